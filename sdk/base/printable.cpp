@@ -1,0 +1,85 @@
+#include "sdk/base/printable.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+
+namespace chancery {
+namespace {
+
+struct Decoded {
+  std::uint32_t code = 0;
+  std::size_t size = 0;  // 0: not UTF-8
+};
+
+// Lenient about overlong forms: they decode to what they would hide, and are then escaped or shown.
+Decoded decode(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xF0 && lead < 0xF8 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
+  if (size == 0 || lead >= 0xF8 || text.size() < size) return {};
+  std::uint32_t code = lead & (0x7Fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return {};
+    code = code << 6 | (at(i) & 0x3F);
+  }
+  return {code, size};
+}
+
+bool is_hazardous(std::uint32_t code) noexcept {
+  const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+  const bool bidi = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0x200E ||
+                    code == 0x200F || code == 0x061C;
+  return control || bidi || code == 0x2028 || code == 0x2029;
+}
+
+std::string escape(char letter, std::uint32_t code) {
+  std::array<char, 16> text;
+  const int size = std::snprintf(text.data(), text.size(), "\\%c{%X}", letter, code);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Decoded decoded = decode(text);
+    if (decoded.size == 0) {
+      out += escape('x', static_cast<unsigned char>(text.front()));
+      text.remove_prefix(1);
+      continue;
+    }
+    if (is_hazardous(decoded.code)) {
+      out += escape('u', decoded.code);
+    } else {
+      out += text.substr(0, decoded.size);
+    }
+    text.remove_prefix(decoded.size);
+  }
+  return out;
+}
+
+std::string utc_text(double seconds_since_1970) {
+  using namespace std::chrono;
+  std::array<char, 40> text;
+  constexpr double kEndOf9999 = 253402300800.0;
+  int size = 0;
+  if (!(seconds_since_1970 >= 0 && seconds_since_1970 < kEndOf9999)) {
+    size = std::snprintf(text.data(), text.size(), "%.0f", seconds_since_1970);
+  } else {
+    const sys_seconds at{seconds{static_cast<std::int64_t>(seconds_since_1970)}};
+    const auto day = floor<days>(at);
+    const year_month_day date{day};
+    const hh_mm_ss time{at - day};
+    size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                         static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                         static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                         static_cast<int>(time.seconds().count()));
+  }
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+}  // namespace chancery

@@ -1,0 +1,236 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+#include <chancery/token.hpp>
+#include <chancery/trust.hpp>
+
+namespace chancery {
+
+/// The vocabulary of verdicts, in the API, the CLI, the metrics and the vectors.
+enum class Outcome : std::uint8_t {
+  kValid,
+  kMalformed,
+  kNonCanonical,
+  kDuplicateMember,
+  kNonFinite,
+  kSignatureInvalid,
+  kParHashMismatch,
+  kDepthInvalid,
+  kPrincipalAltered,
+  kNotNarrower,
+  kExpired,
+  kHolderBindingFailed,
+  kRevoked,
+  kStatusUnknown,
+  kAudienceMismatch,
+  kScopeNotGranted,
+  kCeilingExceeded,
+  kUnknownConstraint,
+  kCustodyUnproven,
+};
+
+/// "valid", "malformed", … in snake case.
+[[nodiscard]] std::string_view outcome_name(Outcome outcome) noexcept;
+
+/// The steps of docs/protocol/verification.md, in the order in which they run.
+enum class Step : std::uint8_t {
+  kParse,
+  kSignature,      ///< 1
+  kLinkage,        ///< 2
+  kShape,          ///< 3: depth, then principal
+  kNarrowing,      ///< 4
+  kValidity,       ///< 5
+  kHolderBinding,  ///< 6, request only
+  kStatus,         ///< 7
+  kAction,         ///< 8, request only
+};
+
+/// "parse", "1" … "8".
+[[nodiscard]] std::string_view step_name(Step step) noexcept;
+/// What the step does, for people: "signatures", "narrowing", …
+[[nodiscard]] std::string_view step_title(Step step) noexcept;
+
+/// A parameter of an action: any JSON value.
+struct ParameterValue {
+  std::string jcs;                   ///< its canonical form: what membership compares
+  std::optional<double> number;      ///< set when it is a number
+  std::optional<std::string> text;   ///< set when it is a string
+
+  [[nodiscard]] static ParameterValue of(double number);
+  [[nodiscard]] static ParameterValue of(std::string_view text);
+};
+using Parameters = std::map<std::string, ParameterValue, std::less<>>;
+
+/// Reads a JSON object's members as parameters. \return kMalformed, kNonFinite, kDuplicateMember
+[[nodiscard]] Result<Parameters> parse_parameters(std::string_view json);
+
+/// Running totals of one token, this action included, by constraint key; from whoever holds the ledger.
+struct HeldTotals {
+  std::map<std::string, double, std::less<>> max_lifetime;
+  std::map<std::string, double, std::less<>> max_subtree;
+};
+
+/// A DPoP proof (RFC 9449) and what the server knows of the request that it came with.
+struct DpopPresentation {
+  std::string proof;  ///< the compact `dpop+jwt`
+  std::string htm;    ///< the request's method
+  std::string htu;    ///< the request's URI
+  std::optional<std::string> nonce;  ///< the one that the server demanded
+  std::chrono::seconds iat_past{300};
+  std::chrono::seconds iat_future{60};
+};
+
+/// An action that a holder wants to perform, as an enforcement point sees it.
+struct ActionRequest {
+  std::string audience;  ///< the enforcement point's own identifier
+  std::string scope;
+  Parameters parameters;
+  /// Totals by hop, leaf first. Hops beyond the end are not checked: whoever holds the ledger gives all.
+  std::vector<HeldTotals> totals;
+  std::optional<DpopPresentation> dpop;  ///< absent: denied
+  /// Whether this proof of this key was seen before. Absent: the replay check is reported as not performed.
+  std::function<bool(const Thumbprint& key, std::string_view jti)> seen;
+};
+
+class VerificationCache;
+
+struct VerifyOptions {
+  bool accept_es256 = true;
+  bool accept_ed25519 = true;
+  bool holder_signed = true;   ///< children signed by their parent's holder key
+  bool issuer_signed = false;  ///< children signed by a trust anchor or issuer key
+  std::size_t max_tokens = 16;
+  std::size_t max_chain_bytes = 262144;
+  const ActionRequest* request = nullptr;  ///< present: steps 6 and 8 too; borrowed for the call
+  VerificationCache* cache = nullptr;      ///< remembers tokens whose signatures it has seen; borrowed
+};
+
+/// Why a chain is denied.
+struct Denial {
+  Outcome outcome = Outcome::kMalformed;
+  Step step = Step::kParse;
+  int hop = -1;            ///< 0-based token; -1 when it concerns the chain as a whole
+  const char* reason = ""; ///< one sentence, a literal
+  std::string expected;    ///< what would have passed; may quote the chain, so treat as untrusted text
+  std::string found;
+  std::string remedy;      ///< the narrowest change that would pass this check
+};
+
+/// A chain that passed. Only verify_chain makes one.
+class VerifiedChain {
+ public:
+  [[nodiscard]] std::span<const std::shared_ptr<const Token>> tokens() const noexcept { return tokens_; }
+  [[nodiscard]] const Token& root() const noexcept { return *tokens_.front(); }
+  [[nodiscard]] const Token& leaf() const noexcept { return *tokens_.back(); }
+  [[nodiscard]] const std::string& principal() const noexcept { return root().claims().sub; }
+  /// The smallest `del_max_depth` along the chain.
+  [[nodiscard]] std::int64_t max_depth() const noexcept { return max_depth_; }
+
+ private:
+  friend class Verifier;
+  VerifiedChain() = default;
+  std::vector<std::shared_ptr<const Token>> tokens_;
+  std::int64_t max_depth_ = 0;
+};
+
+/// What verification found. `not_performed` names checks that this call did not make: without them nobody may
+/// say that anything is authorized (holder_binding) or that an action is permitted (action).
+class Verdict {
+ public:
+  [[nodiscard]] bool valid() const noexcept { return chain_.has_value(); }
+  [[nodiscard]] Outcome outcome() const noexcept { return valid() ? Outcome::kValid : denial_.outcome; }
+  /// Aborts unless valid.
+  [[nodiscard]] const VerifiedChain& chain() const;
+  /// Aborts when valid.
+  [[nodiscard]] const Denial& denial() const;
+  /// "holder_binding", "replay", "action", "custody"; literals.
+  [[nodiscard]] const std::vector<std::string_view>& not_performed() const noexcept { return not_performed_; }
+
+ private:
+  friend class Verifier;
+  std::optional<VerifiedChain> chain_;
+  Denial denial_;
+  std::vector<std::string_view> not_performed_;
+};
+
+/// Verifies a delegation chain and returns what it proves.
+///
+/// Runs the steps of docs/protocol/verification.md in order and stops at the first that fails.
+/// Pure: reads no clock, file, socket or global. Thread-safe. Cost: one signature check a token, fewer when
+/// `options.cache` has seen a token before.
+/// \param chain  compact tokens, root first; borrowed for the call only
+/// \param now    the instant to judge validity against, whole seconds UTC
+[[nodiscard]] Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
+                                   std::chrono::sys_seconds now, const VerifyOptions& options = {});
+
+/// Remembers parsed tokens whose signature verified, each with the key that it verified under. Bounded; a hit
+/// proves the same octets, compared in full, under the same key. Thread-safe.
+class VerificationCache {
+ public:
+  /// \param capacity  tokens kept at most; rounded up to a multiple of four
+  explicit VerificationCache(std::size_t capacity);
+  ~VerificationCache();
+  VerificationCache(const VerificationCache&) = delete;
+  VerificationCache& operator=(const VerificationCache&) = delete;
+
+  struct Entry {
+    std::shared_ptr<const Token> token;
+    Thumbprint verified_under;
+  };
+  [[nodiscard]] std::optional<Entry> find(std::string_view compact) const;
+  void remember(std::shared_ptr<const Token> token, const Thumbprint& verified_under);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---------------------------------------------------------------------------------------------------------
+// Explanation
+
+/// One token of a chain, told for a person. All texts come from the chain and are untrusted.
+struct HopExplanation {
+  enum class State : std::uint8_t { kPassed, kFailed, kNotReached, kUnreadable };
+  State state = State::kNotReached;
+  std::string giver;       ///< the issuer of DT_0; else the parent's agent
+  std::string receiver;    ///< `client_id`: claimed by the giver
+  std::string principal;
+  std::string signed_with; ///< how and by which key: "trust anchor ‹thumbprint›", "holder key ‹thumbprint›"
+  std::string holder;      ///< thumbprint of the receiver's key
+  std::string audience;
+  std::string scopes;
+  std::vector<std::string> constraints;
+  std::string valid_from;  ///< RFC 3339, UTC
+  std::string valid_until;
+};
+
+/// The verdict of verify_chain, hop by hop.
+struct Explanation {
+  Verdict verdict;
+  std::vector<HopExplanation> hops;
+
+  /// Several lines for a terminal; control characters of the chain are escaped.
+  [[nodiscard]] std::string text() const;
+};
+
+/// Runs verify_chain and tells who gave what to whom, with which key, until when, which check failed, what was
+/// expected and found, which checks were not performed, and what would make it pass.
+[[nodiscard]] Explanation explain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
+                                  std::chrono::sys_seconds now, const VerifyOptions& options = {});
+
+/// Divides the text form `DT_0~…~DT_n`; white space at both ends is dropped. Borrowed.
+[[nodiscard]] std::vector<std::string_view> split_chain(std::string_view text);
+
+}  // namespace chancery
