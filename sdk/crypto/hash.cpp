@@ -1,0 +1,65 @@
+#include "sdk/crypto/hash.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include <cstdlib>
+
+#include "sdk/crypto/openssl_handles.hpp"
+
+namespace chancery {
+namespace {
+
+// Fetched once: an implicit fetch costs more than hashing a token does.
+const EVP_MD* sha256_method() noexcept {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return method;
+}
+
+}  // namespace
+
+Sha256Digest sha256(ByteView message) noexcept {
+  thread_local const openssl::DigestContext context(EVP_MD_CTX_new());
+  Sha256Digest digest;
+  if (EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), message.data(), message.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
+    std::abort();
+  }
+  return digest;
+}
+
+SecretBytes hkdf_sha256(ByteView key, ByteView salt, std::string_view info, std::size_t size) {
+  const openssl::Kdf kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
+  const openssl::KdfContext context(EVP_KDF_CTX_new(kdf.get()));
+  char digest[] = "SHA256";
+  // OSSL_PARAM takes mutable pointers but only reads these.
+  const auto octets = [](ByteView view) { return const_cast<std::uint8_t*>(view.data()); };
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, octets(key), key.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, octets(salt), salt.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, octets(as_bytes(info)), info.size()),
+      OSSL_PARAM_construct_end(),
+  };
+  SecretBytes out(size);
+  if (EVP_KDF_derive(context.get(), out.writable().data(), size, parameters) != 1) std::abort();
+  return out;
+}
+
+Status random_bytes(std::span<std::uint8_t> out) noexcept {
+  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
+    return Error{ErrorCode::kCryptoFailure, "the random generator failed: check OpenSSL's configuration",
+                 ERR_get_error()};
+  }
+  return {};
+}
+
+bool equal_constant_time(ByteView a, ByteView b) noexcept {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace chancery

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+
+#include "sdk/json/reader.hpp"
+
+namespace chancery {
+
+/// Reads a public JWK that stands inside another document (a JWS header, a key set), by the rules of
+/// parse_jwk but one: whether the point is on its curve is left to the first use of the key, since
+/// verify_signature and VerifyKey::from check it anyway.
+/// \return the key, or kInvalidKey, kUnsupportedAlgorithm
+[[nodiscard]] Result<PublicKey> public_key_from_jwk(const json::Value& jwk);
+
+}  // namespace chancery
