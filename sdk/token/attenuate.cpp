@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cmath>
+
+#include <chancery/token.hpp>
+
+#include "sdk/base/base64url.hpp"
+#include "sdk/json/writer.hpp"
+#include "sdk/token/authority_json.hpp"
+
+namespace chancery {
+namespace {
+
+json::Node string_array(const std::vector<std::string>& items) {
+  return json::Node::array(std::vector<json::Node>(items.begin(), items.end()));
+}
+
+json::Node audience_node(const std::vector<std::string>& aud) {
+  return aud.size() == 1 ? json::Node(aud.front()) : string_array(aud);
+}
+
+json::Node claims_node(const Claims& claims) {
+  json::Node node = json::Node::object({
+      {"iss", claims.iss},
+      {"sub", claims.sub},
+      {"client_id", claims.client_id},
+      {"jti", claims.jti},
+      {"aud", audience_node(claims.aud)},
+      {"iat", claims.iat},
+      {"exp", claims.exp},
+      {"cnf", json::Node::object({{"jkt", claims.holder.text()}})},
+      {"del_depth", claims.del_depth},
+      {"authorization_details", json::Node::array({to_json(claims.authority)})},
+  });
+  if (claims.nbf) node.set("nbf", *claims.nbf);
+  if (claims.del_max_depth) node.set("del_max_depth", *claims.del_max_depth);
+  if (claims.par_hash) node.set("par_hash", *claims.par_hash);
+  if (claims.status) {
+    node.set("status", json::Node::object({{"status_list", json::Node::object({{"uri", claims.status->uri},
+                                                                               {"idx", claims.status->index}})}}));
+  }
+  return node;
+}
+
+std::string encode_part(const json::Node& node) { return base64url_encode(as_bytes(json::to_jcs(node))); }
+
+std::vector<std::string> common_audience(const std::vector<std::string>& parent, const std::vector<std::string>& asked) {
+  if (asked.empty()) return parent;
+  std::vector<std::string> common;
+  for (const std::string& audience : asked) {
+    const bool repeated = std::ranges::find(common, audience) != common.end();
+    if (!repeated && std::ranges::find(parent, audience) != parent.end()) common.push_back(audience);
+  }
+  return common;
+}
+
+// A constraint that speaks of none of the granted actions takes nothing from the request.
+bool bears_on(const Constraint& constraint, const std::vector<std::string>& scopes) {
+  return std::ranges::any_of(scopes, [&](const std::string& scope) { return key_reaches(constraint.key, scope); });
+}
+
+void note_narrowed_scopes(const Authority& asked, const Authority& given, std::vector<Narrowing>& out) {
+  for (const std::string& scope : asked.scopes) {
+    const bool whole = std::ranges::any_of(given.scopes, [&](const std::string& g) { return scope_covers(g, scope); });
+    if (whole) continue;
+    std::vector<std::string> parts;
+    for (const std::string& g : given.scopes) {
+      if (scope_covers(scope, g)) parts.push_back(g);
+    }
+    out.push_back({"scope", json::to_jcs(json::Node(scope)), json::to_jcs(string_array(parts))});
+  }
+}
+
+void note_narrowed_constraints(const Authority& asked, const Authority& given, std::vector<Narrowing>& out) {
+  for (const Constraint& constraint : given.constraints) {
+    const auto like = std::ranges::find_if(asked.constraints, [&](const Constraint& a) {
+      return a.key == constraint.key && a.type() == constraint.type();
+    });
+    if (like == asked.constraints.end() ? !bears_on(constraint, given.scopes) : like->rule == constraint.rule) continue;
+    out.push_back({constraint.key + " " + std::string(constraint.type()),
+                   like == asked.constraints.end() ? "null" : rule_jcs(*like), rule_jcs(constraint)});
+  }
+}
+
+std::string seconds_text(double seconds) { return json::to_jcs(json::Node(seconds)); }
+
+}  // namespace
+
+UnsignedToken UnsignedToken::encode(const Claims& claims, const PublicKey& signer, bool show_signer) {
+  json::Node header = json::Node::object({{"alg", algorithm_name(signer.algorithm())}, {"typ", "at+jwt"}});
+  if (show_signer) {
+    header.set("jwk", json::Node::canonical(signer.jwk()));
+  } else {
+    header.set("kid", signer.thumbprint().text());
+  }
+  UnsignedToken token;
+  token.signing_input_ = encode_part(header) + "." + encode_part(claims_node(claims));
+  return token;
+}
+
+std::string UnsignedToken::with(const Signature& signature) const {
+  return signing_input_ + "." + base64url_encode(signature);
+}
+
+Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const DelegationRequest& request,
+                              std::chrono::sys_seconds now) {
+  const Claims& from = parent.claims();
+  if (from.del_depth + 1 >= max_depth) {
+    return Error{ErrorCode::kDepthExhausted, "the chain may not grow further: its `del_max_depth` is reached"};
+  }
+  Attenuation child;
+  Claims& claims = child.claims;
+  CHANCERY_ASSIGN(claims.authority, meet(from.authority, request.authority));
+  if (claims.authority.scopes.empty()) {
+    return Error{ErrorCode::kNothingGranted, "no requested scope is within the parent's: ask for one that it covers"};
+  }
+  claims.aud = common_audience(from.aud, request.audience);
+  if (claims.aud.empty()) {
+    return Error{ErrorCode::kNothingGranted, "no requested audience is among the parent's: ask for one of them"};
+  }
+  const auto issued = static_cast<double>(now.time_since_epoch().count());
+  const double asked_exp = issued + static_cast<double>(request.lifetime.count());
+  claims.iat = issued;
+  claims.exp = std::min(asked_exp, from.exp);
+  if (claims.exp < issued || request.lifetime.count() <= 0) {
+    return Error{ErrorCode::kNothingGranted, "no time is left: ask for a lifetime above zero under a parent that has not expired"};
+  }
+  claims.iss = from.client_id;
+  claims.sub = from.sub;
+  claims.client_id = request.client_id;
+  claims.jti = request.jti;
+  claims.holder = request.holder;
+  claims.del_depth = from.del_depth + 1;
+  claims.par_hash = base64url_encode(parent.digest());
+
+  note_narrowed_scopes(request.authority, claims.authority, child.narrowed);
+  note_narrowed_constraints(request.authority, claims.authority, child.narrowed);
+  if (!request.audience.empty() && claims.aud.size() < request.audience.size()) {
+    child.narrowed.push_back({"audience", json::to_jcs(string_array(request.audience)), json::to_jcs(string_array(claims.aud))});
+  }
+  if (claims.exp < asked_exp) {
+    child.narrowed.push_back({"lifetime_s", seconds_text(asked_exp - issued), seconds_text(claims.exp - issued)});
+  }
+  return child;
+}
+
+}  // namespace chancery
