@@ -1,0 +1,196 @@
+#include "sdk/verify/action.hpp"
+
+#include <algorithm>
+
+#include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
+#include "sdk/token/authority_json.hpp"
+
+namespace chancery {
+namespace {
+
+using Check = std::optional<Denial>;
+
+Denial deny(Outcome outcome, std::size_t hop, const char* reason) {
+  return Denial{outcome, Step::kAction, static_cast<int>(hop), reason, {}, {}, {}};
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
+  return out;
+}
+
+Check check_audience(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+  for (std::size_t hop = 0; hop < tokens.size(); ++hop) {
+    const auto& aud = tokens[hop]->claims().aud;
+    if (std::ranges::find(aud, request.audience) != aud.end()) continue;
+    Denial denial = deny(Outcome::kAudienceMismatch, hop, "the token is not meant for this enforcement point");
+    denial.expected = request.audience;
+    denial.found = joined(aud);
+    denial.remedy = "present the chain where every token names the audience, or have it granted for this one";
+    return denial;
+  }
+  return std::nullopt;
+}
+
+Check check_scope(const ActionRequest& request, const Authority& authority, std::size_t hop) {
+  const bool granted = classify_scope(request.scope) &&
+                       std::ranges::any_of(authority.scopes, [&](const std::string& scope) {
+                         return scope_covers(scope, request.scope);
+                       });
+  if (granted) return std::nullopt;
+  Denial denial = deny(Outcome::kScopeNotGranted, hop, "the action's scope is covered by none of the leaf's");
+  denial.expected = joined(authority.scopes);
+  denial.found = request.scope;
+  denial.remedy = "ask the delegator for a scope that covers the action";
+  return denial;
+}
+
+bool is_number_within(const NumberBound& bound, double value) {
+  return bound.type == NumberBound::Type::kMin ? value >= bound.value : value <= bound.value;
+}
+
+// Whether the total that is held for this key and type is within the bound; nothing held means no.
+bool is_total_within(const NumberBound& bound, const std::string& key, const HeldTotals& held) {
+  const auto& totals = bound.type == NumberBound::Type::kMaxLifetime ? held.max_lifetime : held.max_subtree;
+  const auto total = totals.find(key);
+  return total != totals.end() && total->second <= bound.value;
+}
+
+bool is_total(const Constraint& constraint) {
+  const auto* bound = std::get_if<NumberBound>(&constraint.rule);
+  return bound != nullptr &&
+         (bound->type == NumberBound::Type::kMaxLifetime || bound->type == NumberBound::Type::kMaxSubtree);
+}
+
+// Whether a parameter's value is within a rule of a known, per-action type.
+bool is_value_within(const ConstraintRule& rule, const ParameterValue& value) {
+  if (const auto* bound = std::get_if<NumberBound>(&rule)) return value.number && is_number_within(*bound, *value.number);
+  if (const auto* membership = std::get_if<Membership>(&rule)) {
+    const bool member = std::ranges::find(membership->values, value.jcs) != membership->values.end();
+    return member != membership->negated;
+  }
+  if (const auto* prefix = std::get_if<Prefix>(&rule)) return value.text && value.text->starts_with(prefix->value);
+  const auto& rank = std::get<Rank>(rule);
+  const auto place = value.text ? std::ranges::find(rank.order, *value.text) : rank.order.end();
+  return place != rank.order.end() && place <= std::ranges::find(rank.order, rank.value);
+}
+
+Denial exceeded(const Constraint& constraint, std::size_t hop, const char* reason) {
+  Denial denial = deny(Outcome::kCeilingExceeded, hop, reason);
+  denial.expected = constraint.key + " " + std::string(constraint.type()) + " " + rule_jcs(constraint);
+  return denial;
+}
+
+Check check_parameter(const ActionRequest& request, const Constraint& constraint, std::size_t hop) {
+  const auto qualified = qualified_key(constraint.key);
+  const std::string_view name = qualified ? qualified->name : std::string_view(constraint.key);
+  const auto value = request.parameters.find(name);
+  if (value == request.parameters.end()) {
+    Denial denial = exceeded(constraint, hop, "the action lacks a parameter that the chain bounds");
+    denial.found = "no " + std::string(name);
+    denial.remedy = "say " + std::string(name) + " in the request";
+    return denial;
+  }
+  if (is_value_within(constraint.rule, value->second)) return std::nullopt;
+  Denial denial = exceeded(constraint, hop, "a parameter of the action is outside its bound");
+  denial.found = std::string(name) + " = " + value->second.jcs;
+  denial.remedy = "stay within " + denial.expected;
+  return denial;
+}
+
+// Totals of one token; those of ancestors count as well as the leaf's own.
+Check check_totals(const ActionRequest& request, const Token& token, std::size_t hop, const HeldTotals& held) {
+  for (const Constraint& constraint : token.claims().authority.constraints) {
+    if (!is_total(constraint) || !key_reaches(constraint.key, request.scope)) continue;
+    if (is_total_within(std::get<NumberBound>(constraint.rule), constraint.key, held)) continue;
+    Denial denial = exceeded(constraint, hop, "a running total is over its bound, or nobody holds it");
+    denial.remedy = "ask an enforcement point that holds the ledger, or for a new grant";
+    return denial;
+  }
+  return std::nullopt;
+}
+
+Check check_all_totals(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+  const HeldTotals none;
+  const std::size_t checked = std::clamp<std::size_t>(request.totals.size(), 1, tokens.size());
+  for (std::size_t up = 0; up < checked; ++up) {
+    const std::size_t hop = tokens.size() - 1 - up;
+    const HeldTotals& held = up < request.totals.size() ? request.totals[up] : none;
+    if (Check denial = check_totals(request, *tokens[hop], hop, held)) return denial;
+  }
+  return std::nullopt;
+}
+
+// With qualified keys in play, a parameter that is itself called `SCOPE#NAME` could pass for a bounded one.
+Check check_parameter_names(const ActionRequest& request, const Authority& authority, std::size_t hop) {
+  const bool qualified = std::ranges::any_of(
+      authority.constraints, [](const Constraint& constraint) { return qualified_key(constraint.key).has_value(); });
+  if (!qualified) return std::nullopt;
+  const bool ambiguous = std::ranges::any_of(
+      request.parameters, [](const auto& parameter) { return parameter.first.find('#') != std::string::npos; });
+  if (!ambiguous) return std::nullopt;
+  Denial denial = deny(Outcome::kCeilingExceeded, hop, "a parameter's name contains `#`, which this chain uses to divide keys");
+  denial.remedy = "name parameters without `#`";
+  return denial;
+}
+
+Check check_known_constraints(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+  const std::size_t hop = tokens.size() - 1;
+  const Authority& authority = tokens[hop]->claims().authority;
+  if (Check denial = check_parameter_names(request, authority, hop)) return denial;
+  for (const Constraint& constraint : authority.constraints) {
+    const bool unknown = std::holds_alternative<UnknownRule>(constraint.rule);
+    if (unknown || is_total(constraint) || !key_reaches(constraint.key, request.scope)) continue;
+    if (Check denial = check_parameter(request, constraint, hop)) return denial;
+  }
+  return check_all_totals(request, tokens);
+}
+
+Check check_unknown_constraints(const Authority& authority, std::size_t hop) {
+  for (const Constraint& constraint : authority.constraints) {
+    if (!std::holds_alternative<UnknownRule>(constraint.rule)) continue;
+    Denial denial = deny(Outcome::kUnknownConstraint, hop, "a constraint is of a type that this verifier does not know");
+    denial.found = constraint.key + " " + std::string(constraint.type());
+    denial.remedy = "use a verifier that knows the type, or a grant without it";
+    return denial;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ParameterValue ParameterValue::of(double number) {
+  return {json::to_jcs(json::Node(number)), number, std::nullopt};
+}
+
+ParameterValue ParameterValue::of(std::string_view text) {
+  return {json::to_jcs(json::Node(text)), std::nullopt, std::string(text)};
+}
+
+Result<Parameters> parse_parameters(std::string_view json) {
+  // A parameter is the caller's own number, not a token's: beyond 2^53 it is judged, not refused.
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json, {.allow_unsafe_integers = true}));
+  if (!document.root().is(json::Value::Kind::kObject)) {
+    return Error{ErrorCode::kMalformed, "an action's parameters are a JSON object"};
+  }
+  Parameters parameters;
+  for (const json::Member& member : document.root().members()) {
+    ParameterValue value{json::to_jcs(member.value), member.value.number(), std::nullopt};
+    if (const auto text = member.value.string()) value.text = std::string(*text);
+    parameters.emplace(member.name, std::move(value));
+  }
+  return parameters;
+}
+
+std::optional<Denial> check_action(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+  const std::size_t leaf = tokens.size() - 1;
+  const Authority& authority = tokens[leaf]->claims().authority;
+  if (Check denial = check_audience(request, tokens)) return denial;
+  if (Check denial = check_scope(request, authority, leaf)) return denial;
+  if (Check denial = check_known_constraints(request, tokens)) return denial;
+  return check_unknown_constraints(authority, leaf);
+}
+
+}  // namespace chancery

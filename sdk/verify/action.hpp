@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <chancery/verify.hpp>
+
+namespace chancery {
+
+/// Step 8: whether an action is within a verified chain's leaf: audience (named by every token), scope, every
+/// constraint that speaks of it, then unknown types.
+[[nodiscard]] std::optional<Denial> check_action(const ActionRequest& request,
+                                                 std::span<const std::shared_ptr<const Token>> tokens);
+
+}  // namespace chancery

@@ -1,0 +1,99 @@
+#include "sdk/verify/dpop.hpp"
+
+#include "sdk/base/base64url.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "sdk/crypto/verify_key.hpp"
+#include "sdk/json/writer.hpp"
+#include "sdk/token/jws.hpp"
+#include "sdk/verify/htu.hpp"
+
+namespace chancery {
+namespace {
+
+using Failure = std::optional<ProofFailure>;
+
+std::optional<std::string_view> text_claim(const Jws& proof, std::string_view name) {
+  const json::Value* claim = proof.payload.root().find(name);
+  return claim == nullptr ? std::nullopt : claim->string();
+}
+
+std::string access_token_hash(std::string_view compact) { return base64url_encode(sha256(as_bytes(compact))); }
+
+Failure check_key(const Jws& proof, const Token& leaf, const VerifyOptions& options) {
+  const json::Value* typ = proof.header.root().find("typ");
+  if (typ == nullptr || typ->string() != "dpop+jwt") return ProofFailure{"the proof's `typ` must be dpop+jwt", "dpop+jwt", {}};
+  const bool accepted = proof.algorithm && (*proof.algorithm == Algorithm::kES256 ? options.accept_es256 : options.accept_ed25519);
+  if (!accepted) return ProofFailure{"the proof's `alg` is not accepted", "ES256 or Ed25519", {}};
+  const HeaderKey jwk = header_key(proof.header.root());
+  if (!jwk.key) return ProofFailure{"the proof's header must carry the holder's public key as `jwk`", {}, {}};
+  const Thumbprint thumbprint = jwk.key->thumbprint();
+  if (thumbprint != leaf.claims().holder) {
+    return ProofFailure{"the proof is by another key than the leaf's holder key", leaf.claims().holder.text(), thumbprint.text()};
+  }
+  if (!proof.verifies_under(*jwk.key)) return ProofFailure{"the proof's signature does not verify", {}, {}};
+  return std::nullopt;
+}
+
+Failure check_target(const Jws& proof, const DpopPresentation& dpop) {
+  const auto htm = text_claim(proof, "htm");
+  if (htm != dpop.htm) return ProofFailure{"the proof is for another HTTP method", dpop.htm, std::string(htm.value_or(""))};
+  const auto htu = text_claim(proof, "htu");
+  const auto proved = normalize_htu(htu.value_or(""));
+  if (!proved || proved != normalize_htu(dpop.htu)) {
+    return ProofFailure{"the proof is for another URI", dpop.htu, std::string(htu.value_or(""))};
+  }
+  return std::nullopt;
+}
+
+Failure check_freshness(const Jws& proof, const DpopPresentation& dpop, std::chrono::sys_seconds now) {
+  const json::Value* iat = proof.payload.root().find("iat");
+  const auto issued = iat == nullptr ? std::nullopt : iat->number();
+  const auto at = static_cast<double>(now.time_since_epoch().count());
+  if (!issued || *issued < at - static_cast<double>(dpop.iat_past.count()) ||
+      *issued > at + static_cast<double>(dpop.iat_future.count())) {
+    return ProofFailure{"the proof's `iat` is missing or outside the accepted window", {}, {}};
+  }
+  if (dpop.nonce && text_claim(proof, "nonce") != *dpop.nonce) {
+    return ProofFailure{"the proof does not carry the nonce that the server gave", {}, {}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ProofFailure> check_proof(const ActionRequest& request, const Token& leaf, std::chrono::sys_seconds now,
+                                        const VerifyOptions& options) {
+  if (!request.dpop) return ProofFailure{"no proof of possession was presented", "a DPoP proof by the leaf's holder key", "none"};
+  const DpopPresentation& dpop = *request.dpop;
+  const auto proof = Jws::parse(dpop.proof);
+  if (!proof) return ProofFailure{"the proof is not a well-formed JWS", {}, proof.error().what};
+  if (Failure failure = check_key(*proof, leaf, options)) return failure;
+  if (Failure failure = check_target(*proof, dpop)) return failure;
+  if (Failure failure = check_freshness(*proof, dpop, now)) return failure;
+  if (text_claim(*proof, "ath") != access_token_hash(leaf.compact())) {
+    return ProofFailure{"the proof's `ath` is not the hash of the chain's last token", access_token_hash(leaf.compact()),
+                        std::string(text_claim(*proof, "ath").value_or(""))};
+  }
+  const auto jti = text_claim(*proof, "jti");
+  if (!jti || jti->empty()) return ProofFailure{"the proof's `jti` must be a non-empty string", {}, {}};
+  if (request.seen && request.seen(leaf.claims().holder, *jti)) {
+    return ProofFailure{"this proof was used before", "a fresh `jti`", std::string(*jti)};
+  }
+  return std::nullopt;
+}
+
+std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf_compact, const PublicKey& holder,
+                                std::chrono::sys_seconds now) {
+  const json::Node header = json::Node::object({{"typ", "dpop+jwt"},
+                                                {"alg", algorithm_name(holder.algorithm())},
+                                                {"jwk", json::Node::canonical(holder.jwk())}});
+  json::Node payload = json::Node::object({{"jti", claims.jti},
+                                           {"htm", claims.htm},
+                                           {"htu", claims.htu},
+                                           {"iat", now.time_since_epoch().count()},
+                                           {"ath", access_token_hash(leaf_compact)}});
+  if (claims.nonce) payload.set("nonce", *claims.nonce);
+  return base64url_encode(as_bytes(json::to_jcs(header))) + "." + base64url_encode(as_bytes(json::to_jcs(payload)));
+}
+
+}  // namespace chancery

@@ -1,0 +1,99 @@
+#include "sdk/verify/htu.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace chancery {
+namespace {
+
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), to_lower);
+  return out;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char l = to_lower(c);
+  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+bool is_unreserved(char c) {
+  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '.' || c == '_' ||
+         c == '~';
+}
+
+// Decodes unreserved characters, writes other escapes in upper case; nullopt for a broken escape or for a
+// character that no URI has.
+std::optional<std::string> normalize_escapes(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] <= ' ' || text[i] >= 0x7F) return std::nullopt;
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    const char c = static_cast<char>(high * 16 + low);
+    if (is_unreserved(c)) {
+      out += c;
+    } else {
+      out += '%';
+      out += kDigits[static_cast<std::size_t>(high)];
+      out += kDigits[static_cast<std::size_t>(low)];
+    }
+    i += 2;
+  }
+  return out;
+}
+
+// RFC 3986 section 5.2.4 for an absolute path; empty segments stay.
+std::string remove_dot_segments(std::string_view path) {
+  std::vector<std::string_view> kept;
+  bool ends_in_directory = false;
+  std::size_t begin = 1;
+  while (begin <= path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view segment = path.substr(begin, end - begin);
+    ends_in_directory = segment == "." || segment == "..";
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else if (segment != ".") {
+      kept.push_back(segment);
+    }
+    begin = end + 1;
+  }
+  std::string out;
+  for (const std::string_view segment : kept) out.append("/").append(segment);
+  if (ends_in_directory || out.empty()) out += '/';
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> normalize_htu(std::string_view uri) {
+  uri = uri.substr(0, uri.find_first_of("?#"));
+  const std::size_t colon = uri.find("://");
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string scheme = lower(uri.substr(0, colon));
+  if (scheme != "https" && scheme != "http") return std::nullopt;
+  const std::string_view rest = uri.substr(colon + 3);
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  const auto authority = normalize_escapes(rest.substr(0, slash));
+  const auto path = normalize_escapes(slash == rest.size() ? "/" : rest.substr(slash));
+  if (!authority || !path || authority->empty()) return std::nullopt;
+
+  std::string host = lower(*authority);
+  const std::string_view default_port = scheme == "https" ? ":443" : ":80";
+  if (host.ends_with(default_port)) host.resize(host.size() - default_port.size());
+  if (host.ends_with(':')) host.pop_back();
+  if (host.empty()) return std::nullopt;
+  return scheme + "://" + host + remove_dot_segments(*path);
+}
+
+}  // namespace chancery

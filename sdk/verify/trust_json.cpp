@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+#include <chancery/trust.hpp>
+
+#include "sdk/crypto/jwk.hpp"
+#include "sdk/crypto/verify_key.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/token/authority_json.hpp"
+
+namespace chancery {
+namespace {
+
+using json::Value;
+using Kind = json::Value::Kind;
+
+Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
+
+Status allow_only(const Value& object, std::initializer_list<std::string_view> names, const char* what) {
+  if (!object.is(Kind::kObject)) return malformed(what);
+  for (const json::Member& member : object.members()) {
+    if (std::ranges::find(names, member.name) == names.end()) return malformed(what);
+  }
+  return {};
+}
+
+Result<std::vector<PublicKey>> read_keys(const Value* array) {
+  std::vector<PublicKey> keys;
+  if (array == nullptr) return keys;
+  if (!array->is(Kind::kArray)) return malformed("keys are an array of JWKs");
+  for (const Value& item : array->items()) {
+    CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(item));
+    CHANCERY_ASSIGN(const VerifyKey checked, VerifyKey::from(key));
+    keys.push_back(checked.public_key());
+  }
+  return keys;
+}
+
+// A string, or an array of strings.
+Result<std::vector<std::string>> read_texts(const Value* value) {
+  std::vector<std::string> texts;
+  if (value == nullptr) return texts;
+  if (value->string()) return std::vector<std::string>{std::string(*value->string())};
+  if (!value->is(Kind::kArray)) return malformed("`sub`, `client_id` and `prefixes` are arrays of strings");
+  for (const Value& item : value->items()) {
+    if (!item.string()) return malformed("`sub`, `client_id` and `prefixes` are arrays of strings");
+    texts.emplace_back(*item.string());
+  }
+  return texts;
+}
+
+Result<TrustAnchor> read_anchor(const Value& object) {
+  CHANCERY_TRY(allow_only(object, {"iss", "keys", "sub", "client_id", "ceiling", "status", "attestation_verifiers"},
+                          "an anchor has `iss`, `keys`, `sub`, `client_id`, `ceiling`, `status` and "
+                          "`attestation_verifiers` only"));
+  TrustAnchor anchor;
+  if (const Value* iss = object.find("iss")) {
+    if (!iss->string()) return malformed("an anchor's `iss` is a string");
+    anchor.iss = *iss->string();
+  }
+  CHANCERY_ASSIGN(anchor.keys, read_keys(object.find("keys")));
+  if (anchor.keys.empty()) return malformed("an anchor needs `keys`: at least one JWK");
+  CHANCERY_ASSIGN(anchor.sub, read_texts(object.find("sub")));
+  CHANCERY_ASSIGN(anchor.client_id, read_texts(object.find("client_id")));
+  if (const Value* ceiling = object.find("ceiling")) {
+    CHANCERY_TRY(allow_only(*ceiling, {"type", "scopes", "constraints"}, "`ceiling` has `scopes` and `constraints`"));
+    CHANCERY_ASSIGN(anchor.ceiling, read_authority(*ceiling));
+  }
+  if (const Value* status = object.find("status")) {
+    CHANCERY_TRY(allow_only(*status, {"prefixes", "keys"}, "`status` has `prefixes` and `keys`"));
+    CHANCERY_ASSIGN(anchor.status_prefixes, read_texts(status->find("prefixes")));
+    CHANCERY_ASSIGN(anchor.status_keys, read_keys(status->find("keys")));
+  }
+  return anchor;
+}
+
+}  // namespace
+
+Result<TrustConfig> TrustConfig::parse(std::string_view json) {
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
+  const Value& root = document.root();
+  CHANCERY_TRY(allow_only(root, {"anchors", "issuers", "status_keys"},
+                          "trust is an object with `anchors`, and optionally `issuers` and `status_keys`"));
+  const Value* anchors = root.find("anchors");
+  if (anchors == nullptr || !anchors->is(Kind::kArray)) return malformed("trust needs `anchors`: an array");
+  TrustConfig config;
+  for (const Value& item : anchors->items()) {
+    CHANCERY_ASSIGN(TrustAnchor anchor, read_anchor(item));
+    config.anchors.push_back(std::move(anchor));
+  }
+  CHANCERY_ASSIGN(config.issuers, read_keys(root.find("issuers")));
+  CHANCERY_ASSIGN(config.status_keys, read_keys(root.find("status_keys")));
+  return config;
+}
+
+}  // namespace chancery

@@ -1,0 +1,424 @@
+#include "sdk/verify/verifier.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "sdk/base/base64url.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "sdk/json/writer.hpp"
+#include "sdk/verify/action.hpp"
+#include "sdk/verify/dpop.hpp"
+
+namespace chancery {
+namespace {
+
+Denial deny(Outcome outcome, Step step, std::size_t hop, const char* reason) {
+  return Denial{outcome, step, static_cast<int>(hop), reason, {}, {}, {}};
+}
+
+Outcome parse_outcome(ErrorCode code) {
+  if (code == ErrorCode::kNonCanonical) return Outcome::kNonCanonical;
+  if (code == ErrorCode::kDuplicateMember) return Outcome::kDuplicateMember;
+  if (code == ErrorCode::kNonFinite) return Outcome::kNonFinite;
+  return Outcome::kMalformed;
+}
+
+// What a token must have, or must not, because of its place in the chain.
+const char* misplaced(const Claims& claims, std::size_t hop) {
+  if (hop == 0 && claims.par_hash) return "the root token must not have `par_hash`";
+  if (hop == 0 && !claims.del_max_depth) return "the root token must have `del_max_depth`";
+  if (hop > 0 && !claims.par_hash) return "a child token must have `par_hash`";
+  return nullptr;
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+  return pattern.ends_with('*') ? text.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == text;
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& p) { return matches(p, text); });
+}
+
+bool may_say(const TrustAnchor& anchor, const Claims& claims) {
+  return (!anchor.iss || *anchor.iss == claims.iss) && matches_any(anchor.sub, claims.sub) &&
+         matches_any(anchor.client_id, claims.client_id);
+}
+
+std::string number_text(double value) { return json::to_jcs(json::Node(value)); }
+
+Denial narrowing_denial(const Excess& excess, std::size_t hop) {
+  Denial denial = deny(Outcome::kNotNarrower, Step::kNarrowing, hop, "");
+  switch (excess.kind) {
+    case Excess::Kind::kScope:
+      denial.reason = "a scope is not covered by the parent's";
+      denial.found = excess.subject;
+      denial.remedy = "drop the scope " + excess.subject;
+      break;
+    case Excess::Kind::kConstraintMissing:
+      denial.reason = "a constraint of the parent is missing";
+      denial.expected = excess.subject + " " + excess.allowed;
+      denial.found = "nothing";
+      denial.remedy = "keep " + denial.expected;
+      break;
+    case Excess::Kind::kConstraintWider:
+      denial.reason = "a constraint is wider than the parent's";
+      denial.expected = excess.subject + " " + excess.allowed;
+      denial.found = excess.subject + " " + excess.asked;
+      denial.remedy = "ask for no more than " + denial.expected;
+      break;
+  }
+  return denial;
+}
+
+}  // namespace
+
+Verdict Verifier::run(std::span<const std::string_view> chain) {
+  Verdict verdict;
+  if (options_.request == nullptr) verdict.not_performed_ = {"holder_binding", "action"};
+  if (options_.request != nullptr && !options_.request->seen) verdict.not_performed_ = {"replay"};
+  verdict.not_performed_.push_back("custody");
+  if (Check denial = run_steps(chain)) {
+    verdict.denial_ = *std::move(denial);
+    return verdict;
+  }
+  VerifiedChain verified;
+  verified.tokens_ = tokens_;
+  verified.max_depth_ = max_depth_;
+  verdict.chain_ = std::move(verified);
+  return verdict;
+}
+
+Verifier::Check Verifier::run_steps(std::span<const std::string_view> chain) {
+  if (Check denial = parse(chain)) return denial;
+  if (Check denial = check_signatures()) return denial;
+  if (Check denial = check_linkage()) return denial;
+  if (Check denial = check_shape()) return denial;
+  if (Check denial = check_narrowing()) return denial;
+  if (Check denial = check_validity()) return denial;
+  if (options_.request != nullptr) {
+    if (Check denial = check_holder_binding()) return denial;
+  }
+  if (Check denial = check_status()) return denial;
+  return options_.request == nullptr ? std::nullopt : check_action(*options_.request, tokens_);
+}
+
+// --- parse
+
+Verifier::Check Verifier::parse(std::span<const std::string_view> chain) {
+  std::size_t size = 0;
+  for (const std::string_view token : chain) size += token.size();
+  const char* wrong = chain.empty()                          ? "the chain is empty: give at least one token"
+                      : chain.size() > options_.max_tokens   ? "the chain has more tokens than this verifier accepts"
+                      : size > options_.max_chain_bytes      ? "the chain is longer than this verifier accepts"
+                                                             : nullptr;
+  if (wrong != nullptr) return Denial{Outcome::kMalformed, Step::kParse, -1, wrong, {}, {}, {}};
+  tokens_.reserve(chain.size());
+  for (std::size_t hop = 0; hop < chain.size(); ++hop) {
+    if (Check denial = parse_token(chain[hop], hop)) return denial;
+  }
+  return std::nullopt;
+}
+
+Verifier::Check Verifier::parse_token(std::string_view compact, std::size_t hop) {
+  std::shared_ptr<const Token> token;
+  std::optional<Thumbprint> seen_under;
+  if (options_.cache != nullptr) {
+    if (auto entry = options_.cache->find(compact)) {
+      token = std::move(entry->token);
+      seen_under = entry->verified_under;
+    }
+  }
+  if (token == nullptr) {
+    auto parsed = Token::parse(compact);
+    if (!parsed) return deny(parse_outcome(parsed.error().code), Step::kParse, hop, parsed.error().what);
+    token = std::make_shared<const Token>(*std::move(parsed));
+  }
+  if (const char* wrong = misplaced(token->claims(), hop)) return deny(Outcome::kMalformed, Step::kParse, hop, wrong);
+  tokens_.push_back(std::move(token));
+  seen_under_.push_back(seen_under);
+  return std::nullopt;
+}
+
+// --- step 1
+
+bool Verifier::verifies(std::size_t hop, const VerifyKey& key) const {
+  const Token& token = *tokens_[hop];
+  if (token.algorithm() != key.public_key().algorithm()) return false;
+  return seen_under_[hop] == key.thumbprint() ||
+         key.verify(token.digest(), as_bytes(token.signing_input()), token.signature());
+}
+
+const VerifyKey* Verifier::find_signer(std::size_t hop, std::span<const VerifyKey> keys) const {
+  const auto key = std::ranges::find_if(keys, [&](const VerifyKey& k) { return verifies(hop, k); });
+  return key == keys.end() ? nullptr : &*key;
+}
+
+const VerifyKey* Verifier::find_anchor_key(std::size_t hop) const {
+  for (const ReadyAnchor& anchor : trust_.anchors) {
+    if (const VerifyKey* key = find_signer(hop, anchor.keys)) return key;
+  }
+  return nullptr;
+}
+
+void Verifier::remember(std::size_t hop, const Thumbprint& key) {
+  if (options_.cache != nullptr && seen_under_[hop] != key) options_.cache->remember(tokens_[hop], key);
+}
+
+Verifier::Check Verifier::check_signatures() {
+  signers_.resize(tokens_.size());
+  for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
+    const auto algorithm = tokens_[hop]->algorithm();
+    if (!algorithm || !accepts(*algorithm)) {
+      Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop, "the token's algorithm is not accepted");
+      denial.expected = "ES256 or Ed25519, as this verifier is configured";
+      denial.found = tokens_[hop]->algorithm_text();
+      return denial;
+    }
+    if (Check denial = check_signature(hop)) return denial;
+    remember(hop, signers_[hop].key);
+  }
+  return std::nullopt;
+}
+
+Verifier::Check Verifier::check_signature(std::size_t hop) {
+  if (hop == 0) return check_root_signature();
+  return tokens_[hop]->has_jwk() ? check_holder_signature(hop) : check_issuer_signature(hop);
+}
+
+Verifier::Check Verifier::check_root_signature() {
+  const VerifyKey* key = find_anchor_key(0);
+  if (key == nullptr) {
+    Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0, "the root token verifies under no trust anchor");
+    denial.remedy = "obtain the grant from a trusted issuer, or trust its key if it deserves that";
+    return denial;
+  }
+  signers_[0] = {SignedBy::Role::kAnchor, key->thumbprint()};
+  return check_anchor(key->thumbprint());
+}
+
+Verifier::Check Verifier::check_issuer_signature(std::size_t hop) {
+  const VerifyKey* key = options_.issuer_signed ? find_anchor_key(hop) : nullptr;
+  if (key == nullptr && options_.issuer_signed) key = find_signer(hop, trust_.issuers);
+  if (key == nullptr) {
+    return deny(Outcome::kSignatureInvalid, Step::kSignature, hop,
+                options_.issuer_signed ? "the token carries no `jwk` and verifies under no configured issuer"
+                                       : "the token carries no `jwk`, and only holder-signed children are accepted");
+  }
+  signers_[hop] = {SignedBy::Role::kIssuer, key->thumbprint()};
+  return std::nullopt;
+}
+
+const char* Verifier::holder_signature_fault(std::size_t hop, const Thumbprint& holder) const {
+  const Token& token = *tokens_[hop];
+  if (!options_.holder_signed) return "holder-signed children are not accepted here";
+  if (!token.signer()) return "the header's `jwk` is not a usable public key";
+  if (token.signer_thumbprint() != holder) return "the token is not signed by the key that its parent was given to";
+  if (token.signer()->algorithm() != token.algorithm()) return "the header's `alg` is not the algorithm of its `jwk`";
+  const bool good = seen_under_[hop] == holder || verify_signature(*token.signer(), token.digest(),
+                                                                   as_bytes(token.signing_input()), token.signature());
+  return good ? nullptr : "the signature does not verify: the token or its signature was changed";
+}
+
+Verifier::Check Verifier::check_holder_signature(std::size_t hop) {
+  const Thumbprint& holder = claims(hop - 1).holder;
+  if (const char* fault = holder_signature_fault(hop, holder)) {
+    Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop, fault);
+    denial.expected = "a signature by holder key " + holder.text();
+    if (tokens_[hop]->signer_thumbprint()) denial.found = "signing key " + tokens_[hop]->signer_thumbprint()->text();
+    denial.remedy = "have the token issued again by the agent that delegates";
+    return denial;
+  }
+  signers_[hop] = {SignedBy::Role::kHolder, holder};
+  return std::nullopt;
+}
+
+// Several anchors may share a key, with different limits: the first that may say what DT_0 says is taken.
+Verifier::Check Verifier::check_anchor(const Thumbprint& key) {
+  for (const ReadyAnchor& anchor : trust_.anchors) {
+    const bool owns = std::ranges::any_of(anchor.keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
+    if (!owns || !may_say(anchor.config, claims(0))) continue;
+    anchor_ = &anchor;
+    return std::nullopt;
+  }
+  Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0,
+                       "the trust anchor may not speak for this issuer, principal or agent");
+  denial.found = "iss " + claims(0).iss + ", sub " + claims(0).sub + ", client_id " + claims(0).client_id;
+  denial.remedy = "have the grant made by the anchor that is responsible for the principal";
+  return denial;
+}
+
+// --- steps 2 to 5
+
+Verifier::Check Verifier::check_linkage() const {
+  for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
+    const std::string parent = base64url_encode(tokens_[hop - 1]->digest());
+    if (equal_constant_time(as_bytes(*claims(hop).par_hash), as_bytes(parent))) continue;
+    Denial denial = deny(Outcome::kParHashMismatch, Step::kLinkage, hop, "the token was issued under another parent");
+    denial.expected = parent;
+    denial.found = *claims(hop).par_hash;
+    denial.remedy = "present the token with the parent that it was issued under";
+    return denial;
+  }
+  return std::nullopt;
+}
+
+Verifier::Check Verifier::check_shape() {
+  max_depth_ = *claims(0).del_max_depth;
+  for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
+    max_depth_ = std::min(max_depth_, claims(hop).del_max_depth.value_or(max_depth_));
+    if (claims(hop).del_depth == static_cast<std::int64_t>(hop)) continue;
+    Denial denial = deny(Outcome::kDepthInvalid, Step::kShape, hop, "`del_depth` is not the token's place in the chain");
+    denial.expected = std::to_string(hop);
+    denial.found = std::to_string(claims(hop).del_depth);
+    return denial;
+  }
+  const std::size_t leaf = tokens_.size() - 1;
+  if (static_cast<std::int64_t>(leaf) >= max_depth_) {
+    Denial denial = deny(Outcome::kDepthInvalid, Step::kShape, leaf, "the chain is longer than one of its tokens allows");
+    denial.expected = "at most " + std::to_string(max_depth_) + " tokens";
+    denial.found = std::to_string(tokens_.size()) + " tokens";
+    denial.remedy = "leave out the last delegations, or have authority granted with a greater depth";
+    return denial;
+  }
+  for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
+    if (claims(hop).sub == claims(0).sub) continue;
+    Denial denial = deny(Outcome::kPrincipalAltered, Step::kShape, hop, "the token names another principal than the root");
+    denial.expected = claims(0).sub;
+    denial.found = claims(hop).sub;
+    return denial;
+  }
+  return std::nullopt;
+}
+
+Verifier::Check Verifier::check_narrowing() const {
+  if (anchor_->config.ceiling) {
+    if (const auto excess = first_excess(*anchor_->config.ceiling, claims(0).authority)) return narrowing_denial(*excess, 0);
+  }
+  std::int64_t inherited = *claims(0).del_max_depth;
+  for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
+    if (const auto excess = first_excess(claims(hop - 1).authority, claims(hop).authority)) {
+      return narrowing_denial(*excess, hop);
+    }
+    const std::int64_t own = claims(hop).del_max_depth.value_or(inherited);
+    if (own > inherited) {
+      Denial denial = deny(Outcome::kNotNarrower, Step::kNarrowing, hop, "`del_max_depth` is greater than the parent's");
+      denial.expected = "at most " + std::to_string(inherited);
+      denial.found = std::to_string(own);
+      denial.remedy = "leave `del_max_depth` out, or lower it";
+      return denial;
+    }
+    inherited = own;
+  }
+  return std::nullopt;
+}
+
+Verifier::Check Verifier::check_validity() const {
+  const auto now = static_cast<double>(now_.time_since_epoch().count());
+  for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
+    const bool early = claims(hop).nbf && *claims(hop).nbf > now;
+    if (!early && now <= claims(hop).exp) continue;
+    Denial denial = deny(Outcome::kExpired, Step::kValidity, hop, early ? "the token is not valid yet" : "the token has expired");
+    denial.expected = early ? "at or after " + number_text(*claims(hop).nbf) : "at or before " + number_text(claims(hop).exp);
+    denial.found = number_text(now);
+    denial.remedy = early ? "wait until it is valid" : "obtain a new token from the agent that delegated";
+    return denial;
+  }
+  for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
+    if (claims(hop).exp <= claims(hop - 1).exp) continue;
+    Denial denial = deny(Outcome::kExpired, Step::kValidity, hop, "the token would outlive its parent");
+    denial.expected = "`exp` at most " + number_text(claims(hop - 1).exp);
+    denial.found = number_text(claims(hop).exp);
+    denial.remedy = "have it issued with a lifetime within its parent's";
+    return denial;
+  }
+  return std::nullopt;
+}
+
+// --- steps 6 and 7
+
+Verifier::Check Verifier::check_holder_binding() const {
+  const std::size_t leaf = tokens_.size() - 1;
+  const auto failure = check_proof(*options_.request, *tokens_[leaf], now_, options_);
+  if (!failure) return std::nullopt;
+  Denial denial = deny(Outcome::kHolderBindingFailed, Step::kHolderBinding, leaf, failure->reason);
+  denial.expected = failure->expected;
+  denial.found = failure->found;
+  denial.remedy = "send a fresh DPoP proof by the holder of the last token, for this method and URI";
+  return denial;
+}
+
+Verifier::Check Verifier::check_status() const {
+  for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
+    if (!claims(hop).has_status) continue;
+    if (Check denial = check_status_of(hop)) return denial;
+  }
+  return std::nullopt;
+}
+
+bool Verifier::is_status_key(const Thumbprint& key) const {
+  const auto& own = anchor_->config.status_keys;
+  if (!own.empty()) return std::ranges::any_of(own, [&](const PublicKey& k) { return k.thumbprint() == key; });
+  return std::ranges::any_of(trust_.status_keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
+}
+
+Verifier::Check Verifier::check_status_of(std::size_t hop) const {
+  const auto unknown = [&](const char* reason) {
+    Denial denial = deny(Outcome::kStatusUnknown, Step::kStatus, hop, reason);
+    if (claims(hop).status) denial.expected = "a current status list " + claims(hop).status->uri;
+    denial.remedy = "fetch the status list again and give it to the verifier";
+    return denial;
+  };
+  const auto& reference = claims(hop).status;
+  if (!reference) return unknown("the token names a status mechanism that this verifier does not know");
+  const auto& prefixes = anchor_->config.status_prefixes;
+  const bool allowed = prefixes.empty() || std::ranges::any_of(prefixes, [&](const std::string& prefix) {
+                         return reference->uri.starts_with(prefix);
+                       });
+  if (!allowed) return unknown("the trust anchor's chains may not refer to this status list");
+  const auto held = trust_.status_lists.find(reference->uri);
+  if (held == trust_.status_lists.end()) return unknown("no usable status list is held");
+  const HeldStatusList& entry = held->second;
+  if (!accepts(entry.algorithm) || !is_status_key(entry.signed_by)) return unknown("the status list is signed by a key that does not count here");
+  if (entry.list.subject != reference->uri) return unknown("the status list is another list's");
+  if (!entry.list.fresh(entry.fetched_at, now_)) return unknown("the status list is stale");
+  const auto status = entry.list.at(reference->index);
+  if (!status) return unknown("the status list has no such index");
+  if (*status == 0) return std::nullopt;
+  if (*status > 2) return unknown("the status list gives a value that this verifier does not know");
+  Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop, *status == 1 ? "the token was revoked" : "the token is suspended");
+  denial.remedy = "obtain new authority; a revocation cannot be undone";
+  return denial;
+}
+
+// --- the public functions
+
+const VerifiedChain& Verdict::chain() const {
+  if (!chain_) std::abort();
+  return *chain_;
+}
+
+const Denial& Verdict::denial() const {
+  if (chain_) std::abort();
+  return denial_;
+}
+
+Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust, std::chrono::sys_seconds now,
+                     const VerifyOptions& options) {
+  return Verifier(trust, now, options).run(chain);
+}
+
+std::vector<std::string_view> split_chain(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  text = text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+  std::vector<std::string_view> tokens;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('~', at), text.size());
+    tokens.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return tokens;
+}
+
+}  // namespace chancery

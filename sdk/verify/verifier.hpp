@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <chancery/verify.hpp>
+
+#include "sdk/verify/trust_snapshot.hpp"
+
+namespace chancery {
+
+/// How a token's signature was found good, for explanations.
+struct SignedBy {
+  enum class Role : std::uint8_t { kNobody, kAnchor, kHolder, kIssuer };
+  Role role = Role::kNobody;
+  Thumbprint key;
+};
+
+/// One run of the algorithm over one chain. verify_chain and explain both read their answers from it, so that
+/// they cannot disagree.
+class Verifier {
+ public:
+  Verifier(const TrustSnapshot& trust, std::chrono::sys_seconds now, const VerifyOptions& options)
+      : trust_(trust.impl()), now_(now), options_(options) {}
+
+  [[nodiscard]] Verdict run(std::span<const std::string_view> chain);
+
+  /// The tokens that could be read, from the root up to the first that could not.
+  [[nodiscard]] std::span<const std::shared_ptr<const Token>> tokens() const noexcept { return tokens_; }
+  [[nodiscard]] std::span<const SignedBy> signers() const noexcept { return signers_; }
+
+ private:
+  using Check = std::optional<Denial>;
+
+  Check run_steps(std::span<const std::string_view> chain);
+  Check parse(std::span<const std::string_view> chain);
+  Check parse_token(std::string_view compact, std::size_t hop);
+  Check check_signatures();
+  Check check_signature(std::size_t hop);
+  Check check_root_signature();
+  Check check_issuer_signature(std::size_t hop);
+  Check check_holder_signature(std::size_t hop);
+  [[nodiscard]] const char* holder_signature_fault(std::size_t hop, const Thumbprint& holder) const;
+  Check check_anchor(const Thumbprint& key);
+  Check check_linkage() const;
+  Check check_shape();
+  Check check_narrowing() const;
+  Check check_validity() const;
+  Check check_holder_binding() const;
+  Check check_status() const;
+  Check check_status_of(std::size_t hop) const;
+
+  [[nodiscard]] bool accepts(Algorithm algorithm) const noexcept {
+    return algorithm == Algorithm::kES256 ? options_.accept_es256 : options_.accept_ed25519;
+  }
+  [[nodiscard]] const Claims& claims(std::size_t hop) const { return tokens_[hop]->claims(); }
+  [[nodiscard]] bool verifies(std::size_t hop, const VerifyKey& key) const;
+  [[nodiscard]] const VerifyKey* find_signer(std::size_t hop, std::span<const VerifyKey> keys) const;
+  [[nodiscard]] const VerifyKey* find_anchor_key(std::size_t hop) const;
+  [[nodiscard]] bool is_status_key(const Thumbprint& key) const;
+  void remember(std::size_t hop, const Thumbprint& key);
+
+  const TrustSnapshot::Impl& trust_;
+  const std::chrono::sys_seconds now_;
+  const VerifyOptions& options_;
+  std::vector<std::shared_ptr<const Token>> tokens_;
+  std::vector<std::optional<Thumbprint>> seen_under_;  // from the cache: the key that a token verified under
+  std::vector<SignedBy> signers_;
+  const ReadyAnchor* anchor_ = nullptr;
+  std::int64_t max_depth_ = 0;
+};
+
+}  // namespace chancery
