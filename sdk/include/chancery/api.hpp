@@ -1,0 +1,121 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <chancery/token.hpp>
+#include <chancery/verify.hpp>
+
+namespace chancery::api {
+
+// The requests and answers of the daemon's REST interface (docs/protocol/openapi.yaml), as values. Times are whole
+// seconds since 1970, UTC. Chains are compact tokens, root first.
+
+/// By what the daemon knows an agent's process on the Unix socket. All that is given must match; one of uid, gid
+/// and unit is required. The executable and its hash narrow only: they do not protect against the same uid.
+struct Selectors {
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+  std::string unit;               ///< systemd unit, "support-agent.service"
+  std::string executable;         ///< absolute path
+  std::string executable_sha256;  ///< 64 hexadecimal digits
+  bool operator==(const Selectors&) const = default;
+};
+
+struct CreateAgent {
+  std::string name;     ///< [a-z0-9][a-z0-9._-]{0,62}
+  std::string backend;  ///< empty: the daemon's first
+  Selectors selectors;
+};
+
+struct Agent {
+  std::string name;
+  std::string id;       ///< SPIFFE ID
+  std::string backend;
+  std::string state;    ///< "active", "retired", "lost"
+  std::string jwk;      ///< the public key, JSON
+  std::string jkt;      ///< its thumbprint
+  Selectors selectors;
+  std::int64_t created_at = 0;
+  std::optional<std::int64_t> retired_at;
+};
+
+struct AgentPage {
+  std::vector<Agent> agents;
+  std::string next;  ///< give as `after` for the next page; empty at the end
+};
+
+struct CreateGrant {
+  std::string principal;
+  std::string agent;  ///< name
+  std::vector<std::string> audience;
+  Authority authority;
+  std::chrono::seconds lifetime{0};
+  std::int64_t depth = 1;  ///< agents that the chain may count, the first included
+};
+
+struct Grant {
+  std::vector<std::string> chain;
+  std::vector<std::string> warnings;  ///< wildcards that a constraint leaves partly unbounded, and the like
+};
+
+struct CreateDelegation {
+  std::vector<std::string> chain;
+  std::string to;                     ///< the receiving agent's name or SPIFFE ID
+  std::vector<std::string> audience;  ///< empty: the parent's
+  Authority authority;
+  std::chrono::seconds lifetime{0};   ///< zero: as long as the daemon's default and the parent allow
+  bool exact = false;                 ///< refuse rather than narrow
+};
+
+struct Delegation {
+  std::vector<std::string> chain;
+  Authority granted;
+  std::vector<Narrowing> narrowed;
+};
+
+struct CreateProof {
+  std::vector<std::string> chain;
+  std::string htm;
+  std::string htu;
+  std::optional<std::string> nonce;
+};
+
+struct Proof {
+  std::string proof;  ///< the compact `dpop+jwt`
+};
+
+/// An action to be judged, as the verification request has it.
+struct Action {
+  std::string audience;
+  std::string scope;
+  std::string params = "{}";  ///< a JSON object
+  std::optional<DpopPresentation> dpop;
+};
+
+struct VerifyChain {
+  std::vector<std::string> chain;
+  std::optional<Action> request;
+};
+
+/// A verdict, as the library, the command line and REST give it alike.
+struct Verification {
+  std::string outcome;  ///< "valid", or the outcome's name
+  std::string step;     ///< "parse", "1" … "8"; empty when valid
+  int hop = -1;
+  std::string reason;
+  std::vector<std::string> not_performed;
+  std::string json;     ///< the whole answer, in JCS
+  [[nodiscard]] bool valid() const { return outcome == "valid"; }
+};
+
+struct Readiness {
+  bool ready = false;
+  std::vector<std::string> missing;
+  std::string json;
+};
+
+}  // namespace chancery::api

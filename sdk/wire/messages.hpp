@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <chancery/api.hpp>
+#include <chancery/result.hpp>
+
+#include "sdk/json/writer.hpp"
+
+namespace chancery::wire {
+
+// The JSON of every message in chancery/api.hpp, both ways: the daemon reads what the client writes. Readers refuse
+// unknown members with kMalformed; writers give JCS.
+
+[[nodiscard]] std::string write(const api::CreateAgent& message);
+[[nodiscard]] std::string write(const api::CreateGrant& message);
+[[nodiscard]] std::string write(const api::CreateDelegation& message);
+[[nodiscard]] std::string write(const api::CreateProof& message);
+[[nodiscard]] std::string write(const api::VerifyChain& message);
+[[nodiscard]] std::string write(const api::Agent& message);
+[[nodiscard]] std::string write(const api::AgentPage& message);
+[[nodiscard]] std::string write(const api::Grant& message);
+[[nodiscard]] std::string write(const api::Delegation& message);
+[[nodiscard]] std::string write(const api::Proof& message);
+
+[[nodiscard]] Result<api::CreateAgent> read_create_agent(std::string_view json);
+[[nodiscard]] Result<api::CreateGrant> read_create_grant(std::string_view json);
+[[nodiscard]] Result<api::CreateDelegation> read_create_delegation(std::string_view json);
+[[nodiscard]] Result<api::CreateProof> read_create_proof(std::string_view json);
+[[nodiscard]] Result<api::VerifyChain> read_verify_chain(std::string_view json);
+[[nodiscard]] Result<api::Agent> read_agent(std::string_view json);
+[[nodiscard]] Result<api::AgentPage> read_agent_page(std::string_view json);
+[[nodiscard]] Result<api::Grant> read_grant(std::string_view json);
+[[nodiscard]] Result<api::Delegation> read_delegation(std::string_view json);
+[[nodiscard]] Result<api::Proof> read_proof(std::string_view json);
+
+/// Selectors as the store keeps them too.
+[[nodiscard]] std::string write(const api::Selectors& selectors);
+[[nodiscard]] Result<api::Selectors> read_selectors(std::string_view json);
+
+/// A verdict and an explanation, as library, command line and REST give them alike.
+[[nodiscard]] std::string write(const Verdict& verdict);
+[[nodiscard]] std::string write(const Explanation& explanation);
+[[nodiscard]] Result<api::Verification> read_verification(std::string json);
+
+/// The engine's form of a request to judge.
+[[nodiscard]] Result<ActionRequest> to_action_request(const api::Action& action);
+
+}  // namespace chancery::wire

@@ -1,0 +1,125 @@
+#include <array>
+
+#include "sdk/json/writer.hpp"
+#include "sdk/token/authority_json.hpp"
+#include "sdk/wire/fields.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::wire {
+namespace {
+
+using json::Node;
+using json::Value;
+
+template <typename Texts>
+Node text_array(const Texts& texts) {
+  Node array = Node::array();
+  for (const auto& text : texts) array.push_back(Node(std::string_view(text)));
+  return array;
+}
+
+Node leaf_node(const VerifiedChain& chain) {
+  const Claims& claims = chain.leaf().claims();
+  return Node::object({{"principal", chain.principal()},
+                       {"agent", claims.client_id},
+                       {"jkt", claims.holder.text()},
+                       {"audience", text_array(claims.aud)},
+                       {"authority", to_json(claims.authority)},
+                       {"exp", claims.exp},
+                       {"del_depth", claims.del_depth},
+                       {"del_max_depth", chain.max_depth()}});
+}
+
+Node step_node(Step step) {
+  return step == Step::kParse ? Node("parse") : Node(static_cast<int>(step));
+}
+
+Node verdict_node(const Verdict& verdict) {
+  Node node = Node::object({{"outcome", outcome_name(verdict.outcome())},
+                            {"not_performed", text_array(verdict.not_performed())}});
+  if (verdict.valid()) {
+    node.set("step", nullptr);
+    node.set("hop", nullptr);
+    node.set("leaf", leaf_node(verdict.chain()));
+    return node;
+  }
+  const Denial& denial = verdict.denial();
+  node.set("step", step_node(denial.step));
+  node.set("hop", denial.hop < 0 ? Node(nullptr) : Node(denial.hop));
+  node.set("reason", denial.reason);
+  return node;
+}
+
+std::string_view state_name(HopExplanation::State state) {
+  switch (state) {
+    case HopExplanation::State::kPassed: return "passed";
+    case HopExplanation::State::kFailed: return "failed";
+    case HopExplanation::State::kNotReached: return "not_reached";
+    case HopExplanation::State::kUnreadable: return "unreadable";
+  }
+  return "";
+}
+
+Node hop_node(const HopExplanation& hop) {
+  return Node::object({{"state", state_name(hop.state)},
+                       {"giver", hop.giver},
+                       {"receiver", hop.receiver},
+                       {"principal", hop.principal},
+                       {"signed_with", hop.signed_with},
+                       {"holder", hop.holder},
+                       {"audience", hop.audience},
+                       {"scopes", hop.scopes},
+                       {"constraints", text_array(hop.constraints)},
+                       {"valid_from", hop.valid_from},
+                       {"valid_until", hop.valid_until}});
+}
+
+// `step` as text: "parse", "4"; empty for null.
+std::string step_text(const Value* step) {
+  if (step == nullptr || step->is(Value::Kind::kNull)) return {};
+  return std::string(step->string().value_or(step->source()));
+}
+
+}  // namespace
+
+std::string write(const Verdict& verdict) { return json::to_jcs(verdict_node(verdict)); }
+
+std::string write(const Explanation& explanation) {
+  Node node = verdict_node(explanation.verdict);
+  Node hops = Node::array();
+  for (const HopExplanation& hop : explanation.hops) hops.push_back(hop_node(hop));
+  node.set("hops", std::move(hops));
+  if (!explanation.verdict.valid()) {
+    const Denial& denial = explanation.verdict.denial();
+    node.set("expected", denial.expected);
+    node.set("found", denial.found);
+    node.set("remedy", denial.remedy);
+  }
+  return json::to_jcs(node);
+}
+
+Result<api::Verification> read_verification(std::string json) {
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
+  const Value& root = document.root();
+  api::Verification out;
+  CHANCERY_ASSIGN(out.outcome, need_text(root, "outcome", "a verification has `outcome`"));
+  CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` is a string"));
+  out.step = step_text(root.find("step"));
+  if (const Value* hop = root.find("hop"); hop != nullptr && hop->integer()) out.hop = static_cast<int>(*hop->integer());
+  if (const Value* skipped = root.find("not_performed")) {
+    for (const Value& item : skipped->items()) out.not_performed.emplace_back(item.string().value_or(""));
+  }
+  out.json = std::move(json);
+  return out;
+}
+
+Result<ActionRequest> to_action_request(const api::Action& action) {
+  ActionRequest request;
+  request.audience = action.audience;
+  request.scope = action.scope;
+  CHANCERY_ASSIGN(request.parameters, parse_parameters(action.params));
+  request.dpop = action.dpop;
+  return request;
+}
+
+}  // namespace chancery::wire
