@@ -1,0 +1,100 @@
+#include <algorithm>
+
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/office.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::service {
+namespace {
+
+bool is_agent_name(std::string_view name) {
+  const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
+  api::Agent out;
+  out.name = agent.name;
+  out.id = spiffe_id(office.policy, agent.name);
+  out.backend = agent.backend;
+  out.state = store::agent_state_name(agent.state);
+  out.jwk = agent.key.public_key.jwk();
+  out.jkt = agent.key.public_key.thumbprint().text();
+  CHANCERY_ASSIGN(out.selectors, wire::read_selectors(agent.selectors));
+  out.created_at = agent.created_at.time_since_epoch().count();
+  if (agent.retired_at) out.retired_at = agent.retired_at->time_since_epoch().count();
+  return out;
+}
+
+json::Node details(const store::Agent& agent) {
+  return json::Node::object({{"agent", agent.name},
+                             {"agent_id", agent.id},
+                             {"backend", agent.backend},
+                             {"jkt", agent.key.public_key.thumbprint().text()},
+                             {"selectors", json::Node::canonical(agent.selectors)}});
+}
+
+Status require_free_name(Office& office, std::string_view name) {
+  const auto existing = office.store.agent_by_name(name);
+  if (existing) return Error{ErrorCode::kConflict, "an agent of that name is registered: retire it first, or choose another name"};
+  return existing.error().code == ErrorCode::kNotFound ? Status{} : Status{existing.error()};
+}
+
+}  // namespace
+
+std::string spiffe_id(const Policy& policy, std::string_view agent_name) {
+  return "spiffe://" + policy.trust_domain + "/agent/" + std::string(agent_name);
+}
+
+Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  if (!is_agent_name(message.name)) {
+    return Error{ErrorCode::kInvalidArgument, "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"};
+  }
+  store::Agent agent;
+  agent.backend = message.backend.empty() ? office.backends.default_name() : message.backend;
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
+  CHANCERY_TRY(require_free_name(office, message.name));
+  CHANCERY_ASSIGN(agent.id, random_id());
+  CHANCERY_ASSIGN(std::string key_id, random_id());
+  CHANCERY_ASSIGN(agent.key, backend->create({agent.id, std::move(key_id)}, context.deadline));
+  agent.name = message.name;
+  agent.selectors = wire::write(message.selectors);
+  agent.created_at = context.now;
+  CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, details(agent))));
+  return describe(office, agent);
+}
+
+Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name) {
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
+  CHANCERY_ASSIGN(api::Agent out, describe(office, agent));
+  if (require_operator(context.caller, office.policy.operators) || require_match(context.caller, out.selectors)) return out;
+  return Error{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
+}
+
+Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit, std::string_view after) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_ASSIGN(const std::vector<store::Agent> agents, office.store.agents({.limit = limit, .after = std::string(after)}));
+  api::AgentPage page;
+  for (const store::Agent& agent : agents) {
+    CHANCERY_ASSIGN(api::Agent described, describe(office, agent));
+    page.agents.push_back(std::move(described));
+  }
+  if (agents.size() == limit) page.next = agents.back().id;
+  return page;
+}
+
+Result<api::Agent> retire_agent(Office& office, const CallContext& context, std::string_view name) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_name(name));
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
+  CHANCERY_TRY(office.store.retire_agent(agent.id, audit_entry("agent.retire", context, details(agent))));
+  // The blob is gone from the store, and with it the key: what the device still caches is only tidied up.
+  static_cast<void>(backend->destroy(agent.key, context.deadline));
+  agent.state = store::AgentState::kRetired;
+  agent.retired_at = context.now;
+  return describe(office, agent);
+}
+
+}  // namespace chancery::service

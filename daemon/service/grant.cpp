@@ -1,0 +1,91 @@
+#include <algorithm>
+
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/issuing.hpp"
+
+namespace chancery::service {
+namespace {
+
+constexpr std::string_view kControlPlane = "chancery.";
+
+Error beyond(const char* what) { return Error{ErrorCode::kCeilingExceeded, what}; }
+
+// Authority over this daemon itself never comes from a grant.
+Status refuse_control_plane(const Authority& authority) {
+  const bool asked = std::ranges::any_of(authority.scopes, [](const std::string& scope) { return scope.starts_with(kControlPlane); });
+  if (!asked) return {};
+  return Error{ErrorCode::kForbidden, "scopes under `chancery.` govern this daemon and are never granted: leave them out"};
+}
+
+Status require_within_ceiling(const Policy& policy, const api::CreateGrant& message) {
+  const Authority& asked = message.authority;
+  const Authority ceiling{policy.granted_scopes.empty() ? asked.scopes : policy.granted_scopes, policy.granted_constraints};
+  if (const auto excess = first_excess(ceiling, asked)) {
+    return excess->kind == Excess::Kind::kScope
+               ? beyond("a scope is outside what may be granted: see [grants] scopes in the configuration")
+               : beyond("a constraint that every grant must keep is missing or too wide: see [grants] constraints");
+  }
+  if (message.lifetime > policy.max_grant_lifetime) return beyond("`lifetime_s` is longer than [grants] max_lifetime allows");
+  if (message.depth > policy.max_grant_depth) return beyond("`depth` is greater than [grants] max_depth allows");
+  const auto& audiences = policy.granted_audiences;
+  const bool allowed = audiences.empty() || std::ranges::all_of(message.audience, [&](const std::string& audience) {
+                         return std::ranges::find(audiences, audience) != audiences.end();
+                       });
+  return allowed ? Status{} : Status{beyond("an audience is not among those that may be granted: see [grants] audiences")};
+}
+
+Claims root_claims(const Policy& policy, const api::CreateGrant& message, const store::Agent& agent,
+                   std::chrono::sys_seconds now) {
+  Claims claims;
+  claims.iss = policy.issuer_url;
+  claims.sub = message.principal;
+  claims.client_id = spiffe_id(policy, agent.name);
+  claims.aud = message.audience;
+  claims.iat = static_cast<double>(now.time_since_epoch().count());
+  claims.exp = claims.iat + static_cast<double>(message.lifetime.count());
+  claims.holder = agent.key.public_key.thumbprint();
+  // Depth counts agents; one more token lets the last of them open a session.
+  claims.del_max_depth = message.depth + 1;
+  claims.authority = message.authority;
+  return claims;
+}
+
+// A wildcard of which a qualified constraint bounds a part only: the rest of it is unbounded.
+std::vector<std::string> unbounded_wildcards(const Authority& authority) {
+  std::vector<std::string> warnings;
+  for (const Constraint& constraint : authority.constraints) {
+    const auto key = qualified_key(constraint.key);
+    if (!key) continue;
+    for (const std::string& scope : authority.scopes) {
+      if (scope == key->scope || !scope_covers(scope, key->scope)) continue;
+      warnings.push_back("scope " + scope + " is only partly bounded: " + constraint.key + " does not bound what " +
+                         scope + " allows beyond " + std::string(key->scope));
+    }
+  }
+  return warnings;
+}
+
+}  // namespace
+
+Result<api::Grant> grant(Office& office, const CallContext& context, const api::CreateGrant& message) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(refuse_control_plane(message.authority));
+  CHANCERY_TRY(require_within_ceiling(office.policy, message));
+  if (message.depth > 1) CHANCERY_TRY(require_bounded_budgets(message.authority));
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
+  CHANCERY_TRY(require_active(agent));
+
+  Claims claims = root_claims(office.policy, message, agent, context.now);
+  CHANCERY_ASSIGN(claims.jti, random_id());
+  CHANCERY_ASSIGN(const store::DaemonKey issuer, office.issuer.current(context.now, context.deadline));
+  const UnsignedToken unsigned_token = UnsignedToken::encode(claims, issuer.key.public_key, false);
+  CHANCERY_ASSIGN(const Signature signature,
+                  office.issuer.sign(issuer, as_bytes(unsigned_token.signing_input()), context.deadline));
+  CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
+
+  const store::IssuedToken record = record_of(token, nullptr, agent);
+  CHANCERY_TRY(office.store.record_token(record, audit_entry("grant", context, issued_details(record, claims))));
+  return api::Grant{{record.compact}, unbounded_wildcards(message.authority)};
+}
+
+}  // namespace chancery::service

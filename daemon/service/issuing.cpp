@@ -1,0 +1,100 @@
+#include "daemon/service/issuing.hpp"
+
+#include <algorithm>
+
+#include "sdk/base/hex.hpp"
+#include "sdk/json/writer.hpp"
+#include "sdk/token/authority_json.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::service {
+namespace {
+
+bool bounds(const Constraint& constraint, NumberBound::Type type) {
+  const auto* bound = std::get_if<NumberBound>(&constraint.rule);
+  return bound != nullptr && bound->type == type;
+}
+
+std::chrono::sys_seconds whole_seconds(double time) {
+  return std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(time)));
+}
+
+}  // namespace
+
+Status require_active(const store::Agent& agent) {
+  switch (agent.state) {
+    case store::AgentState::kActive: return {};
+    case store::AgentState::kLost: return Error{ErrorCode::kKeyLost, "the agent's key is lost with its device: retire the agent and register it again"};
+    case store::AgentState::kRetired: return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
+  }
+  return Error{};
+}
+
+Result<HeldChain> require_holder(const Office& office, const CallContext& context, const std::vector<std::string>& chain) {
+  const std::vector<std::string_view> tokens(chain.begin(), chain.end());
+  const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
+  if (!verdict.valid()) {
+    return Error{ErrorCode::kParentDenied, "the presented chain does not verify: POST /v1/chains/explain says why", 0,
+                 static_cast<std::int16_t>(verdict.denial().hop)};
+  }
+  auto holder = office.store.agent_by_key(verdict.chain().leaf().claims().holder);
+  if (!holder && holder.error().code == ErrorCode::kNotFound) {
+    return Error{ErrorCode::kNotHolder, "the chain's last token is held by a key that is not in this daemon's care"};
+  }
+  if (!holder) return holder.error();
+  CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
+  CHANCERY_TRY(require_match(context.caller, selectors));
+  CHANCERY_TRY(require_active(*holder));
+  return HeldChain{verdict.chain(), *std::move(holder)};
+}
+
+Status require_bounded_budgets(const Authority& authority) {
+  using enum NumberBound::Type;
+  for (const Constraint& constraint : authority.constraints) {
+    if (!bounds(constraint, kMaxLifetime)) continue;
+    const bool bounded = std::ranges::any_of(authority.constraints, [&](const Constraint& other) {
+      return other.key == constraint.key && bounds(other, kMaxSubtree);
+    });
+    if (!bounded) {
+      return Error{ErrorCode::kUnboundedBudget,
+                   "`max_lifetime` bounds nothing once the token is delegated: set `max_subtree` on the same key, or depth 1"};
+    }
+  }
+  return {};
+}
+
+Result<Token> accept_signed(const std::string& compact) {
+  auto token = Token::parse(compact);
+  if (token) return token;
+  return Error{ErrorCode::kTooLarge, "the token would be longer than verifiers accept: ask for fewer scopes and constraints"};
+}
+
+store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver) {
+  const Claims& claims = token.claims();
+  store::IssuedToken record;
+  record.id = hex_encode(token.digest());
+  record.jti = claims.jti;
+  if (parent != nullptr) record.parent_id = hex_encode(parent->digest());
+  record.holder = claims.holder;
+  record.agent_id = receiver.id;
+  record.principal = claims.sub;
+  record.issued_at = whole_seconds(claims.iat);
+  record.expires_at = whole_seconds(claims.exp);
+  record.compact = token.compact();
+  return record;
+}
+
+json::Node issued_details(const store::IssuedToken& token, const Claims& claims) {
+  json::Node details = json::Node::object({{"token", token.id},
+                                           {"jti", token.jti},
+                                           {"principal", token.principal},
+                                           {"agent", claims.client_id},
+                                           {"jkt", claims.holder.text()},
+                                           {"authority", to_json(claims.authority)},
+                                           {"del_depth", claims.del_depth},
+                                           {"exp", claims.exp}});
+  if (token.parent_id) details.set("parent", *token.parent_id);
+  return details;
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/token.hpp>
+
+#include "daemon/service/office.hpp"
+#include "sdk/json/writer.hpp"
+
+namespace chancery::service {
+
+// Steps that grant, delegate and prove share.
+
+/// A parent chain that verified, the agent that holds its leaf, and that agent's process asking.
+struct HeldChain {
+  VerifiedChain chain;
+  store::Agent holder;
+};
+
+/// Verifies a chain and makes sure that the caller is the agent that holds its leaf.
+/// \return kParentDenied (hop given), kNotHolder, kRetired, kKeyLost
+[[nodiscard]] Result<HeldChain> require_holder(const Office& office, const CallContext& context,
+                                               const std::vector<std::string>& chain);
+
+/// kKeyLost or kRetired unless the agent may be used.
+[[nodiscard]] Status require_active(const store::Agent& agent);
+
+/// Because a fresh child has a fresh `max_lifetime`, a token that can be delegated must bound the same key by
+/// `max_subtree` too, else kUnboundedBudget.
+[[nodiscard]] Status require_bounded_budgets(const Authority& authority);
+
+/// The record of a token that is about to be answered.
+[[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver);
+
+/// Parses what was just signed, refusing what a verifier would refuse for its length. kTooLarge.
+[[nodiscard]] Result<Token> accept_signed(const std::string& compact);
+
+/// Details of an issued token for the audit log: identifiers and authority, never the token.
+[[nodiscard]] json::Node issued_details(const store::IssuedToken& token, const Claims& claims);
+
+}  // namespace chancery::service

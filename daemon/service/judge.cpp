@@ -1,0 +1,35 @@
+#include "daemon/service/office.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::service {
+namespace {
+
+// Runs `judge` with the daemon's options and, when the message has one, the request.
+template <typename Judge>
+auto with_options(const Office& office, const api::VerifyChain& message, Judge judge)
+    -> Result<decltype(judge(std::span<const std::string_view>(), VerifyOptions()))> {
+  VerifyOptions options = office.policy.verify;
+  ActionRequest request;
+  if (message.request) {
+    CHANCERY_ASSIGN(request, wire::to_action_request(*message.request));
+    options.request = &request;
+  }
+  const std::vector<std::string_view> tokens(message.chain.begin(), message.chain.end());
+  return judge(std::span<const std::string_view>(tokens), options);
+}
+
+}  // namespace
+
+Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
+  return with_options(office, message, [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
+    return verify_chain(chain, office.trust.current(), now, options);
+  });
+}
+
+Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
+  return with_options(office, message, [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
+    return chancery::explain(chain, office.trust.current(), now, options);
+  });
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,61 @@
+#include "daemon/service/keys.hpp"
+
+#include <array>
+
+#include "daemon/service/audit_entry.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::service {
+
+void Backends::add(std::string name, std::unique_ptr<hsm::KeyBackend> backend) {
+  names_.push_back(name);
+  backends_.emplace(std::move(name), std::move(backend));
+}
+
+Result<hsm::KeyBackend*> Backends::find(std::string_view name) const {
+  const auto found = backends_.find(name);
+  if (found == backends_.end()) {
+    return Error{ErrorCode::kBackendUnknown, "no key backend of that name is configured: see [[backend]]"};
+  }
+  return found->second.get();
+}
+
+Result<std::string> random_id() {
+  std::array<std::uint8_t, 16> octets;
+  CHANCERY_TRY(random_bytes(octets));
+  return hex_encode(octets);
+}
+
+Result<store::DaemonKey> IssuerKeys::current(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const std::lock_guard lock(making_);
+  CHANCERY_ASSIGN(const std::vector<store::DaemonKey> keys, all());
+  if (!keys.empty()) return keys.front();
+  return make(now, deadline);
+}
+
+Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(backend_name_));
+  CHANCERY_ASSIGN(std::string key_id, random_id());
+  CHANCERY_ASSIGN(hsm::StoredKey key, backend->create({"daemon", std::move(key_id)}, deadline));
+  store::DaemonKey made{std::string(kPurpose), backend_name_, std::move(key), now};
+  const json::Node entry = json::Node::object({{"action", "issuer_key.create"},
+                                               {"backend", backend_name_},
+                                               {"jkt", made.key.public_key.thumbprint().text()}});
+  CHANCERY_TRY(store_.add_daemon_key(made, {now, json::to_jcs(entry)}));
+  CHANCERY_TRY(publish());
+  return made;
+}
+
+Status IssuerKeys::publish() {
+  CHANCERY_ASSIGN(const std::vector<store::DaemonKey> keys, all());
+  trust_.publish(keys);
+  return {};
+}
+
+Result<Signature> IssuerKeys::sign(const store::DaemonKey& key, ByteView message, hsm::Deadline deadline) const {
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
+  return backend->sign(key.key, message, deadline);
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,21 @@
+#include "daemon/service/trust.hpp"
+
+namespace chancery::service {
+
+TrustSnapshot TrustPublisher::current() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+void TrustPublisher::publish(const std::vector<store::DaemonKey>& issuer_keys) {
+  TrustConfig config = configured_;
+  TrustAnchor own;
+  own.iss = issuer_url_;
+  for (const store::DaemonKey& key : issuer_keys) own.keys.push_back(key.key.public_key);
+  if (!own.keys.empty()) config.anchors.insert(config.anchors.begin(), std::move(own));
+  TrustSnapshot snapshot(std::move(config));
+  const std::lock_guard lock(mutex_);
+  snapshot_ = std::move(snapshot);
+}
+
+}  // namespace chancery::service

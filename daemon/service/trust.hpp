@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <chancery/trust.hpp>
+
+#include "daemon/store/store.hpp"
+
+namespace chancery::service {
+
+/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors. Readers
+/// take the current snapshot, which never changes under them. Thread-safe.
+class TrustPublisher {
+ public:
+  /// \param issuer_url  the `iss` that this daemon's own keys may say
+  /// \param configured  anchors of others
+  TrustPublisher(std::string issuer_url, TrustConfig configured)
+      : issuer_url_(std::move(issuer_url)), configured_(std::move(configured)) {}
+
+  [[nodiscard]] TrustSnapshot current() const;
+
+  /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
+  void publish(const std::vector<store::DaemonKey>& issuer_keys);
+
+ private:
+  const std::string issuer_url_;
+  const TrustConfig configured_;
+  mutable std::mutex mutex_;
+  TrustSnapshot snapshot_;
+};
+
+}  // namespace chancery::service
