@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <chancery/result.hpp>
+
+#include "daemon/rest/http.hpp"
+#include "daemon/service/caller.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::rest {
+
+/// A JSON answer.
+[[nodiscard]] Response json_response(int status, std::string body);
+
+/// The use cases' view of a request on the Unix socket; the router has made sure that it came there.
+[[nodiscard]] service::CallContext context_of(const Request& request);
+
+/// kUnsupportedMediaType unless the body is declared as application/json.
+[[nodiscard]] Status require_json(const Request& request);
+
+/// Reads the body as a message, runs the use case, writes its answer with `status`; errors become problems.
+/// `Read`: std::string_view → Result<Message>. `Run`: Message → Result<Answer>. `wire::write` must know Answer.
+template <typename Read, typename Run>
+[[nodiscard]] Response exchange(const Request& request, int status, Read read, Run run) {
+  if (const Status json = require_json(request); !json) return problem(json.error());
+  const auto message = read(std::string_view(request.body));
+  if (!message) return problem(message.error());
+  const auto answer = run(*message);
+  if (!answer) return problem(answer.error());
+  return json_response(status, wire::write(*answer));
+}
+
+}  // namespace chancery::rest

@@ -1,0 +1,37 @@
+#include "daemon/rest/exchange.hpp"
+#include "daemon/rest/openapi.hpp"
+#include "daemon/rest/routes.hpp"
+
+namespace chancery::rest {
+namespace {
+
+// What is the same for everybody for a while may be cached, unlike all else.
+Response cacheable(std::string body) {
+  Response response = json_response(200, std::move(body));
+  response.headers.emplace_back("Cache-Control", "public, max-age=60");
+  return response;
+}
+
+}  // namespace
+
+Response show_key_set(service::Office& office, const Request&, std::string_view) {
+  auto keys = service::key_set(office);
+  return keys ? cacheable(*std::move(keys)) : problem(keys.error());
+}
+
+Response show_metadata(service::Office& office, const Request&, std::string_view) {
+  return cacheable(service::metadata(office));
+}
+
+Response show_openapi(service::Office&, const Request&, std::string_view) { return cacheable(std::string(openapi_json())); }
+
+Response show_health(service::Office&, const Request&, std::string_view) {
+  return json_response(200, R"({"status":"ok"})");
+}
+
+Response show_readiness(service::Office& office, const Request& request, std::string_view) {
+  const api::Readiness readiness = service::readiness(office, request.deadline);
+  return json_response(readiness.ready ? 200 : 503, readiness.json);
+}
+
+}  // namespace chancery::rest

@@ -1,0 +1,57 @@
+#include "daemon/rest/router.hpp"
+
+#include <optional>
+
+#include "daemon/rest/routes.hpp"
+
+namespace chancery::rest {
+namespace {
+
+constexpr std::string_view kArgument = "{name}";
+
+// The argument when `path` fits `pattern`; nullopt when it does not.
+std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
+  if (!pattern.ends_with(kArgument)) return pattern == path ? std::optional<std::string_view>("") : std::nullopt;
+  const std::string_view prefix = pattern.substr(0, pattern.size() - kArgument.size());
+  if (!path.starts_with(prefix)) return std::nullopt;
+  const std::string_view argument = path.substr(prefix.size());
+  if (argument.empty() || argument.find('/') != std::string_view::npos) return std::nullopt;
+  return argument;
+}
+
+// HEAD asks for GET's headers; the edge leaves the body out.
+bool is_method(const Route& route, std::string_view method) {
+  return route.method == method || (method == "HEAD" && route.method == "GET");
+}
+
+Response method_not_allowed(const std::string& allowed) {
+  Response response = problem(405, ErrorCode::kMethodNotAllowed, "this path has other methods: see the Allow header");
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace
+
+bool Router::may_block(std::string_view method, std::string_view path) const {
+  for (const Route& route : routes()) {
+    if (is_method(route, method) && match(route.pattern, path)) return route.may_block;
+  }
+  return false;
+}
+
+Response Router::handle(const Request& request) {
+  std::string allowed;
+  for (const Route& route : routes()) {
+    const auto argument = match(route.pattern, request.path);
+    if (!argument) continue;
+    if (route.listener == Listener::kUnixSocket && !request.peer.credentials) {
+      return problem(404, ErrorCode::kRouteUnknown, "this path exists on the daemon's Unix socket only");
+    }
+    if (is_method(route, request.method)) return route.handle(office_, request, *argument);
+    allowed.append(allowed.empty() ? "" : ", ").append(route.method);
+  }
+  if (!allowed.empty()) return method_not_allowed(allowed);
+  return problem(404, ErrorCode::kRouteUnknown, "there is nothing at this path: see /openapi.json");
+}
+
+}  // namespace chancery::rest

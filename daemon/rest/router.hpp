@@ -1,0 +1,21 @@
+#pragma once
+
+#include "daemon/rest/http.hpp"
+#include "daemon/service/office.hpp"
+
+namespace chancery::rest {
+
+/// Finds the route of a request and runs its handler. Unknown paths are 404, known paths under another method 405
+/// with `Allow`, privileged paths away from the Unix socket 404 with the reason.
+class Router final : public Application {
+ public:
+  explicit Router(service::Office& office) : office_(office) {}
+
+  [[nodiscard]] bool may_block(std::string_view method, std::string_view path) const override;
+  [[nodiscard]] Response handle(const Request& request) override;
+
+ private:
+  service::Office& office_;
+};
+
+}  // namespace chancery::rest

@@ -1,0 +1,28 @@
+#include "daemon/rest/routes.hpp"
+
+#include <array>
+
+namespace chancery::rest {
+
+std::span<const Route> routes() noexcept {
+  using enum Listener;
+  static constexpr std::array kRoutes{
+      Route{"GET", "/.well-known/jwks.json", kAny, true, show_key_set},
+      Route{"GET", "/.well-known/oauth-authorization-server", kAny, false, show_metadata},
+      Route{"GET", "/healthz", kAny, false, show_health},
+      Route{"GET", "/openapi.json", kAny, false, show_openapi},
+      Route{"GET", "/readyz", kAny, true, show_readiness},
+      Route{"GET", "/v1/agents", kUnixSocket, true, list_agents},
+      Route{"POST", "/v1/agents", kUnixSocket, true, create_agent},
+      Route{"DELETE", "/v1/agents/{name}", kUnixSocket, true, retire_agent},
+      Route{"GET", "/v1/agents/{name}", kUnixSocket, true, show_agent},
+      Route{"POST", "/v1/chains/explain", kAny, false, explain_chain},
+      Route{"POST", "/v1/chains/verify", kAny, false, verify_chain},
+      Route{"POST", "/v1/delegations", kUnixSocket, true, create_delegation},
+      Route{"POST", "/v1/grants", kUnixSocket, true, create_grant},
+      Route{"POST", "/v1/proofs", kUnixSocket, true, create_proof},
+  };
+  return kRoutes;
+}
+
+}  // namespace chancery::rest

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/rest/http.hpp"
+#include "daemon/service/office.hpp"
+
+namespace chancery::rest {
+
+/// Where a route exists.
+enum class Listener : std::uint8_t {
+  kAny,         ///< on the Unix socket, TLS and plain loopback alike
+  kUnixSocket,  ///< privileged: only where the kernel tells who calls
+};
+
+/// One line of the interface. docs/protocol/openapi.yaml describes the same, and a test compares the two.
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  ///< a path; `{name}` stands for one non-empty segment, at the end only
+  Listener listener;
+  bool may_block;            ///< asks a device or the disk
+  /// \param argument  the segment that `{name}` stands for; empty without one
+  Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
+};
+
+/// Every route, ordered by pattern.
+[[nodiscard]] std::span<const Route> routes() noexcept;
+
+// The handlers, one a file or a small family.
+Response verify_chain(service::Office& office, const Request& request, std::string_view argument);
+Response explain_chain(service::Office& office, const Request& request, std::string_view argument);
+Response create_agent(service::Office& office, const Request& request, std::string_view argument);
+Response list_agents(service::Office& office, const Request& request, std::string_view argument);
+Response show_agent(service::Office& office, const Request& request, std::string_view argument);
+Response retire_agent(service::Office& office, const Request& request, std::string_view argument);
+Response create_grant(service::Office& office, const Request& request, std::string_view argument);
+Response create_delegation(service::Office& office, const Request& request, std::string_view argument);
+Response create_proof(service::Office& office, const Request& request, std::string_view argument);
+Response show_key_set(service::Office& office, const Request& request, std::string_view argument);
+Response show_metadata(service::Office& office, const Request& request, std::string_view argument);
+Response show_health(service::Office& office, const Request& request, std::string_view argument);
+Response show_readiness(service::Office& office, const Request& request, std::string_view argument);
+Response show_openapi(service::Office& office, const Request& request, std::string_view argument);
+
+}  // namespace chancery::rest
