@@ -6,6 +6,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "sdk/crypto/openssl_handles.hpp"
@@ -36,17 +37,20 @@ SecretBytes hkdf_sha256(ByteView key, ByteView salt, std::string_view info, std:
   const openssl::Kdf kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
   const openssl::KdfContext context(EVP_KDF_CTX_new(kdf.get()));
   char digest[] = "SHA256";
-  // OSSL_PARAM takes mutable pointers but only reads these.
+  // OSSL_PARAM takes mutable pointers but only reads these, and refuses an empty octet string.
   const auto octets = [](ByteView view) { return const_cast<std::uint8_t*>(view.data()); };
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, octets(key), key.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, octets(salt), salt.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, octets(as_bytes(info)), info.size()),
-      OSSL_PARAM_construct_end(),
+  std::array<OSSL_PARAM, 5> parameters;
+  auto next = parameters.begin();
+  const auto add_octets = [&](const char* name, ByteView value) {
+    if (!value.empty()) *next++ = OSSL_PARAM_construct_octet_string(name, octets(value), value.size());
   };
+  *next++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
+  add_octets(OSSL_KDF_PARAM_KEY, key);
+  add_octets(OSSL_KDF_PARAM_SALT, salt);
+  add_octets(OSSL_KDF_PARAM_INFO, as_bytes(info));
+  *next = OSSL_PARAM_construct_end();
   SecretBytes out(size);
-  if (EVP_KDF_derive(context.get(), out.writable().data(), size, parameters) != 1) std::abort();
+  if (EVP_KDF_derive(context.get(), out.writable().data(), size, parameters.data()) != 1) std::abort();
   return out;
 }
 

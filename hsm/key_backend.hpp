@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+
+namespace chancery::hsm {
+
+/// The instant by which a call must have answered. A backend never blocks its caller beyond it.
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// To whom a key belongs. The device's authorization value is derived from both, so that a blob that is
+/// moved to another agent, or to another key of the same agent, opens nothing.
+struct KeyBinding {
+  std::string agent_id;  ///< stable identifier of the owner; "daemon" for the daemon's own keys
+  std::string key_id;    ///< unique within the backend
+  bool operator==(const KeyBinding&) const = default;
+};
+
+/// A key as the store keeps it: what the device needs to use it again, nothing that is worth stealing.
+struct StoredKey {
+  KeyBinding binding;
+  PublicKey public_key;  ///< what every signature of this key is verified with before it leaves
+  Bytes blob;            ///< wrapped by the device (TPM) or a reference into it (PKCS#11)
+};
+
+/// What a backend says of its device, for people and for readiness.
+struct BackendInfo {
+  std::string name;          ///< of the `[[backend]]` section
+  std::string type;          ///< "tpm", "pkcs11"
+  std::string manufacturer;  ///< as the device reports it
+  std::string firmware;
+  bool emulated = false;     ///< a simulator: its keys are in software
+  std::vector<Algorithm> algorithms;
+};
+
+/// Counts for metrics; instantaneous, not transactional.
+struct BackendLoad {
+  std::uint64_t queued = 0;        ///< requests that wait for the device
+  std::uint64_t live_objects = 0;  ///< transient objects that we hold in the device now
+  std::uint64_t live_sessions = 0;
+  std::uint64_t recoveries = 0;    ///< times that the device was found again after a failure
+};
+
+/// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
+///
+/// Errors common to all: kDeviceUnavailable (absent; comes back by itself), kDeviceBusy (the queue is
+/// full: try later), kDeviceTimeout, kDeviceLockout, kDeviceError (native code given). tests/conformance
+/// holds the contract that every backend passes.
+class KeyBackend {
+ public:
+  virtual ~KeyBackend() = default;
+
+  /// Makes a P-256 signing key inside the device. Nothing remains in the device if the caller drops the
+  /// result.
+  virtual Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) = 0;
+
+  /// Signs `message` (hashed here where the algorithm wants it) and checks the signature with
+  /// `key.public_key` before it is returned.
+  /// \return the signature; kKeyLost when the device no longer opens the blob (cleared or foreign device,
+  ///         or a blob or binding that was tampered with); kKeyMismatch when the blob opens to another key
+  virtual Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) = 0;
+
+  /// Ends the device's part of a key: cached or persistent copies. Deleting the blob is the store's part.
+  /// Destroying a key that is not there succeeds.
+  virtual Status destroy(const StoredKey& key, Deadline deadline) = 0;
+
+  /// Whether the device answers now; the error says what is missing.
+  virtual Status check(Deadline deadline) = 0;
+
+  [[nodiscard]] virtual BackendInfo describe() const = 0;
+  [[nodiscard]] virtual BackendLoad load() const = 0;
+};
+
+}  // namespace chancery::hsm

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "hsm/key_backend.hpp"
+#include "sdk/crypto/signing_key.hpp"
+
+namespace chancery::simulators {
+
+/// A key backend in this process's memory, for tests of what stands above the devices: fast, and failing on demand.
+/// chanceryd does not link it; a lint test looks. Thread-safe.
+class MemoryBackend final : public hsm::KeyBackend {
+ public:
+  explicit MemoryBackend(std::string name = "memory") : name_(std::move(name)) {}
+
+  Result<hsm::StoredKey> create(const hsm::KeyBinding& binding, hsm::Deadline deadline) override;
+  Result<Signature> sign(const hsm::StoredKey& key, ByteView message, hsm::Deadline deadline) override;
+  Status destroy(const hsm::StoredKey& key, hsm::Deadline deadline) override;
+  Status check(hsm::Deadline deadline) override;
+  [[nodiscard]] hsm::BackendInfo describe() const override;
+  [[nodiscard]] hsm::BackendLoad load() const override { return {}; }
+
+  /// From now on every call fails with this error; nullopt: the device is well again.
+  void fail_with(std::optional<Error> error);
+  [[nodiscard]] std::uint64_t signatures() const noexcept { return signatures_; }
+
+ private:
+  struct HeldKey {
+    hsm::KeyBinding binding;
+    SigningKey key;
+  };
+
+  [[nodiscard]] Status usable(hsm::Deadline deadline) const;
+
+  const std::string name_;
+  mutable std::mutex mutex_;
+  std::map<Bytes, HeldKey> keys_;  // by blob
+  std::optional<Error> failure_;
+  std::atomic<std::uint64_t> signatures_ = 0;
+};
+
+}  // namespace chancery::simulators

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <ostream>
+
+#include "hsm/key_backend.hpp"
+
+namespace chancery::conformance {
+
+/// A device with a backend on it, made fresh for one test. Every backend that joins the contract suite brings one.
+class BackendFixture {
+ public:
+  virtual ~BackendFixture() = default;
+  [[nodiscard]] virtual hsm::KeyBackend& backend() = 0;
+  /// Opens the backend again on the same device, as after a restart of the daemon.
+  virtual void reopen() = 0;
+};
+
+/// How a backend's fixture is made, by name.
+struct BackendKind {
+  const char* name;
+  std::unique_ptr<BackendFixture> (*make)();
+};
+
+inline std::ostream& operator<<(std::ostream& out, const BackendKind& kind) { return out << kind.name; }
+
+[[nodiscard]] std::unique_ptr<BackendFixture> make_tpm_encrypted();
+[[nodiscard]] std::unique_ptr<BackendFixture> make_tpm_plain();
+[[nodiscard]] std::unique_ptr<BackendFixture> make_memory();
+
+}  // namespace chancery::conformance
