@@ -59,6 +59,9 @@ struct Response {
 /// \param detail  what to do, for a person; never holds input octets or secrets
 [[nodiscard]] Response problem(int status, ErrorCode code, std::string_view detail);
 
+/// The HTTP status that an error code is answered with.
+[[nodiscard]] int status_of(ErrorCode code) noexcept;
+
 /// The problem document for an error, with the status that its code stands for.
 [[nodiscard]] Response problem(const Error& error);
 

@@ -112,6 +112,9 @@ struct Verification {
   [[nodiscard]] bool valid() const { return outcome == "valid"; }
 };
 
+/// The library's verdict in that form.
+[[nodiscard]] Verification to_verification(const Verdict& verdict);
+
 struct Readiness {
   bool ready = false;
   std::vector<std::string> missing;

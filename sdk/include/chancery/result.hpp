@@ -10,14 +10,16 @@
 namespace chancery {
 
 /// A value or an Error, spelled like std::expected. Reading the side that is not there aborts: a signer
-/// that stops beats one that signs wrongly.
-template <typename T>
+/// that stops beats one that signs wrongly. `E` is another type only where an error must carry text of its own: at
+/// the edges, in the client and the command line.
+template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
+  using error_type = E;
 
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : state_(std::in_place_index<1>, error) {}
+  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -34,7 +36,7 @@ class [[nodiscard]] Result {
     if (!has_value()) std::abort();
     return std::move(*std::get_if<0>(&state_));
   }
-  [[nodiscard]] const Error& error() const {
+  [[nodiscard]] const E& error() const {
     if (has_value()) std::abort();
     return *std::get_if<1>(&state_);
   }
@@ -51,27 +53,28 @@ class [[nodiscard]] Result {
   }
 
  private:
-  std::variant<T, Error> state_;
+  std::variant<T, E> state_;
 };
 
 /// Success without a value, or an Error.
-template <>
-class [[nodiscard]] Result<void> {
+template <typename E>
+class [[nodiscard]] Result<void, E> {
  public:
   using value_type = void;
+  using error_type = E;
 
   Result() = default;
-  Result(Error error) : error_(error), failed_(true) {}
+  Result(E error) : error_(std::move(error)), failed_(true) {}
 
   [[nodiscard]] bool has_value() const noexcept { return !failed_; }
   explicit operator bool() const noexcept { return has_value(); }
-  [[nodiscard]] const Error& error() const {
+  [[nodiscard]] const E& error() const {
     if (!failed_) std::abort();
     return error_;
   }
 
  private:
-  Error error_{};
+  E error_{};
   bool failed_ = false;
 };
 
@@ -79,7 +82,7 @@ using Status = Result<void>;
 
 }  // namespace chancery
 
-/// Returns the error of `expression` (a Result) from the enclosing function, if it has one.
+/// Returns the error of `expression` (any Result; a value is dropped) from the enclosing function, if it has one.
 #define CHANCERY_TRY(expression)                                    \
   do {                                                              \
     if (auto chancery_try = (expression); !chancery_try) return chancery_try.error(); \

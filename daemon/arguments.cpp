@@ -1,0 +1,70 @@
+#include "daemon/arguments.hpp"
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace chancery {
+namespace {
+
+// HOST:PORT with a numeric address, IPv6 in brackets.
+std::optional<config::ListenAddress> parse_listen(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  config::ListenAddress address{std::string(host), 0};
+  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (host.empty() || parsed.ec != std::errc() || parsed.ptr != port.data() + port.size()) return std::nullopt;
+  return address;
+}
+
+}  // namespace
+
+std::string usage() {
+  return "usage: chanceryd [--config FILE] [--check]\n"
+         "       chanceryd --dev [--listen HOST:PORT]\n"
+         "\n"
+         "  --config FILE        the configuration; default /etc/chancery/chancery.toml\n"
+         "  --check              read the configuration, say whether it is good, and end\n"
+         "  --dev                everything in one command on a simulated TPM; keeps nothing\n"
+         "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free port\n"
+         "  --help-config        every option with its default and meaning\n"
+         "  --version, --help\n";
+}
+
+std::variant<Arguments, std::string> parse_arguments(std::span<char* const> arguments) {
+  using enum Arguments::Action;
+  Arguments out;
+  bool listen_given = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    const bool takes_value = argument == "--config" || argument == "--listen";
+    if (takes_value && i + 1 == arguments.size()) return std::string(argument) + " needs a value: see --help";
+    if (argument == "--config") {
+      out.config_file = arguments[++i];
+    } else if (argument == "--listen") {
+      const auto address = parse_listen(arguments[++i]);
+      if (!address) return std::string("--listen takes a numeric address and a port, such as 127.0.0.1:8443");
+      out.dev_listen = *address;
+      listen_given = true;
+    } else if (argument == "--check") {
+      out.check_only = true;
+    } else if (argument == "--dev") {
+      out.action = kDev;
+    } else if (argument == "--help" || argument == "-h") {
+      out.action = kHelp;
+    } else if (argument == "--help-config") {
+      out.action = kHelpConfig;
+    } else if (argument == "--version") {
+      out.action = kVersion;
+    } else {
+      return "unknown argument " + std::string(argument) + ": see --help";
+    }
+  }
+  if (listen_given && out.action != kDev) return std::string("--listen belongs to --dev: configure [server] tls_listen instead");
+  return out;
+}
+
+}  // namespace chancery

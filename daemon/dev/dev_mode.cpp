@@ -1,0 +1,113 @@
+#include "daemon/dev/dev_mode.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+namespace chancery::dev {
+namespace {
+
+using std::filesystem::path;
+
+// The folder is short, because socket paths must fit sun_path. For root it is open to other users, whose agents' sockets
+// calls must get in; each secret file within is 0600.
+Result<path> make_folder() {
+  std::error_code failure;
+  std::string name = (std::filesystem::temp_directory_path(failure) / "chancery-XXXXXX").string();
+  if (failure || ::mkdtemp(name.data()) == nullptr || (::geteuid() == 0 && ::chmod(name.c_str(), 0755) != 0)) {
+    return Error{ErrorCode::kFileUnwritable, "no temporary folder could be made: check $TMPDIR", static_cast<std::uint64_t>(errno)};
+  }
+  return path(name);
+}
+
+// A port that is free now. The issuer's URL holds it, so it must be known before the daemon listens.
+Result<std::uint16_t> free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!bound) return Error{ErrorCode::kProcessFailed, "no free port on loopback", static_cast<std::uint64_t>(errno)};
+  return ntohs(address.sin_port);
+}
+
+config::Config make_config(const path& folder, const config::ListenAddress& listen, const std::string& tcti) {
+  config::Config config = config::default_config();
+  const bool root = ::geteuid() == 0;
+  config.allow_root = true;
+  config.server.socket = folder / "chancery.sock";
+  config.server.socket_mode = root ? 0666 : 0600;  // who calls is known by peer credentials, not by this mode
+  config.server.socket_group.clear();
+  config.server.tls_listen = listen;
+  config.server.tls_certificate = folder / "ca.pem";
+  config.server.tls_key = folder / "tls.key";
+  config.state_path = folder / "state";
+  config.issuer = {"dev.chancery.internal", "https://localhost:" + std::to_string(listen.port), "swtpm"};
+  config.log.level = config::LogLevel::kWarning;
+  config.tpm_allow_simulator = true;
+  config::BackendConfig backend = config::default_backend(config);
+  backend.name = "swtpm";
+  backend.tcti = tcti;
+  backend.allow_simulator = true;
+  config.backends = {backend};
+  return config;
+}
+
+}  // namespace
+
+DevMode::DevMode(path folder, simulators::Swtpm tpm) : folder_(std::move(folder)), tpm_(std::move(tpm)) {}
+
+DevMode::DevMode(DevMode&& other) noexcept
+    : folder_(std::exchange(other.folder_, {})), tpm_(std::move(other.tpm_)), config_(std::move(other.config_)) {}
+
+DevMode::~DevMode() {
+  if (folder_.empty()) return;
+  tpm_.kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+Result<DevMode> DevMode::prepare(const config::ListenAddress& listen) {
+  if (!listen.is_loopback()) {
+    return Error{ErrorCode::kInvalidArgument, "--dev listens on loopback only: its keys are in software and its state is temporary"};
+  }
+  config::ListenAddress address = listen;
+  if (address.port == 0) {
+    CHANCERY_ASSIGN(address.port, free_port());
+  }
+  CHANCERY_ASSIGN(path folder, make_folder());
+  auto tpm = simulators::Swtpm::start({.folder = folder / "tpm", .certificates = true});
+  if (!tpm) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+    return tpm.error();
+  }
+  DevMode dev(std::move(folder), *std::move(tpm));
+  dev.config_ = make_config(dev.folder_, address, dev.tpm_.tcti());
+  return dev;
+}
+
+std::string DevMode::banner() const {
+  const std::string port = std::to_string(config_.server.tls_listen->port);
+  return "\n"
+         "  ******************************************************************\n"
+         "  *  chanceryd --dev: NOTHING HERE IS HARDWARE, NOTHING IS KEPT.   *\n"
+         "  *  The TPM is a simulator; keys and state end with this process. *\n"
+         "  ******************************************************************\n"
+         "\n"
+         "  For the command line:\n"
+         "\n"
+         "export CHANCERY_SOCKET=" + config_.server.socket.string() + "\n"
+         "export CHANCERY_ADDR=https://localhost:" + port + "\n"
+         "export CHANCERY_CACERT=" + certificate().string() + "\n\n";
+}
+
+}  // namespace chancery::dev

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/api.hpp>
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+
+namespace chancery {
+
+/// Where the daemon is, and how long to wait for it. With neither `socket` nor `address`, the environment decides:
+/// CHANCERY_SOCKET, then CHANCERY_ADDR, then /run/chancery/chancery.sock.
+struct ClientOptions {
+  std::string socket;   ///< path of the daemon's Unix socket; agents and operators are known only there
+  std::string address;  ///< `https://HOST[:PORT]`: verification and the published documents
+  std::string ca_file;  ///< PEM; must have issued the daemon's certificate. Empty: CHANCERY_CACERT, else the system's
+  std::chrono::milliseconds timeout{30000};  ///< for one call as a whole; more than zero
+};
+
+/// Why a call brought no answer. A value of its own for each call, so that threads share nothing.
+struct ClientError {
+  /// The daemon's own code when it refused and this version knows the code, kRequestRefused when it does not.
+  /// Otherwise kConnectFailed, kTlsFailed, kTimeout, kBadResponse or kInvalidArgument, and nothing was answered.
+  Error error;
+  int status = 0;        ///< HTTP status; 0 when nothing was answered
+  std::string code;      ///< the daemon's code, such as "not_holder"; empty unless it refused
+  std::string detail;    ///< the daemon's own words: untrusted text, escape it for a terminal
+  std::string document;  ///< the whole problem document (RFC 9457): a refused chain's outcome, step and hop are there
+
+  /// Whether the daemon answered, and its answer was no.
+  [[nodiscard]] bool refused() const noexcept { return !code.empty(); }
+};
+
+template <typename T>
+using ClientResult = Result<T, ClientError>;
+
+/// The daemon's issuer keys, as it publishes them.
+struct KeySet {
+  std::vector<PublicKey> keys;
+  std::string json;  ///< the JWK Set (RFC 7517)
+};
+
+/// The daemon's metadata (RFC 8414).
+struct Metadata {
+  std::string issuer;  ///< `iss` of the chains that it begins
+  std::string json;
+};
+
+/// Calls one daemon over its Unix socket or HTTPS.
+///
+/// Every method sends one request and waits for the answer; the form with `_async` answers through a future instead
+/// and runs on a thread of the client's (at most four), so that its destructor waits for calls under way. Methods may
+/// be called from several threads at once. An answer is taken up to 4 MiB, as JSON only; redirects are refused; the
+/// daemon's certificate is always verified; no proxy is used.
+/// Errors: see ClientError.
+class Client {
+ public:
+  /// Opens nothing yet: each call connects for itself, so that a daemon that was restarted is found again.
+  /// \return the client, or kInvalidArgument (both `socket` and `address`, a URL that is not https, a time-out that
+  ///         is not positive), kFileUnreadable (`ca_file`)
+  [[nodiscard]] static Result<Client> connect(const ClientOptions& options = {});
+
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  /// "unix:/run/chancery/chancery.sock" or "https://HOST:PORT", for messages.
+  [[nodiscard]] const std::string& endpoint() const noexcept;
+
+  // On the Unix socket, by the operator; an agent may ask for itself.
+
+  ClientResult<api::Agent> create_agent(const api::CreateAgent& request) const;
+  ClientResult<api::Agent> agent(std::string_view name) const;
+  /// \param after  the `next` of the page before; empty for the first
+  /// \param limit  1 to 1000
+  ClientResult<api::AgentPage> agents(std::string_view after = {}, std::size_t limit = 100) const;
+  ClientResult<api::Agent> retire_agent(std::string_view name) const;
+  ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
+
+  // On the Unix socket, by the agent that holds the chain's last token.
+
+  ClientResult<api::Delegation> delegate(const api::CreateDelegation& request) const;
+  ClientResult<api::Proof> prove(const api::CreateProof& request) const;
+
+  // Anywhere.
+
+  ClientResult<api::Verification> verify(const api::VerifyChain& request) const;
+  /// The explanation's verdict; its hops are in `json`.
+  ClientResult<api::Verification> explain(const api::VerifyChain& request) const;
+  /// The explanation for people: several lines.
+  ClientResult<std::string> explain_text(const api::VerifyChain& request) const;
+  ClientResult<KeySet> jwks() const;
+  ClientResult<Metadata> metadata() const;
+  /// An answer even when the daemon is not ready: then it says what is missing.
+  ClientResult<api::Readiness> readiness() const;
+
+  // The same through futures. A request is copied before the call returns.
+
+  std::future<ClientResult<api::Agent>> create_agent_async(const api::CreateAgent& request) const;
+  std::future<ClientResult<api::Agent>> agent_async(std::string_view name) const;
+  std::future<ClientResult<api::AgentPage>> agents_async(std::string_view after = {}, std::size_t limit = 100) const;
+  std::future<ClientResult<api::Agent>> retire_agent_async(std::string_view name) const;
+  std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
+  std::future<ClientResult<api::Delegation>> delegate_async(const api::CreateDelegation& request) const;
+  std::future<ClientResult<api::Proof>> prove_async(const api::CreateProof& request) const;
+  std::future<ClientResult<api::Verification>> verify_async(const api::VerifyChain& request) const;
+  std::future<ClientResult<api::Verification>> explain_async(const api::VerifyChain& request) const;
+  std::future<ClientResult<std::string>> explain_text_async(const api::VerifyChain& request) const;
+  std::future<ClientResult<KeySet>> jwks_async() const;
+  std::future<ClientResult<Metadata>> metadata_async() const;
+  std::future<ClientResult<api::Readiness>> readiness_async() const;
+
+ private:
+  struct Impl;
+  explicit Client(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace chancery

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chancery/verify.hpp>
+
+#include "daemon/rest/router.hpp"
+#include "daemon/service/office.hpp"
+#include "daemon/store/sqlite_store.hpp"
+#include "sdk/json/reader.hpp"
+#include "simulators/memory/memory_backend.hpp"
+
+namespace chancery::tests {
+
+inline constexpr std::uint32_t kOperatorUid = 1000;
+inline constexpr std::uint32_t kOrchestratorUid = 2001;
+inline constexpr std::uint32_t kSupportUid = 2002;
+inline constexpr std::uint32_t kLookupUid = 2003;
+inline constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
+
+/// The daemon without sockets and devices: a real store in a folder of its own, keys in memory, requests as values.
+class OfficeFixture {
+ public:
+  OfficeFixture() {
+    std::string name = (std::filesystem::temp_directory_path() / "office-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+    auto opened = store::open_sqlite_store(folder_ / "state");
+    BOOST_REQUIRE(opened);
+    store_ = *std::move(opened);
+    auto memory = std::make_unique<simulators::MemoryBackend>();
+    device_ = memory.get();
+    backends_.add("memory", std::move(memory));
+    issuer_ = std::make_unique<service::IssuerKeys>(*store_, backends_, trust_, "memory");
+    office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *issuer_, trust_, make_policy()});
+    router_ = std::make_unique<rest::Router>(*office_);
+  }
+  ~OfficeFixture() {
+    store_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  [[nodiscard]] service::Office& office() { return *office_; }
+  [[nodiscard]] store::Store& store() { return *store_; }
+  [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
+  void set_now(std::chrono::sys_seconds now) { now_ = now; }
+
+  rest::Response call(std::string method, std::string path, std::string body, std::optional<std::uint32_t> uid) {
+    rest::Request request;
+    request.method = std::move(method);
+    const std::size_t query = std::min(path.find('?'), path.size());
+    request.path = path.substr(0, query);
+    if (query < path.size()) request.query = path.substr(query + 1);
+    request.body = std::move(body);
+    request.headers = {{"content-type", "application/json"}};
+    request.peer.transport = uid ? rest::Transport::kUnix : rest::Transport::kTls;
+    if (uid) {
+      request.peer.credentials = rest::PeerCredentials{};
+      request.peer.credentials->uid = *uid;
+      request.peer.credentials->gid = *uid;
+      request.peer.credentials->pid = ::getpid();
+    }
+    request.id = "req-1";
+    request.received_at = now_;
+    request.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    return router_->handle(request);
+  }
+
+  void create_agent(const std::string& name, std::uint32_t uid) {
+    const auto made = call("POST", "/v1/agents", R"({"name":")" + name + R"(","selectors":{"uid":)" + std::to_string(uid) + "}}", kOperatorUid);
+    BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
+  }
+
+  /// Three agents, as in the story that README tells.
+  void create_story_agents() {
+    create_agent("orchestrator", kOrchestratorUid);
+    create_agent("support", kSupportUid);
+    create_agent("lookup", kLookupUid);
+  }
+
+  /// A member of an answer as JSON text, or nothing.
+  static std::string member(const rest::Response& response, std::string_view name) {
+    const auto document = json::Document::parse(response.body);
+    if (!document) return {};
+    const json::Value* value = document->root().find(name);
+    if (value == nullptr) return {};
+    return std::string(value->string().value_or(value->source()));
+  }
+
+  /// The chain that an answer holds, as the JSON array it stands in.
+  static std::string chain_of(const rest::Response& response) { return member(response, "chain"); }
+
+ private:
+  service::Policy make_policy() {
+    service::Policy policy;
+    policy.issuer_url = "https://issuer.example";
+    policy.trust_domain = "example.org";
+    policy.operators.uids = {kOperatorUid};
+    policy.granted_scopes = {"crm.*", "payments.*", "User.Read"};
+    policy.max_grant_lifetime = std::chrono::hours(8);
+    policy.max_grant_depth = 4;
+    policy.default_delegation_lifetime = std::chrono::minutes(10);
+    policy.verify.cache = &cache_;
+    return policy;
+  }
+
+  std::filesystem::path folder_;
+  std::chrono::sys_seconds now_ = kNow;
+  VerificationCache cache_{64};
+  std::unique_ptr<store::Store> store_;
+  service::Backends backends_;
+  simulators::MemoryBackend* device_ = nullptr;
+  service::TrustPublisher trust_{"https://issuer.example", TrustConfig{}};
+  std::unique_ptr<service::IssuerKeys> issuer_;
+  std::unique_ptr<service::Office> office_;
+  std::unique_ptr<rest::Router> router_;
+};
+
+}  // namespace chancery::tests
