@@ -227,7 +227,8 @@ int run_dev(const Arguments& arguments, const sigset_t& signals) {
   const auto dev = dev::DevMode::prepare(arguments.dev_listen);
   if (!dev) return complain(dev.error());
   const config::ServerConfig& server = dev->config().server;
-  if (const Status made = edge::make_dev_certificate(server.tls_certificate, server.tls_key); !made) return complain(made.error());
+  const edge::DevCertificateFiles files{dev->authority(), server.tls_certificate, server.tls_key};
+  if (const Status made = edge::make_dev_certificate(files, wall_clock()); !made) return complain(made.error());
   return run(dev->config(), &*dev, signals);
 }
 

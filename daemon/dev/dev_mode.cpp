@@ -47,7 +47,7 @@ config::Config make_config(const path& folder, const config::ListenAddress& list
   config.server.socket_mode = root ? 0666 : 0600;  // who calls is known by peer credentials, not by this mode
   config.server.socket_group.clear();
   config.server.tls_listen = listen;
-  config.server.tls_certificate = folder / "ca.pem";
+  config.server.tls_certificate = folder / "tls.pem";
   config.server.tls_key = folder / "tls.key";
   config.state_path = folder / "state";
   config.issuer = {"dev.chancery.internal", "https://localhost:" + std::to_string(listen.port), "swtpm"};
@@ -107,7 +107,7 @@ std::string DevMode::banner() const {
          "\n"
          "export CHANCERY_SOCKET=" + config_.server.socket.string() + "\n"
          "export CHANCERY_ADDR=https://localhost:" + port + "\n"
-         "export CHANCERY_CACERT=" + certificate().string() + "\n\n";
+         "export CHANCERY_CACERT=" + authority().string() + "\n\n";
 }
 
 }  // namespace chancery::dev

@@ -22,8 +22,8 @@ class DevMode {
   DevMode& operator=(DevMode&&) = delete;
 
   [[nodiscard]] const config::Config& config() const noexcept { return config_; }
-  /// The daemon's own CA certificate, which clients are given; the key beside it stays private.
-  [[nodiscard]] std::filesystem::path certificate() const { return folder_ / "ca.pem"; }
+  /// Where the certificate belongs that clients are told to trust.
+  [[nodiscard]] std::filesystem::path authority() const { return folder_ / "ca.pem"; }
 
   /// That nothing here is hardware and nothing is kept, and the `export` lines for the command line.
   [[nodiscard]] std::string banner() const;

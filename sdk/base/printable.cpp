@@ -13,7 +13,7 @@ struct Decoded {
   std::size_t size = 0;  // 0: not UTF-8
 };
 
-// Lenient about overlong forms: they decode to what they would hide, and are then escaped or shown.
+// Strict: overlong forms, surrogates and codes beyond U+10FFFF are no UTF-8, whatever a terminal makes of them.
 Decoded decode(std::string_view text) noexcept {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -25,6 +25,9 @@ Decoded decode(std::string_view text) noexcept {
     if ((at(i) & 0xC0) != 0x80) return {};
     code = code << 6 | (at(i) & 0x3F);
   }
+  constexpr std::array<std::uint32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (code < kSmallest[size] || surrogate || code > 0x10FFFF) return {};
   return {code, size};
 }
 
@@ -64,7 +67,7 @@ std::string printable(std::string_view text) {
 
 std::string utc_text(double seconds_since_1970) {
   using namespace std::chrono;
-  std::array<char, 40> text;
+  std::array<char, 320> text;  // room for the largest double, written out
   constexpr double kEndOf9999 = 253402300800.0;
   int size = 0;
   if (!(seconds_since_1970 >= 0 && seconds_since_1970 < kEndOf9999)) {

@@ -70,15 +70,27 @@ void note_narrowed_scopes(const Authority& asked, const Authority& given, std::v
   }
 }
 
+// Whether all that `asked` allows, `given` allows too: sets may be written in another order.
+bool gives_all(const Constraint& given, const Constraint& asked) {
+  return subsumes(Authority{{}, {given}}, Authority{{}, {asked}});
+}
+
 void note_narrowed_constraints(const Authority& asked, const Authority& given, std::vector<Narrowing>& out) {
   for (const Constraint& constraint : given.constraints) {
     const auto like = std::ranges::find_if(asked.constraints, [&](const Constraint& a) {
       return a.key == constraint.key && a.type() == constraint.type();
     });
-    if (like == asked.constraints.end() ? !bears_on(constraint, given.scopes) : like->rule == constraint.rule) continue;
+    if (like == asked.constraints.end() ? !bears_on(constraint, given.scopes) : gives_all(constraint, *like)) continue;
     out.push_back({constraint.key + " " + std::string(constraint.type()),
                    like == asked.constraints.end() ? "null" : rule_jcs(*like), rule_jcs(constraint)});
   }
+}
+
+void note_narrowed_audience(const std::vector<std::string>& asked, const std::vector<std::string>& given,
+                            std::vector<Narrowing>& out) {
+  const bool whole = std::ranges::all_of(
+      asked, [&](const std::string& audience) { return std::ranges::find(given, audience) != given.end(); });
+  if (!whole) out.push_back({"audience", json::to_jcs(string_array(asked)), json::to_jcs(string_array(given))});
 }
 
 std::string seconds_text(double seconds) { return json::to_jcs(json::Node(seconds)); }
@@ -134,9 +146,7 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
 
   note_narrowed_scopes(request.authority, claims.authority, child.narrowed);
   note_narrowed_constraints(request.authority, claims.authority, child.narrowed);
-  if (!request.audience.empty() && claims.aud.size() < request.audience.size()) {
-    child.narrowed.push_back({"audience", json::to_jcs(string_array(request.audience)), json::to_jcs(string_array(claims.aud))});
-  }
+  note_narrowed_audience(request.audience, claims.aud, child.narrowed);
   if (claims.exp < asked_exp) {
     child.narrowed.push_back({"lifetime_s", seconds_text(asked_exp - issued), seconds_text(claims.exp - issued)});
   }

@@ -37,14 +37,15 @@ Result<std::vector<PublicKey>> read_keys(const Value* array) {
   return keys;
 }
 
-// A string, or an array of strings.
+// A string, or an array of strings. An empty array would read as "nobody" and mean "no restriction": refused.
 Result<std::vector<std::string>> read_texts(const Value* value) {
+  constexpr const char* kWhat = "`sub`, `client_id` and `prefixes` are non-empty arrays of strings, or left out";
   std::vector<std::string> texts;
   if (value == nullptr) return texts;
   if (value->string()) return std::vector<std::string>{std::string(*value->string())};
-  if (!value->is(Kind::kArray)) return malformed("`sub`, `client_id` and `prefixes` are arrays of strings");
+  if (value->items().empty()) return malformed(kWhat);
   for (const Value& item : value->items()) {
-    if (!item.string()) return malformed("`sub`, `client_id` and `prefixes` are arrays of strings");
+    if (!item.string()) return malformed(kWhat);
     texts.emplace_back(*item.string());
   }
   return texts;
@@ -71,6 +72,9 @@ Result<TrustAnchor> read_anchor(const Value& object) {
     CHANCERY_TRY(allow_only(*status, {"prefixes", "keys"}, "`status` has `prefixes` and `keys`"));
     CHANCERY_ASSIGN(anchor.status_prefixes, read_texts(status->find("prefixes")));
     CHANCERY_ASSIGN(anchor.status_keys, read_keys(status->find("keys")));
+    if (status->find("keys") != nullptr && anchor.status_keys.empty()) {
+      return malformed("`keys` of an anchor's `status` holds at least one JWK, or is left out");
+    }
   }
   return anchor;
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "sdk/base/base64url.hpp"
+#include "sdk/base/printable.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/verify/action.hpp"
@@ -44,7 +45,8 @@ bool may_say(const TrustAnchor& anchor, const Claims& claims) {
          matches_any(anchor.client_id, claims.client_id);
 }
 
-std::string number_text(double value) { return json::to_jcs(json::Node(value)); }
+// Seconds as the token has them, and as people read them.
+std::string time_text(double seconds) { return json::to_jcs(json::Node(seconds)) + " (" + utc_text(seconds) + ")"; }
 
 Denial narrowing_denial(const Excess& excess, std::size_t hop) {
   Denial denial = deny(Outcome::kNotNarrower, Step::kNarrowing, hop, "");
@@ -224,7 +226,8 @@ Verifier::Check Verifier::check_holder_signature(std::size_t hop) {
   if (const char* fault = holder_signature_fault(hop, holder)) {
     Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop, fault);
     denial.expected = "a signature by holder key " + holder.text();
-    if (tokens_[hop]->signer_thumbprint()) denial.found = "signing key " + tokens_[hop]->signer_thumbprint()->text();
+    const auto& signer = tokens_[hop]->signer_thumbprint();
+    if (signer && *signer != holder) denial.found = "signing key " + signer->text();
     denial.remedy = "have the token issued again by the agent that delegates";
     return denial;
   }
@@ -318,16 +321,16 @@ Verifier::Check Verifier::check_validity() const {
     const bool early = claims(hop).nbf && *claims(hop).nbf > now;
     if (!early && now <= claims(hop).exp) continue;
     Denial denial = deny(Outcome::kExpired, Step::kValidity, hop, early ? "the token is not valid yet" : "the token has expired");
-    denial.expected = early ? "at or after " + number_text(*claims(hop).nbf) : "at or before " + number_text(claims(hop).exp);
-    denial.found = number_text(now);
+    denial.expected = early ? "at or after " + time_text(*claims(hop).nbf) : "at or before " + time_text(claims(hop).exp);
+    denial.found = time_text(now);
     denial.remedy = early ? "wait until it is valid" : "obtain a new token from the agent that delegated";
     return denial;
   }
   for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
     if (claims(hop).exp <= claims(hop - 1).exp) continue;
     Denial denial = deny(Outcome::kExpired, Step::kValidity, hop, "the token would outlive its parent");
-    denial.expected = "`exp` at most " + number_text(claims(hop - 1).exp);
-    denial.found = number_text(claims(hop).exp);
+    denial.expected = "`exp` at most " + time_text(claims(hop - 1).exp);
+    denial.found = time_text(claims(hop).exp);
     denial.remedy = "have it issued with a lifetime within its parent's";
     return denial;
   }

@@ -113,6 +113,14 @@ Result<api::Verification> read_verification(std::string json) {
   return out;
 }
 
+}  // namespace chancery::wire
+
+chancery::api::Verification chancery::api::to_verification(const Verdict& verdict) {
+  return wire::read_verification(wire::write(verdict)).value();
+}
+
+namespace chancery::wire {
+
 Result<ActionRequest> to_action_request(const api::Action& action) {
   ActionRequest request;
   request.audience = action.audience;

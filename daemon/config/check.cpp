@@ -1,0 +1,140 @@
+#include "daemon/config/check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace chancery::config {
+namespace {
+
+using Found = std::optional<Complaint>;
+
+constexpr std::size_t kLongestSocketPath = 107;  // sun_path, without its terminator
+
+bool all_of(std::string_view text, std::string_view allowed) {
+  return text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+// SPIFFE-ID section 2.1; at most 255 octets.
+bool is_trust_domain(std::string_view text) {
+  return !text.empty() && text.size() <= 255 && all_of(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
+}
+
+// RFC 8414 section 2: https, without query or fragment. User information has no place in an issuer either.
+bool is_issuer_url(std::string_view text) {
+  constexpr std::string_view kScheme = "https://";
+  if (!text.starts_with(kScheme)) return false;
+  const std::string_view rest = text.substr(kScheme.size());
+  return !rest.empty() && rest.front() != '/' && rest.front() != ':' && rest.size() <= 512 &&
+         std::ranges::all_of(rest, [](char c) { return c > ' ' && c < 127; }) &&
+         rest.find_first_of("?#@\"<>\\^`{|}") == std::string_view::npos;
+}
+
+bool is_backend_name(std::string_view text) {
+  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyz0123456789";
+  return !text.empty() && text.size() <= 63 && all_of(text.substr(0, 1), kFirst) &&
+         all_of(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+}
+
+Found check_issuer(const Config& config) {
+  const IssuerConfig& issuer = config.issuer;
+  if (issuer.trust_domain.empty()) {
+    return Complaint{"issuer.trust_domain", "is required: give the SPIFFE trust domain of your agents"};
+  }
+  if (!is_trust_domain(issuer.trust_domain)) {
+    return Complaint{"issuer.trust_domain",
+                     "must be lower-case letters, digits, '.', '-' and '_', at most 255"};
+  }
+  if (issuer.url.empty()) {
+    return Complaint{"issuer.url", "is required: give the https URL under which this daemon is known"};
+  }
+  if (!is_issuer_url(issuer.url)) {
+    return Complaint{"issuer.url", "must be an https URL without user, query or fragment"};
+  }
+  if (issuer.backend.empty()) {
+    return Complaint{"issuer.backend", "is required: name the [[backend]] that holds the issuer key"};
+  }
+  const bool known =
+      std::ranges::any_of(config.backends, [&](const auto& b) { return b.name == issuer.backend; });
+  if (!known) return Complaint{"issuer.backend", "names no [[backend]] of this configuration"};
+  return std::nullopt;
+}
+
+Found check_server(const ServerConfig& server) {
+  if (server.socket.empty()) return Complaint{"server.socket", "is required: operators and agents use it"};
+  if (server.socket.native().size() > kLongestSocketPath) {
+    return Complaint{"server.socket", "must be at most 107 octets long, as the kernel has it"};
+  }
+  if (server.plain_listen && !server.plain_listen->is_loopback()) {
+    return Complaint{"server.plain_listen",
+                     "must be a loopback address: use tls_listen to be reached from elsewhere"};
+  }
+  if (server.tls_listen && server.tls_certificate.empty()) {
+    return Complaint{"server.tls_certificate",
+                     "is required with tls_listen: give a certificate, or set tls_listen = \"\""};
+  }
+  if (server.tls_listen && server.tls_key.empty()) {
+    return Complaint{"server.tls_key",
+                     "is required with tls_listen: give the certificate's key, or set tls_listen = \"\""};
+  }
+  return std::nullopt;
+}
+
+Found check_backends(const Config& config) {
+  if (config.backends.empty()) return Complaint{"", "no [[backend]]: name the device that holds the keys"};
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < config.backends.size(); ++i) {
+    const BackendConfig& backend = config.backends[i];
+    const std::string section = "backend[" + std::to_string(i) + "].";
+    if (backend.name.empty()) return Complaint{section + "name", "is required"};
+    if (!is_backend_name(backend.name)) {
+      return Complaint{section + "name",
+                       "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"};
+    }
+    if (!names.insert(backend.name).second) {
+      return Complaint{section + "name", "is the name of an earlier [[backend]]: choose another"};
+    }
+    if (backend.tcti.empty()) return Complaint{section + "tcti", "must say where the TPM is"};
+  }
+  return std::nullopt;
+}
+
+Found check_authority(const Config& config) {
+  if (config.default_delegation_lifetime > config.grants.max_lifetime) {
+    return Complaint{"delegations.default_lifetime", "must not exceed grants.max_lifetime"};
+  }
+  // An agent may open a session, which is one more token.
+  if (config.grants.max_depth >= config.verify.max_tokens) {
+    return Complaint{"grants.max_depth", "must be less than verify.max_tokens: such chains would not verify"};
+  }
+  const auto& signers = config.verify.child_signing;
+  const bool known =
+      std::ranges::all_of(signers, [](const auto& s) { return s == "holder" || s == "issuer"; });
+  if (signers.empty() || !known) {
+    return Complaint{"verify.child_signing", "must list \"holder\", \"issuer\" or both"};
+  }
+  if (std::ranges::find(signers, "holder") == signers.end()) {
+    return Complaint{"verify.child_signing",
+                     "must list \"holder\": this daemon's own delegations are signed so"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Complaint> find_contradiction(const Config& config) {
+  if (config.state_path.empty())
+    return Complaint{"state.path", "is required: the daemon keeps its database there"};
+  if (auto found = check_backends(config)) return found;
+  if (auto found = check_issuer(config)) return found;
+  if (auto found = check_server(config.server)) return found;
+  return check_authority(config);
+}
+
+std::optional<ConfigError> check_config(const Config& config) {
+  const auto found = find_contradiction(config);
+  if (!found) return std::nullopt;
+  return ConfigError{found->option.empty() ? found->message : found->option + " " + found->message, 0};
+}
+
+}  // namespace chancery::config

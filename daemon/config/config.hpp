@@ -1,0 +1,152 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace chancery::config {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A TCP address to listen on: an IP address, so that starting needs no name server.
+struct ListenAddress {
+  std::string host;        ///< IPv4 or IPv6 literal, without brackets
+  std::uint16_t port = 0;  ///< 0: any free port
+  bool operator==(const ListenAddress&) const = default;
+
+  [[nodiscard]] bool is_loopback() const;
+};
+
+struct ServerConfig {
+  std::filesystem::path socket;
+  std::uint32_t socket_mode = 0;
+  std::string socket_group;  ///< empty: the daemon's own
+  std::optional<ListenAddress> tls_listen;
+  std::filesystem::path tls_certificate;
+  std::filesystem::path tls_key;
+  std::optional<ListenAddress> plain_listen;  ///< loopback only
+  std::uint64_t threads = 0;
+  std::uint64_t blocking_threads = 0;
+  std::uint64_t max_connections = 0;
+  std::uint64_t header_limit = 0;  ///< octets, as all limits
+  std::uint64_t body_limit = 0;
+  milliseconds header_timeout{};
+  milliseconds body_timeout{};
+  milliseconds idle_timeout{};
+  milliseconds handler_timeout{};
+  milliseconds drain_timeout{};
+  bool operator==(const ServerConfig&) const = default;
+};
+
+struct IssuerConfig {
+  std::string trust_domain;
+  std::string url;
+  std::string backend;  ///< name of a `[[backend]]` section
+  bool operator==(const IssuerConfig&) const = default;
+};
+
+enum class BackendType : std::uint8_t { kTpm };
+
+/// How the sessions with a TPM are protected on the bus.
+enum class Sessions : std::uint8_t {
+  kEncrypted,  ///< salted HMAC sessions with parameter encryption
+  kPlain,      ///< password authorization; for simulators only
+};
+
+struct BackendConfig {
+  std::string name;
+  BackendType type = BackendType::kTpm;
+  std::string tcti;
+  bool allow_simulator = false;
+  Sessions sessions = Sessions::kEncrypted;
+  std::uint64_t queue = 0;
+  milliseconds timeout{};
+  std::uint64_t key_cache = 0;
+  bool operator==(const BackendConfig&) const = default;
+};
+
+/// The ceiling of what may be granted.
+struct GrantsConfig {
+  std::vector<std::string> scopes;     ///< empty: every scope
+  std::string constraints;             ///< a canonical JSON array of constraints in token form
+  std::vector<std::string> audiences;  ///< empty: any
+  seconds max_lifetime{};
+  std::uint64_t max_depth = 0;
+  bool operator==(const GrantsConfig&) const = default;
+};
+
+struct VerifyConfig {
+  std::uint64_t max_tokens = 0;
+  std::uint64_t max_chain_bytes = 0;
+  std::uint64_t cache_tokens = 0;
+  std::vector<std::string> child_signing;  ///< of "holder" and "issuer"
+  std::filesystem::path trust_anchors;     ///< empty: this daemon's own keys only
+  bool operator==(const VerifyConfig&) const = default;
+};
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+struct LogConfig {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+  bool operator==(const LogConfig&) const = default;
+};
+
+/// Everything that chanceryd can be told. Names, defaults, units and meanings stand in options.cpp alone;
+/// default_config() gives the defaults, a Config that is merely declared does not.
+struct Config {
+  ServerConfig server;
+  IssuerConfig issuer;
+  std::filesystem::path state_path;
+  std::string operator_group;  ///< empty: none but uid 0 and the daemon's own
+  bool tpm_allow_simulator = false;
+  std::vector<BackendConfig> backends;
+  GrantsConfig grants;
+  seconds default_delegation_lifetime{};
+  VerifyConfig verify;
+  LogConfig log;
+  bool allow_root = false;
+  bool operator==(const Config&) const = default;
+};
+
+/// Why a configuration is refused. Unlike Error it has a text of its own: it names the option.
+struct ConfigError {
+  std::string message;  ///< one line; quotes option names and never a value
+  int line = 0;         ///< 1-based; 0 when no line is to blame
+};
+
+/// Every option at its default; the ones that have none are empty, and there is no backend.
+[[nodiscard]] Config default_config();
+
+/// A backend section at its defaults, `name` empty.
+[[nodiscard]] BackendConfig default_backend(const Config& config);
+
+/// Reads a configuration: TOML 1.0, every option of the table, nothing else. Then check_config().
+/// \return the configuration or the complaint that stands first in the text
+[[nodiscard]] std::variant<Config, ConfigError> parse_config(std::string_view toml);
+
+/// parse_config() of a file of at most 1 MiB that not everybody may write to.
+[[nodiscard]] std::variant<Config, ConfigError> load_config(const std::filesystem::path& file);
+
+/// A configuration as TOML text with every option, such that parse_config() gives it back.
+[[nodiscard]] std::string to_toml(const Config& config);
+
+/// What holds between options: required ones are given, addresses without TLS are loopback, backends have
+/// distinct names and the issuer's exists, times and limits agree.
+/// \return nothing, or the first complaint
+[[nodiscard]] std::optional<ConfigError> check_config(const Config& config);
+
+/// Every option with its default, unit and meaning: for `chanceryd --help-config`.
+[[nodiscard]] std::string help_text();
+
+/// The same as the page docs/operations/configuration.md, which a test compares with it.
+[[nodiscard]] std::string reference_page();
+
+}  // namespace chancery::config

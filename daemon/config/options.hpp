@@ -1,0 +1,87 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "daemon/config/config.hpp"
+
+namespace chancery::config {
+
+/// Where an option's value lives: in the configuration or, for options of `[[backend]]`, in one backend.
+struct Target {
+  Config& config;
+  BackendConfig& backend;
+};
+
+// The kinds of values. Each says how to reach its value, and so both reads and writes it.
+struct Flag {
+  bool& (*at)(Target);
+};
+struct Count {
+  std::uint64_t& (*at)(Target);
+  std::uint64_t least;
+  std::uint64_t most;
+};
+struct Octets {
+  std::uint64_t& (*at)(Target);
+  std::uint64_t least;
+  std::uint64_t most;
+};
+struct Duration {
+  milliseconds& (*at)(Target);
+  milliseconds least;
+  milliseconds most;
+};
+struct Lifetime {
+  seconds& (*at)(Target);
+  seconds least;
+  seconds most;
+};
+struct Text {
+  std::string& (*at)(Target);
+};
+struct TextList {
+  std::vector<std::string>& (*at)(Target);
+};
+struct AbsolutePath {
+  std::filesystem::path& (*at)(Target);
+};
+struct FileMode {
+  std::uint32_t& (*at)(Target);
+};
+struct Address {
+  std::optional<ListenAddress>& (*at)(Target);
+};
+struct ConstraintList {
+  std::string& (*at)(Target);
+};
+struct Choice {
+  std::span<const std::string_view> names;  ///< in the order of the enumeration
+  std::size_t (*get)(Target);
+  void (*set)(Target, std::size_t);
+};
+
+using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Text, TextList, AbsolutePath, FileMode,
+                          Address, ConstraintList, Choice>;
+
+/// One option. Parsing, defaults, help and the reference page are made from these rows.
+struct Option {
+  std::string_view name;  ///< dotted; those of `[[backend]]` begin with "backend."
+  Kind kind;
+  std::string_view default_value;  ///< in TOML
+  std::string_view unit;           ///< what a number counts; empty when the kind says it
+  std::string_view meaning;        ///< one sentence
+  bool required = false;           ///< has no useful default
+};
+
+/// All options, section by section in the order of the reference page.
+[[nodiscard]] std::span<const Option> options() noexcept;
+
+/// "server" of "server.threads"; empty for the options outside of any section.
+[[nodiscard]] std::string_view section_of(std::string_view option) noexcept;
+
+/// The known option or section whose spelling is nearest to `name`.
+[[nodiscard]] std::string_view nearest_name(std::string_view name);
+
+}  // namespace chancery::config

@@ -1,0 +1,353 @@
+#include "daemon/edge/connection.hpp"
+
+#include <exception>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+
+#include "daemon/edge/request_mark.hpp"
+#include "daemon/edge/response_text.hpp"
+
+namespace chancery::edge {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kReadBytes = 8 * 1024;
+constexpr std::size_t kKeptAnswerBytes = 64 * 1024;
+/// How much of a refused request is read and dropped so that its sender gets to read the answer: closing a TCP socket
+/// with unread octets resets the connection, answer included.
+constexpr std::size_t kMaxDiscardedBytes = 1024 * 1024;
+
+std::string_view view(const boost::beast::flat_buffer& buffer) {
+  return {static_cast<const char*>(buffer.data().data()), buffer.size()};
+}
+
+// The one place where exceptions of handlers end: they are bugs or exhausted memory.
+rest::Response answer(rest::Application& application, const rest::Request& request, const telemetry::Log* log) {
+  try {
+    return application.handle(request);
+  } catch (const std::exception& exception) {
+    if (log) log->error("a handler failed", {{"request_id", request.id}, {"exception", exception.what()}});
+  } catch (...) {
+    if (log) log->error("a handler failed", {{"request_id", request.id}});
+  }
+  return rest::problem(500, ErrorCode::kInternal, "the daemon failed: its log has the reason under this Request-Id");
+}
+
+}  // namespace
+
+struct Connection::Job {
+  enum class State : std::uint8_t { kWaiting, kRunning, kGivenUp };
+
+  explicit Job(rest::Request&& whole) : request(std::move(whole)) {}
+
+  bool leave_waiting(State next) {
+    State expected = State::kWaiting;
+    return state.compare_exchange_strong(expected, next);
+  }
+
+  rest::Request request;
+  rest::Response response;
+  std::atomic<State> state = State::kWaiting;
+};
+
+Connection::Connection(Socket socket, const Origin& origin, const Surroundings& surroundings)
+    : surroundings_(surroundings),
+      transport_(origin.transport),
+      open_(origin.open),
+      channel_(std::move(socket), origin.tls),
+      buffer_(surroundings.limits.header_bytes + 2 * kReadBytes),
+      reader_(surroundings.limits),
+      timer_(channel_.socket().get_executor()) {
+  ++open_;
+}
+
+Connection::~Connection() { --open_; }
+
+void Connection::start() {
+  asio::dispatch(channel_.socket().get_executor(), [self = shared_from_this()] { self->begin(); });
+}
+
+void Connection::drain() {
+  asio::post(channel_.socket().get_executor(), [self = shared_from_this()] {
+    if (self->phase_ == Phase::kHandshake) return self->close();
+    if (!self->reading_ || !self->nothing_arrived()) return;
+    self->interrupt_ = Interrupt::kDrain;
+    self->channel_.socket().cancel();
+  });
+}
+
+void Connection::cut() {
+  asio::post(channel_.socket().get_executor(), [self = shared_from_this()] { self->close(); });
+}
+
+void Connection::begin() {
+  if (surroundings_.connections.is_draining()) return close();
+  error_code ec;
+  channel_.socket().non_blocking(true, ec);
+  if (ec) return close();
+  if (transport_ == rest::Transport::kUnix) {
+    auto process = PeerProcess::of(channel_.socket().native_handle());
+    if (!process) return close();
+    process_.emplace(*std::move(process));
+  }
+  if (channel_.has_tls()) {
+    expect_within(surroundings_.limits.handshake_time);
+    return channel_.async_handshake([self = shared_from_this()](const error_code& result) { self->on_handshake(result); });
+  }
+  on_handshake(ec);
+}
+
+void Connection::on_handshake(const error_code& ec) {
+  if (ec || phase_ == Phase::kClosed) return close();
+  phase_ = Phase::kHead;  // whoever connects has something to say: only later requests may take their time
+  expect_within(surroundings_.limits.header_time);
+  read();
+}
+
+// --- reading
+
+void Connection::read() {
+  reading_ = true;
+  channel_.async_read_some(buffer_.prepare(kReadBytes), [self = shared_from_this()](const error_code& ec, std::size_t size) {
+    self->on_read(ec, size);
+  });
+}
+
+void Connection::on_read(const error_code& ec, std::size_t size) {
+  reading_ = false;
+  if (phase_ == Phase::kClosed) return;
+  buffer_.commit(size);
+  if (interrupt_ != Interrupt::kNone) return on_interrupted();
+  if (ec) return close();
+  advance();
+}
+
+// The read was cancelled, or ended just before it could be.
+void Connection::on_interrupted() {
+  const Interrupt interrupt = std::exchange(interrupt_, Interrupt::kNone);
+  if (interrupt == Interrupt::kDrain) return nothing_arrived() ? look_once_more() : advance();
+  if (nothing_arrived()) return linger();
+  refuse({408, ErrorCode::kRequestTimeout,
+          reader_.has_head() ? "the request body did not arrive in time" : "the request's head did not arrive in time"});
+}
+
+// Draining: a request that came in the last moment is still served.
+void Connection::look_once_more() {
+  if (channel_.has_tls()) return linger();
+  error_code ec;
+  buffer_.commit(channel_.socket().read_some(buffer_.prepare(kReadBytes), ec));
+  return ec ? linger() : advance();
+}
+
+void Connection::advance() {
+  if (phase_ == Phase::kClosed) return;
+  const auto used = reader_.feed(view(buffer_));
+  if (!used) return refuse(used.error());
+  buffer_.consume(*used);
+  if (reader_.is_whole()) return handle();
+  enter_reading_phase();
+  if (reader_.has_head() && reader_.head().expects_continue && !continued_) return say_continue();
+  read();
+}
+
+void Connection::enter_reading_phase() {
+  if (reader_.has_head() && phase_ != Phase::kBody) {
+    phase_ = Phase::kBody;
+    expect_within(surroundings_.limits.body_time);
+  } else if (phase_ == Phase::kIdle && buffer_.size() > 0) {
+    phase_ = Phase::kHead;
+    expect_within(surroundings_.limits.header_time);
+  }
+}
+
+void Connection::say_continue() {
+  continued_ = true;
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  channel_.async_write(asio::buffer(kContinue), [self = shared_from_this()](const error_code& ec, std::size_t) {
+    if (self->phase_ == Phase::kClosed) return;
+    return ec ? self->close() : self->read();
+  });
+}
+
+// --- handling
+
+void Connection::handle() {
+  rest::Request& request = reader_.request();
+  keep_alive_ = reader_.head().keep_alive;
+  omit_body_ = request.method == "HEAD";
+  id_ = random_id();
+  request.id = id_;
+  request.received_at = now_in_seconds();
+  request.deadline = steady_clock::now() + surroundings_.limits.handler_time;
+  request.peer.transport = transport_;
+  const bool may_block = surroundings_.application.may_block(request.method, request.path);
+  if (process_) {
+    // What needs no device concerns no agent: there, unit and executable stay empty, and the time to read them is saved.
+    request.peer.credentials = may_block ? process_->look() : process_->credentials();
+  }
+  if (may_block) return handle_elsewhere();
+  phase_ = Phase::kHandling;
+  send(answer(surroundings_.application, request, surroundings_.log));
+}
+
+void Connection::handle_elsewhere() {
+  phase_ = Phase::kHandling;
+  expect_within(surroundings_.limits.handler_time);
+  job_ = std::make_shared<Job>(std::move(reader_.request()));
+  const bool taken = surroundings_.pool.submit([self = shared_from_this(), job = job_] {
+    if (!job->leave_waiting(Job::State::kRunning)) return;
+    job->response = answer(self->surroundings_.application, job->request, self->surroundings_.log);
+    asio::post(self->channel_.socket().get_executor(), [self, job] { self->on_answer(job); });
+  });
+  if (taken) return;
+  job_.reset();
+  send(rest::problem({ErrorCode::kOverloaded, "too many requests wait for a device or the disk: try again shortly"}));
+}
+
+void Connection::on_answer(const std::shared_ptr<Job>& job) {
+  if (job != job_) return;  // given up
+  job_.reset();
+  send(job->response);
+}
+
+void Connection::give_up_job() {
+  const bool untouched = job_->leave_waiting(Job::State::kGivenUp);
+  job_.reset();
+  keep_alive_ = false;
+  send(untouched ? rest::problem({ErrorCode::kOverloaded, "the request waited too long and was not begun: try again shortly"})
+                 : rest::problem(504, ErrorCode::kRequestTimeout,
+                                 "the request was begun but not finished in time: look whether it took effect before you repeat it"));
+}
+
+// --- answering
+
+void Connection::refuse(const Refusal& refusal) {
+  keep_alive_ = false;
+  omit_body_ = false;
+  id_ = random_id();
+  if (surroundings_.log) {
+    surroundings_.log->debug("request refused", {{"request_id", id_}, {"status", refusal.status}, {"why", refusal.detail}});
+  }
+  send(rest::problem(refusal.status, refusal.code, refusal.detail));
+}
+
+void Connection::send(const rest::Response& response) {
+  keep_alive_ = keep_alive_ && !surroundings_.connections.is_draining();
+  phase_ = Phase::kWriting;
+  append_response(out_, response,
+                  {.request_id = id_,
+                   .version = reader_.head().version,
+                   .keep_alive = keep_alive_,
+                   .omit_body = omit_body_,
+                   .now = now_in_seconds()});
+  std::size_t written = 0;
+  if (!channel_.has_tls()) {
+    // Nearly always the kernel takes the whole answer at once; then no operation is queued and no deadline set.
+    error_code ec;
+    written = channel_.socket().write_some(asio::buffer(out_), ec);
+    if (ec && ec != asio::error::would_block) return close();
+    if (written == out_.size()) return on_written();
+  }
+  expect_within(surroundings_.limits.write_time);
+  channel_.async_write(asio::buffer(out_) + written, [self = shared_from_this()](const error_code& ec, std::size_t) {
+    if (self->phase_ == Phase::kClosed) return;
+    return ec ? self->close() : self->on_written();
+  });
+}
+
+void Connection::on_written() {
+  if (out_.capacity() > kKeptAnswerBytes) out_ = {};
+  out_.clear();
+  if (!keep_alive_) return linger();
+  reader_.restart();
+  continued_ = false;
+  phase_ = Phase::kIdle;
+  expect_within(surroundings_.limits.idle_time);
+  if (buffer_.size() == 0) return read();
+  // The next request is here already. Posted, so that a long pipeline neither nests nor starves other connections.
+  asio::post(channel_.socket().get_executor(), [self = shared_from_this()] { self->advance(); });
+}
+
+// --- closing
+
+// Says that nothing more comes, then reads on for a while so that the peer can take the last answer.
+void Connection::linger() {
+  phase_ = Phase::kClosing;
+  expect_within(surroundings_.limits.linger_time);
+  buffer_.consume(buffer_.size());
+  if (!channel_.has_tls()) return discard();
+  channel_.async_shutdown([self = shared_from_this()](const error_code&) {
+    if (self->phase_ != Phase::kClosed) self->discard();
+  });
+}
+
+void Connection::discard() {
+  error_code ec;
+  if (discarded_ == 0) channel_.socket().shutdown(Socket::shutdown_send, ec);
+  if (ec || discarded_ > kMaxDiscardedBytes) return close();
+  channel_.socket().async_read_some(buffer_.prepare(kReadBytes),
+                                    [self = shared_from_this()](const error_code& result, std::size_t size) {
+                                      if (self->phase_ == Phase::kClosed) return;
+                                      self->discarded_ += size;
+                                      return result ? self->close() : self->discard();
+                                    });
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  if (job_) job_->leave_waiting(Job::State::kGivenUp);
+  job_.reset();
+  timer_.cancel();
+  error_code ignored;
+  channel_.socket().close(ignored);
+  surroundings_.connections.remove(this);
+}
+
+// --- time
+
+// Deadlines mostly move later, with every request. So the timer is left alone then, looks at the clock when it fires, and
+// waits on; it is set anew only for a deadline before its own.
+void Connection::expect_within(std::chrono::milliseconds time) {
+  due_ = steady_clock::now() + time;
+  if (!armed_ || due_ < timer_.expiry()) arm_timer();
+}
+
+void Connection::arm_timer() {
+  armed_ = true;
+  timer_.expires_at(due_);
+  timer_.async_wait([self = shared_from_this()](const error_code& ec) {
+    if (!ec) self->on_timer();
+  });
+}
+
+void Connection::on_timer() {
+  if (phase_ == Phase::kClosed) return;
+  armed_ = false;
+  if (steady_clock::now() < due_) return arm_timer();
+  on_timeout();
+}
+
+void Connection::on_timeout() {
+  switch (phase_) {
+    case Phase::kHandshake:
+    case Phase::kWriting:
+    case Phase::kClosing:
+      return close();
+    case Phase::kIdle:
+    case Phase::kHead:
+    case Phase::kBody:
+      if (reading_) interrupt_ = Interrupt::kTimeout;
+      channel_.socket().cancel();
+      return;
+    case Phase::kHandling:
+      return give_up_job();
+    case Phase::kClosed:
+      return;
+  }
+}
+
+}  // namespace chancery::edge

@@ -1,0 +1,75 @@
+#include "daemon/edge/listener.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include "daemon/edge/request_mark.hpp"
+#include "daemon/edge/response_text.hpp"
+
+namespace chancery::edge {
+
+namespace asio = boost::asio;
+
+Listener::Listener(asio::io_context& io, Descriptor socket, int family, rest::Transport transport,
+                   asio::ssl::context* tls, const Surroundings& surroundings)
+    : io_(io),
+      acceptor_(asio::make_strand(io), asio::generic::stream_protocol(family, 0), socket.release()),
+      pause_(acceptor_.get_executor()),
+      transport_(transport),
+      tls_(tls),
+      surroundings_(surroundings) {}
+
+void Listener::close() {
+  asio::post(acceptor_.get_executor(), [this] {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+  });
+}
+
+void Listener::accept() {
+  acceptor_.async_accept(asio::make_strand(io_), [this](const boost::system::error_code& ec, Socket socket) {
+    on_accept(ec, std::move(socket));
+  });
+}
+
+void Listener::on_accept(const boost::system::error_code& ec, Socket socket) {
+  if (!acceptor_.is_open()) return;
+  if (ec == asio::error::connection_aborted) return accept();
+  if (ec) return pause();
+  if (open_ < surroundings_.limits.connections) {
+    admit(std::move(socket));
+  } else {
+    turn_away(std::move(socket));
+  }
+  accept();
+}
+
+void Listener::admit(Socket socket) {
+  const auto connection =
+      std::make_shared<Connection>(std::move(socket), Origin{transport_, tls_, open_}, surroundings_);
+  if (surroundings_.connections.add(connection)) connection->start();
+}
+
+// In one try, without waiting for the request: whoever is over the limit costs nothing more.
+void Listener::turn_away(Socket socket) {
+  if (tls_) return;
+  std::string answer;
+  append_response(answer,
+                  rest::problem({ErrorCode::kOverloaded, "too many connections are open: close some, or try again shortly"}),
+                  {.request_id = random_id(), .now = now_in_seconds()});
+  boost::system::error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(answer), ignored);
+  socket.shutdown(Socket::shutdown_both, ignored);
+}
+
+// Out of descriptors or memory: accepting again at once would only burn time.
+void Listener::pause() {
+  if (surroundings_.log) surroundings_.log->error("cannot accept connections: raise the limit of open files");
+  pause_.expires_after(std::chrono::milliseconds(100));
+  pause_.async_wait([this](const boost::system::error_code& ec) {
+    if (!ec && acceptor_.is_open()) accept();
+  });
+}
+
+}  // namespace chancery::edge

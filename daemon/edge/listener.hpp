@@ -1,0 +1,48 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/edge/connection.hpp"
+#include "daemon/edge/descriptor.hpp"
+
+namespace chancery::edge {
+
+/// Accepts on one listening socket and starts a Connection each, up to Limits::connections at once; further ones are told
+/// 503, where that needs no handshake, and closed.
+class Listener {
+ public:
+  /// \param family  AF_UNIX, AF_INET or AF_INET6, as `socket` has it
+  /// \param tls  with Transport::kTls; borrowed
+  /// \param surroundings  outlives the listener
+  Listener(boost::asio::io_context& io, Descriptor socket, int family, rest::Transport transport,
+           boost::asio::ssl::context* tls, const Surroundings& surroundings);
+
+  void start() { accept(); }
+
+  /// Stops accepting. Thread-safe. The listener must live until its io_context has run out of its work.
+  void close();
+
+ private:
+  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol, Executor>;
+
+  void accept();
+  void on_accept(const boost::system::error_code& ec, Socket socket);
+  void admit(Socket socket);
+  void turn_away(Socket socket);
+  void pause();
+
+  boost::asio::io_context& io_;
+  Acceptor acceptor_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    Executor> pause_;
+  rest::Transport transport_;
+  boost::asio::ssl::context* tls_;
+  const Surroundings& surroundings_;
+  std::atomic<std::size_t> open_ = 0;
+};
+
+}  // namespace chancery::edge

@@ -1,0 +1,165 @@
+#include "daemon/edge/server.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "daemon/edge/listener.hpp"
+#include "daemon/edge/listening_socket.hpp"
+#include "daemon/edge/tls.hpp"
+
+namespace chancery::edge {
+namespace {
+
+namespace asio = boost::asio;
+
+/// How long drain() waits for connections that it has cut. They need no peer for that, only a thread of ours.
+constexpr std::chrono::seconds kCutTime{1};
+
+// A connection is a descriptor; one from the Unix socket holds its peer's folder in /proc as well. Systems start
+// processes with room for 1,024, and leave it to them to ask for more.
+void make_room_for_descriptors(std::size_t connections) {
+  constexpr rlim_t kListeners = 3, kOthers = 256;
+  const rlim_t wanted = connections * (kListeners + 1) + kOthers;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // refused: connections beyond wait in the backlog
+}
+
+}  // namespace
+
+// In the order of construction. Connections borrow most of it; none outlives stop().
+struct Server::Parts {
+  Parts(const ServerOptions& given, rest::Application& application)
+      : options(given),
+        io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
+        pool(std::max<std::size_t>(given.blocking_threads, 1), std::max<std::size_t>(given.blocking_queue, 1)),
+        surroundings{application, options.limits, pool, connections, options.log},
+        work(io.get_executor()) {}
+
+  Status open_unix();
+  Status open_tls();
+  Status open_plain();
+  void add_listener(Descriptor socket, int family, rest::Transport transport, asio::ssl::context* context);
+  void run();
+  void serve();
+  std::size_t drain(std::chrono::milliseconds patience);
+  void stop();
+
+  const ServerOptions options;
+  asio::io_context io;
+  ConnectionSet connections;
+  BlockingPool pool;
+  const Surroundings surroundings;
+  std::optional<asio::ssl::context> tls;
+  SocketFile socket_file;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::uint16_t tls_port = 0;
+  std::uint16_t plain_port = 0;
+  std::mutex draining;
+  asio::executor_work_guard<asio::io_context::executor_type> work;
+  std::vector<std::thread> threads;
+};
+
+Status Server::Parts::open_unix() {
+  if (!options.unix_socket) return {};
+  CHANCERY_ASSIGN(UnixListening listening, listen_unix(*options.unix_socket));
+  socket_file = std::move(listening.file);
+  add_listener(std::move(listening.socket), AF_UNIX, rest::Transport::kUnix, nullptr);
+  return {};
+}
+
+Status Server::Parts::open_tls() {
+  if (!options.tls) return {};
+  CHANCERY_ASSIGN(tls, server_tls(options.tls->certificate, options.tls->key));
+  CHANCERY_ASSIGN(TcpListening listening, listen_tcp(options.tls->address, true));
+  tls_port = listening.port;
+  add_listener(std::move(listening.socket), AF_INET, rest::Transport::kTls, &*tls);
+  return {};
+}
+
+Status Server::Parts::open_plain() {
+  if (!options.plain) return {};
+  CHANCERY_ASSIGN(TcpListening listening, listen_tcp(*options.plain, false));
+  plain_port = listening.port;
+  add_listener(std::move(listening.socket), AF_INET, rest::Transport::kPlain, nullptr);
+  return {};
+}
+
+void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport transport, asio::ssl::context* context) {
+  listeners.push_back(std::make_unique<Listener>(io, std::move(socket), family, transport, context, surroundings));
+}
+
+void Server::Parts::run() {
+  make_room_for_descriptors(options.limits.connections);
+  for (const auto& listener : listeners) listener->start();
+  for (std::size_t i = 0; i < std::max<std::size_t>(options.threads, 1); ++i) {
+    threads.emplace_back([this] { serve(); });
+  }
+}
+
+// An exception here is exhausted memory: the connection that met it ends with its last callback, the others go on.
+void Server::Parts::serve() {
+  for (;;) {
+    try {
+      io.run();
+      return;
+    } catch (const std::exception& exception) {
+      if (options.log) options.log->error("a connection failed", {{"exception", exception.what()}});
+    }
+  }
+}
+
+std::size_t Server::Parts::drain(std::chrono::milliseconds patience) {
+  const std::lock_guard lock(draining);
+  for (const auto& listener : listeners) listener->close();
+  connections.drain();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  if (connections.wait_until_empty(deadline)) return 0;
+  const std::size_t cut = connections.cut();
+  (void)connections.wait_until_empty(std::chrono::steady_clock::now() + kCutTime);
+  return cut;
+}
+
+// Handlers that still run post their answers, though nobody waits for them: so the I/O threads end last.
+void Server::Parts::stop() {
+  drain(std::chrono::milliseconds(0));
+  pool.stop();
+  work.reset();
+  for (std::thread& thread : threads) thread.join();
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::Server(Server&&) noexcept = default;
+
+Server::~Server() {
+  if (parts_) parts_->stop();
+}
+
+Result<Server> Server::start(const ServerOptions& options, rest::Application& application) {
+  auto parts = std::make_unique<Parts>(options, application);
+  CHANCERY_TRY(parts->open_unix());
+  CHANCERY_TRY(parts->open_tls());
+  CHANCERY_TRY(parts->open_plain());
+  parts->run();
+  return Server(std::move(parts));
+}
+
+std::uint16_t Server::tls_port() const noexcept { return parts_->tls_port; }
+
+std::uint16_t Server::plain_port() const noexcept { return parts_->plain_port; }
+
+std::size_t Server::open_connections() const { return parts_->connections.size(); }
+
+std::size_t Server::drain(std::chrono::milliseconds patience) { return parts_->drain(patience); }
+
+}  // namespace chancery::edge

@@ -1,0 +1,85 @@
+#include "daemon/store/master_key.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::store {
+namespace {
+
+constexpr std::size_t kSize = 32;
+
+Error failure(ErrorCode code, const char* what) { return Error{code, what, static_cast<std::uint64_t>(errno)}; }
+
+class File {
+ public:
+  File(const std::filesystem::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] bool open() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+Result<SecretBytes> read_secret(const File& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return failure(ErrorCode::kFileUnreadable, "the master secret cannot be examined");
+  if ((status.st_mode & 077) != 0) {
+    return Error{ErrorCode::kFilePermissions, "the master secret may be read by others: set its mode to 0600"};
+  }
+  SecretBytes secret(kSize);
+  std::uint8_t beyond = 0;
+  if (::read(file.get(), secret.writable().data(), kSize) != static_cast<ssize_t>(kSize) ||
+      ::read(file.get(), &beyond, 1) != 0) {
+    return Error{ErrorCode::kFileUnreadable, "the master secret must have exactly 32 octets: restore it from a backup"};
+  }
+  return secret;
+}
+
+// Written whole under another name and then renamed, so that a crash leaves either nothing or all of it.
+Result<SecretBytes> create_secret(const std::filesystem::path& path) {
+  constexpr const char* kWhat = "the master secret cannot be written to the state folder";
+  SecretBytes secret(kSize);
+  CHANCERY_TRY(random_bytes(secret.writable()));
+  const std::filesystem::path draft = path.string() + ".new";
+  ::unlink(draft.c_str());
+  {
+    const File file(draft, O_WRONLY | O_CREAT | O_EXCL);
+    if (!file.open() || ::write(file.get(), secret.view().data(), kSize) != static_cast<ssize_t>(kSize) ||
+        ::fsync(file.get()) != 0) {
+      return failure(ErrorCode::kFileUnwritable, kWhat);
+    }
+  }
+  if (::rename(draft.c_str(), path.c_str()) != 0) return failure(ErrorCode::kFileUnwritable, kWhat);
+  const File folder(path.parent_path(), O_RDONLY | O_DIRECTORY);
+  if (!folder.open() || ::fsync(folder.get()) != 0) return failure(ErrorCode::kFileUnwritable, kWhat);
+  return secret;
+}
+
+}  // namespace
+
+Result<SecretBytes> load_master_key(const std::filesystem::path& state_folder, bool may_create) {
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const File credential(std::filesystem::path(credentials) / "chancery.master", O_RDONLY);
+    if (credential.open()) return read_secret(credential);
+  }
+  const std::filesystem::path path = state_folder / "master.key";
+  const File file(path, O_RDONLY);
+  if (file.open()) return read_secret(file);
+  if (errno != ENOENT) return failure(ErrorCode::kFileUnreadable, "the master secret cannot be read");
+  if (may_create) return create_secret(path);
+  return Error{ErrorCode::kFileUnreadable, "the master secret is missing, and keys depend on it: restore master.key from a backup"};
+}
+
+}  // namespace chancery::store

@@ -1,0 +1,120 @@
+#include "daemon/store/migrations.hpp"
+
+#include <array>
+#include <string>
+
+namespace chancery::store {
+namespace {
+
+// In SQLite's header, so that a database of another program is not taken for ours: "Chcy".
+constexpr std::int64_t kApplicationId = 0x43686379;
+
+// Identifiers, digests and keys are text: the file is read by people with the sqlite3 shell as well.
+constexpr const char* kFirst = R"sql(
+PRAGMA application_id = 0x43686379;
+
+CREATE TABLE agents (
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
+  name       TEXT NOT NULL CHECK (length(name) > 0),
+  backend    TEXT NOT NULL,
+  key_id     TEXT NOT NULL,
+  jwk        TEXT NOT NULL,
+  thumbprint TEXT NOT NULL UNIQUE CHECK (length(thumbprint) = 43),
+  blob       BLOB NOT NULL,
+  selectors  TEXT NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('active', 'retired', 'lost')),
+  created_at INTEGER NOT NULL,
+  retired_at INTEGER,
+  UNIQUE (backend, key_id),
+  CHECK ((state = 'retired') = (retired_at IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX agents_name ON agents (name) WHERE state <> 'retired';
+CREATE INDEX agents_state ON agents (state);
+
+CREATE TABLE daemon_keys (
+  seq        INTEGER PRIMARY KEY,
+  purpose    TEXT NOT NULL CHECK (length(purpose) > 0),
+  backend    TEXT NOT NULL,
+  agent_id   TEXT NOT NULL,
+  key_id     TEXT NOT NULL,
+  jwk        TEXT NOT NULL,
+  thumbprint TEXT NOT NULL UNIQUE CHECK (length(thumbprint) = 43),
+  blob       BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (backend, key_id)
+) STRICT;
+CREATE INDEX daemon_keys_purpose ON daemon_keys (purpose, seq);
+
+CREATE TABLE tokens (
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE CHECK (length(id) = 64),
+  jti        TEXT NOT NULL CHECK (length(jti) > 0),
+  parent_id  TEXT CHECK (length(parent_id) = 64),
+  holder     TEXT NOT NULL CHECK (length(holder) = 43),
+  agent_id   TEXT REFERENCES agents (id),
+  principal  TEXT NOT NULL,
+  issued_at  INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  compact    TEXT NOT NULL CHECK (length(compact) > 0)
+) STRICT;
+
+CREATE TABLE audit (
+  sequence INTEGER PRIMARY KEY,
+  at       INTEGER NOT NULL,
+  entry    TEXT NOT NULL CHECK (length(entry) > 0),
+  sha256   TEXT NOT NULL CHECK (length(sha256) = 64)
+) STRICT;
+CREATE TRIGGER audit_keeps_entries BEFORE DELETE ON audit BEGIN
+  SELECT RAISE(ABORT, 'audit entries are never deleted');
+END;
+CREATE TRIGGER audit_keeps_contents BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'audit entries are never changed');
+END;
+)sql";
+
+constexpr const char* kBackendPins = R"sql(
+CREATE TABLE backend_pins (
+  backend     TEXT PRIMARY KEY CHECK (length(backend) > 0),
+  device_name TEXT NOT NULL CHECK (length(device_name) > 0)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst, kBackendPins};
+
+}  // namespace
+
+std::span<const char* const> migrations() noexcept { return kMigrations; }
+
+Result<std::size_t> schema_version(Database& database) {
+  CHANCERY_ASSIGN(const std::int64_t version, database.number("PRAGMA user_version"));
+  CHANCERY_ASSIGN(const std::int64_t application, database.number("PRAGMA application_id"));
+  CHANCERY_ASSIGN(const std::int64_t objects, database.number("SELECT count(*) FROM sqlite_schema"));
+  const bool empty = application == 0 && version == 0 && objects == 0;
+  if (!empty && (application != kApplicationId || version <= 0)) {
+    return Error{
+        ErrorCode::kStoreCorrupt,
+        "chancery.db in the state folder is not a database of ours: move it away or name another folder"};
+  }
+  const auto known = static_cast<std::size_t>(version);
+  if (known > kMigrations.size()) {
+    return Error{ErrorCode::kStoreUnavailable,
+                 "a newer chanceryd wrote this state folder: run that version or restore an older backup",
+                 known};
+  }
+  return known;
+}
+
+Status migrate(Database& database, std::size_t target) {
+  CHANCERY_ASSIGN(const std::size_t version, schema_version(database));
+  for (std::size_t step = version; step < target; ++step) {
+    CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database));
+    CHANCERY_TRY(database.execute(kMigrations[step]));
+    const std::string reached = "PRAGMA user_version = " + std::to_string(step + 1);
+    CHANCERY_TRY(database.execute(reached.c_str()));
+    CHANCERY_TRY(transaction.commit());
+  }
+  return {};
+}
+
+}  // namespace chancery::store

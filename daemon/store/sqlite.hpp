@@ -1,0 +1,116 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <sqlite3.h>
+
+#include <chancery/bytes.hpp>
+#include <chancery/result.hpp>
+
+namespace chancery::store {
+
+/// The one gate for SQLite's codes: success only when `code` is exactly `expected`. Corruption, unusable
+/// disks and violated constraints become kStoreCorrupt, kStoreUnavailable, kConflict or kNotFound (foreign
+/// key), with the extended code kept.
+[[nodiscard]] Status check_sqlite(int code, int expected = SQLITE_OK) noexcept;
+
+/// One use of a prepared statement: bind in order, step, read columns (0-based). Bound text and octets are
+/// borrowed until the query ends. Ending it makes the statement ready for its next use.
+class Query {
+ public:
+  explicit Query(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+  ~Query();
+  Query(Query&& other) noexcept;
+  Query& operator=(Query&&) = delete;
+
+  Query& bind(std::string_view text) noexcept;
+  Query& bind_optional(const std::optional<std::string>& text) noexcept;
+  Query& bind(std::int64_t number) noexcept;
+  Query& bind(ByteView octets) noexcept;
+  Query& bind(std::chrono::sys_seconds time) noexcept {
+    return bind(std::int64_t{time.time_since_epoch().count()});
+  }
+
+  /// \return whether there is a row to read
+  Result<bool> step() noexcept;
+  /// For statements that give no rows.
+  Status run() noexcept;
+
+  [[nodiscard]] bool is_null(int column) const noexcept;
+  [[nodiscard]] std::int64_t number(int column) const noexcept;
+  [[nodiscard]] std::chrono::sys_seconds time(int column) const noexcept;
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] Bytes octets(int column) const;
+
+ private:
+  Query& note(int code) noexcept;
+  sqlite3_stmt* statement_;
+  int bound_ = 0;
+  int bind_code_ = SQLITE_OK;  ///< the first failure of a bind; step() reports it
+};
+
+/// A connection to one database file, its settings fixed for durability, and its prepared statements. One
+/// thread at a time.
+class Database {
+ public:
+  /// Opens or creates the file (0600) with synchronous=FULL and foreign keys; changes nothing in it.
+  static Result<Database> open(const std::filesystem::path& file);
+
+  /// Turns on write-ahead logging, which the file remembers.
+  Status use_write_ahead_log();
+
+  /// Runs statements that give nothing back.
+  Status execute(const char* sql) noexcept;
+
+  /// \param sql one statement in a literal: it is prepared once and kept under its address
+  Result<Query> query(const char* sql);
+
+  /// The first column of the first row, a number.
+  Result<std::int64_t> number(const char* sql);
+
+  [[nodiscard]] int changes() const noexcept { return sqlite3_changes(connection_.get()); }
+  [[nodiscard]] bool in_transaction() const noexcept {
+    return sqlite3_get_autocommit(connection_.get()) == 0;
+  }
+
+  /// kStoreUnavailable when the file was deleted or replaced under us: what is written then is lost.
+  Status check_in_place() noexcept;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }
+  };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+  };
+  explicit Database(sqlite3* connection) noexcept : connection_(connection) {}
+  Status configure();
+
+  std::unique_ptr<sqlite3, Close> connection_;
+  std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
+};
+
+/// A write transaction: rolled back unless commit() succeeded. Borrows the database.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Database& database);
+  ~Transaction();
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+
+  /// When this succeeds, the transaction is on the disk.
+  Status commit() noexcept;
+
+ private:
+  explicit Transaction(Database& database) noexcept : database_(&database) {}
+  Database* database_;
+};
+
+}  // namespace chancery::store

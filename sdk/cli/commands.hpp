@@ -1,0 +1,30 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "sdk/cli/context.hpp"
+
+namespace chancery::cli {
+
+// One command group each. They add their arguments to `app` and set `chosen` when their subcommand is given.
+
+void add_status(CLI::App& app, Command& chosen);
+void add_agent(CLI::App& app, Command& chosen);
+void add_grant(CLI::App& app, Command& chosen);
+void add_delegate(CLI::App& app, Command& chosen);
+void add_verify(CLI::App& app, Command& chosen);
+void add_explain(CLI::App& app, Command& chosen);
+void add_inspect(CLI::App& app, Command& chosen);
+void add_proof(CLI::App& app, Command& chosen);
+void add_verify_vectors(CLI::App& app, Command& chosen);
+void add_doctor(CLI::App& app, Command& chosen);
+void add_trust(CLI::App& app, Command& chosen);
+void add_version(CLI::App& app, Command& chosen);
+
+/// The chain that a command is about: files, `-` or texts; standard input when there is none.
+void add_chain_argument(CLI::App& command, std::vector<std::string>& chain);
+
+/// An option that may be given several times, with one value each time.
+CLI::Option* add_repeatable(CLI::App& command, const char* name, std::vector<std::string>& values, const char* help);
+
+}  // namespace chancery::cli

@@ -1,0 +1,89 @@
+#include "sdk/cli/files.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace chancery::cli {
+namespace {
+
+/// Owns a file descriptor, if it is not -1.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  [[nodiscard]] int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+Failure unreadable(const std::string& path) {
+  return failure({ErrorCode::kFileUnreadable, "cannot be read", static_cast<std::uint64_t>(errno)}, path);
+}
+
+Failure unwritable(const std::filesystem::path& path) {
+  return failure({ErrorCode::kFileUnwritable, "cannot be written", static_cast<std::uint64_t>(errno)}, path.string());
+}
+
+Checked<std::string> read_all(int number, const std::string& name, std::size_t limit) {
+  std::string text;
+  constexpr std::size_t kFirstStep = 64 * 1024;
+  for (;;) {
+    const std::size_t filled = text.size();
+    text.resize(filled + std::max(filled, kFirstStep));
+    const ssize_t got = ::read(number, text.data() + filled, text.size() - filled);
+    if (got < 0 && errno == EINTR) {
+      text.resize(filled);
+      continue;
+    }
+    if (got < 0) return unreadable(name);
+    text.resize(filled + static_cast<std::size_t>(got));
+    if (got == 0) return text;
+    if (text.size() > limit) return failure({ErrorCode::kTooLarge, "is too large for what it should hold"}, name);
+  }
+}
+
+bool write_all(int number, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = ::write(number, text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+}  // namespace
+
+Checked<std::string> read_input(const std::string& path, std::size_t limit) {
+  if (path == "-") return read_all(STDIN_FILENO, "standard input", limit);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) return unreadable(path);
+  return read_all(file.number(), path, limit);
+}
+
+bool is_input(const std::string& path) { return path == "-" || ::access(path.c_str(), F_OK) == 0; }
+
+Checked<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.number() < 0) return unwritable(path);
+  const bool written = ::fchmod(file.number(), mode) == 0 && write_all(file.number(), text) &&
+                       ::fsync(file.number()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
+  if (written) return {};
+  const Failure why = unwritable(path);
+  ::unlink(temporary.c_str());
+  return why;
+}
+
+}  // namespace chancery::cli

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "sdk/cli/failure.hpp"
+
+namespace chancery::cli {
+
+/// A whole file, pipe or, for `-`, standard input.
+/// \return kFileUnreadable, kTooLarge (more than `limit` octets)
+[[nodiscard]] Checked<std::string> read_input(const std::string& path, std::size_t limit);
+
+/// Whether something that can be read is at `path`: an argument that is none is taken for a text.
+[[nodiscard]] bool is_input(const std::string& path);
+
+/// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash.
+/// \param mode  its permissions, exactly
+/// \return kFileUnwritable
+[[nodiscard]] Checked<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode);
+
+}  // namespace chancery::cli

@@ -1,0 +1,125 @@
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "sdk/cli/commands.hpp"
+
+namespace {
+
+using namespace chancery;
+using namespace chancery::cli;
+
+constexpr const char* kFooter =
+    "The daemon is found by --socket or --addr, then CHANCERY_SOCKET, then CHANCERY_ADDR, then\n"
+    "/run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, CHANCERY_TRUST or\n"
+    "the file that `chancery trust add` writes.\n\n"
+    "Exit status: 0 valid or done; 1 denied or refused; 2 could not tell: unknown status, no trust, unreadable\n"
+    "input, no daemon, bad usage.\n\n"
+    "Examples:\n"
+    "  chancery doctor\n"
+    "  chancery verify chain.txt\n"
+    "  chancery delegate chain.txt --to support --scope crm.read | chancery explain";
+
+/// Options that every command takes, before or after its name.
+struct GlobalArguments {
+  std::string format = "text";
+  ClientOptions daemon;
+};
+
+void add_global_options(CLI::App& app, GlobalArguments& arguments) {
+  app.add_option("--format", arguments.format, "text (default) or json")->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--socket", arguments.daemon.socket, "the daemon's Unix socket");
+  app.add_option("--addr", arguments.daemon.address, "the daemon's address: https://HOST:PORT");
+  app.add_option("--cacert", arguments.daemon.ca_file, "the CA of its certificate, PEM; default: CHANCERY_CACERT");
+}
+
+void add_commands(CLI::App& app, Command& chosen) {
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_status(app, chosen);
+  add_agent(app, chosen);
+  add_grant(app, chosen);
+  add_delegate(app, chosen);
+  add_verify(app, chosen);
+  add_explain(app, chosen);
+  add_inspect(app, chosen);
+  add_proof(app, chosen);
+  add_verify_vectors(app, chosen);
+  add_doctor(app, chosen);
+  add_trust(app, chosen);
+  add_version(app, chosen);
+}
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && value[0] != '\0';
+}
+
+Output make_output(std::string_view format) {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  const char* kind = std::getenv("TERM");
+  const bool dumb = kind == nullptr || std::strcmp(kind, "dumb") == 0;
+  return Output({.format = format == "json" ? Format::kJson : Format::kText,
+                 .coloured = terminal && !dumb && !is_set("NO_COLOR"),
+                 .terminal = terminal});
+}
+
+// Bad usage is reported in the format that was asked for, even when it is not all of it that could be read.
+bool wants_json(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--format=json") return true;
+    if (argument == "--format" && i + 1 < argc && std::string_view(argv[i + 1]) == "json") return true;
+  }
+  return false;
+}
+
+// The innermost command that was named: its help is what helps.
+std::string command_line_of(const CLI::App& app) {
+  const auto given = app.get_subcommands();
+  return given.empty() ? app.get_name() : app.get_name() + " " + command_line_of(*given.front());
+}
+
+int report_usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  Output output = make_output(wants_json(argc, argv) ? "json" : "text");
+  output.report(misuse(std::string(error.what()) + ": see `" + command_line_of(app) + " --help`"));
+  return static_cast<int>(ExitCode::kUndecided);
+}
+
+int run(const Command& command, const GlobalArguments& arguments) {
+  Output output = make_output(arguments.format);
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  Context context{output, arguments.daemon, now};
+  const Checked<ExitCode> result = command(context);
+  if (!output.flush()) {
+    output.report(failure(Error{ErrorCode::kFileUnwritable, "the answer could not be written: is the disk full?"}, "standard output"));
+    return static_cast<int>(ExitCode::kUndecided);
+  }
+  if (result) return static_cast<int>(*result);
+  output.report(result.error());
+  return static_cast<int>(result.error().exit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  constexpr std::size_t kOutputBuffer = 256 * 1024;
+  std::setvbuf(stdout, nullptr, _IOFBF, kOutputBuffer);
+  CLI::App app("Hardware-held keys and delegation chains for AI agents.", "chancery");
+  GlobalArguments arguments;
+  Command command;
+  add_global_options(app, arguments);
+  add_commands(app, command);
+  app.footer(kFooter);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(app, error, argc, argv);
+  }
+  return run(command, arguments);
+}

@@ -1,0 +1,50 @@
+#include <memory>
+#include <utility>
+
+#include "sdk/base/printable.hpp"
+#include "sdk/cli/chain_input.hpp"
+#include "sdk/cli/commands.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::cli {
+namespace {
+
+struct ProofArguments {
+  std::vector<std::string> chain;
+  std::string htm;
+  std::string htu;
+  std::string nonce;
+};
+
+Checked<ExitCode> prove(Context& context, const ProofArguments& arguments) {
+  api::CreateProof request;
+  request.htm = arguments.htm;
+  request.htu = arguments.htu;
+  if (!arguments.nonce.empty()) request.nonce = arguments.nonce;
+  CHANCERY_ASSIGN(request.chain, read_chain(arguments.chain));
+  const auto client = Client::connect(context.daemon);
+  if (!client) return failure(client.error());
+  const auto proof = client->prove(request);
+  if (!proof) return failure(proof.error());
+  if (context.output.json()) {
+    context.output.document(wire::write(*proof));
+  } else {
+    context.output.line(printable(proof->proof));
+  }
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+void add_proof(CLI::App& app, Command& chosen) {
+  const auto arguments = std::make_shared<ProofArguments>();
+  CLI::App* command = app.add_subcommand("proof", "Sign a DPoP proof for one request, with the holder's key (its agent)");
+  add_chain_argument(*command, arguments->chain);
+  command->add_option("--htm", arguments->htm, "the request's method")->required();
+  command->add_option("--htu", arguments->htu, "the request's URI")->required();
+  command->add_option("--nonce", arguments->nonce, "the nonce that the server demanded");
+  command->footer("Example:\n  chancery proof chain.txt --htm POST --htu https://crm.example.org/refunds");
+  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return prove(context, *arguments); }; });
+}
+
+}  // namespace chancery::cli

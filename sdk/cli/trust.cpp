@@ -1,0 +1,143 @@
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "sdk/base/printable.hpp"
+#include "sdk/cli/commands.hpp"
+#include "sdk/cli/files.hpp"
+#include "sdk/cli/json_text.hpp"
+#include "sdk/cli/trust_file.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
+
+namespace chancery::cli {
+namespace {
+
+using json::Node;
+
+struct AddArguments {
+  std::string from;
+  std::string iss;
+};
+
+constexpr std::size_t kMaxSource = 4 * 1024 * 1024;
+constexpr unsigned kTrustMode = 0600;
+constexpr const char* kNoAnchors = R"({"anchors":[]})";
+
+std::string anchor_document(std::string_view iss, const std::vector<PublicKey>& keys) {
+  Node array = Node::array();
+  for (const PublicKey& key : keys) array.push_back(Node::canonical(key.jwk()));
+  return json::to_jcs(
+      Node::object({{"anchors", Node::array({Node::object({{"iss", iss}, {"keys", std::move(array)}})})}}));
+}
+
+// Only the daemon that was named is asked: `jwks_uri` is not followed.
+Checked<std::string> from_daemon(const Context& context, const std::string& expected_issuer) {
+  const auto client = Client::connect(context.daemon);
+  if (!client) return failure(client.error());
+  const auto metadata = client->metadata();
+  if (!metadata) return failure(metadata.error());
+  if (!expected_issuer.empty() && metadata->issuer != expected_issuer) {
+    return failure({ErrorCode::kNoTrust, "this daemon is another issuer than --iss says: nothing was trusted"}, metadata->issuer);
+  }
+  const auto keys = client->jwks();
+  if (!keys) return failure(keys.error());
+  if (keys->keys.empty()) {
+    return failure({ErrorCode::kNoTrust, "the daemon has no issuer key yet: see `chancery status`"}, client->endpoint());
+  }
+  return anchor_document(metadata->issuer, keys->keys);
+}
+
+Checked<std::string> from_key_set(const json::Value& keys, const AddArguments& arguments) {
+  if (arguments.iss.empty()) return misuse("a key set needs --iss: the issuer whose keys these are");
+  std::vector<PublicKey> read;
+  for (const json::Value& item : keys.items()) {
+    const auto key = parse_jwk(item.source());
+    if (!key) return failure(key.error(), arguments.from);
+    read.push_back(*key);
+  }
+  if (read.empty()) return failure({ErrorCode::kNoTrust, "holds no key"}, arguments.from);
+  return anchor_document(arguments.iss, read);
+}
+
+Checked<std::string> from_file(const AddArguments& arguments) {
+  CHANCERY_ASSIGN(std::string text, read_input(arguments.from, kMaxSource));
+  const auto document = json::Document::parse(text);
+  if (!document) return failure(document.error(), arguments.from);
+  if (const json::Value* keys = document->root().find("keys")) return from_key_set(*keys, arguments);
+  if (document->root().find("anchors") != nullptr) return text;
+  return failure({ErrorCode::kMalformed, "holds neither a key set (`keys`) nor trust (`anchors`)"}, arguments.from);
+}
+
+// The folder is made for its owner alone; one that is there stays as it is, and check_trust_permissions judges it.
+Checked<void> make_folder(const std::filesystem::path& folder) {
+  std::error_code code;
+  std::filesystem::create_directories(folder.parent_path(), code);
+  const bool made = !code && std::filesystem::create_directory(folder, code);
+  if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
+  if (!code) return {};
+  return failure({ErrorCode::kFileUnwritable, "the folder cannot be made", static_cast<std::uint64_t>(code.value())},
+                 folder.string());
+}
+
+Checked<std::string> held_trust(const std::filesystem::path& path) {
+  if (!is_input(path.string())) return std::string(kNoAnchors);
+  CHANCERY_TRY(check_trust_permissions(path));
+  return read_input(path.string(), kMaxSource);
+}
+
+Checked<void> store(const std::filesystem::path& path, const std::string& trust) {
+  CHANCERY_TRY(make_folder(path.parent_path()));
+  const auto document = json::Document::parse_borrowed(trust);
+  return replace_file(path, indented_json(document->root()) + "\n", kTrustMode);
+}
+
+void show(Output& output, const std::filesystem::path& path, const TrustConfig& added) {
+  if (output.json()) {
+    Node anchors = Node::array();
+    for (const TrustAnchor& anchor : added.anchors) {
+      Node keys = Node::array();
+      for (const PublicKey& key : anchor.keys) keys.push_back(key.thumbprint().text());
+      anchors.push_back(Node::object({{"iss", anchor.iss.value_or("")}, {"keys", std::move(keys)}}));
+    }
+    return output.document(json::to_jcs(Node::object({{"file", path.string()}, {"trusted", std::move(anchors)}})));
+  }
+  output.line("Trusted in " + printable(path.string()) + ":");
+  for (const TrustAnchor& anchor : added.anchors) {
+    output.field("issuer", anchor.iss.value_or("(any)"));
+    for (const PublicKey& key : anchor.keys) output.field("key", key.thumbprint().text());
+  }
+}
+
+Checked<ExitCode> add(Context& context, const AddArguments& arguments) {
+  const auto environment = [](const char* name) { return std::getenv(name); };
+  CHANCERY_ASSIGN(const std::filesystem::path path, default_trust_path(environment));
+  CHANCERY_ASSIGN(const std::string held, held_trust(path));
+  CHANCERY_ASSIGN(const std::string added,
+                  arguments.from.empty() ? from_daemon(context, arguments.iss) : from_file(arguments));
+  if (const auto sound = TrustConfig::parse(held); !sound) return failure(sound.error(), path.string());
+  const auto config = TrustConfig::parse(added);
+  if (!config) return failure(config.error(), arguments.from);
+  const auto merged = merge_trust(held, added);
+  if (!merged) return failure(merged.error(), path.string());
+  CHANCERY_TRY(store(path, *merged));
+  show(context.output, path, *config);
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+void add_trust(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("trust", "Say whose chains are trusted offline");
+  group->require_subcommand(1);
+  const auto arguments = std::make_shared<AddArguments>();
+  CLI::App* command = group->add_subcommand("add", "Trust a daemon's issuer keys, or a file's");
+  command->add_option("--from", arguments->from, "a file instead of the daemon: a JWK Set (with --iss) or trust anchors");
+  command->add_option("--iss", arguments->iss, "the issuer; with a daemon: refuse any other");
+  command->footer("Adds to $XDG_CONFIG_HOME/chancery/trust.json (~/.config/chancery/trust.json), which `verify` and\n"
+                  "`explain` read. Compare the keys that it shows with those that the operator gives you.\n\n"
+                  "Examples:\n  chancery trust add\n  chancery trust add --from jwks.json --iss https://chancery.example.org");
+  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return add(context, *arguments); }; });
+}
+
+}  // namespace chancery::cli

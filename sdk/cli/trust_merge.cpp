@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "sdk/cli/trust_file.hpp"
+#include "sdk/crypto/jwk.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
+
+namespace chancery::cli {
+namespace {
+
+using json::Node;
+using json::Value;
+
+// Merged as JSON, not as TrustConfig: members that the library reads past (attestation verifiers) must survive.
+
+struct KeyText {
+  Thumbprint thumbprint;
+  std::string jcs;
+};
+
+struct AnchorText {
+  std::vector<KeyText> keys;
+  std::map<std::string, std::string, std::less<>> restrictions;  ///< all members but `keys`, JCS; `iss` among them
+
+  [[nodiscard]] bool only_names_issuer() const { return restrictions.size() == 1 && restrictions.contains("iss"); }
+  [[nodiscard]] bool has_issuer_of(const AnchorText& other) const {
+    const auto mine = restrictions.find("iss");
+    const auto theirs = other.restrictions.find("iss");
+    return mine != restrictions.end() && theirs != other.restrictions.end() && mine->second == theirs->second;
+  }
+};
+
+struct TrustText {
+  std::vector<AnchorText> anchors;
+  std::vector<KeyText> issuers;
+  std::vector<KeyText> status_keys;
+};
+
+Status add_keys(std::vector<KeyText>& keys, const Value* array) {
+  if (array == nullptr) return {};
+  for (const Value& item : array->items()) {
+    CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(item));
+    const Thumbprint thumbprint = key.thumbprint();
+    const bool held = std::ranges::find(keys, thumbprint, &KeyText::thumbprint) != keys.end();
+    if (!held) keys.push_back({thumbprint, json::to_jcs(item)});
+  }
+  return {};
+}
+
+void add_keys(std::vector<KeyText>& keys, std::vector<KeyText> more) {
+  for (KeyText& key : more) {
+    const bool held = std::ranges::find(keys, key.thumbprint, &KeyText::thumbprint) != keys.end();
+    if (!held) keys.push_back(std::move(key));
+  }
+}
+
+Result<AnchorText> read_anchor(const Value& object) {
+  AnchorText anchor;
+  CHANCERY_TRY(add_keys(anchor.keys, object.find("keys")));
+  for (const json::Member& member : object.members()) {
+    if (member.name != "keys") anchor.restrictions.emplace(member.name, json::to_jcs(member.value));
+  }
+  return anchor;
+}
+
+void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
+  const auto same = std::ranges::find_if(anchors, [&](const AnchorText& held) {
+    return held.restrictions == added.restrictions || (added.only_names_issuer() && held.has_issuer_of(added));
+  });
+  if (same == anchors.end()) {
+    anchors.push_back(std::move(added));
+  } else {
+    add_keys(same->keys, std::move(added.keys));
+  }
+}
+
+Status add_trust(TrustText& trust, std::string_view text) {
+  // Judged whole by the reader that verification uses, before any of it is taken.
+  CHANCERY_TRY(TrustConfig::parse(text));
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(text));
+  for (const Value& item : document.root().find("anchors")->items()) {
+    CHANCERY_ASSIGN(AnchorText anchor, read_anchor(item));
+    add_anchor(trust.anchors, std::move(anchor));
+  }
+  CHANCERY_TRY(add_keys(trust.issuers, document.root().find("issuers")));
+  return add_keys(trust.status_keys, document.root().find("status_keys"));
+}
+
+Node keys_node(const std::vector<KeyText>& keys) {
+  Node array = Node::array();
+  for (const KeyText& key : keys) array.push_back(Node::canonical(key.jcs));
+  return array;
+}
+
+Node anchor_node(const AnchorText& anchor) {
+  Node node = Node::object({{"keys", keys_node(anchor.keys)}});
+  for (const auto& [name, jcs] : anchor.restrictions) node.set(name, Node::canonical(jcs));
+  return node;
+}
+
+}  // namespace
+
+Result<std::string> merge_trust(std::string_view held, std::string_view added) {
+  TrustText trust;
+  CHANCERY_TRY(add_trust(trust, held));
+  CHANCERY_TRY(add_trust(trust, added));
+  Node anchors = Node::array();
+  for (const AnchorText& anchor : trust.anchors) anchors.push_back(anchor_node(anchor));
+  Node node = Node::object({{"anchors", std::move(anchors)}});
+  if (!trust.issuers.empty()) node.set("issuers", keys_node(trust.issuers));
+  if (!trust.status_keys.empty()) node.set("status_keys", keys_node(trust.status_keys));
+  return json::to_jcs(node);
+}
+
+}  // namespace chancery::cli

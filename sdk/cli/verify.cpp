@@ -1,0 +1,240 @@
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <chancery/verify.hpp>
+
+#include "sdk/base/printable.hpp"
+#include "sdk/cli/action_arguments.hpp"
+#include "sdk/cli/chain_input.hpp"
+#include "sdk/cli/commands.hpp"
+#include "sdk/cli/time_syntax.hpp"
+#include "sdk/cli/trust_file.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::cli {
+namespace {
+
+struct JudgeArguments {
+  std::vector<std::string> chain;
+  std::vector<std::string> trust;
+  std::vector<std::string> status_lists;
+  std::string now;
+  bool issuer_signed = false;
+  bool remote = false;
+  ActionArguments action;
+};
+
+/// A chain to be judged, with everything that the library wants for it.
+struct Case {
+  std::vector<std::string> chain;
+  std::optional<ActionRequest> request;
+  TrustSnapshot trust;
+  std::chrono::sys_seconds now{};
+  bool issuer_signed = false;
+
+  [[nodiscard]] std::vector<std::string_view> tokens() const { return {chain.begin(), chain.end()}; }
+  /// Borrows from this.
+  [[nodiscard]] VerifyOptions options() const {
+    VerifyOptions out;
+    out.issuer_signed = issuer_signed;
+    out.request = request ? &*request : nullptr;
+    return out;
+  }
+};
+
+Checked<TrustSnapshot> snapshot(const JudgeArguments& arguments) {
+  const auto environment = [](const char* name) { return std::getenv(name); };
+  CHANCERY_ASSIGN(TrustConfig trust, load_trust(arguments.trust, environment));
+  CHANCERY_ASSIGN(trust.status_lists, load_status_lists(arguments.status_lists));
+  return TrustSnapshot(std::move(trust));
+}
+
+Checked<Case> prepare(const JudgeArguments& arguments, const Context& context) {
+  Case out;
+  out.now = context.now;
+  out.issuer_signed = arguments.issuer_signed;
+  if (!arguments.now.empty()) {
+    const auto now = parse_instant(arguments.now);
+    if (!now) return failure(now.error(), "--now " + arguments.now);
+    out.now = *now;
+  }
+  CHANCERY_ASSIGN(const std::optional<api::Action> action, parse_action(arguments.action));
+  if (action) {
+    auto request = wire::to_action_request(*action);
+    if (!request) return failure(request.error(), "--param");
+    out.request = *std::move(request);
+  }
+  CHANCERY_ASSIGN(out.trust, snapshot(arguments));
+  CHANCERY_ASSIGN(out.chain, read_chain(arguments.chain));
+  return out;
+}
+
+// What only the daemon decides when it is asked cannot be given beside --remote.
+Checked<api::VerifyChain> prepare_remote(const JudgeArguments& arguments) {
+  if (!arguments.trust.empty() || !arguments.status_lists.empty() || !arguments.now.empty() || arguments.issuer_signed) {
+    return misuse("--remote takes the daemon's trust, clock and policy: leave out --trust, --status-list, --now, --issuer-signed");
+  }
+  api::VerifyChain request;
+  CHANCERY_ASSIGN(request.request, parse_action(arguments.action));
+  CHANCERY_ASSIGN(request.chain, read_chain(arguments.chain));
+  return request;
+}
+
+ExitCode exit_code(const api::Verification& verification) {
+  if (verification.valid()) return ExitCode::kSuccess;
+  const bool unknown = verification.outcome == outcome_name(Outcome::kStatusUnknown) ||
+                       verification.outcome == outcome_name(Outcome::kCustodyUnproven);
+  return unknown ? ExitCode::kUndecided : ExitCode::kDenied;
+}
+
+std::string step_text(const std::string& step) {
+  for (int i = 0; i <= static_cast<int>(Step::kAction); ++i) {
+    const auto known = static_cast<Step>(i);
+    if (step == step_name(known) && known != Step::kParse) return step + ", " + std::string(step_title(known));
+  }
+  return step;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
+  return out;
+}
+
+// `leaf` of a valid verdict.
+void show_leaf(Output& output, const std::string& verdict_json) {
+  const auto document = json::Document::parse_borrowed(verdict_json);
+  const json::Value* leaf = document ? document->root().find("leaf") : nullptr;
+  if (leaf == nullptr) return;
+  const auto text = [&](std::string_view name) {
+    const json::Value* member = leaf->find(name);
+    return std::string(member == nullptr ? "" : member->string().value_or(member->source()));
+  };
+  output.field("principal", text("principal"));
+  output.field("agent", text("agent") + " (as its delegator calls it)");
+  if (const json::Value* authority = leaf->find("authority")) {
+    for (const char* name : {"scopes", "constraints"}) {
+      if (const json::Value* member = authority->find(name)) output.field(name, member->source());
+    }
+  }
+  if (const json::Value* exp = leaf->find("exp"); exp != nullptr && exp->number()) {
+    output.field("valid until", utc_text(*exp->number()));
+  }
+}
+
+void show(Output& output, const api::Verification& verification) {
+  if (output.json()) return output.document(verification.json);
+  if (verification.valid()) {
+    output.line(output.paint(Colour::kGreen, "VALID"));
+    show_leaf(output, verification.json);
+  } else {
+    const bool unknown = exit_code(verification) == ExitCode::kUndecided;
+    const std::string headline = (unknown ? "UNDECIDED: " : "DENIED: ") + printable(verification.outcome);
+    output.line(output.paint(unknown ? Colour::kYellow : Colour::kRed, headline));
+    output.field("step", step_text(verification.step));
+    if (verification.hop >= 0) output.field("token", std::to_string(verification.hop) + " (the first is 0)");
+    output.field("why", verification.reason);
+  }
+  if (!verification.not_performed.empty()) output.field("not checked", joined(verification.not_performed));
+}
+
+Checked<api::Verification> verify_remotely(const JudgeArguments& arguments, const Context& context) {
+  CHANCERY_ASSIGN(const api::VerifyChain request, prepare_remote(arguments));
+  const auto client = Client::connect(context.daemon);
+  if (!client) return failure(client.error());
+  auto verification = client->verify(request);
+  if (!verification) return failure(verification.error());
+  return *std::move(verification);
+}
+
+Checked<api::Verification> verify_offline(const JudgeArguments& arguments, const Context& context) {
+  CHANCERY_ASSIGN(const Case judged, prepare(arguments, context));
+  return api::to_verification(verify_chain(judged.tokens(), judged.trust, judged.now, judged.options()));
+}
+
+Checked<ExitCode> verify(Context& context, const JudgeArguments& arguments) {
+  CHANCERY_ASSIGN(const api::Verification verification,
+                  arguments.remote ? verify_remotely(arguments, context) : verify_offline(arguments, context));
+  show(context.output, verification);
+  return exit_code(verification);
+}
+
+Checked<ExitCode> explain_remotely(Context& context, const JudgeArguments& arguments) {
+  CHANCERY_ASSIGN(const api::VerifyChain request, prepare_remote(arguments));
+  const auto client = Client::connect(context.daemon);
+  if (!client) return failure(client.error());
+  const auto verification = client->explain(request);
+  if (!verification) return failure(verification.error());
+  if (context.output.json()) {
+    context.output.document(verification->json);
+    return exit_code(*verification);
+  }
+  const auto text = client->explain_text(request);
+  if (!text) return failure(text.error());
+  context.output.lines(*text);
+  return exit_code(*verification);
+}
+
+Checked<ExitCode> explain(Context& context, const JudgeArguments& arguments) {
+  if (arguments.remote) return explain_remotely(context, arguments);
+  CHANCERY_ASSIGN(const Case judged, prepare(arguments, context));
+  const Explanation explanation = chancery::explain(judged.tokens(), judged.trust, judged.now, judged.options());
+  if (context.output.json()) {
+    context.output.document(wire::write(explanation));
+  } else {
+    context.output.lines(explanation.text());
+  }
+  return exit_code(api::to_verification(explanation.verdict));
+}
+
+void add_action_options(CLI::App& command, ActionArguments& action) {
+  command.add_option("--audience", action.audience, "judge an action: the enforcement point's own identifier");
+  command.add_option("--scope", action.scope, "the action's scope");
+  add_repeatable(command, "--param", action.params, "a parameter NAME=VALUE; VALUE is JSON, else a text; repeatable");
+  command.add_option("--proof", action.proof, "the holder's DPoP proof: a file, - or its text; without one an action is denied");
+  command.add_option("--htm", action.htm, "the method of the request that the proof came with");
+  command.add_option("--htu", action.htu, "its URI");
+  command.add_option("--nonce", action.nonce, "the nonce that was demanded");
+}
+
+void add_judge_options(CLI::App& command, JudgeArguments& arguments) {
+  add_chain_argument(command, arguments.chain);
+  add_repeatable(command, "--trust", arguments.trust,
+                 "a file of trust anchors; repeatable; default: CHANCERY_TRUST, else what `chancery trust add` wrote");
+  add_repeatable(command, "--status-list", arguments.status_lists,
+                 R"(a file of fetched status lists: {"uri","token","fetched_at"} or an array of them; repeatable)");
+  command.add_option("--now", arguments.now, "the instant to judge for: RFC 3339 or seconds since 1970; default: now");
+  command.add_flag("--issuer-signed", arguments.issuer_signed, "accept hops that an issuer signed in the delegator's place");
+  command.add_flag("--remote", arguments.remote, "let the daemon judge, by its own trust");
+  add_action_options(command, arguments.action);
+}
+
+constexpr const char* kExitHelp =
+    "Exit status: 0 valid; 1 denied; 2 could not tell (status_unknown, custody_unproven, no trust, unreadable input).\n"
+    "A valid chain says what its holder may do, not that the holder is here: see `not checked`.\n\n";
+
+}  // namespace
+
+void add_verify(CLI::App& app, Command& chosen) {
+  const auto arguments = std::make_shared<JudgeArguments>();
+  CLI::App* command = app.add_subcommand("verify", "Verify a chain offline, or an action under it");
+  add_judge_options(*command, *arguments);
+  command->footer(std::string(kExitHelp) +
+                  "Examples:\n  chancery verify chain.txt\n"
+                  "  chancery verify chain.txt --audience https://crm.example.org --scope payments.refund --param amount=75 \\\n"
+                  "    --proof proof.txt --htm POST --htu https://crm.example.org/refunds");
+  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return verify(context, *arguments); }; });
+}
+
+void add_explain(CLI::App& app, Command& chosen) {
+  const auto arguments = std::make_shared<JudgeArguments>();
+  CLI::App* command = app.add_subcommand("explain", "Verify a chain and tell hop by hop who gave what to whom");
+  add_judge_options(*command, *arguments);
+  command->footer(std::string(kExitHelp) + "Example:\n  chancery explain chain.txt");
+  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return explain(context, *arguments); }; });
+}
+
+}  // namespace chancery::cli

@@ -1,0 +1,161 @@
+#include "sdk/client/calls.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sdk/crypto/jwk.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/wire/fields.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::client {
+namespace {
+
+using json::Value;
+
+// The daemon's rule for names (docs/protocol/openapi.yaml), so that none of them changes the path that it stands in.
+bool is_agent_name(std::string_view name) {
+  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 63 && is_plain(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_plain(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Result<std::string> agent_path(std::string_view name) {
+  if (is_agent_name(name)) return "/v1/agents/" + std::string(name);
+  return Error{ErrorCode::kInvalidArgument, "an agent's name is [a-z0-9][a-z0-9._-]{0,62}"};
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                            std::string_view("-._~").find(c) != std::string_view::npos;
+    if (unreserved) {
+      out += c;
+    } else {
+      out.append({'%', kHex[octet >> 4], kHex[octet & 15]});
+    }
+  }
+  return out;
+}
+
+// A wire reader, as Call wants it.
+template <auto Read>
+auto reading(std::string body) {
+  return Read(body);
+}
+
+Result<std::string> as_it_is(std::string body) { return body; }
+
+Result<KeySet> read_key_set(std::string body) {
+  KeySet out;
+  {
+    CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(body));
+    const Value* keys = document.root().find("keys");
+    if (keys == nullptr || !keys->is(Value::Kind::kArray)) return Error{ErrorCode::kMalformed, "a key set has `keys`"};
+    for (const Value& item : keys->items()) {
+      CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(item));
+      out.keys.push_back(key);
+    }
+  }
+  out.json = std::move(body);
+  return out;
+}
+
+Result<Metadata> read_metadata(std::string body) {
+  Metadata out;
+  {
+    CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(body));
+    CHANCERY_ASSIGN(out.issuer, wire::need_text(document.root(), "issuer", "metadata have `issuer`"));
+  }
+  out.json = std::move(body);
+  return out;
+}
+
+Result<api::Readiness> read_readiness(std::string body) {
+  api::Readiness out;
+  {
+    CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(body));
+    const Value* ready = document.root().find("ready");
+    if (ready == nullptr || !ready->boolean()) return Error{ErrorCode::kMalformed, "readiness has `ready`"};
+    out.ready = *ready->boolean();
+    if (const Value* missing = document.root().find("missing")) {
+      for (const Value& item : missing->items()) out.missing.emplace_back(item.string().value_or(""));
+    }
+  }
+  out.json = std::move(body);
+  return out;
+}
+
+Result<HttpRequest> about_chain(const char* target, const api::VerifyChain& message) {
+  // The writer leaves out parameters that it cannot read: the daemon would then judge another action.
+  if (message.request && !parse_parameters(message.request->params)) {
+    return Error{ErrorCode::kInvalidArgument, "an action's parameters are one JSON object without duplicate members"};
+  }
+  return HttpRequest{"POST", target, wire::write(message)};
+}
+
+}  // namespace
+
+Result<Call<api::Agent>> create_agent(const api::CreateAgent& message) {
+  return Call<api::Agent>{{"POST", "/v1/agents", wire::write(message)}, reading<wire::read_agent>};
+}
+
+Result<Call<api::Agent>> show_agent(std::string_view name) {
+  CHANCERY_ASSIGN(std::string path, agent_path(name));
+  return Call<api::Agent>{{"GET", std::move(path), {}}, reading<wire::read_agent>};
+}
+
+Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t limit) {
+  std::string target = "/v1/agents?limit=" + std::to_string(limit);
+  if (!after.empty()) target += "&after=" + percent_encoded(after);
+  return Call<api::AgentPage>{{"GET", std::move(target), {}}, reading<wire::read_agent_page>};
+}
+
+Result<Call<api::Agent>> retire_agent(std::string_view name) {
+  CHANCERY_ASSIGN(std::string path, agent_path(name));
+  return Call<api::Agent>{{"DELETE", std::move(path), {}}, reading<wire::read_agent>};
+}
+
+Result<Call<api::Grant>> grant(const api::CreateGrant& message) {
+  return Call<api::Grant>{{"POST", "/v1/grants", wire::write(message)}, reading<wire::read_grant>};
+}
+
+Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message) {
+  return Call<api::Delegation>{{"POST", "/v1/delegations", wire::write(message)}, reading<wire::read_delegation>};
+}
+
+Result<Call<api::Proof>> prove(const api::CreateProof& message) {
+  return Call<api::Proof>{{"POST", "/v1/proofs", wire::write(message)}, reading<wire::read_proof>};
+}
+
+Result<Call<api::Verification>> verify(const api::VerifyChain& message) {
+  CHANCERY_ASSIGN(HttpRequest request, about_chain("/v1/chains/verify", message));
+  return Call<api::Verification>{std::move(request), wire::read_verification};
+}
+
+Result<Call<api::Verification>> explain(const api::VerifyChain& message) {
+  CHANCERY_ASSIGN(HttpRequest request, about_chain("/v1/chains/explain", message));
+  return Call<api::Verification>{std::move(request), wire::read_verification};
+}
+
+Result<Call<std::string>> explain_text(const api::VerifyChain& message) {
+  CHANCERY_ASSIGN(HttpRequest request, about_chain("/v1/chains/explain", message));
+  request.accept = "text/plain";
+  return Call<std::string>{std::move(request), as_it_is};
+}
+
+Result<Call<KeySet>> jwks() { return Call<KeySet>{{"GET", "/.well-known/jwks.json", {}}, read_key_set}; }
+
+Result<Call<Metadata>> metadata() {
+  return Call<Metadata>{{"GET", "/.well-known/oauth-authorization-server", {}}, read_metadata};
+}
+
+Result<Call<api::Readiness>> readiness() {
+  constexpr int kServiceUnavailable = 503;
+  return Call<api::Readiness>{{"GET", "/readyz", {}}, read_readiness, kServiceUnavailable};
+}
+
+}  // namespace chancery::client

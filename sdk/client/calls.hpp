@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <chancery/api.hpp>
+#include <chancery/client.hpp>
+#include <chancery/result.hpp>
+
+#include "sdk/client/transport.hpp"
+
+namespace chancery::client {
+
+/// One call of the REST interface, ready to be sent: a request, and how its answer is read.
+template <typename T>
+struct Call {
+  HttpRequest request;
+  Result<T> (*read)(std::string body);
+  int other_status = 0;  ///< a status of no success whose JSON answers the question all the same; 0: none
+};
+
+// The calls. kInvalidArgument for an agent's name that is none, and for parameters that are no JSON object.
+
+[[nodiscard]] Result<Call<api::Agent>> create_agent(const api::CreateAgent& message);
+[[nodiscard]] Result<Call<api::Agent>> show_agent(std::string_view name);
+[[nodiscard]] Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t limit);
+[[nodiscard]] Result<Call<api::Agent>> retire_agent(std::string_view name);
+[[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);
+[[nodiscard]] Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message);
+[[nodiscard]] Result<Call<api::Proof>> prove(const api::CreateProof& message);
+[[nodiscard]] Result<Call<api::Verification>> verify(const api::VerifyChain& message);
+[[nodiscard]] Result<Call<api::Verification>> explain(const api::VerifyChain& message);
+[[nodiscard]] Result<Call<std::string>> explain_text(const api::VerifyChain& message);
+[[nodiscard]] Result<Call<KeySet>> jwks();
+[[nodiscard]] Result<Call<Metadata>> metadata();
+[[nodiscard]] Result<Call<api::Readiness>> readiness();
+
+}  // namespace chancery::client

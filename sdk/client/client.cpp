@@ -1,0 +1,164 @@
+#include <chancery/client.hpp>
+
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "sdk/client/answers.hpp"
+#include "sdk/client/calls.hpp"
+#include "sdk/client/transport.hpp"
+
+namespace chancery {
+namespace {
+
+constexpr std::size_t kThreads = 4;
+
+ClientError local(const Error& error) {
+  return {.error = error, .status = 0, .code = {}, .detail = {}, .document = {}};
+}
+
+}  // namespace
+
+struct Client::Impl {
+  Impl(std::string where, std::unique_ptr<client::Transport> carrier, std::chrono::milliseconds limit)
+      : endpoint(std::move(where)), transport(std::move(carrier)), timeout(limit) {}
+  ~Impl() {
+    if (threads) threads->join();  // its own destructor would drop calls that wait, and break their promises
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  template <typename T>
+  ClientResult<T> run(const Result<client::Call<T>>& call) const {
+    if (!call) return local(call.error());
+    auto answer = transport->send(call->request, std::chrono::steady_clock::now() + timeout);
+    if (!answer) return local(answer.error());
+    const int status = answer->status;
+    CHANCERY_ASSIGN(std::string body, client::accept_answer(*std::move(answer), call->request.accept, call->other_status));
+    auto value = call->read(std::move(body));
+    if (value) return *std::move(value);
+    ClientError unreadable = local({ErrorCode::kBadResponse, value.error().what, value.error().native});
+    unreadable.status = status;
+    return unreadable;
+  }
+
+  /// The same on a thread of the client's; they start with the first call that needs one.
+  template <typename T>
+  std::future<ClientResult<T>> post(Result<client::Call<T>> call) {
+    std::call_once(started, [&] { threads.emplace(kThreads); });
+    const auto task = std::make_shared<std::packaged_task<ClientResult<T>()>>([this, call = std::move(call)] { return run(call); });
+    boost::asio::post(*threads, [task] { (*task)(); });
+    return task->get_future();
+  }
+
+  std::string endpoint;
+  std::unique_ptr<client::Transport> transport;
+  std::chrono::milliseconds timeout;
+  std::once_flag started;
+  std::optional<boost::asio::thread_pool> threads;
+};
+
+Result<Client> Client::connect(const ClientOptions& options) {
+  if (options.timeout.count() <= 0) return Error{ErrorCode::kInvalidArgument, "the time-out must be more than zero"};
+  const auto environment = [](const char* name) { return std::getenv(name); };
+  CHANCERY_ASSIGN(const client::Endpoint endpoint, client::resolve_endpoint(options, environment));
+  std::unique_ptr<client::Transport> transport;
+  if (const auto* socket = std::get_if<client::UnixEndpoint>(&endpoint)) {
+    transport = client::make_unix_transport(socket->path);
+  } else {
+    CHANCERY_ASSIGN(transport, client::make_https_transport(std::get<client::HttpsEndpoint>(endpoint), options.timeout));
+  }
+  return Client(std::make_unique<Impl>(client::describe(endpoint), std::move(transport), options.timeout));
+}
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+const std::string& Client::endpoint() const noexcept { return impl_->endpoint; }
+
+// Every method twice: waiting for its answer, and through a future.
+
+ClientResult<api::Agent> Client::create_agent(const api::CreateAgent& request) const {
+  return impl_->run(client::create_agent(request));
+}
+std::future<ClientResult<api::Agent>> Client::create_agent_async(const api::CreateAgent& request) const {
+  return impl_->post(client::create_agent(request));
+}
+
+ClientResult<api::Agent> Client::agent(std::string_view name) const { return impl_->run(client::show_agent(name)); }
+std::future<ClientResult<api::Agent>> Client::agent_async(std::string_view name) const {
+  return impl_->post(client::show_agent(name));
+}
+
+ClientResult<api::AgentPage> Client::agents(std::string_view after, std::size_t limit) const {
+  return impl_->run(client::list_agents(after, limit));
+}
+std::future<ClientResult<api::AgentPage>> Client::agents_async(std::string_view after, std::size_t limit) const {
+  return impl_->post(client::list_agents(after, limit));
+}
+
+ClientResult<api::Agent> Client::retire_agent(std::string_view name) const {
+  return impl_->run(client::retire_agent(name));
+}
+std::future<ClientResult<api::Agent>> Client::retire_agent_async(std::string_view name) const {
+  return impl_->post(client::retire_agent(name));
+}
+
+ClientResult<api::Grant> Client::grant(const api::CreateGrant& request) const {
+  return impl_->run(client::grant(request));
+}
+std::future<ClientResult<api::Grant>> Client::grant_async(const api::CreateGrant& request) const {
+  return impl_->post(client::grant(request));
+}
+
+ClientResult<api::Delegation> Client::delegate(const api::CreateDelegation& request) const {
+  return impl_->run(client::delegate(request));
+}
+std::future<ClientResult<api::Delegation>> Client::delegate_async(const api::CreateDelegation& request) const {
+  return impl_->post(client::delegate(request));
+}
+
+ClientResult<api::Proof> Client::prove(const api::CreateProof& request) const {
+  return impl_->run(client::prove(request));
+}
+std::future<ClientResult<api::Proof>> Client::prove_async(const api::CreateProof& request) const {
+  return impl_->post(client::prove(request));
+}
+
+ClientResult<api::Verification> Client::verify(const api::VerifyChain& request) const {
+  return impl_->run(client::verify(request));
+}
+std::future<ClientResult<api::Verification>> Client::verify_async(const api::VerifyChain& request) const {
+  return impl_->post(client::verify(request));
+}
+
+ClientResult<api::Verification> Client::explain(const api::VerifyChain& request) const {
+  return impl_->run(client::explain(request));
+}
+std::future<ClientResult<api::Verification>> Client::explain_async(const api::VerifyChain& request) const {
+  return impl_->post(client::explain(request));
+}
+
+ClientResult<std::string> Client::explain_text(const api::VerifyChain& request) const {
+  return impl_->run(client::explain_text(request));
+}
+std::future<ClientResult<std::string>> Client::explain_text_async(const api::VerifyChain& request) const {
+  return impl_->post(client::explain_text(request));
+}
+
+ClientResult<KeySet> Client::jwks() const { return impl_->run(client::jwks()); }
+std::future<ClientResult<KeySet>> Client::jwks_async() const { return impl_->post(client::jwks()); }
+
+ClientResult<Metadata> Client::metadata() const { return impl_->run(client::metadata()); }
+std::future<ClientResult<Metadata>> Client::metadata_async() const { return impl_->post(client::metadata()); }
+
+ClientResult<api::Readiness> Client::readiness() const { return impl_->run(client::readiness()); }
+std::future<ClientResult<api::Readiness>> Client::readiness_async() const { return impl_->post(client::readiness()); }
+
+}  // namespace chancery

@@ -1,0 +1,146 @@
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <future>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cpprest/containerstream.h>
+#include <cpprest/http_client.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+#include "sdk/client/transport.hpp"
+
+namespace chancery::client {
+namespace {
+
+namespace streams = concurrency::streams;
+namespace http = web::http;
+
+using CertificateStore = std::shared_ptr<X509_STORE>;
+
+using ResponseBuffer = streams::container_buffer<std::vector<std::uint8_t>>;
+
+/// What a call and cpprestsdk's threads share: it outlives a caller that gave up waiting.
+struct Exchange {
+  std::promise<Result<HttpAnswer>> answer;
+  ResponseBuffer body;
+  pplx::cancellation_token_source cancel;
+};
+
+/// Thrown inside cpprestsdk, where there is no other way to end an exchange; caught in finish().
+struct AnswerTooLarge : std::exception {};
+
+Error timed_out() { return {ErrorCode::kTimeout, "the daemon did not answer in time: see its log, or allow more time"}; }
+
+Result<CertificateStore> load_certificates(const std::string& path) {
+  if (!std::ifstream(path).good()) {
+    return Error{ErrorCode::kFileUnreadable, "the CA file cannot be read: see CHANCERY_CACERT or --cacert"};
+  }
+  CertificateStore store(X509_STORE_new(), X509_STORE_free);
+  if (!store || X509_STORE_load_file(store.get(), path.c_str()) != 1) {
+    return Error{ErrorCode::kTlsFailed, "the CA file holds no PEM certificate: give the one that issued the daemon's"};
+  }
+  return store;
+}
+
+http::client::http_client_config configuration(CertificateStore store, std::chrono::milliseconds timeout) {
+  http::client::http_client_config config;
+  config.set_timeout(timeout);  // for each read and write; send() keeps the deadline of the whole
+  config.set_max_redirects(0);
+  config.set_validate_certificates(true);
+  config.set_proxy(web::web_proxy(web::web_proxy::disabled));
+  config.set_ssl_context_callback([store = std::move(store)](boost::asio::ssl::context& context) {
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    // The given certificates replace the system's: whoever names a CA means that one.
+    if (store) SSL_CTX_set1_cert_store(context.native_handle(), store.get());
+  });
+  return config;
+}
+
+http::http_request encode(const HttpRequest& request, const ResponseBuffer& answer) {
+  http::http_request out(request.method);
+  out.set_request_uri(request.target);
+  out.headers().add("Accept", request.accept);
+  out.headers().add("User-Agent", "chancery");
+  if (!request.body.empty()) out.set_body(request.body, "application/json");
+  out.set_response_stream(streams::ostream(answer));
+  // cpprestsdk has no limit of its own.
+  out.set_progress_handler([](http::message_direction::direction direction, utility::size64_t size) {
+    if (direction == http::message_direction::download && size > kMaxAnswer) throw AnswerTooLarge();
+  });
+  return out;
+}
+
+// cpprestsdk 2.10 puts asio's and OpenSSL's codes into the generic category, and has no code of its own for what it
+// was doing: an OpenSSL code is told by its library number, an address that does not resolve by its text alone.
+Error transport_error(const http::http_exception& failure) {
+  const auto native = static_cast<std::uint64_t>(static_cast<std::uint32_t>(failure.error_code().value()));
+  if (failure.error_code() == std::errc::timed_out) return timed_out();
+  if (ERR_GET_LIB(native) != 0) {
+    return {ErrorCode::kTlsFailed,
+            "the daemon's certificate is not trusted, or for another name: give its CA with CHANCERY_CACERT or --cacert",
+            native};
+  }
+  const bool unresolved = std::string_view(failure.what()).starts_with("Error resolving");
+  if (unresolved || failure.error_code() == std::errc::host_unreachable) {
+    return {ErrorCode::kConnectFailed, "nobody answers at the daemon's address: start chanceryd, or correct CHANCERY_ADDR"};
+  }
+  return {ErrorCode::kBadResponse, "the answer was cut short or is not HTTP: is this address really chanceryd's?", native};
+}
+
+Result<HttpAnswer> finish(const pplx::task<http::http_response>& task, const Exchange& exchange) {
+  try {
+    const http::http_response response = task.get();
+    const auto& octets = exchange.body.collection();
+    return HttpAnswer{response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}};
+  } catch (const http::http_exception& failure) {
+    return transport_error(failure);
+  } catch (const AnswerTooLarge&) {
+    return Error{ErrorCode::kBadResponse, "the answer is larger than any of the daemon's: is this address really chanceryd's?"};
+  } catch (const std::exception&) {
+    return Error{ErrorCode::kInternal, "the HTTP client failed: try again, and report it if it stays so"};
+  }
+}
+
+class HttpsTransport final : public Transport {
+ public:
+  HttpsTransport(const std::string& address, const http::client::http_client_config& config)
+      : client_(web::uri(address), config) {}
+
+  Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
+    const auto exchange = std::make_shared<Exchange>();
+    auto answer = exchange->answer.get_future();
+    client_.request(encode(request, exchange->body), exchange->cancel.get_token())
+        .then([](const http::http_response& response) { return response.content_ready(); })
+        .then([exchange](const pplx::task<http::http_response>& task) {
+          exchange->answer.set_value(finish(task, *exchange));
+        });
+    if (answer.wait_until(deadline) == std::future_status::ready) return answer.get();
+    exchange->cancel.cancel();
+    return timed_out();
+  }
+
+ private:
+  mutable http::client::http_client client_;  // a handle; request() is thread-safe, and not const
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint, std::chrono::milliseconds timeout) {
+  CertificateStore store;
+  if (!endpoint.ca_file.empty()) {
+    CHANCERY_ASSIGN(store, load_certificates(endpoint.ca_file));
+  }
+  try {
+    return std::unique_ptr<Transport>(
+        std::make_unique<HttpsTransport>(endpoint.address, configuration(std::move(store), timeout)));
+  } catch (const std::exception&) {
+    return Error{ErrorCode::kInvalidArgument, "the daemon's address must be https://HOST or https://HOST:PORT"};
+  }
+}
+
+}  // namespace chancery::client

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <chancery/result.hpp>
+
+#include "sdk/client/endpoint.hpp"
+
+namespace chancery::client {
+
+/// The largest answer that is taken.
+inline constexpr std::size_t kMaxAnswer = 4 * 1024 * 1024;
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+struct HttpRequest {
+  std::string method;
+  std::string target;  ///< path and query
+  std::string body;    ///< JSON; empty: none
+  std::string accept = "application/json";
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::string content_type;
+  std::string body;
+};
+
+/// One HTTP exchange with the daemon, whatever carries it. Thread-safe. Never follows a redirect.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// \return the answer, whatever its status, or kConnectFailed, kTlsFailed, kTimeout (by `deadline`), kBadResponse
+  ///         (not HTTP, cut short, larger than kMaxAnswer)
+  [[nodiscard]] virtual Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const = 0;
+};
+
+/// Over a Unix socket: one connection a call, because the daemon reads the peer's credentials when it accepts.
+[[nodiscard]] std::unique_ptr<Transport> make_unix_transport(std::string socket_path);
+
+/// Over HTTPS; connections are kept and used again.
+/// \param timeout  for each read and write
+/// \return the transport, or kFileUnreadable, kTlsFailed (no certificate in the CA file), kInvalidArgument
+[[nodiscard]] Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint,
+                                                                      std::chrono::milliseconds timeout);
+
+}  // namespace chancery::client
