@@ -123,6 +123,7 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfi
   options.sessions = config.sessions == config::Sessions::kPlain ? hsm::SessionKind::kPlain : hsm::SessionKind::kEncrypted;
   options.queue = config.queue;
   options.key_cache = config.key_cache;
+  options.timeout = config.timeout;
   options.master = SecretBytes(master.view());
   const auto pin = store.backend_pin(config.name);
   if (!pin && pin.error().code != ErrorCode::kNotFound) return pin.error();

@@ -1,12 +1,12 @@
 #include "daemon/store/master_key.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <string>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sdk/crypto/hash.hpp"
 
@@ -15,11 +15,14 @@ namespace {
 
 constexpr std::size_t kSize = 32;
 
-Error failure(ErrorCode code, const char* what) { return Error{code, what, static_cast<std::uint64_t>(errno)}; }
+Error failure(ErrorCode code, const char* what) {
+  return Error{code, what, static_cast<std::uint64_t>(errno)};
+}
 
 class File {
  public:
-  File(const std::filesystem::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+  File(const std::filesystem::path& path, int flags)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
   ~File() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -34,15 +37,18 @@ class File {
 
 Result<SecretBytes> read_secret(const File& file) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return failure(ErrorCode::kFileUnreadable, "the master secret cannot be examined");
+  if (::fstat(file.get(), &status) != 0)
+    return failure(ErrorCode::kFileUnreadable, "the master secret cannot be examined");
   if ((status.st_mode & 077) != 0) {
-    return Error{ErrorCode::kFilePermissions, "the master secret may be read by others: set its mode to 0600"};
+    return Error{ErrorCode::kFilePermissions,
+                 "the master secret may be read by others: set its mode to 0600"};
   }
   SecretBytes secret(kSize);
   std::uint8_t beyond = 0;
   if (::read(file.get(), secret.writable().data(), kSize) != static_cast<ssize_t>(kSize) ||
       ::read(file.get(), &beyond, 1) != 0) {
-    return Error{ErrorCode::kFileUnreadable, "the master secret must have exactly 32 octets: restore it from a backup"};
+    return Error{ErrorCode::kFileUnreadable,
+                 "the master secret must have exactly 32 octets: restore it from a backup"};
   }
   return secret;
 }
@@ -79,7 +85,8 @@ Result<SecretBytes> load_master_key(const std::filesystem::path& state_folder, b
   if (file.open()) return read_secret(file);
   if (errno != ENOENT) return failure(ErrorCode::kFileUnreadable, "the master secret cannot be read");
   if (may_create) return create_secret(path);
-  return Error{ErrorCode::kFileUnreadable, "the master secret is missing, and keys depend on it: restore master.key from a backup"};
+  return Error{ErrorCode::kFileUnreadable,
+               "the master secret is missing, and keys depend on it: restore master.key from a backup"};
 }
 
 }  // namespace chancery::store

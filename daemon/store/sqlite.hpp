@@ -69,12 +69,16 @@ class Database {
   /// Runs statements that give nothing back.
   Status execute(const char* sql) noexcept;
 
-  /// \param sql one statement in a literal: it is prepared once and kept under its address
+  /// \param sql one statement in a constant: it is prepared once and kept under its address
   Result<Query> query(const char* sql);
 
   /// The first column of the first row, a number.
   Result<std::int64_t> number(const char* sql);
 
+  /// The key of the last row that was inserted.
+  [[nodiscard]] std::int64_t last_row() const noexcept {
+    return sqlite3_last_insert_rowid(connection_.get());
+  }
   [[nodiscard]] int changes() const noexcept { return sqlite3_changes(connection_.get()); }
   [[nodiscard]] bool in_transaction() const noexcept {
     return sqlite3_get_autocommit(connection_.get()) == 0;

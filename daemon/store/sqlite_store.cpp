@@ -12,6 +12,7 @@
 #include "daemon/store/migrations.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
+#include "daemon/store/statements.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -66,9 +67,6 @@ Result<PublicKey> stored_public_key(const std::string& jwk) {
   if (!key) return kDamagedRow;
   return key;
 }
-
-#define CHANCERY_AGENT_COLUMNS \
-  "SELECT id, name, backend, key_id, jwk, blob, selectors, state, created_at, retired_at FROM agents "
 
 Result<Agent> read_agent(const Query& row) {
   CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(row.text(4)));
@@ -140,7 +138,7 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
   Result<std::uint64_t> insert_audit(const AuditEntry& audit);
   Status expect_one_change(std::string_view agent_id, AgentState wanted);
-  Result<Agent> find_agent(const char* sql, std::string_view key);
+  Result<Agent> find_agent(const char* statement, std::string_view key);
   Result<std::vector<AuditRecord>> read_audit(Query& rows);
 
   std::mutex mutex_;
@@ -150,8 +148,9 @@ class SqliteStore final : public Store {
 
 // Every mutation goes through here: effect and audit entry, then the commit, or nothing.
 Result<std::uint64_t> SqliteStore::mutate(const AuditEntry& audit, const Effect& effect) {
-  if (audit.json.empty())
+  if (audit.json.empty()) {
     return Error{ErrorCode::kInvalidArgument, "nothing is recorded without an audit entry"};
+  }
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
   CHANCERY_TRY(effect());
@@ -162,12 +161,9 @@ Result<std::uint64_t> SqliteStore::mutate(const AuditEntry& audit, const Effect&
 
 Result<std::uint64_t> SqliteStore::insert_audit(const AuditEntry& audit) {
   const std::string digest = hex_encode(sha256(as_bytes(audit.json)));
-  CHANCERY_ASSIGN(
-      Query insert,
-      database_.query("INSERT INTO audit (at, entry, sha256) VALUES (?, ?, ?) RETURNING sequence"));
-  CHANCERY_ASSIGN(const bool row, insert.bind(audit.at).bind(audit.json).bind(digest).step());
-  if (!row) return Error{ErrorCode::kInternal, "the audit entry got no sequence: report this"};
-  return static_cast<std::uint64_t>(insert.number(0));
+  CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertAudit));
+  CHANCERY_TRY(insert.bind(audit.at).bind(audit.json).bind(digest).run());
+  return static_cast<std::uint64_t>(database_.last_row());
 }
 
 Result<std::uint64_t> SqliteStore::add_agent(const Agent& agent, const AuditEntry& audit) {
@@ -175,9 +171,7 @@ Result<std::uint64_t> SqliteStore::add_agent(const Agent& agent, const AuditEntr
   return mutate(audit, [&]() -> Status {
     const std::string jwk = agent.key.public_key.jwk();
     const std::string thumbprint = agent.key.public_key.thumbprint().text();
-    CHANCERY_ASSIGN(Query insert, database_.query("INSERT INTO agents (id, name, backend, key_id, jwk, "
-                                                  "thumbprint, blob, selectors, state, created_at) "
-                                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)"));
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertAgent));
     insert.bind(agent.id).bind(agent.name).bind(agent.backend).bind(agent.key.binding.key_id);
     insert.bind(jwk).bind(thumbprint).bind(agent.key.blob).bind(agent.selectors).bind(agent.created_at);
     return insert.run();
@@ -186,8 +180,7 @@ Result<std::uint64_t> SqliteStore::add_agent(const Agent& agent, const AuditEntr
 
 Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(Query update, database_.query("UPDATE agents SET state = 'retired', retired_at = ?, blob "
-                                                  "= x'' WHERE id = ? AND state <> 'retired'"));
+    CHANCERY_ASSIGN(Query update, database_.query(sql::kRetireAgent));
     CHANCERY_TRY(update.bind(audit.at).bind(id).run());
     return expect_one_change(id, AgentState::kRetired);
   });
@@ -195,8 +188,7 @@ Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const Audit
 
 Result<std::uint64_t> SqliteStore::mark_agent_lost(std::string_view id, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(Query update,
-                    database_.query("UPDATE agents SET state = 'lost' WHERE id = ? AND state = 'active'"));
+    CHANCERY_ASSIGN(Query update, database_.query(sql::kMarkAgentLost));
     CHANCERY_TRY(update.bind(id).run());
     return expect_one_change(id, AgentState::kLost);
   });
@@ -204,10 +196,11 @@ Result<std::uint64_t> SqliteStore::mark_agent_lost(std::string_view id, const Au
 
 Status SqliteStore::expect_one_change(std::string_view agent_id, AgentState wanted) {
   if (database_.changes() == 1) return {};
-  CHANCERY_ASSIGN(const Agent agent, find_agent(CHANCERY_AGENT_COLUMNS "WHERE id = ?", agent_id));
+  CHANCERY_ASSIGN(const Agent agent, find_agent(sql::kAgentById, agent_id));
   if (agent.state == AgentState::kRetired) return kRetiredBefore;
-  if (agent.state == wanted)
+  if (agent.state == wanted) {
     return Error{ErrorCode::kConflict, "the agent is marked as lost already: retire it"};
+  }
   return Error{ErrorCode::kInternal, "the agent's state did not change: report this"};
 }
 
@@ -215,11 +208,7 @@ Result<std::uint64_t> SqliteStore::add_daemon_key(const DaemonKey& key, const Au
   return mutate(audit, [&]() -> Status {
     const std::string jwk = key.key.public_key.jwk();
     const std::string thumbprint = key.key.public_key.thumbprint().text();
-    CHANCERY_ASSIGN(
-        Query insert,
-        database_.query(
-            "INSERT INTO daemon_keys (purpose, backend, agent_id, key_id, jwk, thumbprint, blob, created_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertDaemonKey));
     insert.bind(key.purpose).bind(key.backend).bind(key.key.binding.agent_id).bind(key.key.binding.key_id);
     insert.bind(jwk).bind(thumbprint).bind(key.key.blob).bind(key.created_at);
     return insert.run();
@@ -229,8 +218,7 @@ Result<std::uint64_t> SqliteStore::add_daemon_key(const DaemonKey& key, const Au
 Result<std::uint64_t> SqliteStore::pin_backend(std::string_view backend, std::string_view device_name,
                                                const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(Query insert,
-                    database_.query("INSERT INTO backend_pins (backend, device_name) VALUES (?, ?)"));
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertPin));
     return insert.bind(backend).bind(device_name).run();
   });
 }
@@ -239,15 +227,10 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
   CHANCERY_TRY(check_token(token));
   return mutate(audit, [&]() -> Status {
     const std::string holder = token.holder.text();
-    CHANCERY_ASSIGN(Query insert, database_.query("INSERT INTO tokens (id, jti, parent_id, holder, agent_id, "
-                                                  "principal, issued_at, expires_at, compact) "
-                                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-    insert.bind(token.id)
-        .bind(token.jti)
-        .bind_optional(token.parent_id)
-        .bind(holder)
-        .bind_optional(token.agent_id);
-    insert.bind(token.principal).bind(token.issued_at).bind(token.expires_at).bind(token.compact);
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertToken));
+    insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id);
+    insert.bind(holder).bind_optional(token.agent_id).bind(token.principal);
+    insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact);
     return insert.run();
   });
 }
@@ -256,8 +239,8 @@ Result<std::uint64_t> SqliteStore::append_audit(const AuditEntry& audit) {
   return mutate(audit, [] { return Status{}; });
 }
 
-Result<Agent> SqliteStore::find_agent(const char* sql, std::string_view key) {
-  CHANCERY_ASSIGN(Query select, database_.query(sql));
+Result<Agent> SqliteStore::find_agent(const char* statement, std::string_view key) {
+  CHANCERY_ASSIGN(Query select, database_.query(statement));
   CHANCERY_ASSIGN(const bool row, select.bind(key).step());
   if (!row) return kNoSuchAgent;
   return read_agent(select);
@@ -265,18 +248,18 @@ Result<Agent> SqliteStore::find_agent(const char* sql, std::string_view key) {
 
 Result<Agent> SqliteStore::agent_by_name(std::string_view name) {
   const std::lock_guard guard(mutex_);
-  return find_agent(CHANCERY_AGENT_COLUMNS "WHERE name = ? AND state <> 'retired'", name);
+  return find_agent(sql::kAgentByName, name);
 }
 
 Result<Agent> SqliteStore::agent_by_id(std::string_view id) {
   const std::lock_guard guard(mutex_);
-  return find_agent(CHANCERY_AGENT_COLUMNS "WHERE id = ?", id);
+  return find_agent(sql::kAgentById, id);
 }
 
 Result<Agent> SqliteStore::agent_by_key(const Thumbprint& thumbprint) {
   const std::string text = thumbprint.text();
   const std::lock_guard guard(mutex_);
-  return find_agent(CHANCERY_AGENT_COLUMNS "WHERE thumbprint = ?", text);
+  return find_agent(sql::kAgentByKey, text);
 }
 
 Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
@@ -284,14 +267,12 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
   const std::lock_guard guard(mutex_);
   std::int64_t after = 0;
   if (!query.after.empty()) {
-    CHANCERY_ASSIGN(Query select, database_.query("SELECT seq FROM agents WHERE id = ?"));
+    CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentPlace));
     CHANCERY_ASSIGN(const bool row, select.bind(query.after).step());
     if (!row) return kNoSuchAgent;
     after = select.number(0);
   }
-  CHANCERY_ASSIGN(Query select,
-                  database_.query(CHANCERY_AGENT_COLUMNS
-                                  "WHERE seq > ? AND (state <> 'retired' OR ?) ORDER BY seq LIMIT ?"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsAfter));
   select.bind(after).bind(std::int64_t{query.include_retired}).bind(static_cast<std::int64_t>(query.limit));
   std::vector<Agent> page;
   while (true) {
@@ -304,10 +285,7 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
 
 Result<std::vector<DaemonKey>> SqliteStore::daemon_keys(std::string_view purpose) {
   const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(
-      Query select,
-      database_.query("SELECT purpose, backend, agent_id, key_id, jwk, blob, created_at FROM daemon_keys "
-                      "WHERE purpose = ? ORDER BY seq DESC"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kDaemonKeys));
   select.bind(purpose);
   std::vector<DaemonKey> keys;
   while (true) {
@@ -323,7 +301,7 @@ Result<std::vector<DaemonKey>> SqliteStore::daemon_keys(std::string_view purpose
 
 Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
   const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(Query select, database_.query("SELECT device_name FROM backend_pins WHERE backend = ?"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kPin));
   CHANCERY_ASSIGN(const bool row, select.bind(backend).step());
   if (!row) return Error{ErrorCode::kNotFound, "no device is pinned for this backend yet"};
   return select.text(0);
@@ -331,9 +309,7 @@ Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
 
 Result<IssuedToken> SqliteStore::token(std::string_view id) {
   const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(Query select, database_.query("SELECT id, jti, parent_id, holder, agent_id, principal, "
-                                                "issued_at, expires_at, compact FROM tokens "
-                                                "WHERE id = ?"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kToken));
   CHANCERY_ASSIGN(const bool row, select.bind(id).step());
   if (!row) return Error{ErrorCode::kNotFound, "no such token was issued here"};
   return read_token(select);
@@ -355,10 +331,7 @@ Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence
   CHANCERY_TRY(check_page(limit));
   if (sequence > INT64_MAX) return std::vector<AuditRecord>{};
   const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(
-      Query select,
-      database_.query(
-          "SELECT sequence, at, entry, sha256 FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAuditAfter));
   select.bind(static_cast<std::int64_t>(sequence)).bind(static_cast<std::int64_t>(limit));
   return read_audit(select);
 }
@@ -366,9 +339,7 @@ Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence
 Result<std::vector<AuditRecord>> SqliteStore::audit_tail(std::size_t limit) {
   CHANCERY_TRY(check_page(limit));
   const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(
-      Query select,
-      database_.query("SELECT sequence, at, entry, sha256 FROM audit ORDER BY sequence DESC LIMIT ?"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAuditTail));
   select.bind(static_cast<std::int64_t>(limit));
   CHANCERY_ASSIGN(std::vector<AuditRecord> records, read_audit(select));
   std::ranges::reverse(records);
@@ -378,7 +349,7 @@ Result<std::vector<AuditRecord>> SqliteStore::audit_tail(std::size_t limit) {
 Result<StoreCounts> SqliteStore::counts() {
   const std::lock_guard guard(mutex_);
   StoreCounts counts;
-  CHANCERY_ASSIGN(Query select, database_.query("SELECT state, count(*) FROM agents GROUP BY state"));
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentCounts));
   while (true) {
     CHANCERY_ASSIGN(const bool row, select.step());
     if (!row) break;
@@ -396,10 +367,8 @@ Result<StoreCounts> SqliteStore::counts() {
         break;
     }
   }
-  // Nothing is ever deleted from these, so the greatest key is the count, without a scan.
-  CHANCERY_ASSIGN(const std::int64_t tokens, database_.number("SELECT coalesce(max(seq), 0) FROM tokens"));
-  CHANCERY_ASSIGN(const std::int64_t entries,
-                  database_.number("SELECT coalesce(max(sequence), 0) FROM audit"));
+  CHANCERY_ASSIGN(const std::int64_t tokens, database_.number(sql::kTokenCount));
+  CHANCERY_ASSIGN(const std::int64_t entries, database_.number(sql::kAuditCount));
   counts.tokens = static_cast<std::uint64_t>(tokens);
   counts.audit_entries = static_cast<std::uint64_t>(entries);
   return counts;

@@ -68,10 +68,11 @@ Checked<std::vector<std::string>> trust_files(const client::Environment& environ
 Result<std::chrono::sys_seconds> fetched_at(const Value& list) {
   constexpr const char* kWhat = "`fetched_at` is RFC 3339 or whole seconds since 1970";
   const Value* at = list.find("fetched_at");
-  if (at == nullptr) return Error{ErrorCode::kMalformed, kWhat};
-  if (at->string()) return parse_instant(*at->string());
-  if (!at->integer()) return Error{ErrorCode::kMalformed, kWhat};
-  return std::chrono::sys_seconds(std::chrono::seconds(*at->integer()));
+  if (at != nullptr && at->integer()) return std::chrono::sys_seconds(std::chrono::seconds(*at->integer()));
+  if (at != nullptr && at->string()) {
+    if (const auto instant = parse_instant(*at->string())) return *instant;
+  }
+  return Error{ErrorCode::kMalformed, kWhat};
 }
 
 Status add_status_list(std::vector<FetchedStatusList>& lists, const Value& item) {

@@ -1,5 +1,8 @@
 #include "sdk/json/reader.hpp"
 
+#include <locale.h>
+#include <stdlib.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -340,8 +343,10 @@ class Reader {
     double value = 0;
     const auto parsed = std::from_chars(start, p_, value);
     if (parsed.ec == std::errc::result_out_of_range) {
-      // from_chars says the same of overflow and of underflow to zero, and leaves `value` alone.
-      value = std::strtod(std::string(start, p_).c_str(), nullptr);
+      // from_chars says the same of overflow and of underflow to zero, and leaves `value` alone. The locale of the
+      // process, which may write fractions with a comma, has no say here.
+      static const locale_t c_locale = newlocale(LC_ALL_MASK, "C", nullptr);
+      value = strtod_l(std::string(start, p_).c_str(), nullptr, c_locale);
       if (!std::isfinite(value)) return kNotFinite;
     }
     if (std::abs(value) > kMaxSafeInteger && !limits_.allow_unsafe_integers) return kUnsafe;

@@ -23,16 +23,22 @@ constexpr std::array kNumberTypes{
     NumberType{"max_subtree", NumberBound::Type::kMaxSubtree},
 };
 
+// By sorting: a list that nobody has signed yet may be as long as a token can be.
+template <typename Item>
+bool all_distinct(std::vector<Item> items) {
+  std::ranges::sort(items);
+  return std::ranges::adjacent_find(items) == items.end();
+}
+
 Result<std::vector<std::string>> read_order(const Value* order) {
-  if (order == nullptr || order->items().size() < 2) return malformed("`rank` needs `order`: two or more distinct strings");
+  constexpr const char* kWhat = "`rank` needs `order`: two or more distinct strings";
+  if (order == nullptr || order->items().size() < 2) return malformed(kWhat);
   std::vector<std::string> names;
   for (const Value& item : order->items()) {
-    const auto name = item.string();
-    if (!name || std::ranges::find(names, *name) != names.end()) {
-      return malformed("`rank` needs `order`: two or more distinct strings");
-    }
-    names.emplace_back(*name);
+    if (!item.string()) return malformed(kWhat);
+    names.emplace_back(*item.string());
   }
+  if (!all_distinct(std::vector<std::string_view>(names.begin(), names.end()))) return malformed(kWhat);
   return names;
 }
 
@@ -142,12 +148,12 @@ Result<std::vector<Constraint>> read_constraints(const Value& constraints) {
   out.reserve(constraints.items().size());
   for (const Value& item : constraints.items()) {
     CHANCERY_ASSIGN(Constraint constraint, read_constraint(item));
-    const bool repeated = std::ranges::any_of(out, [&](const Constraint& other) {
-      return other.key == constraint.key && other.type() == constraint.type();
-    });
-    if (repeated) return malformed("a (key, type) pair of constraints is given twice");
     out.push_back(std::move(constraint));
   }
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  pairs.reserve(out.size());
+  for (const Constraint& constraint : out) pairs.emplace_back(constraint.key, constraint.type());
+  if (!all_distinct(std::move(pairs))) return malformed("a (key, type) pair of constraints is given twice");
   return out;
 }
 

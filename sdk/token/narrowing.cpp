@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <chancery/token.hpp>
 
 #include "sdk/token/authority_json.hpp"
+#include "sdk/token/scope_set.hpp"
 
 namespace chancery {
 namespace {
@@ -11,12 +13,16 @@ namespace {
 constexpr Error kConflict{ErrorCode::kNoMeet,
                           "a requested constraint and the parent's have nothing in common: ask for a value within the parent's"};
 
-bool contains(const std::vector<std::string>& values, const std::string& value) {
-  return std::ranges::find(values, value) != values.end();
+// Sorted, since a hostile list is as long as a token can be.
+std::vector<std::string_view> sorted(const std::vector<std::string>& values) {
+  std::vector<std::string_view> out(values.begin(), values.end());
+  std::ranges::sort(out);
+  return out;
 }
 
 bool is_subset(const std::vector<std::string>& inner, const std::vector<std::string>& outer) {
-  return std::ranges::all_of(inner, [&](const std::string& value) { return contains(outer, value); });
+  const auto all = sorted(outer);
+  return std::ranges::all_of(inner, [&](const std::string& value) { return std::ranges::binary_search(all, value); });
 }
 
 std::ptrdiff_t position(const Rank& rank) { return std::ranges::find(rank.order, rank.value) - rank.order.begin(); }
@@ -49,15 +55,22 @@ const Constraint* find_same(const std::vector<Constraint>& constraints, const Co
   return found == constraints.end() ? nullptr : &*found;
 }
 
+// Choices intersect, exclusions unite; each value once.
+Membership meet_members(const Membership& parent, const Membership& request) {
+  Membership both{parent.negated, {}};
+  if (parent.negated) both.values = parent.values;
+  const auto parents = sorted(parent.values);
+  std::set<std::string_view> taken;
+  for (const std::string& value : request.values) {
+    const bool in_parent = std::ranges::binary_search(parents, value);
+    if (in_parent != parent.negated && taken.insert(value).second) both.values.push_back(value);
+  }
+  return both;
+}
+
 Result<ConstraintRule> meet_rules(const ConstraintRule& parent, const ConstraintRule& request) {
   if (const auto* p = std::get_if<Membership>(&parent)) {
-    Membership both{p->negated, {}};
-    const auto& r = std::get<Membership>(request);
-    if (p->negated) both.values = p->values;
-    for (const std::string& value : r.values) {
-      if (p->negated != contains(p->values, value) && !contains(both.values, value)) both.values.push_back(value);
-    }
-    return ConstraintRule(std::move(both));
+    return ConstraintRule(meet_members(*p, std::get<Membership>(request)));
   }
   // For every other type the meet is one of the two, or there is none.
   if (rule_narrows(parent, request)) return request;
@@ -66,29 +79,25 @@ Result<ConstraintRule> meet_rules(const ConstraintRule& parent, const Constraint
 }
 
 std::vector<std::string> meet_scopes(const std::vector<std::string>& parent, const std::vector<std::string>& request) {
-  std::set<std::string> common;
-  for (const std::string& p : parent) {
-    for (const std::string& r : request) {
-      if (scope_covers(p, r)) common.insert(r);
-      if (scope_covers(r, p)) common.insert(p);
-    }
-  }
-  std::vector<std::string> out;
+  const ScopeSet parents(parent);
+  const ScopeSet requested(request);
+  std::vector<std::string> common;
+  std::ranges::copy_if(request, std::back_inserter(common), [&](auto& scope) { return parents.covers(scope); });
+  std::ranges::copy_if(parent, std::back_inserter(common), [&](auto& scope) { return requested.covers(scope); });
+  const ScopeSet all(common);
+  std::set<std::string> out;
   for (const std::string& scope : common) {
-    const bool redundant = std::ranges::any_of(
-        common, [&](const std::string& other) { return other != scope && scope_covers(other, scope); });
-    if (!redundant) out.push_back(scope);
+    if (!all.covers_otherwise(scope)) out.insert(scope);
   }
-  return out;
+  return {out.begin(), out.end()};
 }
 
 }  // namespace
 
 std::optional<Excess> first_excess(const Authority& parent, const Authority& child) {
+  const ScopeSet allowed(parent.scopes);
   for (const std::string& scope : child.scopes) {
-    const bool covered =
-        std::ranges::any_of(parent.scopes, [&](const std::string& outer) { return scope_covers(outer, scope); });
-    if (!covered) return Excess{Excess::Kind::kScope, scope, {}, {}};
+    if (!allowed.covers(scope)) return Excess{Excess::Kind::kScope, scope, {}, {}};
   }
   for (const Constraint& bound : parent.constraints) {
     const Constraint* own = find_same(child.constraints, bound);

@@ -1,0 +1,184 @@
+#include "tests/integration/daemon/daemon_process.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include <boost/test/unit_test.hpp>
+
+#include "daemon/edge/dev_certificate.hpp"
+
+namespace chancery::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string read_text(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Starts a program with its output going to a file.
+pid_t spawn_program(const std::vector<std::string>& arguments, const std::filesystem::path& output) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t pid = ::fork();
+  BOOST_REQUIRE(pid >= 0);
+  if (pid > 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(fd, 1);
+  ::dup2(fd, 2);
+  ::execv(argv.front(), argv.data());
+  ::_exit(127);
+}
+
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+DaemonProcess::DaemonProcess(DaemonSettings settings) : settings_(std::move(settings)) {
+  std::string name = (std::filesystem::temp_directory_path() / "daemon-XXXXXX").string();
+  BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+  ::chmod(name.c_str(), 0755);  // agents under other uids reach the socket
+  folder_ = name;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  BOOST_REQUIRE(edge::make_dev_certificate({folder_ / "ca.pem", folder_ / "tls.pem", folder_ / "tls.key"}, now));
+  write_config();
+}
+
+DaemonProcess::~DaemonProcess() {
+  kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void DaemonProcess::write_config() const {
+  const std::filesystem::path file = folder_ / "chancery.toml";
+  std::ofstream out(file);
+  const std::string at = folder_.string();
+  out << "allow_root = " << (settings_.allow_root ? "true" : "false") << "\n"
+      << "[server]\nsocket = \"" << at << "/chancery.sock\"\nsocket_mode = \"0666\"\nsocket_group = \"\"\n"
+      << "tls_listen = \"127.0.0.1:0\"\ntls_certificate = \"" << at << "/tls.pem\"\ntls_key = \"" << at << "/tls.key\"\n"
+      << "[issuer]\ntrust_domain = \"test.example\"\nurl = \"https://issuer.test.example\"\nbackend = \"tpm\"\n"
+      << "[state]\npath = \"" << at << "/state\"\n"
+      << "[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" << settings_.tcti << "\"\n"
+      << "allow_simulator = " << (settings_.allow_simulator ? "true" : "false") << "\n"
+      << "sessions = \"" << settings_.sessions << "\"\ntimeout = \"" << settings_.backend_timeout << "\"\n"
+      << settings_.extra;
+  out.close();
+  ::chmod(file.c_str(), 0600);
+}
+
+void DaemonProcess::spawn() {
+  pid_ = spawn_program({CHANCERY_BINARY_DIR "/chanceryd", "--config", (folder_ / "chancery.toml").string()}, folder_ / "output");
+}
+
+void DaemonProcess::start() {
+  spawn();
+  const bool up = eventually([&] {
+    const auto client = Client::connect({.socket = socket().string(), .timeout = 2s});
+    return client && client->metadata();
+  });
+  BOOST_REQUIRE_MESSAGE(up, "the daemon does not answer: " << output());
+}
+
+DaemonProcess::Ending DaemonProcess::start_and_fail() {
+  spawn();
+  const int status = wait_for(std::exchange(pid_, -1));
+  return {status, output()};
+}
+
+int DaemonProcess::stop() {
+  if (pid_ <= 0) return -1;
+  ::kill(pid_, SIGTERM);
+  return wait_for(std::exchange(pid_, -1));
+}
+
+void DaemonProcess::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  wait_for(std::exchange(pid_, -1));
+}
+
+Client DaemonProcess::client() const {
+  auto client = Client::connect({.socket = socket().string(), .timeout = 40s});
+  BOOST_REQUIRE(client);
+  return *std::move(client);
+}
+
+std::string DaemonProcess::output() const { return read_text(folder_ / "output"); }
+
+ProgramResult run_program(const std::vector<std::string>& arguments) {
+  std::string name = (std::filesystem::temp_directory_path() / "output-XXXXXX").string();
+  const int fd = ::mkstemp(name.data());
+  BOOST_REQUIRE(fd >= 0);
+  ::close(fd);
+  const int status = wait_for(spawn_program(arguments, name));
+  ProgramResult result{status, read_text(name)};
+  std::filesystem::remove(name);
+  return result;
+}
+
+int run_as(std::uint32_t uid, const std::function<int()>& body) {
+  const pid_t pid = ::fork();
+  BOOST_REQUIRE(pid >= 0);
+  if (pid == 0) {
+    const bool changed = ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 && ::setresuid(uid, uid, uid) == 0;
+    ::_exit(changed ? body() : 126);
+  }
+  return wait_for(pid);
+}
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience) {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
+api::CreateAgent agent_of(const std::string& name, std::uint32_t uid) {
+  api::CreateAgent request;
+  request.name = name;
+  request.selectors.uid = uid;
+  return request;
+}
+
+api::CreateGrant grant_to(const std::string& agent) {
+  api::CreateGrant request;
+  request.principal = "user:alice@example.org";
+  request.agent = agent;
+  request.audience = {"https://api.example.org"};
+  request.authority.scopes = {"crm.*", "payments.refund"};
+  request.authority.constraints = {{"payments.refund#amount", NumberBound{NumberBound::Type::kMax, 500}}};
+  request.lifetime = std::chrono::minutes(30);
+  request.depth = 3;
+  return request;
+}
+
+api::CreateDelegation delegation_of(const std::vector<std::string>& chain, const std::string& to) {
+  api::CreateDelegation request;
+  request.chain = chain;
+  request.to = to;
+  request.authority.scopes = {"crm.read"};
+  return request;
+}
+
+}  // namespace chancery::tests

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <chancery/client.hpp>
+
+namespace chancery::tests {
+
+/// How a test's daemon is configured; the rest is as packaged.
+struct DaemonSettings {
+  std::string tcti{};                     ///< of the one backend, which is called "tpm"
+  std::string sessions = "plain";         ///< fast; the encrypted kind has the contract suite
+  std::string extra{};                    ///< further TOML, at the end
+  std::string backend_timeout = "3s";
+  bool allow_simulator = true;
+  bool allow_root = true;
+};
+
+/// A chanceryd of the test's own, the real program, in a folder of its own. The destructor ends it and removes the folder.
+class DaemonProcess {
+ public:
+  explicit DaemonProcess(DaemonSettings settings);
+  ~DaemonProcess();
+  DaemonProcess(const DaemonProcess&) = delete;
+  DaemonProcess& operator=(const DaemonProcess&) = delete;
+
+  /// Starts it and waits until it answers on its socket. A Boost requirement.
+  void start();
+  /// Starts it and waits for its end.
+  struct Ending {
+    int exit_status = -1;
+    std::string output;
+  };
+  [[nodiscard]] Ending start_and_fail();
+  /// SIGTERM, and the exit status.
+  int stop();
+  void kill();
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+  [[nodiscard]] std::filesystem::path folder() const { return folder_; }
+  [[nodiscard]] std::filesystem::path socket() const { return folder_ / "chancery.sock"; }
+  [[nodiscard]] std::filesystem::path state() const { return folder_ / "state"; }
+  [[nodiscard]] Client client() const;
+  [[nodiscard]] std::string output() const;
+
+ private:
+  void write_config() const;
+  void spawn();
+
+  DaemonSettings settings_;
+  std::filesystem::path folder_;
+  pid_t pid_ = -1;
+};
+
+/// Runs a program to its end with standard output and error captured.
+struct ProgramResult {
+  int exit_status = -1;
+  std::string output;
+};
+[[nodiscard]] ProgramResult run_program(const std::vector<std::string>& arguments);
+
+/// Runs `body` in a child process under another uid (only root can); its return value is the child's exit status.
+[[nodiscard]] int run_as(std::uint32_t uid, const std::function<int()>& body);
+
+/// Polls until `condition` holds; false when it did not within `patience`.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition,
+                              std::chrono::milliseconds patience = std::chrono::seconds(20));
+
+// The story's messages.
+[[nodiscard]] api::CreateAgent agent_of(const std::string& name, std::uint32_t uid);
+[[nodiscard]] api::CreateGrant grant_to(const std::string& agent);
+[[nodiscard]] api::CreateDelegation delegation_of(const std::vector<std::string>& chain, const std::string& to);
+
+}  // namespace chancery::tests
