@@ -43,6 +43,7 @@ struct BackendLoad {
   std::uint64_t queued = 0;        ///< requests that wait for the device
   std::uint64_t live_objects = 0;  ///< transient objects that we hold in the device now
   std::uint64_t live_sessions = 0;
+  std::uint64_t cached_keys = 0;   ///< keys whose loaded form is kept ready outside of the device
   std::uint64_t recoveries = 0;    ///< times that the device was found again after a failure
 };
 

@@ -10,80 +10,159 @@ namespace chancery::hsm {
 namespace {
 
 constexpr std::size_t kMasterSize = 32;
-constexpr Error kSimulator{ErrorCode::kSimulatorRefused,
-                           "this TPM is a simulator, and [tpm] allow_simulator is off: use a hardware TPM, or allow it knowingly"};
+constexpr std::size_t kAuthSize = 32;
 
-}  // namespace
+constexpr Error kSimulator{
+    ErrorCode::kSimulatorRefused,
+    "this TPM is a simulator, and allow_simulator is off: use a hardware TPM, or allow it knowingly"};
 
-Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
-  CHANCERY_ASSIGN(const TctiAddress address, TctiAddress::parse(options.tcti));
-  const bool simulator = address.kind == TctiAddress::Kind::kSwtpm;
-  if (simulator && !options.allow_simulator) return kSimulator;
-  if (!simulator && options.sessions == SessionKind::kPlain) {
+void append_with_length(std::string& out, std::string_view text) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(text.size() >> shift & 0xFF);
+  out += text;
+}
+
+// Agent and key id with their lengths in front, so that no two bindings give the same octets.
+std::string binding_octets(const KeyBinding& binding) {
+  std::string octets;
+  append_with_length(octets, binding.agent_id);
+  append_with_length(octets, binding.key_id);
+  return octets;
+}
+
+Sha256Digest identity_of(const StoredKey& key) {
+  std::string octets = binding_octets(key.binding);
+  append_with_length(octets, as_text(key.blob));
+  return sha256(as_bytes(octets));
+}
+
+Status check_options(const TpmOptions& options, TctiAddress::Kind kind) {
+  const bool is_simulator = kind == TctiAddress::Kind::kSwtpm;
+  if (is_simulator && !options.allow_simulator) return kSimulator;
+  if (!is_simulator && options.sessions == SessionKind::kPlain) {
     return Error{ErrorCode::kInvalidArgument, "plain sessions are for simulators only: set sessions = \"encrypted\""};
   }
   if (options.master.size() != kMasterSize) {
     return Error{ErrorCode::kInvalidArgument, "the master secret must have exactly 32 octets"};
   }
+  return {};
+}
+
+// What comes back by itself is no reason not to start.
+bool may_recover(const Error& error) {
+  using enum ErrorCode;
+  return error.code == kDeviceUnavailable || error.code == kDeviceTimeout || error.code == kDeviceError ||
+         error.code == kDeviceLockout || error.code == kWrongDevice;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
+  CHANCERY_ASSIGN(TctiAddress address, TctiAddress::parse(options.tcti));
+  CHANCERY_TRY(check_options(options, address.kind));
   // The stack would write errors to stderr on its own, handles and all; ours go through check_tpm.
   ::setenv("TSS2_LOG", "all+none", 0);
 
+  const Deadline first_answer = std::chrono::steady_clock::now() + options.timeout;
   std::unique_ptr<TpmBackend> backend(new TpmBackend(std::move(options)));
   TpmBackend& self = *backend;
   DeviceOptions device;
-  device.connection = {address, self.options_.sessions, self.options_.key_cache, &self.options_.master};
+  device.connection = {std::move(address), self.options_.sessions, self.options_.timeout,
+                       [&self](const TpmFacts& facts, ByteView name) { return self.accept(facts, name); }};
   device.queue = self.options_.queue;
-  device.accept = [&self](const TpmFacts& facts, ByteView name) { return self.accept(facts, name); };
-  backend->device_ = std::make_unique<TpmDevice>(std::move(device));
+  device.key_cache = self.options_.key_cache;
+  self.device_ = std::make_unique<TpmDevice>(std::move(device));
+
+  const Status first = self.device_->wait_for_first_attempt(first_answer);
+  if (!first && !may_recover(first.error())) return first.error();
   return backend;
 }
 
 Status TpmBackend::accept(const TpmFacts& facts, ByteView storage_key_name) {
   if (facts.emulated && !options_.allow_simulator) return kSimulator;
+  const std::lock_guard lock(name_mutex_);
   if (options_.pinned_name.empty()) {
     if (options_.pin) CHANCERY_TRY(options_.pin(storage_key_name));
     options_.pinned_name.assign(storage_key_name.begin(), storage_key_name.end());
     return {};
   }
-  if (equal_constant_time(storage_key_name, options_.pinned_name)) return {};
+  if (std::ranges::equal(storage_key_name, options_.pinned_name)) return {};
   return Error{ErrorCode::kWrongDevice,
-               "this is not the TPM that holds our keys, or it was cleared: connect the right one, or register the agents again"};
+               "this is not the TPM that holds our keys, or it was cleared: connect the right one, or register the "
+               "agents again"};
+}
+
+// --- keys
+
+SecretBytes TpmBackend::derive_auth(const KeyBinding& binding) const {
+  return hkdf_sha256(options_.master.view(), {}, "chancery tpm key auth" + binding_octets(binding), kAuthSize);
 }
 
 Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Deadline deadline) {
-  return device_->run<StoredKey>(deadline, [binding](TpmConnection& tpm) { return tpm.create(binding); });
+  const auto auth = std::make_shared<const SecretBytes>(derive_auth(binding));
+  const auto made = std::make_shared<KeyParts>();
+  CHANCERY_TRY(device_->run(binding.agent_id, deadline, [auth, made](OpenTpm& tpm) -> Status {
+    CHANCERY_ASSIGN(*made, tpm.keys.create(*auth));
+    return {};
+  }));
+  const auto public_key = signing_key_of(made->public_area);
+  if (!public_key) return Error{ErrorCode::kDeviceError, "the TPM made another kind of key than was asked for"};
+  CHANCERY_ASSIGN(Bytes blob, marshal(*made));
+  return StoredKey{binding, *public_key, std::move(blob)};
+}
+
+Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& key) const {
+  CHANCERY_ASSIGN(const KeyParts parts, unmarshal(key.blob));
+  CHANCERY_ASSIGN(const PublicKey in_blob, signing_key_of(parts.public_area));
+  if (in_blob != key.public_key) {
+    return Error{ErrorCode::kKeyMismatch, "the stored blob is of another key than its record says: look for tampering"};
+  }
+  auto prepared = std::make_shared<PreparedKey>();
+  prepared->identity = identity_of(key);
+  prepared->parts = parts;
+  prepared->auth = derive_auth(key.binding);
+  return std::shared_ptr<const PreparedKey>(std::move(prepared));
 }
 
 Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadline deadline) {
+  CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare(key));
   const Sha256Digest digest = sha256(message);
-  CHANCERY_ASSIGN(const Signature signature,
-                  device_->run<Signature>(deadline, [key, digest](TpmConnection& tpm) { return tpm.sign(key, digest); }));
+  const auto signature = std::make_shared<Signature>();
+  CHANCERY_TRY(device_->run(key.binding.agent_id, deadline, [prepared, digest, signature](OpenTpm& tpm) -> Status {
+    CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
+    return {};
+  }));
   // On the caller's thread: the device is free for the next request meanwhile.
-  if (!verify_signature(key.public_key, digest, message, signature)) {
+  if (!verify_signature(key.public_key, digest, message, *signature)) {
     return Error{ErrorCode::kKeyMismatch, "the TPM signed with another key than the agent's: the signature was discarded"};
   }
-  return signature;
+  return *signature;
 }
 
 Status TpmBackend::destroy(const StoredKey& key, Deadline deadline) {
-  const auto done = device_->run<bool>(deadline, [key](TpmConnection& tpm) {
-    tpm.forget(key);
-    return Result<bool>(true);
+  const Sha256Digest identity = identity_of(key);
+  const Status done = device_->run(key.binding.agent_id, deadline, [identity](OpenTpm& tpm) -> Status {
+    tpm.keys.forget(identity);
+    return {};
   });
-  return done ? Status{} : Status{done.error()};
+  // Copies end with the connection, so a TPM that is away holds none.
+  const bool is_away = !done && done.error().code == ErrorCode::kDeviceUnavailable;
+  return is_away ? Status{} : done;
 }
 
+// --- the device
+
 Status TpmBackend::check(Deadline deadline) {
-  const auto alive = device_->run<bool>(deadline, [](TpmConnection& tpm) -> Result<bool> {
-    CHANCERY_TRY(tpm.ping());
-    return true;
-  });
-  return alive ? Status{} : Status{alive.error()};
+  return device_->run({}, deadline, [](OpenTpm& tpm) { return tpm.connection->ping(); });
 }
 
 BackendInfo TpmBackend::describe() const {
   const TpmFacts facts = device_->facts();
   return {options_.name, "tpm", facts.manufacturer, facts.firmware, facts.emulated, {Algorithm::kES256}};
+}
+
+Bytes TpmBackend::storage_key_name() const {
+  const std::lock_guard lock(name_mutex_);
+  return options_.pinned_name;
 }
 
 }  // namespace chancery::hsm

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "hsm/key_backend.hpp"
@@ -10,15 +12,17 @@
 namespace chancery::hsm {
 
 struct TpmOptions {
-  std::string name;        ///< of the `[[backend]]` section
-  std::string tcti;        ///< "device:/dev/tpmrm0" or "swtpm:path=/…"
+  std::string name;  ///< of the `[[backend]]` section
+  std::string tcti;  ///< "device:/dev/tpmrm0" or "swtpm:path=/…"
   bool allow_simulator = false;
   SessionKind sessions = SessionKind::kEncrypted;
-  std::size_t queue = 256;
-  std::size_t key_cache = 4096;
-  SecretBytes master;      ///< 32 octets from which the keys' auth values are derived
-  Bytes pinned_name;       ///< Name of the storage key that our keys live under; empty: not known yet
-  /// Keeps the Name of a TPM that is met for the first time; what it refuses is not used. On the device thread.
+  std::size_t queue = 256;                    ///< requests that may wait; those of one agent may fill half of it
+  std::size_t key_cache = 4096;               ///< keys whose loaded form is kept ready
+  std::chrono::milliseconds timeout{10'000};  ///< for one command; a TPM that takes longer is given up and sought anew
+  SecretBytes master;                         ///< 32 octets from which the keys' auth values are derived
+  Bytes pinned_name;  ///< Name of the storage key that our keys live under; empty: not known yet
+  /// Keeps the Name of a TPM that is met for the first time; what it refuses is not used. Called on the device thread,
+  /// also while open() waits: it must not wait for the caller of open().
   std::function<Status(ByteView name)> pin;
 };
 
@@ -26,8 +30,11 @@ struct TpmOptions {
 /// number of agents. Thread-safe.
 class TpmBackend final : public KeyBackend {
  public:
-  /// Opens the backend, whether or not the TPM is there: it is looked for at every use.
-  /// \return the backend; kInvalidArgument (tcti, master, plain sessions with a device), kSimulatorRefused
+  /// Opens the backend. A TPM that is absent, silent or another than the pinned one is no error: every use then fails with
+  /// kDeviceUnavailable or kWrongDevice until the right one is back, and all that needs no TPM goes on. Waits for the
+  /// first answer, at most `timeout`.
+  /// \return the backend; kInvalidArgument (tcti, master, plain sessions with a device), kSimulatorRefused, or what
+  ///         `pin` said
   [[nodiscard]] static Result<std::unique_ptr<TpmBackend>> open(TpmOptions options);
 
   Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) override;
@@ -38,13 +45,22 @@ class TpmBackend final : public KeyBackend {
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 
+  /// Name of the storage key, pinned or found; empty while neither is known.
+  [[nodiscard]] Bytes storage_key_name() const;
+
+  /// The device, for whatever else needs the TPM.
+  [[nodiscard]] TpmDevice& device() noexcept { return *device_; }
+
  private:
   explicit TpmBackend(TpmOptions options) : options_(std::move(options)) {}
 
   [[nodiscard]] Status accept(const TpmFacts& facts, ByteView storage_key_name);
+  [[nodiscard]] Result<std::shared_ptr<const PreparedKey>> prepare(const StoredKey& key) const;
+  [[nodiscard]] SecretBytes derive_auth(const KeyBinding& binding) const;
 
   TpmOptions options_;
-  std::unique_ptr<TpmDevice> device_;  // its thread calls accept(), and ends before options_ do
+  mutable std::mutex name_mutex_;      // of options_.pinned_name; the rest does not change
+  std::unique_ptr<TpmDevice> device_;  // its thread calls accept(), and ends before the above do
 };
 
 }  // namespace chancery::hsm

@@ -2,10 +2,12 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
+#include "hsm/tpm/tcti.hpp"
+
 namespace chancery::hsm {
 namespace {
 
-// The TPM's own codes may come through the kernel's resource manager, which puts its layer in front.
+// The TPM's own codes may come through a resource manager, which puts its layer in front.
 bool is_from_tpm(TSS2_RC rc) noexcept {
   const TSS2_RC layer = rc & TSS2_RC_LAYER_MASK;
   return layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER;
@@ -36,8 +38,12 @@ bool needs_recovery(TSS2_RC rc) noexcept {
   }
 }
 
-bool concerns_parameter(TSS2_RC rc) noexcept {
+bool blames_parameter(TSS2_RC rc) noexcept {
   return is_from_tpm(rc) && (rc & TPM2_RC_FMT1) != 0 && (rc & TPM2_RC_P) != 0;
+}
+
+bool blames_authorization(TSS2_RC rc) noexcept {
+  return is_from_tpm(rc) && (base_code(rc) == TPM2_RC_BAD_AUTH || base_code(rc) == TPM2_RC_AUTH_FAIL);
 }
 
 bool asks_for_patience(TSS2_RC rc) noexcept {
@@ -57,14 +63,23 @@ bool asks_for_patience(TSS2_RC rc) noexcept {
 
 Status check_tpm(TSS2_RC rc, const char* what) {
   if (rc == TSS2_RC_SUCCESS) return {};
-  if (!is_from_tpm(rc)) return Error{ErrorCode::kDeviceUnavailable, "the connection to the TPM was lost: it is made again by itself", rc};
+  if (rc == kTctiTimedOut) {
+    return Error{ErrorCode::kDeviceTimeout, "the TPM stopped answering: it is sought again by itself", rc};
+  }
+  if (!is_from_tpm(rc)) {
+    return Error{ErrorCode::kDeviceUnavailable, "the connection to the TPM was lost: it is sought again by itself", rc};
+  }
   switch (base_code(rc)) {
     case TPM2_RC_LOCKOUT:
-      return Error{ErrorCode::kDeviceLockout, "the TPM is in dictionary-attack lockout: wait, or reset it with its lockout authorization", rc};
+      return Error{ErrorCode::kDeviceLockout,
+                   "the TPM is in dictionary-attack lockout: wait, or reset it with its lockout authorization", rc};
     case TPM2_RC_INTEGRITY:
     case TPM2_RC_BAD_AUTH:
     case TPM2_RC_AUTH_FAIL:
-      return Error{ErrorCode::kKeyLost, "the TPM does not open this key: it was made in another TPM, or before a TPM2_Clear, or its blob was changed", rc};
+      return Error{ErrorCode::kKeyLost,
+                   "the TPM does not open this key: it was made in another TPM, or before a TPM2_Clear, or its record "
+                   "was changed",
+                   rc};
     case TPM2_RC_FAILURE:
       return Error{ErrorCode::kDeviceError, "the TPM is in failure mode: restart the machine", rc};
     default:

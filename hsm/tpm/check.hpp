@@ -16,7 +16,10 @@ namespace chancery::hsm {
 [[nodiscard]] bool needs_recovery(TSS2_RC rc) noexcept;
 
 /// Whether the TPM says that a parameter of the command is wrong, rather than a handle, a session or its own state.
-[[nodiscard]] bool concerns_parameter(TSS2_RC rc) noexcept;
+[[nodiscard]] bool blames_parameter(TSS2_RC rc) noexcept;
+
+/// Whether the TPM refused an authorization value.
+[[nodiscard]] bool blames_authorization(TSS2_RC rc) noexcept;
 
 /// Whether the TPM asks to be called again a little later (RETRY, YIELDED, TESTING, NV_RATE, NV_UNAVAILABLE, MEMORY).
 [[nodiscard]] bool asks_for_patience(TSS2_RC rc) noexcept;

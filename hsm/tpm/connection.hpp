@@ -1,14 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <chancery/result.hpp>
 
 #include "hsm/key_backend.hpp"
-#include "hsm/tpm/context_cache.hpp"
 #include "hsm/tpm/esys_objects.hpp"
 #include "hsm/tpm/tcti.hpp"
 
@@ -18,13 +17,6 @@ namespace chancery::hsm {
 enum class SessionKind : std::uint8_t {
   kEncrypted,  ///< one salted HMAC session, AES-128-CFB parameter encryption both ways; the only one for devices
   kPlain,      ///< password authorization: auth values go in clear; simulators only
-};
-
-struct ConnectionOptions {
-  TctiAddress address;
-  SessionKind sessions = SessionKind::kEncrypted;
-  std::size_t key_cache = 4096;
-  const SecretBytes* master = nullptr;  ///< from which auth values are derived; borrowed
 };
 
 /// What a TPM says of itself.
@@ -37,70 +29,78 @@ struct TpmFacts {
 /// Judges a TPM that was just met, by what it says of itself and the Name of its storage primary key.
 using Acceptance = std::function<Status(const TpmFacts& facts, ByteView storage_key_name)>;
 
-/// One working connection to one TPM: ESYS context, storage primary key, session, loaded keys. The device thread's
-/// alone. Whoever meets an error that needs_recovery() throws it away and opens another.
+struct ConnectionOptions {
+  TctiAddress address;
+  SessionKind sessions = SessionKind::kEncrypted;
+  std::chrono::milliseconds time_limit{10'000};  ///< for one command; a TPM that takes longer is given up
+  Acceptance accept;                             ///< asked before any secret goes to the TPM
+};
+
+/// One working connection to one TPM: ESYS context, storage primary key, session. The device thread's alone. Whoever
+/// finds it broken() throws it away and opens another.
 class TpmConnection {
  public:
   /// Connects and makes ready: Startup(CLEAR); everything transient flushed where the TPM is ours alone; the storage
-  /// primary key created; the session started, salted to that key.
-  /// \param accept  judges the TPM and its storage key's Name (the pin) before any secret goes to it
-  [[nodiscard]] static Result<std::unique_ptr<TpmConnection>> open(const ConnectionOptions& options, Deadline deadline,
-                                                                   const Acceptance& accept);
-  ~TpmConnection();
-  TpmConnection(const TpmConnection&) = delete;
-  TpmConnection& operator=(const TpmConnection&) = delete;
+  /// primary key created and its Name judged by `options.accept`; the session started, salted to that key.
+  /// \param options,interrupt,live  must outlive the connection
+  /// \return the connection; kDeviceUnavailable, kDeviceTimeout, kDeviceError, or what `accept` says
+  [[nodiscard]] static Result<std::unique_ptr<TpmConnection>> open(const ConnectionOptions& options,
+                                                                   const Interrupt& interrupt, LiveCounts& live);
 
-  /// For the commands that follow.
-  void set_deadline(Deadline deadline) noexcept;
+  /// From when on commands are no longer begun.
+  void set_deadline(Deadline deadline) noexcept { deadline_ = deadline; }
 
-  [[nodiscard]] Result<StoredKey> create(const KeyBinding& binding);
-  [[nodiscard]] Result<Signature> sign(const StoredKey& key, const Sha256Digest& digest);
-  void forget(const StoredKey& key);
+  /// Runs one command of the TPM, again while it asks for patience and the deadline allows, and notes whether the
+  /// connection survived it. A command that is under way is awaited beyond the deadline, up to the time limit: giving
+  /// up means to connect anew, which on a chip takes longer than most commands.
+  /// \param what  what to do if it fails, a literal
+  [[nodiscard]] Status command(const char* what, const std::function<TSS2_RC()>& run);
+
+  /// Brings the storage key in from its saved context. It is not kept: a TPM has three places, and the kernel's
+  /// resource manager saves and restores each of them around every command.
+  [[nodiscard]] Result<TransientHandle> load_storage_key();
+  [[nodiscard]] Result<TransientHandle> load_context(const TPMS_CONTEXT& context);
+  [[nodiscard]] Result<EsysOwned<TPMS_CONTEXT>> save_context(ESYS_TR object);
+
+  /// Ends the session and starts another.
+  [[nodiscard]] Status renew_session();
+
   /// Asks the TPM for its clock.
   [[nodiscard]] Status ping();
 
+  [[nodiscard]] ESYS_CONTEXT* esys() noexcept { return esys_.get(); }
+  /// What authorizes a command: the session, or the password session of ESYS.
+  [[nodiscard]] ESYS_TR session() const noexcept { return session_.live() ? session_.get() : ESYS_TR_PASSWORD; }
+  /// Takes charge of an object that a command has just loaded.
+  [[nodiscard]] TransientHandle own_object(ESYS_TR handle) noexcept { return {*esys_, handle, live_.objects}; }
+
   [[nodiscard]] const TpmFacts& facts() const noexcept { return facts_; }
-  [[nodiscard]] std::uint64_t live_objects() const noexcept { return storage_key_.live() + loaded_.has_value(); }
-  [[nodiscard]] std::uint64_t live_sessions() const noexcept { return session_.live(); }
-  /// Whether a deadline passed within a command: the TPM is there but does not answer.
-  [[nodiscard]] bool timed_out() const noexcept { return tcti_->timed_out(); }
-  /// Whether a command met an error after which this connection is of no more use.
-  [[nodiscard]] bool broken() const noexcept { return broken_; }
+  [[nodiscard]] bool is_simulator() const noexcept { return options_.address.kind == TctiAddress::Kind::kSwtpm; }
+  /// Whether it is of no more use: a command met an error that needs_recovery(), or the other side is gone.
+  [[nodiscard]] bool broken() const noexcept { return broken_ || !tcti_->connected(); }
 
  private:
-  struct LoadedKey {
-    Sha256Digest identity;
-    TransientHandle handle;
-  };
+  TpmConnection(const ConnectionOptions& options, const Interrupt& interrupt, LiveCounts& live)
+      : options_(options), interrupt_(interrupt), live_(live) {}
 
-  explicit TpmConnection(const ConnectionOptions& options) : options_(options), contexts_(options.key_cache) {}
-
-  [[nodiscard]] Status start(Deadline deadline);
-  [[nodiscard]] Status flush_everything();
+  [[nodiscard]] Status start();
+  [[nodiscard]] Status flush_leftovers();
   [[nodiscard]] Status flush_handles(TPM2_HANDLE first);
   [[nodiscard]] Status read_facts();
-  [[nodiscard]] Status create_storage_key(const Acceptance& accept);
-  [[nodiscard]] Status start_session();
-  [[nodiscard]] Status load(const StoredKey& key, const Sha256Digest& identity);
-  [[nodiscard]] Result<TransientHandle> load_context(const Bytes& context);
-  [[nodiscard]] Result<TransientHandle> load_blob(const StoredKey& key);
-  void save_context(const Sha256Digest& identity, ESYS_TR handle);
-  [[nodiscard]] Status authorize(ESYS_TR handle, const KeyBinding& binding);
-  [[nodiscard]] ESYS_TR session() const noexcept { return session_.live() ? session_.get() : ESYS_TR_PASSWORD; }
+  [[nodiscard]] Result<TransientHandle> create_storage_key();
+  [[nodiscard]] Status accept(const TransientHandle& storage_key);
+  [[nodiscard]] Status start_session(const TransientHandle& storage_key);
 
-  /// Runs a command until it no longer asks for patience; remembers whether the connection survived it.
-  [[nodiscard]] Status command(const char* what, const std::function<TSS2_RC()>& run);
-
-  const ConnectionOptions options_;
-  Deadline deadline_{};
+  const ConnectionOptions& options_;
+  const Interrupt& interrupt_;
+  LiveCounts& live_;
+  Deadline deadline_ = Deadline::max();
   bool broken_ = false;
-  std::unique_ptr<DeadlineTcti> tcti_;
-  EsysContext esys_;
-  TransientHandle storage_key_;
-  TransientHandle session_;
-  std::optional<LoadedKey> loaded_;
-  ContextCache contexts_;
   TpmFacts facts_;
+  std::unique_ptr<DeadlineTcti> tcti_;  // before what talks over it, so that it ends last
+  EsysContext esys_;
+  EsysOwned<TPMS_CONTEXT> storage_context_;
+  TransientHandle session_;
 };
 
 }  // namespace chancery::hsm

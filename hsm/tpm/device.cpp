@@ -6,123 +6,183 @@ namespace chancery::hsm {
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
-// How long a request that has just lost its connection tries to get another: a restarted simulator is back in some
-// 10 ms, a restarted service in less than a second.
-constexpr auto kReconnectWindow = 1s;
-constexpr auto kReconnectPause = 3ms;
-// How long a connection attempt may take when the TPM accepts it but then says nothing.
-constexpr auto kProbeTime = 2s;
-constexpr auto kFirstBackOff = 100ms;
-constexpr auto kLongestBackOff = 2000ms;
+// How long requests wait for a TPM that has just gone: a restarted simulator is back in some 10 ms.
+constexpr auto kGrace = 500ms;
+constexpr auto kFirstPause = 2ms;
+constexpr auto kLongestPause = 500ms;
+
+// A request that meets a lost connection again and again may be the reason for it.
+constexpr int kMaxRepeats = 4;
+
+constexpr Error kTooLate{ErrorCode::kDeviceTimeout, "no time was left for the TPM: the deadline had passed"};
+constexpr Error kTimedOut{ErrorCode::kDeviceTimeout, "the TPM did not answer in time: it may be stopped or overloaded"};
+constexpr Error kBusy{ErrorCode::kDeviceBusy, "too many requests wait for the TPM: try again later"};
+constexpr Error kLost{ErrorCode::kDeviceUnavailable, "the connection to the TPM was lost: it is sought again by itself"};
+constexpr Error kStopped{ErrorCode::kDeviceUnavailable, "the TPM does not answer: it is sought again by itself"};
+constexpr Error kEnding{ErrorCode::kDeviceUnavailable, "the TPM is no longer used: the backend is ending"};
 
 }  // namespace
 
 TpmDevice::TpmDevice(DeviceOptions options)
-    : options_(std::move(options)), thread_([this](const std::stop_token& stop) { serve(stop); }) {}
+    : options_(std::move(options)), queue_(options_.queue), thread_([this] { serve(); }) {}
 
 TpmDevice::~TpmDevice() {
-  thread_.request_stop();
-  arrived_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  interrupt_.raise();
+  changed_.notify_all();
   thread_.join();
 }
 
-Status TpmDevice::enqueue(Job job) {
-  if (job.deadline <= std::chrono::steady_clock::now()) {
-    return Error{ErrorCode::kDeviceTimeout, "no time was left for the TPM: the deadline had passed"};
-  }
+// --- callers
+
+Status TpmDevice::run(std::string_view owner, Deadline deadline, std::function<Status(OpenTpm&)> work) {
+  if (deadline <= Clock::now()) return kTooLate;
+  auto request = std::make_shared<TpmRequest>();
+  request->owner = owner;
+  request->deadline = deadline;
+  request->work = std::move(work);
+
   {
     const std::lock_guard lock(mutex_);
-    if (queue_.size() >= options_.queue) return Error{ErrorCode::kDeviceBusy, "too many requests wait for the TPM: try again later"};
-    queue_.push_back(std::move(job));
+    if (failure_) return *failure_;
+    if (!queue_.push(request)) return kBusy;
   }
-  arrived_.notify_one();
-  return {};
-}
-
-void TpmDevice::serve(const std::stop_token& stop) {
+  changed_.notify_all();  // without the mutex, which the woken thread wants at once
   std::unique_lock lock(mutex_);
-  while (arrived_.wait(lock, stop, [&] { return !queue_.empty(); })) {
-    const Job job = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    job.work();
-    lock.lock();
+  if (request->finished.wait_until(lock, deadline, [&] { return request->outcome.has_value(); })) {
+    return *request->outcome;
   }
-  lock.unlock();
-  connection_.reset();
+  queue_.remove(*request);  // nobody waits for it any more
+  return kTimedOut;
 }
 
-Status TpmDevice::ready(Deadline deadline) {
-  const auto start = std::chrono::steady_clock::now();
-  if (deadline <= start) return Error{ErrorCode::kDeviceTimeout, "the deadline passed while the request waited for the TPM"};
-  if (connection_ != nullptr) {
-    was_connected_ = true;
-    return {};
-  }
-  if (start < away_until_) return away_because_;
-  const Deadline give_up = was_connected_ ? std::min(deadline, start + kReconnectWindow) : start;
-  for (;;) {
-    const Status connected = connect(std::min(deadline, std::chrono::steady_clock::now() + kProbeTime));
-    if (connected) {
-      was_connected_ = true;
-      back_off_ = 0ms;
-      return {};
-    }
-    // Another TPM, or one that is refused, does not become the right one by asking again at once.
-    const bool absent = connected.error().code == ErrorCode::kDeviceUnavailable;
-    if (absent && std::chrono::steady_clock::now() + kReconnectPause < give_up) {
-      std::this_thread::sleep_for(kReconnectPause);
-      continue;
-    }
-    was_connected_ = false;
-    away_because_ = connected.error();
-    back_off_ = std::clamp<std::chrono::milliseconds>(back_off_ * 2, kFirstBackOff, kLongestBackOff);
-    away_until_ = std::chrono::steady_clock::now() + back_off_;
-    return connected;
-  }
-}
-
-Status TpmDevice::connect(Deadline deadline) {
-  TpmFacts facts;
-  auto connection = TpmConnection::open(options_.connection, deadline, [&](const TpmFacts& found, ByteView name) {
-    facts = found;
-    return options_.accept(found, name);
-  });
-  if (!connection) return connection.error();
-  connection_ = *std::move(connection);
-  ++recoveries_;
-  observe();
-  const std::lock_guard lock(mutex_);
-  facts_ = std::move(facts);
-  return {};
-}
-
-void TpmDevice::drop(bool stay_away) {
-  connection_.reset();
-  live_objects_ = live_sessions_ = 0;
-  if (!stay_away) return;
-  // It took the command and said nothing: do not let the next request find that out again for its whole deadline.
-  was_connected_ = false;
-  away_because_ = Error{ErrorCode::kDeviceUnavailable, "the TPM does not answer: it is tried again by itself"};
-  back_off_ = kFirstBackOff;
-  away_until_ = std::chrono::steady_clock::now() + back_off_;
-}
-
-void TpmDevice::observe() {
-  live_objects_ = connection_->live_objects();
-  live_sessions_ = connection_->live_sessions();
+Status TpmDevice::wait_for_first_attempt(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_until(lock, deadline, [&] { return was_sought_; })) return kTimedOut;
+  return failure_ ? Status{*failure_} : Status{};
 }
 
 BackendLoad TpmDevice::load() const {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t connections = recoveries_;
-  return {queue_.size(), live_objects_, live_sessions_, connections == 0 ? 0 : connections - 1};
+  return {queue_.size(), live_.objects, live_.sessions, live_.cached_keys, recoveries_};
 }
 
 TpmFacts TpmDevice::facts() const {
   const std::lock_guard lock(mutex_);
   return facts_;
+}
+
+// --- the device thread
+
+void TpmDevice::serve() {
+  while (!interrupt_.raised()) {
+    if (!tpm_) {
+      seek();
+    } else if (const Item request = next_request()) {
+      perform(request);
+    }
+  }
+  give_up(kEnding);
+  tpm_.reset();
+}
+
+void TpmDevice::seek() {
+  auto opened = TpmConnection::open(options_.connection, interrupt_, live_);
+  if (opened) {
+    found(*std::move(opened));
+    return;
+  }
+  missed(opened.error());
+  interrupt_.sleep_for(pause_);
+}
+
+void TpmDevice::found(std::unique_ptr<TpmConnection> connection) {
+  tpm_.emplace(std::move(connection), options_.key_cache, live_);
+  pause_ = 0ms;
+  const std::lock_guard lock(mutex_);
+  const bool is_first = !was_sought_;
+  if (!is_first) ++recoveries_;
+  was_sought_ = true;
+  failure_.reset();
+  facts_ = tpm_->connection->facts();
+  changed_.notify_all();
+}
+
+void TpmDevice::missed(const Error& error) {
+  pause_ = std::clamp<std::chrono::milliseconds>(pause_ * 2, kFirstPause, kLongestPause);
+  // Only an absent TPM is worth waiting for: a stopped one took its time already, a wrong one stays wrong.
+  const bool may_be_back = error.code == ErrorCode::kDeviceUnavailable && Clock::now() < lost_at_ + kGrace;
+  if (!may_be_back) give_up(error.code == ErrorCode::kDeviceTimeout ? kStopped : error);
+}
+
+RequestQueue::Item TpmDevice::next_request() {
+  if (repeat_) return std::exchange(repeat_, nullptr);
+  repeats_ = 0;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return stopping_ || queue_.size() > 0; });
+  return stopping_ ? nullptr : queue_.pop();
+}
+
+void TpmDevice::perform(const Item& request) {
+  if (request->deadline <= Clock::now()) {
+    finish(request, kTooLate);  // without touching the TPM
+    return;
+  }
+  TpmConnection& connection = *tpm_->connection;
+  if (connection.broken()) {  // gone while nobody asked
+    lost(request, kLost);
+    return;
+  }
+  connection.set_deadline(request->deadline);
+  const Status outcome = request->work(*tpm_);
+  if (!outcome && connection.broken()) {
+    lost(request, outcome);
+    return;
+  }
+  finish(request, outcome);
+  connection.set_deadline(Deadline::max());
+  tpm_->keys.tidy();
+}
+
+void TpmDevice::lost(const Item& request, const Status& outcome) {
+  tpm_.reset();
+  lost_at_ = Clock::now();
+  pause_ = 0ms;
+  // Our requests leave nothing in the TPM but what they return, so they may be repeated even if only the answer was
+  // lost. One that the TPM did not answer in time has had its turn.
+  if (outcome.error().code != ErrorCode::kDeviceTimeout && ++repeats_ < kMaxRepeats) {
+    repeat_ = request;
+    return;
+  }
+  finish(request, outcome);
+  if (outcome.error().code == ErrorCode::kDeviceTimeout) give_up(kStopped);
+}
+
+void TpmDevice::finish(const Item& request, const Status& outcome) {
+  {
+    const std::lock_guard lock(mutex_);
+    request->outcome = outcome;
+  }
+  request->finished.notify_all();
+}
+
+// From here on nobody waits for a TPM that is known to be away.
+void TpmDevice::give_up(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  was_sought_ = true;
+  failure_ = error;
+  std::vector<Item> waiting = queue_.drain();
+  if (repeat_) waiting.push_back(std::exchange(repeat_, nullptr));
+  for (const Item& item : waiting) {
+    item->outcome = error;
+    item->finished.notify_all();
+  }
+  changed_.notify_all();
 }
 
 }  // namespace chancery::hsm

@@ -1,100 +1,101 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
-#include <stop_token>
+#include <optional>
+#include <string_view>
 #include <thread>
 
 #include <chancery/result.hpp>
 
 #include "hsm/tpm/connection.hpp"
+#include "hsm/tpm/keys.hpp"
+#include "hsm/tpm/request_queue.hpp"
 
 namespace chancery::hsm {
 
 struct DeviceOptions {
   ConnectionOptions connection;
-  std::size_t queue = 256;  ///< requests that may wait
-  /// Judges what was found, once per connection, before any secret goes to the TPM; on the device thread.
-  Acceptance accept;
+  std::size_t queue = 256;       ///< requests that may wait
+  std::size_t key_cache = 4096;  ///< saved contexts to keep
 };
 
-/// One TPM behind one thread, which alone touches ESYS. Requests wait in a bounded queue; each returns by its deadline,
-/// whatever the device does. A connection that broke is made again, and commands that may be repeated are. While the
-/// TPM is known to be away, requests fail at once and it is tried again now and then. Thread-safe.
+/// A TPM that answers, with what we hold in it; lost as a whole when the connection is.
+struct OpenTpm {
+  OpenTpm(std::unique_ptr<TpmConnection> opened, std::size_t key_cache, LiveCounts& live)
+      : connection(std::move(opened)), keys(*connection, key_cache, live) {}
+
+  std::unique_ptr<TpmConnection> connection;
+  TpmKeys keys;
+};
+
+/// One TPM behind one thread, which alone touches ESYS. Thread-safe.
+///
+/// Requests wait in a bounded queue; each returns by its deadline, whatever the device does. A connection that broke is
+/// made again and the request that met it is repeated, so that a TPM that restarts is hardly noticed. A TPM that stays
+/// away, or does not answer, fails every request at once while it is sought in the background.
 class TpmDevice {
  public:
+  /// Starts the thread, which looks for the TPM at once.
   explicit TpmDevice(DeviceOptions options);
+  /// Ends what is under way within about a second. No caller may still be waiting.
   ~TpmDevice();
   TpmDevice(const TpmDevice&) = delete;
   TpmDevice& operator=(const TpmDevice&) = delete;
 
-  /// Runs `work` on the device thread. It must be repeatable: it is run again after a lost connection. It may outlive
-  /// the caller, who has gone by the deadline, so it owns what it uses.
-  /// \return what it returned, or kDeviceBusy, kDeviceTimeout, kDeviceUnavailable, or what `accept` said
-  template <typename T>
-  Result<T> run(Deadline deadline, std::function<Result<T>(TpmConnection&)> work) {
-    auto answer = std::make_shared<std::promise<Result<T>>>();
-    std::future<Result<T>> future = answer->get_future();
-    CHANCERY_TRY(enqueue({deadline, [this, deadline, answer, work = std::move(work)] {
-                            answer->set_value(attempt<T>(deadline, work));
-                          }}));
-    if (future.wait_until(deadline) == std::future_status::ready) return future.get();
-    return Error{ErrorCode::kDeviceTimeout, "the TPM did not answer in time: it may be stopped or overloaded"};
-  }
+  /// Runs `work` on the device thread. It must be repeatable, since it is run again after a lost connection, and must
+  /// own what it uses, since it may outlive its caller.
+  /// \param owner  whose turn it takes
+  /// \return what `work` returned, or kDeviceBusy, kDeviceTimeout, or the reason why the TPM is not to be had:
+  ///         kDeviceUnavailable, or what ConnectionOptions::accept said
+  [[nodiscard]] Status run(std::string_view owner, Deadline deadline, std::function<Status(OpenTpm&)> work);
+
+  /// Waits until the TPM was looked for once.
+  /// \return success when it was found, else why not; kDeviceTimeout when that is not known by the deadline
+  [[nodiscard]] Status wait_for_first_attempt(Deadline deadline);
 
   [[nodiscard]] BackendLoad load() const;
+  /// What the TPM that was met last says of itself; empty before the first.
   [[nodiscard]] TpmFacts facts() const;
 
  private:
-  struct Job {
-    Deadline deadline;
-    std::function<void()> work;
-  };
+  using Item = RequestQueue::Item;
 
-  template <typename T>
-  Result<T> attempt(Deadline deadline, const std::function<Result<T>(TpmConnection&)>& work) {
-    for (;;) {
-      CHANCERY_TRY(ready(deadline));
-      connection_->set_deadline(deadline);
-      Result<T> result = work(*connection_);
-      observe();
-      if (!connection_->broken()) return result;
-      const bool silent = connection_->timed_out();
-      drop(silent);
-      if (silent) return Error{ErrorCode::kDeviceTimeout, "the TPM did not answer in time: it may be stopped or overloaded"};
-    }
-  }
-
-  [[nodiscard]] Status enqueue(Job job);
-  void serve(const std::stop_token& stop);
-  /// A working connection, made within the deadline if there is none.
-  [[nodiscard]] Status ready(Deadline deadline);
-  [[nodiscard]] Status connect(Deadline deadline);
-  void drop(bool stay_away);
-  void observe();
+  // The device thread.
+  void serve();
+  void seek();
+  void found(std::unique_ptr<TpmConnection> connection);
+  void missed(const Error& error);
+  [[nodiscard]] Item next_request();
+  void perform(const Item& request);
+  void lost(const Item& request, const Status& outcome);
+  void finish(const Item& request, const Status& outcome);
+  void give_up(const Error& error);
 
   const DeviceOptions options_;
+  const Interrupt interrupt_;
+  LiveCounts live_;
+
   mutable std::mutex mutex_;
-  std::condition_variable_any arrived_;
-  std::deque<Job> queue_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  bool was_sought_ = false;
+  std::optional<Error> failure_;  // why requests fail at once; none while the TPM is there or may be back in a moment
+  RequestQueue queue_;
   TpmFacts facts_;
+  std::uint64_t recoveries_ = 0;
 
   // The device thread's own.
-  std::unique_ptr<TpmConnection> connection_;
-  bool was_connected_ = false;  // the last request found a working connection, or had lost one just now
-  Deadline away_until_{};
-  std::chrono::milliseconds back_off_{0};
-  Error away_because_{};
+  std::optional<OpenTpm> tpm_;
+  Item repeat_;  // met a lost connection, comes first when there is another
+  int repeats_ = 0;
+  std::chrono::steady_clock::time_point lost_at_{};
+  std::chrono::milliseconds pause_{};
 
-  std::atomic<std::uint64_t> live_objects_ = 0;
-  std::atomic<std::uint64_t> live_sessions_ = 0;
-  std::atomic<std::uint64_t> recoveries_ = 0;
-  std::jthread thread_;  // last: it uses everything above
+  std::thread thread_;  // last: it uses everything above
 };
 
 }  // namespace chancery::hsm

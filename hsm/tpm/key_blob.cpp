@@ -9,14 +9,10 @@
 namespace chancery::hsm {
 namespace {
 
-constexpr TPMA_OBJECT kSigningAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                                           TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                           TPMA_OBJECT_NODA | TPMA_OBJECT_SIGN_ENCRYPT;
-constexpr TPMA_OBJECT kStorageAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                                           TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                           TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+constexpr TPMA_OBJECT kMadeHere = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+                                  TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
 
-constexpr Error kNotOurs{ErrorCode::kKeyLost, "the stored key is damaged: it is not what the TPM made"};
+constexpr Error kNotOurs{ErrorCode::kKeyLost, "the stored key is damaged: it is not what a TPM made for us"};
 
 TPM2B_PUBLIC p256_template(TPMA_OBJECT attributes) {
   TPM2B_PUBLIC area{};
@@ -31,40 +27,43 @@ TPM2B_PUBLIC p256_template(TPMA_OBJECT attributes) {
   return area;
 }
 
-bool copy_coordinate(const TPM2B_ECC_PARAMETER& from, std::array<std::uint8_t, 32>& to) {
-  if (from.size > to.size()) return false;
-  to.fill(0);
-  std::copy_n(from.buffer, from.size, to.end() - from.size);  // a TPM may leave leading zeros out
-  return true;
-}
-
-// Everything of the template but the point itself.
-bool is_as_asked(const TPMT_PUBLIC& area) {
-  const TPMT_PUBLIC wanted = signing_key_template().publicArea;
-  const TPMS_ECC_PARMS& ecc = area.parameters.eccDetail;
-  const TPMS_ECC_PARMS& asked = wanted.parameters.eccDetail;
-  return area.type == wanted.type && area.nameAlg == wanted.nameAlg && area.objectAttributes == wanted.objectAttributes &&
-         area.authPolicy.size == 0 && ecc.curveID == asked.curveID && ecc.symmetric.algorithm == asked.symmetric.algorithm &&
-         ecc.scheme.scheme == asked.scheme.scheme && ecc.scheme.details.ecdsa.hashAlg == asked.scheme.details.ecdsa.hashAlg &&
-         ecc.kdf.scheme == asked.kdf.scheme;
-}
-
 }  // namespace
 
 TPM2B_PUBLIC signing_key_template() {
-  TPM2B_PUBLIC area = p256_template(kSigningAttributes);
+  TPM2B_PUBLIC area = p256_template(kMadeHere | TPMA_OBJECT_SIGN_ENCRYPT);
   area.publicArea.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
   area.publicArea.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
   return area;
 }
 
 TPM2B_PUBLIC storage_key_template() {
-  TPM2B_PUBLIC area = p256_template(kStorageAttributes);
+  TPM2B_PUBLIC area = p256_template(kMadeHere | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
+  area.publicArea.unique.ecc.x.size = 32;  // zeros, as the guidance has them; another size would be another key
+  area.publicArea.unique.ecc.y.size = 32;
   TPMT_SYM_DEF_OBJECT& symmetric = area.publicArea.parameters.eccDetail.symmetric;
   symmetric.algorithm = TPM2_ALG_AES;
   symmetric.keyBits.aes = 128;
   symmetric.mode.aes = TPM2_ALG_CFB;
   return area;
+}
+
+bool is_like(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& wanted) {
+  if (area.publicArea.type != wanted.publicArea.type) return false;  // says which member of the union is meant
+  TPM2B_PUBLIC expected = wanted;
+  expected.publicArea.unique = area.publicArea.unique;
+  const auto given = marshal({area, {}});
+  const auto asked = marshal({expected, {}});
+  return given && asked && *given == *asked;
+}
+
+Result<PublicKey> signing_key_of(const TPM2B_PUBLIC& area) {
+  std::array<std::uint8_t, 32> x;
+  std::array<std::uint8_t, 32> y;
+  if (!is_like(area, signing_key_template()) || !copy_right_aligned(area.publicArea.unique.ecc.x, x) ||
+      !copy_right_aligned(area.publicArea.unique.ecc.y, y)) {
+    return kNotOurs;
+  }
+  return PublicKey::p256(x, y);
 }
 
 Result<Bytes> marshal(const KeyParts& parts) {
@@ -82,23 +81,19 @@ Result<KeyParts> unmarshal(ByteView blob) {
   std::size_t offset = 0;
   if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(blob.data(), blob.size(), &offset, &parts.public_area) != TSS2_RC_SUCCESS ||
       Tss2_MU_TPM2B_PRIVATE_Unmarshal(blob.data(), blob.size(), &offset, &parts.private_area) != TSS2_RC_SUCCESS ||
-      offset != blob.size() || !is_as_asked(parts.public_area.publicArea)) {
+      offset != blob.size()) {
     return kNotOurs;
   }
   const auto again = marshal(parts);
-  if (!again || !std::ranges::equal(*again, blob)) return kNotOurs;
+  if (!again || !std::ranges::equal(*again, blob) || !signing_key_of(parts.public_area)) return kNotOurs;
   return parts;
 }
 
-Result<PublicKey> public_key_of(const TPM2B_PUBLIC& area) {
-  std::array<std::uint8_t, 32> x;
-  std::array<std::uint8_t, 32> y;
-  const TPMT_PUBLIC& public_area = area.publicArea;
-  if (public_area.type != TPM2_ALG_ECC || public_area.parameters.eccDetail.curveID != TPM2_ECC_NIST_P256 ||
-      !copy_coordinate(public_area.unique.ecc.x, x) || !copy_coordinate(public_area.unique.ecc.y, y)) {
-    return Error{ErrorCode::kDeviceError, "the TPM answered with a key that is not on P-256"};
-  }
-  return PublicKey::p256(x, y);
+bool copy_right_aligned(const TPM2B_ECC_PARAMETER& from, std::span<std::uint8_t> to) noexcept {
+  if (from.size > to.size()) return false;
+  std::ranges::fill(to, std::uint8_t{0});
+  std::copy_n(from.buffer, from.size, to.end() - from.size);
+  return true;
 }
 
 }  // namespace chancery::hsm

@@ -22,14 +22,20 @@ struct KeyParts {
 /// the same seed always gives the same key.
 [[nodiscard]] TPM2B_PUBLIC storage_key_template();
 
+/// Whether a public area is exactly what `wanted` asks for; only the point itself is left open.
+[[nodiscard]] bool is_like(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& wanted);
+
+/// The public key of an agent key's public area; kKeyLost when it is not exactly as signing_key_template() asks.
+[[nodiscard]] Result<PublicKey> signing_key_of(const TPM2B_PUBLIC& area);
+
 /// TPM2B_PUBLIC and TPM2B_PRIVATE one after the other, as the TPM marshals them.
 [[nodiscard]] Result<Bytes> marshal(const KeyParts& parts);
 
 /// Reads a blob back. tss2-mu accepts a wrong inner size, so what was read is marshalled again and compared.
-/// \return the parts, or kKeyLost when they are not octet for octet what a TPM made as signing_key_template asks
+/// \return the parts, or kKeyLost when they are not octet for octet what a TPM made as signing_key_template() asks
 [[nodiscard]] Result<KeyParts> unmarshal(ByteView blob);
 
-/// The public key of a P-256 public area; kDeviceError when it is none.
-[[nodiscard]] Result<PublicKey> public_key_of(const TPM2B_PUBLIC& area);
+/// Copies a big-endian number that may lack leading zeros to the end of `to`; false when it is too long.
+[[nodiscard]] bool copy_right_aligned(const TPM2B_ECC_PARAMETER& from, std::span<std::uint8_t> to) noexcept;
 
 }  // namespace chancery::hsm

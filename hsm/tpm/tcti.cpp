@@ -13,7 +13,12 @@
 namespace chancery::hsm {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t kHeaderSize = 10;  // tag, size, response code (TPM 2.0 part 1, section 18)
+
+// What a command may still take when we are told to end: enough for a healthy TPM to be left tidy.
+constexpr auto kFarewell = 1s;
 
 Error unavailable(const char* what) {
   return Error{ErrorCode::kDeviceUnavailable, what, static_cast<std::uint64_t>(errno)};
@@ -49,27 +54,34 @@ std::uint32_t big_endian(const std::uint8_t* octets) noexcept {
 Result<TctiAddress> TctiAddress::parse(std::string_view text) {
   constexpr std::string_view kDevicePrefix = "device:";
   constexpr std::string_view kSwtpmPrefix = "swtpm:path=";
-  const bool device = text.starts_with(kDevicePrefix);
-  if (!device && !text.starts_with(kSwtpmPrefix)) {
-    return Error{ErrorCode::kInvalidArgument, "a TPM is reached by device:/dev/tpmrm0 or swtpm:path=/absolute/socket, nothing else"};
+  const bool is_device = text.starts_with(kDevicePrefix);
+  if (!is_device && !text.starts_with(kSwtpmPrefix)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a TPM is reached by device:/dev/tpmrm0 or swtpm:path=/absolute/socket, nothing else"};
   }
-  const std::string_view path = text.substr(device ? kDevicePrefix.size() : kSwtpmPrefix.size());
-  if (!path.starts_with('/') || path.find_first_of(std::string_view(",\0", 2)) != std::string_view::npos) {
-    return Error{ErrorCode::kInvalidArgument, "the TPM's path must be absolute, without commas"};
+  const std::string_view path = text.substr(is_device ? kDevicePrefix.size() : kSwtpmPrefix.size());
+  if (!path.starts_with('/')) return Error{ErrorCode::kInvalidArgument, "the TPM's path must be absolute"};
+  // The stock TCTI takes further parameters after a comma; who writes one expects what we do not do.
+  if (path.find_first_of(std::string_view(",\0", 2)) != std::string_view::npos) {
+    return Error{ErrorCode::kInvalidArgument, "the TPM's path must have no comma and no NUL"};
   }
-  if (!device && path.size() >= sizeof(sockaddr_un::sun_path)) {
+  if (!is_device && path.size() >= sizeof(sockaddr_un::sun_path)) {
     return Error{ErrorCode::kInvalidArgument, "the TPM's socket path is too long: at most 107 characters"};
   }
-  return TctiAddress{device ? Kind::kDevice : Kind::kSwtpm, std::string(path)};
+  return TctiAddress{is_device ? Kind::kDevice : Kind::kSwtpm, std::string(path)};
 }
 
-Result<std::unique_ptr<DeadlineTcti>> DeadlineTcti::connect(const TctiAddress& address) {
-  const bool device = address.kind == TctiAddress::Kind::kDevice;
-  CHANCERY_ASSIGN(const int fd, device ? open_device(address.path) : connect_socket(address.path));
-  return std::unique_ptr<DeadlineTcti>(new DeadlineTcti(fd, device));
+Result<std::unique_ptr<DeadlineTcti>> DeadlineTcti::connect(const TctiAddress& address,
+                                                            std::chrono::milliseconds time_limit,
+                                                            const Interrupt& interrupt) {
+  const bool is_device = address.kind == TctiAddress::Kind::kDevice;
+  CHANCERY_ASSIGN(const int fd, is_device ? open_device(address.path) : connect_socket(address.path));
+  return std::unique_ptr<DeadlineTcti>(new DeadlineTcti(fd, is_device, time_limit, interrupt));
 }
 
-DeadlineTcti::DeadlineTcti(int fd, bool whole_messages) noexcept : fd_(fd), whole_messages_(whole_messages) {
+DeadlineTcti::DeadlineTcti(int fd, bool is_device, std::chrono::milliseconds time_limit,
+                           const Interrupt& interrupt) noexcept
+    : fd_(fd), is_device_(is_device), time_limit_(time_limit), interrupt_(interrupt) {
   constexpr std::uint64_t kMagic = 0x6368616e63657279;  // "chancery"; the TSS wants it not to be zero
   interface_.v1.magic = kMagic;
   interface_.v1.version = 1;
@@ -81,58 +93,69 @@ DeadlineTcti::DeadlineTcti(int fd, bool whole_messages) noexcept : fd_(fd), whol
 
 DeadlineTcti::~DeadlineTcti() { ::close(fd_); }
 
-TSS2_RC DeadlineTcti::fail() noexcept {
-  broken_ = true;
-  return TSS2_TCTI_RC_IO_ERROR;
+bool DeadlineTcti::connected() const noexcept {
+  // Nobody has been asked anything, so whatever there is to read is the end, or noise.
+  pollfd descriptor{fd_, POLLIN, 0};
+  return failure_ == TSS2_RC_SUCCESS && ::poll(&descriptor, 1, 0) == 0;
 }
 
-bool DeadlineTcti::wait(short events) {
+TSS2_RC DeadlineTcti::fail(TSS2_RC rc) noexcept {
+  received_ = 0;  // half a response is none
+  return failure_ = rc;
+}
+
+TSS2_RC DeadlineTcti::wait(short events) noexcept {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now()).count();
-    if (left <= 0) {
-      timed_out_ = true;
-      return false;
-    }
-    pollfd descriptor{fd_, events, 0};
-    const int ready = ::poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 60000)));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    if (left <= 0ms) return fail(kTctiTimedOut);
+    pollfd descriptors[] = {{fd_, events, 0}, {interrupted_ ? -1 : interrupt_.descriptor(), POLLIN, 0}};
+    const int ready = ::poll(descriptors, 2, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+    if (ready < 0 && errno != EINTR) return fail(TSS2_TCTI_RC_IO_ERROR);
+    if (ready <= 0) continue;
+    if (descriptors[0].revents != 0) return TSS2_RC_SUCCESS;
+    interrupted_ = true;
+    deadline_ = std::min<Deadline>(deadline_, std::chrono::steady_clock::now() + kFarewell);
   }
 }
 
-TSS2_RC DeadlineTcti::send_all(const std::uint8_t* command, std::size_t size) {
-  if (broken_) return TSS2_TCTI_RC_IO_ERROR;
+TSS2_RC DeadlineTcti::send_all(const std::uint8_t* command, std::size_t size) noexcept {
+  if (failure_ != TSS2_RC_SUCCESS) return failure_;
+  if (!connected()) return fail(TSS2_TCTI_RC_IO_ERROR);  // else what is left over would pass for this command's answer
   received_ = 0;
+  deadline_ = std::chrono::steady_clock::now() + (interrupted_ ? std::min<std::chrono::milliseconds>(time_limit_, kFarewell)
+                                                               : time_limit_);
   while (size > 0) {
-    if (!wait(POLLOUT)) return fail();
-    const ssize_t sent = whole_messages_ ? ::write(fd_, command, size) : ::send(fd_, command, size, MSG_NOSIGNAL);
+    if (const TSS2_RC rc = wait(POLLOUT); rc != TSS2_RC_SUCCESS) return rc;
+    const ssize_t sent = is_device_ ? ::write(fd_, command, size) : ::send(fd_, command, size, MSG_NOSIGNAL);
     if (sent < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (sent <= 0) return fail();
+    if (sent <= 0) return fail(TSS2_TCTI_RC_IO_ERROR);
     command += sent;
     size -= static_cast<std::size_t>(sent);
   }
   return TSS2_RC_SUCCESS;
 }
 
-TSS2_RC DeadlineTcti::read_at_least(std::size_t wanted) {
+// A device gives a response in one read or loses the rest of it, so there the room is everything that we have.
+TSS2_RC DeadlineTcti::read_until(std::size_t wanted, std::size_t room) noexcept {
   while (received_ < wanted) {
-    if (!wait(POLLIN)) return fail();
-    const std::size_t room = whole_messages_ ? response_.size() - received_ : wanted - received_;
-    const ssize_t got = ::read(fd_, response_.data() + received_, room);
+    if (const TSS2_RC rc = wait(POLLIN); rc != TSS2_RC_SUCCESS) return rc;
+    const ssize_t got = ::read(fd_, response_.data() + received_, room - received_);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got <= 0) return fail();
+    if (got <= 0) return fail(TSS2_TCTI_RC_IO_ERROR);
     received_ += static_cast<std::size_t>(got);
   }
   return TSS2_RC_SUCCESS;
 }
 
-TSS2_RC DeadlineTcti::read_response() {
-  if (broken_) return TSS2_TCTI_RC_IO_ERROR;
-  if (const TSS2_RC rc = read_at_least(kHeaderSize); rc != TSS2_RC_SUCCESS) return rc;
+TSS2_RC DeadlineTcti::read_response() noexcept {
+  if (failure_ != TSS2_RC_SUCCESS) return failure_;
+  if (const TSS2_RC rc = read_until(kHeaderSize, is_device_ ? kMaxResponse : kHeaderSize); rc != TSS2_RC_SUCCESS) {
+    return rc;
+  }
   const std::size_t size = big_endian(response_.data() + 2);
-  if (size < kHeaderSize || size > response_.size()) return fail();
-  if (const TSS2_RC rc = read_at_least(size); rc != TSS2_RC_SUCCESS) return rc;
-  return received_ == size ? TSS2_RC_SUCCESS : fail();
+  if (size < kHeaderSize || size > kMaxResponse) return fail(TSS2_TCTI_RC_MALFORMED_RESPONSE);
+  if (const TSS2_RC rc = read_until(size, is_device_ ? kMaxResponse : size); rc != TSS2_RC_SUCCESS) return rc;
+  return received_ == size ? TSS2_RC_SUCCESS : fail(TSS2_TCTI_RC_MALFORMED_RESPONSE);
 }
 
 TSS2_RC DeadlineTcti::transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, const std::uint8_t* command) {

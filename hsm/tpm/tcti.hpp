@@ -12,6 +12,7 @@
 #include <chancery/result.hpp>
 
 #include "hsm/key_backend.hpp"
+#include "hsm/tpm/interrupt.hpp"
 
 namespace chancery::hsm {
 
@@ -29,7 +30,11 @@ struct TctiAddress {
   [[nodiscard]] static Result<TctiAddress> parse(std::string_view text);
 };
 
-/// A TCTI (TCG TSS 2.0 TCTI specification) that keeps one connection and a hard deadline.
+/// The code of a command that the TPM did not answer in time; of the TCTI's layer, in the range that is left to
+/// implementations.
+inline constexpr TSS2_RC kTctiTimedOut = TSS2_TCTI_RC_LAYER | (TSS2_LAYER_IMPLEMENTATION_SPECIFIC_OFFSET + 1);
+
+/// A TCTI (TCG TSS 2.0 TCTI specification) that keeps one connection and a hard deadline for each command.
 ///
 /// The stock one for swtpm reconnects at every command and waits for ever: a restarted TPM would go unnoticed and a
 /// stopped one would hang its caller. Here a lost connection is an error for good, and so is a deadline that passes:
@@ -37,16 +42,20 @@ struct TctiAddress {
 /// keeps its address.
 class DeadlineTcti {
  public:
+  /// \param time_limit  for each command with its answer; once `interrupt` is raised, a second at most
+  /// \param interrupt   must outlive the connection
   /// \return the connection, or kDeviceUnavailable with the errno
-  [[nodiscard]] static Result<std::unique_ptr<DeadlineTcti>> connect(const TctiAddress& address);
+  [[nodiscard]] static Result<std::unique_ptr<DeadlineTcti>> connect(const TctiAddress& address,
+                                                                     std::chrono::milliseconds time_limit,
+                                                                     const Interrupt& interrupt);
   ~DeadlineTcti();
   DeadlineTcti(const DeadlineTcti&) = delete;
   DeadlineTcti& operator=(const DeadlineTcti&) = delete;
 
   [[nodiscard]] TSS2_TCTI_CONTEXT* context() noexcept { return reinterpret_cast<TSS2_TCTI_CONTEXT*>(&interface_); }
-  /// Commands from now on must be answered by then.
-  void set_deadline(Deadline deadline) noexcept { deadline_ = deadline; }
-  [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
+
+  /// Whether the other side is still there, as far as can be told without asking it anything.
+  [[nodiscard]] bool connected() const noexcept;
 
  private:
   // The TSS sees the first member and hands its address back.
@@ -56,24 +65,26 @@ class DeadlineTcti {
   };
   static constexpr std::size_t kMaxResponse = 8192;
 
-  DeadlineTcti(int fd, bool whole_messages) noexcept;
+  DeadlineTcti(int fd, bool is_device, std::chrono::milliseconds time_limit, const Interrupt& interrupt) noexcept;
 
   static TSS2_RC transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, const std::uint8_t* command);
   static TSS2_RC receive(TSS2_TCTI_CONTEXT* context, std::size_t* size, std::uint8_t* response, std::int32_t timeout);
   static void finalize(TSS2_TCTI_CONTEXT* context);
 
-  [[nodiscard]] TSS2_RC send_all(const std::uint8_t* command, std::size_t size);
-  [[nodiscard]] TSS2_RC read_response();
-  [[nodiscard]] TSS2_RC read_at_least(std::size_t wanted);
-  [[nodiscard]] bool wait(short events);
-  [[nodiscard]] TSS2_RC fail() noexcept;
+  [[nodiscard]] TSS2_RC send_all(const std::uint8_t* command, std::size_t size) noexcept;
+  [[nodiscard]] TSS2_RC read_response() noexcept;
+  [[nodiscard]] TSS2_RC read_until(std::size_t wanted, std::size_t room) noexcept;
+  [[nodiscard]] TSS2_RC wait(short events) noexcept;
+  [[nodiscard]] TSS2_RC fail(TSS2_RC rc) noexcept;
 
   Interface interface_;
-  int fd_;
-  const bool whole_messages_;  // a character device: one read gives one response
+  const int fd_;
+  const bool is_device_;  // one read gives one whole response
+  const std::chrono::milliseconds time_limit_;
+  const Interrupt& interrupt_;
+  bool interrupted_ = false;
   Deadline deadline_{};
-  bool broken_ = false;
-  bool timed_out_ = false;
+  TSS2_RC failure_ = TSS2_RC_SUCCESS;  // what every call answers since the connection broke
   std::array<std::uint8_t, kMaxResponse> response_{};
   std::size_t received_ = 0;
 };

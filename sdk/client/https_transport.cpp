@@ -24,9 +24,15 @@ using CertificateStore = std::shared_ptr<X509_STORE>;
 
 using ResponseBuffer = streams::container_buffer<std::vector<std::uint8_t>>;
 
+/// What came of one exchange. `broken`: the connection ended before there was an answer.
+struct Attempt {
+  Result<HttpAnswer> answer;
+  bool broken = false;
+};
+
 /// What a call and cpprestsdk's threads share: it outlives a caller that gave up waiting.
 struct Exchange {
-  std::promise<Result<HttpAnswer>> answer;
+  std::promise<Attempt> attempt;
   ResponseBuffer body;
   pplx::cancellation_token_source cancel;
 };
@@ -77,55 +83,67 @@ http::http_request encode(const HttpRequest& request, const ResponseBuffer& answ
 
 // cpprestsdk 2.10 puts asio's and OpenSSL's codes into the generic category, and has no code of its own for what it
 // was doing: an OpenSSL code is told by its library number, an address that does not resolve by its text alone.
-Error transport_error(const http::http_exception& failure) {
+Attempt failed(const http::http_exception& failure) {
   const auto native = static_cast<std::uint64_t>(static_cast<std::uint32_t>(failure.error_code().value()));
-  if (failure.error_code() == std::errc::timed_out) return timed_out();
+  if (failure.error_code() == std::errc::timed_out) return {timed_out()};
   if (ERR_GET_LIB(native) != 0) {
-    return {ErrorCode::kTlsFailed,
-            "the daemon's certificate is not trusted, or for another name: give its CA with CHANCERY_CACERT or --cacert",
-            native};
+    return {Error{ErrorCode::kTlsFailed,
+                  "the daemon's certificate is not trusted, or for another name: give its CA with CHANCERY_CACERT or --cacert",
+                  native}};
   }
   const bool unresolved = std::string_view(failure.what()).starts_with("Error resolving");
   if (unresolved || failure.error_code() == std::errc::host_unreachable) {
-    return {ErrorCode::kConnectFailed, "nobody answers at the daemon's address: start chanceryd, or correct CHANCERY_ADDR"};
+    return {Error{ErrorCode::kConnectFailed, "nobody answers at the daemon's address: start chanceryd, or correct CHANCERY_ADDR"}};
   }
-  return {ErrorCode::kBadResponse, "the answer was cut short or is not HTTP: is this address really chanceryd's?", native};
+  return {Error{ErrorCode::kBadResponse, "the answer was cut short or is not HTTP: is this address really chanceryd's?", native},
+          true};
 }
 
-Result<HttpAnswer> finish(const pplx::task<http::http_response>& task, const Exchange& exchange) {
+Attempt finish(const pplx::task<http::http_response>& task, const Exchange& exchange) {
   try {
     const http::http_response response = task.get();
     const auto& octets = exchange.body.collection();
-    return HttpAnswer{response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}};
+    return {HttpAnswer{response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}}};
   } catch (const http::http_exception& failure) {
-    return transport_error(failure);
+    return failed(failure);
   } catch (const AnswerTooLarge&) {
-    return Error{ErrorCode::kBadResponse, "the answer is larger than any of the daemon's: is this address really chanceryd's?"};
+    return {Error{ErrorCode::kBadResponse, "the answer is larger than any of the daemon's: is this address really chanceryd's?"}};
   } catch (const std::exception&) {
-    return Error{ErrorCode::kInternal, "the HTTP client failed: try again, and report it if it stays so"};
+    return {Error{ErrorCode::kInternal, "the HTTP client failed: try again, and report it if it stays so"}};
   }
+}
+
+Attempt exchange_over(http::client::http_client client, const HttpRequest& request, Deadline deadline) {
+  const auto exchange = std::make_shared<Exchange>();
+  auto attempt = exchange->attempt.get_future();
+  client.request(encode(request, exchange->body), exchange->cancel.get_token())
+      .then([](const http::http_response& response) { return response.content_ready(); })
+      .then([exchange](const pplx::task<http::http_response>& task) {
+        exchange->attempt.set_value(finish(task, *exchange));
+      });
+  if (attempt.wait_until(deadline) == std::future_status::ready) return attempt.get();
+  exchange->cancel.cancel();
+  return {timed_out()};
 }
 
 class HttpsTransport final : public Transport {
  public:
   HttpsTransport(const std::string& address, const http::client::http_client_config& config)
-      : client_(web::uri(address), config) {}
+      : address_(address), config_(config), kept_(address_, config_) {}
 
+  // cpprestsdk keeps connections, which saves some 25 ms a call (it reads the system's certificates for each new one),
+  // but a call fails that takes up one which the daemon has closed meanwhile. Over HTTPS the daemon only answers
+  // questions, so that one may be asked again: once, over a connection that is certainly new.
   Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
-    const auto exchange = std::make_shared<Exchange>();
-    auto answer = exchange->answer.get_future();
-    client_.request(encode(request, exchange->body), exchange->cancel.get_token())
-        .then([](const http::http_response& response) { return response.content_ready(); })
-        .then([exchange](const pplx::task<http::http_response>& task) {
-          exchange->answer.set_value(finish(task, *exchange));
-        });
-    if (answer.wait_until(deadline) == std::future_status::ready) return answer.get();
-    exchange->cancel.cancel();
-    return timed_out();
+    Attempt attempt = exchange_over(kept_, request, deadline);
+    if (attempt.broken) attempt = exchange_over(http::client::http_client(address_, config_), request, deadline);
+    return std::move(attempt.answer);
   }
 
  private:
-  mutable http::client::http_client client_;  // a handle; request() is thread-safe, and not const
+  web::uri address_;
+  http::client::http_client_config config_;
+  http::client::http_client kept_;  // a handle; copies share its connections
 };
 
 }  // namespace

@@ -100,9 +100,14 @@ class Exchange {
     return result;
   }
 
+  // In two steps, because Beast 1.74 loses the body limit's error when head and body arrive together in one read.
   error_code read(http::response_parser<http::string_body>& parser) {
     error_code result;
-    http::async_read(stream_, buffer_, parser, [&](error_code code, std::size_t) { result = code; });
+    const auto done = [&](error_code code, std::size_t) { result = code; };
+    http::async_read_header(stream_, buffer_, parser, done);
+    drive();
+    if (result) return result;
+    http::async_read(stream_, buffer_, parser, done);
     drive();
     return result;
   }

@@ -12,7 +12,8 @@ ScopeSet::ScopeSet(const std::vector<std::string>& scopes) {
     const auto form = classify_scope(scope);
     if (!form) continue;
     exact_.push_back(scope);
-    if (form == ScopeForm::kWildcard) prefixes_.push_back(std::string_view(scope).substr(0, scope.size() - 1));
+    if (form == ScopeForm::kWildcard)
+      prefixes_.push_back(std::string_view(scope).substr(0, scope.size() - 1));
   }
   std::ranges::sort(exact_);
   std::ranges::sort(prefixes_);

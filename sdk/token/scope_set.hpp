@@ -6,8 +6,8 @@
 
 namespace chancery {
 
-/// Scopes arranged so that the question whether one of them covers another takes logarithmic time: a token's lists
-/// are as long as its sender likes, within 65,536 characters. Borrows the scopes.
+/// Scopes arranged so that the question whether one of them covers another takes logarithmic time: a token's
+/// lists are as long as its sender likes, within 65,536 characters. Borrows the scopes.
 class ScopeSet {
  public:
   explicit ScopeSet(const std::vector<std::string>& scopes);

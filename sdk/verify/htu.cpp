@@ -74,6 +74,23 @@ std::string remove_dot_segments(std::string_view path) {
   return out;
 }
 
+// `host` or `host:port` with the host in lower case, and without the port that the scheme implies. Names of users,
+// which RFC 9110 section 4.2.4 bans, and anything else are refused.
+std::optional<std::string> normalize_authority(std::string_view text, std::string_view default_port) {
+  const auto authority = normalize_escapes(text);
+  if (!authority || authority->find('@') != std::string::npos) return std::nullopt;
+  // The colons of an IPv6 address stand in brackets.
+  const bool bracketed = authority->starts_with('[');
+  const std::size_t bracket = bracketed ? authority->find(']') : 0;
+  if (bracket == std::string::npos) return std::nullopt;
+  const std::size_t colon = std::min(authority->find(':', bracket), authority->size());
+  const std::string host = lower(std::string_view(*authority).substr(0, colon));
+  const std::string port = authority->substr(std::min(colon + 1, authority->size()));
+  const bool digits = std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  if (host.empty() || !digits || (bracketed && colon != bracket + 1)) return std::nullopt;
+  return port.empty() || port == default_port ? host : host + ":" + port;
+}
+
 }  // namespace
 
 std::optional<std::string> normalize_htu(std::string_view uri) {
@@ -84,16 +101,10 @@ std::optional<std::string> normalize_htu(std::string_view uri) {
   if (scheme != "https" && scheme != "http") return std::nullopt;
   const std::string_view rest = uri.substr(colon + 3);
   const std::size_t slash = std::min(rest.find('/'), rest.size());
-  const auto authority = normalize_escapes(rest.substr(0, slash));
+  const auto authority = normalize_authority(rest.substr(0, slash), scheme == "https" ? "443" : "80");
   const auto path = normalize_escapes(slash == rest.size() ? "/" : rest.substr(slash));
-  if (!authority || !path || authority->empty()) return std::nullopt;
-
-  std::string host = lower(*authority);
-  const std::string_view default_port = scheme == "https" ? ":443" : ":80";
-  if (host.ends_with(default_port)) host.resize(host.size() - default_port.size());
-  if (host.ends_with(':')) host.pop_back();
-  if (host.empty()) return std::nullopt;
-  return scheme + "://" + host + remove_dot_segments(*path);
+  if (!authority || !path) return std::nullopt;
+  return scheme + "://" + *authority + remove_dot_segments(*path);
 }
 
 }  // namespace chancery

@@ -8,11 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -25,47 +23,70 @@ namespace {
 using std::filesystem::path;
 using namespace std::chrono_literals;
 
-constexpr Error kNotStarted{ErrorCode::kProcessFailed,
-                            "swtpm did not start: install the Debian packages swtpm and swtpm-tools"};
+constexpr int kNotFound = 127;  // as a shell has it
 
-// Starts a program with its output discarded. The child dies with this thread.
+// What a started swtpm needs is some 10 ms; on a machine that is busy with compiling, much more.
+constexpr auto kStartTime = 10s;
+// SIGTERM ends it in a millisecond, if it listens at all.
+constexpr auto kStopTime = 2s;
+constexpr auto kPollPause = 1ms;
+
+Error process_failed(const char* what, int native) {
+  return Error{ErrorCode::kProcessFailed, what, static_cast<std::uint64_t>(native)};
+}
+
+// Runs in the forked child of a process that may have threads: async-signal-safe calls only.
+[[noreturn]] void become(pid_t parent, char* const* argv) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(kNotFound);  // died before the line above
+  setsid();
+  // A daemon that waits for its signals has blocked them; what it starts must take SIGTERM all the same.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
+  close_range(3, ~0U, 0);
+  umask(077);
+  execvp(argv[0], argv);
+  _exit(kNotFound);
+}
+
 Result<pid_t> spawn(const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid < 0) return Error{ErrorCode::kProcessFailed, "no process could be started", static_cast<std::uint64_t>(errno)};
-  if (pid > 0) return pid;
-  // Only async-signal-safe calls from here to exec.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);
-  const int null = open("/dev/null", O_RDWR);
-  for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
-  close_range(3, ~0U, 0);
-  umask(077);
-  execvp(argv.front(), argv.data());
-  _exit(127);
+  if (pid == 0) become(parent, argv.data());
+  if (pid < 0) return process_failed("no process could be started: too many of them, or too little memory", errno);
+  return pid;
 }
 
-Status run(const std::vector<std::string>& arguments) {
-  CHANCERY_ASSIGN(const pid_t pid, spawn(arguments));
+// The exit status, once there is one.
+int wait_for(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  Error error = kNotStarted;
-  error.native = static_cast<std::uint64_t>(status);
-  return error;
+  return status;
+}
+
+Error explain_end(int status) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound) {
+    return process_failed("swtpm is not installed: install the Debian packages swtpm and swtpm-tools", status);
+  }
+  return process_failed("swtpm ended at once: is another one using this folder, and is there space?", status);
 }
 
 bool accepts_connections(const path& socket_path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, socket_path.c_str(), sizeof address.sun_path - 1);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
-  const bool connected = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  // EAGAIN: somebody listens, and others wait already.
+  const bool connected =
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
   close(fd);
   return connected;
 }
@@ -77,13 +98,45 @@ bool write_text(const path& file, const std::string& text) {
   return static_cast<bool>(out);
 }
 
+Error unwritable(int error) {
+  return Error{ErrorCode::kFileUnwritable, "the simulator's folder could not be made: check its place, or $TMPDIR",
+               static_cast<std::uint64_t>(error)};
+}
+
 Result<path> make_temporary_folder() {
   std::error_code failure;
   std::string name = (std::filesystem::temp_directory_path(failure) / "swtpm-XXXXXX").string();
-  if (failure || mkdtemp(name.data()) == nullptr) {
-    return Error{ErrorCode::kFileUnwritable, "no temporary folder could be made: check $TMPDIR", static_cast<std::uint64_t>(errno)};
-  }
+  if (failure) return unwritable(failure.value());
+  if (mkdtemp(name.data()) == nullptr) return unwritable(errno);
   return path(name);
+}
+
+// Keys of a simulator lie in its folder in clear.
+Status check_private(const path& folder) {
+  struct stat found {};
+  if (::stat(folder.c_str(), &found) != 0) return unwritable(errno);
+  if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 077) != 0) {
+    return Error{ErrorCode::kFilePermissions, "the simulator's folder must be your own and closed to others (0700)"};
+  }
+  return {};
+}
+
+Status make_folder(const path& folder) {
+  return ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST ? Status{} : Status{unwritable(errno)};
+}
+
+// swtpm_localca plays the vendor: a private CA signs the endorsement key's certificate.
+bool write_vendor_files(const path& ca) {
+  const std::string at = ca.string();
+  return write_text(ca / "swtpm-localca.conf", "statedir = " + at + "\nsigningkey = " + at +
+                                                   "/signkey.pem\nissuercert = " + at +
+                                                   "/issuercert.pem\ncertserial = " + at + "/certserial\n") &&
+         write_text(ca / "swtpm-localca.options",
+                    "--platform-manufacturer Chancery\n--platform-version 2.1\n--platform-model Simulator\n") &&
+         write_text(ca / "swtpm_setup.conf",
+                    "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = " + at +
+                        "/swtpm-localca.conf\ncreate_certs_tool_options = " + at +
+                        "/swtpm-localca.options\nactive_pcr_banks = sha256\n");
 }
 
 }  // namespace
@@ -97,68 +150,66 @@ Result<Swtpm> Swtpm::start(const SwtpmOptions& options) {
 }
 
 Status Swtpm::prepare(const SwtpmOptions& options) {
-  std::error_code failure;
   if (options.folder.empty()) {
     CHANCERY_ASSIGN(folder_, make_temporary_folder());
     owns_folder_ = true;
   } else {
     folder_ = options.folder;
-    owns_folder_ = !std::filesystem::exists(folder_, failure);
+    owns_folder_ = ::mkdir(folder_.c_str(), 0700) == 0;
+    CHANCERY_TRY(check_private(folder_));
   }
-  if (socket().string().size() + 6 > sizeof(sockaddr_un::sun_path)) {
+  if (socket().string().size() + sizeof(".ctrl") > sizeof(sockaddr_un::sun_path)) {
     return Error{ErrorCode::kInvalidArgument, "the folder's path is too long for a Unix socket: choose a shorter one"};
   }
-  std::filesystem::create_directories(folder_ / "state", failure);
-  if (failure) return Error{ErrorCode::kFileUnwritable, "the simulator's folder cannot be made", static_cast<std::uint64_t>(failure.value())};
-  std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, failure);
-  return {};
+  return make_folder(folder_ / "state");
 }
 
-// swtpm_localca plays the vendor: a private CA signs the endorsement key's certificate.
 Status Swtpm::manufacture() const {
   const path ca = folder_ / "ca";
-  const path certificates = folder_ / "certs";
-  std::error_code failure;
-  std::filesystem::create_directories(ca, failure);
-  std::filesystem::create_directories(certificates, failure);
-  const std::string at = ca.string();
-  const bool written =
-      write_text(ca / "swtpm-localca.conf", "statedir = " + at + "\nsigningkey = " + at + "/signkey.pem\nissuercert = " +
-                                                at + "/issuercert.pem\ncertserial = " + at + "/certserial\n") &&
-      write_text(ca / "swtpm-localca.options",
-                 "--platform-manufacturer Chancery\n--platform-version 2.1\n--platform-model Simulator\n") &&
-      write_text(ca / "swtpm_setup.conf", "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = " + at +
-                                              "/swtpm-localca.conf\ncreate_certs_tool_options = " + at +
-                                              "/swtpm-localca.options\nactive_pcr_banks = sha256\n");
-  if (!written) return Error{ErrorCode::kFileUnwritable, "the simulator's folder cannot be written"};
-  return run({"swtpm_setup", "--tpm2", "--tpmstate", (folder_ / "state").string(), "--config", at + "/swtpm_setup.conf",
-              "--create-ek-cert", "--create-platform-cert", "--lock-nvram", "--ecc", "--create-spk", "--pcr-banks",
-              "sha256", "--vmid", "chancery", "--write-ek-cert-files", certificates.string(), "--logfile",
-              (folder_ / "setup.log").string(), "--not-overwrite"});
+  CHANCERY_TRY(make_folder(ca));
+  CHANCERY_TRY(make_folder(certificates()));
+  if (!write_vendor_files(ca)) return unwritable(errno);
+  CHANCERY_ASSIGN(
+      const pid_t setup,
+      spawn({"swtpm_setup", "--tpm2", "--tpmstate", (folder_ / "state").string(), "--config",
+             (ca / "swtpm_setup.conf").string(), "--create-ek-cert", "--create-platform-cert", "--lock-nvram", "--ecc",
+             "--create-spk", "--pcr-banks", "sha256", "--vmid", "chancery", "--write-ek-cert-files",
+             certificates().string(), "--logfile", (folder_ / "setup.log").string(), "--not-overwrite"}));
+  const int status = wait_for(setup);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound) return explain_end(status);
+  return process_failed("swtpm_setup failed: its folder's setup.log says why", status);
 }
 
 Status Swtpm::restart() {
   end(SIGKILL);
-  // A second swtpm on one socket path steals it silently; a stale file of our own is simply in the way.
+  // A second swtpm on one socket path steals it silently.
+  if (accepts_connections(socket())) {
+    return process_failed("another swtpm serves in this folder: end it, or choose another folder", 0);
+  }
   std::error_code ignored;
   std::filesystem::remove(socket(), ignored);
-  const std::string socket_text = socket().string();
-  CHANCERY_ASSIGN(pid_, spawn({"swtpm", "socket", "--tpm2", "--tpmstate",
-                               "dir=" + (folder_ / "state").string() + ",mode=0600", "--server",
-                               "type=unixio,path=" + socket_text + ",mode=0600", "--ctrl",
-                               "type=unixio,path=" + socket_text + ".ctrl,mode=0600", "--flags",
-                               "not-need-init,startup-clear"}));
-  const auto give_up = std::chrono::steady_clock::now() + 10s;
+  const std::string data_socket = socket().string();
+  CHANCERY_ASSIGN(pid_,
+                  spawn({"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + (folder_ / "state").string() + ",mode=0600",
+                         "--server", "type=unixio,path=" + data_socket + ",mode=0600", "--ctrl",
+                         "type=unixio,path=" + data_socket + ".ctrl,mode=0600", "--flags", "not-need-init,startup-clear"}));
+  return wait_until_ready();
+}
+
+Status Swtpm::wait_until_ready() {
+  const auto give_up = std::chrono::steady_clock::now() + kStartTime;
   while (!accepts_connections(socket())) {
-    if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
       pid_ = -1;
-      return kNotStarted;
+      return explain_end(status);
     }
     if (std::chrono::steady_clock::now() > give_up) {
       end(SIGKILL);
-      return kNotStarted;
+      return process_failed("swtpm was started but does not answer: the machine is overloaded", 0);
     }
-    std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(kPollPause);
   }
   return {};
 }
@@ -167,7 +218,14 @@ void Swtpm::end(int signal) {
   if (pid_ <= 0) return;
   ::kill(pid_, signal);
   ::kill(pid_, SIGCONT);  // a paused process takes SIGTERM only then
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  const auto give_up = std::chrono::steady_clock::now() + kStopTime;
+  while (waitpid(pid_, nullptr, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > give_up) {
+      ::kill(pid_, SIGKILL);
+      wait_for(pid_);
+      break;
+    }
+    std::this_thread::sleep_for(kPollPause);
   }
   pid_ = -1;
 }

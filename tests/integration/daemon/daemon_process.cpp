@@ -52,11 +52,16 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-DaemonProcess::DaemonProcess(DaemonSettings settings) : settings_(std::move(settings)) {
+DaemonProcess::DaemonProcess() {
   std::string name = (std::filesystem::temp_directory_path() / "daemon-XXXXXX").string();
   BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
   ::chmod(name.c_str(), 0755);  // agents under other uids reach the socket
   folder_ = name;
+  socket_ = folder_ / "chancery.sock";
+}
+
+DaemonProcess::DaemonProcess(DaemonSettings settings) : DaemonProcess() {
+  settings_ = std::move(settings);
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   BOOST_REQUIRE(edge::make_dev_certificate({folder_ / "ca.pem", folder_ / "tls.pem", folder_ / "tls.key"}, now));
   write_config();
@@ -85,12 +90,27 @@ void DaemonProcess::write_config() const {
   ::chmod(file.c_str(), 0600);
 }
 
-void DaemonProcess::spawn() {
-  pid_ = spawn_program({CHANCERY_BINARY_DIR "/chanceryd", "--config", (folder_ / "chancery.toml").string()}, folder_ / "output");
+std::unique_ptr<DaemonProcess> DaemonProcess::development() {
+  std::unique_ptr<DaemonProcess> daemon(new DaemonProcess);
+  daemon->spawn({"--dev"});
+  BOOST_REQUIRE(eventually([&] { return daemon->output().find("export CHANCERY_CACERT=") != std::string::npos; }));
+  const std::string_view name = "export CHANCERY_SOCKET=";
+  const std::string text = daemon->output();
+  const std::size_t at = text.find(name) + name.size();
+  daemon->socket_ = text.substr(at, text.find('\n', at) - at);
+  return daemon;
 }
 
+void DaemonProcess::spawn(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{CHANCERY_BINARY_DIR "/chanceryd"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  pid_ = spawn_program(command, folder_ / "output");
+}
+
+void DaemonProcess::spawn_configured() { spawn({"--config", (folder_ / "chancery.toml").string()}); }
+
 void DaemonProcess::start() {
-  spawn();
+  spawn_configured();
   const bool up = eventually([&] {
     const auto client = Client::connect({.socket = socket().string(), .timeout = 2s});
     return client && client->metadata();
@@ -99,7 +119,7 @@ void DaemonProcess::start() {
 }
 
 DaemonProcess::Ending DaemonProcess::start_and_fail() {
-  spawn();
+  spawn_configured();
   const int status = wait_for(std::exchange(pid_, -1));
   return {status, output()};
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ class DaemonProcess {
   DaemonProcess(const DaemonProcess&) = delete;
   DaemonProcess& operator=(const DaemonProcess&) = delete;
 
+  /// `chanceryd --dev`, started and ready; its socket is where it said.
+  [[nodiscard]] static std::unique_ptr<DaemonProcess> development();
+
   /// Starts it and waits until it answers on its socket. A Boost requirement.
   void start();
   /// Starts it and waits for its end.
@@ -45,17 +49,21 @@ class DaemonProcess {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
   [[nodiscard]] std::filesystem::path folder() const { return folder_; }
-  [[nodiscard]] std::filesystem::path socket() const { return folder_ / "chancery.sock"; }
+  [[nodiscard]] std::filesystem::path socket() const { return socket_; }
   [[nodiscard]] std::filesystem::path state() const { return folder_ / "state"; }
   [[nodiscard]] Client client() const;
   [[nodiscard]] std::string output() const;
 
  private:
+  DaemonProcess();  // a folder and nothing in it
+
   void write_config() const;
-  void spawn();
+  void spawn(const std::vector<std::string>& arguments);
+  void spawn_configured();
 
   DaemonSettings settings_;
   std::filesystem::path folder_;
+  std::filesystem::path socket_;
   pid_t pid_ = -1;
 };
 

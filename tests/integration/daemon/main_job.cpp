@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -74,6 +75,33 @@ BOOST_FIXTURE_TEST_CASE(a_chain_is_issued_and_verifies_here_and_offline, Running
   const std::vector<std::string_view> tokens(delegated->chain.begin(), delegated->chain.end());
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   BOOST_TEST(verify_chain(tokens, TrustSnapshot(trust), now).valid());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_examples_delegate_and_verify, Running) {
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(daemon.folder() / name) << text;
+    return (daemon.folder() / name).string();
+  };
+  const std::string chain_file = write("root.chain", root_chain().front());
+  const auto delegated = run_program({"/usr/bin/env", "CHANCERY_SOCKET=" + daemon.socket().string(),
+                                      CHANCERY_BINARY_DIR "/example_orchestrator", chain_file, "support", "crm.read"});
+  BOOST_REQUIRE_MESSAGE(delegated.exit_status == 0, delegated.output);
+  const auto keys = daemon.client().jwks();
+  BOOST_REQUIRE(keys);
+  const std::string trust = write("trust.json", R"({"anchors":[{"keys":[)" + keys->keys.front().jwk() + "]}]}");
+  const auto verified = run_program({CHANCERY_BINARY_DIR "/example_verify", trust, write("support.chain", delegated.output)});
+  BOOST_TEST(verified.exit_status == 0, verified.output);
+  BOOST_TEST(verified.output.find(R"("outcome":"valid")") != std::string::npos, verified.output);
+}
+
+BOOST_AUTO_TEST_CASE(the_development_mode_keeps_nothing) {
+  const auto daemon = DaemonProcess::development();
+  const std::filesystem::path folder = daemon->socket().parent_path();
+  BOOST_TEST(std::filesystem::exists(folder / "ca.pem"));
+  BOOST_TEST(daemon->client().create_agent(agent_of("orchestrator", ::geteuid())).has_value());
+  BOOST_TEST(daemon->output().find("NOTHING HERE IS HARDWARE") != std::string::npos);
+  BOOST_TEST(daemon->stop() == 0);
+  BOOST_TEST(!std::filesystem::exists(folder));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_clean_stop_answers_everything_and_removes_the_socket, Running) {

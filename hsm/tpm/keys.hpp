@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+
+#include "hsm/tpm/connection.hpp"
+#include "hsm/tpm/context_cache.hpp"
+#include "hsm/tpm/key_blob.hpp"
+
+namespace chancery::hsm {
+
+/// A key as a caller wants it used: read, checked and given its auth value before the device thread sees it.
+struct PreparedKey {
+  Sha256Digest identity{};  ///< of binding and blob together, so that a changed one never meets a cached context
+  KeyParts parts;
+  SecretBytes auth;
+};
+
+/// Agent keys in a TPM that holds three objects at a time: brings in the one that is wanted, from its saved context if
+/// there is one, else from its blob. A simulator keeps the key that was used last. Ends with its connection, which it
+/// borrows; the device thread's alone.
+class TpmKeys {
+ public:
+  /// \param capacity  saved contexts to keep at most
+  TpmKeys(TpmConnection& tpm, std::size_t capacity, LiveCounts& live)
+      : tpm_(tpm), contexts_(capacity, live.cached_keys) {}
+
+  /// Makes a key under the storage key. Nothing of it remains in the TPM.
+  [[nodiscard]] Result<KeyParts> create(const SecretBytes& auth);
+
+  /// kKeyLost when the TPM does not open the key.
+  [[nodiscard]] Result<Signature> sign(const PreparedKey& key, const Sha256Digest& digest);
+
+  void forget(const Sha256Digest& identity);
+
+  /// Flushes and saves what the last request left to be done, after its caller has been answered.
+  void tidy();
+
+ private:
+  struct LoadedKey {
+    Sha256Digest identity;
+    TransientHandle object;
+    bool is_saved = false;
+  };
+
+  [[nodiscard]] Result<Signature> sign_once(const PreparedKey& key, const Sha256Digest& digest);
+  [[nodiscard]] Status bring_in(const PreparedKey& key);
+  [[nodiscard]] Result<TransientHandle> load_saved(const Bytes& context);
+  [[nodiscard]] Result<TransientHandle> load_blob(const KeyParts& parts);
+  void save(LoadedKey& key);
+  void make_room();
+
+  TpmConnection& tpm_;
+  ContextCache contexts_;
+  std::optional<LoadedKey> current_;
+  std::optional<LoadedKey> previous_;  // waits for tidy()
+};
+
+}  // namespace chancery::hsm
