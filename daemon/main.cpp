@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <variant>
 
 #include <chancery/verify.hpp>
@@ -162,7 +163,7 @@ edge::ServerOptions server_options(const config::Config& config, const telemetry
   options.limits.body_time = server.body_timeout;
   options.limits.idle_time = server.idle_timeout;
   options.limits.handler_time = server.handler_timeout;
-  if (server.threads > 0) options.threads = server.threads;
+  options.threads = server.threads > 0 ? server.threads : std::thread::hardware_concurrency();
   options.blocking_threads = server.blocking_threads;
   options.log = &log;
   return options;

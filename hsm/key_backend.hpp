@@ -34,7 +34,7 @@ struct BackendInfo {
   std::string type;          ///< "tpm", "pkcs11"
   std::string manufacturer;  ///< as the device reports it
   std::string firmware;
-  bool emulated = false;     ///< a simulator: its keys are in software
+  bool emulated = false;  ///< a simulator: its keys are in software
   std::vector<Algorithm> algorithms;
 };
 
@@ -43,8 +43,8 @@ struct BackendLoad {
   std::uint64_t queued = 0;        ///< requests that wait for the device
   std::uint64_t live_objects = 0;  ///< transient objects that we hold in the device now
   std::uint64_t live_sessions = 0;
-  std::uint64_t cached_keys = 0;   ///< keys whose loaded form is kept ready outside of the device
-  std::uint64_t recoveries = 0;    ///< times that the device was found again after a failure
+  std::uint64_t cached_keys = 0;  ///< keys whose loaded form is kept ready outside of the device
+  std::uint64_t recoveries = 0;   ///< times that the device was found again after a failure
 };
 
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.

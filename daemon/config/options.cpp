@@ -18,268 +18,115 @@ constexpr std::array<std::string_view, 2> kSessions{"encrypted", "plain"};
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
 
+// Where an option's value lives. (A macro, since clang-format cannot read such a lambda inside an
+// initializer.)
+#define AT(member) \
+  [](Target t) -> auto& { return t.member; }
+
 constexpr auto kOptions = std::to_array<Option>({
-    {"allow_root", Flag{[](Target t) -> auto& { return t.config.allow_root;
-}  // namespace
-}  // namespace chancery::config
-, "false", "", "Run although the daemon was started as root, which is refused otherwise."
-}
-,
+    {"allow_root", Flag{AT(config.allow_root)}, "false", "",
+     "Run although the daemon was started as root, which is refused otherwise."},
 
-    {"server.socket", AbsolutePath{[](Target t) -> auto& {return t.config.server.socket;
-}
-}
-, "\"/run/chancery/chancery.sock\"", "", "The Unix socket, where the privileged routes are."
-}
-, {"server.socket_mode", FileMode{[](Target t) -> auto& {return t.config.server.socket_mode;
-}
-}
-, "\"0660\"", "", "The permissions of the Unix socket."
-}
-, {"server.socket_group", Text{[](Target t) -> auto& {return t.config.server.socket_group;
-}
-}
-, "\"chancery\"", "", "The group that owns the Unix socket; empty leaves the daemon's own."
-}
-, {"server.tls_listen", Address{[](Target t) -> auto& {return t.config.server.tls_listen;
-}
-}
-, "\"127.0.0.1:8443\"", "", "The address for HTTPS; empty turns it off."
-}
-, {"server.tls_certificate", AbsolutePath{[](Target t) -> auto& {return t.config.server.tls_certificate;
-}
-}
-, "\"\"", "", "The certificate chain for HTTPS in PEM, needed with `tls_listen`."
-}
-, {"server.tls_key", AbsolutePath{[](Target t) -> auto& {return t.config.server.tls_key;
-}
-}
-, "\"\"", "", "The private key of that certificate in PEM, readable by the daemon alone."
-}
-, {"server.plain_listen", Address{[](Target t) -> auto& {return t.config.server.plain_listen;
-}
-}
-, "\"\"", "", "A loopback address for HTTP without TLS; empty turns it off."
-}
-, {"server.threads", Count{[](Target t) -> auto& {return t.config.server.threads;
-}
-, 0, 256
-}
-, "0", "threads", "The threads that serve connections; 0 takes one for each processor."
-}
-, {"server.blocking_threads", Count{[](Target t) -> auto& {return t.config.server.blocking_threads;
-}
-, 1, 256
-}
-, "8", "threads", "The threads for requests that wait for a device or a disk."
-}
-, {"server.max_connections", Count{[](Target t) -> auto& {return t.config.server.max_connections;
-}
-, 1, 100'000
-}
-, "1024", "connections", "The most connections that are open at once; further ones are closed."
-}
-, {"server.header_limit", Octets{[](Target t) -> auto& {return t.config.server.header_limit;
-}
-, 1 * kKiB, 16 * kMiB
-}
-, "\"64KiB\"", "", "The longest request line and headers that are read."
-}
-, {"server.body_limit", Octets{[](Target t) -> auto& {return t.config.server.body_limit;
-}
-, 1 * kKiB, 64 * kMiB
-}
-, "\"1MiB\"", "", "The longest request body that is read."
-}
-, {"server.header_timeout", Duration{[](Target t) -> auto& {return t.config.server.header_timeout;
-}
-, 10ms, 10min
-}
-, "\"10s\"", "", "The time that a client has to send its request's headers, TLS handshake included."
-}
-, {"server.body_timeout", Duration{[](Target t) -> auto& {return t.config.server.body_timeout;
-}
-, 10ms, 1h
-}
-, "\"30s\"", "", "The time that a client has to send its request's body."
-}
-, {"server.idle_timeout", Duration{[](Target t) -> auto& {return t.config.server.idle_timeout;
-}
-, 10ms, 24h
-}
-, "\"60s\"", "", "The time that a connection may be idle between requests."
-}
-, {"server.handler_timeout", Duration{[](Target t) -> auto& {return t.config.server.handler_timeout;
-}
-, 10ms, 1h
-}
-, "\"30s\"", "", "The time after which a request that waits for a device is given up."
-}
-, {"server.drain_timeout", Duration{[](Target t) -> auto& {return t.config.server.drain_timeout;
-}
-, 10ms, 1h
-}
-, "\"10s\"", "", "The time that requests have to finish when the daemon stops."
-}
-,
+    {"server.socket", AbsolutePath{AT(config.server.socket)}, "\"/run/chancery/chancery.sock\"", "",
+     "The Unix socket, where the privileged routes are."},
+    {"server.socket_mode", FileMode{AT(config.server.socket_mode)}, "\"0660\"", "",
+     "The permissions of the Unix socket."},
+    {"server.socket_group", Text{AT(config.server.socket_group)}, "\"chancery\"", "",
+     "The group that owns the Unix socket; empty leaves the daemon's own."},
+    {"server.tls_listen", Address{AT(config.server.tls_listen)}, "\"127.0.0.1:8443\"", "",
+     "The address for HTTPS; empty turns it off."},
+    {"server.tls_certificate", AbsolutePath{AT(config.server.tls_certificate)}, "\"\"", "",
+     "The certificate chain for HTTPS in PEM, needed with `tls_listen`."},
+    {"server.tls_key", AbsolutePath{AT(config.server.tls_key)}, "\"\"", "",
+     "The private key of that certificate in PEM, readable by the daemon alone."},
+    {"server.plain_listen", Address{AT(config.server.plain_listen)}, "\"\"", "",
+     "A loopback address for HTTP without TLS; empty turns it off."},
+    {"server.threads", Count{AT(config.server.threads), 0, 256}, "0", "threads",
+     "The threads that serve connections; 0 takes one for each processor."},
+    {"server.blocking_threads", Count{AT(config.server.blocking_threads), 1, 256}, "8", "threads",
+     "The threads for requests that wait for a device or a disk."},
+    {"server.max_connections", Count{AT(config.server.max_connections), 1, 100'000}, "1024", "connections",
+     "The most connections that are open at once; further ones are closed."},
+    {"server.header_limit", Octets{AT(config.server.header_limit), 1 * kKiB, 16 * kMiB}, "\"64KiB\"", "",
+     "The longest request line and headers that are read."},
+    {"server.body_limit", Octets{AT(config.server.body_limit), 1 * kKiB, 64 * kMiB}, "\"1MiB\"", "",
+     "The longest request body that is read."},
+    {"server.header_timeout", Duration{AT(config.server.header_timeout), 10ms, 10min}, "\"10s\"", "",
+     "The time that a client has to send its request's headers, TLS handshake included."},
+    {"server.body_timeout", Duration{AT(config.server.body_timeout), 10ms, 1h}, "\"30s\"", "",
+     "The time that a client has to send its request's body."},
+    {"server.idle_timeout", Duration{AT(config.server.idle_timeout), 10ms, 24h}, "\"60s\"", "",
+     "The time that a connection may be idle between requests."},
+    {"server.handler_timeout", Duration{AT(config.server.handler_timeout), 10ms, 1h}, "\"30s\"", "",
+     "The time after which a request that waits for a device is given up."},
+    {"server.drain_timeout", Duration{AT(config.server.drain_timeout), 10ms, 1h}, "\"10s\"", "",
+     "The time that requests have to finish when the daemon stops."},
 
-    {"issuer.trust_domain", Text{[](Target t) -> auto& {return t.config.issuer.trust_domain;
-}
-}
-, "\"\"", "", "The SPIFFE trust domain of the agents that this daemon names.", true
-}
-, {"issuer.url", Text{[](Target t) -> auto& {return t.config.issuer.url;
-}
-}
-, "\"\"", "", "The https URL that is the `iss` of the tokens that this daemon grants.", true
-}
-, {"issuer.backend", Text{[](Target t) -> auto& {return t.config.issuer.backend;
-}
-}
-, "\"\"", "", "The name of the backend that holds the issuer key.", true
-}
-,
+    {"issuer.trust_domain", Text{AT(config.issuer.trust_domain)}, "\"\"", "",
+     "The SPIFFE trust domain of the agents that this daemon names.", true},
+    {"issuer.url", Text{AT(config.issuer.url)}, "\"\"", "",
+     "The https URL that is the `iss` of the tokens that this daemon grants.", true},
+    {"issuer.backend", Text{AT(config.issuer.backend)}, "\"\"", "",
+     "The name of the backend that holds the issuer key.", true},
 
-    {"state.path", AbsolutePath{[](Target t) -> auto& {return t.config.state_path;
-}
-}
-, "\"/var/lib/chancery\"", "", "The folder of the daemon's database and secrets, for its user alone."
-}
-,
+    {"state.path", AbsolutePath{AT(config.state_path)}, "\"/var/lib/chancery\"", "",
+     "The folder of the daemon's database and secrets, for its user alone."},
 
-    {"operator.group", Text{[](Target t) -> auto& {return t.config.operator_group;
-}
-}
-, "\"\"", "", "The group whose members are operators beside root and the daemon's own user; empty names none."
-}
-,
+    {"operator.group", Text{AT(config.operator_group)}, "\"\"", "",
+     "The group whose members are operators beside root and the daemon's own user; empty names none."},
 
-    {"backend.name", Text{[](Target t) -> auto& {return t.backend.name;
-}
-}
-, "\"\"", "", "The name by which agents and the issuer refer to this backend.", true
-}
-,
+    {"backend.name", Text{AT(backend.name)}, "\"\"", "",
+     "The name by which agents and the issuer refer to this backend.", true},
     {"backend.type",
      Choice{kBackendTypes, [](Target t) { return static_cast<std::size_t>(t.backend.type); },
             [](Target t, std::size_t i) { t.backend.type = static_cast<BackendType>(i); }},
      "\"tpm\"", "", "The kind of device."},
-    {"backend.tcti", Text{[](Target t) -> auto& {return t.backend.tcti;
-}
-}
-, "\"device:/dev/tpmrm0\"", "", "Where the TPM is: `device:` or `swtpm:path=`, followed by an absolute path."
-}
-, {"backend.allow_simulator", Flag{[](Target t) -> auto& {return t.backend.allow_simulator;
-}
-}
-, "false", "",
-    "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it is "
-    "not given."
-}
-,
+    {"backend.tcti", Text{AT(backend.tcti)}, "\"device:/dev/tpmrm0\"", "",
+     "Where the TPM is: `device:` or `swtpm:path=`, followed by an absolute path."},
+    {"backend.allow_simulator", Flag{AT(backend.allow_simulator)}, "false", "",
+     "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it is "
+     "not given."},
     {"backend.sessions",
      Choice{kSessions, [](Target t) { return static_cast<std::size_t>(t.backend.sessions); },
             [](Target t, std::size_t i) { t.backend.sessions = static_cast<Sessions>(i); }},
      "\"encrypted\"", "",
      "Whether traffic with the TPM is authenticated and encrypted; `plain` is for simulators only."},
-    {"backend.queue", Count{[](Target t) -> auto& {return t.backend.queue;
-}
-, 1, 65'536
-}
-, "256", "requests", "The most requests that wait for the device; further ones are refused as busy."
-}
-, {"backend.timeout", Duration{[](Target t) -> auto& {return t.backend.timeout;
-}
-, 10ms, 10min
-}
-, "\"10s\"", "", "The time after which a device that does not answer is given up and sought again."
-}
-, {"backend.key_cache", Count{[](Target t) -> auto& {return t.backend.key_cache;
-}
-, 0, 1'000'000
-}
-, "4096", "keys",
-    "The most keys whose loaded form is kept ready, so that they need not be unwrapped for every signature."
-}
-,
+    {"backend.queue", Count{AT(backend.queue), 1, 65'536}, "256", "requests",
+     "The most requests that wait for the device; further ones are refused as busy."},
+    {"backend.timeout", Duration{AT(backend.timeout), 10ms, 10min}, "\"10s\"", "",
+     "The time after which a device that does not answer is given up and sought again."},
+    {"backend.key_cache", Count{AT(backend.key_cache), 0, 1'000'000}, "4096", "keys",
+     "The most keys whose loaded form is kept ready, so that they need not be unwrapped for every "
+     "signature."},
 
-    {"tpm.allow_simulator", Flag{[](Target t) -> auto& {return t.config.tpm_allow_simulator;
-}
-}
-, "false", "", "Accept simulators for every backend of type `tpm` that does not say otherwise itself."
-}
-,
+    {"tpm.allow_simulator", Flag{AT(config.tpm_allow_simulator)}, "false", "",
+     "Accept simulators for every backend of type `tpm` that does not say otherwise itself."},
 
-    {"grants.scopes", TextList{[](Target t) -> auto& {return t.config.grants.scopes;
-}
-}
-, "[]", "", "The scopes that may be granted, literal or with `.*`; an empty list stands for every scope."
-}
-, {"grants.constraints", ConstraintList{[](Target t) -> auto& {return t.config.grants.constraints;
-}
-}
-, "[]", "",
-    "Constraints that every grant keeps, in the form that tokens have, such as `{ key = "
-    "\"payments.refund#amount\", max = 500 }`."
-}
-, {"grants.audiences", TextList{[](Target t) -> auto& {return t.config.grants.audiences;
-}
-}
-, "[]", "", "The audiences that grants may name; an empty list stands for any."
-}
-, {"grants.max_lifetime", Lifetime{[](Target t) -> auto& {return t.config.grants.max_lifetime;
-}
-, 1s, 8784h
-}
-, "\"8h\"", "", "The longest time for which a grant may be valid."
-}
-, {"grants.max_depth", Count{[](Target t) -> auto& {return t.config.grants.max_depth;
-}
-, 1, 1000
-}
-, "8", "agents", "The most agents that a grant may pass through."
-}
-,
+    {"grants.scopes", TextList{AT(config.grants.scopes)}, "[]", "",
+     "The scopes that may be granted, literal or with `.*`; an empty list stands for every scope."},
+    {"grants.constraints", ConstraintList{AT(config.grants.constraints)}, "[]", "",
+     "Constraints that every grant keeps, in the form that tokens have, such as `{ key = "
+     "\"payments.refund#amount\", max = 500 }`."},
+    {"grants.audiences", TextList{AT(config.grants.audiences)}, "[]", "",
+     "The audiences that grants may name; an empty list stands for any."},
+    {"grants.max_lifetime", Lifetime{AT(config.grants.max_lifetime), 1s, 8784h}, "\"8h\"", "",
+     "The longest time for which a grant may be valid."},
+    {"grants.max_depth", Count{AT(config.grants.max_depth), 1, 1000}, "8", "agents",
+     "The most agents that a grant may pass through."},
 
-    {"delegations.default_lifetime",
-     Lifetime{[](Target t) -> auto& {return t.config.default_delegation_lifetime;
-}
-, 1s, 8784h
-}
-, "\"10m\"", "", "The time for which a delegation is valid that asks for none, within its parent's."
-}
-,
+    {"delegations.default_lifetime", Lifetime{AT(config.default_delegation_lifetime), 1s, 8784h}, "\"10m\"",
+     "", "The time for which a delegation is valid that asks for none, within its parent's."},
 
-    {"verify.max_tokens", Count{[](Target t) -> auto& {return t.config.verify.max_tokens;
-}
-, 1, 1024
-}
-, "16", "tokens", "The longest chain that is verified."
-}
-, {"verify.max_chain_bytes", Octets{[](Target t) -> auto& {return t.config.verify.max_chain_bytes;
-}
-, 1 * kKiB, 16 * kMiB
-}
-, "262144", "", "The most octets that the tokens of a chain have together."
-}
-, {"verify.cache_tokens", Count{[](Target t) -> auto& {return t.config.verify.cache_tokens;
-}
-, 0, 10'000'000
-}
-, "4096", "tokens", "The most tokens whose signatures are remembered as checked; 0 checks each one again."
-}
-, {"verify.child_signing", TextList{[](Target t) -> auto& {return t.config.verify.child_signing;
-}
-}
-, "[\"holder\"]", "",
-    "By whom tokens after the first may be signed: `holder` of the parent, `issuer`, or both."
-}
-, {"verify.trust_anchors", AbsolutePath{[](Target t) -> auto& {return t.config.verify.trust_anchors;
-}
-}
-, "\"\"", "", "A file of trust anchors in JSON that are accepted beside this daemon's own; empty names none."
-}
-,
+    {"verify.max_tokens", Count{AT(config.verify.max_tokens), 1, 1024}, "16", "tokens",
+     "The longest chain that is verified."},
+    {"verify.max_chain_bytes", Octets{AT(config.verify.max_chain_bytes), 1 * kKiB, 16 * kMiB}, "262144", "",
+     "The most octets that the tokens of a chain have together."},
+    {"verify.cache_tokens", Count{AT(config.verify.cache_tokens), 0, 10'000'000}, "4096", "tokens",
+     "The most tokens whose signatures are remembered as checked; 0 checks each one again."},
+    {"verify.child_signing", TextList{AT(config.verify.child_signing)}, "[\"holder\"]", "",
+     "By whom tokens after the first may be signed: `holder` of the parent, `issuer`, or both."},
+    {"verify.trust_anchors", AbsolutePath{AT(config.verify.trust_anchors)}, "\"\"", "",
+     "A file of trust anchors in JSON that are accepted beside this daemon's own; empty names none."},
 
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
@@ -290,6 +137,8 @@ constexpr auto kOptions = std::to_array<Option>({
             [](Target t, std::size_t i) { t.config.log.format = static_cast<LogFormat>(i); }},
      "\"text\"", "", "How messages are written to the standard error output."},
 });
+
+#undef AT
 
 // Levenshtein's distance: the fewest insertions, deletions and replacements that lead from a to b.
 std::size_t edit_distance(std::string_view a, std::string_view b) {

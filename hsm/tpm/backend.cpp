@@ -39,7 +39,8 @@ Status check_options(const TpmOptions& options, TctiAddress::Kind kind) {
   const bool is_simulator = kind == TctiAddress::Kind::kSwtpm;
   if (is_simulator && !options.allow_simulator) return kSimulator;
   if (!is_simulator && options.sessions == SessionKind::kPlain) {
-    return Error{ErrorCode::kInvalidArgument, "plain sessions are for simulators only: set sessions = \"encrypted\""};
+    return Error{ErrorCode::kInvalidArgument,
+                 "plain sessions are for simulators only: set sessions = \"encrypted\""};
   }
   if (options.master.size() != kMasterSize) {
     return Error{ErrorCode::kInvalidArgument, "the master secret must have exactly 32 octets"};
@@ -86,15 +87,17 @@ Status TpmBackend::accept(const TpmFacts& facts, ByteView storage_key_name) {
     return {};
   }
   if (std::ranges::equal(storage_key_name, options_.pinned_name)) return {};
-  return Error{ErrorCode::kWrongDevice,
-               "this is not the TPM that holds our keys, or it was cleared: connect the right one, or register the "
-               "agents again"};
+  return Error{
+      ErrorCode::kWrongDevice,
+      "this is not the TPM that holds our keys, or it was cleared: connect the right one, or register the "
+      "agents again"};
 }
 
 // --- keys
 
 SecretBytes TpmBackend::derive_auth(const KeyBinding& binding) const {
-  return hkdf_sha256(options_.master.view(), {}, "chancery tpm key auth" + binding_octets(binding), kAuthSize);
+  return hkdf_sha256(options_.master.view(), {}, "chancery tpm key auth" + binding_octets(binding),
+                     kAuthSize);
 }
 
 Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Deadline deadline) {
@@ -105,7 +108,8 @@ Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Deadline deadlin
     return {};
   }));
   const auto public_key = signing_key_of(made->public_area);
-  if (!public_key) return Error{ErrorCode::kDeviceError, "the TPM made another kind of key than was asked for"};
+  if (!public_key)
+    return Error{ErrorCode::kDeviceError, "the TPM made another kind of key than was asked for"};
   CHANCERY_ASSIGN(Bytes blob, marshal(*made));
   return StoredKey{binding, *public_key, std::move(blob)};
 }
@@ -114,7 +118,8 @@ Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& 
   CHANCERY_ASSIGN(const KeyParts parts, unmarshal(key.blob));
   CHANCERY_ASSIGN(const PublicKey in_blob, signing_key_of(parts.public_area));
   if (in_blob != key.public_key) {
-    return Error{ErrorCode::kKeyMismatch, "the stored blob is of another key than its record says: look for tampering"};
+    return Error{ErrorCode::kKeyMismatch,
+                 "the stored blob is of another key than its record says: look for tampering"};
   }
   auto prepared = std::make_shared<PreparedKey>();
   prepared->identity = identity_of(key);
@@ -127,13 +132,15 @@ Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadl
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare(key));
   const Sha256Digest digest = sha256(message);
   const auto signature = std::make_shared<Signature>();
-  CHANCERY_TRY(device_->run(key.binding.agent_id, deadline, [prepared, digest, signature](OpenTpm& tpm) -> Status {
-    CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
-    return {};
-  }));
+  CHANCERY_TRY(
+      device_->run(key.binding.agent_id, deadline, [prepared, digest, signature](OpenTpm& tpm) -> Status {
+        CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
+        return {};
+      }));
   // On the caller's thread: the device is free for the next request meanwhile.
   if (!verify_signature(key.public_key, digest, message, *signature)) {
-    return Error{ErrorCode::kKeyMismatch, "the TPM signed with another key than the agent's: the signature was discarded"};
+    return Error{ErrorCode::kKeyMismatch,
+                 "the TPM signed with another key than the agent's: the signature was discarded"};
   }
   return *signature;
 }

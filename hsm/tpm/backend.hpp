@@ -16,24 +16,25 @@ struct TpmOptions {
   std::string tcti;  ///< "device:/dev/tpmrm0" or "swtpm:path=/…"
   bool allow_simulator = false;
   SessionKind sessions = SessionKind::kEncrypted;
-  std::size_t queue = 256;                    ///< requests that may wait; those of one agent may fill half of it
-  std::size_t key_cache = 4096;               ///< keys whose loaded form is kept ready
-  std::chrono::milliseconds timeout{10'000};  ///< for one command; a TPM that takes longer is given up and sought anew
-  SecretBytes master;                         ///< 32 octets from which the keys' auth values are derived
-  Bytes pinned_name;  ///< Name of the storage key that our keys live under; empty: not known yet
-  /// Keeps the Name of a TPM that is met for the first time; what it refuses is not used. Called on the device thread,
-  /// also while open() waits: it must not wait for the caller of open().
+  std::size_t queue = 256;       ///< requests that may wait; those of one agent may fill half of it
+  std::size_t key_cache = 4096;  ///< keys whose loaded form is kept ready
+  std::chrono::milliseconds timeout{
+      10'000};         ///< for one command; a TPM that takes longer is given up and sought anew
+  SecretBytes master;  ///< 32 octets from which the keys' auth values are derived
+  Bytes pinned_name;   ///< Name of the storage key that our keys live under; empty: not known yet
+  /// Keeps the Name of a TPM that is met for the first time; what it refuses is not used. Called on the
+  /// device thread, also while open() waits: it must not wait for the caller of open().
   std::function<Status(ByteView name)> pin;
 };
 
-/// Keys in a TPM 2.0, wrapped by its storage primary key and kept as blobs, so that a TPM with three places serves any
-/// number of agents. Thread-safe.
+/// Keys in a TPM 2.0, wrapped by its storage primary key and kept as blobs, so that a TPM with three places
+/// serves any number of agents. Thread-safe.
 class TpmBackend final : public KeyBackend {
  public:
-  /// Opens the backend. A TPM that is absent, silent or another than the pinned one is no error: every use then fails with
-  /// kDeviceUnavailable or kWrongDevice until the right one is back, and all that needs no TPM goes on. Waits for the
-  /// first answer, at most `timeout`.
-  /// \return the backend; kInvalidArgument (tcti, master, plain sessions with a device), kSimulatorRefused, or what
+  /// Opens the backend. A TPM that is absent, silent or another than the pinned one is no error: every use
+  /// then fails with kDeviceUnavailable or kWrongDevice until the right one is back, and all that needs no
+  /// TPM goes on. Waits for the first answer, at most `timeout`. \return the backend; kInvalidArgument (tcti,
+  /// master, plain sessions with a device), kSimulatorRefused, or what
   ///         `pin` said
   [[nodiscard]] static Result<std::unique_ptr<TpmBackend>> open(TpmOptions options);
 

@@ -67,19 +67,22 @@ Status check_tpm(TSS2_RC rc, const char* what) {
     return Error{ErrorCode::kDeviceTimeout, "the TPM stopped answering: it is sought again by itself", rc};
   }
   if (!is_from_tpm(rc)) {
-    return Error{ErrorCode::kDeviceUnavailable, "the connection to the TPM was lost: it is sought again by itself", rc};
+    return Error{ErrorCode::kDeviceUnavailable,
+                 "the connection to the TPM was lost: it is sought again by itself", rc};
   }
   switch (base_code(rc)) {
     case TPM2_RC_LOCKOUT:
-      return Error{ErrorCode::kDeviceLockout,
-                   "the TPM is in dictionary-attack lockout: wait, or reset it with its lockout authorization", rc};
+      return Error{
+          ErrorCode::kDeviceLockout,
+          "the TPM is in dictionary-attack lockout: wait, or reset it with its lockout authorization", rc};
     case TPM2_RC_INTEGRITY:
     case TPM2_RC_BAD_AUTH:
     case TPM2_RC_AUTH_FAIL:
-      return Error{ErrorCode::kKeyLost,
-                   "the TPM does not open this key: it was made in another TPM, or before a TPM2_Clear, or its record "
-                   "was changed",
-                   rc};
+      return Error{
+          ErrorCode::kKeyLost,
+          "the TPM does not open this key: it was made in another TPM, or before a TPM2_Clear, or its record "
+          "was changed",
+          rc};
     case TPM2_RC_FAILURE:
       return Error{ErrorCode::kDeviceError, "the TPM is in failure mode: restart the machine", rc};
     default:

@@ -24,16 +24,16 @@ std::string property_text(std::uint32_t value) {
   return text;
 }
 
-// libtpms, of which swtpm and many virtual machines' TPMs are made, and the TCG's reference simulator name themselves
-// so, whatever way leads to them.
+// libtpms, of which swtpm and many virtual machines' TPMs are made, and the TCG's reference simulator name
+// themselves so, whatever way leads to them.
 bool names_a_simulator(std::string_view manufacturer, std::string_view vendor) {
   return manufacturer.starts_with("IBM") || vendor.starts_with("SW ") || vendor.starts_with("xCG fTPM");
 }
 
 }  // namespace
 
-Result<std::unique_ptr<TpmConnection>> TpmConnection::open(const ConnectionOptions& options, const Interrupt& interrupt,
-                                                           LiveCounts& live) {
+Result<std::unique_ptr<TpmConnection>> TpmConnection::open(const ConnectionOptions& options,
+                                                           const Interrupt& interrupt, LiveCounts& live) {
   std::unique_ptr<TpmConnection> connection(new TpmConnection(options, interrupt, live));
   CHANCERY_TRY(connection->start());
   CHANCERY_TRY(connection->flush_leftovers());
@@ -49,7 +49,8 @@ Status TpmConnection::command(const char* what, const std::function<TSS2_RC()>& 
   auto pause = 1ms;
   for (;;) {
     if (std::chrono::steady_clock::now() >= deadline_) {
-      return Error{ErrorCode::kDeviceTimeout, "the TPM was too slow: there was no time left for the next command"};
+      return Error{ErrorCode::kDeviceTimeout,
+                   "the TPM was too slow: there was no time left for the next command"};
     }
     const TSS2_RC rc = run();
     broken_ = broken_ || needs_recovery(rc);
@@ -77,8 +78,8 @@ Status TpmConnection::start() {
   });
 }
 
-// What a lost connection left behind would fill the TPM's few places for ever. Behind the kernel's resource manager it
-// ended with the connection; a simulator is ours alone.
+// What a lost connection left behind would fill the TPM's few places for ever. Behind the kernel's resource
+// manager it ended with the connection; a simulator is ours alone.
 Status TpmConnection::flush_leftovers() {
   if (!is_simulator()) return {};
   CHANCERY_TRY(flush_handles(TPM2_TRANSIENT_FIRST));
@@ -97,8 +98,8 @@ Status TpmConnection::flush_handles(TPM2_HANDLE first) {
   for (std::uint32_t i = 0; i < handles.count; ++i) {
     CHANCERY_TRY(command("what an earlier connection left in the TPM could not be flushed", [&] {
       ESYS_TR handle = ESYS_TR_NONE;
-      const TSS2_RC rc = Esys_TR_FromTPMPublic(esys_.get(), handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                               &handle);
+      const TSS2_RC rc = Esys_TR_FromTPMPublic(esys_.get(), handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE,
+                                               ESYS_TR_NONE, &handle);
       return rc == TSS2_RC_SUCCESS ? Esys_FlushContext(esys_.get(), handle) : rc;
     }));
   }
@@ -118,7 +119,8 @@ Status TpmConnection::read_facts() {
   for (std::uint32_t i = 0; i < properties.count; ++i) {
     const auto [property, value] = properties.tpmProperty[i];
     if (property == TPM2_PT_MANUFACTURER) facts_.manufacturer = property_text(value);
-    if (property >= TPM2_PT_VENDOR_STRING_1 && property <= TPM2_PT_VENDOR_STRING_4) vendor += property_text(value);
+    if (property >= TPM2_PT_VENDOR_STRING_1 && property <= TPM2_PT_VENDOR_STRING_4)
+      vendor += property_text(value);
     if (property == TPM2_PT_FIRMWARE_VERSION_1) firmware[0] = value;
     if (property == TPM2_PT_FIRMWARE_VERSION_2) firmware[1] = value;
   }
@@ -137,26 +139,29 @@ Result<TransientHandle> TpmConnection::create_storage_key() {
   ESYS_TR handle = ESYS_TR_NONE;
   TPM2B_PUBLIC* public_area = nullptr;
   const Status created = command("the TPM does not make a storage key", [&] {
-    return Esys_CreatePrimary(esys_.get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-                              &wanted, &outside, &pcrs, &handle, &public_area, nullptr, nullptr, nullptr);
+    return Esys_CreatePrimary(esys_.get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                              &sensitive, &wanted, &outside, &pcrs, &handle, &public_area, nullptr, nullptr,
+                              nullptr);
   });
   const EsysOwned<TPM2B_PUBLIC> owned(public_area);
   if (!created) {
     // No key of ours is meant here, so none is lost.
     if (!blames_authorization(static_cast<TSS2_RC>(created.error().native))) return created.error();
-    return Error{ErrorCode::kDeviceError,
-                 "the TPM's owner hierarchy has an authorization value: remove it, or keep this TPM for its owner",
-                 created.error().native};
+    return Error{
+        ErrorCode::kDeviceError,
+        "the TPM's owner hierarchy has an authorization value: remove it, or keep this TPM for its owner",
+        created.error().native};
   }
   TransientHandle storage_key = own_object(handle);
   if (!is_like(*public_area, wanted)) {
-    return Error{ErrorCode::kWrongDevice, "the TPM answered with another kind of storage key than was asked for"};
+    return Error{ErrorCode::kWrongDevice,
+                 "the TPM answered with another kind of storage key than was asked for"};
   }
   return storage_key;
 }
 
-// ESYS has compared the Name with the public area that came back, and salts sessions to that very area: whoever puts
-// another in its place on the way cannot keep the Name.
+// ESYS has compared the Name with the public area that came back, and salts sessions to that very area:
+// whoever puts another in its place on the way cannot keep the Name.
 Status TpmConnection::accept(const TransientHandle& storage_key) {
   TPM2B_NAME* name = nullptr;
   CHANCERY_TRY(check_tpm(Esys_TR_GetName(esys_.get(), storage_key.get(), &name), kNotSetUp));
@@ -172,11 +177,12 @@ Status TpmConnection::start_session(const TransientHandle& storage_key) {
   symmetric.mode.aes = TPM2_ALG_CFB;
   ESYS_TR handle = ESYS_TR_NONE;
   CHANCERY_TRY(command("the TPM starts no session", [&] {
-    return Esys_StartAuthSession(esys_.get(), storage_key.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                 nullptr, TPM2_SE_HMAC, &symmetric, TPM2_ALG_SHA256, &handle);
+    return Esys_StartAuthSession(esys_.get(), storage_key.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 ESYS_TR_NONE, nullptr, TPM2_SE_HMAC, &symmetric, TPM2_ALG_SHA256, &handle);
   }));
   session_ = TransientHandle(*esys_, handle, live_.sessions);
-  constexpr TPMA_SESSION kAttributes = TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
+  constexpr TPMA_SESSION kAttributes =
+      TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
   return check_tpm(Esys_TRSess_SetAttributes(esys_.get(), handle, kAttributes, 0xFF), kNotSetUp);
 }
 
@@ -191,8 +197,8 @@ Status TpmConnection::renew_session() {
 Result<TransientHandle> TpmConnection::load_storage_key() {
   auto loaded = load_context(*storage_context_);
   if (loaded || loaded.error().code == ErrorCode::kDeviceTimeout) return loaded;
-  // A context that was good once is refused after a TPM2_Clear or a reset behind our back: the TPM must be met anew,
-  // before any key is called lost.
+  // A context that was good once is refused after a TPM2_Clear or a reset behind our back: the TPM must be
+  // met anew, before any key is called lost.
   broken_ = true;
   return Error{ErrorCode::kDeviceUnavailable, "the TPM has lost its state: it is set up again by itself",
                loaded.error().native};
@@ -207,7 +213,8 @@ Result<TransientHandle> TpmConnection::load_context(const TPMS_CONTEXT& context)
 
 Result<EsysOwned<TPMS_CONTEXT>> TpmConnection::save_context(ESYS_TR object) {
   TPMS_CONTEXT* context = nullptr;
-  CHANCERY_TRY(command("the TPM does not save a context", [&] { return Esys_ContextSave(esys_.get(), object, &context); }));
+  CHANCERY_TRY(command("the TPM does not save a context",
+                       [&] { return Esys_ContextSave(esys_.get(), object, &context); }));
   return EsysOwned<TPMS_CONTEXT>(context);
 }
 

@@ -15,7 +15,8 @@ namespace chancery::hsm {
 
 /// How commands that carry secrets are protected on their way to the TPM.
 enum class SessionKind : std::uint8_t {
-  kEncrypted,  ///< one salted HMAC session, AES-128-CFB parameter encryption both ways; the only one for devices
+  kEncrypted,  ///< one salted HMAC session, AES-128-CFB parameter encryption both ways; the only one for
+               ///< devices
   kPlain,      ///< password authorization: auth values go in clear; simulators only
 };
 
@@ -36,28 +37,29 @@ struct ConnectionOptions {
   Acceptance accept;                             ///< asked before any secret goes to the TPM
 };
 
-/// One working connection to one TPM: ESYS context, storage primary key, session. The device thread's alone. Whoever
-/// finds it broken() throws it away and opens another.
+/// One working connection to one TPM: ESYS context, storage primary key, session. The device thread's alone.
+/// Whoever finds it broken() throws it away and opens another.
 class TpmConnection {
  public:
-  /// Connects and makes ready: Startup(CLEAR); everything transient flushed where the TPM is ours alone; the storage
-  /// primary key created and its Name judged by `options.accept`; the session started, salted to that key.
-  /// \param options,interrupt,live  must outlive the connection
-  /// \return the connection; kDeviceUnavailable, kDeviceTimeout, kDeviceError, or what `accept` says
+  /// Connects and makes ready: Startup(CLEAR); everything transient flushed where the TPM is ours alone; the
+  /// storage primary key created and its Name judged by `options.accept`; the session started, salted to that
+  /// key. \param options,interrupt,live  must outlive the connection \return the connection;
+  /// kDeviceUnavailable, kDeviceTimeout, kDeviceError, or what `accept` says
   [[nodiscard]] static Result<std::unique_ptr<TpmConnection>> open(const ConnectionOptions& options,
-                                                                   const Interrupt& interrupt, LiveCounts& live);
+                                                                   const Interrupt& interrupt,
+                                                                   LiveCounts& live);
 
   /// From when on commands are no longer begun.
   void set_deadline(Deadline deadline) noexcept { deadline_ = deadline; }
 
-  /// Runs one command of the TPM, again while it asks for patience and the deadline allows, and notes whether the
-  /// connection survived it. A command that is under way is awaited beyond the deadline, up to the time limit: giving
-  /// up means to connect anew, which on a chip takes longer than most commands.
-  /// \param what  what to do if it fails, a literal
+  /// Runs one command of the TPM, again while it asks for patience and the deadline allows, and notes whether
+  /// the connection survived it. A command that is under way is awaited beyond the deadline, up to the time
+  /// limit: giving up means to connect anew, which on a chip takes longer than most commands. \param what
+  /// what to do if it fails, a literal
   [[nodiscard]] Status command(const char* what, const std::function<TSS2_RC()>& run);
 
-  /// Brings the storage key in from its saved context. It is not kept: a TPM has three places, and the kernel's
-  /// resource manager saves and restores each of them around every command.
+  /// Brings the storage key in from its saved context. It is not kept: a TPM has three places, and the
+  /// kernel's resource manager saves and restores each of them around every command.
   [[nodiscard]] Result<TransientHandle> load_storage_key();
   [[nodiscard]] Result<TransientHandle> load_context(const TPMS_CONTEXT& context);
   [[nodiscard]] Result<EsysOwned<TPMS_CONTEXT>> save_context(ESYS_TR object);
@@ -70,12 +72,18 @@ class TpmConnection {
 
   [[nodiscard]] ESYS_CONTEXT* esys() noexcept { return esys_.get(); }
   /// What authorizes a command: the session, or the password session of ESYS.
-  [[nodiscard]] ESYS_TR session() const noexcept { return session_.live() ? session_.get() : ESYS_TR_PASSWORD; }
+  [[nodiscard]] ESYS_TR session() const noexcept {
+    return session_.live() ? session_.get() : ESYS_TR_PASSWORD;
+  }
   /// Takes charge of an object that a command has just loaded.
-  [[nodiscard]] TransientHandle own_object(ESYS_TR handle) noexcept { return {*esys_, handle, live_.objects}; }
+  [[nodiscard]] TransientHandle own_object(ESYS_TR handle) noexcept {
+    return {*esys_, handle, live_.objects};
+  }
 
   [[nodiscard]] const TpmFacts& facts() const noexcept { return facts_; }
-  [[nodiscard]] bool is_simulator() const noexcept { return options_.address.kind == TctiAddress::Kind::kSwtpm; }
+  [[nodiscard]] bool is_simulator() const noexcept {
+    return options_.address.kind == TctiAddress::Kind::kSwtpm;
+  }
   /// Whether it is of no more use: a command met an error that needs_recovery(), or the other side is gone.
   [[nodiscard]] bool broken() const noexcept { return broken_ || !tcti_->connected(); }
 

@@ -9,13 +9,15 @@
 
 namespace chancery::hsm {
 
-/// Saved contexts of loaded keys, most recently used first, so that a hot key needs ContextLoad rather than Load. A
-/// context is good until the TPM restarts, so the cache ends with its connection. Not thread-safe: the device thread's.
+/// Saved contexts of loaded keys, most recently used first, so that a hot key needs ContextLoad rather than
+/// Load. A context is good until the TPM restarts, so the cache ends with its connection. Not thread-safe:
+/// the device thread's.
 class ContextCache {
  public:
   /// \param capacity  contexts kept at most, about 1.5 KiB each; 0 keeps none
   /// \param count     of the contexts that are kept, for others to read
-  ContextCache(std::size_t capacity, std::atomic<std::uint64_t>& count) : capacity_(capacity), count_(count) {}
+  ContextCache(std::size_t capacity, std::atomic<std::uint64_t>& count)
+      : capacity_(capacity), count_(count) {}
   ~ContextCache() { count_ = 0; }
   ContextCache(const ContextCache&) = delete;
   ContextCache& operator=(const ContextCache&) = delete;

@@ -17,10 +17,13 @@ constexpr auto kLongestPause = 500ms;
 constexpr int kMaxRepeats = 4;
 
 constexpr Error kTooLate{ErrorCode::kDeviceTimeout, "no time was left for the TPM: the deadline had passed"};
-constexpr Error kTimedOut{ErrorCode::kDeviceTimeout, "the TPM did not answer in time: it may be stopped or overloaded"};
+constexpr Error kTimedOut{ErrorCode::kDeviceTimeout,
+                          "the TPM did not answer in time: it may be stopped or overloaded"};
 constexpr Error kBusy{ErrorCode::kDeviceBusy, "too many requests wait for the TPM: try again later"};
-constexpr Error kLost{ErrorCode::kDeviceUnavailable, "the connection to the TPM was lost: it is sought again by itself"};
-constexpr Error kStopped{ErrorCode::kDeviceUnavailable, "the TPM does not answer: it is sought again by itself"};
+constexpr Error kLost{ErrorCode::kDeviceUnavailable,
+                      "the connection to the TPM was lost: it is sought again by itself"};
+constexpr Error kStopped{ErrorCode::kDeviceUnavailable,
+                         "the TPM does not answer: it is sought again by itself"};
 constexpr Error kEnding{ErrorCode::kDeviceUnavailable, "the TPM is no longer used: the backend is ending"};
 
 }  // namespace
@@ -153,8 +156,8 @@ void TpmDevice::lost(const Item& request, const Status& outcome) {
   tpm_.reset();
   lost_at_ = Clock::now();
   pause_ = 0ms;
-  // Our requests leave nothing in the TPM but what they return, so they may be repeated even if only the answer was
-  // lost. One that the TPM did not answer in time has had its turn.
+  // Our requests leave nothing in the TPM but what they return, so they may be repeated even if only the
+  // answer was lost. One that the TPM did not answer in time has had its turn.
   if (outcome.error().code != ErrorCode::kDeviceTimeout && ++repeats_ < kMaxRepeats) {
     repeat_ = request;
     return;

@@ -34,9 +34,10 @@ struct OpenTpm {
 
 /// One TPM behind one thread, which alone touches ESYS. Thread-safe.
 ///
-/// Requests wait in a bounded queue; each returns by its deadline, whatever the device does. A connection that broke is
-/// made again and the request that met it is repeated, so that a TPM that restarts is hardly noticed. A TPM that stays
-/// away, or does not answer, fails every request at once while it is sought in the background.
+/// Requests wait in a bounded queue; each returns by its deadline, whatever the device does. A connection
+/// that broke is made again and the request that met it is repeated, so that a TPM that restarts is hardly
+/// noticed. A TPM that stays away, or does not answer, fails every request at once while it is sought in the
+/// background.
 class TpmDevice {
  public:
   /// Starts the thread, which looks for the TPM at once.
@@ -46,10 +47,9 @@ class TpmDevice {
   TpmDevice(const TpmDevice&) = delete;
   TpmDevice& operator=(const TpmDevice&) = delete;
 
-  /// Runs `work` on the device thread. It must be repeatable, since it is run again after a lost connection, and must
-  /// own what it uses, since it may outlive its caller.
-  /// \param owner  whose turn it takes
-  /// \return what `work` returned, or kDeviceBusy, kDeviceTimeout, or the reason why the TPM is not to be had:
+  /// Runs `work` on the device thread. It must be repeatable, since it is run again after a lost connection,
+  /// and must own what it uses, since it may outlive its caller. \param owner  whose turn it takes \return
+  /// what `work` returned, or kDeviceBusy, kDeviceTimeout, or the reason why the TPM is not to be had:
   ///         kDeviceUnavailable, or what ConnectionOptions::accept said
   [[nodiscard]] Status run(std::string_view owner, Deadline deadline, std::function<Status(OpenTpm&)> work);
 
@@ -83,7 +83,8 @@ class TpmDevice {
   std::condition_variable changed_;
   bool stopping_ = false;
   bool was_sought_ = false;
-  std::optional<Error> failure_;  // why requests fail at once; none while the TPM is there or may be back in a moment
+  std::optional<Error>
+      failure_;  // why requests fail at once; none while the TPM is there or may be back in a moment
   RequestQueue queue_;
   TpmFacts facts_;
   std::uint64_t recoveries_ = 0;

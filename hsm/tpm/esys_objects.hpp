@@ -1,11 +1,11 @@
 #pragma once
 
-#include <tss2/tss2_esys.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
+
+#include <tss2/tss2_esys.h>
 
 namespace chancery::hsm {
 
@@ -28,9 +28,10 @@ struct LiveCounts {
   std::atomic<std::uint64_t> cached_keys = 0;
 };
 
-/// Owns one object or session in the TPM's transient memory and flushes it. A TPM holds about three of each, so one
-/// leak stops the service. Borrows `esys` and `count`, which must outlive it; the device thread's alone. Behind a lost
-/// connection the flush fails at once, and the TPM's side ends with the connection or in the next one's first steps.
+/// Owns one object or session in the TPM's transient memory and flushes it. A TPM holds about three of each,
+/// so one leak stops the service. Borrows `esys` and `count`, which must outlive it; the device thread's
+/// alone. Behind a lost connection the flush fails at once, and the TPM's side ends with the connection or in
+/// the next one's first steps.
 class TransientHandle {
  public:
   TransientHandle() = default;

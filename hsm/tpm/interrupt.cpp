@@ -1,11 +1,11 @@
 #include "hsm/tpm/interrupt.hpp"
 
+#include <cstdint>
+#include <cstdlib>
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include <cstdint>
-#include <cstdlib>
 
 namespace chancery::hsm {
 

@@ -4,8 +4,8 @@
 
 namespace chancery::hsm {
 
-/// Ends the waits of the device thread: those on the TPM, and those between two attempts. raise() may be called from
-/// any thread; the rest is the device thread's.
+/// Ends the waits of the device thread: those on the TPM, and those between two attempts. raise() may be
+/// called from any thread; the rest is the device thread's.
 class Interrupt {
  public:
   Interrupt() noexcept;

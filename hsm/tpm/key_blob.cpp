@@ -1,16 +1,17 @@
 #include "hsm/tpm/key_blob.hpp"
 
-#include <tss2/tss2_mu.h>
-
 #include <algorithm>
+
+#include <tss2/tss2_mu.h>
 
 #include "hsm/tpm/check.hpp"
 
 namespace chancery::hsm {
 namespace {
 
-constexpr TPMA_OBJECT kMadeHere = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                                  TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
+constexpr TPMA_OBJECT kMadeHere = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                  TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                                  TPMA_OBJECT_NODA;
 
 constexpr Error kNotOurs{ErrorCode::kKeyLost, "the stored key is damaged: it is not what a TPM made for us"};
 
@@ -38,7 +39,8 @@ TPM2B_PUBLIC signing_key_template() {
 
 TPM2B_PUBLIC storage_key_template() {
   TPM2B_PUBLIC area = p256_template(kMadeHere | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT);
-  area.publicArea.unique.ecc.x.size = 32;  // zeros, as the guidance has them; another size would be another key
+  area.publicArea.unique.ecc.x.size =
+      32;  // zeros, as the guidance has them; another size would be another key
   area.publicArea.unique.ecc.y.size = 32;
   TPMT_SYM_DEF_OBJECT& symmetric = area.publicArea.parameters.eccDetail.symmetric;
   symmetric.algorithm = TPM2_ALG_AES;
@@ -48,7 +50,8 @@ TPM2B_PUBLIC storage_key_template() {
 }
 
 bool is_like(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& wanted) {
-  if (area.publicArea.type != wanted.publicArea.type) return false;  // says which member of the union is meant
+  if (area.publicArea.type != wanted.publicArea.type)
+    return false;  // says which member of the union is meant
   TPM2B_PUBLIC expected = wanted;
   expected.publicArea.unique = area.publicArea.unique;
   const auto given = marshal({area, {}});
@@ -70,8 +73,10 @@ Result<Bytes> marshal(const KeyParts& parts) {
   Bytes blob(sizeof(TPM2B_PUBLIC) + sizeof(TPM2B_PRIVATE));
   std::size_t size = 0;
   constexpr const char* kWhat = "the key could not be marshalled";
-  CHANCERY_TRY(check_tpm(Tss2_MU_TPM2B_PUBLIC_Marshal(&parts.public_area, blob.data(), blob.size(), &size), kWhat));
-  CHANCERY_TRY(check_tpm(Tss2_MU_TPM2B_PRIVATE_Marshal(&parts.private_area, blob.data(), blob.size(), &size), kWhat));
+  CHANCERY_TRY(
+      check_tpm(Tss2_MU_TPM2B_PUBLIC_Marshal(&parts.public_area, blob.data(), blob.size(), &size), kWhat));
+  CHANCERY_TRY(
+      check_tpm(Tss2_MU_TPM2B_PRIVATE_Marshal(&parts.private_area, blob.data(), blob.size(), &size), kWhat));
   blob.resize(size);
   return blob;
 }
@@ -79,8 +84,10 @@ Result<Bytes> marshal(const KeyParts& parts) {
 Result<KeyParts> unmarshal(ByteView blob) {
   KeyParts parts;
   std::size_t offset = 0;
-  if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(blob.data(), blob.size(), &offset, &parts.public_area) != TSS2_RC_SUCCESS ||
-      Tss2_MU_TPM2B_PRIVATE_Unmarshal(blob.data(), blob.size(), &offset, &parts.private_area) != TSS2_RC_SUCCESS ||
+  if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(blob.data(), blob.size(), &offset, &parts.public_area) !=
+          TSS2_RC_SUCCESS ||
+      Tss2_MU_TPM2B_PRIVATE_Unmarshal(blob.data(), blob.size(), &offset, &parts.private_area) !=
+          TSS2_RC_SUCCESS ||
       offset != blob.size()) {
     return kNotOurs;
   }

@@ -7,32 +7,35 @@
 
 namespace chancery::hsm {
 
-/// An agent key as the TPM gave it out: both parts of TPM2_Create's answer. The private part is encrypted by the parent.
+/// An agent key as the TPM gave it out: both parts of TPM2_Create's answer. The private part is encrypted by
+/// the parent.
 struct KeyParts {
   TPM2B_PUBLIC public_area{};
   TPM2B_PRIVATE private_area{};
 };
 
-/// What an agent key must be: P-256, ECDSA with SHA-256, sign only, made in and bound to this TPM, its use authorized
-/// by its auth value, outside dictionary-attack protection (a crash between command and answer would count as a
-/// failure there).
+/// What an agent key must be: P-256, ECDSA with SHA-256, sign only, made in and bound to this TPM, its use
+/// authorized by its auth value, outside dictionary-attack protection (a crash between command and answer
+/// would count as a failure there).
 [[nodiscard]] TPM2B_PUBLIC signing_key_template();
 
-/// The storage primary key of the owner hierarchy: P-256 with AES-128-CFB, by the TCG's provisioning guidance, so that
-/// the same seed always gives the same key.
+/// The storage primary key of the owner hierarchy: P-256 with AES-128-CFB, by the TCG's provisioning
+/// guidance, so that the same seed always gives the same key.
 [[nodiscard]] TPM2B_PUBLIC storage_key_template();
 
 /// Whether a public area is exactly what `wanted` asks for; only the point itself is left open.
 [[nodiscard]] bool is_like(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& wanted);
 
-/// The public key of an agent key's public area; kKeyLost when it is not exactly as signing_key_template() asks.
+/// The public key of an agent key's public area; kKeyLost when it is not exactly as signing_key_template()
+/// asks.
 [[nodiscard]] Result<PublicKey> signing_key_of(const TPM2B_PUBLIC& area);
 
 /// TPM2B_PUBLIC and TPM2B_PRIVATE one after the other, as the TPM marshals them.
 [[nodiscard]] Result<Bytes> marshal(const KeyParts& parts);
 
 /// Reads a blob back. tss2-mu accepts a wrong inner size, so what was read is marshalled again and compared.
-/// \return the parts, or kKeyLost when they are not octet for octet what a TPM made as signing_key_template() asks
+/// \return the parts, or kKeyLost when they are not octet for octet what a TPM made as signing_key_template()
+/// asks
 [[nodiscard]] Result<KeyParts> unmarshal(ByteView blob);
 
 /// Copies a big-endian number that may lack leading zeros to the end of `to`; false when it is too long.

@@ -1,9 +1,9 @@
 #include "hsm/tpm/keys.hpp"
 
+#include <algorithm>
+
 #include <string.h>
 #include <tss2/tss2_mu.h>
-
-#include <algorithm>
 
 #include "hsm/tpm/check.hpp"
 
@@ -53,8 +53,8 @@ Result<KeyParts> TpmKeys::create(const SecretBytes& auth) {
   TPM2B_PRIVATE* private_area = nullptr;
   TPM2B_PUBLIC* public_area = nullptr;
   const Status created = tpm_.command("the TPM does not make a key", [&] {
-    return Esys_Create(tpm_.esys(), storage_key.get(), tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &wanted,
-                       &outside, &pcrs, &private_area, &public_area, nullptr, nullptr, nullptr);
+    return Esys_Create(tpm_.esys(), storage_key.get(), tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+                       &wanted, &outside, &pcrs, &private_area, &public_area, nullptr, nullptr, nullptr);
   });
   explicit_bzero(&sensitive, sizeof sensitive);
   const EsysOwned<TPM2B_PRIVATE> owned_private(private_area);
@@ -68,7 +68,8 @@ Result<Signature> TpmKeys::sign(const PreparedKey& key, const Sha256Digest& dige
   const bool in_doubt = !signature && blames_authorization(static_cast<TSS2_RC>(signature.error().native)) &&
                         tpm_.session() != ESYS_TR_PASSWORD;
   if (!in_doubt) return signature;
-  // A session that has fallen out of step looks like a wrong auth value, and "lost" is for good: ask a fresh session.
+  // A session that has fallen out of step looks like a wrong auth value, and "lost" is for good: ask a fresh
+  // session.
   CHANCERY_TRY(tpm_.renew_session());
   return sign_once(key, digest);
 }
@@ -86,8 +87,8 @@ Result<Signature> TpmKeys::sign_once(const PreparedKey& key, const Sha256Digest&
   const Status done = tpm_.command("the TPM does not sign", [&] {
     const TSS2_RC rc = Esys_TR_SetAuth(tpm_.esys(), object, &auth.value());
     if (rc != TSS2_RC_SUCCESS) return rc;
-    return Esys_Sign(tpm_.esys(), object, tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &to_sign, &scheme, &no_ticket,
-                     &signature);
+    return Esys_Sign(tpm_.esys(), object, tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &to_sign, &scheme,
+                     &no_ticket, &signature);
   });
   const EsysOwned<TPMT_SIGNATURE> owned(signature);
   if (!done) {
@@ -127,14 +128,15 @@ Result<TransientHandle> TpmKeys::load_blob(const KeyParts& parts) {
   CHANCERY_ASSIGN(const TransientHandle storage_key, tpm_.load_storage_key());
   ESYS_TR handle = ESYS_TR_NONE;
   const Status loaded = tpm_.command("the TPM does not load the key", [&] {
-    return Esys_Load(tpm_.esys(), storage_key.get(), tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &parts.private_area,
-                     &parts.public_area, &handle);
+    return Esys_Load(tpm_.esys(), storage_key.get(), tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE,
+                     &parts.private_area, &parts.public_area, &handle);
   });
   if (loaded) return tpm_.own_object(handle);
   // Whatever the TPM finds wrong with a parameter of Load is wrong with the blob.
   Error error = loaded.error();
   if (error.code == ErrorCode::kDeviceError && blames_parameter(static_cast<TSS2_RC>(error.native))) {
-    error = Error{ErrorCode::kKeyLost, "the TPM does not open this key: its record was changed", error.native};
+    error =
+        Error{ErrorCode::kKeyLost, "the TPM does not open this key: its record was changed", error.native};
   }
   return error;
 }
@@ -150,7 +152,8 @@ void TpmKeys::save(LoadedKey& key) {
   if (!context) return;
   Bytes octets(sizeof(TPMS_CONTEXT));
   std::size_t size = 0;
-  if (Tss2_MU_TPMS_CONTEXT_Marshal(context->get(), octets.data(), octets.size(), &size) != TSS2_RC_SUCCESS) return;
+  if (Tss2_MU_TPMS_CONTEXT_Marshal(context->get(), octets.data(), octets.size(), &size) != TSS2_RC_SUCCESS)
+    return;
   contexts_.insert(key.identity, Bytes(octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(size)));
   key.is_saved = true;
 }

@@ -13,14 +13,15 @@ namespace chancery::hsm {
 
 /// A key as a caller wants it used: read, checked and given its auth value before the device thread sees it.
 struct PreparedKey {
-  Sha256Digest identity{};  ///< of binding and blob together, so that a changed one never meets a cached context
+  Sha256Digest
+      identity{};  ///< of binding and blob together, so that a changed one never meets a cached context
   KeyParts parts;
   SecretBytes auth;
 };
 
-/// Agent keys in a TPM that holds three objects at a time: brings in the one that is wanted, from its saved context if
-/// there is one, else from its blob. A simulator keeps the key that was used last. Ends with its connection, which it
-/// borrows; the device thread's alone.
+/// Agent keys in a TPM that holds three objects at a time: brings in the one that is wanted, from its saved
+/// context if there is one, else from its blob. A simulator keeps the key that was used last. Ends with its
+/// connection, which it borrows; the device thread's alone.
 class TpmKeys {
  public:
   /// \param capacity  saved contexts to keep at most

@@ -17,8 +17,8 @@ namespace chancery::hsm {
 
 struct OpenTpm;
 
-/// What a caller wants of the device thread. Shared by both: the caller may leave at its deadline while the device
-/// still works, so `work` owns all that it uses.
+/// What a caller wants of the device thread. Shared by both: the caller may leave at its deadline while the
+/// device still works, so `work` owns all that it uses.
 struct TpmRequest {
   std::string owner;  ///< whose turn it takes
   Deadline deadline;
@@ -29,8 +29,8 @@ struct TpmRequest {
   std::condition_variable finished;
 };
 
-/// Requests that wait for the device: bounded, and fair among owners, so that one busy agent can neither fill the
-/// queue nor keep others waiting behind its own. Not thread-safe: the device's mutex guards it.
+/// Requests that wait for the device: bounded, and fair among owners, so that one busy agent can neither fill
+/// the queue nor keep others waiting behind its own. Not thread-safe: the device's mutex guards it.
 class RequestQueue {
  public:
   using Item = std::shared_ptr<TpmRequest>;

@@ -1,14 +1,14 @@
 #include "hsm/tpm/tcti.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace chancery::hsm {
 namespace {
@@ -26,7 +26,9 @@ Error unavailable(const char* what) {
 
 Result<int> open_device(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return unavailable("the TPM device cannot be opened: check that it exists and that the daemon may use it");
+  if (fd < 0)
+    return unavailable(
+        "the TPM device cannot be opened: check that it exists and that the daemon may use it");
   return fd;
 }
 
@@ -106,7 +108,8 @@ TSS2_RC DeadlineTcti::fail(TSS2_RC rc) noexcept {
 
 TSS2_RC DeadlineTcti::wait(short events) noexcept {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
     if (left <= 0ms) return fail(kTctiTimedOut);
     pollfd descriptors[] = {{fd_, events, 0}, {interrupted_ ? -1 : interrupt_.descriptor(), POLLIN, 0}};
     const int ready = ::poll(descriptors, 2, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
@@ -120,10 +123,11 @@ TSS2_RC DeadlineTcti::wait(short events) noexcept {
 
 TSS2_RC DeadlineTcti::send_all(const std::uint8_t* command, std::size_t size) noexcept {
   if (failure_ != TSS2_RC_SUCCESS) return failure_;
-  if (!connected()) return fail(TSS2_TCTI_RC_IO_ERROR);  // else what is left over would pass for this command's answer
+  if (!connected())
+    return fail(TSS2_TCTI_RC_IO_ERROR);  // else what is left over would pass for this command's answer
   received_ = 0;
-  deadline_ = std::chrono::steady_clock::now() + (interrupted_ ? std::min<std::chrono::milliseconds>(time_limit_, kFarewell)
-                                                               : time_limit_);
+  deadline_ = std::chrono::steady_clock::now() +
+              (interrupted_ ? std::min<std::chrono::milliseconds>(time_limit_, kFarewell) : time_limit_);
   while (size > 0) {
     if (const TSS2_RC rc = wait(POLLOUT); rc != TSS2_RC_SUCCESS) return rc;
     const ssize_t sent = is_device_ ? ::write(fd_, command, size) : ::send(fd_, command, size, MSG_NOSIGNAL);
@@ -135,7 +139,8 @@ TSS2_RC DeadlineTcti::send_all(const std::uint8_t* command, std::size_t size) no
   return TSS2_RC_SUCCESS;
 }
 
-// A device gives a response in one read or loses the rest of it, so there the room is everything that we have.
+// A device gives a response in one read or loses the rest of it, so there the room is everything that we
+// have.
 TSS2_RC DeadlineTcti::read_until(std::size_t wanted, std::size_t room) noexcept {
   while (received_ < wanted) {
     if (const TSS2_RC rc = wait(POLLIN); rc != TSS2_RC_SUCCESS) return rc;
@@ -149,7 +154,8 @@ TSS2_RC DeadlineTcti::read_until(std::size_t wanted, std::size_t room) noexcept 
 
 TSS2_RC DeadlineTcti::read_response() noexcept {
   if (failure_ != TSS2_RC_SUCCESS) return failure_;
-  if (const TSS2_RC rc = read_until(kHeaderSize, is_device_ ? kMaxResponse : kHeaderSize); rc != TSS2_RC_SUCCESS) {
+  if (const TSS2_RC rc = read_until(kHeaderSize, is_device_ ? kMaxResponse : kHeaderSize);
+      rc != TSS2_RC_SUCCESS) {
     return rc;
   }
   const std::size_t size = big_endian(response_.data() + 2);
@@ -163,7 +169,8 @@ TSS2_RC DeadlineTcti::transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, con
 }
 
 // The TSS's own time-out is ignored: it knows only "for ever".
-TSS2_RC DeadlineTcti::receive(TSS2_TCTI_CONTEXT* context, std::size_t* size, std::uint8_t* response, std::int32_t) {
+TSS2_RC DeadlineTcti::receive(TSS2_TCTI_CONTEXT* context, std::size_t* size, std::uint8_t* response,
+                              std::int32_t) {
   DeadlineTcti& self = *reinterpret_cast<Interface*>(context)->self;
   if (size == nullptr) return TSS2_TCTI_RC_BAD_REFERENCE;
   if (self.received_ == 0) {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <tss2/tss2_tcti.h>
-
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <tss2/tss2_tcti.h>
 
 #include <chancery/result.hpp>
 
@@ -16,8 +16,8 @@
 
 namespace chancery::hsm {
 
-/// Where a TPM is reached. TCTI strings are code elsewhere (`cmd:` runs a command, a path is loaded as a library), so
-/// only these two forms are accepted, each with an absolute path.
+/// Where a TPM is reached. TCTI strings are code elsewhere (`cmd:` runs a command, a path is loaded as a
+/// library), so only these two forms are accepted, each with an absolute path.
 struct TctiAddress {
   enum class Kind : std::uint8_t {
     kDevice,  ///< "device:/dev/tpmrm0"
@@ -30,16 +30,16 @@ struct TctiAddress {
   [[nodiscard]] static Result<TctiAddress> parse(std::string_view text);
 };
 
-/// The code of a command that the TPM did not answer in time; of the TCTI's layer, in the range that is left to
-/// implementations.
+/// The code of a command that the TPM did not answer in time; of the TCTI's layer, in the range that is left
+/// to implementations.
 inline constexpr TSS2_RC kTctiTimedOut = TSS2_TCTI_RC_LAYER | (TSS2_LAYER_IMPLEMENTATION_SPECIFIC_OFFSET + 1);
 
 /// A TCTI (TCG TSS 2.0 TCTI specification) that keeps one connection and a hard deadline for each command.
 ///
-/// The stock one for swtpm reconnects at every command and waits for ever: a restarted TPM would go unnoticed and a
-/// stopped one would hang its caller. Here a lost connection is an error for good, and so is a deadline that passes:
-/// the answer may still come, and would be taken for the next command's. Not thread-safe; never moved, since the TSS
-/// keeps its address.
+/// The stock one for swtpm reconnects at every command and waits for ever: a restarted TPM would go unnoticed
+/// and a stopped one would hang its caller. Here a lost connection is an error for good, and so is a deadline
+/// that passes: the answer may still come, and would be taken for the next command's. Not thread-safe; never
+/// moved, since the TSS keeps its address.
 class DeadlineTcti {
  public:
   /// \param time_limit  for each command with its answer; once `interrupt` is raised, a second at most
@@ -52,7 +52,9 @@ class DeadlineTcti {
   DeadlineTcti(const DeadlineTcti&) = delete;
   DeadlineTcti& operator=(const DeadlineTcti&) = delete;
 
-  [[nodiscard]] TSS2_TCTI_CONTEXT* context() noexcept { return reinterpret_cast<TSS2_TCTI_CONTEXT*>(&interface_); }
+  [[nodiscard]] TSS2_TCTI_CONTEXT* context() noexcept {
+    return reinterpret_cast<TSS2_TCTI_CONTEXT*>(&interface_);
+  }
 
   /// Whether the other side is still there, as far as can be told without asking it anything.
   [[nodiscard]] bool connected() const noexcept;
@@ -65,10 +67,12 @@ class DeadlineTcti {
   };
   static constexpr std::size_t kMaxResponse = 8192;
 
-  DeadlineTcti(int fd, bool is_device, std::chrono::milliseconds time_limit, const Interrupt& interrupt) noexcept;
+  DeadlineTcti(int fd, bool is_device, std::chrono::milliseconds time_limit,
+               const Interrupt& interrupt) noexcept;
 
   static TSS2_RC transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, const std::uint8_t* command);
-  static TSS2_RC receive(TSS2_TCTI_CONTEXT* context, std::size_t* size, std::uint8_t* response, std::int32_t timeout);
+  static TSS2_RC receive(TSS2_TCTI_CONTEXT* context, std::size_t* size, std::uint8_t* response,
+                         std::int32_t timeout);
   static void finalize(TSS2_TCTI_CONTEXT* context);
 
   [[nodiscard]] TSS2_RC send_all(const std::uint8_t* command, std::size_t size) noexcept;

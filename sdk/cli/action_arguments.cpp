@@ -42,9 +42,11 @@ Checked<std::string> parse_params(const std::vector<std::string>& params) {
   std::vector<std::string_view> names;
   for (const std::string& param : params) {
     const std::size_t equals = param.find('=');
-    if (equals == std::string::npos || equals == 0) return misuse("--param takes NAME=VALUE, such as amount=75");
+    if (equals == std::string::npos || equals == 0)
+      return misuse("--param takes NAME=VALUE, such as amount=75");
     const std::string_view name = std::string_view(param).substr(0, equals);
-    if (std::ranges::find(names, name) != names.end()) return misuse("--param gives " + std::string(name) + " twice");
+    if (std::ranges::find(names, name) != names.end())
+      return misuse("--param gives " + std::string(name) + " twice");
     auto value = param_node(std::string_view(param).substr(equals + 1));
     if (!value) return failure(value.error(), param);
     object.set(std::string(name), *std::move(value));
@@ -61,7 +63,8 @@ Checked<std::optional<api::Action>> parse_action(const ActionArguments& argument
   if (arguments.audience.empty() || arguments.scope.empty()) {
     return misuse("to judge an action give both --audience (who enforces) and --scope (what is asked)");
   }
-  if (arguments.proof.empty() && (!arguments.htm.empty() || !arguments.htu.empty() || !arguments.nonce.empty())) {
+  if (arguments.proof.empty() &&
+      (!arguments.htm.empty() || !arguments.htu.empty() || !arguments.nonce.empty())) {
     return misuse("--htm, --htu and --nonce go with --proof");
   }
   api::Action action{arguments.audience, arguments.scope, {}, std::nullopt};

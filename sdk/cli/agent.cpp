@@ -41,8 +41,8 @@ void show(Output& output, const api::Agent& agent) {
 void show(Output& output, const api::AgentPage& page) {
   if (output.json()) return output.document(wire::write(page));
   for (const api::Agent& agent : page.agents) {
-    output.line(printable(agent.name) + "\t" + printable(agent.state) + "\t" + printable(agent.backend) + "\t" +
-                printable(agent.jkt));
+    output.line(printable(agent.name) + "\t" + printable(agent.state) + "\t" + printable(agent.backend) +
+                "\t" + printable(agent.jkt));
   }
 }
 
@@ -61,7 +61,8 @@ Checked<ExitCode> create(Context& context, const api::CreateAgent& request) {
   if (!client) return failure(client.error());
   const auto agent = client->create_agent(request);
   if (agent && (!selectors.executable.empty() || !selectors.executable_sha256.empty())) {
-    context.output.note("note: executable and hash only narrow: another process of the same user can get around them");
+    context.output.note(
+        "note: executable and hash only narrow: another process of the same user can get around them");
   }
   return show_result(context, agent);
 }
@@ -87,27 +88,33 @@ void add_selectors(CLI::App& command, api::Selectors& selectors) {
   command.add_option("--uid", selectors.uid, "the numeric user id that its process runs as");
   command.add_option("--gid", selectors.gid, "its numeric group id");
   command.add_option("--unit", selectors.unit, "its systemd unit, such as support-agent.service");
-  command.add_option("--executable", selectors.executable, "narrow further: the absolute path of its program");
-  command.add_option("--executable-sha256", selectors.executable_sha256, "narrow further: its program's SHA-256, in hex");
+  command.add_option("--executable", selectors.executable,
+                     "narrow further: the absolute path of its program");
+  command.add_option("--executable-sha256", selectors.executable_sha256,
+                     "narrow further: its program's SHA-256, in hex");
 }
 
 void add_create(CLI::App& group, Command& chosen) {
   const auto request = std::make_shared<api::CreateAgent>();
   CLI::App* command = group.add_subcommand("create", "Register an agent and make its key in hardware");
   command->add_option("NAME", request->name, "[a-z0-9][a-z0-9._-]{0,62}")->required();
-  command->add_option("--backend", request->backend, "where its key is made; default: the daemon's first backend");
+  command->add_option("--backend", request->backend,
+                      "where its key is made; default: the daemon's first backend");
   add_selectors(*command, request->selectors);
-  command->footer("One of --uid, --gid and --unit is needed; all that are given must match. --executable and\n"
-                  "--executable-sha256 only narrow: they do not protect against the same user.\n\n"
-                  "Example:\n  chancery agent create support --uid 1001");
-  command->callback([request, &chosen] { chosen = [request](Context& context) { return create(context, *request); }; });
+  command->footer(
+      "One of --uid, --gid and --unit is needed; all that are given must match. --executable and\n"
+      "--executable-sha256 only narrow: they do not protect against the same user.\n\n"
+      "Example:\n  chancery agent create support --uid 1001");
+  command->callback(
+      [request, &chosen] { chosen = [request](Context& context) { return create(context, *request); }; });
 }
 
 void add_list(CLI::App& group, Command& chosen) {
   const auto arguments = std::make_shared<ListArguments>();
   CLI::App* command = group.add_subcommand("list", "List the agents: name, state, backend, key");
   command->add_option("--limit", arguments->limit, "at most so many; default: all");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return list(context, *arguments); }; });
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](Context& context) { return list(context, *arguments); }; });
 }
 
 using AgentCall = ClientResult<api::Agent> (Client::*)(std::string_view) const;
@@ -128,12 +135,14 @@ void add_named(CLI::App& group, Command& chosen, const char* verb, const char* h
 }  // namespace
 
 void add_agent(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("agent", "Register, list, show and retire agents (on the daemon's socket)");
+  CLI::App* group =
+      app.add_subcommand("agent", "Register, list, show and retire agents (on the daemon's socket)");
   group->require_subcommand(1);
   add_create(*group, chosen);
   add_list(*group, chosen);
   add_named(*group, chosen, "show", "Show one agent", &Client::agent);
-  add_named(*group, chosen, "retire", "Retire an agent for good: its key is destroyed", &Client::retire_agent);
+  add_named(*group, chosen, "retire", "Retire an agent for good: its key is destroyed",
+            &Client::retire_agent);
 }
 
 }  // namespace chancery::cli

@@ -95,9 +95,11 @@ Checked<ExitCode> delegate(Context& context, const DelegateArguments& arguments)
 }
 
 void add_authority_options(CLI::App& command, AuthorityArguments& authority) {
-  add_repeatable(command, "--scope", authority.scopes, "a scope: crm.read, or crm.* for all below it; repeatable")
+  add_repeatable(command, "--scope", authority.scopes,
+                 "a scope: crm.read, or crm.* for all below it; repeatable")
       ->required();
-  add_repeatable(command, "--constraint", authority.constraints, "a bound KEY:TYPE=VALUE, see below; repeatable");
+  add_repeatable(command, "--constraint", authority.constraints,
+                 "a bound KEY:TYPE=VALUE, see below; repeatable");
   add_repeatable(command, "--constraint-json", authority.json_constraints,
                  R"(a bound as tokens have it: {"key":"amount","max":500}; repeatable)");
 }
@@ -115,34 +117,46 @@ constexpr const char* kConstraintHelp =
 
 void add_grant(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<GrantArguments>();
-  CLI::App* command = app.add_subcommand("grant", "Begin a chain: authority of a principal for an agent (operator)");
+  CLI::App* command =
+      app.add_subcommand("grant", "Begin a chain: authority of a principal for an agent (operator)");
   command->add_option("--for", arguments->principal, "on whose behalf: user:alice@example.org")->required();
   command->add_option("--agent", arguments->agent, "the agent that receives it")->required();
   add_repeatable(*command, "--audience", arguments->audience, "who may enforce it; repeatable")->required();
   add_authority_options(*command, arguments->authority);
   command->add_option("--lifetime", arguments->lifetime, "how long it is valid: 30m, 8h, 7d")->required();
-  command->add_option("--depth", arguments->depth, "how many agents the chain may count, the first included; default 1");
+  command->add_option("--depth", arguments->depth,
+                      "how many agents the chain may count, the first included; default 1");
   command->add_option("--out", arguments->out, "write the chain to this file instead of standard output");
   command->footer(std::string(kConstraintHelp) +
-                  "Example:\n  chancery grant --for user:alice@example.org --agent orchestrator --audience https://crm.example.org \\\n"
-                  "    --scope 'crm.*' --scope payments.refund --constraint payments.refund#amount:max=500 --lifetime 30m --depth 3");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return grant(context, *arguments); }; });
+                  "Example:\n  chancery grant --for user:alice@example.org --agent orchestrator --audience "
+                  "https://crm.example.org \\\n"
+                  "    --scope 'crm.*' --scope payments.refund --constraint payments.refund#amount:max=500 "
+                  "--lifetime 30m --depth 3");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return grant(context, *arguments); };
+  });
 }
 
 void add_delegate(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<DelegateArguments>();
-  CLI::App* command = app.add_subcommand("delegate", "Give a part of a chain's authority to another agent (its holder)");
+  CLI::App* command =
+      app.add_subcommand("delegate", "Give a part of a chain's authority to another agent (its holder)");
   add_chain_argument(*command, arguments->chain);
   command->add_option("--to", arguments->to, "the agent that receives it: its name or SPIFFE ID")->required();
   add_authority_options(*command, arguments->authority);
-  add_repeatable(*command, "--audience", arguments->audience, "who may enforce it; default: as in the chain; repeatable");
-  command->add_option("--lifetime", arguments->lifetime, "how long it is valid: 30m; default: as the chain and the daemon allow");
+  add_repeatable(*command, "--audience", arguments->audience,
+                 "who may enforce it; default: as in the chain; repeatable");
+  command->add_option("--lifetime", arguments->lifetime,
+                      "how long it is valid: 30m; default: as the chain and the daemon allow");
   command->add_flag("--exact", arguments->exact, "refuse rather than narrow");
   command->add_option("--out", arguments->out, "write the chain to this file instead of standard output");
   command->footer(std::string(kConstraintHelp) +
                   "What is asked beyond the chain is narrowed to it, and said so.\n\n"
-                  "Example:\n  chancery delegate chain.txt --to support --scope crm.read --lifetime 10m --out support.txt");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return delegate(context, *arguments); }; });
+                  "Example:\n  chancery delegate chain.txt --to support --scope crm.read --lifetime 10m "
+                  "--out support.txt");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return delegate(context, *arguments); };
+  });
 }
 
 }  // namespace chancery::cli

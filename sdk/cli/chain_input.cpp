@@ -42,7 +42,8 @@ std::vector<std::string> parse_lines(std::string_view text) {
 }
 
 Result<std::vector<std::string>> chain_of(const Value& value) {
-  constexpr const char* kShape = "a chain in JSON is an array of compact tokens, or an object with such a `chain`";
+  constexpr const char* kShape =
+      "a chain in JSON is an array of compact tokens, or an object with such a `chain`";
   if (value.string()) return parse_lines(*value.string());
   if (!value.is(Value::Kind::kArray)) return Error{ErrorCode::kMalformed, kShape};
   std::vector<std::string> tokens;
@@ -56,7 +57,8 @@ Result<std::vector<std::string>> chain_of(const Value& value) {
 // What nobody would name a file: compact tokens, or JSON.
 bool is_chain_text(std::string_view text) {
   text = trimmed(text);
-  return text.starts_with('{') || text.starts_with('[') || std::ranges::count(text.substr(0, text.find('~')), '.') == 2;
+  return text.starts_with('{') || text.starts_with('[') ||
+         std::ranges::count(text.substr(0, text.find('~')), '.') == 2;
 }
 
 Checked<std::string> read_text(const std::string& argument) {

@@ -10,14 +10,14 @@
 
 namespace chancery::cli {
 
-/// Reads a chain from text, in any of its forms: tokens joined by `~`, one token a line, a JSON array of tokens, or a
-/// JSON object whose `chain` is one of these (as `grant --format json` prints it; other members are ignored). Tokens
-/// are not looked at: what is wrong with them is for verification to say.
-/// \return the tokens, root first (none for an empty text), or kMalformed for JSON of another shape
+/// Reads a chain from text, in any of its forms: tokens joined by `~`, one token a line, a JSON array of
+/// tokens, or a JSON object whose `chain` is one of these (as `grant --format json` prints it; other members
+/// are ignored). Tokens are not looked at: what is wrong with them is for verification to say. \return the
+/// tokens, root first (none for an empty text), or kMalformed for JSON of another shape
 [[nodiscard]] Result<std::vector<std::string>> parse_chain(std::string_view text);
 
-/// Reads the chain that a command's arguments give: each a file, `-` for standard input, or the text of a chain; the
-/// tokens of several are put together in their order. No argument stands for `-`.
+/// Reads the chain that a command's arguments give: each a file, `-` for standard input, or the text of a
+/// chain; the tokens of several are put together in their order. No argument stands for `-`.
 [[nodiscard]] Checked<std::vector<std::string>> read_chain(const std::vector<std::string>& arguments);
 
 /// The same for one argument that is a file, `-` or the text of a proof or token.

@@ -25,6 +25,7 @@ void add_version(CLI::App& app, Command& chosen);
 void add_chain_argument(CLI::App& command, std::vector<std::string>& chain);
 
 /// An option that may be given several times, with one value each time.
-CLI::Option* add_repeatable(CLI::App& command, const char* name, std::vector<std::string>& values, const char* help);
+CLI::Option* add_repeatable(CLI::App& command, const char* name, std::vector<std::string>& values,
+                            const char* help);
 
 }  // namespace chancery::cli

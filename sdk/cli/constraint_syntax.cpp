@@ -33,7 +33,8 @@ Node item_node(std::string_view text) {
 
 Result<Node> number_node(std::string_view value) {
   const auto document = json::Document::parse_borrowed(value);
-  if (!document || !document->root().number()) return invalid("`max`, `min`, `max_lifetime` and `max_subtree` take a number");
+  if (!document || !document->root().number())
+    return invalid("`max`, `min`, `max_lifetime` and `max_subtree` take a number");
   return Node::copy(document->root());
 }
 
@@ -59,7 +60,8 @@ Node text_node(std::string_view value) {
 Status set_rank(Node& constraint, std::string_view value) {
   constexpr std::string_view kOrder = ",order=";
   const std::size_t at = value.find(kOrder);
-  if (at == std::string_view::npos) return invalid("`rank` takes RANK,order=LOW,…,HIGH, least permissive first");
+  if (at == std::string_view::npos)
+    return invalid("`rank` takes RANK,order=LOW,…,HIGH, least permissive first");
   Node order = Node::array();
   for (const std::string_view name : split(value.substr(at + kOrder.size()))) order.push_back(name);
   constraint.set("rank", value.substr(0, at));
@@ -87,7 +89,8 @@ Status set_value(Node& constraint, std::string_view type, std::string_view value
   return invalid("the type is one of max, min, one_of, not_one_of, prefix, rank, max_lifetime, max_subtree");
 }
 
-// The one reader of constraints decides, so that nothing is sent that the daemon or a verifier would read otherwise.
+// The one reader of constraints decides, so that nothing is sent that the daemon or a verifier would read
+// otherwise.
 Result<Constraint> read_one(std::string_view constraint_json) {
   const auto document = json::Document::parse("[" + std::string(constraint_json) + "]");
   if (!document) return Error{ErrorCode::kInvalidArgument, document.error().what};
@@ -98,8 +101,9 @@ Result<Constraint> read_one(std::string_view constraint_json) {
 }
 
 Status add(std::vector<Constraint>& all, Constraint constraint) {
-  const bool repeated = std::ranges::any_of(
-      all, [&](const Constraint& other) { return other.key == constraint.key && other.type() == constraint.type(); });
+  const bool repeated = std::ranges::any_of(all, [&](const Constraint& other) {
+    return other.key == constraint.key && other.type() == constraint.type();
+  });
   if (repeated) return invalid("this key has a constraint of this type already: give it once");
   all.push_back(std::move(constraint));
   return {};
@@ -134,7 +138,9 @@ Checked<Authority> parse_authority(const AuthorityArguments& arguments) {
   Authority authority;
   for (const std::string& scope : arguments.scopes) {
     if (!classify_scope(scope)) {
-      return failure(invalid("a scope is a literal (crm.read), a wildcard (crm.*) or printable ASCII without space, quote, * and backslash"), scope);
+      return failure(invalid("a scope is a literal (crm.read), a wildcard (crm.*) or printable ASCII without "
+                             "space, quote, * and backslash"),
+                     scope);
     }
     authority.scopes.push_back(scope);
   }

@@ -31,9 +31,12 @@ const char* environment(const char* name) { return std::getenv(name); }
 
 std::string_view level_name(Level level) {
   switch (level) {
-    case Level::kFine: return "ok";
-    case Level::kRemark: return "note";
-    case Level::kProblem: return "problem";
+    case Level::kFine:
+      return "ok";
+    case Level::kRemark:
+      return "note";
+    case Level::kProblem:
+      return "problem";
   }
   return "";
 }
@@ -47,7 +50,8 @@ void check_readiness(std::vector<Finding>& findings, const Client& client) {
   }
   findings.push_back({Level::kFine, "daemon", client.endpoint() + " answers", {}});
   for (const std::string& what : readiness->missing) {
-    findings.push_back({Level::kProblem, "daemon is not ready", what, "see the daemon's log; it becomes ready by itself"});
+    findings.push_back(
+        {Level::kProblem, "daemon is not ready", what, "see the daemon's log; it becomes ready by itself"});
   }
 }
 
@@ -77,7 +81,8 @@ void check_trust(std::vector<Finding>& findings) {
   if (trust) {
     findings.push_back({Level::kFine, "trust", std::to_string(trust->anchors.size()) + " trust anchors", {}});
   } else if (trust.error().code == error_name(ErrorCode::kNoTrust)) {
-    findings.push_back({Level::kRemark, "trust", "no trust anchor: `chancery verify` can tell nothing offline",
+    findings.push_back({Level::kRemark, "trust",
+                        "no trust anchor: `chancery verify` can tell nothing offline",
                         "run `chancery trust add`, or give --trust FILE"});
   } else {
     findings.push_back({Level::kProblem, "trust", trust.error().code, trust.error().message});
@@ -91,7 +96,8 @@ void check_clock(std::vector<Finding>& findings, std::chrono::sys_seconds now) {
   constexpr sys_days kLatest = year{2100} / 1 / 1;
   const std::string shown = utc_text(static_cast<double>(now.time_since_epoch().count()));
   if (now < kEarliest || now >= kLatest) {
-    findings.push_back({Level::kProblem, "clock", shown, "set the clock: it decides which chains have expired"});
+    findings.push_back(
+        {Level::kProblem, "clock", shown, "set the clock: it decides which chains have expired"});
     return;
   }
   timex state{};
@@ -119,11 +125,13 @@ void check_tpm(std::vector<Finding>& findings) {
   if (::access(kDevice, F_OK) == 0) {
     findings.push_back({Level::kFine, "TPM", std::string(kDevice) + " is there", {}});
   } else if (in_path("swtpm")) {
-    findings.push_back({Level::kRemark, "TPM", "no device here; swtpm, a simulator, is installed",
-                        "`chanceryd --dev` can be tried; for keys in hardware enable the TPM in the firmware"});
+    findings.push_back(
+        {Level::kRemark, "TPM", "no device here; swtpm, a simulator, is installed",
+         "`chanceryd --dev` can be tried; for keys in hardware enable the TPM in the firmware"});
   } else {
-    findings.push_back({Level::kRemark, "TPM", "no device and no swtpm here",
-                        "only a daemon on this machine needs one: enable the TPM in the firmware, or install swtpm"});
+    findings.push_back(
+        {Level::kRemark, "TPM", "no device and no swtpm here",
+         "only a daemon on this machine needs one: enable the TPM in the firmware, or install swtpm"});
   }
 }
 
@@ -140,16 +148,19 @@ std::string to_json(const std::vector<Finding>& findings, bool fine) {
 
 Colour level_colour(Level level) {
   switch (level) {
-    case Level::kFine: return Colour::kGreen;
-    case Level::kRemark: return Colour::kYellow;
-    case Level::kProblem: return Colour::kRed;
+    case Level::kFine:
+      return Colour::kGreen;
+    case Level::kRemark:
+      return Colour::kYellow;
+    case Level::kProblem:
+      return Colour::kRed;
   }
   return Colour::kBold;
 }
 
 void show(Output& output, const Finding& finding) {
-  output.line(output.paint(level_colour(finding.level), level_name(finding.level)) + "\t" + finding.subject + ": " +
-              printable(finding.found));
+  output.line(output.paint(level_colour(finding.level), level_name(finding.level)) + "\t" + finding.subject +
+              ": " + printable(finding.found));
   if (!finding.remedy.empty()) output.line("\t  -> " + printable(finding.remedy));
 }
 
@@ -159,7 +170,8 @@ Checked<ExitCode> examine(Context& context) {
   check_trust(findings);
   check_clock(findings, context.now);
   check_tpm(findings);
-  const bool fine = std::ranges::none_of(findings, [](const Finding& finding) { return finding.level == Level::kProblem; });
+  const bool fine =
+      std::ranges::none_of(findings, [](const Finding& finding) { return finding.level == Level::kProblem; });
   if (context.output.json()) {
     context.output.document(to_json(findings, fine));
   } else {
@@ -172,8 +184,9 @@ Checked<ExitCode> examine(Context& context) {
 
 void add_doctor(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("doctor", "Look for what is missing here, and say what to do");
-  command->footer("Looks at the daemon, its certificate, readiness and keys, at the trust file, the clock and the TPM.\n"
-                  "Exit status: 0 when nothing is wrong (notes aside), else 2.");
+  command->footer(
+      "Looks at the daemon, its certificate, readiness and keys, at the trust file, the clock and the TPM.\n"
+      "Exit status: 0 when nothing is wrong (notes aside), else 2.");
   command->callback([&chosen] { chosen = examine; });
 }
 

@@ -33,7 +33,8 @@ Failure failure(const Error& error, std::string_view subject) {
   Failure out{ExitCode::kUndecided, std::string(error_name(error.code)), std::string(subject), {}};
   if (!out.message.empty()) out.message += ": ";
   out.message += error.what;
-  const bool about_file = error.code == ErrorCode::kFileUnreadable || error.code == ErrorCode::kFileUnwritable;
+  const bool about_file =
+      error.code == ErrorCode::kFileUnreadable || error.code == ErrorCode::kFileUnwritable;
   if (about_file && error.native != 0) {
     out.message.append(" (").append(std::strerror(static_cast<int>(error.native))).append(")");
   }
@@ -42,8 +43,8 @@ Failure failure(const Error& error, std::string_view subject) {
 
 Failure failure(const ClientError& error) {
   if (!error.refused()) return failure(error.error);
-  return {exit_code(error), error.code, error.detail + " (" + error.code + ")" + chain_verdict(error.document),
-          error.document};
+  return {exit_code(error), error.code,
+          error.detail + " (" + error.code + ")" + chain_verdict(error.document), error.document};
 }
 
 Failure misuse(std::string message) {

@@ -15,8 +15,8 @@ enum class ExitCode : int {
   kUndecided = 2,  ///< could not tell: unknown status, no trust, unreadable input, no daemon, bad usage
 };
 
-/// Why a command ends without having answered. `message` may quote arguments, files and the daemon; what prints it
-/// escapes it for a terminal.
+/// Why a command ends without having answered. `message` may quote arguments, files and the daemon; what
+/// prints it escapes it for a terminal.
 struct Failure {
   ExitCode exit = ExitCode::kUndecided;
   std::string code;     ///< stable, as error_name gives it, or the daemon's own

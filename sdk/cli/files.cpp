@@ -32,7 +32,8 @@ Failure unreadable(const std::string& path) {
 }
 
 Failure unwritable(const std::filesystem::path& path) {
-  return failure({ErrorCode::kFileUnwritable, "cannot be written", static_cast<std::uint64_t>(errno)}, path.string());
+  return failure({ErrorCode::kFileUnwritable, "cannot be written", static_cast<std::uint64_t>(errno)},
+                 path.string());
 }
 
 Checked<std::string> read_all(int number, const std::string& name, std::size_t limit) {
@@ -49,7 +50,8 @@ Checked<std::string> read_all(int number, const std::string& name, std::size_t l
     if (got < 0) return unreadable(name);
     text.resize(filled + static_cast<std::size_t>(got));
     if (got == 0) return text;
-    if (text.size() > limit) return failure({ErrorCode::kTooLarge, "is too large for what it should hold"}, name);
+    if (text.size() > limit)
+      return failure({ErrorCode::kTooLarge, "is too large for what it should hold"}, name);
   }
 }
 

@@ -19,6 +19,7 @@ namespace chancery::cli {
 /// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash.
 /// \param mode  its permissions, exactly
 /// \return kFileUnwritable
-[[nodiscard]] Checked<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode);
+[[nodiscard]] Checked<void> replace_file(const std::filesystem::path& path, std::string_view text,
+                                         unsigned mode);
 
 }  // namespace chancery::cli

@@ -14,7 +14,8 @@ namespace {
 using json::Document;
 using json::Node;
 
-constexpr const char* kWarning = "UNVERIFIED: anybody can write this; no signature, time or limit has been checked";
+constexpr const char* kWarning =
+    "UNVERIFIED: anybody can write this; no signature, time or limit has been checked";
 
 /// A token's two JSON parts, or why they cannot be shown.
 struct Contents {
@@ -37,7 +38,8 @@ void show_part(Output& output, std::string_view title, const json::Value& value)
 void show_times(Output& output, const json::Value& payload) {
   for (const char* name : {"iat", "nbf", "exp"}) {
     const json::Value* time = payload.find(name);
-    if (time != nullptr && time->number()) output.line("  " + std::string(name) + " is " + utc_text(*time->number()));
+    if (time != nullptr && time->number())
+      output.line("  " + std::string(name) + " is " + utc_text(*time->number()));
   }
 }
 
@@ -70,7 +72,8 @@ bool show_json(Output& output, const std::vector<std::string>& chain) {
                                               {"claims", Node::copy(contents->payload.root())}})
                               : Node::object({{"error", contents.error().what}}));
   }
-  const Node document = Node::object({{"verified", false}, {"warning", kWarning}, {"tokens", std::move(tokens)}});
+  const Node document =
+      Node::object({{"verified", false}, {"warning", kWarning}, {"tokens", std::move(tokens)}});
   output.line(ascii_json(json::to_jcs(document)));
   return all_readable;
 }
@@ -78,7 +81,8 @@ bool show_json(Output& output, const std::vector<std::string>& chain) {
 Checked<ExitCode> inspect(Context& context, const std::vector<std::string>& arguments) {
   CHANCERY_ASSIGN(const std::vector<std::string> chain, read_chain(arguments));
   if (chain.empty()) return misuse("there is no token in it");
-  const bool readable = context.output.json() ? show_json(context.output, chain) : show_text(context.output, chain);
+  const bool readable =
+      context.output.json() ? show_json(context.output, chain) : show_text(context.output, chain);
   return readable ? ExitCode::kSuccess : ExitCode::kUndecided;
 }
 
@@ -88,8 +92,11 @@ void add_inspect(CLI::App& app, Command& chosen) {
   const auto chain = std::make_shared<std::vector<std::string>>();
   CLI::App* command = app.add_subcommand("inspect", "Show the header and claims of each token, unverified");
   add_chain_argument(*command, *chain);
-  command->footer("Nothing is checked: to know what a chain is worth, use `chancery verify`.\n\nExample:\n  chancery inspect chain.txt");
-  command->callback([chain, &chosen] { chosen = [chain](Context& context) { return inspect(context, *chain); }; });
+  command->footer(
+      "Nothing is checked: to know what a chain is worth, use `chancery verify`.\n\nExample:\n  chancery "
+      "inspect chain.txt");
+  command->callback(
+      [chain, &chosen] { chosen = [chain](Context& context) { return inspect(context, *chain); }; });
 }
 
 }  // namespace chancery::cli

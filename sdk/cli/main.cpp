@@ -15,9 +15,11 @@ using namespace chancery::cli;
 
 constexpr const char* kFooter =
     "The daemon is found by --socket or --addr, then CHANCERY_SOCKET, then CHANCERY_ADDR, then\n"
-    "/run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, CHANCERY_TRUST or\n"
+    "/run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, "
+    "CHANCERY_TRUST or\n"
     "the file that `chancery trust add` writes.\n\n"
-    "Exit status: 0 valid or done; 1 denied or refused; 2 could not tell: unknown status, no trust, unreadable\n"
+    "Exit status: 0 valid or done; 1 denied or refused; 2 could not tell: unknown status, no trust, "
+    "unreadable\n"
     "input, no daemon, bad usage.\n\n"
     "Examples:\n"
     "  chancery doctor\n"
@@ -31,10 +33,12 @@ struct GlobalArguments {
 };
 
 void add_global_options(CLI::App& app, GlobalArguments& arguments) {
-  app.add_option("--format", arguments.format, "text (default) or json")->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--format", arguments.format, "text (default) or json")
+      ->check(CLI::IsMember({"text", "json"}));
   app.add_option("--socket", arguments.daemon.socket, "the daemon's Unix socket");
   app.add_option("--addr", arguments.daemon.address, "the daemon's address: https://HOST:PORT");
-  app.add_option("--cacert", arguments.daemon.ca_file, "the CA of its certificate, PEM; default: CHANCERY_CACERT");
+  app.add_option("--cacert", arguments.daemon.ca_file,
+                 "the CA of its certificate, PEM; default: CHANCERY_CACERT");
 }
 
 void add_commands(CLI::App& app, Command& chosen) {
@@ -97,7 +101,9 @@ int run(const Command& command, const GlobalArguments& arguments) {
   Context context{output, arguments.daemon, now};
   const Checked<ExitCode> result = command(context);
   if (!output.flush()) {
-    output.report(failure(Error{ErrorCode::kFileUnwritable, "the answer could not be written: is the disk full?"}, "standard output"));
+    output.report(
+        failure(Error{ErrorCode::kFileUnwritable, "the answer could not be written: is the disk full?"},
+                "standard output"));
     return static_cast<int>(ExitCode::kUndecided);
   }
   if (result) return static_cast<int>(*result);

@@ -14,17 +14,23 @@ void write(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 
 
 std::string_view escape_sequence(Colour colour) {
   switch (colour) {
-    case Colour::kRed: return "\x1b[1;31m";
-    case Colour::kGreen: return "\x1b[1;32m";
-    case Colour::kYellow: return "\x1b[1;33m";
-    case Colour::kBold: return "\x1b[1m";
+    case Colour::kRed:
+      return "\x1b[1;31m";
+    case Colour::kGreen:
+      return "\x1b[1;32m";
+    case Colour::kYellow:
+      return "\x1b[1;33m";
+    case Colour::kBold:
+      return "\x1b[1m";
   }
   return "";
 }
 
 std::string json_failure(const Failure& failure) {
-  json::Node node = json::Node::object({{"code", printable(failure.code)}, {"detail", printable(failure.message)}});
-  if (const auto problem = json::Document::parse(failure.problem)) node.set("problem", json::Node::copy(problem->root()));
+  json::Node node =
+      json::Node::object({{"code", printable(failure.code)}, {"detail", printable(failure.message)}});
+  if (const auto problem = json::Document::parse(failure.problem))
+    node.set("problem", json::Node::copy(problem->root()));
   return ascii_json(json::to_jcs(node));
 }
 
@@ -50,7 +56,9 @@ void Output::field(std::string_view label, std::string_view value) {
   line(text + printable(value));
 }
 
-void Output::document(std::string_view json) { line(options_.terminal ? ascii_json(json) : std::string(json)); }
+void Output::document(std::string_view json) {
+  line(options_.terminal ? ascii_json(json) : std::string(json));
+}
 
 void Output::note(std::string_view text) { write(stderr, "chancery: " + printable(text) + "\n"); }
 

@@ -12,8 +12,9 @@ enum class Format : std::uint8_t { kText, kJson };
 
 enum class Colour : std::uint8_t { kRed, kGreen, kYellow, kBold };
 
-/// What commands say: answers on standard output, notes and failures on standard error. Text that comes from a
-/// chain, a file or the daemon is escaped where it is printed, so that none of it reaches a terminal as a command.
+/// What commands say: answers on standard output, notes and failures on standard error. Text that comes from
+/// a chain, a file or the daemon is escaped where it is printed, so that none of it reaches a terminal as a
+/// command.
 class Output {
  public:
   struct Options {

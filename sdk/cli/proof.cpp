@@ -38,13 +38,16 @@ Checked<ExitCode> prove(Context& context, const ProofArguments& arguments) {
 
 void add_proof(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<ProofArguments>();
-  CLI::App* command = app.add_subcommand("proof", "Sign a DPoP proof for one request, with the holder's key (its agent)");
+  CLI::App* command =
+      app.add_subcommand("proof", "Sign a DPoP proof for one request, with the holder's key (its agent)");
   add_chain_argument(*command, arguments->chain);
   command->add_option("--htm", arguments->htm, "the request's method")->required();
   command->add_option("--htu", arguments->htu, "the request's URI")->required();
   command->add_option("--nonce", arguments->nonce, "the nonce that the server demanded");
   command->footer("Example:\n  chancery proof chain.txt --htm POST --htu https://crm.example.org/refunds");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return prove(context, *arguments); }; });
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return prove(context, *arguments); };
+  });
 }
 
 }  // namespace chancery::cli

@@ -44,7 +44,8 @@ std::string to_json(const DaemonStatus& status) {
 }
 
 void show(Output& output, const DaemonStatus& status) {
-  output.line(status.readiness.ready ? output.paint(Colour::kGreen, "READY") : output.paint(Colour::kRed, "NOT READY"));
+  output.line(status.readiness.ready ? output.paint(Colour::kGreen, "READY")
+                                     : output.paint(Colour::kRed, "NOT READY"));
   output.field("daemon", status.endpoint);
   output.field("issuer", status.metadata.issuer);
   for (const PublicKey& key : status.keys.keys) output.field("issuer key", key.thumbprint().text());

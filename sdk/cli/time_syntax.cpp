@@ -18,14 +18,17 @@ struct Unit {
   char letter;
   std::int64_t seconds;
 };
-constexpr std::array kUnits{Unit{'w', 7 * 86400}, Unit{'d', 86400}, Unit{'h', 3600}, Unit{'m', 60}, Unit{'s', 1}};
+constexpr std::array kUnits{Unit{'w', 7 * 86400}, Unit{'d', 86400}, Unit{'h', 3600}, Unit{'m', 60},
+                            Unit{'s', 1}};
 
 Error bad_duration() {
-  return {ErrorCode::kInvalidArgument, "a length of time is like 90s, 30m, 8h, 7d or 1h30m, and at most 100 years"};
+  return {ErrorCode::kInvalidArgument,
+          "a length of time is like 90s, 30m, 8h, 7d or 1h30m, and at most 100 years"};
 }
 
 Error bad_instant() {
-  return {ErrorCode::kInvalidArgument, "an instant is like 2026-03-01T12:00:00Z, or whole seconds since 1970"};
+  return {ErrorCode::kInvalidArgument,
+          "an instant is like 2026-03-01T12:00:00Z, or whole seconds since 1970"};
 }
 
 // The digits at the front, taken off; nothing when there are none or too many.
@@ -45,7 +48,8 @@ class Fields {
 
   int number(std::size_t digits) {
     const std::string_view field = rest_.substr(0, digits);
-    ok_ = ok_ && field.size() == digits && std::ranges::all_of(field, [](char c) { return c >= '0' && c <= '9'; });
+    ok_ = ok_ && field.size() == digits &&
+          std::ranges::all_of(field, [](char c) { return c >= '0' && c <= '9'; });
     int value = 0;
     if (ok_) std::from_chars(field.data(), field.data() + field.size(), value);
     rest_.remove_prefix(field.size());

@@ -38,12 +38,15 @@ Checked<std::string> from_daemon(const Context& context, const std::string& expe
   const auto metadata = client->metadata();
   if (!metadata) return failure(metadata.error());
   if (!expected_issuer.empty() && metadata->issuer != expected_issuer) {
-    return failure({ErrorCode::kNoTrust, "this daemon is another issuer than --iss says: nothing was trusted"}, metadata->issuer);
+    return failure(
+        {ErrorCode::kNoTrust, "this daemon is another issuer than --iss says: nothing was trusted"},
+        metadata->issuer);
   }
   const auto keys = client->jwks();
   if (!keys) return failure(keys.error());
   if (keys->keys.empty()) {
-    return failure({ErrorCode::kNoTrust, "the daemon has no issuer key yet: see `chancery status`"}, client->endpoint());
+    return failure({ErrorCode::kNoTrust, "the daemon has no issuer key yet: see `chancery status`"},
+                   client->endpoint());
   }
   return anchor_document(metadata->issuer, keys->keys);
 }
@@ -66,18 +69,21 @@ Checked<std::string> from_file(const AddArguments& arguments) {
   if (!document) return failure(document.error(), arguments.from);
   if (const json::Value* keys = document->root().find("keys")) return from_key_set(*keys, arguments);
   if (document->root().find("anchors") != nullptr) return text;
-  return failure({ErrorCode::kMalformed, "holds neither a key set (`keys`) nor trust (`anchors`)"}, arguments.from);
+  return failure({ErrorCode::kMalformed, "holds neither a key set (`keys`) nor trust (`anchors`)"},
+                 arguments.from);
 }
 
-// The folder is made for its owner alone; one that is there stays as it is, and check_trust_permissions judges it.
+// The folder is made for its owner alone; one that is there stays as it is, and check_trust_permissions
+// judges it.
 Checked<void> make_folder(const std::filesystem::path& folder) {
   std::error_code code;
   std::filesystem::create_directories(folder.parent_path(), code);
   const bool made = !code && std::filesystem::create_directory(folder, code);
   if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
   if (!code) return {};
-  return failure({ErrorCode::kFileUnwritable, "the folder cannot be made", static_cast<std::uint64_t>(code.value())},
-                 folder.string());
+  return failure(
+      {ErrorCode::kFileUnwritable, "the folder cannot be made", static_cast<std::uint64_t>(code.value())},
+      folder.string());
 }
 
 Checked<std::string> held_trust(const std::filesystem::path& path) {
@@ -100,7 +106,8 @@ void show(Output& output, const std::filesystem::path& path, const TrustConfig& 
       for (const PublicKey& key : anchor.keys) keys.push_back(key.thumbprint().text());
       anchors.push_back(Node::object({{"iss", anchor.iss.value_or("")}, {"keys", std::move(keys)}}));
     }
-    return output.document(json::to_jcs(Node::object({{"file", path.string()}, {"trusted", std::move(anchors)}})));
+    return output.document(
+        json::to_jcs(Node::object({{"file", path.string()}, {"trusted", std::move(anchors)}})));
   }
   output.line("Trusted in " + printable(path.string()) + ":");
   for (const TrustAnchor& anchor : added.anchors) {
@@ -132,12 +139,16 @@ void add_trust(CLI::App& app, Command& chosen) {
   group->require_subcommand(1);
   const auto arguments = std::make_shared<AddArguments>();
   CLI::App* command = group->add_subcommand("add", "Trust a daemon's issuer keys, or a file's");
-  command->add_option("--from", arguments->from, "a file instead of the daemon: a JWK Set (with --iss) or trust anchors");
+  command->add_option("--from", arguments->from,
+                      "a file instead of the daemon: a JWK Set (with --iss) or trust anchors");
   command->add_option("--iss", arguments->iss, "the issuer; with a daemon: refuse any other");
-  command->footer("Adds to $XDG_CONFIG_HOME/chancery/trust.json (~/.config/chancery/trust.json), which `verify` and\n"
-                  "`explain` read. Compare the keys that it shows with those that the operator gives you.\n\n"
-                  "Examples:\n  chancery trust add\n  chancery trust add --from jwks.json --iss https://chancery.example.org");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return add(context, *arguments); }; });
+  command->footer(
+      "Adds to $XDG_CONFIG_HOME/chancery/trust.json (~/.config/chancery/trust.json), which `verify` and\n"
+      "`explain` read. Compare the keys that it shows with those that the operator gives you.\n\n"
+      "Examples:\n  chancery trust add\n  chancery trust add --from jwks.json --iss "
+      "https://chancery.example.org");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](Context& context) { return add(context, *arguments); }; });
 }
 
 }  // namespace chancery::cli

@@ -19,7 +19,8 @@ using json::Value;
 constexpr std::size_t kMaxTrustFile = 4 * 1024 * 1024;
 constexpr std::size_t kMaxStatusFile = 64 * 1024 * 1024;
 
-// An unset variable and an empty one mean the same (XDG Base Directory Specification); so does a relative path.
+// An unset variable and an empty one mean the same (XDG Base Directory Specification); so does a relative
+// path.
 std::string absolute_path(const client::Environment& environment, const char* name) {
   const char* value = environment(name);
   return value != nullptr && value[0] == '/' ? value : "";
@@ -39,7 +40,8 @@ bool only_owner_writes(const std::filesystem::path& path) {
 }
 
 Failure no_trust(std::string_view subject) {
-  return failure({ErrorCode::kNoTrust, "no trust anchor: run `chancery trust add`, or give --trust FILE"}, subject);
+  return failure({ErrorCode::kNoTrust, "no trust anchor: run `chancery trust add`, or give --trust FILE"},
+                 subject);
 }
 
 template <typename T>
@@ -76,13 +78,16 @@ Result<std::chrono::sys_seconds> fetched_at(const Value& list) {
 }
 
 Status add_status_list(std::vector<FetchedStatusList>& lists, const Value& item) {
-  CHANCERY_TRY(wire::allow_only(item, {"uri", "token", "fetched_at"}, "a status list has `uri`, `token` and `fetched_at` only"));
+  CHANCERY_TRY(wire::allow_only(item, {"uri", "token", "fetched_at"},
+                                "a status list has `uri`, `token` and `fetched_at` only"));
   FetchedStatusList list;
   CHANCERY_ASSIGN(list.uri, wire::need_text(item, "uri", "a status list has `uri`: where it was fetched"));
   CHANCERY_ASSIGN(list.fetched_at, fetched_at(item));
   const Value* token = item.find("token");
   if (token != nullptr && token->is(Value::Kind::kNull)) return {};
-  CHANCERY_ASSIGN(list.token, wire::need_text(item, "token", "a status list has `token`: the compact statuslist+jwt, or null"));
+  CHANCERY_ASSIGN(
+      list.token,
+      wire::need_text(item, "token", "a status list has `token`: the compact statuslist+jwt, or null"));
   lists.push_back(std::move(list));
   return {};
 }
@@ -110,11 +115,13 @@ Checked<std::filesystem::path> default_trust_path(const client::Environment& env
 Checked<void> check_trust_permissions(const std::filesystem::path& path) {
   if (!is_input(path.string())) return no_trust(path.string());
   if (only_owner_writes(path) && only_owner_writes(path.parent_path())) return {};
-  return failure({ErrorCode::kFilePermissions, "others can change what is trusted: chmod 0600 the file and 0700 its folder"},
+  return failure({ErrorCode::kFilePermissions,
+                  "others can change what is trusted: chmod 0600 the file and 0700 its folder"},
                  path.string());
 }
 
-Checked<TrustConfig> load_trust(const std::vector<std::string>& files, const client::Environment& environment) {
+Checked<TrustConfig> load_trust(const std::vector<std::string>& files,
+                                const client::Environment& environment) {
   std::vector<std::string> paths = files;
   if (paths.empty()) {
     CHANCERY_ASSIGN(paths, trust_files(environment));

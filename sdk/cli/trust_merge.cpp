@@ -13,7 +13,8 @@ namespace {
 using json::Node;
 using json::Value;
 
-// Merged as JSON, not as TrustConfig: members that the library reads past (attestation verifiers) must survive.
+// Merged as JSON, not as TrustConfig: members that the library reads past (attestation verifiers) must
+// survive.
 
 struct KeyText {
   Thumbprint thumbprint;
@@ -22,9 +23,12 @@ struct KeyText {
 
 struct AnchorText {
   std::vector<KeyText> keys;
-  std::map<std::string, std::string, std::less<>> restrictions;  ///< all members but `keys`, JCS; `iss` among them
+  std::map<std::string, std::string, std::less<>>
+      restrictions;  ///< all members but `keys`, JCS; `iss` among them
 
-  [[nodiscard]] bool only_names_issuer() const { return restrictions.size() == 1 && restrictions.contains("iss"); }
+  [[nodiscard]] bool only_names_issuer() const {
+    return restrictions.size() == 1 && restrictions.contains("iss");
+  }
   [[nodiscard]] bool has_issuer_of(const AnchorText& other) const {
     const auto mine = restrictions.find("iss");
     const auto theirs = other.restrictions.find("iss");
@@ -67,7 +71,8 @@ Result<AnchorText> read_anchor(const Value& object) {
 
 void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
   const auto same = std::ranges::find_if(anchors, [&](const AnchorText& held) {
-    return held.restrictions == added.restrictions || (added.only_names_issuer() && held.has_issuer_of(added));
+    return held.restrictions == added.restrictions ||
+           (added.only_names_issuer() && held.has_issuer_of(added));
   });
   if (same == anchors.end()) {
     anchors.push_back(std::move(added));

@@ -74,8 +74,11 @@ Checked<Case> prepare(const JudgeArguments& arguments, const Context& context) {
 
 // What only the daemon decides when it is asked cannot be given beside --remote.
 Checked<api::VerifyChain> prepare_remote(const JudgeArguments& arguments) {
-  if (!arguments.trust.empty() || !arguments.status_lists.empty() || !arguments.now.empty() || arguments.issuer_signed) {
-    return misuse("--remote takes the daemon's trust, clock and policy: leave out --trust, --status-list, --now, --issuer-signed");
+  if (!arguments.trust.empty() || !arguments.status_lists.empty() || !arguments.now.empty() ||
+      arguments.issuer_signed) {
+    return misuse(
+        "--remote takes the daemon's trust, clock and policy: leave out --trust, --status-list, --now, "
+        "--issuer-signed");
   }
   api::VerifyChain request;
   CHANCERY_ASSIGN(request.request, parse_action(arguments.action));
@@ -93,7 +96,8 @@ ExitCode exit_code(const api::Verification& verification) {
 std::string step_text(const std::string& step) {
   for (int i = 0; i <= static_cast<int>(Step::kAction); ++i) {
     const auto known = static_cast<Step>(i);
-    if (step == step_name(known) && known != Step::kParse) return step + ", " + std::string(step_title(known));
+    if (step == step_name(known) && known != Step::kParse)
+      return step + ", " + std::string(step_title(known));
   }
   return step;
 }
@@ -156,8 +160,9 @@ Checked<api::Verification> verify_offline(const JudgeArguments& arguments, const
 }
 
 Checked<ExitCode> verify(Context& context, const JudgeArguments& arguments) {
-  CHANCERY_ASSIGN(const api::Verification verification,
-                  arguments.remote ? verify_remotely(arguments, context) : verify_offline(arguments, context));
+  CHANCERY_ASSIGN(const api::Verification verification, arguments.remote
+                                                            ? verify_remotely(arguments, context)
+                                                            : verify_offline(arguments, context));
   show(context.output, verification);
   return exit_code(verification);
 }
@@ -181,7 +186,8 @@ Checked<ExitCode> explain_remotely(Context& context, const JudgeArguments& argum
 Checked<ExitCode> explain(Context& context, const JudgeArguments& arguments) {
   if (arguments.remote) return explain_remotely(context, arguments);
   CHANCERY_ASSIGN(const Case judged, prepare(arguments, context));
-  const Explanation explanation = chancery::explain(judged.tokens(), judged.trust, judged.now, judged.options());
+  const Explanation explanation =
+      chancery::explain(judged.tokens(), judged.trust, judged.now, judged.options());
   if (context.output.json()) {
     context.output.document(wire::write(explanation));
   } else {
@@ -191,10 +197,13 @@ Checked<ExitCode> explain(Context& context, const JudgeArguments& arguments) {
 }
 
 void add_action_options(CLI::App& command, ActionArguments& action) {
-  command.add_option("--audience", action.audience, "judge an action: the enforcement point's own identifier");
+  command.add_option("--audience", action.audience,
+                     "judge an action: the enforcement point's own identifier");
   command.add_option("--scope", action.scope, "the action's scope");
-  add_repeatable(command, "--param", action.params, "a parameter NAME=VALUE; VALUE is JSON, else a text; repeatable");
-  command.add_option("--proof", action.proof, "the holder's DPoP proof: a file, - or its text; without one an action is denied");
+  add_repeatable(command, "--param", action.params,
+                 "a parameter NAME=VALUE; VALUE is JSON, else a text; repeatable");
+  command.add_option("--proof", action.proof,
+                     "the holder's DPoP proof: a file, - or its text; without one an action is denied");
   command.add_option("--htm", action.htm, "the method of the request that the proof came with");
   command.add_option("--htu", action.htu, "its URI");
   command.add_option("--nonce", action.nonce, "the nonce that was demanded");
@@ -202,18 +211,23 @@ void add_action_options(CLI::App& command, ActionArguments& action) {
 
 void add_judge_options(CLI::App& command, JudgeArguments& arguments) {
   add_chain_argument(command, arguments.chain);
-  add_repeatable(command, "--trust", arguments.trust,
-                 "a file of trust anchors; repeatable; default: CHANCERY_TRUST, else what `chancery trust add` wrote");
-  add_repeatable(command, "--status-list", arguments.status_lists,
-                 R"(a file of fetched status lists: {"uri","token","fetched_at"} or an array of them; repeatable)");
-  command.add_option("--now", arguments.now, "the instant to judge for: RFC 3339 or seconds since 1970; default: now");
-  command.add_flag("--issuer-signed", arguments.issuer_signed, "accept hops that an issuer signed in the delegator's place");
+  add_repeatable(
+      command, "--trust", arguments.trust,
+      "a file of trust anchors; repeatable; default: CHANCERY_TRUST, else what `chancery trust add` wrote");
+  add_repeatable(
+      command, "--status-list", arguments.status_lists,
+      R"(a file of fetched status lists: {"uri","token","fetched_at"} or an array of them; repeatable)");
+  command.add_option("--now", arguments.now,
+                     "the instant to judge for: RFC 3339 or seconds since 1970; default: now");
+  command.add_flag("--issuer-signed", arguments.issuer_signed,
+                   "accept hops that an issuer signed in the delegator's place");
   command.add_flag("--remote", arguments.remote, "let the daemon judge, by its own trust");
   add_action_options(command, arguments.action);
 }
 
 constexpr const char* kExitHelp =
-    "Exit status: 0 valid; 1 denied; 2 could not tell (status_unknown, custody_unproven, no trust, unreadable input).\n"
+    "Exit status: 0 valid; 1 denied; 2 could not tell (status_unknown, custody_unproven, no trust, "
+    "unreadable input).\n"
     "A valid chain says what its holder may do, not that the holder is here: see `not checked`.\n\n";
 
 }  // namespace
@@ -224,17 +238,23 @@ void add_verify(CLI::App& app, Command& chosen) {
   add_judge_options(*command, *arguments);
   command->footer(std::string(kExitHelp) +
                   "Examples:\n  chancery verify chain.txt\n"
-                  "  chancery verify chain.txt --audience https://crm.example.org --scope payments.refund --param amount=75 \\\n"
+                  "  chancery verify chain.txt --audience https://crm.example.org --scope payments.refund "
+                  "--param amount=75 \\\n"
                   "    --proof proof.txt --htm POST --htu https://crm.example.org/refunds");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return verify(context, *arguments); }; });
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return verify(context, *arguments); };
+  });
 }
 
 void add_explain(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<JudgeArguments>();
-  CLI::App* command = app.add_subcommand("explain", "Verify a chain and tell hop by hop who gave what to whom");
+  CLI::App* command =
+      app.add_subcommand("explain", "Verify a chain and tell hop by hop who gave what to whom");
   add_judge_options(*command, *arguments);
   command->footer(std::string(kExitHelp) + "Example:\n  chancery explain chain.txt");
-  command->callback([arguments, &chosen] { chosen = [arguments](Context& context) { return explain(context, *arguments); }; });
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return explain(context, *arguments); };
+  });
 }
 
 }  // namespace chancery::cli

@@ -29,11 +29,13 @@ std::string text_member(const json::Value& object, std::string_view name) {
 }
 
 ClientError bad_response(int status, const char* what) {
-  return {.error = {ErrorCode::kBadResponse, what}, .status = status, .code = {}, .detail = {}, .document = {}};
+  return {
+      .error = {ErrorCode::kBadResponse, what}, .status = status, .code = {}, .detail = {}, .document = {}};
 }
 
 ClientError refusal(HttpAnswer answer) {
-  constexpr const char* kNotOurs = "the refusal is no problem document: something else than chanceryd answered";
+  constexpr const char* kNotOurs =
+      "the refusal is no problem document: something else than chanceryd answered";
   if (!is_type(answer.content_type, "application/problem+json")) return bad_response(answer.status, kNotOurs);
   ClientError out = bad_response(answer.status, "the daemon refused: its own words say why");
   {
@@ -55,7 +57,9 @@ ClientResult<std::string> accept_answer(HttpAnswer answer, std::string_view cont
   const bool success = answer.status >= 200 && answer.status < 300;
   const bool typed = is_type(answer.content_type, content_type);
   if (typed && (success || answer.status == other_status)) return std::move(answer.body);
-  if (success) return bad_response(answer.status, "the answer is not of the type that was asked for: is this really chanceryd?");
+  if (success)
+    return bad_response(answer.status,
+                        "the answer is not of the type that was asked for: is this really chanceryd?");
   if (answer.status >= 400) return refusal(std::move(answer));
   return bad_response(answer.status, "the answer is a redirect, and none is followed: correct CHANCERY_ADDR");
 }

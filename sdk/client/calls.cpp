@@ -13,7 +13,8 @@ namespace {
 
 using json::Value;
 
-// The daemon's rule for names (docs/protocol/openapi.yaml), so that none of them changes the path that it stands in.
+// The daemon's rule for names (docs/protocol/openapi.yaml), so that none of them changes the path that it
+// stands in.
 bool is_agent_name(std::string_view name) {
   const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 63 && is_plain(name.front()) &&
@@ -54,7 +55,8 @@ Result<KeySet> read_key_set(std::string body) {
   {
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(body));
     const Value* keys = document.root().find("keys");
-    if (keys == nullptr || !keys->is(Value::Kind::kArray)) return Error{ErrorCode::kMalformed, "a key set has `keys`"};
+    if (keys == nullptr || !keys->is(Value::Kind::kArray))
+      return Error{ErrorCode::kMalformed, "a key set has `keys`"};
     for (const Value& item : keys->items()) {
       CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(item));
       out.keys.push_back(key);
@@ -92,7 +94,8 @@ Result<api::Readiness> read_readiness(std::string body) {
 Result<HttpRequest> about_chain(const char* target, const api::VerifyChain& message) {
   // The writer leaves out parameters that it cannot read: the daemon would then judge another action.
   if (message.request && !parse_parameters(message.request->params)) {
-    return Error{ErrorCode::kInvalidArgument, "an action's parameters are one JSON object without duplicate members"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "an action's parameters are one JSON object without duplicate members"};
   }
   return HttpRequest{"POST", target, wire::write(message)};
 }
@@ -124,7 +127,8 @@ Result<Call<api::Grant>> grant(const api::CreateGrant& message) {
 }
 
 Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message) {
-  return Call<api::Delegation>{{"POST", "/v1/delegations", wire::write(message)}, reading<wire::read_delegation>};
+  return Call<api::Delegation>{{"POST", "/v1/delegations", wire::write(message)},
+                               reading<wire::read_delegation>};
 }
 
 Result<Call<api::Proof>> prove(const api::CreateProof& message) {

@@ -1,5 +1,3 @@
-#include <chancery/client.hpp>
-
 #include <cstdlib>
 #include <mutex>
 #include <optional>
@@ -7,6 +5,8 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+
+#include <chancery/client.hpp>
 
 #include "sdk/client/answers.hpp"
 #include "sdk/client/calls.hpp"
@@ -38,7 +38,8 @@ struct Client::Impl {
     auto answer = transport->send(call->request, std::chrono::steady_clock::now() + timeout);
     if (!answer) return local(answer.error());
     const int status = answer->status;
-    CHANCERY_ASSIGN(std::string body, client::accept_answer(*std::move(answer), call->request.accept, call->other_status));
+    CHANCERY_ASSIGN(std::string body,
+                    client::accept_answer(*std::move(answer), call->request.accept, call->other_status));
     auto value = call->read(std::move(body));
     if (value) return *std::move(value);
     ClientError unreadable = local({ErrorCode::kBadResponse, value.error().what, value.error().native});
@@ -50,7 +51,8 @@ struct Client::Impl {
   template <typename T>
   std::future<ClientResult<T>> post(Result<client::Call<T>> call) {
     std::call_once(started, [&] { threads.emplace(kThreads); });
-    const auto task = std::make_shared<std::packaged_task<ClientResult<T>()>>([this, call = std::move(call)] { return run(call); });
+    const auto task = std::make_shared<std::packaged_task<ClientResult<T>()>>(
+        [this, call = std::move(call)] { return run(call); });
     boost::asio::post(*threads, [task] { (*task)(); });
     return task->get_future();
   }
@@ -63,14 +65,16 @@ struct Client::Impl {
 };
 
 Result<Client> Client::connect(const ClientOptions& options) {
-  if (options.timeout.count() <= 0) return Error{ErrorCode::kInvalidArgument, "the time-out must be more than zero"};
+  if (options.timeout.count() <= 0)
+    return Error{ErrorCode::kInvalidArgument, "the time-out must be more than zero"};
   const auto environment = [](const char* name) { return std::getenv(name); };
   CHANCERY_ASSIGN(const client::Endpoint endpoint, client::resolve_endpoint(options, environment));
   std::unique_ptr<client::Transport> transport;
   if (const auto* socket = std::get_if<client::UnixEndpoint>(&endpoint)) {
     transport = client::make_unix_transport(socket->path);
   } else {
-    CHANCERY_ASSIGN(transport, client::make_https_transport(std::get<client::HttpsEndpoint>(endpoint), options.timeout));
+    CHANCERY_ASSIGN(transport,
+                    client::make_https_transport(std::get<client::HttpsEndpoint>(endpoint), options.timeout));
   }
   return Client(std::make_unique<Impl>(client::describe(endpoint), std::move(transport), options.timeout));
 }
@@ -91,7 +95,9 @@ std::future<ClientResult<api::Agent>> Client::create_agent_async(const api::Crea
   return impl_->post(client::create_agent(request));
 }
 
-ClientResult<api::Agent> Client::agent(std::string_view name) const { return impl_->run(client::show_agent(name)); }
+ClientResult<api::Agent> Client::agent(std::string_view name) const {
+  return impl_->run(client::show_agent(name));
+}
 std::future<ClientResult<api::Agent>> Client::agent_async(std::string_view name) const {
   return impl_->post(client::show_agent(name));
 }
@@ -99,7 +105,8 @@ std::future<ClientResult<api::Agent>> Client::agent_async(std::string_view name)
 ClientResult<api::AgentPage> Client::agents(std::string_view after, std::size_t limit) const {
   return impl_->run(client::list_agents(after, limit));
 }
-std::future<ClientResult<api::AgentPage>> Client::agents_async(std::string_view after, std::size_t limit) const {
+std::future<ClientResult<api::AgentPage>> Client::agents_async(std::string_view after,
+                                                               std::size_t limit) const {
   return impl_->post(client::list_agents(after, limit));
 }
 
@@ -120,7 +127,8 @@ std::future<ClientResult<api::Grant>> Client::grant_async(const api::CreateGrant
 ClientResult<api::Delegation> Client::delegate(const api::CreateDelegation& request) const {
   return impl_->run(client::delegate(request));
 }
-std::future<ClientResult<api::Delegation>> Client::delegate_async(const api::CreateDelegation& request) const {
+std::future<ClientResult<api::Delegation>> Client::delegate_async(
+    const api::CreateDelegation& request) const {
   return impl_->post(client::delegate(request));
 }
 
@@ -159,6 +167,8 @@ ClientResult<Metadata> Client::metadata() const { return impl_->run(client::meta
 std::future<ClientResult<Metadata>> Client::metadata_async() const { return impl_->post(client::metadata()); }
 
 ClientResult<api::Readiness> Client::readiness() const { return impl_->run(client::readiness()); }
-std::future<ClientResult<api::Readiness>> Client::readiness_async() const { return impl_->post(client::readiness()); }
+std::future<ClientResult<api::Readiness>> Client::readiness_async() const {
+  return impl_->post(client::readiness());
+}
 
 }  // namespace chancery

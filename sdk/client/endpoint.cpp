@@ -19,7 +19,8 @@ std::string variable(const Environment& environment, const char* name) {
 }
 
 bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+         c == '_';
 }
 
 bool is_port(std::string_view text) {
@@ -53,11 +54,13 @@ Result<Endpoint> unix_endpoint(std::string path) {
   return Endpoint(UnixEndpoint{std::move(path)});
 }
 
-Result<Endpoint> https_endpoint(std::string_view address, const ClientOptions& options, const Environment& environment) {
+Result<Endpoint> https_endpoint(std::string_view address, const ClientOptions& options,
+                                const Environment& environment) {
   const bool https = address.starts_with(kScheme);
   if (https) address.remove_prefix(kScheme.size());
   if (address.ends_with('/')) address.remove_suffix(1);
-  if (!https || !is_authority(address)) return invalid("the daemon's address must be https://HOST or https://HOST:PORT");
+  if (!https || !is_authority(address))
+    return invalid("the daemon's address must be https://HOST or https://HOST:PORT");
   std::string url = std::string(kScheme).append(address);
   return Endpoint(HttpsEndpoint{
       std::move(url), options.ca_file.empty() ? variable(environment, "CHANCERY_CACERT") : options.ca_file});
@@ -71,7 +74,8 @@ Result<Endpoint> resolve_endpoint(const ClientOptions& options, const Environmen
   }
   if (!options.socket.empty()) return unix_endpoint(options.socket);
   if (!options.address.empty()) return https_endpoint(options.address, options, environment);
-  if (std::string path = variable(environment, "CHANCERY_SOCKET"); !path.empty()) return unix_endpoint(std::move(path));
+  if (std::string path = variable(environment, "CHANCERY_SOCKET"); !path.empty())
+    return unix_endpoint(std::move(path));
   if (const std::string address = variable(environment, "CHANCERY_ADDR"); !address.empty()) {
     return https_endpoint(address, options, environment);
   }

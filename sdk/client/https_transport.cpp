@@ -40,7 +40,9 @@ struct Exchange {
 /// Thrown inside cpprestsdk, where there is no other way to end an exchange; caught in finish().
 struct AnswerTooLarge : std::exception {};
 
-Error timed_out() { return {ErrorCode::kTimeout, "the daemon did not answer in time: see its log, or allow more time"}; }
+Error timed_out() {
+  return {ErrorCode::kTimeout, "the daemon did not answer in time: see its log, or allow more time"};
+}
 
 Result<CertificateStore> load_certificates(const std::string& path) {
   if (!std::ifstream(path).good()) {
@@ -48,7 +50,8 @@ Result<CertificateStore> load_certificates(const std::string& path) {
   }
   CertificateStore store(X509_STORE_new(), X509_STORE_free);
   if (!store || X509_STORE_load_file(store.get(), path.c_str()) != 1) {
-    return Error{ErrorCode::kTlsFailed, "the CA file holds no PEM certificate: give the one that issued the daemon's"};
+    return Error{ErrorCode::kTlsFailed,
+                 "the CA file holds no PEM certificate: give the one that issued the daemon's"};
   }
   return store;
 }
@@ -81,21 +84,25 @@ http::http_request encode(const HttpRequest& request, const ResponseBuffer& answ
   return out;
 }
 
-// cpprestsdk 2.10 puts asio's and OpenSSL's codes into the generic category, and has no code of its own for what it
-// was doing: an OpenSSL code is told by its library number, an address that does not resolve by its text alone.
+// cpprestsdk 2.10 puts asio's and OpenSSL's codes into the generic category, and has no code of its own for
+// what it was doing: an OpenSSL code is told by its library number, an address that does not resolve by its
+// text alone.
 Attempt failed(const http::http_exception& failure) {
   const auto native = static_cast<std::uint64_t>(static_cast<std::uint32_t>(failure.error_code().value()));
   if (failure.error_code() == std::errc::timed_out) return {timed_out()};
   if (ERR_GET_LIB(native) != 0) {
     return {Error{ErrorCode::kTlsFailed,
-                  "the daemon's certificate is not trusted, or for another name: give its CA with CHANCERY_CACERT or --cacert",
+                  "the daemon's certificate is not trusted, or for another name: give its CA with "
+                  "CHANCERY_CACERT or --cacert",
                   native}};
   }
   const bool unresolved = std::string_view(failure.what()).starts_with("Error resolving");
   if (unresolved || failure.error_code() == std::errc::host_unreachable) {
-    return {Error{ErrorCode::kConnectFailed, "nobody answers at the daemon's address: start chanceryd, or correct CHANCERY_ADDR"}};
+    return {Error{ErrorCode::kConnectFailed,
+                  "nobody answers at the daemon's address: start chanceryd, or correct CHANCERY_ADDR"}};
   }
-  return {Error{ErrorCode::kBadResponse, "the answer was cut short or is not HTTP: is this address really chanceryd's?", native},
+  return {Error{ErrorCode::kBadResponse,
+                "the answer was cut short or is not HTTP: is this address really chanceryd's?", native},
           true};
 }
 
@@ -103,11 +110,13 @@ Attempt finish(const pplx::task<http::http_response>& task, const Exchange& exch
   try {
     const http::http_response response = task.get();
     const auto& octets = exchange.body.collection();
-    return {HttpAnswer{response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}}};
+    return {HttpAnswer{
+        response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}}};
   } catch (const http::http_exception& failure) {
     return failed(failure);
   } catch (const AnswerTooLarge&) {
-    return {Error{ErrorCode::kBadResponse, "the answer is larger than any of the daemon's: is this address really chanceryd's?"}};
+    return {Error{ErrorCode::kBadResponse,
+                  "the answer is larger than any of the daemon's: is this address really chanceryd's?"}};
   } catch (const std::exception&) {
     return {Error{ErrorCode::kInternal, "the HTTP client failed: try again, and report it if it stays so"}};
   }
@@ -131,12 +140,13 @@ class HttpsTransport final : public Transport {
   HttpsTransport(const std::string& address, const http::client::http_client_config& config)
       : address_(address), config_(config), kept_(address_, config_) {}
 
-  // cpprestsdk keeps connections, which saves some 25 ms a call (it reads the system's certificates for each new one),
-  // but a call fails that takes up one which the daemon has closed meanwhile. Over HTTPS the daemon only answers
-  // questions, so that one may be asked again: once, over a connection that is certainly new.
+  // cpprestsdk keeps connections, which saves some 25 ms a call (it reads the system's certificates for each
+  // new one), but a call fails that takes up one which the daemon has closed meanwhile. Over HTTPS the daemon
+  // only answers questions, so that one may be asked again: once, over a connection that is certainly new.
   Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
     Attempt attempt = exchange_over(kept_, request, deadline);
-    if (attempt.broken) attempt = exchange_over(http::client::http_client(address_, config_), request, deadline);
+    if (attempt.broken)
+      attempt = exchange_over(http::client::http_client(address_, config_), request, deadline);
     return std::move(attempt.answer);
   }
 
@@ -148,7 +158,8 @@ class HttpsTransport final : public Transport {
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint, std::chrono::milliseconds timeout) {
+Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint,
+                                                        std::chrono::milliseconds timeout) {
   CertificateStore store;
   if (!endpoint.ca_file.empty()) {
     CHANCERY_ASSIGN(store, load_certificates(endpoint.ca_file));
@@ -157,7 +168,8 @@ Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& end
     return std::unique_ptr<Transport>(
         std::make_unique<HttpsTransport>(endpoint.address, configuration(std::move(store), timeout)));
   } catch (const std::exception&) {
-    return Error{ErrorCode::kInvalidArgument, "the daemon's address must be https://HOST or https://HOST:PORT"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "the daemon's address must be https://HOST or https://HOST:PORT"};
   }
 }
 

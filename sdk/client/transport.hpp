@@ -34,12 +34,14 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  /// \return the answer, whatever its status, or kConnectFailed, kTlsFailed, kTimeout (by `deadline`), kBadResponse
+  /// \return the answer, whatever its status, or kConnectFailed, kTlsFailed, kTimeout (by `deadline`),
+  /// kBadResponse
   ///         (not HTTP, cut short, larger than kMaxAnswer)
   [[nodiscard]] virtual Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const = 0;
 };
 
-/// Over a Unix socket: one connection a call, because the daemon reads the peer's credentials when it accepts.
+/// Over a Unix socket: one connection a call, because the daemon reads the peer's credentials when it
+/// accepts.
 [[nodiscard]] std::unique_ptr<Transport> make_unix_transport(std::string socket_path);
 
 /// Over HTTPS; connections are kept and used again.

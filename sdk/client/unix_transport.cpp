@@ -36,34 +36,42 @@ http::request<http::string_body> encode(const HttpRequest& request) {
 
 Error connect_error(const error_code& code) {
   const auto native = static_cast<std::uint64_t>(code.value());
-  if (code == beast::error::timeout) return {ErrorCode::kTimeout, "the daemon does not accept connections: is it stopped?"};
+  if (code == beast::error::timeout)
+    return {ErrorCode::kTimeout, "the daemon does not accept connections: is it stopped?"};
   if (code == asio::error::access_denied) {
     return {ErrorCode::kConnectFailed,
-            "this user may not open the daemon's socket: join its group (chancery), or run as a user in it", native};
+            "this user may not open the daemon's socket: join its group (chancery), or run as a user in it",
+            native};
   }
   if (code == boost::system::errc::no_such_file_or_directory) {
     return {ErrorCode::kConnectFailed,
-            "there is no daemon at this socket: start chanceryd, or set CHANCERY_SOCKET to where it listens", native};
+            "there is no daemon at this socket: start chanceryd, or set CHANCERY_SOCKET to where it listens",
+            native};
   }
   return {ErrorCode::kConnectFailed, "nobody listens on the daemon's socket: start chanceryd", native};
 }
 
 Error read_error(const error_code& code) {
   const auto native = static_cast<std::uint64_t>(code.value());
-  if (code == beast::error::timeout) return {ErrorCode::kTimeout, "the daemon did not answer in time: see its log, or allow more time"};
+  if (code == beast::error::timeout)
+    return {ErrorCode::kTimeout, "the daemon did not answer in time: see its log, or allow more time"};
   if (code == http::error::body_limit || code == http::error::header_limit) {
-    return {ErrorCode::kBadResponse, "the answer is larger than any of the daemon's: is this socket really chanceryd's?"};
+    return {ErrorCode::kBadResponse,
+            "the answer is larger than any of the daemon's: is this socket really chanceryd's?"};
   }
   if (code == http::error::end_of_stream) {
-    return {ErrorCode::kConnectFailed, "the daemon closed the connection without an answer: see its log", native};
+    return {ErrorCode::kConnectFailed, "the daemon closed the connection without an answer: see its log",
+            native};
   }
   if (code == http::error::partial_message) {
-    return {ErrorCode::kBadResponse, "the answer was cut short: try again, and see the daemon's log if it stays so"};
+    return {ErrorCode::kBadResponse,
+            "the answer was cut short: try again, and see the daemon's log if it stays so"};
   }
   if (code.category() == make_error_code(http::error::bad_version).category()) {
     return {ErrorCode::kBadResponse, "the answer is not HTTP: is this socket really chanceryd's?"};
   }
-  return {ErrorCode::kConnectFailed, "the connection to the daemon broke: try again, and see its log", native};
+  return {ErrorCode::kConnectFailed, "the connection to the daemon broke: try again, and see its log",
+          native};
 }
 
 /// One connection, one request. Asynchronous inside, because only so do Beast's time-outs work.
@@ -76,13 +84,15 @@ class Exchange {
     const auto message = encode(request);
     const error_code write_failed = write(message);
     if (write_failed == beast::error::timeout) return read_error(write_failed);
-    // A daemon that refuses a request before it has read all of it closes while we still write: its answer is there.
+    // A daemon that refuses a request before it has read all of it closes while we still write: its answer is
+    // there.
     http::response_parser<http::string_body> parser;
     parser.body_limit(kMaxAnswer);
     parser.header_limit(kMaxHeader);
     if (const error_code failed = read(parser)) return read_error(failed);
     auto answer = parser.release();
-    return HttpAnswer{static_cast<int>(answer.result_int()), std::string(answer[http::field::content_type]), std::move(answer.body())};
+    return HttpAnswer{static_cast<int>(answer.result_int()), std::string(answer[http::field::content_type]),
+                      std::move(answer.body())};
   }
 
  private:
@@ -100,7 +110,8 @@ class Exchange {
     return result;
   }
 
-  // In two steps, because Beast 1.74 loses the body limit's error when head and body arrive together in one read.
+  // In two steps, because Beast 1.74 loses the body limit's error when head and body arrive together in one
+  // read.
   error_code read(http::response_parser<http::string_body>& parser) {
     error_code result;
     const auto done = [&](error_code code, std::size_t) { result = code; };

@@ -1,5 +1,5 @@
-// An orchestrator that hands a part of its authority to a subagent: the daemon signs with the orchestrator's key,
-// which never leaves the hardware, and never gives more than the orchestrator has.
+// An orchestrator that hands a part of its authority to a subagent: the daemon signs with the orchestrator's
+// key, which never leaves the hardware, and never gives more than the orchestrator has.
 //
 //   example_orchestrator CHAIN-FILE SUBAGENT SCOPE
 //

@@ -10,7 +10,8 @@ void MemoryBackend::fail_with(std::optional<Error> error) {
 }
 
 Status MemoryBackend::usable(hsm::Deadline deadline) const {
-  if (deadline <= std::chrono::steady_clock::now()) return Error{ErrorCode::kDeviceTimeout, "the deadline has passed"};
+  if (deadline <= std::chrono::steady_clock::now())
+    return Error{ErrorCode::kDeviceTimeout, "the deadline has passed"};
   const std::lock_guard lock(mutex_);
   return failure_ ? Status{*failure_} : Status{};
 }

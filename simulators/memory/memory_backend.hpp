@@ -11,8 +11,8 @@
 
 namespace chancery::simulators {
 
-/// A key backend in this process's memory, for tests of what stands above the devices: fast, and failing on demand.
-/// chanceryd does not link it; a lint test looks. Thread-safe.
+/// A key backend in this process's memory, for tests of what stands above the devices: fast, and failing on
+/// demand. chanceryd does not link it; a lint test looks. Thread-safe.
 class MemoryBackend final : public hsm::KeyBackend {
  public:
   explicit MemoryBackend(std::string name = "memory") : name_(std::move(name)) {}

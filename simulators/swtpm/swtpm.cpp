@@ -1,13 +1,5 @@
 #include "simulators/swtpm/swtpm.hpp"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,6 +8,14 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace chancery::simulators {
 namespace {
@@ -59,7 +59,8 @@ Result<pid_t> spawn(const std::vector<std::string>& arguments) {
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) become(parent, argv.data());
-  if (pid < 0) return process_failed("no process could be started: too many of them, or too little memory", errno);
+  if (pid < 0)
+    return process_failed("no process could be started: too many of them, or too little memory", errno);
   return pid;
 }
 
@@ -73,7 +74,8 @@ int wait_for(pid_t pid) {
 
 Error explain_end(int status) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound) {
-    return process_failed("swtpm is not installed: install the Debian packages swtpm and swtpm-tools", status);
+    return process_failed("swtpm is not installed: install the Debian packages swtpm and swtpm-tools",
+                          status);
   }
   return process_failed("swtpm ended at once: is another one using this folder, and is there space?", status);
 }
@@ -99,7 +101,8 @@ bool write_text(const path& file, const std::string& text) {
 }
 
 Error unwritable(int error) {
-  return Error{ErrorCode::kFileUnwritable, "the simulator's folder could not be made: check its place, or $TMPDIR",
+  return Error{ErrorCode::kFileUnwritable,
+               "the simulator's folder could not be made: check its place, or $TMPDIR",
                static_cast<std::uint64_t>(error)};
 }
 
@@ -116,7 +119,8 @@ Status check_private(const path& folder) {
   struct stat found {};
   if (::stat(folder.c_str(), &found) != 0) return unwritable(errno);
   if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 077) != 0) {
-    return Error{ErrorCode::kFilePermissions, "the simulator's folder must be your own and closed to others (0700)"};
+    return Error{ErrorCode::kFilePermissions,
+                 "the simulator's folder must be your own and closed to others (0700)"};
   }
   return {};
 }
@@ -131,8 +135,9 @@ bool write_vendor_files(const path& ca) {
   return write_text(ca / "swtpm-localca.conf", "statedir = " + at + "\nsigningkey = " + at +
                                                    "/signkey.pem\nissuercert = " + at +
                                                    "/issuercert.pem\ncertserial = " + at + "/certserial\n") &&
-         write_text(ca / "swtpm-localca.options",
-                    "--platform-manufacturer Chancery\n--platform-version 2.1\n--platform-model Simulator\n") &&
+         write_text(
+             ca / "swtpm-localca.options",
+             "--platform-manufacturer Chancery\n--platform-version 2.1\n--platform-model Simulator\n") &&
          write_text(ca / "swtpm_setup.conf",
                     "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = " + at +
                         "/swtpm-localca.conf\ncreate_certs_tool_options = " + at +
@@ -159,7 +164,8 @@ Status Swtpm::prepare(const SwtpmOptions& options) {
     CHANCERY_TRY(check_private(folder_));
   }
   if (socket().string().size() + sizeof(".ctrl") > sizeof(sockaddr_un::sun_path)) {
-    return Error{ErrorCode::kInvalidArgument, "the folder's path is too long for a Unix socket: choose a shorter one"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "the folder's path is too long for a Unix socket: choose a shorter one"};
   }
   return make_folder(folder_ / "state");
 }
@@ -169,12 +175,26 @@ Status Swtpm::manufacture() const {
   CHANCERY_TRY(make_folder(ca));
   CHANCERY_TRY(make_folder(certificates()));
   if (!write_vendor_files(ca)) return unwritable(errno);
-  CHANCERY_ASSIGN(
-      const pid_t setup,
-      spawn({"swtpm_setup", "--tpm2", "--tpmstate", (folder_ / "state").string(), "--config",
-             (ca / "swtpm_setup.conf").string(), "--create-ek-cert", "--create-platform-cert", "--lock-nvram", "--ecc",
-             "--create-spk", "--pcr-banks", "sha256", "--vmid", "chancery", "--write-ek-cert-files",
-             certificates().string(), "--logfile", (folder_ / "setup.log").string(), "--not-overwrite"}));
+  CHANCERY_ASSIGN(const pid_t setup, spawn({"swtpm_setup",
+                                            "--tpm2",
+                                            "--tpmstate",
+                                            (folder_ / "state").string(),
+                                            "--config",
+                                            (ca / "swtpm_setup.conf").string(),
+                                            "--create-ek-cert",
+                                            "--create-platform-cert",
+                                            "--lock-nvram",
+                                            "--ecc",
+                                            "--create-spk",
+                                            "--pcr-banks",
+                                            "sha256",
+                                            "--vmid",
+                                            "chancery",
+                                            "--write-ek-cert-files",
+                                            certificates().string(),
+                                            "--logfile",
+                                            (folder_ / "setup.log").string(),
+                                            "--not-overwrite"}));
   const int status = wait_for(setup);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   if (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound) return explain_end(status);
@@ -190,10 +210,11 @@ Status Swtpm::restart() {
   std::error_code ignored;
   std::filesystem::remove(socket(), ignored);
   const std::string data_socket = socket().string();
-  CHANCERY_ASSIGN(pid_,
-                  spawn({"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + (folder_ / "state").string() + ",mode=0600",
-                         "--server", "type=unixio,path=" + data_socket + ",mode=0600", "--ctrl",
-                         "type=unixio,path=" + data_socket + ".ctrl,mode=0600", "--flags", "not-need-init,startup-clear"}));
+  CHANCERY_ASSIGN(pid_, spawn({"swtpm", "socket", "--tpm2", "--tpmstate",
+                               "dir=" + (folder_ / "state").string() + ",mode=0600", "--server",
+                               "type=unixio,path=" + data_socket + ",mode=0600", "--ctrl",
+                               "type=unixio,path=" + data_socket + ".ctrl,mode=0600", "--flags",
+                               "not-need-init,startup-clear"}));
   return wait_until_ready();
 }
 

@@ -1,33 +1,34 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <string>
+
+#include <sys/types.h>
 
 #include <chancery/result.hpp>
 
 namespace chancery::simulators {
 
 struct SwtpmOptions {
-  /// Where state and sockets live. Made (0700) when missing, and then removed at the end; one that exists must be the
-  /// caller's own and closed to others. Empty: a fresh folder under $TMPDIR. Socket paths must fit sun_path, so keep it
-  /// short.
+  /// Where state and sockets live. Made (0700) when missing, and then removed at the end; one that exists
+  /// must be the caller's own and closed to others. Empty: a fresh folder under $TMPDIR. Socket paths must
+  /// fit sun_path, so keep it short.
   std::filesystem::path folder;
-  /// Manufacture with EK and platform certificates of a private CA, as a vendor would (0.6 to 0.9 s). Without them the
-  /// TPM starts from an empty state (some 10 ms).
+  /// Manufacture with EK and platform certificates of a private CA, as a vendor would (0.6 to 0.9 s). Without
+  /// them the TPM starts from an empty state (some 10 ms).
   bool certificates = false;
 };
 
-/// A software TPM 2.0 (swtpm) of one's own: state, sockets and process private to the owner. It is a child in the
-/// foreground, in a session of its own, so that a terminal's Ctrl-C does not end it before its owner; it dies with the
-/// *thread* that started it. Move-only; the destructor ends the process and removes the folder. Nothing in it is
-/// hardware, and an old state file brings old counters back.
+/// A software TPM 2.0 (swtpm) of one's own: state, sockets and process private to the owner. It is a child in
+/// the foreground, in a session of its own, so that a terminal's Ctrl-C does not end it before its owner; it
+/// dies with the *thread* that started it. Move-only; the destructor ends the process and removes the folder.
+/// Nothing in it is hardware, and an old state file brings old counters back.
 class Swtpm {
  public:
   /// Manufactures and starts one; returns when it accepts connections.
   /// \return kProcessFailed when swtpm is not installed (Debian: swtpm, swtpm-tools) or does not start,
-  ///         kInvalidArgument when the folder's path is too long for a socket, kFilePermissions, kFileUnwritable
+  ///         kInvalidArgument when the folder's path is too long for a socket, kFilePermissions,
+  ///         kFileUnwritable
   [[nodiscard]] static Result<Swtpm> start(const SwtpmOptions& options = {});
 
   ~Swtpm();

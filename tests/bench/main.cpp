@@ -1,4 +1,5 @@
-// `chancery-bench [--json FILE] [--only SECTION]`: what Chancery costs, beside the bare libraries that it stands on.
+// `chancery-bench [--json FILE] [--only SECTION]`: what Chancery costs, beside the bare libraries that it
+// stands on.
 
 #include <array>
 #include <cstdio>

@@ -37,6 +37,7 @@ struct SideBySide {
 };
 
 /// Measures `a` and `b` in turns, so that a change of the machine's speed meets both alike.
-[[nodiscard]] SideBySide median_ratio(const std::function<double()>& a, const std::function<double()>& b, int rounds);
+[[nodiscard]] SideBySide median_ratio(const std::function<double()>& a, const std::function<double()>& b,
+                                      int rounds);
 
 }  // namespace chancery::bench

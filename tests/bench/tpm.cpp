@@ -1,8 +1,6 @@
-// Signing through the backend beside a bare ESYS loop of ContextLoad, Sign, Flush: on the same swtpm, over the same
-// connection, with the same kind of session, in turns within one run. One caller: the backend gains nothing from
-// requests that overlap.
-
-#include <tss2/tss2_esys.h>
+// Signing through the backend beside a bare ESYS loop of ContextLoad, Sign, Flush: on the same swtpm, over
+// the same connection, with the same kind of session, in turns within one run. One caller: the backend gains
+// nothing from requests that overlap.
 
 #include <chrono>
 #include <cstdio>
@@ -10,6 +8,8 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <tss2/tss2_esys.h>
 
 #include "hsm/tpm/backend.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -32,7 +32,9 @@ constexpr int kRounds = 21;
 
 hsm::Deadline far_away() { return Clock::now() + 10min; }
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Keys that the bare loop uses: loaded once, kept as saved contexts.
 struct BareKeys {
@@ -47,9 +49,10 @@ Status add_bare_key(hsm::OpenTpm& tpm, BareKeys& bare) {
   CHANCERY_ASSIGN(const hsm::TransientHandle parent, tpm.connection->load_storage_key());
   ESYS_TR handle = ESYS_TR_NONE;
   TPMS_CONTEXT* context = nullptr;
-  if (Esys_Load(esys, parent.get(), tpm.connection->session(), ESYS_TR_NONE, ESYS_TR_NONE, &parts.private_area,
-                &parts.public_area, &handle) != TSS2_RC_SUCCESS ||
-      Esys_ContextSave(esys, handle, &context) != TSS2_RC_SUCCESS || Esys_FlushContext(esys, handle) != TSS2_RC_SUCCESS) {
+  if (Esys_Load(esys, parent.get(), tpm.connection->session(), ESYS_TR_NONE, ESYS_TR_NONE,
+                &parts.private_area, &parts.public_area, &handle) != TSS2_RC_SUCCESS ||
+      Esys_ContextSave(esys, handle, &context) != TSS2_RC_SUCCESS ||
+      Esys_FlushContext(esys, handle) != TSS2_RC_SUCCESS) {
     fail("the bare loop's keys could not be loaded");
   }
   bare.contexts.push_back(*context);
@@ -67,8 +70,8 @@ void bare_sign(hsm::OpenTpm& tpm, const TPMS_CONTEXT& context, const TPM2B_AUTH&
   TPMT_SIGNATURE* signature = nullptr;
   if (Esys_ContextLoad(esys, &context, &handle) != TSS2_RC_SUCCESS ||
       Esys_TR_SetAuth(esys, handle, &auth) != TSS2_RC_SUCCESS ||
-      Esys_Sign(esys, handle, tpm.connection->session(), ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme, &ticket, &signature) !=
-          TSS2_RC_SUCCESS ||
+      Esys_Sign(esys, handle, tpm.connection->session(), ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme,
+                &ticket, &signature) != TSS2_RC_SUCCESS ||
       Esys_FlushContext(esys, handle) != TSS2_RC_SUCCESS) {
     fail("the bare loop could not sign");
   }
@@ -125,13 +128,15 @@ class Comparison {
   }
 
   void on_device(std::function<Status(hsm::OpenTpm&)> work) {
-    if (const Status done = backend_->device().run("bench", far_away(), std::move(work)); !done) fail(done.error().what);
+    if (const Status done = backend_->device().run("bench", far_away(), std::move(work)); !done)
+      fail(done.error().what);
   }
 
   double sign_many(std::size_t agents, std::size_t count) {
     const auto start = Clock::now();
     for (std::size_t i = 0; i < count; ++i) {
-      if (!backend_->sign(keys_[next_++ % agents], as_bytes("bench"), far_away())) fail("the backend could not sign");
+      if (!backend_->sign(keys_[next_++ % agents], as_bytes("bench"), far_away()))
+        fail("the backend could not sign");
     }
     return static_cast<double>(count) / seconds_since(start);
   }
@@ -139,7 +144,8 @@ class Comparison {
   double bare_many(std::size_t agents, std::size_t count) {
     const auto start = Clock::now();
     on_device([bare = bare_, first = bare_next_, agents, count](hsm::OpenTpm& tpm) -> Status {
-      for (std::size_t i = 0; i < count; ++i) bare_sign(tpm, bare->contexts[(first + i) % agents], bare->auth);
+      for (std::size_t i = 0; i < count; ++i)
+        bare_sign(tpm, bare->contexts[(first + i) % agents], bare->auth);
       return {};
     });
     bare_next_ += count;

@@ -7,7 +7,8 @@
 
 namespace chancery::conformance {
 
-/// A device with a backend on it, made fresh for one test. Every backend that joins the contract suite brings one.
+/// A device with a backend on it, made fresh for one test. Every backend that joins the contract suite brings
+/// one.
 class BackendFixture {
  public:
   virtual ~BackendFixture() = default;

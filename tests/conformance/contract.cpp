@@ -72,7 +72,8 @@ BOOST_DATA_TEST_CASE(a_signature_verifies_under_its_own_key_only, data::make(kBa
   const Sha256Digest digest = sha256(as_bytes("message"));
   BOOST_TEST(verify_signature(mine.public_key, digest, as_bytes("message"), *signature));
   BOOST_TEST(!verify_signature(other.public_key, digest, as_bytes("message"), *signature));
-  BOOST_TEST(!verify_signature(mine.public_key, sha256(as_bytes("massage")), as_bytes("massage"), *signature));
+  BOOST_TEST(
+      !verify_signature(mine.public_key, sha256(as_bytes("massage")), as_bytes("massage"), *signature));
 }
 
 BOOST_DATA_TEST_CASE(messages_of_any_length_are_signed, data::make(kBackends), kind) {
@@ -112,7 +113,8 @@ BOOST_DATA_TEST_CASE(threads_may_sign_at_once, data::make(kBackends), kind) {
         for (int i = 0; i < 20; ++i) {
           const hsm::StoredKey& key = keys[static_cast<std::size_t>(t + i) % keys.size()];
           const auto signature = fixture->backend().sign(key, as_bytes("message"), soon());
-          good += signature && verify_signature(key.public_key, sha256(as_bytes("message")), as_bytes("message"), *signature);
+          good += signature && verify_signature(key.public_key, sha256(as_bytes("message")),
+                                                as_bytes("message"), *signature);
         }
       });
     }

@@ -51,8 +51,12 @@ class MemoryFixture final : public BackendFixture {
 
 }  // namespace
 
-std::unique_ptr<BackendFixture> make_tpm_encrypted() { return std::make_unique<TpmFixture>(hsm::SessionKind::kEncrypted); }
-std::unique_ptr<BackendFixture> make_tpm_plain() { return std::make_unique<TpmFixture>(hsm::SessionKind::kPlain); }
+std::unique_ptr<BackendFixture> make_tpm_encrypted() {
+  return std::make_unique<TpmFixture>(hsm::SessionKind::kEncrypted);
+}
+std::unique_ptr<BackendFixture> make_tpm_plain() {
+  return std::make_unique<TpmFixture>(hsm::SessionKind::kPlain);
+}
 std::unique_ptr<BackendFixture> make_memory() { return std::make_unique<MemoryFixture>(); }
 
 }  // namespace chancery::conformance

@@ -14,24 +14,27 @@
 
 namespace chancery {
 
-/// Where the daemon is, and how long to wait for it. With neither `socket` nor `address`, the environment decides:
-/// CHANCERY_SOCKET, then CHANCERY_ADDR, then /run/chancery/chancery.sock.
+/// Where the daemon is, and how long to wait for it. With neither `socket` nor `address`, the environment
+/// decides: CHANCERY_SOCKET, then CHANCERY_ADDR, then /run/chancery/chancery.sock.
 struct ClientOptions {
   std::string socket{};   ///< path of the daemon's Unix socket; agents and operators are known only there
   std::string address{};  ///< `https://HOST[:PORT]`: verification and the published documents
-  std::string ca_file{};  ///< PEM; must have issued the daemon's certificate. Empty: CHANCERY_CACERT, else the system's
+  std::string ca_file{};  ///< PEM; must have issued the daemon's certificate. Empty: CHANCERY_CACERT, else
+                          ///< the system's
   std::chrono::milliseconds timeout{30000};  ///< for one call as a whole; more than zero
 };
 
 /// Why a call brought no answer. A value of its own for each call, so that threads share nothing.
 struct ClientError {
   /// The daemon's own code when it refused and this version knows the code, kRequestRefused when it does not.
-  /// Otherwise kConnectFailed, kTlsFailed, kTimeout, kBadResponse or kInvalidArgument, and nothing was answered.
+  /// Otherwise kConnectFailed, kTlsFailed, kTimeout, kBadResponse or kInvalidArgument, and nothing was
+  /// answered.
   Error error;
-  int status = 0;        ///< HTTP status; 0 when nothing was answered
-  std::string code;      ///< the daemon's code, such as "not_holder"; empty unless it refused
-  std::string detail;    ///< the daemon's own words: untrusted text, escape it for a terminal
-  std::string document;  ///< the whole problem document (RFC 9457): a refused chain's outcome, step and hop are there
+  int status = 0;      ///< HTTP status; 0 when nothing was answered
+  std::string code;    ///< the daemon's code, such as "not_holder"; empty unless it refused
+  std::string detail;  ///< the daemon's own words: untrusted text, escape it for a terminal
+  std::string
+      document;  ///< the whole problem document (RFC 9457): a refused chain's outcome, step and hop are there
 
   /// Whether the daemon answered, and its answer was no.
   [[nodiscard]] bool refused() const noexcept { return !code.empty(); }
@@ -54,15 +57,16 @@ struct Metadata {
 
 /// Calls one daemon over its Unix socket or HTTPS.
 ///
-/// Every method sends one request and waits for the answer; the form with `_async` answers through a future instead
-/// and runs on a thread of the client's (at most four), so that its destructor waits for calls under way. Methods may
-/// be called from several threads at once. An answer is taken up to 4 MiB, as JSON only; redirects are refused; the
-/// daemon's certificate is always verified; no proxy is used.
-/// Errors: see ClientError.
+/// Every method sends one request and waits for the answer; the form with `_async` answers through a future
+/// instead and runs on a thread of the client's (at most four), so that its destructor waits for calls under
+/// way. Methods may be called from several threads at once. An answer is taken up to 4 MiB, as JSON only;
+/// redirects are refused; the daemon's certificate is always verified; no proxy is used. Errors: see
+/// ClientError.
 class Client {
  public:
   /// Opens nothing yet: each call connects for itself, so that a daemon that was restarted is found again.
-  /// \return the client, or kInvalidArgument (both `socket` and `address`, a URL that is not https, a time-out that
+  /// \return the client, or kInvalidArgument (both `socket` and `address`, a URL that is not https, a
+  /// time-out that
   ///         is not positive), kFileUnreadable (`ca_file`)
   [[nodiscard]] static Result<Client> connect(const ClientOptions& options = {});
 
@@ -104,7 +108,8 @@ class Client {
 
   std::future<ClientResult<api::Agent>> create_agent_async(const api::CreateAgent& request) const;
   std::future<ClientResult<api::Agent>> agent_async(std::string_view name) const;
-  std::future<ClientResult<api::AgentPage>> agents_async(std::string_view after = {}, std::size_t limit = 100) const;
+  std::future<ClientResult<api::AgentPage>> agents_async(std::string_view after = {},
+                                                         std::size_t limit = 100) const;
   std::future<ClientResult<api::Agent>> retire_agent_async(std::string_view name) const;
   std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
   std::future<ClientResult<api::Delegation>> delegate_async(const api::CreateDelegation& request) const;

@@ -25,15 +25,18 @@ constexpr std::array kBadOptions{
     BadOptions{"no address", [](TpmOptions& o) { o.tcti = ""; }, kInvalidArgument},
     BadOptions{"a command for an address", [](TpmOptions& o) { o.tcti = "cmd:true"; }, kInvalidArgument},
     BadOptions{"no master secret", [](TpmOptions& o) { o.master = SecretBytes(); }, kInvalidArgument},
-    BadOptions{"a short master secret", [](TpmOptions& o) { o.master = SecretBytes(Bytes(31)); }, kInvalidArgument},
-    BadOptions{"a long master secret", [](TpmOptions& o) { o.master = SecretBytes(Bytes(33)); }, kInvalidArgument},
+    BadOptions{"a short master secret", [](TpmOptions& o) { o.master = SecretBytes(Bytes(31)); },
+               kInvalidArgument},
+    BadOptions{"a long master secret", [](TpmOptions& o) { o.master = SecretBytes(Bytes(33)); },
+               kInvalidArgument},
     BadOptions{"plain sessions with a device",
                [](TpmOptions& o) {
                  o.tcti = "device:/dev/tpmrm0";
                  o.sessions = SessionKind::kPlain;
                },
                kInvalidArgument},
-    BadOptions{"a simulator that is not allowed", [](TpmOptions& o) { o.allow_simulator = false; }, kSimulatorRefused},
+    BadOptions{"a simulator that is not allowed", [](TpmOptions& o) { o.allow_simulator = false; },
+               kSimulatorRefused},
 };
 
 }  // namespace

@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(an_answer_that_was_lost_is_asked_for_again) {
   const simulators::Swtpm tpm = start_swtpm();
   std::atomic<int> cuts = 0;
   const TpmProxy proxy(tpm.socket(), [&](std::uint32_t command, Bytes&) {
-    const bool cut = cuts > 0 && (command == TPM2_CC_Sign || command == TPM2_CC_Load || command == TPM2_CC_Create);
+    const bool cut =
+        cuts > 0 && (command == TPM2_CC_Sign || command == TPM2_CC_Load || command == TPM2_CC_Create);
     return !cut || cuts-- <= 0;
   });
   const auto backend = open_backend(options_for(proxy.tcti()));
@@ -121,7 +122,8 @@ BOOST_AUTO_TEST_CASE(a_tpm_that_asks_for_patience_gets_it_until_the_deadline) {
   BOOST_TEST(backend->load().recoveries == 0u);
 }
 
-// The TPM has taken a nonce that we have not heard of: to it, our next HMAC looks like one under a wrong auth value.
+// The TPM has taken a nonce that we have not heard of: to it, our next HMAC looks like one under a wrong auth
+// value.
 BOOST_AUTO_TEST_CASE(a_session_that_fell_out_of_step_loses_no_key) {
   const simulators::Swtpm tpm = start_swtpm();
   std::atomic<bool> swallows = false;

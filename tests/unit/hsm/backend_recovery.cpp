@@ -4,8 +4,8 @@
 
 #include "tests/unit/hsm/simulated_tpm.hpp"
 
-// What the backend does when its TPM is absent, dies, stops, is exchanged or is reset. Deadlines are an hour away where
-// a call must return without waiting for them.
+// What the backend does when its TPM is absent, dies, stops, is exchanged or is reset. Deadlines are an hour
+// away where a call must return without waiting for them.
 
 namespace chancery::hsm {
 namespace {
@@ -193,7 +193,8 @@ BOOST_AUTO_TEST_CASE(a_cleared_tpm_is_another_one) {
   BOOST_TEST((sign_error(*backend, key) == std::nullopt));
   const Status cleared = backend->device().run("test", far_away(), [](OpenTpm& open) {
     return open.connection->command("not cleared", [&] {
-      return Esys_Clear(open.connection->esys(), ESYS_TR_RH_LOCKOUT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE);
+      return Esys_Clear(open.connection->esys(), ESYS_TR_RH_LOCKOUT, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                        ESYS_TR_NONE);
     });
   });
   BOOST_REQUIRE(cleared);
@@ -216,8 +217,8 @@ BOOST_AUTO_TEST_CASE(restarts_under_load_give_no_wrong_signature_and_leave_nothi
           const StoredKey& key = keys[i % keys.size()];
           const auto signature = backend->sign(key, as_bytes("message"), far_away());
           if (signature) {
-            const bool right =
-                verify_signature(key.public_key, sha256(as_bytes("message")), as_bytes("message"), *signature);
+            const bool right = verify_signature(key.public_key, sha256(as_bytes("message")),
+                                                as_bytes("message"), *signature);
             ++(right ? good : wrong);
           } else {
             ++(signature.error().code == kDeviceUnavailable ? refused : wrong);

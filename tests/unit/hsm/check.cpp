@@ -1,13 +1,12 @@
 #include "hsm/tpm/check.hpp"
 
-#include <tss2/tss2_tpm2_types.h>
-
 #include <array>
 #include <ostream>
 #include <string_view>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <tss2/tss2_tpm2_types.h>
 
 #include "hsm/tpm/tcti.hpp"
 

@@ -24,9 +24,9 @@ void fill_and_leave(const simulators::Swtpm& tpm) {
   ESYS_TR handle = ESYS_TR_NONE;
   TPMS_CONTEXT* saved = nullptr;
   for (int i = 0; i < 3; ++i) {
-    BOOST_REQUIRE(Esys_CreatePrimary(esys.get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                                     &sensitive, &wanted, &outside, &pcrs, &handle, nullptr, nullptr, nullptr,
-                                     nullptr) == TSS2_RC_SUCCESS);
+    BOOST_REQUIRE(Esys_CreatePrimary(esys.get(), ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                     ESYS_TR_NONE, &sensitive, &wanted, &outside, &pcrs, &handle, nullptr,
+                                     nullptr, nullptr, nullptr) == TSS2_RC_SUCCESS);
   }
   for (const TPM2_SE type : {TPM2_SE_HMAC, TPM2_SE_POLICY, TPM2_SE_HMAC, TPM2_SE_POLICY, TPM2_SE_HMAC}) {
     BOOST_REQUIRE(Esys_StartAuthSession(esys.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,

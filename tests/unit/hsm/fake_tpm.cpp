@@ -1,12 +1,12 @@
 #include "tests/unit/hsm/fake_tpm.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdlib>
 #include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace chancery::hsm {
 
@@ -64,7 +64,8 @@ void write_octets(int fd, ByteView octets) { ::send(fd, octets.data(), octets.si
 Bytes response_of(std::uint32_t code, std::uint32_t size) {
   Bytes response{0x80, 0x01};
   for (const std::uint32_t number : {size, code}) {
-    for (int shift = 24; shift >= 0; shift -= 8) response.push_back(static_cast<std::uint8_t>(number >> shift));
+    for (int shift = 24; shift >= 0; shift -= 8)
+      response.push_back(static_cast<std::uint8_t>(number >> shift));
   }
   return response;
 }

@@ -12,7 +12,8 @@
 
 namespace chancery::hsm {
 
-/// What listens on a Unix socket and answers as its script says: one connection after the other, on one thread.
+/// What listens on a Unix socket and answers as its script says: one connection after the other, on one
+/// thread.
 class FakeTpm {
  public:
   /// Called with each connection's descriptor, which is closed when it returns.

@@ -59,9 +59,9 @@ constexpr std::array kChanges{
     Change{"on P-384", [](TPMT_PUBLIC& area) { area.parameters.eccDetail.curveID = TPM2_ECC_NIST_P384; }},
     Change{"any scheme", [](TPMT_PUBLIC& area) { area.parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL; }},
     Change{"ECDAA", [](TPMT_PUBLIC& area) { area.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDAA; }},
-    Change{"SHA-384", [](TPMT_PUBLIC& area) {
-             area.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA384;
-           }},
+    Change{
+        "SHA-384",
+        [](TPMT_PUBLIC& area) { area.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA384; }},
     Change{"x too long", [](TPMT_PUBLIC& area) { area.unique.ecc.x.size = 33; }},
     Change{"a storage key", [](TPMT_PUBLIC& area) { area = storage_key_template().publicArea; }},
 };

@@ -48,7 +48,8 @@ inline StoredKey create_key(TpmBackend& backend, const std::string& agent = "age
 }
 
 /// The error of a signature, or nothing when it was given; a wrong signature ends the test.
-inline std::optional<ErrorCode> sign_error(TpmBackend& backend, const StoredKey& key, Deadline deadline = far_away()) {
+inline std::optional<ErrorCode> sign_error(TpmBackend& backend, const StoredKey& key,
+                                           Deadline deadline = far_away()) {
   const ByteView message = as_bytes("message");
   const auto signature = backend.sign(key, message, deadline);
   if (!signature) return signature.error().code;
@@ -73,8 +74,8 @@ inline std::uint32_t count_handles(TpmBackend& backend, TPM2_HANDLE first) {
   const Status done = backend.device().run("test", far_away(), [count, first](OpenTpm& tpm) {
     TPMS_CAPABILITY_DATA* data = nullptr;
     const Status listed = tpm.connection->command("no handles", [&] {
-      return Esys_GetCapability(tpm.connection->esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
-                                TPM2_MAX_CAP_HANDLES, nullptr, &data);
+      return Esys_GetCapability(tpm.connection->esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, nullptr, &data);
     });
     const EsysOwned<TPMS_CAPABILITY_DATA> owned(data);
     if (listed) *count = data->data.handles.count;

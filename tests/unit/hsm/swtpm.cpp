@@ -1,10 +1,5 @@
 #include "simulators/swtpm/swtpm.hpp"
 
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +11,10 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hsm/tpm/backend.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
@@ -164,7 +163,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_installed_is_named) {
     const auto tpm = Swtpm::start({.folder = {}, .certificates = certificates});
     BOOST_REQUIRE(!tpm);
     BOOST_TEST((tpm.error().code == ErrorCode::kProcessFailed));
-    BOOST_TEST(std::string(tpm.error().what).find("Debian packages swtpm and swtpm-tools") != std::string::npos);
+    BOOST_TEST(std::string(tpm.error().what).find("Debian packages swtpm and swtpm-tools") !=
+               std::string::npos);
   }
 }
 

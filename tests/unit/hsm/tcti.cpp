@@ -1,7 +1,5 @@
 #include "hsm/tpm/tcti.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <ostream>
@@ -9,6 +7,7 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <unistd.h>
 
 #include "tests/unit/hsm/fake_tpm.hpp"
 
@@ -144,7 +143,8 @@ BOOST_AUTO_TEST_CASE(the_size_may_be_asked_for_first) {
   BOOST_TEST(size == 10u);
   std::array<std::uint8_t, 9> small;
   size = small.size();
-  BOOST_TEST(talk.v1().receive(talk.tcti().context(), &size, small.data(), 0) == TSS2_TCTI_RC_INSUFFICIENT_BUFFER);
+  BOOST_TEST(talk.v1().receive(talk.tcti().context(), &size, small.data(), 0) ==
+             TSS2_TCTI_RC_INSUFFICIENT_BUFFER);
   BOOST_TEST(talk.receive() == TSS2_RC_SUCCESS);
 }
 

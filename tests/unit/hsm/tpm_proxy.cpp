@@ -1,15 +1,15 @@
 #include "tests/unit/hsm/tpm_proxy.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
 namespace chancery::hsm {
 namespace {
@@ -65,10 +65,11 @@ void TpmProxy::relay(int fd) {
 
 bool TpmProxy::has_seen(ByteView octets) {
   const std::lock_guard lock(mutex_);
-  return !std::ranges::search(traffic_, octets).empty();
+  return std::search(traffic_.begin(), traffic_.end(), octets.begin(), octets.end()) != traffic_.end();
 }
 
-TpmTerminal::TpmTerminal(std::filesystem::path tpm_socket) : terminal_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+TpmTerminal::TpmTerminal(std::filesystem::path tpm_socket)
+    : terminal_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
   if (terminal_ < 0 || ::grantpt(terminal_) != 0 || ::unlockpt(terminal_) != 0) std::abort();
   device_ = ::ptsname(terminal_);
   held_open_ = ::open(device_.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -37,7 +37,8 @@ class TpmProxy {
   FakeTpm front_;  // last: its thread uses the above
 };
 
-/// A swtpm behind a character device: a pseudo-terminal in raw mode, which takes and gives octets as they are.
+/// A swtpm behind a character device: a pseudo-terminal in raw mode, which takes and gives octets as they
+/// are.
 class TpmTerminal {
  public:
   explicit TpmTerminal(std::filesystem::path tpm_socket);

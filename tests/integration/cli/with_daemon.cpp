@@ -1,0 +1,274 @@
+// `chancery` and a daemon's answers, which a script of the test gives over a Unix socket.
+#include <map>
+#include <mutex>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/integration/cli/chancery_process.hpp"
+#include "tests/unit/client/fake_daemon.hpp"
+#include "tests/unit/sdk/issued_chain.hpp"
+
+namespace {
+
+using namespace chancery;
+using chancery::testing::Chancery;
+using chancery::testing::Connection;
+using chancery::testing::FakeDaemon;
+using chancery::testing::http_answer;
+using chancery::testing::Run;
+
+constexpr const char* kJson = "application/json";
+constexpr const char* kProblem = "application/problem+json";
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// A daemon that answers by route, and keeps the requests that it got.
+class Stage {
+ public:
+  void answer(const std::string& route, std::string octets) { answers_[route] = std::move(octets); }
+  [[nodiscard]] std::string request(const std::string& route) {
+    const std::lock_guard lock(mutex_);
+    return requests_[route];
+  }
+  Run run(std::vector<std::string> arguments, const std::string& input = {}) {
+    chancery_.set("CHANCERY_SOCKET", daemon_->socket());
+    return chancery_.run(arguments, input);
+  }
+  Chancery& chancery() { return chancery_; }
+
+ private:
+  void serve(Connection& connection) {
+    const std::string request = connection.read_request();
+    const std::string route = request.substr(0, request.find(" HTTP/"));
+    const std::lock_guard lock(mutex_);
+    requests_[route] = request;
+    const auto found = answers_.find(route);
+    connection.write(
+        found != answers_.end()
+            ? found->second
+            : http_answer(404, kProblem, R"({"code":"route_unknown","detail":"no such route"})"));
+  }
+
+  Chancery chancery_;
+  std::mutex mutex_;
+  std::map<std::string, std::string> answers_;
+  std::map<std::string, std::string> requests_;
+  std::unique_ptr<FakeDaemon> daemon_ =
+      FakeDaemon::on_socket([this](Connection& connection) { serve(connection); });
+};
+
+constexpr const char* kAgent =
+    R"({"backend":"tpm","created_at":1772366400,"id":"spiffe://t.example/agent/support","jkt":"JKT","jwk":{"kty":"OKP"},"name":"support","selectors":{"uid":1001},"state":"active"})";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(with_daemon)
+
+BOOST_FIXTURE_TEST_CASE(an_agent_is_created_as_told, Stage) {
+  answer("POST /v1/agents", http_answer(201, kJson, kAgent));
+  const Run created =
+      run({"agent", "create", "support", "--uid", "1001", "--executable", "/usr/bin/support"});
+  BOOST_TEST(created.exit == 0, created.err);
+  BOOST_TEST(contains(created.out, "spiffe://t.example/agent/support"), created.out);
+  BOOST_TEST(contains(created.err, "executable and hash only narrow"), created.err);
+  BOOST_TEST(
+      request("POST /v1/agents")
+          .ends_with(R"({"name":"support","selectors":{"executable":"/usr/bin/support","uid":1001}})"));
+  BOOST_TEST(run({"agent", "create", "support", "--uid", "1001", "--format", "json"}).out ==
+             std::string(kAgent) + "\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_follows_the_pages, Stage) {
+  answer("GET /v1/agents?limit=1000",
+         http_answer(200, kJson, std::string(R"({"agents":[)") + kAgent + R"(],"next":"17"})"));
+  answer("GET /v1/agents?limit=1000&after=17",
+         http_answer(200, kJson, std::string(R"({"agents":[)") + kAgent + "]}"));
+  BOOST_TEST(run({"agent", "list"}).out == "support\tactive\ttpm\tJKT\nsupport\tactive\ttpm\tJKT\n");
+  BOOST_TEST(run({"agent", "list", "--format", "json"}).out ==
+             std::string(R"({"agents":[)") + kAgent + "," + kAgent + "]}\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_that_runs_in_circles_ends, Stage) {
+  answer("GET /v1/agents?limit=1000",
+         http_answer(200, kJson, std::string(R"({"agents":[)") + kAgent + R"(],"next":"17"})"));
+  answer("GET /v1/agents?limit=1000&after=17",
+         http_answer(200, kJson, std::string(R"({"agents":[)") + kAgent + R"(],"next":"17"})"));
+  BOOST_TEST(run({"agent", "list"}).exit == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_grant_prints_its_chain_alone_and_warns_aside, Stage) {
+  answer("POST /v1/grants",
+         http_answer(201, kJson, R"({"chain":["a.b.c"],"warnings":["payments.* is not bounded"]})"));
+  const std::vector<std::string> arguments{"grant",
+                                           "--for",
+                                           "user:alice@example.org",
+                                           "--agent",
+                                           "orchestrator",
+                                           "--audience",
+                                           "https://rs.example",
+                                           "--scope",
+                                           "crm.*",
+                                           "--scope",
+                                           "payments.refund",
+                                           "--constraint",
+                                           "payments.refund#amount:max=500",
+                                           "--lifetime",
+                                           "30m",
+                                           "--depth",
+                                           "3"};
+  const Run granted = run(arguments);
+  BOOST_TEST(granted.exit == 0, granted.err);
+  BOOST_TEST(granted.out == "a.b.c\n");
+  BOOST_TEST(granted.err == "chancery: warning: payments.* is not bounded\n");
+  BOOST_TEST(
+      request("POST /v1/grants")
+          .ends_with(
+              R"({"agent":"orchestrator","audience":["https://rs.example"],"constraints":[{"key":"payments.refund#amount","max":500}],)"
+              R"("depth":3,"lifetime_s":1800,"principal":"user:alice@example.org","scopes":["crm.*","payments.refund"]})"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_delegation_says_what_was_narrowed_and_can_go_to_a_file, Stage) {
+  answer(
+      "POST /v1/delegations",
+      http_answer(
+          201, kJson,
+          R"({"chain":["a.b.c","d.e.f"],"granted":{"constraints":[],"scopes":["crm.read"],"type":"agent_delegation"},)"
+          R"("narrowed":[{"asked":["crm.*"],"given":["crm.read"],"what":"scopes"}]})"));
+  const Run delegated = run({"delegate", "--to", "support", "--scope", "crm.*", "--exact"}, "a.b.c\n");
+  BOOST_TEST(delegated.exit == 0, delegated.err);
+  BOOST_TEST(delegated.out == "a.b.c~d.e.f\n");
+  BOOST_TEST(delegated.err == "chancery: narrowed: scopes: asked [\"crm.*\"], given [\"crm.read\"]\n");
+  BOOST_TEST(
+      request("POST /v1/delegations")
+          .ends_with(
+              R"({"chain":["a.b.c"],"constraints":[],"exact":true,"scopes":["crm.*"],"to":"support"})"));
+
+  const std::string file = chancery().folder() / "out.txt";
+  const Run filed = run({"delegate", "a.b.c", "--to", "support", "--scope", "crm.*", "--out", file});
+  BOOST_TEST(filed.exit == 0, filed.err);
+  BOOST_TEST(filed.out.empty());
+  BOOST_TEST(chancery::testing::read_file(file) == "a.b.c~d.e.f\n");
+  const Run unwritable =
+      run({"delegate", "a.b.c", "--to", "support", "--scope", "crm.*", "--out", "/nonexistent/out.txt"});
+  BOOST_TEST(unwritable.exit == 2);
+  BOOST_TEST(contains(unwritable.err, "/nonexistent/out.txt: cannot be written"), unwritable.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refusal_exits_1_in_the_daemons_words, Stage) {
+  constexpr const char* kRefusal =
+      R"({"code":"parent_denied","detail":"the chain does not verify","hop":0,"outcome":"expired","reason":"it has expired","step":"5"})";
+  answer("POST /v1/proofs", http_answer(403, kProblem, kRefusal));
+  const Run refused = run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"});
+  BOOST_TEST(refused.exit == 1);
+  BOOST_TEST(refused.out.empty());
+  BOOST_TEST(
+      refused.err ==
+      "chancery: the chain does not verify (parent_denied): expired at step 5, token 0: it has expired\n");
+  const Run json =
+      run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/", "--format", "json"});
+  BOOST_TEST(contains(json.err, R"("code":"parent_denied")"), json.err);
+  BOOST_TEST(contains(json.err, kRefusal), json.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_busy_or_failing_daemon_exits_2, Stage) {
+  answer("POST /v1/proofs", http_answer(429, kProblem, R"({"code":"device_busy","detail":"try again"})"));
+  BOOST_TEST(run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"}).exit == 2);
+  answer("POST /v1/proofs", http_answer(500, kProblem, R"({"code":"internal","detail":"see the log"})"));
+  BOOST_TEST(run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"}).exit == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hostile_daemon_reaches_no_terminal, Stage) {
+  answer("POST /v1/proofs",
+         http_answer(403, kProblem, R"({"code":"x\u001b[2J","detail":"\u001b]0;evil\u0007\u202e\n"})"));
+  const Run refused = run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"});
+  BOOST_TEST(!contains(refused.err, "\x1b"));
+  BOOST_TEST(!contains(refused.err, "\xe2\x80\xae"));
+  answer("POST /v1/chains/explain", http_answer(200, "text/plain", "A chain\x1b[2J\n"));
+  BOOST_TEST(!contains(run({"explain", "a.b.c", "--remote"}).out, "\x1b"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_proof_is_printed_alone, Stage) {
+  answer("POST /v1/proofs", http_answer(201, kJson, R"({"proof":"x.y.z"})"));
+  BOOST_TEST(run({"proof", "a.b.c", "--htm", "POST", "--htu", "https://rs.example/", "--nonce", "n"}).out ==
+             "x.y.z\n");
+  BOOST_TEST(request("POST /v1/proofs")
+                 .ends_with(R"({"chain":["a.b.c"],"htm":"POST","htu":"https://rs.example/","nonce":"n"})"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_remote_verdict_exits_like_a_local_one, Stage) {
+  answer("POST /v1/chains/verify",
+         http_answer(200, kJson, R"({"hop":null,"not_performed":[],"outcome":"valid","step":null})"));
+  BOOST_TEST(run({"verify", "a.b.c", "--remote"}).exit == 0);
+  constexpr const char* kExpired =
+      R"({"hop":1,"not_performed":["action"],"outcome":"expired","reason":"late","step":5})";
+  answer("POST /v1/chains/verify", http_answer(200, kJson, kExpired));
+  const Run expired = run({"verify", "a.b.c", "--remote", "--audience", "https://rs.example", "--scope",
+                           "crm.read", "--param", "n=1"});
+  BOOST_TEST(expired.exit == 1);
+  BOOST_TEST(expired.out.starts_with("DENIED: expired\n"), expired.out);
+  BOOST_TEST(
+      request("POST /v1/chains/verify")
+          .ends_with(
+              R"({"chain":["a.b.c"],"request":{"action":{"params":{"n":1},"scope":"crm.read"},"audience":"https://rs.example"}})"));
+  BOOST_TEST(run({"verify", "a.b.c", "--remote", "--format", "json"}).out == std::string(kExpired) + "\n");
+  answer("POST /v1/chains/verify",
+         http_answer(
+             200, kJson,
+             R"({"hop":1,"not_performed":[],"outcome":"status_unknown","reason":"none held","step":7})"));
+  const Run unknown = run({"verify", "a.b.c", "--remote"});
+  BOOST_TEST(unknown.exit == 2);
+  BOOST_TEST(unknown.out.starts_with("UNDECIDED: status_unknown\n"), unknown.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(trust_is_added_from_the_daemon_that_was_named, Stage) {
+  const auto chain = tests::issue_chain(2);
+  answer(
+      "GET /.well-known/oauth-authorization-server",
+      http_answer(200, kJson,
+                  R"({"issuer":"https://as.example.net","jwks_uri":"https://elsewhere.invalid/jwks.json"})"));
+  answer("GET /.well-known/jwks.json",
+         http_answer(200, kJson, R"({"keys":[)" + chain.keys.front().public_key().jwk() + "]}"));
+  BOOST_TEST(run({"trust", "add", "--iss", "https://other.example.net"}).exit == 2);
+  const Run added = run({"trust", "add"});
+  BOOST_TEST(added.exit == 0, added.err);
+  BOOST_TEST(contains(added.out, "https://as.example.net"), added.out);
+  const std::string now = std::to_string(tests::kIssuedNow.time_since_epoch().count());
+  BOOST_TEST(run({"verify", chain.tokens[0] + "~" + chain.tokens[1], "--now", now}).exit == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_daemon_without_a_key_is_not_trusted, Stage) {
+  answer("GET /.well-known/oauth-authorization-server",
+         http_answer(200, kJson, R"({"issuer":"https://as.example.net"})"));
+  answer("GET /.well-known/jwks.json", http_answer(200, kJson, R"({"keys":[]})"));
+  BOOST_TEST(run({"trust", "add"}).exit == 2);
+  BOOST_TEST(!std::filesystem::exists(chancery().folder() / "config"));
+}
+
+BOOST_FIXTURE_TEST_CASE(status_and_doctor_tell_what_is_missing, Stage) {
+  answer("GET /readyz", http_answer(503, kJson, R"({"missing":["backend tpm: no device"],"ready":false})"));
+  answer("GET /.well-known/oauth-authorization-server",
+         http_answer(200, kJson, R"({"issuer":"https://as.example.net"})"));
+  answer("GET /.well-known/jwks.json", http_answer(200, kJson, R"({"keys":[]})"));
+  const Run status = run({"status"});
+  BOOST_TEST(status.exit == 2);
+  BOOST_TEST(status.out.starts_with("NOT READY\n"), status.out);
+  BOOST_TEST(contains(status.out, "backend tpm: no device"), status.out);
+  BOOST_TEST(contains(run({"doctor"}).out, "backend tpm: no device"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_healthy_daemon_satisfies_status_and_doctor, Stage) {
+  const auto chain = tests::issue_chain(1);
+  answer("GET /readyz", http_answer(200, kJson, R"({"missing":[],"ready":true})"));
+  answer("GET /.well-known/oauth-authorization-server",
+         http_answer(200, kJson, R"({"issuer":"https://as.example.net"})"));
+  answer("GET /.well-known/jwks.json",
+         http_answer(200, kJson, R"({"keys":[)" + chain.keys.front().public_key().jwk() + "]}"));
+  const Run status = run({"status"});
+  BOOST_TEST(status.exit == 0, status.err);
+  BOOST_TEST(contains(status.out, chain.keys.front().public_key().thumbprint().text()), status.out);
+  const Run doctor = run({"doctor"});
+  BOOST_TEST(doctor.exit == 0, doctor.out);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,350 @@
+// What is particular to the SQLite store: files, locks, migrations, crashes and failing disks.
+
+#include "daemon/store/sqlite_store.hpp"
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <functional>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/store/migrations.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "tests/unit/daemon/faulty_disk.hpp"
+#include "tests/unit/daemon/store_records.hpp"
+#include "tests/unit/daemon/temporary_folder.hpp"
+
+namespace chancery::store::testing {
+namespace {
+
+using chancery::testing::TemporaryFolder;
+using enum ErrorCode;
+
+std::string read_octets(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_octets(const std::filesystem::path& file, std::string_view octets) {
+  std::ofstream(file, std::ios::binary).write(octets.data(), static_cast<std::streamsize>(octets.size()));
+}
+
+/// Runs `body` in a child process and gives its exit status.
+int in_child(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) ::_exit(body());
+  int status = -1;
+  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// The child records tokens, one for each identifier that it is asked for, and reports each one that the store
+// has acknowledged, until it is killed.
+[[noreturn]] void record_until_killed(const std::filesystem::path& folder, int report) {
+  auto store = open_sqlite_store(folder);
+  while (store) {
+    const IssuedToken token = fresh_token();
+    const auto sequence = (*store)->record_token(token, entry("grant " + token.id));
+    if (!sequence) break;
+    std::string line = token.id + std::to_string(sequence.value());
+    line.resize(80, ' ');
+    if (::write(report, line.data(), line.size()) != static_cast<ssize_t>(line.size())) break;
+  }
+  ::_exit(1);
+}
+
+struct Acknowledged {
+  std::string id;
+  std::uint64_t sequence;
+};
+
+std::vector<Acknowledged> acknowledged_before_kill(const std::filesystem::path& folder, std::size_t count) {
+  std::array<int, 2> report{};
+  BOOST_REQUIRE(::pipe(report.data()) == 0);
+  const pid_t child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) record_until_killed(folder, report[1]);
+  ::close(report[1]);
+
+  std::vector<Acknowledged> records;
+  std::array<char, 80> line{};
+  bool killed = false;
+  while (::read(report[0], line.data(), line.size()) == static_cast<ssize_t>(line.size())) {
+    const std::string text(line.data(), line.size());
+    records.push_back({text.substr(0, 64), std::stoull(text.substr(64))});
+    if (records.size() >= count && !std::exchange(killed, true)) ::kill(child, SIGKILL);
+  }
+  ::close(report[0]);
+  BOOST_REQUIRE(::waitpid(child, nullptr, 0) == child);
+  BOOST_TEST_REQUIRE(killed);
+  return records;
+}
+
+BOOST_AUTO_TEST_CASE(every_acknowledged_record_survives_kill_9) {
+  const TemporaryFolder folder;
+  std::vector<Acknowledged> records;
+  for (const std::size_t count : {1U, 7U, 20U, 33U, 50U}) {
+    const auto more = acknowledged_before_kill(folder.path(), count);
+    records.insert(records.end(), more.begin(), more.end());
+  }
+  const auto store = must(open_sqlite_store(folder.path()));
+  for (const Acknowledged& record : records) {
+    BOOST_TEST(store->token(record.id).has_value());
+    const std::vector<AuditRecord> audit = must(store->audit_after(record.sequence - 1, 1));
+    BOOST_TEST_REQUIRE(audit.size() == 1U);
+    BOOST_TEST(audit[0].json == entry("grant " + record.id).json);
+  }
+  const StoreCounts counts = must(store->counts());
+  BOOST_TEST(counts.tokens == counts.audit_entries);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_opener_is_refused_and_told_the_first) {
+  const TemporaryFolder folder;
+  auto store = must(open_sqlite_store(folder.path()));
+  const auto second = open_sqlite_store(folder.path());
+  BOOST_TEST((refusal(second) == kStoreLocked));
+  BOOST_TEST(second.error().native == static_cast<std::uint64_t>(::getpid()));
+  const auto holder = static_cast<std::uint64_t>(::getpid());
+  const auto refused_here = [&] {
+    const auto opened = open_sqlite_store(folder.path());
+    return !opened && opened.error().code == kStoreLocked && opened.error().native == holder ? 0 : 1;
+  };
+  BOOST_TEST(in_child(refused_here) == 0);
+  store.reset();
+  must(open_sqlite_store(folder.path()));
+}
+
+BOOST_AUTO_TEST_CASE(files_are_for_the_daemon_alone) {
+  const TemporaryFolder parent;
+  const auto folder = parent.path() / "state";
+  const mode_t before = ::umask(0);
+  const auto store = must(open_sqlite_store(folder));
+  must(store->append_audit(entry("start")));
+  ::umask(before);
+  struct stat status {};
+  BOOST_REQUIRE(::stat(folder.c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & 0777) == 0700U);
+  std::size_t files = 0;
+  for (const auto& item : std::filesystem::directory_iterator(folder)) {
+    BOOST_REQUIRE(::stat(item.path().c_str(), &status) == 0);
+    BOOST_TEST((status.st_mode & 0777) == 0600U, item.path());
+    ++files;
+  }
+  BOOST_TEST(files == 4U);  // database, -wal, -shm, lock
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_others_may_write_to_is_refused) {
+  const TemporaryFolder folder;
+  for (const mode_t mode : {0720U, 0702U}) {
+    BOOST_REQUIRE(::chmod(folder.path().c_str(), mode) == 0);
+    BOOST_TEST((refusal(open_sqlite_store(folder.path())) == kFilePermissions));
+  }
+  BOOST_REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  must(open_sqlite_store(folder.path()));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_used_is_named_as_unavailable) {
+  const TemporaryFolder folder;
+  write_octets(folder.path() / "file", "not a folder");
+  BOOST_TEST((refusal(open_sqlite_store(folder.path() / "file")) == kStoreUnavailable));
+  BOOST_TEST((refusal(open_sqlite_store(folder.path() / "no" / "parent")) == kStoreUnavailable));
+}
+
+// Root passes by permissions; without capabilities it is a user like others.
+bool drop_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, 2> none{};
+  return ::syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+// Whether a user without privileges finds the store unavailable for that reason.
+bool is_unavailable(const std::filesystem::path& folder, std::uint64_t reason) {
+  const auto refused = [&] {
+    if (!drop_capabilities()) return 2;
+    const auto opened = open_sqlite_store(folder);
+    return !opened && opened.error().code == kStoreUnavailable && opened.error().native == reason ? 0 : 1;
+  };
+  return in_child(refused) == 0;
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_folder_is_unavailable) {
+  const TemporaryFolder folder;
+  BOOST_REQUIRE(::chmod(folder.path().c_str(), 0500) == 0);
+  BOOST_TEST(is_unavailable(folder.path(), EACCES));
+  BOOST_REQUIRE(::chmod(folder.path().c_str(), 0700) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_database_is_unavailable) {
+  const TemporaryFolder folder;
+  must(open_sqlite_store(folder.path()));
+  BOOST_REQUIRE(::chmod((folder.path() / "chancery.db").c_str(), 0400) == 0);
+  BOOST_TEST(is_unavailable(folder.path(), SQLITE_READONLY));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_database_is_corrupt_and_left_alone) {
+  const TemporaryFolder folder;
+  const std::string garbage(8192, 'x');
+  write_octets(folder.path() / "chancery.db", garbage);
+  BOOST_TEST((refusal(open_sqlite_store(folder.path())) == kStoreCorrupt));
+  BOOST_TEST((read_octets(folder.path() / "chancery.db") == garbage));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_another_program_is_left_alone) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "chancery.db";
+  must(must(Database::open(file)).execute("CREATE TABLE notes (text TEXT); PRAGMA user_version = 1"));
+  const std::string before = read_octets(file);
+  BOOST_TEST((refusal(open_sqlite_store(folder.path())) == kStoreCorrupt));
+  BOOST_TEST((read_octets(file) == before));
+}
+
+BOOST_AUTO_TEST_CASE(damaged_pages_are_corrupt) {
+  const TemporaryFolder folder;
+  {
+    const auto store = must(open_sqlite_store(folder.path()));
+    for (int i = 0; i < 100; ++i)
+      must(store->add_agent(fresh_agent("agent" + std::to_string(i)), entry("x")));
+  }
+  std::string octets = read_octets(folder.path() / "chancery.db");
+  constexpr std::size_t kPage = 4096;
+  BOOST_TEST_REQUIRE(octets.size() > 8 * kPage);
+  std::fill(octets.begin() + kPage, octets.end(), '\xA5');  // page 1 has the header and the schema
+  write_octets(folder.path() / "chancery.db", octets);
+  const auto store = must(open_sqlite_store(folder.path()));
+  BOOST_TEST((refusal(store->agents({})) == kStoreCorrupt));
+  BOOST_TEST((refusal(store->agent_by_name("agent7")) == kStoreCorrupt));
+  BOOST_TEST((refusal(store->append_audit(entry("x"))) == kStoreCorrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_record_is_corrupt) {
+  const TemporaryFolder folder;
+  const Agent agent = fresh_agent("support");
+  must(must(open_sqlite_store(folder.path()))->add_agent(agent, entry("x")));
+  must(must(Database::open(folder.path() / "chancery.db")).execute("UPDATE agents SET jwk = '{}'"));
+  const auto store = must(open_sqlite_store(folder.path()));
+  BOOST_TEST((refusal(store->agent_by_name("support")) == kStoreCorrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_version_1_database_is_brought_up_to_date) {
+  const TemporaryFolder folder;
+  const Agent agent = fresh_agent("veteran");
+  {
+    Database old = must(Database::open(folder.path() / "chancery.db"));
+    must(migrate(old, 1));
+    BOOST_TEST(must(schema_version(old)) == 1U);
+    Query insert = must(old.query(
+        "INSERT INTO agents (id, name, backend, key_id, jwk, thumbprint, blob, selectors, state, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)"));
+    const std::string jwk = agent.key.public_key.jwk();
+    const std::string thumbprint = agent.key.public_key.thumbprint().text();
+    insert.bind(agent.id).bind(agent.name).bind(agent.backend).bind(agent.key.binding.key_id).bind(jwk);
+    insert.bind(thumbprint).bind(agent.key.blob).bind(agent.selectors).bind(agent.created_at);
+    must(insert.run());
+  }
+  const auto store = must(open_sqlite_store(folder.path()));
+  check_same(must(store->agent_by_name("veteran")), agent);
+  must(store->pin_backend("tpm0", "000baaaa", entry("backend.pinned")));
+}
+
+BOOST_AUTO_TEST_CASE(each_version_leads_to_the_present_one) {
+  for (std::size_t version = 0; version <= migrations().size(); ++version) {
+    const TemporaryFolder folder;
+    {
+      Database database = must(Database::open(folder.path() / "chancery.db"));
+      must(migrate(database, version));
+      BOOST_TEST(must(schema_version(database)) == version);
+    }
+    must(open_sqlite_store(folder.path()));
+    Database database = must(Database::open(folder.path() / "chancery.db"));
+    BOOST_TEST(must(schema_version(database)) == migrations().size());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_schema_is_refused) {
+  const TemporaryFolder folder;
+  must(open_sqlite_store(folder.path()));
+  const std::size_t newer = migrations().size() + 1;
+  const std::string set = "PRAGMA user_version = " + std::to_string(newer);
+  must(must(Database::open(folder.path() / "chancery.db")).execute(set.c_str()));
+  const auto opened = open_sqlite_store(folder.path());
+  BOOST_TEST((refusal(opened) == kStoreUnavailable));
+  BOOST_TEST(opened.error().native == newer);
+}
+
+BOOST_AUTO_TEST_CASE(audit_entries_cannot_be_changed_or_deleted) {
+  const TemporaryFolder folder;
+  must(must(open_sqlite_store(folder.path()))->append_audit(entry("start")));
+  Database database = must(Database::open(folder.path() / "chancery.db"));
+  BOOST_TEST(!database.execute("DELETE FROM audit").has_value());
+  BOOST_TEST(!database.execute("UPDATE audit SET at = 0").has_value());
+  BOOST_TEST(must(database.number("SELECT count(*) FROM audit WHERE at = 1000")) == 1);
+}
+
+struct FaultCase {
+  const char* name;
+  DiskFault fault;
+};
+std::ostream& operator<<(std::ostream& out, const FaultCase& c) { return out << c.name; }
+constexpr std::array kWriteFaults{FaultCase{"no space", DiskFault::kFull},
+                                  FaultCase{"the sync of the commit fails", DiskFault::kSyncFails}};
+
+BOOST_DATA_TEST_CASE(a_failed_commit_is_an_error_and_recovers, boost::unit_test::data::make(kWriteFaults),
+                     c) {
+  const TemporaryFolder folder;
+  const IssuedToken before = fresh_token();
+  const IssuedToken during = fresh_token();
+  const IssuedToken after = fresh_token();
+  FaultyDisk disk;
+  {
+    const auto store = must(open_sqlite_store(folder.path()));
+    must(store->record_token(before, entry("before")));
+    disk.set(c.fault);
+    BOOST_TEST((refusal(store->record_token(during, entry("during"))) == kStoreUnavailable));
+    BOOST_TEST((refusal(store->token(during.id)) == kNotFound));
+    disk.set(DiskFault::kNone);
+    BOOST_TEST(must(store->record_token(after, entry("after"))) == 2U);
+  }
+  const auto store = must(open_sqlite_store(folder.path()));
+  BOOST_TEST(store->token(before.id).has_value());
+  BOOST_TEST(store->token(after.id).has_value());
+  BOOST_TEST((refusal(store->token(during.id)) == kNotFound));
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_fails_at_the_start_is_unavailable) {
+  const TemporaryFolder folder;
+  must(open_sqlite_store(folder.path()));
+  FaultyDisk disk;
+  disk.set(DiskFault::kReadFails);
+  BOOST_TEST((refusal(open_sqlite_store(folder.path())) == kStoreUnavailable));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_was_deleted_takes_no_more_records) {
+  const TemporaryFolder folder;
+  const auto store = must(open_sqlite_store(folder.path()));
+  must(store->append_audit(entry("start")));
+  BOOST_REQUIRE(std::filesystem::remove(folder.path() / "chancery.db"));
+  BOOST_TEST((refusal(store->append_audit(entry("lost"))) == kStoreUnavailable));
+  BOOST_TEST((refusal(store->check()) == kStoreUnavailable));
+}
+
+BOOST_AUTO_TEST_CASE(a_writer_from_outside_makes_the_store_unavailable_for_a_while) {
+  const TemporaryFolder folder;
+  const auto store = must(open_sqlite_store(folder.path()));
+  Database intruder = must(Database::open(folder.path() / "chancery.db"));
+  must(intruder.execute("BEGIN IMMEDIATE"));
+  BOOST_TEST((refusal(store->append_audit(entry("x"))) == kStoreUnavailable));
+  must(intruder.execute("ROLLBACK"));
+  must(store->append_audit(entry("x")));
+}
+
+}  // namespace
+}  // namespace chancery::store::testing
