@@ -251,6 +251,14 @@ void Swtpm::end(int signal) {
   pid_ = -1;
 }
 
+Status Swtpm::reset() const {
+  CHANCERY_ASSIGN(const pid_t control, spawn({"swtpm_ioctl", "--unix", socket().string() + ".ctrl", "-i"}));
+  const int status = wait_for(control);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return process_failed("swtpm_ioctl could not reset the TPM: install the Debian package swtpm-tools",
+                        status);
+}
+
 void Swtpm::stop() { end(SIGTERM); }
 void Swtpm::kill() { end(SIGKILL); }
 void Swtpm::pause() {

@@ -49,6 +49,9 @@ class Swtpm {
   void resume();  ///< SIGCONT
   /// Starts the process again on the same state; ends a running one first.
   [[nodiscard]] Status restart();
+  /// Initializes the TPM while its connections stay, as a reset of the machine does to a chip: nobody has
+  /// sent TPM2_Startup then.
+  [[nodiscard]] Status reset() const;
   /// Forgets the state, so that the next restart brings up another TPM at the same place.
   void replace_state();
 

@@ -1,0 +1,146 @@
+#include <array>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <zlib.h>
+
+#include "sdk/base/base64url.hpp"
+#include "sdk/json/writer.hpp"
+#include "tests/unit/sdk/issued_chain.hpp"
+
+// Which status lists count for which anchor's chains: what the vectors, whose anchors carry no restrictions,
+// cannot say.
+
+namespace chancery::tests {
+namespace {
+
+namespace data = boost::unit_test::data;
+
+constexpr const char* kUri = "https://status.example.net/lists/1";
+
+SigningKey new_key() { return SigningKey::generate(Algorithm::kES256).value(); }
+
+std::string jws(const json::Node& header, const json::Node& payload, const SigningKey& key) {
+  const std::string input = base64url_encode(as_bytes(json::to_jcs(header))) + "." +
+                            base64url_encode(as_bytes(json::to_jcs(payload)));
+  return input + "." + base64url_encode(key.sign(as_bytes(input)).value());
+}
+
+// A list at kUri of which entry 0 is valid and entry 1 revoked.
+FetchedStatusList list_by(const SigningKey& key) {
+  const Bytes statuses{0x02};
+  Bytes compressed(64);
+  uLongf size = compressed.size();
+  BOOST_REQUIRE(compress(compressed.data(), &size, statuses.data(), statuses.size()) == Z_OK);
+  const auto list =
+      json::Node::object({{"bits", 1}, {"lst", base64url_encode(ByteView(compressed).first(size))}});
+  const auto payload = json::Node::object({{"sub", kUri}, {"ttl", 60}, {"status_list", list}});
+  const auto header = json::Node::object({{"alg", "ES256"}, {"typ", "statuslist+jwt"}});
+  return {kUri, jws(header, payload, key), kIssuedNow};
+}
+
+IssuedChain chain_at(std::uint64_t index) {
+  Claims claims = root_claims({});
+  claims.has_status = true;
+  claims.status = StatusReference{kUri, index};
+  return issue_root(claims);
+}
+
+/// The keys of a case: the anchor's own, those for all anchors, another anchor's, and one that nobody
+/// configured.
+struct StatusKeys {
+  SigningKey own = new_key();
+  SigningKey shared = new_key();
+  SigningKey other = new_key();
+  SigningKey stranger = new_key();
+};
+
+struct Signed {
+  const char* name;
+  bool has_own;                    ///< the anchor names status keys of its own
+  SigningKey StatusKeys::*signer;  ///< of the list
+  Outcome outcome;
+};
+std::ostream& operator<<(std::ostream& out, const Signed& row) { return out << row.name; }
+
+constexpr auto kUnknown = Outcome::kStatusUnknown;
+
+const std::array kSigned{
+    Signed{"its own key", true, &StatusKeys::own, Outcome::kValid},
+    Signed{"the shared key, when it has its own", true, &StatusKeys::shared, kUnknown},
+    Signed{"the shared key, when it has none", false, &StatusKeys::shared, Outcome::kValid},
+    Signed{"another anchor's key, when it has its own", true, &StatusKeys::other, kUnknown},
+    Signed{"another anchor's key, when it has none", false, &StatusKeys::other, kUnknown},
+    Signed{"a stranger's key", true, &StatusKeys::stranger, kUnknown},
+};
+
+Outcome outcome_of(const IssuedChain& chain, TrustConfig trust, TrustAnchor anchor) {
+  anchor.keys = {chain.keys.front().public_key()};
+  trust.anchors.insert(trust.anchors.begin(), std::move(anchor));
+  return verify_chain(chain.views(), TrustSnapshot(std::move(trust)), kIssuedNow).outcome();
+}
+
+struct Prefixed {
+  const char* name;
+  std::vector<std::string> prefixes;
+  Outcome outcome;
+};
+std::ostream& operator<<(std::ostream& out, const Prefixed& row) { return out << row.name; }
+
+const std::array kPrefixed{
+    Prefixed{"none given", {}, Outcome::kValid},
+    Prefixed{"the folder", {"https://status.example.net/lists/"}, Outcome::kValid},
+    Prefixed{"the whole", {kUri}, Outcome::kValid},
+    Prefixed{"another host", {"https://status.example.org/"}, kUnknown},
+    Prefixed{"longer than the whole", {"https://status.example.net/lists/1/"}, kUnknown},
+    Prefixed{"one of two", {"https://x.example.net/", "https://status.example.net/"}, Outcome::kValid},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(status_of_anchors)
+
+BOOST_DATA_TEST_CASE(a_list_counts_for_chains_of_the_anchor_whose_key_signed_it, data::make(kSigned), row) {
+  const StatusKeys keys;
+  TrustConfig trust;
+  trust.status_keys = {keys.shared.public_key()};
+  trust.status_lists = {list_by(keys.*row.signer)};
+  trust.anchors.emplace_back().keys = {new_key().public_key()};
+  trust.anchors.back().status_keys = {keys.other.public_key()};
+  TrustAnchor anchor;
+  if (row.has_own) anchor.status_keys = {keys.own.public_key()};
+  BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == row.outcome));
+  const Outcome revoked = row.outcome == Outcome::kValid ? Outcome::kRevoked : row.outcome;
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == revoked));
+}
+
+BOOST_DATA_TEST_CASE(a_list_lies_where_the_anchor_allows, data::make(kPrefixed), row) {
+  const SigningKey key = new_key();
+  TrustConfig trust;
+  trust.status_keys = {key.public_key()};
+  trust.status_lists = {list_by(key)};
+  TrustAnchor anchor;
+  anchor.status_prefixes = row.prefixes;
+  BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == row.outcome));
+}
+
+BOOST_AUTO_TEST_CASE(of_two_lists_for_one_uri_an_unusable_one_does_not_hide_the_other) {
+  const SigningKey key = new_key();
+  const SigningKey stranger = new_key();
+  TrustConfig trust;
+  trust.status_keys = {key.public_key()};
+  for (const bool good_first : {true, false}) {
+    trust.status_lists = {list_by(good_first ? key : stranger), list_by(good_first ? stranger : key)};
+    BOOST_TEST((outcome_of(chain_at(0), trust, {}) == Outcome::kValid));
+    BOOST_TEST((outcome_of(chain_at(1), trust, {}) == Outcome::kRevoked));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_token_without_a_reference_needs_no_list) {
+  BOOST_TEST((outcome_of(issue_chain(2), {}, {}) == Outcome::kValid));
+  BOOST_TEST((outcome_of(chain_at(0), {}, {}) == kUnknown));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::tests
