@@ -10,7 +10,8 @@
 
 namespace chancery::edge {
 
-/// Threads for work that may wait for a device or a disk, behind a queue of bounded length, first come first served.
+/// Threads for work that may wait for a device or a disk, behind a queue of bounded length, first come first
+/// served.
 class BlockingPool {
  public:
   using Work = std::function<void()>;
@@ -22,10 +23,12 @@ class BlockingPool {
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
 
-  /// Thread-safe. \return whether there was room
+  /// Thread-safe.
+  /// \return whether there was room
   [[nodiscard]] bool submit(Work&& work);
 
-  /// Takes no more work, drops what waits, and returns when what runs is finished. Not thread-safe; again is harmless.
+  /// Takes no more work, drops what waits, and returns when what runs is finished. Not thread-safe; again is
+  /// harmless.
   void stop();
 
  private:

@@ -9,9 +9,11 @@ constexpr unsigned kMaxDigits = 16;
 /// Extensions and trailers of one body. Nobody needs either; whoever sends them endlessly is stopped.
 constexpr std::size_t kMaxDropped = 4096;
 
-constexpr Refusal kBadSize{.detail = "a chunk size is not a hexadecimal number of 1 to 16 digits, followed by CRLF"};
+constexpr Refusal kBadSize{
+    .detail = "a chunk size is not a hexadecimal number of 1 to 16 digits, followed by CRLF"};
 constexpr Refusal kBadEnd{.detail = "a chunk is not followed by CRLF: its size is wrong"};
-constexpr Refusal kBadExtension{.detail = "a chunk extension or trailer holds a control octet, or a line end other than CRLF"};
+constexpr Refusal kBadExtension{
+    .detail = "a chunk extension or trailer holds a control octet, or a line end other than CRLF"};
 constexpr Refusal kTooMuchDropped{.detail = "the chunk extensions and trailers are longer than 4096 octets"};
 constexpr Refusal kTooLong{413, ErrorCode::kTooLarge, "the request body is longer than this server reads"};
 

@@ -10,11 +10,13 @@
 
 namespace chancery::edge {
 
-/// Removes the chunked coding (RFC 9112 section 7.1), strictly: sizes of 1 to 16 hexadecimal digits, CRLF only, no white
-/// space before extensions. Extensions and trailer fields are checked for their octets, bounded and dropped.
+/// Removes the chunked coding (RFC 9112 section 7.1), strictly: sizes of 1 to 16 hexadecimal digits, CRLF
+/// only, no white space before extensions. Extensions and trailer fields are checked for their octets,
+/// bounded and dropped.
 ///
-/// Ours because Beast 1.74's aborts the process when the last chunk arrives in pieces (`0 CRLF`, then `CR`: an assertion
-/// of at least five octets in parse_chunk_header), and lets LF and NUL stand in quoted extension values.
+/// Ours because Beast 1.74's aborts the process when the last chunk arrives in pieces (`0 CRLF`, then `CR`:
+/// an assertion of at least five octets in parse_chunk_header), and lets LF and NUL stand in quoted extension
+/// values.
 class ChunkedBody {
  public:
   /// \param limit  the most octets of decoded body
@@ -29,7 +31,18 @@ class ChunkedBody {
 
  private:
   enum class State : std::uint8_t {
-    kSizeStart, kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kLineStart, kTrailer, kTrailerLf, kEndLf, kDone
+    kSizeStart,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kLineStart,
+    kTrailer,
+    kTrailerLf,
+    kEndLf,
+    kDone
   };
 
   std::optional<Refusal> step(char c);

@@ -16,8 +16,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr std::size_t kKeptAnswerBytes = 64 * 1024;
-/// How much of a refused request is read and dropped so that its sender gets to read the answer: closing a TCP socket
-/// with unread octets resets the connection, answer included.
+/// How much of a refused request is read and dropped so that its sender gets to read the answer: closing a
+/// TCP socket with unread octets resets the connection, answer included.
 constexpr std::size_t kMaxDiscardedBytes = 1024 * 1024;
 
 std::string_view view(const boost::beast::flat_buffer& buffer) {
@@ -25,15 +25,24 @@ std::string_view view(const boost::beast::flat_buffer& buffer) {
 }
 
 // The one place where exceptions of handlers end: they are bugs or exhausted memory.
-rest::Response answer(rest::Application& application, const rest::Request& request, const telemetry::Log* log) {
+rest::Response answer(rest::Application& application, const rest::Request& request,
+                      const telemetry::Log* log) {
   try {
-    return application.handle(request);
+    rest::Response response = application.handle(request);
+    if (log) {
+      log->debug("request", {{"request_id", request.id},
+                             {"method", request.method},
+                             {"path", request.path},
+                             {"status", response.status}});
+    }
+    return response;
   } catch (const std::exception& exception) {
     if (log) log->error("a handler failed", {{"request_id", request.id}, {"exception", exception.what()}});
   } catch (...) {
     if (log) log->error("a handler failed", {{"request_id", request.id}});
   }
-  return rest::problem(500, ErrorCode::kInternal, "the daemon failed: its log has the reason under this Request-Id");
+  return rest::problem(500, ErrorCode::kInternal,
+                       "the daemon failed: its log has the reason under this Request-Id");
 }
 
 }  // namespace
@@ -95,7 +104,8 @@ void Connection::begin() {
   }
   if (channel_.has_tls()) {
     expect_within(surroundings_.limits.handshake_time);
-    return channel_.async_handshake([self = shared_from_this()](const error_code& result) { self->on_handshake(result); });
+    return channel_.async_handshake(
+        [self = shared_from_this()](const error_code& result) { self->on_handshake(result); });
   }
   on_handshake(ec);
 }
@@ -111,9 +121,9 @@ void Connection::on_handshake(const error_code& ec) {
 
 void Connection::read() {
   reading_ = true;
-  channel_.async_read_some(buffer_.prepare(kReadBytes), [self = shared_from_this()](const error_code& ec, std::size_t size) {
-    self->on_read(ec, size);
-  });
+  channel_.async_read_some(
+      buffer_.prepare(kReadBytes),
+      [self = shared_from_this()](const error_code& ec, std::size_t size) { self->on_read(ec, size); });
 }
 
 void Connection::on_read(const error_code& ec, std::size_t size) {
@@ -131,7 +141,8 @@ void Connection::on_interrupted() {
   if (interrupt == Interrupt::kDrain) return nothing_arrived() ? look_once_more() : advance();
   if (nothing_arrived()) return linger();
   refuse({408, ErrorCode::kRequestTimeout,
-          reader_.has_head() ? "the request body did not arrive in time" : "the request's head did not arrive in time"});
+          reader_.has_head() ? "the request body did not arrive in time"
+                             : "the request's head did not arrive in time"});
 }
 
 // Draining: a request that came in the last moment is still served.
@@ -166,10 +177,11 @@ void Connection::enter_reading_phase() {
 void Connection::say_continue() {
   continued_ = true;
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  channel_.async_write(asio::buffer(kContinue), [self = shared_from_this()](const error_code& ec, std::size_t) {
-    if (self->phase_ == Phase::kClosed) return;
-    return ec ? self->close() : self->read();
-  });
+  channel_.async_write(asio::buffer(kContinue),
+                       [self = shared_from_this()](const error_code& ec, std::size_t) {
+                         if (self->phase_ == Phase::kClosed) return;
+                         return ec ? self->close() : self->read();
+                       });
 }
 
 // --- handling
@@ -185,7 +197,8 @@ void Connection::handle() {
   request.peer.transport = transport_;
   const bool may_block = surroundings_.application.may_block(request.method, request.path);
   if (process_) {
-    // What needs no device concerns no agent: there, unit and executable stay empty, and the time to read them is saved.
+    // What needs no device concerns no agent: there, unit and executable stay empty, and the time to read
+    // them is saved.
     request.peer.credentials = may_block ? process_->look() : process_->credentials();
   }
   if (may_block) return handle_elsewhere();
@@ -204,7 +217,8 @@ void Connection::handle_elsewhere() {
   });
   if (taken) return;
   job_.reset();
-  send(rest::problem({ErrorCode::kOverloaded, "too many requests wait for a device or the disk: try again shortly"}));
+  send(rest::problem(
+      {ErrorCode::kOverloaded, "too many requests wait for a device or the disk: try again shortly"}));
 }
 
 void Connection::on_answer(const std::shared_ptr<Job>& job) {
@@ -217,9 +231,11 @@ void Connection::give_up_job() {
   const bool untouched = job_->leave_waiting(Job::State::kGivenUp);
   job_.reset();
   keep_alive_ = false;
-  send(untouched ? rest::problem({ErrorCode::kOverloaded, "the request waited too long and was not begun: try again shortly"})
+  send(untouched ? rest::problem({ErrorCode::kOverloaded,
+                                  "the request waited too long and was not begun: try again shortly"})
                  : rest::problem(504, ErrorCode::kRequestTimeout,
-                                 "the request was begun but not finished in time: look whether it took effect before you repeat it"));
+                                 "the request was begun but not finished in time: look whether it took "
+                                 "effect before you repeat it"));
 }
 
 // --- answering
@@ -229,7 +245,8 @@ void Connection::refuse(const Refusal& refusal) {
   omit_body_ = false;
   id_ = random_id();
   if (surroundings_.log) {
-    surroundings_.log->debug("request refused", {{"request_id", id_}, {"status", refusal.status}, {"why", refusal.detail}});
+    surroundings_.log->debug("request refused",
+                             {{"request_id", id_}, {"status", refusal.status}, {"why", refusal.detail}});
   }
   send(rest::problem(refusal.status, refusal.code, refusal.detail));
 }
@@ -245,17 +262,19 @@ void Connection::send(const rest::Response& response) {
                    .now = now_in_seconds()});
   std::size_t written = 0;
   if (!channel_.has_tls()) {
-    // Nearly always the kernel takes the whole answer at once; then no operation is queued and no deadline set.
+    // Nearly always the kernel takes the whole answer at once; then no operation is queued and no deadline
+    // set.
     error_code ec;
     written = channel_.socket().write_some(asio::buffer(out_), ec);
     if (ec && ec != asio::error::would_block) return close();
     if (written == out_.size()) return on_written();
   }
   expect_within(surroundings_.limits.write_time);
-  channel_.async_write(asio::buffer(out_) + written, [self = shared_from_this()](const error_code& ec, std::size_t) {
-    if (self->phase_ == Phase::kClosed) return;
-    return ec ? self->close() : self->on_written();
-  });
+  channel_.async_write(asio::buffer(out_) + written,
+                       [self = shared_from_this()](const error_code& ec, std::size_t) {
+                         if (self->phase_ == Phase::kClosed) return;
+                         return ec ? self->close() : self->on_written();
+                       });
 }
 
 void Connection::on_written() {
@@ -267,7 +286,8 @@ void Connection::on_written() {
   phase_ = Phase::kIdle;
   expect_within(surroundings_.limits.idle_time);
   if (buffer_.size() == 0) return read();
-  // The next request is here already. Posted, so that a long pipeline neither nests nor starves other connections.
+  // The next request is here already. Posted, so that a long pipeline neither nests nor starves other
+  // connections.
   asio::post(channel_.socket().get_executor(), [self = shared_from_this()] { self->advance(); });
 }
 
@@ -309,8 +329,8 @@ void Connection::close() {
 
 // --- time
 
-// Deadlines mostly move later, with every request. So the timer is left alone then, looks at the clock when it fires, and
-// waits on; it is set anew only for a deadline before its own.
+// Deadlines mostly move later, with every request. So the timer is left alone then, looks at the clock when
+// it fires, and waits on; it is set anew only for a deadline before its own.
 void Connection::expect_within(std::chrono::milliseconds time) {
   due_ = steady_clock::now() + time;
   if (!armed_ || due_ < timer_.expiry()) arm_timer();

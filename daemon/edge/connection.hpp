@@ -36,9 +36,9 @@ struct Origin {
   std::atomic<std::size_t>& open;            ///< the listener's count of open connections
 };
 
-/// Serves one accepted socket: reads requests one after another, has each answered, writes the answer, and sees to the
-/// limits. Pipelined requests wait in the buffer, so that answers keep their order. One deadline runs at any time; which
-/// one, the phase says.
+/// Serves one accepted socket: reads requests one after another, has each answered, writes the answer, and
+/// sees to the limits. Pipelined requests wait in the buffer, so that answers keep their order. One deadline
+/// runs at any time; which one, the phase says.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Socket socket, const Origin& origin, const Surroundings& surroundings);
@@ -54,8 +54,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cut();
 
  private:
-  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+  using Timer =
+      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                        boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   using error_code = boost::system::error_code;
 
   enum class Phase : std::uint8_t { kHandshake, kIdle, kHead, kBody, kHandling, kWriting, kClosing, kClosed };
@@ -103,11 +104,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Phase phase_ = Phase::kHandshake;
   Interrupt interrupt_ = Interrupt::kNone;
-  bool reading_ = false;      // a read is under way
-  bool keep_alive_ = false;   // after the answer
-  bool omit_body_ = false;    // of the answer
-  bool continued_ = false;    // 100 Continue was sent for this request
-  std::string id_;            // of the request that is being answered
+  bool reading_ = false;     // a read is under way
+  bool keep_alive_ = false;  // after the answer
+  bool omit_body_ = false;   // of the answer
+  bool continued_ = false;   // 100 Continue was sent for this request
+  std::string id_;           // of the request that is being answered
   boost::beast::flat_buffer buffer_;
   RequestReader reader_;
   std::shared_ptr<Job> job_;

@@ -30,7 +30,8 @@ class ConnectionSet {
   /// \return whether none is left at `deadline`
   [[nodiscard]] bool wait_until_empty(std::chrono::steady_clock::time_point deadline);
 
-  /// Has all that are left closed, without waiting for it. \return how many
+  /// Has all that are left closed, without waiting for it.
+  /// \return how many
   std::size_t cut();
 
  private:

@@ -72,13 +72,16 @@ bool add_extensions(X509* certificate, X509* issuer, std::span<const ExtensionTe
 bool set_serial(X509* certificate) {
   std::array<std::uint8_t, 16> octets;
   if (RAND_bytes(octets.data(), octets.size()) != 1) return false;
-  octets[0] = static_cast<std::uint8_t>((octets[0] & 0x3f) | 0x40);  // positive, and always of the same length
+  octets[0] =
+      static_cast<std::uint8_t>((octets[0] & 0x3f) | 0x40);  // positive, and always of the same length
   const std::unique_ptr<BIGNUM, Deleter<BN_free>> number(BN_bin2bn(octets.data(), octets.size(), nullptr));
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate));
 }
 
 bool set_validity(X509* certificate, std::chrono::sys_seconds now) {
-  const auto seconds = [](std::chrono::sys_seconds time) { return static_cast<time_t>(time.time_since_epoch().count()); };
+  const auto seconds = [](std::chrono::sys_seconds time) {
+    return static_cast<time_t>(time.time_since_epoch().count());
+  };
   return ASN1_TIME_set(X509_getm_notBefore(certificate), seconds(now - kBackdated)) &&
          ASN1_TIME_set(X509_getm_notAfter(certificate), seconds(now + kLifetime));
 }
@@ -117,7 +120,8 @@ Status write_new_file(const std::filesystem::path& path, BIO* content, mode_t mo
   const auto size = static_cast<std::size_t>(BIO_get_mem_data(content, &text));
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!file || ::write(file.get(), text, size) != static_cast<ssize_t>(size)) {
-    return Error{ErrorCode::kFileUnwritable, "cannot write the development certificate: give a new folder of the daemon's user",
+    return Error{ErrorCode::kFileUnwritable,
+                 "cannot write the development certificate: give a new folder of the daemon's user",
                  static_cast<std::uint64_t>(errno)};
   }
   return {};
@@ -145,8 +149,9 @@ Status make_dev_certificate(const DevCertificateFiles& files, std::chrono::sys_s
   const Pkey authority_key(EVP_EC_gen("P-256"));
   const Pkey server_key(EVP_EC_gen("P-256"));
   if (!authority_key || !server_key) return crypto_error();
-  CHANCERY_ASSIGN(const Certificate authority, issue({"Chancery development authority", authority_key.get(), kAuthorityExtensions},
-                                                     {nullptr, authority_key.get()}, now));
+  CHANCERY_ASSIGN(const Certificate authority,
+                  issue({"Chancery development authority", authority_key.get(), kAuthorityExtensions},
+                        {nullptr, authority_key.get()}, now));
   CHANCERY_ASSIGN(const Certificate server, issue({"localhost", server_key.get(), kServerExtensions},
                                                   {authority.get(), authority_key.get()}, now));
   CHANCERY_TRY(write_certificates(files.authority, {authority.get()}));

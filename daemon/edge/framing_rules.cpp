@@ -31,7 +31,8 @@ constexpr auto kInLine = [] {
   return table;
 }();
 
-// uri-host [ ":" port ] of RFC 3986; with the octets that it consists of, not its grammar: nothing here acts on it.
+// uri-host [ ":" port ] of RFC 3986; with the octets that it consists of, not its grammar: nothing here acts
+// on it.
 bool is_host(std::string_view value) {
   constexpr std::string_view kOthers = "-._~!$&'()*+,;=%:[]";
   return std::ranges::all_of(value, [&](char c) {
@@ -42,8 +43,10 @@ bool is_host(std::string_view value) {
 constexpr Refusal kControl{.detail = "a control octet such as NUL stands in the request's head"};
 constexpr Refusal kBareCr{.detail = "a CR without LF stands in the request's head: end lines with CRLF"};
 constexpr Refusal kBareLf{.detail = "an LF without CR stands in the request's head: end lines with CRLF"};
-constexpr Refusal kFolded{.detail = "a line of the request's head begins with white space: send each field on one line"};
-constexpr Refusal kHeadTooLong{431, ErrorCode::kHeadersTooLarge, "the request line and headers are longer than this server reads"};
+constexpr Refusal kFolded{
+    .detail = "a line of the request's head begins with white space: send each field on one line"};
+constexpr Refusal kHeadTooLong{431, ErrorCode::kHeadersTooLarge,
+                               "the request line and headers are longer than this server reads"};
 constexpr Refusal kTooManyFields{431, ErrorCode::kHeadersTooLarge, "the request has more than 100 headers"};
 
 }  // namespace
@@ -80,7 +83,8 @@ std::optional<Refusal> FieldRules::add(http::field name, std::string_view value)
   if (name == http::field::content_length) {
     // Beast takes `5, 5` and repetitions; RFC 9110 section 8.6 allows to refuse both.
     if (has_length_) return Refusal{.detail = "the request has more than one Content-Length"};
-    if (!std::ranges::all_of(value, is_digit)) return Refusal{.detail = "Content-Length is not one decimal number"};
+    if (!std::ranges::all_of(value, is_digit))
+      return Refusal{.detail = "Content-Length is not one decimal number"};
     has_length_ = true;
   } else if (name == http::field::transfer_encoding) {
     // Beast ignores codings that it does not know, and would take the body for the next request.
@@ -95,7 +99,8 @@ std::optional<Refusal> FieldRules::add(http::field name, std::string_view value)
     framing_.host = value;
   } else if (name == http::field::expect) {
     if (!equal_ignoring_case(value, "100-continue")) {
-      return Refusal{.status = 417, .detail = "the only expectation that this server meets is `100-continue`"};
+      return Refusal{.status = 417,
+                     .detail = "the only expectation that this server meets is `100-continue`"};
     }
     framing_.expects_continue = true;
   }
@@ -110,7 +115,8 @@ std::optional<Refusal> FieldRules::finish(int version) {
     if (!framing_.host) return Refusal{.detail = "the request has no Host"};
     return std::nullopt;
   }
-  if (framing_.chunked) return Refusal{.detail = "HTTP/1.0 has no Transfer-Encoding: send HTTP/1.1, or Content-Length"};
+  if (framing_.chunked)
+    return Refusal{.detail = "HTTP/1.0 has no Transfer-Encoding: send HTTP/1.1, or Content-Length"};
   framing_.expects_continue = false;  // RFC 9110 section 10.1.1: an HTTP/1.0 client cannot wait for it
   return std::nullopt;
 }
@@ -135,7 +141,8 @@ Result<Target, Refusal> read_target(std::string_view target) {
     }
   }
   if (!target.starts_with('/')) {
-    return Refusal{.detail = "the request target must be a path that begins with `/`, or an http or https URI"};
+    return Refusal{.detail =
+                       "the request target must be a path that begins with `/`, or an http or https URI"};
   }
   parts.path = target.substr(0, target.find('?'));
   parts.query = target.substr(std::min(parts.path.size() + 1, target.size()));

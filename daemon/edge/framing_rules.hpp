@@ -23,8 +23,9 @@ struct HeadExtent {
   std::size_t end = 0;    ///< behind the empty line
 };
 
-/// Looks at the raw octets of a head (request line and fields) as they arrive. Refuses at the first octet that no head
-/// may hold: NUL and other controls, CR or LF alone, folded lines (RFC 9112 sections 2.2 and 5.2), more than the limit.
+/// Looks at the raw octets of a head (request line and fields) as they arrive. Refuses at the first octet
+/// that no head may hold: NUL and other controls, CR or LF alone, folded lines (RFC 9112 sections 2.2
+/// and 5.2), more than the limit.
 class HeadScan {
  public:
   explicit HeadScan(std::size_t limit) noexcept : limit_(limit) {}
@@ -46,8 +47,8 @@ struct Framing {
   std::optional<std::string_view> host;  ///< borrowed from the field
 };
 
-/// The rules on fields that Beast's parser does not apply, or applies leniently (RFC 9112 sections 3.2, 6.1 and 6.3):
-/// one Content-Length of digits, one Transfer-Encoding that is `chunked`, one Host.
+/// The rules on fields that Beast's parser does not apply, or applies leniently (RFC 9112 sections 3.2, 6.1
+/// and 6.3): one Content-Length of digits, one Transfer-Encoding that is `chunked`, one Host.
 class FieldRules {
  public:
   /// \param name  of the field; Beast knows all that matter here
@@ -72,7 +73,8 @@ struct Target {
   std::string_view authority;  ///< of an absolute-form; takes precedence over Host (RFC 9112 section 3.2.2)
 };
 
-/// Takes origin-form and http(s) absolute-form; refuses authority-form, asterisk-form and octets outside of URIs.
+/// Takes origin-form and http(s) absolute-form; refuses authority-form, asterisk-form and octets outside of
+/// URIs.
 Result<Target, Refusal> read_target(std::string_view target);
 
 }  // namespace chancery::edge

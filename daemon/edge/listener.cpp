@@ -55,7 +55,8 @@ void Listener::turn_away(Socket socket) {
   if (tls_) return;
   std::string answer;
   append_response(answer,
-                  rest::problem({ErrorCode::kOverloaded, "too many connections are open: close some, or try again shortly"}),
+                  rest::problem({ErrorCode::kOverloaded,
+                                 "too many connections are open: close some, or try again shortly"}),
                   {.request_id = random_id(), .now = now_in_seconds()});
   boost::system::error_code ignored;
   socket.non_blocking(true, ignored);

@@ -11,8 +11,8 @@
 
 namespace chancery::edge {
 
-/// Accepts on one listening socket and starts a Connection each, up to Limits::connections at once; further ones are told
-/// 503, where that needs no handshake, and closed.
+/// Accepts on one listening socket and starts a Connection each, up to Limits::connections at once; further
+/// ones are told 503, where that needs no handshake, and closed.
 class Listener {
  public:
   /// \param family  AF_UNIX, AF_INET or AF_INET6, as `socket` has it
@@ -37,8 +37,9 @@ class Listener {
 
   boost::asio::io_context& io_;
   Acceptor acceptor_;
-  boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
-                                    Executor> pause_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                    boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
+      pause_;
   rest::Transport transport_;
   boost::asio::ssl::context* tls_;
   const Surroundings& surroundings_;

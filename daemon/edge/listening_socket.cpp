@@ -19,13 +19,16 @@ namespace {
 
 constexpr int kBacklog = SOMAXCONN;
 
-Error error_with_errno(ErrorCode code, const char* what) { return {code, what, static_cast<std::uint64_t>(errno)}; }
+Error error_with_errno(ErrorCode code, const char* what) {
+  return {code, what, static_cast<std::uint64_t>(errno)};
+}
 
 Result<Descriptor> new_socket(int family) {
   Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) {
-    return error_with_errno(ErrorCode::kConfigInvalid,
-                            "cannot open a socket: raise the limit of open files, or listen on an address family that exists");
+    return error_with_errno(
+        ErrorCode::kConfigInvalid,
+        "cannot open a socket: raise the limit of open files, or listen on an address family that exists");
   }
   return socket;
 }
@@ -47,10 +50,12 @@ Status clear_path(const std::filesystem::path& path, const sockaddr_un& name) {
   struct stat there {};
   if (::lstat(path.c_str(), &there) != 0) {
     if (errno == ENOENT) return {};
-    return error_with_errno(ErrorCode::kFilePermissions, "cannot reach the Unix socket's folder: let the daemon's user enter it");
+    return error_with_errno(ErrorCode::kFilePermissions,
+                            "cannot reach the Unix socket's folder: let the daemon's user enter it");
   }
   if (!S_ISSOCK(there.st_mode)) {
-    return Error{ErrorCode::kConflict, "a file that is no socket has the Unix socket's path: remove it, or choose another path"};
+    return Error{ErrorCode::kConflict,
+                 "a file that is no socket has the Unix socket's path: remove it, or choose another path"};
   }
   CHANCERY_ASSIGN(const Descriptor probe, new_socket(AF_UNIX));
   if (::connect(probe.get(), address_of(name), sizeof name) == 0 || errno != ECONNREFUSED) {
@@ -58,7 +63,9 @@ Status clear_path(const std::filesystem::path& path, const sockaddr_un& name) {
                             "another process answers on the Unix socket: stop it, or choose another path");
   }
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return error_with_errno(ErrorCode::kFilePermissions, "cannot replace the stale Unix socket: let the daemon's user write to its folder");
+    return error_with_errno(
+        ErrorCode::kFilePermissions,
+        "cannot replace the stale Unix socket: let the daemon's user write to its folder");
   }
   return {};
 }
@@ -72,7 +79,8 @@ Result<gid_t> group_id(const std::string& name) {
     buffer.resize(buffer.size() * 2);
   }
   if (found) return entry.gr_gid;
-  return Error{ErrorCode::kConfigInvalid, "the Unix socket's group does not exist: create it, or name another",
+  return Error{ErrorCode::kConfigInvalid,
+               "the Unix socket's group does not exist: create it, or name another",
                static_cast<std::uint64_t>(failure)};
 }
 
@@ -80,8 +88,9 @@ Status set_owner_and_mode(const UnixAddress& address) {
   if (!address.group.empty()) {
     CHANCERY_ASSIGN(const gid_t group, group_id(address.group));
     if (::chown(address.path.c_str(), static_cast<uid_t>(-1), group) != 0) {
-      return error_with_errno(ErrorCode::kFilePermissions,
-                              "cannot give the Unix socket to its group: make the daemon's user a member of the group");
+      return error_with_errno(
+          ErrorCode::kFilePermissions,
+          "cannot give the Unix socket to its group: make the daemon's user a member of the group");
     }
   }
   if (::chmod(address.path.c_str(), address.mode) != 0) {
@@ -92,17 +101,23 @@ Status set_owner_and_mode(const UnixAddress& address) {
 
 Error bind_unix_error() {
   if (errno == EACCES || errno == EPERM) {
-    return error_with_errno(ErrorCode::kFilePermissions, "cannot create the Unix socket: let the daemon's user write to its folder");
+    return error_with_errno(ErrorCode::kFilePermissions,
+                            "cannot create the Unix socket: let the daemon's user write to its folder");
   }
   if (errno == EADDRINUSE) {
-    return error_with_errno(ErrorCode::kConflict, "another process took the Unix socket's path just now: stop it");
+    return error_with_errno(ErrorCode::kConflict,
+                            "another process took the Unix socket's path just now: stop it");
   }
-  return error_with_errno(ErrorCode::kFileUnwritable, "cannot create the Unix socket: create its folder, on a file system that is not full");
+  return error_with_errno(
+      ErrorCode::kFileUnwritable,
+      "cannot create the Unix socket: create its folder, on a file system that is not full");
 }
 
 Error bind_tcp_error() {
   if (errno == EADDRINUSE) {
-    return error_with_errno(ErrorCode::kConflict, "the TCP address is in use: stop the process that has it, or choose another port");
+    return error_with_errno(
+        ErrorCode::kConflict,
+        "the TCP address is in use: stop the process that has it, or choose another port");
   }
   if (errno == EACCES) {
     return error_with_errno(ErrorCode::kFilePermissions, "the TCP port is privileged: choose one above 1023");
@@ -139,7 +154,8 @@ Result<UnixListening> listen_unix(const UnixAddress& address) {
 
   struct stat made {};
   if (::lstat(address.path.c_str(), &made) != 0) {
-    return error_with_errno(ErrorCode::kConflict, "another process removed the Unix socket just now: stop it");
+    return error_with_errno(ErrorCode::kConflict,
+                            "another process removed the Unix socket just now: stop it");
   }
   SocketFile file(address.path, made.st_dev, made.st_ino);
   CHANCERY_TRY(set_owner_and_mode(address));  // nobody can connect before listen()
@@ -154,7 +170,8 @@ Result<TcpListening> listen_tcp(const TcpAddress& address, bool has_tls) {
   const auto host = boost::asio::ip::make_address(address.host, ec);
   if (ec) return Error{ErrorCode::kConfigInvalid, "the TCP address is no IPv4 or IPv6 literal"};
   if (!has_tls && !host.is_loopback()) {
-    return Error{ErrorCode::kConfigInvalid, "HTTP without TLS is for loopback only: listen on 127.0.0.1 or ::1, or use TLS"};
+    return Error{ErrorCode::kConfigInvalid,
+                 "HTTP without TLS is for loopback only: listen on 127.0.0.1 or ::1, or use TLS"};
   }
   const boost::asio::ip::tcp::endpoint endpoint(host, address.port);
   CHANCERY_ASSIGN(Descriptor socket, new_socket(endpoint.data()->sa_family));
@@ -162,7 +179,8 @@ Result<TcpListening> listen_tcp(const TcpAddress& address, bool has_tls) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // Answers are written whole. On Linux, accepted sockets inherit this.
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) return bind_tcp_error();
+  if (::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
+    return bind_tcp_error();
   if (::listen(socket.get(), kBacklog) != 0) return bind_tcp_error();
   const std::uint16_t port = port_of(socket.get());
   return TcpListening{std::move(socket), port};

@@ -34,10 +34,10 @@ struct UnixListening {
   SocketFile file;
 };
 
-/// Binds and listens. The file gets its owner and mode before anybody can connect. One that is there already is replaced
-/// if nobody answers on it.
-/// \return kConflict when somebody does, or the path is no socket; kConfigInvalid (length, group); kFilePermissions,
-///         kFileUnwritable
+/// Binds and listens. The file gets its owner and mode before anybody can connect. One that is there already
+/// is replaced if nobody answers on it.
+/// \return kConflict when somebody does, or the path is no socket; kConfigInvalid (length, group);
+///         kFilePermissions, kFileUnwritable
 Result<UnixListening> listen_unix(const UnixAddress& address);
 
 struct TcpListening {

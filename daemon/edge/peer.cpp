@@ -46,15 +46,16 @@ std::string read_link(int folder, const char* name) {
   return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-// Field 22 of /proc/PID/stat. Field 2 is a name of the process's choosing, parentheses and spaces included, so that
-// fields are counted behind its last parenthesis.
+// Field 22 of /proc/PID/stat. Field 2 is a name of the process's choosing, parentheses and spaces included,
+// so that fields are counted behind its last parenthesis.
 std::uint64_t start_time_of(std::string_view stat) {
   std::size_t position = stat.rfind(')');
   for (int field = 2; field < 22 && position != std::string_view::npos; ++field) {
     position = stat.find(' ', position + 1);
   }
   std::uint64_t ticks = 0;
-  if (position != std::string_view::npos) std::from_chars(stat.data() + position + 1, stat.data() + stat.size(), ticks);
+  if (position != std::string_view::npos)
+    std::from_chars(stat.data() + position + 1, stat.data() + stat.size(), ticks);
   return ticks;
 }
 
@@ -104,7 +105,8 @@ std::string systemd_unit(std::string_view cgroup) {
     std::string_view part = path.substr(0, path.find('/'));
     path.remove_prefix(part.size());
     if (part.ends_with(".slice")) continue;
-    if (part.starts_with('_')) part.remove_prefix(1);  // systemd's escape of names that the kernel could claim
+    if (part.starts_with('_'))
+      part.remove_prefix(1);  // systemd's escape of names that the kernel could claim
     return part.ends_with(".service") || part.ends_with(".scope") ? std::string(part) : std::string();
   }
   return {};

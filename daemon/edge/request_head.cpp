@@ -23,8 +23,8 @@ std::string lower_case(string_view text) {
   return lower;
 }
 
-// Fills a rest::Request from Beast's callbacks, without the detour of Beast's own message and its allocations. Bodies
-// never come here: put() is given the head and no octet more.
+// Fills a rest::Request from Beast's callbacks, without the detour of Beast's own message and its
+// allocations. Bodies never come here: put() is given the head and no octet more.
 class HeadParser final : public http::basic_parser<true> {
  public:
   explicit HeadParser(rest::Request& request) : request_(request) {
@@ -45,7 +45,8 @@ class HeadParser final : public http::basic_parser<true> {
     ec = http::error::bad_value;
   }
 
-  void on_request_impl(http::verb, string_view method, string_view target, int version, error_code& ec) override {
+  void on_request_impl(http::verb, string_view method, string_view target, int version,
+                       error_code& ec) override {
     const auto parts = read_target(view(target));
     if (!parts) return refuse(parts.error(), ec);
     request_.method.assign(method.data(), method.size());
@@ -69,7 +70,9 @@ class HeadParser final : public http::basic_parser<true> {
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(string_view body, error_code&) override { return body.size(); }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override { return body.size(); }
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
+    return body.size();
+  }
   void on_finish_impl(error_code&) override {}
 
   rest::Request& request_;
@@ -81,12 +84,15 @@ class HeadParser final : public http::basic_parser<true> {
 
 Refusal refusal_of(const error_code& ec) {
   using http::error;
-  if (ec == error::bad_method) return {.detail = "the request line does not begin with a method and one space"};
+  if (ec == error::bad_method)
+    return {.detail = "the request line does not begin with a method and one space"};
   if (ec == error::bad_target) return {.detail = "the request line has no target between single spaces"};
   if (ec == error::bad_version) return {.status = 505, .detail = "this server speaks HTTP/1.1 and HTTP/1.0"};
-  if (ec == error::bad_field) return {.detail = "a header has no name of token characters, directly followed by a colon"};
+  if (ec == error::bad_field)
+    return {.detail = "a header has no name of token characters, directly followed by a colon"};
   if (ec == error::bad_content_length) {
-    return {.detail = "Content-Length is not one decimal number below 2^64, without Transfer-Encoding beside it"};
+    return {.detail =
+                "Content-Length is not one decimal number below 2^64, without Transfer-Encoding beside it"};
   }
   if (ec == error::bad_transfer_encoding) {
     return {.detail = "the request has both Content-Length and Transfer-Encoding, or repeats the latter"};

@@ -11,7 +11,8 @@ namespace chancery::edge {
 
 std::string random_id() {
   std::array<std::uint8_t, 16> octets;
-  if (RAND_bytes(octets.data(), octets.size()) != 1) std::abort();  // without random numbers nothing here is safe
+  if (RAND_bytes(octets.data(), octets.size()) != 1)
+    std::abort();  // without random numbers nothing here is safe
   return hex_encode(octets);
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::size_t kKeptBodyBytes = 64 * 1024;
 
-constexpr Refusal kBodyTooLong{413, ErrorCode::kTooLarge, "the request body is longer than this server reads"};
+constexpr Refusal kBodyTooLong{413, ErrorCode::kTooLarge,
+                               "the request body is longer than this server reads"};
 
 }  // namespace
 

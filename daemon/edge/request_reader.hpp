@@ -10,8 +10,8 @@
 
 namespace chancery::edge {
 
-/// Puts requests together from octets as they arrive, within the limits on header and body. Pure: no socket, no clock.
-/// The body grows with what has arrived, never with what was announced.
+/// Puts requests together from octets as they arrive, within the limits on header and body. Pure: no socket,
+/// no clock. The body grows with what has arrived, never with what was announced.
 class RequestReader {
  public:
   explicit RequestReader(const Limits& limits) noexcept;

@@ -66,7 +66,8 @@ void append_response(std::string& out, const rest::Response& response, const Res
   out.append("\r\nRequest-Id: ").append(frame.request_id);
   out += "\r\nX-Content-Type-Options: nosniff";
   if (!has_header(response, "Cache-Control")) out += "\r\nCache-Control: no-store";
-  for (const auto& [name, value] : response.headers) out.append("\r\n").append(name).append(": ").append(value);
+  for (const auto& [name, value] : response.headers)
+    out.append("\r\n").append(name).append(": ").append(value);
   if (!frame.keep_alive) {
     out += "\r\nConnection: close";
   } else if (frame.version < 11) {

@@ -23,8 +23,8 @@ namespace asio = boost::asio;
 /// How long drain() waits for connections that it has cut. They need no peer for that, only a thread of ours.
 constexpr std::chrono::seconds kCutTime{1};
 
-// A connection is a descriptor; one from the Unix socket holds its peer's folder in /proc as well. Systems start
-// processes with room for 1,024, and leave it to them to ask for more.
+// A connection is a descriptor; one from the Unix socket holds its peer's folder in /proc as well. Systems
+// start processes with room for 1,024, and leave it to them to ask for more.
 void make_room_for_descriptors(std::size_t connections) {
   constexpr rlim_t kListeners = 3, kOthers = 256;
   const rlim_t wanted = connections * (kListeners + 1) + kOthers;
@@ -41,7 +41,8 @@ struct Server::Parts {
   Parts(const ServerOptions& given, rest::Application& application)
       : options(given),
         io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
-        pool(std::max<std::size_t>(given.blocking_threads, 1), std::max<std::size_t>(given.blocking_queue, 1)),
+        pool(std::max<std::size_t>(given.blocking_threads, 1),
+             std::max<std::size_t>(given.blocking_queue, 1)),
         surroundings{application, options.limits, pool, connections, options.log},
         work(io.get_executor()) {}
 
@@ -94,8 +95,10 @@ Status Server::Parts::open_plain() {
   return {};
 }
 
-void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport transport, asio::ssl::context* context) {
-  listeners.push_back(std::make_unique<Listener>(io, std::move(socket), family, transport, context, surroundings));
+void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport transport,
+                                 asio::ssl::context* context) {
+  listeners.push_back(
+      std::make_unique<Listener>(io, std::move(socket), family, transport, context, surroundings));
 }
 
 void Server::Parts::run() {
@@ -106,7 +109,8 @@ void Server::Parts::run() {
   }
 }
 
-// An exception here is exhausted memory: the connection that met it ends with its last callback, the others go on.
+// An exception here is exhausted memory: the connection that met it ends with its last callback, the others
+// go on.
 void Server::Parts::serve() {
   for (;;) {
     try {

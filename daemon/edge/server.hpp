@@ -30,7 +30,7 @@ struct TcpAddress {
 struct TlsAddress {
   TcpAddress address;
   std::filesystem::path certificate;  ///< PEM: the server's certificate, then those of its issuers
-  std::filesystem::path key;          ///< PEM, unencrypted, neither readable nor writable by others
+  std::filesystem::path key;          ///< PEM, unencrypted, mode 0600 or 0640
 };
 
 struct ServerOptions {
@@ -38,21 +38,22 @@ struct ServerOptions {
   std::optional<TlsAddress> tls;
   std::optional<TcpAddress> plain;  ///< HTTP without TLS; loopback only
   Limits limits;
-  std::size_t threads = 2;            ///< that serve connections and run handlers that do not block
-  std::size_t blocking_threads = 8;   ///< for requests of which Application::may_block() says yes
-  std::size_t blocking_queue = 256;   ///< requests that wait for one of those; further ones are answered 503
+  std::size_t threads = 2;           ///< that serve connections and run handlers that do not block
+  std::size_t blocking_threads = 8;  ///< for requests of which Application::may_block() says yes
+  std::size_t blocking_queue = 256;  ///< requests that wait for one of those; further ones are answered 503
   const telemetry::Log* log = nullptr;  ///< borrowed; outlives the server
 };
 
-/// The daemon's sockets: accepts, parses, limits and times out; hands whole requests to the application and returns its
-/// answers. Malformed requests are answered here, as RFC 9457 problems, and their connections closed.
+/// The daemon's sockets: accepts, parses, limits and times out; hands whole requests to the application and
+/// returns its answers. Malformed requests are answered here, as RFC 9457 problems, and their connections
+/// closed.
 class Server {
  public:
   /// Listens on every address that is given, and serves at once.
   /// \param application  borrowed; outlives the server
-  /// \return the server; kConfigInvalid (addresses, non-loopback without TLS, certificate and key that do not fit),
-  ///         kConflict (address in use, socket that another process answers on), kFileUnreadable, kFilePermissions,
-  ///         kFileUnwritable; `native` is errno or OpenSSL's code
+  /// \return the server; kConfigInvalid (addresses, non-loopback without TLS, certificate and key that do
+  ///         not fit), kConflict (address in use, socket that another process answers on), kFileUnreadable,
+  ///         kFilePermissions, kFileUnwritable; `native` is errno or OpenSSL's code
   static Result<Server> start(const ServerOptions& options, rest::Application& application);
 
   /// drain() without patience, then waits for the handlers that still run.
@@ -66,8 +67,8 @@ class Server {
 
   [[nodiscard]] std::size_t open_connections() const;
 
-  /// Accepts no more, lets requests that have begun to arrive finish and answers them with `Connection: close`, closes
-  /// idle connections; cuts what is left after `patience`. Thread-safe; again is harmless.
+  /// Accepts no more, lets requests that have begun to arrive finish and answers them, closes idle
+  /// connections; cuts what is left after `patience`. Thread-safe; again is harmless.
   /// \return how many connections had to be cut
   std::size_t drain(std::chrono::milliseconds patience);
 

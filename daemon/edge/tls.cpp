@@ -32,8 +32,8 @@ Result<struct stat> inspect(const std::filesystem::path& path, const char* what)
 }
 
 // RFC 7301: a client that names protocols and not ours gets the alert that says so.
-int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
-                    void*) {
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                    unsigned in_size, void*) {
   static constexpr unsigned char kOurs[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
   const int result = SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, in, in_size);
@@ -43,8 +43,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
 
 void restrict_protocol(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                   SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");  // of TLS 1.2
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);              // idle connections give back 34 KiB
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
@@ -56,12 +56,14 @@ int no_passphrase(char*, int, int, void*) { return 0; }
 }  // namespace
 
 Result<ssl::context> server_tls(const std::filesystem::path& certificate, const std::filesystem::path& key) {
-  CHANCERY_TRY(inspect(certificate, "cannot read the TLS certificate: name a file that the daemon's user may read"));
-  CHANCERY_ASSIGN(const struct stat key_file, inspect(key, "cannot read the TLS key: name a file that the daemon's user may read"));
+  CHANCERY_TRY(
+      inspect(certificate, "cannot read the TLS certificate: name a file that the daemon's user may read"));
+  CHANCERY_ASSIGN(const struct stat key_file,
+                  inspect(key, "cannot read the TLS key: name a file that the daemon's user may read"));
   if ((key_file.st_mode & 037) != 0) {
-    return Error{ErrorCode::kFilePermissions, "others may read or write the TLS key: set its mode to 0600 or 0640"};
+    return Error{ErrorCode::kFilePermissions,
+                 "others may read or write the TLS key: set its mode to 0600 or 0640"};
   }
-  boost::system::error_code ec;
   ssl::context context(ssl::context::tls_server);
   SSL_CTX* const native = context.native_handle();
   restrict_protocol(native);

@@ -2,7 +2,6 @@
 
 #include "daemon/rest/exchange.hpp"
 #include "daemon/rest/routes.hpp"
-#include "daemon/store/store.hpp"
 
 namespace chancery::rest {
 namespace {
@@ -31,7 +30,7 @@ Result<Page> read_page(std::string_view query) {
     const std::string_view number = item.starts_with("limit=") ? item.substr(6) : std::string_view();
     const auto parsed = std::from_chars(number.data(), number.data() + number.size(), page.limit);
     const bool whole = parsed.ec == std::errc() && parsed.ptr == number.data() + number.size();
-    if (!whole || page.limit < 1 || page.limit > store::kMaxPage) {
+    if (!whole || page.limit < 1 || page.limit > service::kMaxPage) {
       return Error{ErrorCode::kInvalidArgument, "the query takes `limit` (1 to 1000) and `after` (the `next` of the page before)"};
     }
   }

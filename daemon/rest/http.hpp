@@ -12,8 +12,8 @@
 
 namespace chancery::rest {
 
-/// What the kernel says of the process at the other end of a Unix socket, read by the edge at accept and
-/// looked up again (executable, unit) at every request.
+/// What the kernel says of the process at the other end of a Unix socket, read by the edge at accept; executable and
+/// unit are looked up at every request that may block, and empty in others, which concern no agent.
 struct PeerCredentials {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;

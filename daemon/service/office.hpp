@@ -50,6 +50,9 @@ struct Office {
 [[nodiscard]] Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message);
 /// For the operator, or the agent itself. kNotFound; kForbidden.
 [[nodiscard]] Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name);
+/// The most agents that one page lists.
+inline constexpr std::size_t kMaxPage = store::kMaxPage;
+/// \param limit  1 to kMaxPage
 /// \param after  the `next` of the page before, or empty
 [[nodiscard]] Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit,
                                                  std::string_view after);

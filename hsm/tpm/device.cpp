@@ -8,7 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// How long requests wait for a TPM that has just gone: a restarted simulator is back in some 10 ms.
+// How long requests wait for a TPM that has just gone, or that starts together with us: a simulator takes
+// some 10 ms.
 constexpr auto kGrace = 500ms;
 constexpr auto kFirstPause = 2ms;
 constexpr auto kLongestPause = 500ms;

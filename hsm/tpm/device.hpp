@@ -53,7 +53,7 @@ class TpmDevice {
   ///         kDeviceUnavailable, or what ConnectionOptions::accept said
   [[nodiscard]] Status run(std::string_view owner, Deadline deadline, std::function<Status(OpenTpm&)> work);
 
-  /// Waits until the TPM was looked for once.
+  /// Waits until the TPM was found, or was looked for in vain for half a second.
   /// \return success when it was found, else why not; kDeviceTimeout when that is not known by the deadline
   [[nodiscard]] Status wait_for_first_attempt(Deadline deadline);
 
@@ -93,7 +93,7 @@ class TpmDevice {
   std::optional<OpenTpm> tpm_;
   Item repeat_;  // met a lost connection, comes first when there is another
   int repeats_ = 0;
-  std::chrono::steady_clock::time_point lost_at_{};
+  std::chrono::steady_clock::time_point lost_at_ = std::chrono::steady_clock::now();  // at first: not met yet
   std::chrono::milliseconds pause_{};
 
   std::thread thread_;  // last: it uses everything above

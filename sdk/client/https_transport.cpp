@@ -90,7 +90,9 @@ http::http_request encode(const HttpRequest& request, const ResponseBuffer& answ
 Attempt failed(const http::http_exception& failure) {
   const auto native = static_cast<std::uint64_t>(static_cast<std::uint32_t>(failure.error_code().value()));
   if (failure.error_code() == std::errc::timed_out) return {timed_out()};
-  if (ERR_GET_LIB(native) != 0) {
+  // A peer that goes away without TLS's own good-bye is no matter of certificates.
+  const bool cut = ERR_GET_REASON(native) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  if (ERR_GET_LIB(native) != 0 && !cut) {
     return {Error{ErrorCode::kTlsFailed,
                   "the daemon's certificate is not trusted, or for another name: give its CA with "
                   "CHANCERY_CACERT or --cacert",

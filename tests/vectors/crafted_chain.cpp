@@ -68,13 +68,11 @@ const std::array kSigners{
             }},
     Crafted{"D03/nothing-accepted", [](Scene& s) { s.vector["accepted_algs"] = "[]"; }, kForged, "1"},
     Crafted{"D03/alg-lower-case", [](Scene& s) { s.root().header["alg"] = quoted("es256"); }, kForged, "1"},
-    Crafted{"D02/alg-of-another-type-than-jwk",
-            [](Scene& s) {
-              s.leaf().signer =
-                  &test_keys().holders[2];  // an Ed25519 key signs, the parent's P-256 jwk is shown
-              s.leaf().header["alg"] = quoted("Ed25519");
-            },
+    // The signature is good under the P-256 key that is shown.
+    Crafted{"D02/alg-of-another-type-than-jwk", [](Scene& s) { s.leaf().header["alg"] = quoted("Ed25519"); },
             kForged, "1"},
+    Crafted{"D02/alg-of-another-type-than-the-root-key",
+            [](Scene& s) { s.root().header["alg"] = quoted("Ed25519"); }, kForged, "1"},
     Crafted{"D46/a-bad-root-beside-a-good-one",
             [](Scene& s) {
               s.vector["trusted_roots"].insert(1, R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"},)");
@@ -228,12 +226,17 @@ const std::array kTime{
     Crafted{"D19/middle-expired", [](Scene& s) { s.middle().payload["exp"] = "1799999999"; }, kExpired, "5"},
     Crafted{"D19/exp-a-quarter-second-beyond-the-parent",
             [](Scene& s) { s.leaf().payload["exp"] = "1800003600.25"; }, kExpired, "5"},
-    Crafted{"D19/exp-beyond-the-grandparent-only",
+    Crafted{"D19/exp-beyond-the-parent-within-the-root",
             [](Scene& s) {
-              s.root().payload["exp"] = "1800003000";
               s.middle().payload["exp"] = "1800003000";
+              s.leaf().payload["exp"] = "1800003001";
             },
             kExpired, "5"},
+    Crafted{"D19/exp-of-the-parent",
+            [](Scene& s) {
+              s.middle().payload["exp"] = "1800003000";
+              s.leaf().payload["exp"] = "1800003000";
+            }},
     Crafted{"D19/iat-after-exp", [](Scene& s) { s.leaf().payload["iat"] = "1900000000"; }},
     Crafted{"D19/nbf-before-the-parents",
             [](Scene& s) {

@@ -49,6 +49,7 @@ const std::array kValues{
             kUnknown, "7"},
     Crafted{"bits-2-valid", [](Scene& s) { s.publish(2, 3, 2, {0x3F}); }},
     Crafted{"bits-2-revoked", [](Scene& s) { s.publish(2, 1, 2, {0x04}); }, kRevoked, "7"},
+    Crafted{"bits-2-own-value", [](Scene& s) { s.publish(2, 2, 2, {0x30}); }, kUnknown, "7"},
     Crafted{"bits-2-beyond-the-end", [](Scene& s) { s.publish(2, 4, 2, {0x00}); }, kUnknown, "7"},
     Crafted{"bits-4-valid", [](Scene& s) { s.publish(2, 1, 4, {0x0F}); }},
     Crafted{"bits-4-revoked", [](Scene& s) { s.publish(2, 1, 4, {0x10}); }, kRevoked, "7"},

@@ -70,10 +70,13 @@ BOOST_AUTO_TEST_CASE(handler_may_allow_caching) {
 BOOST_AUTO_TEST_CASE(request_reaches_the_handler_as_it_was_sent) {
   Scene scene;
   RawClient client = scene.connect(Wire::kPlain);
-  client.send("GET /request?a=1&b=%20? HTTP/1.1\r\nHOST: localhost:8443\r\nX-Mixed-Case:\t Value \r\nX-Obs: \xc3\xa9\r\n\r\n");
+  client.send(
+      "GET /request?a=1&b=%20? HTTP/1.1\r\nHOST: localhost:8443\r\nX-Mixed-Case:\t Value \r\nX-Obs: "
+      "\xc3\xa9\r\n\r\n");
   const auto answer = client.receive();
   BOOST_REQUIRE(answer);
-  BOOST_TEST(answer->body == "GET /request ? a=1&b=%20?\nhost: localhost:8443\nx-mixed-case: Value\nx-obs: \xc3\xa9\n");
+  BOOST_TEST(answer->body ==
+             "GET /request ? a=1&b=%20?\nhost: localhost:8443\nx-mixed-case: Value\nx-obs: \xc3\xa9\n");
 }
 
 struct AbsoluteForm {
@@ -138,7 +141,8 @@ BOOST_DATA_TEST_CASE(body_is_called_for_when_the_client_waits, data::make(kWires
 BOOST_AUTO_TEST_CASE(body_over_the_limit_is_not_called_for) {
   Scene scene;
   RawClient client = scene.connect(Wire::kPlain);
-  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n\r\n");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n\r\n");
   check_refused(client, 413, "longer than this server reads");
 }
 
@@ -193,7 +197,8 @@ BOOST_DATA_TEST_CASE(connection_is_kept_as_the_client_asks, data::make(kPersiste
   BOOST_TEST(client.receive().has_value() == row.kept);
 }
 
-BOOST_DATA_TEST_CASE(client_that_says_no_more_is_still_answered, data::make({Wire::kUnix, Wire::kPlain}), wire) {
+BOOST_DATA_TEST_CASE(client_that_says_no_more_is_still_answered, data::make({Wire::kUnix, Wire::kPlain}),
+                     wire) {
   Scene scene;
   RawClient client = scene.connect(wire);
   client.send(post("/device", "last"));

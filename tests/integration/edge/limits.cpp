@@ -1,4 +1,5 @@
-// Every limit on size, number and time: what exceeds it is answered or closed, and the next request is served.
+// Every limit on size, number and time: what exceeds it is answered or closed, and the next request is
+// served.
 #include <thread>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -55,7 +56,7 @@ BOOST_DATA_TEST_CASE(head_of_256_mebioctets_is_refused_early_and_costs_no_memory
   std::size_t sent = 0;
   while (sent < 256 * kMiB && client.send(part)) sent += part.size();
   BOOST_TEST(sent < 256 * kMiB);
-  BOOST_TEST(resident_bytes() < before + 16 * kMiB);
+  check_memory_since(before);
   const auto answer = client.receive();
   if (wire != Wire::kTls) {  // whose client library drops what it has received once its own writing fails
     BOOST_REQUIRE(answer);
@@ -109,7 +110,7 @@ BOOST_AUTO_TEST_CASE(announced_body_takes_no_memory_before_it_arrives) {
     clients.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nbegin");
   }
   scene.check_serves(Wire::kPlain);
-  BOOST_TEST(resident_bytes() < before + 16 * kMiB);
+  check_memory_since(before);
 }
 
 BOOST_DATA_TEST_CASE(connection_that_sends_nothing_is_closed, data::make(kWires), wire) {
@@ -161,8 +162,10 @@ BOOST_AUTO_TEST_CASE(half_sent_head_of_a_later_request_is_answered_408) {
 }
 
 BOOST_DATA_TEST_CASE(half_sent_body_is_answered_408,
-                     data::make(kWires) * data::make({"Content-Length: 10\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
-                                                     "Content-Length: 10\r\nExpect: 100-continue\r\n\r\nhello"}),
+                     data::make(kWires) *
+                         data::make({"Content-Length: 10\r\n\r\nhello",
+                                     "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+                                     "Content-Length: 10\r\nExpect: 100-continue\r\n\r\nhello"}),
                      wire, framing) {
   edge::Limits limits = patient();
   limits.body_time = 300ms;
@@ -191,7 +194,8 @@ BOOST_AUTO_TEST_CASE(stalled_tls_handshake_is_closed) {
   edge::Limits limits = patient();
   limits.handshake_time = 500ms;
   Scene scene(limits);
-  for (const std::string_view begin : {std::string_view(""), std::string_view("\x16\x03\x01\x02\x00\x01\x00", 7)}) {
+  for (const std::string_view begin :
+       {std::string_view(""), std::string_view("\x16\x03\x01\x02\x00\x01\x00", 7)}) {
     RawClient client = RawClient::to_plain(scene.server().tls_port());
     client.send(begin);
     BOOST_TEST(client.is_closed_by_server());
@@ -229,7 +233,8 @@ BOOST_DATA_TEST_CASE(client_that_never_closes_is_cut_after_its_last_answer, data
   scene.await_connections(0);
 }
 
-BOOST_DATA_TEST_CASE(connections_beyond_the_limit_are_told_so, data::make({Wire::kUnix, Wire::kPlain}), wire) {
+BOOST_DATA_TEST_CASE(connections_beyond_the_limit_are_told_so, data::make({Wire::kUnix, Wire::kPlain}),
+                     wire) {
   edge::Limits limits;
   limits.connections = 2;
   Scene scene(limits);
@@ -239,7 +244,8 @@ BOOST_DATA_TEST_CASE(connections_beyond_the_limit_are_told_so, data::make({Wire:
     scene.await_connections(2);
     RawClient third = scene.connect(wire);
     check_refused(third, 503, "too many connections");
-    scene.check_serves(wire == Wire::kUnix ? Wire::kPlain : Wire::kUnix);  // each listener has a limit of its own
+    scene.check_serves(wire == Wire::kUnix ? Wire::kPlain
+                                           : Wire::kUnix);  // each listener has a limit of its own
     first.send(post("/echo", "one"));
     BOOST_TEST(first.receive().has_value());
   }
@@ -269,7 +275,7 @@ BOOST_AUTO_TEST_CASE(five_hundred_idle_connections_cost_little_and_keep_nobody_o
   }
   for (const Wire wire : kWires) scene.check_serves(wire);
   BOOST_TEST(scene.server().open_connections() >= 500U);
-  BOOST_TEST(resident_bytes() < before + 16 * kMiB);
+  check_memory_since(before);
   clients.clear();
   scene.await_connections(0);
 }

@@ -22,7 +22,9 @@ void check_error(const Result<T>& result, ErrorCode code, std::string_view what)
   BOOST_TEST(std::string(result.error().what).find(what) != std::string::npos, result.error().what);
 }
 
-edge::UnixAddress unix_at(const std::filesystem::path& path) { return {.path = path, .mode = 0600, .group = ""}; }
+edge::UnixAddress unix_at(const std::filesystem::path& path) {
+  return {.path = path, .mode = 0600, .group = ""};
+}
 
 BOOST_AUTO_TEST_CASE(socket_has_its_mode_and_goes_with_its_server) {
   TemporaryFolder folder;
@@ -43,7 +45,8 @@ BOOST_AUTO_TEST_CASE(stale_socket_is_replaced) {
   {
     auto dead = edge::listen_unix(unix_at(path));
     BOOST_REQUIRE(dead);
-    std::filesystem::rename(path, folder.path() / "kept.sock");  // so that it survives its server, as after a crash
+    std::filesystem::rename(path,
+                            folder.path() / "kept.sock");  // so that it survives its server, as after a crash
   }
   std::filesystem::rename(folder.path() / "kept.sock", path);
   BOOST_REQUIRE(std::filesystem::is_socket(path));
@@ -79,11 +82,13 @@ BOOST_AUTO_TEST_CASE(file_that_took_the_sockets_place_is_left_alone) {
 BOOST_AUTO_TEST_CASE(paths_and_groups_that_cannot_be_are_refused) {
   TemporaryFolder folder;
   check_error(edge::listen_unix(unix_at("relative.sock")), ErrorCode::kConfigInvalid, "absolute path");
-  check_error(edge::listen_unix(unix_at("/" + std::string(107, 'a'))), ErrorCode::kConfigInvalid, "at most 107");
-  check_error(edge::listen_unix(unix_at(folder.path() / "none" / "edge.sock")), ErrorCode::kFileUnwritable, "create its folder");
+  check_error(edge::listen_unix(unix_at("/" + std::string(107, 'a'))), ErrorCode::kConfigInvalid,
+              "at most 107");
+  check_error(edge::listen_unix(unix_at(folder.path() / "none" / "edge.sock")), ErrorCode::kFileUnwritable,
+              "create its folder");
   const auto path = folder.path() / "edge.sock";
-  check_error(edge::listen_unix({.path = path, .mode = 0660, .group = "no-such-group-here"}), ErrorCode::kConfigInvalid,
-              "group does not exist");
+  check_error(edge::listen_unix({.path = path, .mode = 0660, .group = "no-such-group-here"}),
+              ErrorCode::kConfigInvalid, "group does not exist");
   BOOST_TEST(!std::filesystem::exists(path));
 }
 
@@ -92,7 +97,9 @@ struct TcpCase {
   bool has_tls;
   const char* complaint;  ///< nullptr: accepted
 };
-std::ostream& operator<<(std::ostream& out, const TcpCase& row) { return out << row.host << (row.has_tls ? " with TLS" : ""); }
+std::ostream& operator<<(std::ostream& out, const TcpCase& row) {
+  return out << row.host << (row.has_tls ? " with TLS" : "");
+}
 
 constexpr std::array kTcp{
     TcpCase{"127.0.0.1", false, nullptr},
@@ -117,7 +124,8 @@ BOOST_DATA_TEST_CASE(tcp_without_tls_is_for_loopback, data::make(kTcp), row) {
 
 BOOST_AUTO_TEST_CASE(address_in_use_is_refused) {
   Scene scene;
-  check_error(edge::listen_tcp({"127.0.0.1", scene.server().plain_port()}, false), ErrorCode::kConflict, "in use");
+  check_error(edge::listen_tcp({"127.0.0.1", scene.server().plain_port()}, false), ErrorCode::kConflict,
+              "in use");
 }
 
 BOOST_AUTO_TEST_CASE(server_that_cannot_open_all_opens_nothing) {

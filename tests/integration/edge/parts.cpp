@@ -13,7 +13,8 @@ namespace {
 using namespace std::string_literals;
 namespace data = boost::unit_test::data;
 
-// What a reader makes of octets that arrive in pieces: requests in short, "...", or a refusal's detail at the end.
+// What a reader makes of octets that arrive in pieces: requests in short, "...", or a refusal's detail at the
+// end.
 std::string read_in_pieces(std::string_view octets, std::size_t first, std::size_t then) {
   const Limits limits{.header_bytes = 200, .body_bytes = 100};
   RequestReader reader(limits);
@@ -40,19 +41,27 @@ const std::string kHead = "POST /a HTTP/1.1\r\nHost: h\r\n";
 const std::vector<std::pair<std::string, std::string>> kStreams{
     {kHead + "Content-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: h\r\n\r\n", "POST/a[abc] GET/b[] ..."},
     {"\r\n" + kHead + "\r\n\r\n" + kHead + "\r\n", "POST/a[] POST/a[] ..."},
-    {kHead + "Transfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n01\r\nd\r\n0\r\nA: b\r\n\r\n" + kHead + "\r\n", "POST/a[abcd] POST/a[] ..."},
+    {kHead + "Transfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n01\r\nd\r\n0\r\nA: b\r\n\r\n" + kHead + "\r\n",
+     "POST/a[abcd] POST/a[] ..."},
     {kHead + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + kHead + "\r\n", "POST/a[] POST/a[] ..."},
-    {kHead + "Transfer-Encoding: chunked\r\n\r\n64\r\n" + std::string(100, 'x') + "\r\n0\r\n\r\n", "POST/a[" + std::string(100, 'x') + "] ..."},
-    {kHead + "Transfer-Encoding: chunked\r\n\r\n63\r\n" + std::string(99, 'x') + "\r\n2\r\nxx\r\n0\r\n\r\n", "the request body is longer than this server reads"},
-    {kHead + "Transfer-Encoding: chunked\r\n\r\n-2\r\nabc", "a chunk size is not a hexadecimal number of 1 to 16 digits, followed by CRLF"},
-    {kHead + "Content-Length: 100\r\n\r\n" + std::string(100, 'x'), "POST/a[" + std::string(100, 'x') + "] ..."},
-    {kHead + "Content-Length: 101\r\n\r\n" + std::string(101, 'x'), "the request body is longer than this server reads"},
-    {kHead + "A: b\r\n c\r\n\r\n", "a line of the request's head begins with white space: send each field on one line"},
+    {kHead + "Transfer-Encoding: chunked\r\n\r\n64\r\n" + std::string(100, 'x') + "\r\n0\r\n\r\n",
+     "POST/a[" + std::string(100, 'x') + "] ..."},
+    {kHead + "Transfer-Encoding: chunked\r\n\r\n63\r\n" + std::string(99, 'x') + "\r\n2\r\nxx\r\n0\r\n\r\n",
+     "the request body is longer than this server reads"},
+    {kHead + "Transfer-Encoding: chunked\r\n\r\n-2\r\nabc",
+     "a chunk size is not a hexadecimal number of 1 to 16 digits, followed by CRLF"},
+    {kHead + "Content-Length: 100\r\n\r\n" + std::string(100, 'x'),
+     "POST/a[" + std::string(100, 'x') + "] ..."},
+    {kHead + "Content-Length: 101\r\n\r\n" + std::string(101, 'x'),
+     "the request body is longer than this server reads"},
+    {kHead + "A: b\r\n c\r\n\r\n",
+     "a line of the request's head begins with white space: send each field on one line"},
     {kHead + "A: b\n\r\n", "an LF without CR stands in the request's head: end lines with CRLF"},
     {kHead + "A: b\rc\r\n\r\n", "a CR without LF stands in the request's head: end lines with CRLF"},
     {kHead + "A: "s + '\0' + "\r\n\r\n", "a control octet such as NUL stands in the request's head"},
     {kHead + "A: " + std::string(200 - kHead.size() - 7, 'a') + "\r\n\r\n", "POST/a[] ..."},
-    {kHead + "A: " + std::string(201 - kHead.size() - 7, 'a') + "\r\n\r\n", "the request line and headers are longer than this server reads"},
+    {kHead + "A: " + std::string(201 - kHead.size() - 7, 'a') + "\r\n\r\n",
+     "the request line and headers are longer than this server reads"},
     {kHead + "A: " + std::string(300, 'a'), "the request line and headers are longer than this server reads"},
     {kHead, "..."},
 };
@@ -78,8 +87,10 @@ constexpr std::array kCgroups{
     Cgroup{"0::/system.slice/support-agent.service\n", "support-agent.service"},
     Cgroup{"0::/system.slice/agents.slice/agent@7.service\n", "agent@7.service"},
     Cgroup{"0::/system.slice/support-agent.service/payload/other.service\n", "support-agent.service"},
-    Cgroup{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/payments.service\n", "user@1000.service"},
-    Cgroup{"0::/user.slice/user-1000.slice/user@1000.service/system.slice/payments.service\n", "user@1000.service"},
+    Cgroup{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/payments.service\n",
+           "user@1000.service"},
+    Cgroup{"0::/user.slice/user-1000.slice/user@1000.service/system.slice/payments.service\n",
+           "user@1000.service"},
     Cgroup{"0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope"},
     Cgroup{"0::/init.scope\n", "init.scope"},
     Cgroup{"0::/system.slice/_cgroup.service\n", "cgroup.service"},
@@ -89,8 +100,10 @@ constexpr std::array kCgroups{
     Cgroup{"0::/\n", ""},
     Cgroup{"", ""},
     Cgroup{"garbage", ""},
-    Cgroup{"4:memory:/system.slice/wrong.service\n1:name=systemd:/system.slice/right.service\n0::/\n", "right.service"},
-    Cgroup{"4:memory:/x:name=systemd:/system.slice/wrong.service\n0::/system.slice/right.service\n", "right.service"},
+    Cgroup{"4:memory:/system.slice/wrong.service\n1:name=systemd:/system.slice/right.service\n0::/\n",
+           "right.service"},
+    Cgroup{"4:memory:/x:name=systemd:/system.slice/wrong.service\n0::/system.slice/right.service\n",
+           "right.service"},
 };
 
 BOOST_DATA_TEST_CASE(unit_is_the_first_part_of_the_cgroup_that_is_no_slice, data::make(kCgroups), row) {
@@ -100,7 +113,8 @@ BOOST_DATA_TEST_CASE(unit_is_the_first_part_of_the_cgroup_that_is_no_slice, data
 BOOST_AUTO_TEST_CASE(date_is_written_as_rfc_9110_wants_it) {
   const auto date_at = [](std::int64_t seconds) {
     std::string out;
-    append_response(out, {}, {.request_id = "id", .now = std::chrono::sys_seconds(std::chrono::seconds(seconds))});
+    append_response(out, {},
+                    {.request_id = "id", .now = std::chrono::sys_seconds(std::chrono::seconds(seconds))});
     const std::size_t begin = out.find("Date: ") + 6;
     return out.substr(begin, out.find("\r\n", begin) - begin);
   };

@@ -124,21 +124,25 @@ BOOST_AUTO_TEST_CASE(other_process_is_told_apart) {
   BOOST_TEST(line_of(peer, "executable") == own_executable());
 }
 
-BOOST_AUTO_TEST_CASE(other_user_is_told_apart, *boost::unit_test::precondition([](auto) { return ::geteuid() == 0; })) {
+BOOST_AUTO_TEST_CASE(other_user_is_told_apart,
+                     *boost::unit_test::precondition([](auto) { return ::geteuid() == 0; })) {
   constexpr uid_t kUser = 54321;
   constexpr gid_t kGroup = 54322;
   constexpr gid_t kExtraGroup = 54323;
   Child child([&] {
     const gid_t groups[] = {kExtraGroup};
-    if (::setgroups(1, groups) != 0 || ::setresgid(kGroup, kGroup, kGroup) != 0 || ::setresuid(kUser, kUser, kUser) != 0) {
+    if (::setgroups(1, groups) != 0 || ::setresgid(kGroup, kGroup, kGroup) != 0 ||
+        ::setresuid(kUser, kUser, kUser) != 0) {
       return std::string("no\nend\n");
     }
-    RawClient client = RawClient::to_unix("/tmp/chancery-other-user-" + std::to_string(::getppid()) + ".sock");
+    RawClient client =
+        RawClient::to_unix("/tmp/chancery-other-user-" + std::to_string(::getppid()) + ".sock");
     return ask(client, "/peer") + "\nend\n";
   });
   TestApplication application;
   edge::ServerOptions options;
-  options.unix_socket = edge::UnixAddress{"/tmp/chancery-other-user-" + std::to_string(::getpid()) + ".sock", 0666, ""};
+  options.unix_socket =
+      edge::UnixAddress{"/tmp/chancery-other-user-" + std::to_string(::getpid()) + ".sock", 0666, ""};
   auto server = edge::Server::start(options, application);
   BOOST_REQUIRE(server);
   child.go();
@@ -149,9 +153,9 @@ BOOST_AUTO_TEST_CASE(other_user_is_told_apart, *boost::unit_test::precondition([
   BOOST_TEST(line_of(peer, "executable") == own_executable());
 }
 
-// Connect, fork, keep the descriptor in the child, and let the parent become the trusted program: the kernel still names
-// the parent. So an executable only narrows (docs/security/threat-model.md); uid and pid are those of the parent
-// throughout, and nothing is known any more once it has ended.
+// Connect, fork, keep the descriptor in the child, and let the parent become the trusted program: the kernel
+// still names the parent. So an executable only narrows (docs/security/threat-model.md); uid and pid are
+// those of the parent throughout, and nothing is known any more once it has ended.
 BOOST_AUTO_TEST_CASE(executable_is_that_of_the_process_that_connected_whoever_asks) {
   TemporaryFolder folder;
   const std::filesystem::path socket = folder.path() / "link.sock";
@@ -165,7 +169,8 @@ BOOST_AUTO_TEST_CASE(executable_is_that_of_the_process_that_connected_whoever_as
     }
     const std::string link = "/proc/" + std::to_string(connected) + "/exe";
     std::error_code ec;
-    while (std::filesystem::read_symlink(link, ec).filename() == std::filesystem::path(own_executable()).filename()) {
+    while (std::filesystem::read_symlink(link, ec).filename() ==
+           std::filesystem::path(own_executable()).filename()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     seen += "--\n" + ask(client, "/peer");

@@ -62,7 +62,8 @@ RawClient RawClient::to_plain(std::uint16_t port) { return RawClient(connect_tcp
 RawClient RawClient::to_tls(std::uint16_t port, const std::filesystem::path& authority) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   RawClient client(connect_tcp(port));
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
   BOOST_REQUIRE(SSL_CTX_load_verify_locations(context.get(), authority.c_str(), nullptr) == 1);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   client.tls_.reset(SSL_new(context.get()), SSL_free);
@@ -85,8 +86,9 @@ bool RawClient::send(std::string_view octets) {
 
 bool RawClient::fill() {
   char buffer[16 * 1024];
-  const ssize_t size = tls_ ? SSL_read(tls_.get(), buffer, sizeof buffer) : ::recv(socket_.get(), buffer, sizeof buffer, 0);
-  if (size < 0 && !tls_ && (errno == EAGAIN || errno == EWOULDBLOCK)) BOOST_FAIL("the server neither answered nor closed");
+  const ssize_t size =
+      tls_ ? SSL_read(tls_.get(), buffer, sizeof buffer) : ::recv(socket_.get(), buffer, sizeof buffer, 0);
+  timed_out_ = timed_out_ || (size < 0 && errno == EAGAIN);
   if (size <= 0) return false;
   unread_.append(buffer, static_cast<std::size_t>(size));
   return true;
@@ -115,7 +117,7 @@ std::string RawClient::receive_octets(std::size_t size) {
   return octets;
 }
 
-bool RawClient::is_closed_by_server() { return unread_.empty() && !fill(); }
+bool RawClient::is_closed_by_server() { return unread_.empty() && !fill() && !timed_out_; }
 
 void RawClient::shutdown_send() { ::shutdown(socket_.get(), SHUT_WR); }
 

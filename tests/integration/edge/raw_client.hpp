@@ -25,7 +25,8 @@ struct Answer {
   [[nodiscard]] std::optional<std::string> field(std::string_view name) const;
 };
 
-/// A client that sends exactly the octets that it is told to, over any of the three transports. Every wait has an end.
+/// A client that sends exactly the octets that it is told to, over any of the three transports. Every wait
+/// has an end.
 class RawClient {
  public:
   static constexpr std::chrono::seconds kPatience{20};
@@ -39,14 +40,16 @@ class RawClient {
   /// \return whether everything was taken; false when the server has closed
   bool send(std::string_view octets);
 
-  /// Reads one answer. \param to_head  it has no body, whatever its Content-Length
+  /// Reads one answer.
+  /// \param to_head  it has no body, whatever its Content-Length
   /// \return nullopt when the connection ends before it is whole
   std::optional<Answer> receive(bool to_head = false);
 
   /// Reads exactly that much, or what there is until the end.
   std::string receive_octets(std::size_t size);
 
-  /// Reads until the server closes. \return whether it did, without sending anything more
+  /// Reads until the server closes.
+  /// \return whether it did, without sending anything more
   bool is_closed_by_server();
 
   /// Says that nothing more comes, as `nc -N` does.
@@ -61,6 +64,7 @@ class RawClient {
   edge::Descriptor socket_;
   std::shared_ptr<ssl_st> tls_;
   std::string unread_;
+  bool timed_out_ = false;
 };
 
 /// A TCP connection to 127.0.0.1.

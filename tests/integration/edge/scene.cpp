@@ -45,7 +45,8 @@ rest::Response TestApplication::handle(const rest::Request& request) {
   if (request.path == "/throw") throw std::runtime_error("a bug");
   if (request.path == "/empty") return {204, "", "", {}};
   if (request.path == "/cached") return {200, "text/plain", "", {{"Cache-Control", "public, max-age=60"}}};
-  if (request.path != "/echo" && request.path != "/device") return rest::problem(404, ErrorCode::kRouteUnknown, "no such path");
+  if (request.path != "/echo" && request.path != "/device")
+    return rest::problem(404, ErrorCode::kRouteUnknown, "no such path");
   {
     const std::lock_guard lock(mutex_);
     begun_.insert(request.body);
@@ -80,14 +81,18 @@ std::set<std::string> TestApplication::begun() const {
 
 std::ostream& operator<<(std::ostream& out, Wire wire) {
   switch (wire) {
-    case Wire::kUnix: return out << "Unix socket";
-    case Wire::kPlain: return out << "plain TCP";
-    case Wire::kTls: return out << "TLS";
+    case Wire::kUnix:
+      return out << "Unix socket";
+    case Wire::kPlain:
+      return out << "plain TCP";
+    case Wire::kTls:
+      return out << "TLS";
   }
   return out;
 }
 
-Scene::Scene(const edge::Limits& limits) : Scene([&] {
+Scene::Scene(const edge::Limits& limits)
+    : Scene([&] {
         edge::ServerOptions options;
         options.limits = limits;
         return options;
@@ -110,9 +115,12 @@ Scene::~Scene() { application_.open_gate(); }
 
 RawClient Scene::connect(Wire wire) const {
   switch (wire) {
-    case Wire::kUnix: return RawClient::to_unix(socket());
-    case Wire::kPlain: return RawClient::to_plain(server_->plain_port());
-    case Wire::kTls: return RawClient::to_tls(server_->tls_port(), authority());
+    case Wire::kUnix:
+      return RawClient::to_unix(socket());
+    case Wire::kPlain:
+      return RawClient::to_plain(server_->plain_port());
+    case Wire::kTls:
+      return RawClient::to_tls(server_->tls_port(), authority());
   }
   std::abort();
 }
@@ -135,11 +143,14 @@ void Scene::await_connections(std::size_t count) const {
 }
 
 std::string post(std::string_view path, std::string_view body) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + std::string(body);
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
-std::string get(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; }
+std::string get(std::string_view path) {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+}
 
 void check_refused(RawClient& client, int status, std::string_view detail) {
   const auto answer = client.receive();
@@ -159,6 +170,15 @@ std::size_t resident_bytes() {
   std::size_t resident = 0;
   statm >> total >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void check_memory_since(std::size_t before) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr std::size_t kAllowed = 96 * 1024 * 1024;
+#else
+  constexpr std::size_t kAllowed = 16 * 1024 * 1024;
+#endif
+  BOOST_TEST(resident_bytes() < before + kAllowed);
 }
 
 }  // namespace chancery::testing

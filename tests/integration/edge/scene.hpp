@@ -16,9 +16,9 @@
 namespace chancery::testing {
 
 /// Answers by path:
-///   /echo   the body;  /peer  who asks, one `name=value` a line;  /request  method, target and fields as they were read
-///   /wait   blocks until open_gate(), then `waited`;  /device  may block as well, but answers at once
-///   /large  32 MiB;  /throw  throws;  anything else 404
+///   /echo   the body;  /peer  who asks, one `name=value` a line;  /request  method, target and fields as
+///   they were read /wait   blocks until open_gate(), then `waited`;  /device  may block as well, but answers
+///   at once /large  32 MiB;  /throw  throws;  anything else 404
 class TestApplication final : public rest::Application {
  public:
   [[nodiscard]] bool may_block(std::string_view method, std::string_view path) const override;
@@ -78,10 +78,15 @@ class Scene {
 [[nodiscard]] std::string post(std::string_view path, std::string_view body);
 [[nodiscard]] std::string get(std::string_view path);
 
-/// A problem document with that status and a detail that has `detail` in it, and then the end of the connection.
+/// A problem document with that status and a detail that has `detail` in it, and then the end of the
+/// connection.
 void check_refused(RawClient& client, int status, std::string_view detail);
 
 /// Resident memory of this process, which is server and client.
 [[nodiscard]] std::size_t resident_bytes();
+
+/// It has grown by less than 16 MiB since it was `before`; by six times that where a sanitizer keeps shadows
+/// of it.
+void check_memory_since(std::size_t before);
 
 }  // namespace chancery::testing

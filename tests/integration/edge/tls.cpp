@@ -1,4 +1,6 @@
 // TLS as clients meet it, and the certificate of `chanceryd --dev`.
+#include "daemon/edge/tls.hpp"
+
 #include <fstream>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -8,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "daemon/edge/dev_certificate.hpp"
-#include "daemon/edge/tls.hpp"
 #include "tests/integration/edge/scene.hpp"
 
 namespace chancery::testing {
@@ -18,7 +19,9 @@ namespace data = boost::unit_test::data;
 using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using Session = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
-std::chrono::sys_seconds now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
 
 Context client_context() { return {SSL_CTX_new(TLS_client_method()), SSL_CTX_free}; }
 
@@ -40,8 +43,9 @@ struct Version {
 };
 std::ostream& operator<<(std::ostream& out, const Version& row) { return out << row.name; }
 
-constexpr std::array kVersions{Version{"TLS 1.3", TLS1_3_VERSION, true}, Version{"TLS 1.2", TLS1_2_VERSION, true},
-                               Version{"TLS 1.1", TLS1_1_VERSION, false}, Version{"TLS 1.0", TLS1_VERSION, false}};
+constexpr std::array kVersions{
+    Version{"TLS 1.3", TLS1_3_VERSION, true}, Version{"TLS 1.2", TLS1_2_VERSION, true},
+    Version{"TLS 1.1", TLS1_1_VERSION, false}, Version{"TLS 1.0", TLS1_VERSION, false}};
 
 BOOST_DATA_TEST_CASE(tls_1_2_and_later_are_spoken, data::make(kVersions), row) {
   Scene scene;
@@ -129,7 +133,8 @@ BOOST_AUTO_TEST_CASE(development_certificate_is_for_this_machine_only) {
 
 struct DevFiles {
   TemporaryFolder folder;
-  edge::DevCertificateFiles paths{folder.path() / "ca.pem", folder.path() / "server.pem", folder.path() / "server.key"};
+  edge::DevCertificateFiles paths{folder.path() / "ca.pem", folder.path() / "server.pem",
+                                  folder.path() / "server.key"};
   DevFiles() { BOOST_REQUIRE(edge::make_dev_certificate(paths, now())); }
 };
 
@@ -159,29 +164,36 @@ struct BadFiles {
 std::ostream& operator<<(std::ostream& out, const BadFiles& row) { return out << row.name; }
 
 const std::array kBadFiles{
-    BadFiles{"missing certificate", [](auto& files) { files.certificate = "/nonexistent"; }, ErrorCode::kFileUnreadable,
-             "cannot read the TLS certificate"},
-    BadFiles{"missing key", [](auto& files) { files.key = "/nonexistent"; }, ErrorCode::kFileUnreadable, "cannot read the TLS key"},
-    BadFiles{"certificate that is none", [](auto& files) { write(files.certificate, "hello"); }, ErrorCode::kConfigInvalid,
-             "no PEM certificate"},
-    BadFiles{"empty certificate", [](auto& files) { write(files.certificate, ""); }, ErrorCode::kConfigInvalid, "no PEM certificate"},
-    BadFiles{"folder as certificate", [](auto& files) { files.certificate = "/tmp"; }, ErrorCode::kConfigInvalid, "no PEM certificate"},
-    BadFiles{"key that is none", [](auto& files) { write(files.key, "hello"); }, ErrorCode::kConfigInvalid, "no unencrypted PEM"},
+    BadFiles{"missing certificate", [](auto& files) { files.certificate = "/nonexistent"; },
+             ErrorCode::kFileUnreadable, "cannot read the TLS certificate"},
+    BadFiles{"missing key", [](auto& files) { files.key = "/nonexistent"; }, ErrorCode::kFileUnreadable,
+             "cannot read the TLS key"},
+    BadFiles{"certificate that is none", [](auto& files) { write(files.certificate, "hello"); },
+             ErrorCode::kConfigInvalid, "no PEM certificate"},
+    BadFiles{"empty certificate", [](auto& files) { write(files.certificate, ""); },
+             ErrorCode::kConfigInvalid, "no PEM certificate"},
+    BadFiles{"folder as certificate", [](auto& files) { files.certificate = "/tmp"; },
+             ErrorCode::kConfigInvalid, "no PEM certificate"},
+    BadFiles{"key that is none", [](auto& files) { write(files.key, "hello"); }, ErrorCode::kConfigInvalid,
+             "no unencrypted PEM"},
     BadFiles{"encrypted key",
              [](auto& files) {
-               write(files.key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n");
+               write(files.key,
+                     "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n");
              },
              ErrorCode::kConfigInvalid, "no unencrypted PEM"},
     BadFiles{"key of another certificate",
              [](auto& files) {
                std::filesystem::remove(files.key);
                const auto folder = files.key.parent_path();
-               BOOST_REQUIRE(edge::make_dev_certificate({folder / "ca2.pem", folder / "server2.pem", files.key}, now()));
+               BOOST_REQUIRE(edge::make_dev_certificate(
+                   {folder / "ca2.pem", folder / "server2.pem", files.key}, now()));
              },
              ErrorCode::kConfigInvalid, "not that of the certificate"},
-    BadFiles{"key that others may read", [](auto& files) { ::chmod(files.key.c_str(), 0644); }, ErrorCode::kFilePermissions, "mode to 0600"},
-    BadFiles{"key that the group may write", [](auto& files) { ::chmod(files.key.c_str(), 0660); }, ErrorCode::kFilePermissions,
-             "mode to 0600"},
+    BadFiles{"key that others may read", [](auto& files) { ::chmod(files.key.c_str(), 0644); },
+             ErrorCode::kFilePermissions, "mode to 0600"},
+    BadFiles{"key that the group may write", [](auto& files) { ::chmod(files.key.c_str(), 0660); },
+             ErrorCode::kFilePermissions, "mode to 0600"},
 };
 
 BOOST_DATA_TEST_CASE(bad_certificate_or_key_is_refused_by_its_own_error, data::make(kBadFiles), row) {

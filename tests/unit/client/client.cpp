@@ -181,6 +181,38 @@ BOOST_DATA_TEST_CASE(an_endless_body_is_refused_as_it_comes, boost::unit_test::d
   BOOST_TEST((verification.error().error.code == ErrorCode::kBadResponse));
 }
 
+BOOST_DATA_TEST_CASE(a_connection_that_breaks_within_the_answer_is_no_matter_of_trust,
+                     boost::unit_test::data::make(kCarriers), carrier) {
+  const Scene scene = stage(carrier, [](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{");
+    connection.hang_up();
+  });
+  const auto verification = scene.client.verify(some_chain());
+  BOOST_REQUIRE(!verification);
+  BOOST_TEST((verification.error().error.code == ErrorCode::kBadResponse), verification.error().error.what);
+}
+
+BOOST_DATA_TEST_CASE(a_connection_that_the_daemon_drops_between_calls_costs_none,
+                     boost::unit_test::data::make(kCarriers), carrier) {
+  const Scene scene = stage(carrier, [](Connection& connection) {
+    connection.read_request();
+    connection.write(http_answer(200, kJson, kVerdict));
+    connection.hang_up();
+  });
+  for (int call = 0; call < 5; ++call) BOOST_TEST(scene.client.verify(some_chain()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_is_kept_between_calls_over_tls) {
+  std::atomic<int> connections = 0;
+  const Scene scene = stage(Carrier::kTls, [&](Connection& connection) {
+    ++connections;
+    while (!connection.read_request().empty()) connection.write(http_answer(200, kJson, kVerdict));
+  });
+  for (int call = 0; call < 5; ++call) BOOST_TEST(scene.client.verify(some_chain()).has_value());
+  BOOST_TEST(connections < 5);
+}
+
 struct Silence {
   const char* what;
   std::string first;

@@ -84,6 +84,8 @@ void Connection::write(std::string_view octets) {
   }
 }
 
+void Connection::hang_up() { ::shutdown(descriptor_, SHUT_RDWR); }
+
 void Connection::wait_for_peer() {
   char chunk[256];
   while (read_some(chunk, sizeof chunk) > 0) {

@@ -25,6 +25,8 @@ class Connection {
   /// away.
   std::string read_request();
   void write(std::string_view octets);
+  /// Ends the connection without TLS's good-bye, as a daemon that is killed does.
+  void hang_up();
   /// Returns when the peer closes, or the daemon is destroyed.
   void wait_for_peer();
 
