@@ -6,6 +6,7 @@
 #include <string_view>
 
 /// The entry that libFuzzer, or our replay, calls with one input. \return 0
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer chose the name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace chancery::fuzz {
