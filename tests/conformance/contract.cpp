@@ -168,14 +168,17 @@ BOOST_DATA_TEST_CASE(a_key_moved_to_another_agent_never_signs, data::make(kBacke
 
 BOOST_DATA_TEST_CASE(a_deadline_in_the_past_touches_nothing, data::make(kBackends), kind) {
   const auto fixture = kind.make();
-  const hsm::StoredKey key = create(fixture->backend(), "agent");
+  hsm::KeyBackend& backend = fixture->backend();
+  const hsm::StoredKey key = create(backend, "agent");
   const hsm::Deadline past = std::chrono::steady_clock::now() - 1s;
-  const auto signature = fixture->backend().sign(key, as_bytes("message"), past);
-  BOOST_REQUIRE(!signature);
-  BOOST_TEST((signature.error().code == ErrorCode::kDeviceTimeout));
-  const auto created = fixture->backend().create({"late", "k1"}, past);
-  BOOST_REQUIRE(!created);
-  BOOST_TEST((created.error().code == ErrorCode::kDeviceTimeout));
+  const auto is_timeout = [](const auto& result) {
+    return !result && result.error().code == ErrorCode::kDeviceTimeout;
+  };
+  BOOST_TEST(is_timeout(backend.sign(key, as_bytes("message"), past)));
+  BOOST_TEST(is_timeout(backend.create({"late", "k1"}, past)));
+  BOOST_TEST(is_timeout(backend.destroy(key, past)));
+  BOOST_TEST(is_timeout(backend.check(past)));
+  BOOST_TEST(signs(backend, key));
 }
 
 BOOST_DATA_TEST_CASE(destroying_a_key_succeeds_also_twice, data::make(kBackends), kind) {

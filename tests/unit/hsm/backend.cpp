@@ -134,10 +134,11 @@ BOOST_AUTO_TEST_CASE(a_key_under_another_master_secret_is_lost_here) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_places_of_the_tpm_are_given_back) {
+// With a small cache most keys come from their blobs, with a large one from their contexts.
+BOOST_DATA_TEST_CASE(the_places_of_the_tpm_are_given_back, data::make({2, 16}), cache) {
   const simulators::Swtpm tpm = start_swtpm();
   TpmOptions options = options_for(tpm.tcti());
-  options.key_cache = 2;
+  options.key_cache = static_cast<std::size_t>(cache);
   const auto backend = open_backend(std::move(options));
   std::vector<StoredKey> keys;
   for (int i = 0; i < 5; ++i) keys.push_back(create_key(*backend, "agent-" + std::to_string(i)));
@@ -147,9 +148,22 @@ BOOST_AUTO_TEST_CASE(the_places_of_the_tpm_are_given_back) {
   BOOST_TEST((check_error(*backend) == std::nullopt));  // behind it, what the last signature left is tidied
   BOOST_TEST(backend->load().live_objects == 1u);       // the key that was used last
   BOOST_TEST(backend->load().live_sessions == 1u);
-  BOOST_TEST(backend->load().cached_keys == 2u);
+  BOOST_TEST(backend->load().cached_keys == (cache < 5 ? 2u : 5u));
   BOOST_TEST(count_handles(*backend, TPM2_TRANSIENT_FIRST) == 1u);
   BOOST_TEST(count_handles(*backend, TPM2_LOADED_SESSION_FIRST) == 1u);
+}
+
+// The public key would tell in the end; but what contradicts itself is not for the TPM to sign with at all.
+BOOST_AUTO_TEST_CASE(a_record_that_contradicts_itself_is_refused_before_any_tpm_is_asked) {
+  simulators::Swtpm tpm = start_swtpm();
+  const auto backend = open_backend(options_for(tpm.tcti()));
+  StoredKey key = create_key(*backend, "mine");
+  key.public_key = create_key(*backend, "other").public_key;
+  tpm.stop();
+  eventually([&] { return check_error(*backend) == kDeviceUnavailable; });
+  BOOST_TEST((sign_error(*backend, key) == kKeyMismatch));
+  key.blob.pop_back();
+  BOOST_TEST((sign_error(*backend, key) == kKeyLost));
 }
 
 BOOST_AUTO_TEST_CASE(a_destroyed_key_is_forgotten) {
