@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <chancery/token.hpp>
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/token/jws.hpp"
+#include "sdk/token/scope_set.hpp"
 
 namespace chancery {
 namespace {
@@ -53,20 +56,30 @@ std::vector<std::string> common_audience(const std::vector<std::string>& parent,
   return common;
 }
 
-// A constraint that speaks of none of the granted actions takes nothing from the request.
-bool bears_on(const Constraint& constraint, const std::vector<std::string>& scopes) {
-  return std::ranges::any_of(scopes, [&](const std::string& scope) { return key_reaches(constraint.key, scope); });
+// What no token could hold need not be judged: a request body may be far longer than a token. The payload is
+// base64url; the shortest elements are `"a",` and `{"":0,"key":""},`.
+constexpr std::size_t kMaxPayload = kMaxTokenSize / 4 * 3;
+constexpr std::size_t kMaxScopes = kMaxPayload / 4;
+constexpr std::size_t kMaxConstraints = kMaxPayload / 16;
+
+Status check_size(const Authority& asked) {
+  if (asked.scopes.size() <= kMaxScopes && asked.constraints.size() <= kMaxConstraints) return {};
+  return Error{ErrorCode::kTooLarge, "the request has more scopes or constraints than a token can hold: ask for fewer"};
 }
 
-void note_narrowed_scopes(const Authority& asked, const Authority& given, std::vector<Narrowing>& out) {
+// A constraint that speaks of none of the granted actions takes nothing from the request.
+bool bears_on(const Constraint& constraint, const ScopeSet& given) {
+  const auto key = qualified_key(constraint.key);
+  return !key || given.covers(key->scope) || !given.within(key->scope).empty();
+}
+
+void note_narrowed_scopes(const Authority& asked, const ScopeSet& given, std::vector<Narrowing>& out) {
+  std::set<std::string_view> told;  // once each: a wildcard's parts may be many
   for (const std::string& scope : asked.scopes) {
-    const bool whole = std::ranges::any_of(given.scopes, [&](const std::string& g) { return scope_covers(g, scope); });
-    if (whole) continue;
-    std::vector<std::string> parts;
-    for (const std::string& g : given.scopes) {
-      if (scope_covers(scope, g)) parts.push_back(g);
-    }
-    out.push_back({"scope", json::to_jcs(json::Node(scope)), json::to_jcs(string_array(parts))});
+    if (given.covers(scope) || !told.insert(scope).second) continue;
+    const auto parts = given.within(scope);
+    out.push_back({"scope", json::to_jcs(json::Node(scope)),
+                   json::to_jcs(json::Node::array(std::vector<json::Node>(parts.begin(), parts.end())))});
   }
 }
 
@@ -75,12 +88,13 @@ bool gives_all(const Constraint& given, const Constraint& asked) {
   return subsumes(Authority{{}, {given}}, Authority{{}, {asked}});
 }
 
-void note_narrowed_constraints(const Authority& asked, const Authority& given, std::vector<Narrowing>& out) {
+void note_narrowed_constraints(const Authority& asked, const Authority& given, const ScopeSet& given_scopes,
+                               std::vector<Narrowing>& out) {
   for (const Constraint& constraint : given.constraints) {
     const auto like = std::ranges::find_if(asked.constraints, [&](const Constraint& a) {
       return a.key == constraint.key && a.type() == constraint.type();
     });
-    if (like == asked.constraints.end() ? !bears_on(constraint, given.scopes) : gives_all(constraint, *like)) continue;
+    if (like == asked.constraints.end() ? !bears_on(constraint, given_scopes) : gives_all(constraint, *like)) continue;
     out.push_back({constraint.key + " " + std::string(constraint.type()),
                    like == asked.constraints.end() ? "null" : rule_jcs(*like), rule_jcs(constraint)});
   }
@@ -119,6 +133,7 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
   if (from.del_depth + 1 >= max_depth) {
     return Error{ErrorCode::kDepthExhausted, "the chain may not grow further: its `del_max_depth` is reached"};
   }
+  CHANCERY_TRY(check_size(request.authority));
   Attenuation child;
   Claims& claims = child.claims;
   CHANCERY_ASSIGN(claims.authority, meet(from.authority, request.authority));
@@ -144,8 +159,9 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
   claims.del_depth = from.del_depth + 1;
   claims.par_hash = base64url_encode(parent.digest());
 
-  note_narrowed_scopes(request.authority, claims.authority, child.narrowed);
-  note_narrowed_constraints(request.authority, claims.authority, child.narrowed);
+  const ScopeSet given(claims.authority.scopes);
+  note_narrowed_scopes(request.authority, given, child.narrowed);
+  note_narrowed_constraints(request.authority, claims.authority, given, child.narrowed);
   note_narrowed_audience(request.audience, claims.aud, child.narrowed);
   if (claims.exp < asked_exp) {
     child.narrowed.push_back({"lifetime_s", seconds_text(asked_exp - issued), seconds_text(claims.exp - issued)});

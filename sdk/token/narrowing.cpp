@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include <chancery/token.hpp>
 
@@ -47,13 +48,31 @@ bool rule_narrows(const ConstraintRule& parent, const ConstraintRule& child) {
   return std::get<UnknownRule>(parent) == std::get<UnknownRule>(child);
 }
 
-const Constraint* find_same(const std::vector<Constraint>& constraints, const Constraint& like) {
-  const auto found = std::ranges::find_if(constraints, [&](const Constraint& constraint) {
-    return constraint.key == like.key && constraint.rule.index() == like.rule.index() &&
-           constraint.type() == like.type();
-  });
-  return found == constraints.end() ? nullptr : &*found;
-}
+// Constraints by key and type, sorted like the scopes and for the same reason. Borrows them.
+class ConstraintSet {
+ public:
+  explicit ConstraintSet(const std::vector<Constraint>& constraints) {
+    by_name_.reserve(constraints.size());
+    for (const Constraint& constraint : constraints) by_name_.push_back({{constraint.key, constraint.type()}, &constraint});
+    std::ranges::stable_sort(by_name_, {}, &Named::name);
+  }
+
+  [[nodiscard]] const Constraint* find_same(const Constraint& like) const {
+    const Name name{like.key, like.type()};
+    const auto found = std::ranges::lower_bound(by_name_, name, {}, &Named::name);
+    const bool same = found != by_name_.end() && found->name == name &&
+                      found->constraint->rule.index() == like.rule.index();
+    return same ? found->constraint : nullptr;
+  }
+
+ private:
+  using Name = std::pair<std::string_view, std::string_view>;
+  struct Named {
+    Name name;
+    const Constraint* constraint;
+  };
+  std::vector<Named> by_name_;
+};
 
 // Choices intersect, exclusions unite; each value once.
 Membership meet_members(const Membership& parent, const Membership& request) {
@@ -99,8 +118,9 @@ std::optional<Excess> first_excess(const Authority& parent, const Authority& chi
   for (const std::string& scope : child.scopes) {
     if (!allowed.covers(scope)) return Excess{Excess::Kind::kScope, scope, {}, {}};
   }
+  const ConstraintSet held(child.constraints);
   for (const Constraint& bound : parent.constraints) {
-    const Constraint* own = find_same(child.constraints, bound);
+    const Constraint* own = held.find_same(bound);
     if (own != nullptr && rule_narrows(bound.rule, own->rule)) continue;
     Excess excess{own == nullptr ? Excess::Kind::kConstraintMissing : Excess::Kind::kConstraintWider,
                   bound.key + " " + std::string(bound.type()), rule_jcs(bound), {}};
@@ -115,8 +135,10 @@ bool subsumes(const Authority& parent, const Authority& child) { return !first_e
 Result<Authority> meet(const Authority& parent, const Authority& request) {
   Authority both;
   both.scopes = meet_scopes(parent.scopes, request.scopes);
+  const ConstraintSet bounds(parent.constraints);
+  const ConstraintSet requested(request.constraints);
   for (const Constraint& bound : parent.constraints) {
-    const Constraint* asked = find_same(request.constraints, bound);
+    const Constraint* asked = requested.find_same(bound);
     if (asked == nullptr) {
       both.constraints.push_back(bound);
       continue;
@@ -125,7 +147,7 @@ Result<Authority> meet(const Authority& parent, const Authority& request) {
     both.constraints.push_back({bound.key, std::move(rule)});
   }
   for (const Constraint& asked : request.constraints) {
-    if (find_same(parent.constraints, asked) == nullptr) both.constraints.push_back(asked);
+    if (bounds.find_same(asked) == nullptr) both.constraints.push_back(asked);
   }
   return both;
 }

@@ -17,6 +17,8 @@ class ScopeSet {
   [[nodiscard]] bool covers(std::string_view inner) const noexcept;
   /// The same for an s other than `inner` itself.
   [[nodiscard]] bool covers_otherwise(std::string_view inner) const noexcept;
+  /// The scopes of the set that `outer` covers, sorted. Takes logarithmic time and that of the answer.
+  [[nodiscard]] std::vector<std::string_view> within(std::string_view outer) const;
 
  private:
   std::vector<std::string_view> exact_;     // sorted; scopes of a valid form

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -221,6 +222,30 @@ BOOST_AUTO_TEST_CASE(depth_ends_one_token_below_the_limit) {
   BOOST_TEST(attenuate(parent, 2, modest(), kIssuedNow).has_value());
   BOOST_TEST((attenuate(parent, 1, modest(), kIssuedNow).error().code == ErrorCode::kDepthExhausted));
   BOOST_TEST((attenuate(parent, 0, modest(), kIssuedNow).error().code == ErrorCode::kDepthExhausted));
+}
+
+BOOST_AUTO_TEST_CASE(what_no_token_can_hold_is_refused_before_it_is_judged) {
+  const Token parent = issue_root(parent_claims()).leaf();
+  DelegationRequest scopes = modest();
+  scopes.authority.scopes.resize(12288, "crm.read");
+  BOOST_TEST(attenuate(parent, kDepth, scopes, kIssuedNow).has_value());
+  scopes.authority.scopes.emplace_back("crm.read");
+  BOOST_TEST((attenuate(parent, kDepth, scopes, kIssuedNow).error().code == ErrorCode::kTooLarge));
+  DelegationRequest constraints = modest();
+  while (constraints.authority.constraints.size() < 3072) {
+    constraints.authority.constraints.push_back({std::to_string(constraints.authority.constraints.size()), Prefix{}});
+  }
+  BOOST_TEST(attenuate(parent, kDepth, constraints, kIssuedNow).has_value());
+  constraints.authority.constraints.push_back({"one more", Prefix{}});
+  BOOST_TEST((attenuate(parent, kDepth, constraints, kIssuedNow).error().code == ErrorCode::kTooLarge));
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_asked_for_twice_is_told_once) {
+  const Token parent = issue_root(parent_claims()).leaf();
+  const auto child = attenuate(parent, kDepth, request({"payments.*", "payments.*"}), kIssuedNow);
+  BOOST_REQUIRE(child.has_value());
+  const auto told = std::ranges::count(child->narrowed, "scope", &Narrowing::what);
+  BOOST_TEST(told == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_child_never_outlives_its_parent) {
