@@ -155,9 +155,9 @@ const VerifyKey* Verifier::find_signer(std::size_t hop, std::span<const VerifyKe
   return key == keys.end() ? nullptr : &*key;
 }
 
-const VerifyKey* Verifier::find_anchor_key(std::size_t hop) const {
+const VerifyKey* Verifier::find_root_key() const {
   for (const ReadyAnchor& anchor : trust_.anchors) {
-    if (const VerifyKey* key = find_signer(hop, anchor.keys)) return key;
+    if (const VerifyKey* key = find_signer(0, anchor.keys)) return key;
   }
   return nullptr;
 }
@@ -188,7 +188,7 @@ Verifier::Check Verifier::check_signature(std::size_t hop) {
 }
 
 Verifier::Check Verifier::check_root_signature() {
-  const VerifyKey* key = find_anchor_key(0);
+  const VerifyKey* key = find_root_key();
   if (key == nullptr) {
     Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0, "the root token verifies under no trust anchor");
     denial.remedy = "obtain the grant from a trusted issuer, or trust its key if it deserves that";
@@ -198,8 +198,9 @@ Verifier::Check Verifier::check_root_signature() {
   return check_anchor(key->thumbprint());
 }
 
+// Of the anchors only DT_0's own may sign for its principal: another one has other principals and another ceiling.
 Verifier::Check Verifier::check_issuer_signature(std::size_t hop) {
-  const VerifyKey* key = options_.issuer_signed ? find_anchor_key(hop) : nullptr;
+  const VerifyKey* key = options_.issuer_signed ? find_signer(hop, anchor_->keys) : nullptr;
   if (key == nullptr && options_.issuer_signed) key = find_signer(hop, trust_.issuers);
   if (key == nullptr) {
     return deny(Outcome::kSignatureInvalid, Step::kSignature, hop,

@@ -110,7 +110,7 @@ struct VerifyOptions {
   bool accept_es256 = true;
   bool accept_ed25519 = true;
   bool holder_signed = true;   ///< children signed by their parent's holder key
-  bool issuer_signed = false;  ///< children signed by a trust anchor or issuer key
+  bool issuer_signed = false;  ///< children signed by the root's own trust anchor or an issuer key
   std::size_t max_tokens = 16;
   std::size_t max_chain_bytes = 262144;
   const ActionRequest* request = nullptr;  ///< present: steps 6 and 8 too; borrowed for the call

@@ -158,6 +158,28 @@ BOOST_AUTO_TEST_CASE(issuers_and_holders_sign_no_root) {
       (verify_chain(chain.views(), TrustSnapshot(trust), kIssuedNow, options).outcome() == kForbidden));
 }
 
+BOOST_AUTO_TEST_CASE(only_the_roots_own_anchor_and_issuers_sign_children_without_jwk) {
+  IssuedChain chain = issue_chain(1);
+  const SigningKey partner = SigningKey::generate(Algorithm::kES256).value();
+  const Claims claims = child_claims(chain.leaf(), partner.public_key());
+  TrustConfig trust;
+  trust.anchors = {anchor_for(chain)};
+  TrustAnchor& other = trust.anchors.emplace_back();
+  other.keys = {partner.public_key()};
+  other.sub = {"user:*"};
+  VerifyOptions options;
+  options.issuer_signed = true;
+  const auto outcome = [&](const SigningKey& signer) {
+    const std::string child = sign_token(claims, signer, false);
+    const std::array<std::string_view, 2> tokens{chain.tokens[0], child};
+    return verify_chain(tokens, TrustSnapshot(trust), kIssuedNow, options).outcome();
+  };
+  BOOST_TEST((outcome(chain.keys.front()) == Outcome::kValid));
+  BOOST_TEST((outcome(partner) == kForbidden));
+  trust.issuers = {partner.public_key()};
+  BOOST_TEST((outcome(partner) == Outcome::kValid));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace chancery::tests
