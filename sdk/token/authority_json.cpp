@@ -168,17 +168,26 @@ Result<Authority> read_authority(const Value& object) {
   return authority;
 }
 
+namespace {
+
+Status check_members(const Value& object) {
+  for (const json::Member& member : object.members()) {
+    if (member.name != "type" && member.name != "scopes" && member.name != "constraints") {
+      return malformed("an agent_delegation has `type`, `scopes` and `constraints` only");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Authority> read_detail(const Value& detail) {
   const Value* type = detail.find("type");
   if (type == nullptr || type->string() != "agent_delegation") {
     return malformed("the one authorization detail must have `type` agent_delegation");
   }
   if (detail.find("scopes") == nullptr) return malformed("an agent_delegation has `scopes`");
-  for (const json::Member& member : detail.members()) {
-    if (member.name != "type" && member.name != "scopes" && member.name != "constraints") {
-      return malformed("an agent_delegation has `type`, `scopes` and `constraints` only");
-    }
-  }
+  CHANCERY_TRY(check_members(detail));
   return read_authority(detail);
 }
 
@@ -207,6 +216,8 @@ std::string rule_jcs(const Constraint& constraint) {
 Result<Authority> Authority::parse(std::string_view json) {
   CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
   if (!document.root().is(Kind::kObject)) return malformed("an authority is a JSON object with `scopes` and `constraints`");
+  // A misspelt `constraints` must not read as none.
+  CHANCERY_TRY(check_members(document.root()));
   return read_authority(document.root());
 }
 

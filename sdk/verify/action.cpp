@@ -1,6 +1,7 @@
 #include "sdk/verify/action.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
@@ -66,6 +67,7 @@ bool is_total(const Constraint& constraint) {
 
 // Whether a parameter's value is within a rule of a known, per-action type.
 bool is_value_within(const ConstraintRule& rule, const ParameterValue& value) {
+  if (value.jcs.empty()) return false;  // not even outside of `not_one_of`
   if (const auto* bound = std::get_if<NumberBound>(&rule)) return value.number && is_number_within(*bound, *value.number);
   if (const auto* membership = std::get_if<Membership>(&rule)) {
     const bool member = std::ranges::find(membership->values, value.jcs) != membership->values.end();
@@ -162,6 +164,8 @@ Check check_unknown_constraints(const Authority& authority, std::size_t hop) {
 }  // namespace
 
 ParameterValue ParameterValue::of(double number) {
+  // The empty form is no JSON value's.
+  if (!std::isfinite(number)) return {};
   return {json::to_jcs(json::Node(number)), number, std::nullopt};
 }
 
@@ -191,6 +195,15 @@ std::optional<Denial> check_action(const ActionRequest& request, std::span<const
   if (Check denial = check_scope(request, authority, leaf)) return denial;
   if (Check denial = check_known_constraints(request, tokens)) return denial;
   return check_unknown_constraints(authority, leaf);
+}
+
+bool lacks_ancestor_totals(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+  const std::size_t checked = std::clamp<std::size_t>(request.totals.size(), 1, tokens.size());
+  return std::ranges::any_of(tokens.first(tokens.size() - checked), [&](const auto& token) {
+    return std::ranges::any_of(token->claims().authority.constraints, [&](const Constraint& constraint) {
+      return is_total(constraint) && key_reaches(constraint.key, request.scope);
+    });
+  });
 }
 
 }  // namespace chancery

@@ -13,4 +13,8 @@ namespace chancery {
 [[nodiscard]] std::optional<Denial> check_action(const ActionRequest& request,
                                                  std::span<const std::shared_ptr<const Token>> tokens);
 
+/// Whether a token above the leaf bounds a total for this action that the request gives no totals for.
+[[nodiscard]] bool lacks_ancestor_totals(const ActionRequest& request,
+                                         std::span<const std::shared_ptr<const Token>> tokens);
+
 }  // namespace chancery

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kWays = 4;
 constexpr std::size_t kLocks = 16;
+// So that the places bound the memory too: a token that is longer is rare, and checked anew each time.
+constexpr std::size_t kMaxRemembered = 8192;
 
 }  // namespace
 
@@ -45,6 +47,7 @@ std::optional<VerificationCache::Entry> VerificationCache::find(std::string_view
 }
 
 void VerificationCache::remember(std::shared_ptr<const Token> token, const Thumbprint& verified_under) {
+  if (token->compact().size() > kMaxRemembered) return;
   const std::size_t index = impl_->index(token->compact());
   const std::lock_guard lock(impl_->locks[index % kLocks]);
   Impl::Set& set = impl_->sets[index];

@@ -83,6 +83,9 @@ Verdict Verifier::run(std::span<const std::string_view> chain) {
     verdict.denial_ = *std::move(denial);
     return verdict;
   }
+  if (options_.request != nullptr && lacks_ancestor_totals(*options_.request, tokens_)) {
+    verdict.not_performed_.push_back("ancestor_totals");
+  }
   VerifiedChain verified;
   verified.tokens_ = tokens_;
   verified.max_depth_ = max_depth_;

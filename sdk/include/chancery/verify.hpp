@@ -64,10 +64,11 @@ enum class Step : std::uint8_t {
 
 /// A parameter of an action: any JSON value.
 struct ParameterValue {
-  std::string jcs;                   ///< its canonical form: what membership compares
+  std::string jcs;                   ///< its canonical form: what membership compares; empty: within no bound
   std::optional<double> number;      ///< set when it is a number
   std::optional<std::string> text;   ///< set when it is a string
 
+  /// A number that is not finite has no canonical form: every constraint on it denies.
   [[nodiscard]] static ParameterValue of(double number);
   [[nodiscard]] static ParameterValue of(std::string_view text);
 };
@@ -97,7 +98,8 @@ struct ActionRequest {
   std::string audience;  ///< the enforcement point's own identifier
   std::string scope;
   Parameters parameters;
-  /// Totals by hop, leaf first. Hops beyond the end are not checked: whoever holds the ledger gives all.
+  /// Totals by hop, leaf first: whoever holds the ledger gives all. Those of hops beyond the end are not checked,
+  /// and `ancestor_totals` is reported as not performed when one of them bounds a total.
   std::vector<HeldTotals> totals;
   std::optional<DpopPresentation> dpop;  ///< absent: denied
   /// Whether this proof of this key was seen before. Absent: the replay check is reported as not performed.
@@ -155,7 +157,7 @@ class Verdict {
   [[nodiscard]] const VerifiedChain& chain() const;
   /// Aborts when valid.
   [[nodiscard]] const Denial& denial() const;
-  /// "holder_binding", "replay", "action", "custody"; literals.
+  /// "holder_binding", "replay", "action", "custody", "ancestor_totals"; literals.
   [[nodiscard]] const std::vector<std::string_view>& not_performed() const noexcept { return not_performed_; }
 
  private:
@@ -175,8 +177,8 @@ class Verdict {
 [[nodiscard]] Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
                                    std::chrono::sys_seconds now, const VerifyOptions& options = {});
 
-/// Remembers parsed tokens whose signature verified, each with the key that it verified under. Bounded; a hit
-/// proves the same octets, compared in full, under the same key. Thread-safe.
+/// Remembers parsed tokens whose signature verified, each with the key that it verified under. Bounded, in
+/// octets too: tokens above 8 KiB are not kept. A hit proves the same octets, compared in full, under the same key. Thread-safe.
 class VerificationCache {
  public:
   /// \param capacity  tokens kept at most; rounded up to a multiple of four

@@ -65,6 +65,7 @@ std::ostream& operator<<(std::ostream& out, const Bad& row) { return out << row.
 constexpr std::array kBad{
     Bad{"no object", "[]"},
     Bad{"no JSON", "{"},
+    Bad{"a misspelt member", R"({"scopes":["a.b"],"constraint":[]})"},
     Bad{"scopes a text", R"({"scopes":"a.b"})"},
     Bad{"scopes null", R"({"scopes":null})"},
     Bad{"scope a number", R"({"scopes":[1]})"},

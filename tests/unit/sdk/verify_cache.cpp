@@ -155,6 +155,15 @@ BOOST_AUTO_TEST_CASE(four_threads_that_share_it_get_the_right_answers) {
   BOOST_TEST(wrong == (std::array<int, 4>{}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_long_token_is_verified_but_not_kept) {
+  Claims claims = root_claims({});
+  claims.jti.assign(8192, 'j');
+  const IssuedChain chain = issue_root(claims);
+  VerificationCache cache(8);
+  BOOST_TEST((outcome(chain, chain.trust(), &cache) == Outcome::kValid));
+  BOOST_TEST(!cache.find(chain.tokens[0]).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace chancery::tests

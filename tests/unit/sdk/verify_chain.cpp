@@ -1,4 +1,6 @@
 #include <array>
+#include <cmath>
+#include <limits>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -215,6 +217,32 @@ BOOST_DATA_TEST_CASE(totals_of_ancestors_count_as_the_leafs_do, data::make(kBudg
   BOOST_TEST((verdict.outcome() == Outcome::kCeilingExceeded));
   BOOST_TEST((verdict.denial().step == Step::kAction));
   BOOST_TEST(verdict.denial().hop == row.denied_at);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_is_not_finite_is_within_no_bound) {
+  using Type = NumberBound::Type;
+  const std::array<ConstraintRule, 4> rules{NumberBound{Type::kMax, 500}, NumberBound{Type::kMin, -500},
+                                            Membership{false, {"1"}}, Membership{true, {"1"}}};
+  for (const ConstraintRule& rule : rules) {
+    Claims claims = root_claims({});
+    claims.authority.constraints = {{"amount", rule}};
+    const IssuedChain chain = issue_root(claims);
+    for (const double number : {std::numeric_limits<double>::quiet_NaN(), HUGE_VAL, -HUGE_VAL}) {
+      ActionRequest request = action_for(chain);
+      request.parameters.insert_or_assign("amount", ParameterValue::of(number));
+      BOOST_TEST((verify_action(chain, request).outcome() == Outcome::kCeilingExceeded));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(totals_of_ancestors_that_nobody_gave_are_named) {
+  const IssuedChain chain = budgeted_chain();
+  ActionRequest request = action_for(chain);
+  request.totals = {held(6)};
+  BOOST_TEST(verify_action(chain, request).not_performed() == (Names{"custody", "ancestor_totals"}),
+             boost::test_tools::per_element());
+  request.totals = {held(6), held(8), held(10)};
+  BOOST_TEST(verify_action(chain, request).not_performed() == Names{"custody"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_verdict_has_one_side) {
