@@ -45,6 +45,14 @@ bool may_say(const TrustAnchor& anchor, const Claims& claims) {
          matches_any(anchor.client_id, claims.client_id);
 }
 
+bool may_sign_child(const TrustAnchor& anchor, const Claims& root, const Claims& child) {
+  return may_say(anchor, root) && !(anchor.ceiling && first_excess(*anchor.ceiling, child.authority));
+}
+
+void append(std::vector<const VerifyKey*>& all, const std::vector<VerifyKey>& keys) {
+  for (const VerifyKey& key : keys) all.push_back(&key);
+}
+
 // Seconds as the token has them, and as people read them.
 std::string time_text(double seconds) { return json::to_jcs(json::Node(seconds)) + " (" + utc_text(seconds) + ")"; }
 
@@ -148,21 +156,20 @@ Verifier::Check Verifier::parse_token(std::string_view compact, std::size_t hop)
 
 bool Verifier::verifies(std::size_t hop, const VerifyKey& key) const {
   const Token& token = *tokens_[hop];
-  if (token.algorithm() != key.public_key().algorithm()) return false;
-  return seen_under_[hop] == key.thumbprint() ||
+  return token.algorithm() == key.public_key().algorithm() &&
          key.verify(token.digest(), as_bytes(token.signing_input()), token.signature());
 }
 
-const VerifyKey* Verifier::find_signer(std::size_t hop, std::span<const VerifyKey> keys) const {
-  const auto key = std::ranges::find_if(keys, [&](const VerifyKey& k) { return verifies(hop, k); });
-  return key == keys.end() ? nullptr : &*key;
-}
-
-const VerifyKey* Verifier::find_root_key() const {
-  for (const ReadyAnchor& anchor : trust_.anchors) {
-    if (const VerifyKey* key = find_signer(0, anchor.keys)) return key;
+// A token that was seen names its key: a key that is not it is tried only after all were compared.
+const VerifyKey* Verifier::find_signer(std::size_t hop, const std::vector<const VerifyKey*>& keys) const {
+  const auto first = [&](auto&& holds) {
+    const auto key = std::ranges::find_if(keys, holds);
+    return key == keys.end() ? nullptr : *key;
+  };
+  if (seen_under_[hop]) {
+    if (const auto* key = first([&](const VerifyKey* k) { return k->thumbprint() == *seen_under_[hop]; })) return key;
   }
-  return nullptr;
+  return first([&](const VerifyKey* k) { return verifies(hop, *k); });
 }
 
 void Verifier::remember(std::size_t hop, const Thumbprint& key) {
@@ -191,7 +198,9 @@ Verifier::Check Verifier::check_signature(std::size_t hop) {
 }
 
 Verifier::Check Verifier::check_root_signature() {
-  const VerifyKey* key = find_root_key();
+  std::vector<const VerifyKey*> keys;
+  for (const ReadyAnchor& anchor : trust_.anchors) append(keys, anchor.keys);
+  const VerifyKey* key = find_signer(0, keys);
   if (key == nullptr) {
     Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0, "the root token verifies under no trust anchor");
     denial.remedy = "obtain the grant from a trusted issuer, or trust its key if it deserves that";
@@ -201,10 +210,16 @@ Verifier::Check Verifier::check_root_signature() {
   return check_anchor(key->thumbprint());
 }
 
-// Of the anchors only DT_0's own may sign for its principal: another one has other principals and another ceiling.
+// An anchor signs children only where it may speak for the principal: what restricts it as a root restricts it here.
 Verifier::Check Verifier::check_issuer_signature(std::size_t hop) {
-  const VerifyKey* key = options_.issuer_signed ? find_signer(hop, anchor_->keys) : nullptr;
-  if (key == nullptr && options_.issuer_signed) key = find_signer(hop, trust_.issuers);
+  std::vector<const VerifyKey*> keys;
+  if (options_.issuer_signed) {
+    for (const ReadyAnchor& anchor : trust_.anchors) {
+      if (may_sign_child(anchor.config, claims(0), claims(hop))) append(keys, anchor.keys);
+    }
+    append(keys, trust_.issuers);
+  }
+  const VerifyKey* key = find_signer(hop, keys);
   if (key == nullptr) {
     return deny(Outcome::kSignatureInvalid, Step::kSignature, hop,
                 options_.issuer_signed ? "the token carries no `jwk` and verifies under no configured issuer"

@@ -112,7 +112,7 @@ struct VerifyOptions {
   bool accept_es256 = true;
   bool accept_ed25519 = true;
   bool holder_signed = true;   ///< children signed by their parent's holder key
-  bool issuer_signed = false;  ///< children signed by the root's own trust anchor or an issuer key
+  bool issuer_signed = false;  ///< children signed by an issuer key, or an anchor that may speak for the root
   std::size_t max_tokens = 16;
   std::size_t max_chain_bytes = 262144;
   const ActionRequest* request = nullptr;  ///< present: steps 6 and 8 too; borrowed for the call
@@ -177,8 +177,9 @@ class Verdict {
 [[nodiscard]] Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
                                    std::chrono::sys_seconds now, const VerifyOptions& options = {});
 
-/// Remembers parsed tokens whose signature verified, each with the key that it verified under. Bounded, in
-/// octets too: tokens above 8 KiB are not kept. A hit proves the same octets, compared in full, under the same key. Thread-safe.
+/// Remembers parsed tokens whose signature verified, each with the key that it verified under. A hit proves the
+/// same octets, compared in full, under the same key. Bounded, in octets too: tokens above 8 KiB are not kept.
+/// Thread-safe.
 class VerificationCache {
  public:
   /// \param capacity  tokens kept at most; rounded up to a multiple of four

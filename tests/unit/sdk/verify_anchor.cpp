@@ -158,26 +158,26 @@ BOOST_AUTO_TEST_CASE(issuers_and_holders_sign_no_root) {
       (verify_chain(chain.views(), TrustSnapshot(trust), kIssuedNow, options).outcome() == kForbidden));
 }
 
-BOOST_AUTO_TEST_CASE(only_the_roots_own_anchor_and_issuers_sign_children_without_jwk) {
+BOOST_AUTO_TEST_CASE(an_anchor_signs_children_without_jwk_only_where_it_may_speak) {
   IssuedChain chain = issue_chain(1);
   const SigningKey partner = SigningKey::generate(Algorithm::kES256).value();
-  const Claims claims = child_claims(chain.leaf(), partner.public_key());
-  TrustConfig trust;
-  trust.anchors = {anchor_for(chain)};
-  TrustAnchor& other = trust.anchors.emplace_back();
-  other.keys = {partner.public_key()};
-  other.sub = {"user:*"};
-  VerifyOptions options;
-  options.issuer_signed = true;
-  const auto outcome = [&](const SigningKey& signer) {
-    const std::string child = sign_token(claims, signer, false);
-    const std::array<std::string_view, 2> tokens{chain.tokens[0], child};
+  const std::string child = sign_token(child_claims(chain.leaf(), partner.public_key()), partner, false);
+  const std::array<std::string_view, 2> tokens{chain.tokens[0], child};
+  const auto outcome_with = [&](const TrustAnchor& other) {
+    TrustConfig trust;
+    trust.anchors = {anchor_for(chain), other};
+    trust.anchors.back().keys = {partner.public_key()};
+    VerifyOptions options;
+    options.issuer_signed = true;
     return verify_chain(tokens, TrustSnapshot(trust), kIssuedNow, options).outcome();
   };
-  BOOST_TEST((outcome(chain.keys.front()) == Outcome::kValid));
-  BOOST_TEST((outcome(partner) == kForbidden));
-  trust.issuers = {partner.public_key()};
-  BOOST_TEST((outcome(partner) == Outcome::kValid));
+  TrustAnchor anchor;
+  BOOST_TEST((outcome_with(anchor) == Outcome::kValid));
+  anchor.sub = {"user:somebody-else@example.org"};
+  BOOST_TEST((outcome_with(anchor) == kForbidden));
+  anchor.sub = {"user:*"};
+  anchor.ceiling = Authority::parse(R"({"scopes":["nothing.of.this"],"constraints":[]})").value();
+  BOOST_TEST((outcome_with(anchor) == kForbidden));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

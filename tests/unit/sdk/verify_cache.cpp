@@ -60,6 +60,19 @@ BOOST_AUTO_TEST_CASE(a_hit_under_another_key_proves_nothing) {
   BOOST_TEST((outcome(chain, chain.trust(), &cache) == Outcome::kValid));
 }
 
+BOOST_AUTO_TEST_CASE(a_hit_counts_whichever_anchor_comes_first) {
+  const IssuedChain chain = issue_chain(2);
+  TrustConfig both;
+  both.anchors.resize(2);
+  both.anchors[0].keys = {issue_chain(1).keys.front().public_key()};
+  both.anchors[1].keys = {chain.keys.front().public_key()};
+  VerificationCache cache(8);
+  for (int pass = 0; pass < 2; ++pass) {
+    BOOST_TEST((outcome(chain, TrustSnapshot(both), &cache) == Outcome::kValid));
+    std::swap(both.anchors[0], both.anchors[1]);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_did_not_verify_is_not_remembered) {
   IssuedChain chain = issue_chain(2);
   char& last = chain.tokens[1][chain.tokens[1].size() - 10];
