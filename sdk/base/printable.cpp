@@ -5,31 +5,10 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "sdk/base/utf8.hpp"
+
 namespace chancery {
 namespace {
-
-struct Decoded {
-  std::uint32_t code = 0;
-  std::size_t size = 0;  // 0: not UTF-8
-};
-
-// Strict: overlong forms, surrogates and codes beyond U+10FFFF are no UTF-8, whatever a terminal makes of them.
-Decoded decode(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t size = lead >= 0xF0 && lead < 0xF8 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
-  if (size == 0 || lead >= 0xF8 || text.size() < size) return {};
-  std::uint32_t code = lead & (0x7Fu >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return {};
-    code = code << 6 | (at(i) & 0x3F);
-  }
-  constexpr std::array<std::uint32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (code < kSmallest[size] || surrogate || code > 0x10FFFF) return {};
-  return {code, size};
-}
 
 bool is_hazardous(std::uint32_t code) noexcept {
   const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
@@ -49,19 +28,25 @@ std::string escape(char letter, std::uint32_t code) {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const Decoded decoded = decode(text);
+    const CodePoint decoded = decode_utf8(text);
     if (decoded.size == 0) {
       out += escape('x', static_cast<unsigned char>(text.front()));
       text.remove_prefix(1);
       continue;
     }
-    if (is_hazardous(decoded.code)) {
-      out += escape('u', decoded.code);
+    if (is_hazardous(decoded.value)) {
+      out += escape('u', decoded.value);
     } else {
       out += text.substr(0, decoded.size);
     }
     text.remove_prefix(decoded.size);
   }
+  return out;
+}
+
+std::string joined(std::span<const std::string> texts) {
+  std::string out;
+  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
   return out;
 }
 

@@ -4,24 +4,13 @@
 #include <utility>
 
 #include "sdk/cli/chain_input.hpp"
-#include "sdk/json/reader.hpp"
+#include "sdk/cli/json_text.hpp"
 #include "sdk/json/writer.hpp"
 
 namespace chancery::cli {
 namespace {
 
 using json::Node;
-
-// Any number may stand in an action; only a chain's own are bounded.
-constexpr json::Limits kParameterLimits{.allow_unsafe_integers = true};
-
-// JSON where it is well-formed; what is JSON but ambiguous or infinite is neither.
-Result<Node> param_node(std::string_view value) {
-  const auto document = json::Document::parse_borrowed(value, kParameterLimits);
-  if (document) return Node::copy(document->root());
-  if (document.error().code == ErrorCode::kMalformed) return Node(value);
-  return document.error();
-}
 
 Checked<DpopPresentation> parse_presentation(const ActionArguments& arguments) {
   if (arguments.htm.empty() || arguments.htu.empty()) {
@@ -47,7 +36,7 @@ Checked<std::string> parse_params(const std::vector<std::string>& params) {
     const std::string_view name = std::string_view(param).substr(0, equals);
     if (std::ranges::find(names, name) != names.end())
       return misuse("--param gives " + std::string(name) + " twice");
-    auto value = param_node(std::string_view(param).substr(equals + 1));
+    auto value = json_or_text(std::string_view(param).substr(equals + 1));
     if (!value) return failure(value.error(), param);
     object.set(std::string(name), *std::move(value));
     names.push_back(name);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "sdk/cli/json_text.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -25,16 +26,10 @@ std::vector<std::string_view> split(std::string_view text) {
   }
 }
 
-// JSON where it is JSON, else a text.
-Node item_node(std::string_view text) {
-  const auto document = json::Document::parse_borrowed(text);
-  return document ? Node::copy(document->root()) : Node(text);
-}
-
 Result<Node> number_node(std::string_view value) {
   const auto document = json::Document::parse_borrowed(value);
   if (!document || !document->root().number())
-    return invalid("`max`, `min`, `max_lifetime` and `max_subtree` take a number");
+    return invalid("`max`, `min`, `max_lifetime` and `max_subtree` take a number that binary64 holds exactly");
   return Node::copy(document->root());
 }
 
@@ -46,7 +41,10 @@ Result<Node> list_node(std::string_view value) {
   }
   if (value.empty()) return invalid("`one_of` and `not_one_of` take items between commas, or a JSON array");
   Node array = Node::array();
-  for (const std::string_view item : split(value)) array.push_back(item_node(item));
+  for (const std::string_view text : split(value)) {
+    CHANCERY_ASSIGN(Node item, json_or_text(text));
+    array.push_back(std::move(item));
+  }
   return array;
 }
 

@@ -38,10 +38,10 @@ Failure unwritable(const std::filesystem::path& path) {
 
 Checked<std::string> read_all(int number, const std::string& name, std::size_t limit) {
   std::string text;
-  constexpr std::size_t kFirstStep = 64 * 1024;
+  constexpr std::size_t kStep = 256 * 1024;
   for (;;) {
     const std::size_t filled = text.size();
-    text.resize(filled + std::max(filled, kFirstStep));
+    text.resize(filled + kStep);
     const ssize_t got = ::read(number, text.data() + filled, text.size() - filled);
     if (got < 0 && errno == EINTR) {
       text.resize(filled);
@@ -53,6 +53,20 @@ Checked<std::string> read_all(int number, const std::string& name, std::size_t l
     if (text.size() > limit)
       return failure({ErrorCode::kTooLarge, "is too large for what it should hold"}, name);
   }
+}
+
+Checked<std::string> read_standard_input(std::size_t limit) {
+  // What it holds was said once: a second reader would be given nothing, and take that for the answer.
+  static bool taken = false;
+  if (std::exchange(taken, true)) return misuse("only one argument may be -: standard input can be read once");
+  return read_all(STDIN_FILENO, "standard input", limit);
+}
+
+// The mode less what the user's mask forbids.
+mode_t masked(unsigned mode) {
+  const mode_t mask = ::umask(077);
+  ::umask(mask);
+  return static_cast<mode_t>(mode) & ~mask;
 }
 
 bool write_all(int number, std::string_view text) {
@@ -68,7 +82,7 @@ bool write_all(int number, std::string_view text) {
 }  // namespace
 
 Checked<std::string> read_input(const std::string& path, std::size_t limit) {
-  if (path == "-") return read_all(STDIN_FILENO, "standard input", limit);
+  if (path == "-") return read_standard_input(limit);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return unreadable(path);
   return read_all(file.number(), path, limit);
@@ -80,7 +94,7 @@ Checked<void> replace_file(const std::filesystem::path& path, std::string_view t
   std::string temporary = path.string() + ".XXXXXX";
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.number() < 0) return unwritable(path);
-  const bool written = ::fchmod(file.number(), mode) == 0 && write_all(file.number(), text) &&
+  const bool written = ::fchmod(file.number(), masked(mode)) == 0 && write_all(file.number(), text) &&
                        ::fsync(file.number()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (written) return {};
   const Failure why = unwritable(path);

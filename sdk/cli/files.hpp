@@ -9,15 +9,15 @@
 
 namespace chancery::cli {
 
-/// A whole file, pipe or, for `-`, standard input.
-/// \return kFileUnreadable, kTooLarge (more than `limit` octets)
+/// A whole file, pipe or, for `-`, standard input, which can be read once.
+/// \return kFileUnreadable, kTooLarge (more than `limit` octets), kInvalidArgument (a second `-`)
 [[nodiscard]] Checked<std::string> read_input(const std::string& path, std::size_t limit);
 
 /// Whether something that can be read is at `path`: an argument that is none is taken for a text.
 [[nodiscard]] bool is_input(const std::string& path);
 
 /// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash.
-/// \param mode  its permissions, exactly
+/// \param mode  its permissions, less the umask
 /// \return kFileUnwritable
 [[nodiscard]] Checked<void> replace_file(const std::filesystem::path& path, std::string_view text,
                                          unsigned mode);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 
+#include "sdk/base/utf8.hpp"
 #include "sdk/json/writer.hpp"
 
 namespace chancery::cli {
@@ -19,22 +21,9 @@ void append_unit(std::string& out, std::uint32_t unit) {
 }
 
 void append_code_point(std::string& out, std::uint32_t code) {
-  constexpr std::uint32_t kReplacement = 0xFFFD;
-  if ((code >= 0xD800 && code < 0xE000) || code > 0x10FFFF) code = kReplacement;
   if (code < 0x10000) return append_unit(out, code);
   append_unit(out, 0xD800 + ((code - 0x10000) >> 10));
   append_unit(out, 0xDC00 + ((code - 0x10000) & 0x3FF));
-}
-
-// The code point at the front of valid UTF-8, which is taken off.
-std::uint32_t take_code_point(std::string_view& text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  std::uint32_t code = size == 1 ? lead : lead & (0x7Fu >> size);
-  for (std::size_t i = 1; i < size && i < text.size(); ++i)
-    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
-  text.remove_prefix(std::min(size, text.size()));
-  return code;
 }
 
 void append_indented(std::string& out, const Value& value, std::size_t depth);
@@ -76,13 +65,24 @@ void append_indented(std::string& out, const Value& value, std::size_t depth) {
   }
 }
 
+// Whether a number is a literal of its binary64 value: 2^53+2 is, 2^53+1 is not.
+bool is_exact(const Value& value) {
+  if (!value.number()) return false;
+  std::array<char, 320> text;  // room for the largest double
+  const auto end = std::to_chars(text.begin(), text.end(), *value.number(), std::chars_format::fixed);
+  return value.source() == std::string_view(text.data(), end.ptr);
+}
+
 }  // namespace
 
 std::string ascii_json(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   while (!json.empty()) {
-    const std::uint32_t code = take_code_point(json);
+    const CodePoint point = decode_utf8(json);
+    constexpr std::uint32_t kReplacement = 0xFFFD;
+    const std::uint32_t code = point.size == 0 ? kReplacement : point.value;
+    json.remove_prefix(std::max<std::size_t>(point.size, 1));
     if (code < 0x20) {
       out += ' ';  // JSON has control characters between its tokens only
     } else if (code < 0x7F) {
@@ -92,6 +92,16 @@ std::string ascii_json(std::string_view json) {
     }
   }
   return out;
+}
+
+Result<json::Node> json_or_text(std::string_view argument) {
+  const auto document = json::Document::parse_borrowed(argument);
+  if (document) return json::Node::copy(document->root());
+  const Error ambiguous{ErrorCode::kInvalidArgument, document.error().what};
+  if (document.error().code != ErrorCode::kMalformed) return ambiguous;
+  const auto large = json::Document::parse_borrowed(argument, {.allow_unsafe_integers = true});
+  if (!large) return json::Node(argument);
+  return is_exact(large->root()) ? Result<json::Node>(json::Node::copy(large->root())) : ambiguous;
 }
 
 std::string indented_json(const Value& value) {

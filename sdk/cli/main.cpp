@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -127,5 +128,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error, argc, argv);
   }
-  return run(command, arguments);
+  try {
+    return run(command, arguments);
+  } catch (const std::exception&) {
+    // Of the libraries below, or out of memory: nothing was decided.
+    make_output(arguments.format).report({ExitCode::kUndecided, "internal", "something unexpected failed: is memory short?", {}});
+    return static_cast<int>(ExitCode::kUndecided);
+  }
 }

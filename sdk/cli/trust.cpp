@@ -7,8 +7,11 @@
 #include "sdk/cli/files.hpp"
 #include "sdk/cli/json_text.hpp"
 #include "sdk/cli/trust_file.hpp"
+#include "sdk/crypto/jwk.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
+#include "sdk/token/authority_json.hpp"
+#include "sdk/wire/fields.hpp"
 
 namespace chancery::cli {
 namespace {
@@ -53,14 +56,10 @@ Checked<std::string> from_daemon(const Context& context, const std::string& expe
 
 Checked<std::string> from_key_set(const json::Value& keys, const AddArguments& arguments) {
   if (arguments.iss.empty()) return misuse("a key set needs --iss: the issuer whose keys these are");
-  std::vector<PublicKey> read;
-  for (const json::Value& item : keys.items()) {
-    const auto key = parse_jwk(item.source());
-    if (!key) return failure(key.error(), arguments.from);
-    read.push_back(*key);
-  }
-  if (read.empty()) return failure({ErrorCode::kNoTrust, "holds no key"}, arguments.from);
-  return anchor_document(arguments.iss, read);
+  const auto read = read_key_set(keys);
+  if (!read) return failure(read.error(), arguments.from);
+  if (read->empty()) return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, arguments.from);
+  return anchor_document(arguments.iss, *read);
 }
 
 Checked<std::string> from_file(const AddArguments& arguments) {
@@ -98,22 +97,50 @@ Checked<void> store(const std::filesystem::path& path, const std::string& trust)
   return replace_file(path, indented_json(document->root()) + "\n", kTrustMode);
 }
 
+Node thumbprints(const std::vector<PublicKey>& keys) {
+  Node array = Node::array();
+  for (const PublicKey& key : keys) array.push_back(key.thumbprint().text());
+  return array;
+}
+
+Node anchor_node(const TrustAnchor& anchor) {
+  Node node = Node::object({{"iss", anchor.iss.value_or("")}, {"keys", thumbprints(anchor.keys)}});
+  if (!anchor.sub.empty()) node.set("sub", wire::text_array(anchor.sub));
+  if (!anchor.client_id.empty()) node.set("client_id", wire::text_array(anchor.client_id));
+  if (anchor.ceiling) node.set("ceiling", to_json(*anchor.ceiling));
+  if (!anchor.status_prefixes.empty()) node.set("status_prefixes", wire::text_array(anchor.status_prefixes));
+  if (!anchor.status_keys.empty()) node.set("status_keys", thumbprints(anchor.status_keys));
+  return node;
+}
+
+void show_keys(Output& output, std::string_view label, const std::vector<PublicKey>& keys) {
+  for (const PublicKey& key : keys) output.field(label, key.thumbprint().text());
+}
+
+void show_anchor(Output& output, const TrustAnchor& anchor) {
+  output.field("issuer", anchor.iss.value_or("(any)"));
+  show_keys(output, "key", anchor.keys);
+  output.field("principals", anchor.sub.empty() ? "any" : joined(anchor.sub));
+  output.field("agents", anchor.client_id.empty() ? "any" : joined(anchor.client_id));
+  output.field("ceiling", anchor.ceiling ? json::to_jcs(to_json(*anchor.ceiling)) : "none");
+  if (!anchor.status_prefixes.empty()) output.field("status lists", joined(anchor.status_prefixes));
+  show_keys(output, "status key", anchor.status_keys);
+}
+
+// All of it: who adds a file that somebody sent must see what it lets whom say.
 void show(Output& output, const std::filesystem::path& path, const TrustConfig& added) {
   if (output.json()) {
     Node anchors = Node::array();
-    for (const TrustAnchor& anchor : added.anchors) {
-      Node keys = Node::array();
-      for (const PublicKey& key : anchor.keys) keys.push_back(key.thumbprint().text());
-      anchors.push_back(Node::object({{"iss", anchor.iss.value_or("")}, {"keys", std::move(keys)}}));
-    }
-    return output.document(
-        json::to_jcs(Node::object({{"file", path.string()}, {"trusted", std::move(anchors)}})));
+    for (const TrustAnchor& anchor : added.anchors) anchors.push_back(anchor_node(anchor));
+    return output.document(json::to_jcs(Node::object({{"file", path.string()},
+                                                      {"trusted", std::move(anchors)},
+                                                      {"issuers", thumbprints(added.issuers)},
+                                                      {"status_keys", thumbprints(added.status_keys)}})));
   }
   output.line("Trusted in " + printable(path.string()) + ":");
-  for (const TrustAnchor& anchor : added.anchors) {
-    output.field("issuer", anchor.iss.value_or("(any)"));
-    for (const PublicKey& key : anchor.keys) output.field("key", key.thumbprint().text());
-  }
+  for (const TrustAnchor& anchor : added.anchors) show_anchor(output, anchor);
+  show_keys(output, "child issuer", added.issuers);
+  show_keys(output, "status key", added.status_keys);
 }
 
 Checked<ExitCode> add(Context& context, const AddArguments& arguments) {

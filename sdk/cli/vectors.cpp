@@ -1,6 +1,5 @@
 #include "sdk/verify/vectors.hpp"
 
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -10,16 +9,18 @@
 namespace chancery::cli {
 namespace {
 
+constexpr std::size_t kMaxFile = std::size_t{1} << 30;
+
 struct Tally {
   std::size_t run = 0;
   std::vector<std::string> not_met;
 };
 
 Checked<void> run_file(const std::string& path, Output& output, Tally& tally) {
-  CHANCERY_ASSIGN(std::string text, read_input(path, std::numeric_limits<std::size_t>::max()));
+  CHANCERY_ASSIGN(std::string text, read_input(path, kMaxFile));
   const std::size_t run_before = tally.run;
   const Status status = run_vectors(std::move(text), [&](const VectorResult& result) {
-    output.line(result.json());
+    output.document(result.json());
     ++tally.run;
     if (!result.met) tally.not_met.push_back(result.id);
   });

@@ -102,12 +102,6 @@ std::string step_text(const std::string& step) {
   return step;
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
-  return out;
-}
-
 // `leaf` of a valid verdict.
 void show_leaf(Output& output, const std::string& verdict_json) {
   const auto document = json::Document::parse_borrowed(verdict_json);

@@ -55,12 +55,8 @@ Result<KeySet> read_key_set(std::string body) {
   {
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(body));
     const Value* keys = document.root().find("keys");
-    if (keys == nullptr || !keys->is(Value::Kind::kArray))
-      return Error{ErrorCode::kMalformed, "a key set has `keys`"};
-    for (const Value& item : keys->items()) {
-      CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(item));
-      out.keys.push_back(key);
-    }
+    if (keys == nullptr) return Error{ErrorCode::kMalformed, "a key set has `keys`"};
+    CHANCERY_ASSIGN(out.keys, chancery::read_key_set(*keys));
   }
   out.json = std::move(body);
   return out;
@@ -83,8 +79,8 @@ Result<api::Readiness> read_readiness(std::string body) {
     const Value* ready = document.root().find("ready");
     if (ready == nullptr || !ready->boolean()) return Error{ErrorCode::kMalformed, "readiness has `ready`"};
     out.ready = *ready->boolean();
-    if (const Value* missing = document.root().find("missing")) {
-      for (const Value& item : missing->items()) out.missing.emplace_back(item.string().value_or(""));
+    if (document.root().find("missing") != nullptr) {
+      CHANCERY_ASSIGN(out.missing, wire::string_array(document.root(), "missing", "`missing` is an array of strings"));
     }
   }
   out.json = std::move(body);

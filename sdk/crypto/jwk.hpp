@@ -13,4 +13,8 @@ namespace chancery {
 /// \return the key, or kInvalidKey, kUnsupportedAlgorithm
 [[nodiscard]] Result<PublicKey> public_key_from_jwk(const json::Value& jwk);
 
+/// The keys of a JWK Set's `keys` that may verify. Those for another use, or of a type that Chancery does not
+/// know, are left out (RFC 7517 section 5); one that is broken is an error.
+[[nodiscard]] Result<std::vector<PublicKey>> read_key_set(const json::Value& keys);
+
 }  // namespace chancery

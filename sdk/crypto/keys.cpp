@@ -107,6 +107,18 @@ Result<PublicKey> public_key_from_jwk(const json::Value& jwk) {
   return PublicKey::p256(*x, *y);
 }
 
+Result<std::vector<PublicKey>> read_key_set(const json::Value& keys) {
+  if (!keys.is(json::Value::Kind::kArray)) return Error{ErrorCode::kMalformed, "a key set's `keys` is an array of JWKs"};
+  std::vector<PublicKey> out;
+  for (const json::Value& item : keys.items()) {
+    if (item.is(json::Value::Kind::kObject) && !may_verify(item)) continue;
+    const auto key = public_key_from_jwk(item);
+    if (key) out.push_back(*key);
+    if (!key && key.error().code != ErrorCode::kUnsupportedAlgorithm) return key.error();
+  }
+  return out;
+}
+
 Result<PublicKey> parse_jwk(std::string_view json) {
   CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
   CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(document.root()));

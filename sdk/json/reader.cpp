@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "sdk/base/utf8.hpp"
 #include "sdk/json/number.hpp"
 
 namespace chancery::json {
@@ -24,26 +25,6 @@ constexpr Error kDuplicate{ErrorCode::kDuplicateMember, "an object names a membe
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-// Length of the UTF-8 sequence at `p`, or 0 when it is not well formed (Unicode 15, table 3-7).
-std::size_t utf8_length(const char* p, const char* end) noexcept {
-  const auto at = [&](std::size_t i) { return p + i < end ? static_cast<unsigned char>(p[i]) : 0u; };
-  const auto within = [](unsigned c, unsigned low, unsigned high) { return c >= low && c <= high; };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  if (within(lead, 0xC2, 0xDF)) return within(at(1), 0x80, 0xBF) ? 2 : 0;
-  if (within(lead, 0xE0, 0xEF)) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-    return within(at(1), low, high) && within(at(2), 0x80, 0xBF) ? 3 : 0;
-  }
-  if (within(lead, 0xF0, 0xF4)) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-    return within(at(1), low, high) && within(at(2), 0x80, 0xBF) && within(at(3), 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_utf8(std::string& out, std::uint32_t code) {
   const auto put = [&](std::uint32_t octet) { out += static_cast<char>(octet); };
@@ -113,6 +94,12 @@ std::span<const Value> Value::items() const noexcept {
 std::span<const Member> Value::members() const noexcept {
   return kind_ == Kind::kObject ? std::span(members_, count_) : std::span<const Member>();
 }
+bool Value::has_only(std::initializer_list<std::string_view> names) const noexcept {
+  return is(Kind::kObject) && std::ranges::all_of(members(), [&](const Member& member) {
+           return std::ranges::find(names, member.name) != names.end();
+         });
+}
+
 const Value* Value::find(std::string_view name) const noexcept {
   for (const Member& member : members()) {
     if (member.name == name) return &member.value;
@@ -227,7 +214,7 @@ class Reader {
   }
 
   Status step_multibyte() {
-    const std::size_t length = utf8_length(p_, end_);
+    const std::size_t length = decode_utf8({p_, end_}).size;
     if (length == 0) return kEncoding;
     p_ += length;
     return {};

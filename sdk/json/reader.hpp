@@ -32,6 +32,8 @@ class Value {
   [[nodiscard]] std::span<const Member> members() const noexcept;
   /// The member of that name; nullptr when there is none, or this is not an object.
   [[nodiscard]] const Value* find(std::string_view name) const noexcept;
+  /// Whether this is an object without other members than these.
+  [[nodiscard]] bool has_only(std::initializer_list<std::string_view> names) const noexcept;
 
   /// The octets of the document that this value was read from; its JCS form if the document is canonical.
   [[nodiscard]] std::string_view source() const noexcept { return source_; }

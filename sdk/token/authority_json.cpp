@@ -170,13 +170,10 @@ Result<Authority> read_authority(const Value& object) {
 
 namespace {
 
+// A misspelt `constraints` must not read as none.
 Status check_members(const Value& object) {
-  for (const json::Member& member : object.members()) {
-    if (member.name != "type" && member.name != "scopes" && member.name != "constraints") {
-      return malformed("an agent_delegation has `type`, `scopes` and `constraints` only");
-    }
-  }
-  return {};
+  if (object.has_only({"type", "scopes", "constraints"})) return {};
+  return malformed("an agent_delegation has `type`, `scopes` and `constraints` only");
 }
 
 }  // namespace
@@ -216,7 +213,6 @@ std::string rule_jcs(const Constraint& constraint) {
 Result<Authority> Authority::parse(std::string_view json) {
   CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
   if (!document.root().is(Kind::kObject)) return malformed("an authority is a JSON object with `scopes` and `constraints`");
-  // A misspelt `constraints` must not read as none.
   CHANCERY_TRY(check_members(document.root()));
   return read_authority(document.root());
 }

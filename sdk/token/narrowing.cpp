@@ -5,6 +5,7 @@
 
 #include <chancery/token.hpp>
 
+#include "sdk/base/printable.hpp"
 #include "sdk/token/authority_json.hpp"
 #include "sdk/token/scope_set.hpp"
 
@@ -116,7 +117,7 @@ std::vector<std::string> meet_scopes(const std::vector<std::string>& parent, con
 std::optional<Excess> first_excess(const Authority& parent, const Authority& child) {
   const ScopeSet allowed(parent.scopes);
   for (const std::string& scope : child.scopes) {
-    if (!allowed.covers(scope)) return Excess{Excess::Kind::kScope, scope, {}, {}};
+    if (!allowed.covers(scope)) return Excess{Excess::Kind::kScope, scope, joined(parent.scopes), {}};
   }
   const ConstraintSet held(child.constraints);
   for (const Constraint& bound : parent.constraints) {

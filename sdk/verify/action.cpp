@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sdk/base/printable.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -14,12 +15,6 @@ using Check = std::optional<Denial>;
 
 Denial deny(Outcome outcome, std::size_t hop, const char* reason) {
   return Denial{outcome, Step::kAction, static_cast<int>(hop), reason, {}, {}, {}};
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
-  return out;
 }
 
 Check check_audience(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
@@ -48,15 +43,16 @@ Check check_scope(const ActionRequest& request, const Authority& authority, std:
   return denial;
 }
 
+std::string number_text(double number) { return std::isfinite(number) ? json::to_jcs(json::Node(number)) : "no finite number"; }
+
 bool is_number_within(const NumberBound& bound, double value) {
   return bound.type == NumberBound::Type::kMin ? value >= bound.value : value <= bound.value;
 }
 
-// Whether the total that is held for this key and type is within the bound; nothing held means no.
-bool is_total_within(const NumberBound& bound, const std::string& key, const HeldTotals& held) {
+std::optional<double> held_total(const NumberBound& bound, const std::string& key, const HeldTotals& held) {
   const auto& totals = bound.type == NumberBound::Type::kMaxLifetime ? held.max_lifetime : held.max_subtree;
   const auto total = totals.find(key);
-  return total != totals.end() && total->second <= bound.value;
+  return total == totals.end() ? std::nullopt : std::optional(total->second);
 }
 
 bool is_total(const Constraint& constraint) {
@@ -97,7 +93,7 @@ Check check_parameter(const ActionRequest& request, const Constraint& constraint
   }
   if (is_value_within(constraint.rule, value->second)) return std::nullopt;
   Denial denial = exceeded(constraint, hop, "a parameter of the action is outside its bound");
-  denial.found = std::string(name) + " = " + value->second.jcs;
+  denial.found = std::string(name) + " = " + (value->second.jcs.empty() ? "no finite number" : value->second.jcs);
   denial.remedy = "stay within " + denial.expected;
   return denial;
 }
@@ -106,9 +102,12 @@ Check check_parameter(const ActionRequest& request, const Constraint& constraint
 Check check_totals(const ActionRequest& request, const Token& token, std::size_t hop, const HeldTotals& held) {
   for (const Constraint& constraint : token.claims().authority.constraints) {
     if (!is_total(constraint) || !key_reaches(constraint.key, request.scope)) continue;
-    if (is_total_within(std::get<NumberBound>(constraint.rule), constraint.key, held)) continue;
-    Denial denial = exceeded(constraint, hop, "a running total is over its bound, or nobody holds it");
-    denial.remedy = "ask an enforcement point that holds the ledger, or for a new grant";
+    const auto& bound = std::get<NumberBound>(constraint.rule);
+    const auto total = held_total(bound, constraint.key, held);
+    if (total && *total <= bound.value) continue;
+    Denial denial = exceeded(constraint, hop, total ? "a running total is over its bound" : "a total is bounded that nobody here holds");
+    denial.found = total ? "a total of " + number_text(*total) : "no total";
+    denial.remedy = total ? "ask for less, or for a new grant" : "ask an enforcement point that holds the ledger";
     return denial;
   }
   return std::nullopt;
@@ -134,6 +133,7 @@ Check check_parameter_names(const ActionRequest& request, const Authority& autho
       request.parameters, [](const auto& parameter) { return parameter.first.find('#') != std::string::npos; });
   if (!ambiguous) return std::nullopt;
   Denial denial = deny(Outcome::kCeilingExceeded, hop, "a parameter's name contains `#`, which this chain uses to divide keys");
+  denial.expected = "names without `#`";
   denial.remedy = "name parameters without `#`";
   return denial;
 }
@@ -154,6 +154,7 @@ Check check_unknown_constraints(const Authority& authority, std::size_t hop) {
   for (const Constraint& constraint : authority.constraints) {
     if (!std::holds_alternative<UnknownRule>(constraint.rule)) continue;
     Denial denial = deny(Outcome::kUnknownConstraint, hop, "a constraint is of a type that this verifier does not know");
+    denial.expected = "a type of docs/protocol/delegation-chain.md";
     denial.found = constraint.key + " " + std::string(constraint.type());
     denial.remedy = "use a verifier that knows the type, or a grant without it";
     return denial;

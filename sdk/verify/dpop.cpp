@@ -19,18 +19,22 @@ std::optional<std::string_view> text_claim(const Jws& proof, std::string_view na
 
 std::string access_token_hash(std::string_view compact) { return base64url_encode(sha256(as_bytes(compact))); }
 
+std::string seconds_text(double seconds) { return json::to_jcs(json::Node(seconds)); }
+
 Failure check_key(const Jws& proof, const Token& leaf, const VerifyOptions& options) {
   const json::Value* typ = proof.header.root().find("typ");
   if (typ == nullptr || typ->string() != "dpop+jwt") return ProofFailure{"the proof's `typ` must be dpop+jwt", "dpop+jwt", {}};
   const bool accepted = proof.algorithm && (*proof.algorithm == Algorithm::kES256 ? options.accept_es256 : options.accept_ed25519);
   if (!accepted) return ProofFailure{"the proof's `alg` is not accepted", "ES256 or Ed25519", {}};
   const HeaderKey jwk = header_key(proof.header.root());
-  if (!jwk.key) return ProofFailure{"the proof's header must carry the holder's public key as `jwk`", {}, {}};
+  if (!jwk.key) return ProofFailure{"the proof's header must carry the holder's public key as `jwk`",
+                                      "the JWK of holder key " + leaf.claims().holder.text(), {}};
   const Thumbprint thumbprint = jwk.key->thumbprint();
   if (thumbprint != leaf.claims().holder) {
     return ProofFailure{"the proof is by another key than the leaf's holder key", leaf.claims().holder.text(), thumbprint.text()};
   }
-  if (!proof.verifies_under(*jwk.key)) return ProofFailure{"the proof's signature does not verify", {}, {}};
+  if (!proof.verifies_under(*jwk.key)) return ProofFailure{"the proof's signature does not verify",
+                                                             "a signature by holder key " + thumbprint.text(), {}};
   return std::nullopt;
 }
 
@@ -48,13 +52,17 @@ Failure check_target(const Jws& proof, const DpopPresentation& dpop) {
 Failure check_freshness(const Jws& proof, const DpopPresentation& dpop, std::chrono::sys_seconds now) {
   const json::Value* iat = proof.payload.root().find("iat");
   const auto issued = iat == nullptr ? std::nullopt : iat->number();
+  if (!issued) return ProofFailure{"the proof's `iat` must be a number", "when the proof was made", "none"};
   const auto at = static_cast<double>(now.time_since_epoch().count());
-  if (!issued || *issued < at - static_cast<double>(dpop.iat_past.count()) ||
-      *issued > at + static_cast<double>(dpop.iat_future.count())) {
-    return ProofFailure{"the proof's `iat` is missing or outside the accepted window", {}, {}};
+  const double first = at - static_cast<double>(dpop.iat_past.count());
+  const double last = at + static_cast<double>(dpop.iat_future.count());
+  if (*issued < first || *issued > last) {
+    return ProofFailure{"the proof's `iat` is outside the accepted window",
+                        seconds_text(first) + " to " + seconds_text(last), seconds_text(*issued)};
   }
   if (dpop.nonce && text_claim(proof, "nonce") != *dpop.nonce) {
-    return ProofFailure{"the proof does not carry the nonce that the server gave", {}, {}};
+    return ProofFailure{"the proof does not carry the nonce that the server gave", *dpop.nonce,
+                        std::string(text_claim(proof, "nonce").value_or("none"))};
   }
   return std::nullopt;
 }
@@ -66,7 +74,7 @@ std::optional<ProofFailure> check_proof(const ActionRequest& request, const Toke
   if (!request.dpop) return ProofFailure{"no proof of possession was presented", "a DPoP proof by the leaf's holder key", "none"};
   const DpopPresentation& dpop = *request.dpop;
   const auto proof = Jws::parse(dpop.proof);
-  if (!proof) return ProofFailure{"the proof is not a well-formed JWS", {}, proof.error().what};
+  if (!proof) return ProofFailure{"the proof is not a well-formed JWS", "a compact dpop+jwt", proof.error().what};
   if (Failure failure = check_key(*proof, leaf, options)) return failure;
   if (Failure failure = check_target(*proof, dpop)) return failure;
   if (Failure failure = check_freshness(*proof, dpop, now)) return failure;
@@ -75,7 +83,7 @@ std::optional<ProofFailure> check_proof(const ActionRequest& request, const Toke
                         std::string(text_claim(*proof, "ath").value_or(""))};
   }
   const auto jti = text_claim(*proof, "jti");
-  if (!jti || jti->empty()) return ProofFailure{"the proof's `jti` must be a non-empty string", {}, {}};
+  if (!jti || jti->empty()) return ProofFailure{"the proof's `jti` must be a non-empty string", "a fresh `jti`", "none"};
   if (request.seen && request.seen(leaf.claims().holder, *jti)) {
     return ProofFailure{"this proof was used before", "a fresh `jti`", std::string(*jti)};
   }

@@ -12,12 +12,6 @@ namespace {
 
 using State = HopExplanation::State;
 
-std::string joined(std::span<const std::string> texts) {
-  std::string out;
-  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
-  return out;
-}
-
 std::string signed_with(const SignedBy& signer) {
   switch (signer.role) {
     case SignedBy::Role::kNobody: return "nothing that could be verified";
@@ -28,11 +22,12 @@ std::string signed_with(const SignedBy& signer) {
   return "";
 }
 
-// A denial that concerns the whole chain fails its last token. Steps run over the whole chain one after
-// another, so a token before the failing one has passed the failing step, and one after it has not reached it.
-State state_of(const Verdict& verdict, std::size_t hop, std::size_t hops) {
+// Steps run over the whole chain one after another, so a token before the failing one has passed the failing
+// step, and one after it has not reached it.
+State state_of(const Verdict& verdict, std::size_t hop) {
   if (verdict.valid()) return State::kPassed;
-  const auto failed = static_cast<std::size_t>(verdict.denial().hop < 0 ? static_cast<int>(hops) - 1 : verdict.denial().hop);
+  if (verdict.denial().step == Step::kParse) return State::kRead;
+  const auto failed = static_cast<std::size_t>(verdict.denial().hop);
   if (hop == failed) return State::kFailed;
   return hop < failed ? State::kPassed : State::kNotReached;
 }
@@ -60,6 +55,7 @@ std::string_view state_text(State state) {
     case State::kPassed: return "passed";
     case State::kFailed: return "FAILED";
     case State::kNotReached: return "not reached";
+    case State::kRead: return "read, not verified";
     case State::kUnreadable: return "unreadable";
   }
   return "";
@@ -96,8 +92,7 @@ void append_denial(std::string& out, const Denial& denial) {
 
 std::string headline(const Explanation& explanation) {
   const Verdict& verdict = explanation.verdict;
-  std::string out = "A chain of " + std::to_string(explanation.hops.size()) +
-                    (explanation.hops.size() == 1 ? " token" : " tokens");
+  std::string out = "A chain of " + std::to_string(explanation.tokens) + (explanation.tokens == 1 ? " token" : " tokens");
   if (!explanation.hops.empty() && !explanation.hops.front().principal.empty()) {
     out += " for " + printable(explanation.hops.front().principal);
   }
@@ -125,18 +120,18 @@ std::string Explanation::text() const {
 Explanation explain(std::span<const std::string_view> chain, const TrustSnapshot& trust, std::chrono::sys_seconds now,
                     const VerifyOptions& options) {
   Verifier verifier(trust, now, options);
-  Explanation explanation{verifier.run(chain), {}};
+  Explanation explanation{verifier.run(chain), chain.size(), {}};
   const auto tokens = verifier.tokens();
   const auto signers = verifier.signers();
   for (std::size_t hop = 0; hop < tokens.size(); ++hop) {
     const Token* parent = hop == 0 ? nullptr : tokens[hop - 1].get();
     explanation.hops.push_back(describe(*tokens[hop], parent, hop < signers.size() ? signers[hop] : SignedBy{}));
-    explanation.hops.back().state = state_of(explanation.verdict, hop, chain.size());
+    explanation.hops.back().state = state_of(explanation.verdict, hop);
   }
-  const bool unreadable = !explanation.verdict.valid() && explanation.verdict.denial().step == Step::kParse;
-  if (unreadable && tokens.size() < chain.size() && tokens.size() < options.max_tokens) {
-    explanation.hops.emplace_back().state = State::kUnreadable;
-  }
+  // A denial of the chain as a whole, before any token was read, is nobody's fault in particular.
+  const bool unreadable = !explanation.verdict.valid() && explanation.verdict.denial().step == Step::kParse &&
+                          explanation.verdict.denial().hop >= 0;
+  if (unreadable) explanation.hops.emplace_back().state = State::kUnreadable;
   return explanation;
 }
 

@@ -13,6 +13,9 @@
 namespace chancery {
 namespace {
 
+constexpr const char* kReissue = "have the token issued again, and pass it on octet for octet";
+constexpr const char* kAllInOrder = "present every token of the chain, the root first, none left out";
+
 Denial deny(Outcome outcome, Step step, std::size_t hop, const char* reason) {
   return Denial{outcome, step, static_cast<int>(hop), reason, {}, {}, {}};
 }
@@ -61,6 +64,7 @@ Denial narrowing_denial(const Excess& excess, std::size_t hop) {
   switch (excess.kind) {
     case Excess::Kind::kScope:
       denial.reason = "a scope is not covered by the parent's";
+      denial.expected = "a scope within " + excess.allowed;
       denial.found = excess.subject;
       denial.remedy = "drop the scope " + excess.subject;
       break;
@@ -120,11 +124,18 @@ Verifier::Check Verifier::run_steps(std::span<const std::string_view> chain) {
 Verifier::Check Verifier::parse(std::span<const std::string_view> chain) {
   std::size_t size = 0;
   for (const std::string_view token : chain) size += token.size();
-  const char* wrong = chain.empty()                          ? "the chain is empty: give at least one token"
-                      : chain.size() > options_.max_tokens   ? "the chain has more tokens than this verifier accepts"
-                      : size > options_.max_chain_bytes      ? "the chain is longer than this verifier accepts"
-                                                             : nullptr;
-  if (wrong != nullptr) return Denial{Outcome::kMalformed, Step::kParse, -1, wrong, {}, {}, {}};
+  const auto refuse = [](const char* reason, std::string expected, std::string found, const char* remedy) {
+    return Denial{Outcome::kMalformed, Step::kParse, -1, reason, std::move(expected), std::move(found), remedy};
+  };
+  if (chain.empty()) return refuse("the chain is empty", "at least one token", "none", kAllInOrder);
+  if (chain.size() > options_.max_tokens) {
+    return refuse("the chain has more tokens than this verifier accepts", std::to_string(options_.max_tokens),
+                  std::to_string(chain.size()), "have authority granted nearer to the agent that uses it");
+  }
+  if (size > options_.max_chain_bytes) {
+    return refuse("the chain is longer than this verifier accepts", std::to_string(options_.max_chain_bytes) + " octets",
+                  std::to_string(size) + " octets", "have fewer or shorter tokens issued");
+  }
   tokens_.reserve(chain.size());
   for (std::size_t hop = 0; hop < chain.size(); ++hop) {
     if (Check denial = parse_token(chain[hop], hop)) return denial;
@@ -143,10 +154,18 @@ Verifier::Check Verifier::parse_token(std::string_view compact, std::size_t hop)
   }
   if (token == nullptr) {
     auto parsed = Token::parse(compact);
-    if (!parsed) return deny(parse_outcome(parsed.error().code), Step::kParse, hop, parsed.error().what);
+    if (!parsed) {
+      Denial denial = deny(parse_outcome(parsed.error().code), Step::kParse, hop, parsed.error().what);
+      denial.remedy = kReissue;
+      return denial;
+    }
     token = std::make_shared<const Token>(*std::move(parsed));
   }
-  if (const char* wrong = misplaced(token->claims(), hop)) return deny(Outcome::kMalformed, Step::kParse, hop, wrong);
+  if (const char* wrong = misplaced(token->claims(), hop)) {
+    Denial denial = deny(Outcome::kMalformed, Step::kParse, hop, wrong);
+    denial.remedy = kAllInOrder;
+    return denial;
+  }
   tokens_.push_back(std::move(token));
   seen_under_.push_back(seen_under);
   return std::nullopt;
@@ -184,6 +203,7 @@ Verifier::Check Verifier::check_signatures() {
       Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop, "the token's algorithm is not accepted");
       denial.expected = "ES256 or Ed25519, as this verifier is configured";
       denial.found = tokens_[hop]->algorithm_text();
+      denial.remedy = "have the token signed by a key of an accepted algorithm";
       return denial;
     }
     if (Check denial = check_signature(hop)) return denial;
@@ -203,6 +223,7 @@ Verifier::Check Verifier::check_root_signature() {
   const VerifyKey* key = find_signer(0, keys);
   if (key == nullptr) {
     Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0, "the root token verifies under no trust anchor");
+    denial.expected = "a signature by a key of a trust anchor";
     denial.remedy = "obtain the grant from a trusted issuer, or trust its key if it deserves that";
     return denial;
   }
@@ -221,9 +242,13 @@ Verifier::Check Verifier::check_issuer_signature(std::size_t hop) {
   }
   const VerifyKey* key = find_signer(hop, keys);
   if (key == nullptr) {
-    return deny(Outcome::kSignatureInvalid, Step::kSignature, hop,
-                options_.issuer_signed ? "the token carries no `jwk` and verifies under no configured issuer"
-                                       : "the token carries no `jwk`, and only holder-signed children are accepted");
+    Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop,
+                         options_.issuer_signed ? "the token carries no `jwk` and verifies under no configured issuer"
+                                                : "the token carries no `jwk`, and only holder-signed children are accepted");
+    denial.expected = "a signature by holder key " + claims(hop - 1).holder.text() +
+                      (options_.issuer_signed ? ", or by an issuer key that may speak for the principal" : "");
+    denial.remedy = "have the token signed by the agent that delegates";
+    return denial;
   }
   signers_[hop] = {SignedBy::Role::kIssuer, key->thumbprint()};
   return std::nullopt;
@@ -264,6 +289,7 @@ Verifier::Check Verifier::check_anchor(const Thumbprint& key) {
   }
   Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0,
                        "the trust anchor may not speak for this issuer, principal or agent");
+  denial.expected = "an issuer, principal and agent within the anchor's limits";
   denial.found = "iss " + claims(0).iss + ", sub " + claims(0).sub + ", client_id " + claims(0).client_id;
   denial.remedy = "have the grant made by the anchor that is responsible for the principal";
   return denial;
@@ -292,6 +318,7 @@ Verifier::Check Verifier::check_shape() {
     Denial denial = deny(Outcome::kDepthInvalid, Step::kShape, hop, "`del_depth` is not the token's place in the chain");
     denial.expected = std::to_string(hop);
     denial.found = std::to_string(claims(hop).del_depth);
+    denial.remedy = kAllInOrder;
     return denial;
   }
   const std::size_t leaf = tokens_.size() - 1;
@@ -307,6 +334,7 @@ Verifier::Check Verifier::check_shape() {
     Denial denial = deny(Outcome::kPrincipalAltered, Step::kShape, hop, "the token names another principal than the root");
     denial.expected = claims(0).sub;
     denial.found = claims(hop).sub;
+    denial.remedy = "have the token issued for the root's principal, or obtain a grant of the other one";
     return denial;
   }
   return std::nullopt;
@@ -386,7 +414,7 @@ bool Verifier::is_status_key(const Thumbprint& key) const {
 Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   const auto unknown = [&](const char* reason) {
     Denial denial = deny(Outcome::kStatusUnknown, Step::kStatus, hop, reason);
-    if (claims(hop).status) denial.expected = "a current status list " + claims(hop).status->uri;
+    denial.expected = claims(hop).status ? "a current status list " + claims(hop).status->uri : "a `status_list`";
     denial.remedy = "fetch the status list again and give it to the verifier";
     return denial;
   };
@@ -408,7 +436,10 @@ Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   if (*status == 0) return std::nullopt;
   if (*status > 2) return unknown("the status list gives a value that this verifier does not know");
   Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop, *status == 1 ? "the token was revoked" : "the token is suspended");
-  denial.remedy = "obtain new authority; a revocation cannot be undone";
+  denial.expected = "status 0, valid";
+  denial.found = "status " + std::to_string(*status);
+  denial.remedy = *status == 1 ? "obtain new authority: a revocation cannot be undone"
+                               : "wait until the suspension is lifted, or obtain new authority";
   return denial;
 }
 

@@ -15,10 +15,7 @@ Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
 
 Status allow_only(const Value& object, std::initializer_list<std::string_view> names, const char* what) {
   if (!object.is(Value::Kind::kObject)) return malformed("the body must be a JSON object");
-  const bool known = std::ranges::all_of(object.members(), [&](const json::Member& member) {
-    return std::ranges::find(names, member.name) != names.end();
-  });
-  return known ? Status{} : Status{malformed(what)};
+  return object.has_only(names) ? Status{} : Status{malformed(what)};
 }
 
 Result<std::string> need_text(const Value& object, std::string_view name, const char* what) {
@@ -47,6 +44,17 @@ Result<std::vector<std::string>> texts(const Value& object, std::string_view nam
   return out;
 }
 
+Result<std::vector<std::string>> string_array(const Value& object, std::string_view name, const char* what) {
+  const Value* member = object.find(name);
+  if (member == nullptr || !member->is(Value::Kind::kArray)) return malformed(what);
+  std::vector<std::string> out;
+  for (const Value& item : member->items()) {
+    if (!item.string()) return malformed(what);
+    out.emplace_back(*item.string());
+  }
+  return out;
+}
+
 Result<std::optional<std::int64_t>> integer(const Value& object, std::string_view name, Range range, const char* what) {
   const Value* member = object.find(name);
   if (member == nullptr) return std::optional<std::int64_t>();
@@ -66,17 +74,11 @@ Result<std::vector<std::string>> chain(const Value& object) {
   constexpr const char* kWhat = "`chain` must be an array of compact tokens, root first, or one text joined by ~";
   const Value* member = object.find("chain");
   if (member == nullptr) return malformed(kWhat);
-  std::vector<std::string> tokens;
   if (const auto text = member->string()) {
-    for (const std::string_view token : split_chain(*text)) tokens.emplace_back(token);
-    return tokens;
+    const auto tokens = split_chain(*text);
+    return std::vector<std::string>(tokens.begin(), tokens.end());
   }
-  if (!member->is(Value::Kind::kArray)) return malformed(kWhat);
-  for (const Value& item : member->items()) {
-    if (!item.string()) return malformed(kWhat);
-    tokens.emplace_back(*item.string());
-  }
-  return tokens;
+  return string_array(object, "chain", kWhat);
 }
 
 }  // namespace chancery::wire

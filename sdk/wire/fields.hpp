@@ -10,6 +10,7 @@
 #include <chancery/result.hpp>
 
 #include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
 
 namespace chancery::wire {
 
@@ -26,6 +27,9 @@ namespace chancery::wire {
 [[nodiscard]] Result<std::string> text_or_empty(const json::Value& object, std::string_view name, const char* what);
 /// A non-empty string, or an array of such; empty when absent.
 [[nodiscard]] Result<std::vector<std::string>> texts(const json::Value& object, std::string_view name, const char* what);
+/// An array of strings that must be there; it may be empty.
+[[nodiscard]] Result<std::vector<std::string>> string_array(const json::Value& object, std::string_view name,
+                                                            const char* what);
 /// An integer within [low, high], or nothing when it is absent.
 struct Range {
   std::int64_t low;
@@ -34,6 +38,14 @@ struct Range {
 [[nodiscard]] Result<std::optional<std::int64_t>> integer(const json::Value& object, std::string_view name, Range range,
                                                           const char* what);
 [[nodiscard]] Result<bool> flag(const json::Value& object, std::string_view name, const char* what);
+
+/// The texts as a JSON array.
+template <typename Texts>
+[[nodiscard]] json::Node text_array(const Texts& texts) {
+  json::Node array = json::Node::array();
+  for (const auto& text : texts) array.push_back(json::Node(std::string_view(text)));
+  return array;
+}
 
 /// `chain`: an array of compact tokens, or their text form joined by `~`.
 [[nodiscard]] Result<std::vector<std::string>> chain(const json::Value& object);

@@ -19,10 +19,6 @@ constexpr json::Limits kBodyLimits{.allow_unsafe_integers = true};
 
 Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
 
-Node text_array(const std::vector<std::string>& texts) {
-  return Node::array(std::vector<Node>(texts.begin(), texts.end()));
-}
-
 Node selectors_node(const api::Selectors& selectors) {
   Node node = Node::object();
   if (selectors.uid) node.set("uid", *selectors.uid);
@@ -47,6 +43,18 @@ Status check_selectors(const api::Selectors& selectors) {
   return {};
 }
 
+Result<std::optional<std::string>> optional_text(const Value& object, std::string_view name, const char* what) {
+  if (object.find(name) == nullptr) return std::optional<std::string>();
+  CHANCERY_ASSIGN(std::string text, need_text(object, name, what));
+  return std::optional(std::move(text));
+}
+
+// An empty selector would match anybody, which nobody means who writes it.
+Result<std::string> selector(const Value& object, std::string_view name, const char* what) {
+  CHANCERY_ASSIGN(auto text, optional_text(object, name, what));
+  return std::move(text).value_or("");
+}
+
 Result<api::Selectors> selectors_from(const Value& object) {
   CHANCERY_TRY(allow_only(object, {"uid", "gid", "unit", "executable", "executable_sha256"},
                           "`selectors` have `uid`, `gid`, `unit`, `executable` and `executable_sha256` only"));
@@ -55,10 +63,10 @@ Result<api::Selectors> selectors_from(const Value& object) {
   CHANCERY_ASSIGN(const auto gid, integer(object, "gid", {0, kMaxId}, "selector `gid` must be a numeric group id"));
   if (uid) out.uid = static_cast<std::uint32_t>(*uid);
   if (gid) out.gid = static_cast<std::uint32_t>(*gid);
-  CHANCERY_ASSIGN(out.unit, text_or_empty(object, "unit", "selector `unit` must be a systemd unit's name"));
-  CHANCERY_ASSIGN(out.executable, text_or_empty(object, "executable", "selector `executable` must be a path"));
-  CHANCERY_ASSIGN(out.executable_sha256, text_or_empty(object, "executable_sha256",
-                                                       "selector `executable_sha256` must be 64 hexadecimal digits"));
+  CHANCERY_ASSIGN(out.unit, selector(object, "unit", "selector `unit` must be a systemd unit's name"));
+  CHANCERY_ASSIGN(out.executable, selector(object, "executable", "selector `executable` must be an absolute path"));
+  CHANCERY_ASSIGN(out.executable_sha256,
+                  selector(object, "executable_sha256", "selector `executable_sha256` must be 64 hexadecimal digits"));
   CHANCERY_TRY(check_selectors(out));
   return out;
 }
@@ -122,12 +130,6 @@ Node dpop_node(const DpopPresentation& dpop) {
   Node node = Node::object({{"proof", dpop.proof}, {"htm", dpop.htm}, {"htu", dpop.htu}});
   if (dpop.nonce) node.set("nonce", *dpop.nonce);
   return node;
-}
-
-Result<std::optional<std::string>> optional_text(const Value& object, std::string_view name, const char* what) {
-  if (object.find(name) == nullptr) return std::optional<std::string>();
-  CHANCERY_ASSIGN(std::string text, need_text(object, name, what));
-  return std::optional(std::move(text));
 }
 
 Result<DpopPresentation> dpop_from(const Value& object) {
@@ -315,7 +317,7 @@ std::string write(const api::AgentPage& message) {
 Result<api::AgentPage> read_agent_page(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value* agents = document.root().find("agents");
-  if (agents == nullptr) return malformed("a list of agents has `agents`");
+  if (agents == nullptr || !agents->is(Value::Kind::kArray)) return malformed("a list of agents has `agents`: an array");
   api::AgentPage out;
   for (const Value& item : agents->items()) {
     CHANCERY_ASSIGN(api::Agent agent, agent_from(item));
@@ -333,9 +335,8 @@ Result<api::Grant> read_grant(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   api::Grant out;
   CHANCERY_ASSIGN(out.chain, answered_chain(document.root()));
-  if (const Value* warnings = document.root().find("warnings")) {
-    for (const Value& item : warnings->items()) out.warnings.emplace_back(item.string().value_or(""));
-  }
+  if (document.root().find("warnings") == nullptr) return out;
+  CHANCERY_ASSIGN(out.warnings, string_array(document.root(), "warnings", "`warnings` are an array of strings"));
   return out;
 }
 
@@ -354,6 +355,7 @@ Result<api::Delegation> read_delegation(std::string_view json) {
   if (granted == nullptr) return malformed("a delegation has `granted`");
   CHANCERY_ASSIGN(out.granted, read_authority(*granted));
   if (const Value* narrowed = root.find("narrowed")) {
+    if (!narrowed->is(Value::Kind::kArray)) return malformed("`narrowed` is an array");
     for (const Value& item : narrowed->items()) {
       const Value* asked = item.find("asked");
       const Value* given = item.find("given");

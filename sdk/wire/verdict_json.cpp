@@ -11,13 +11,6 @@ namespace {
 using json::Node;
 using json::Value;
 
-template <typename Texts>
-Node text_array(const Texts& texts) {
-  Node array = Node::array();
-  for (const auto& text : texts) array.push_back(Node(std::string_view(text)));
-  return array;
-}
-
 Node leaf_node(const VerifiedChain& chain) {
   const Claims& claims = chain.leaf().claims();
   return Node::object({{"principal", chain.principal()},
@@ -55,6 +48,7 @@ std::string_view state_name(HopExplanation::State state) {
     case HopExplanation::State::kPassed: return "passed";
     case HopExplanation::State::kFailed: return "failed";
     case HopExplanation::State::kNotReached: return "not_reached";
+    case HopExplanation::State::kRead: return "read";
     case HopExplanation::State::kUnreadable: return "unreadable";
   }
   return "";
@@ -88,6 +82,7 @@ std::string write(const Explanation& explanation) {
   Node node = verdict_node(explanation.verdict);
   Node hops = Node::array();
   for (const HopExplanation& hop : explanation.hops) hops.push_back(hop_node(hop));
+  node.set("tokens", explanation.tokens);
   node.set("hops", std::move(hops));
   if (!explanation.verdict.valid()) {
     const Denial& denial = explanation.verdict.denial();
@@ -106,9 +101,7 @@ Result<api::Verification> read_verification(std::string json) {
   CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` is a string"));
   out.step = step_text(root.find("step"));
   if (const Value* hop = root.find("hop"); hop != nullptr && hop->integer()) out.hop = static_cast<int>(*hop->integer());
-  if (const Value* skipped = root.find("not_performed")) {
-    for (const Value& item : skipped->items()) out.not_performed.emplace_back(item.string().value_or(""));
-  }
+  CHANCERY_ASSIGN(out.not_performed, string_array(root, "not_performed", "a verification has `not_performed`: an array of strings"));
   out.json = std::move(json);
   return out;
 }

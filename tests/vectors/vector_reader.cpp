@@ -98,13 +98,23 @@ std::string told(const Verdict& verdict) {
   return out;
 }
 
+// A person is told what to do about every denial, and, of all that was read, what would have passed.
+void check_told(const Denial& denial) {
+  BOOST_TEST(std::string_view(denial.reason) != "");
+  BOOST_TEST(denial.remedy != "");
+  if (denial.step != Step::kParse) BOOST_TEST(denial.expected != "");
+}
+
 void check_agreement(const ReadVector& vector, const VectorResult& result, VerificationCache& cache) {
   const auto chain = vector.chain();
   const TrustSnapshot trust(vector.trust);
   const VerifyOptions options = vector.options_with(nullptr);
   const Verdict verdict = verify_chain(chain, trust, vector.now, options);
   BOOST_TEST(outcome_name(verdict.outcome()) == result.outcome);
-  if (!verdict.valid()) BOOST_TEST(step_name(verdict.denial().step) == result.step);
+  if (!verdict.valid()) {
+    BOOST_TEST(step_name(verdict.denial().step) == result.step);
+    check_told(verdict.denial());
+  }
   BOOST_TEST(told(explain(chain, trust, vector.now, options).verdict) == told(verdict));
   for (const std::string_view pass : {"cold", "warm"}) {
     BOOST_TEST_CONTEXT(pass << " cache") {

@@ -111,7 +111,7 @@ struct Excess {
   enum class Kind : std::uint8_t { kScope, kConstraintMissing, kConstraintWider };
   Kind kind = Kind::kScope;
   std::string subject;  ///< the scope, or `KEY TYPE` of the constraint
-  std::string allowed;  ///< the parent's side, JCS; empty for scopes
+  std::string allowed;  ///< the parent's side: JCS, or its scopes with commas between
   std::string asked;    ///< the child's side, JCS; empty when it is missing
 };
 

@@ -205,7 +205,13 @@ class VerificationCache {
 
 /// One token of a chain, told for a person. All texts come from the chain and are untrusted.
 struct HopExplanation {
-  enum class State : std::uint8_t { kPassed, kFailed, kNotReached, kUnreadable };
+  enum class State : std::uint8_t {
+    kPassed,      ///< every step; in a denied chain every step up to the one that failed further down
+    kFailed,
+    kNotReached,  ///< by the step that failed
+    kRead,        ///< well-formed, and nothing more is known: another token is not
+    kUnreadable,
+  };
   State state = State::kNotReached;
   std::string giver;       ///< the issuer of DT_0; else the parent's agent
   std::string receiver;    ///< `client_id`: claimed by the giver
@@ -222,7 +228,8 @@ struct HopExplanation {
 /// The verdict of verify_chain, hop by hop.
 struct Explanation {
   Verdict verdict;
-  std::vector<HopExplanation> hops;
+  std::size_t tokens = 0;            ///< how many the chain has
+  std::vector<HopExplanation> hops;  ///< of those up to the first that cannot be read
 
   /// Several lines for a terminal; control characters of the chain are escaped.
   [[nodiscard]] std::string text() const;

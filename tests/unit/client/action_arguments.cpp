@@ -36,11 +36,12 @@ constexpr std::array kParams{
     ParamCase{"path=/a=b", R"({"path":"/a=b"})"},
     ParamCase{"list=[1, \"a\"]", R"({"list":[1,"a"]})"},
     ParamCase{"text=[1,", R"({"text":"[1,"})"},
-    ParamCase{"big=9007199254740993", R"({"big":9007199254740992})"},
+    ParamCase{"big=9007199254740991", R"({"big":9007199254740991})"},
+    ParamCase{"big=9007199254740994", R"({"big":9007199254740994})"},
     ParamCase{"a\"b=1", R"({"a\"b":1})"},
 };
 
-constexpr std::array kBadParams{"amount", "=75", "", "amount=1e400", "amount=NaN", R"(o={"a":1,"a":2})"};
+constexpr std::array kBadParams{"amount", "=75", "", "amount=1e400", "amount=NaN", "amount=9007199254740993", "list=[9007199254740993]", R"(o={"a":1,"a":2})"};
 
 }  // namespace
 

@@ -57,6 +57,8 @@ constexpr std::array kBad{
     "amount:max=NaN",
     "amount:max=1e400",
     "amount:max=9007199254740993",
+    "order:one_of=9007199254740993",
+    "order:one_of=1,9007199254740993",
     "amount:Max=5",
     "amount:maximum=5",
     "amount:=5",

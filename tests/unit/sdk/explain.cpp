@@ -84,7 +84,9 @@ BOOST_AUTO_TEST_CASE(a_token_that_cannot_be_read_is_told_as_such) {
   IssuedChain chain = issue_chain(3);
   chain.tokens[1] = "nonsense";
   const Explanation explanation = told(chain);
-  BOOST_TEST((states(explanation) == std::vector<State>{State::kPassed, State::kUnreadable}));
+  BOOST_TEST((states(explanation) == std::vector<State>{State::kRead, State::kUnreadable}));
+  BOOST_TEST(contains(explanation.text(), "A chain of 3 tokens"));
+  BOOST_TEST(contains(explanation.text(), "read, not verified"));
   BOOST_TEST(contains(explanation.text(), "a token that cannot be read"));
   BOOST_TEST(explanation.hops[0].signed_with == "nothing that could be verified");
 }
@@ -96,6 +98,8 @@ BOOST_AUTO_TEST_CASE(an_empty_and_an_overlong_chain_are_told_too) {
   options.max_tokens = 1;
   const Explanation explanation = explain(chain.views(), chain.trust(), kIssuedNow, options);
   BOOST_TEST(contains(explanation.text(), "more tokens than this verifier accepts"));
+  BOOST_TEST(contains(explanation.text(), "A chain of 2 tokens"));
+  BOOST_TEST(explanation.hops.empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_chain_says_when_and_what_would_help) {

@@ -63,6 +63,7 @@ constexpr std::array kBad{
     Bad{"ceiling an array", R"({"anchors":[{"keys":[KEY],"ceiling":[]}]})"},
     Bad{"ceiling with an unknown member", R"({"anchors":[{"keys":[KEY],"ceiling":{"scope":[]}}]})"},
     Bad{"ceiling with a bad scope", R"({"anchors":[{"keys":[KEY],"ceiling":{"scopes":["*"]}}]})"},
+    Bad{"a ceiling that covers nothing", R"({"anchors":[{"keys":[KEY],"ceiling":{"constraints":[]}}]})"},
     Bad{"status an array", R"({"anchors":[{"keys":[KEY],"status":[]}]})"},
     Bad{"status with an unknown member", R"({"anchors":[{"keys":[KEY],"status":{"uris":[]}}]})"},
     Bad{"issuers an object", R"({"anchors":[],"issuers":{}})"},
