@@ -5,20 +5,22 @@
 namespace chancery::rest {
 namespace {
 
-// Says in the problem document why a presented chain does not verify. Verification is pure: asked again for the same
-// instant, it gives the verdict that the use case saw.
-Response with_verdict(const service::Office& office, const Request& request, const std::vector<std::string>& chain,
-                      const Error& error) {
+// Says in the problem document why a presented chain does not verify. Verification is pure: asked again for
+// the same instant, it gives the verdict that the use case saw.
+Response with_verdict(const service::Office& office, const Request& request,
+                      const std::vector<std::string>& chain, const Error& error) {
   const auto verdict = service::verify(office, request.received_at, {chain, std::nullopt});
   if (!verdict || verdict->valid()) return problem(error);
   const Denial& denial = verdict->denial();
   Response response = problem(error);
   const auto document = json::Document::parse(response.body);
-  json::Node node = json::Node::object({{"outcome", outcome_name(denial.outcome)},
-                                        {"step", step_name(denial.step)},
-                                        {"hop", denial.hop < 0 ? json::Node(nullptr) : json::Node(denial.hop)},
-                                        {"reason", denial.reason}});
-  for (const json::Member& member : document->root().members()) node.set(std::string(member.name), json::Node::copy(member.value));
+  json::Node node =
+      json::Node::object({{"outcome", outcome_name(denial.outcome)},
+                          {"step", wire::step_node(denial.step)},
+                          {"hop", denial.hop < 0 ? json::Node(nullptr) : json::Node(denial.hop)},
+                          {"reason", denial.reason}});
+  for (const json::Member& member : document->root().members())
+    node.set(std::string(member.name), json::Node::copy(member.value));
   response.body = json::to_jcs(node);
   return response;
 }

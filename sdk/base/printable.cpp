@@ -12,8 +12,8 @@ namespace {
 
 bool is_hazardous(std::uint32_t code) noexcept {
   const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
-  const bool bidi = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0x200E ||
-                    code == 0x200F || code == 0x061C;
+  const bool bidi = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+                    code == 0x200E || code == 0x200F || code == 0x061C;
   return control || bidi || code == 0x2028 || code == 0x2029;
 }
 
@@ -62,10 +62,10 @@ std::string utc_text(double seconds_since_1970) {
     const auto day = floor<days>(at);
     const year_month_day date{day};
     const hh_mm_ss time{at - day};
-    size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                         static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                         static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                         static_cast<int>(time.seconds().count()));
+    size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ",
+                         static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                         static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                         static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
   }
   return {text.data(), static_cast<std::size_t>(size)};
 }

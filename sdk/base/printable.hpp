@@ -14,8 +14,8 @@ namespace chancery {
 /// `a, b, c`
 [[nodiscard]] std::string joined(std::span<const std::string> texts);
 
-/// RFC 3339 in UTC with whole seconds, "2026-03-01T12:00:00Z". Seconds beyond the year 9999, or before 1970, come
-/// out as the bare number.
+/// RFC 3339 in UTC with whole seconds, "2026-03-01T12:00:00Z". Seconds beyond the year 9999, or before 1970,
+/// come out as the bare number.
 [[nodiscard]] std::string utc_text(double seconds_since_1970);
 
 }  // namespace chancery

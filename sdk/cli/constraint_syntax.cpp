@@ -29,7 +29,8 @@ std::vector<std::string_view> split(std::string_view text) {
 Result<Node> number_node(std::string_view value) {
   const auto document = json::Document::parse_borrowed(value);
   if (!document || !document->root().number())
-    return invalid("`max`, `min`, `max_lifetime` and `max_subtree` take a number that binary64 holds exactly");
+    return invalid(
+        "`max`, `min`, `max_lifetime` and `max_subtree` take a number that binary64 holds exactly");
   return Node::copy(document->root());
 }
 

@@ -58,7 +58,8 @@ Checked<std::string> read_all(int number, const std::string& name, std::size_t l
 Checked<std::string> read_standard_input(std::size_t limit) {
   // What it holds was said once: a second reader would be given nothing, and take that for the answer.
   static bool taken = false;
-  if (std::exchange(taken, true)) return misuse("only one argument may be -: standard input can be read once");
+  if (std::exchange(taken, true))
+    return misuse("only one argument may be -: standard input can be read once");
   return read_all(STDIN_FILENO, "standard input", limit);
 }
 

@@ -13,7 +13,8 @@ namespace chancery::cli {
 [[nodiscard]] std::string ascii_json(std::string_view json);
 
 /// What an argument says: JSON where it is well-formed, else a text.
-/// \return the value, or kInvalidArgument for JSON that would not arrive as it was written: a number that binary64
+/// \return the value, or kInvalidArgument for JSON that would not arrive as it was written: a number that
+/// binary64
 ///         cannot hold, a member named twice
 [[nodiscard]] Result<json::Node> json_or_text(std::string_view argument);
 

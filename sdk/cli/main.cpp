@@ -132,7 +132,8 @@ int main(int argc, char** argv) {
     return run(command, arguments);
   } catch (const std::exception&) {
     // Of the libraries below, or out of memory: nothing was decided.
-    make_output(arguments.format).report({ExitCode::kUndecided, "internal", "something unexpected failed: is memory short?", {}});
+    make_output(arguments.format)
+        .report({ExitCode::kUndecided, "internal", "something unexpected failed: is memory short?", {}});
     return static_cast<int>(ExitCode::kUndecided);
   }
 }

@@ -58,7 +58,8 @@ Checked<std::string> from_key_set(const json::Value& keys, const AddArguments& a
   if (arguments.iss.empty()) return misuse("a key set needs --iss: the issuer whose keys these are");
   const auto read = read_key_set(keys);
   if (!read) return failure(read.error(), arguments.from);
-  if (read->empty()) return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, arguments.from);
+  if (read->empty())
+    return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, arguments.from);
   return anchor_document(arguments.iss, *read);
 }
 

@@ -139,12 +139,19 @@ void show(Output& output, const api::Verification& verification) {
   if (!verification.not_performed.empty()) output.field("not checked", joined(verification.not_performed));
 }
 
+// Whatever the daemon refused, it did not judge the chain.
+Failure not_judged(const ClientError& error) {
+  Failure out = failure(error);
+  out.exit = ExitCode::kUndecided;
+  return out;
+}
+
 Checked<api::Verification> verify_remotely(const JudgeArguments& arguments, const Context& context) {
   CHANCERY_ASSIGN(const api::VerifyChain request, prepare_remote(arguments));
   const auto client = Client::connect(context.daemon);
   if (!client) return failure(client.error());
   auto verification = client->verify(request);
-  if (!verification) return failure(verification.error());
+  if (!verification) return not_judged(verification.error());
   return *std::move(verification);
 }
 
@@ -166,13 +173,13 @@ Checked<ExitCode> explain_remotely(Context& context, const JudgeArguments& argum
   const auto client = Client::connect(context.daemon);
   if (!client) return failure(client.error());
   const auto verification = client->explain(request);
-  if (!verification) return failure(verification.error());
+  if (!verification) return not_judged(verification.error());
   if (context.output.json()) {
     context.output.document(verification->json);
     return exit_code(*verification);
   }
   const auto text = client->explain_text(request);
-  if (!text) return failure(text.error());
+  if (!text) return not_judged(text.error());
   context.output.lines(*text);
   return exit_code(*verification);
 }

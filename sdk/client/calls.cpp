@@ -80,7 +80,8 @@ Result<api::Readiness> read_readiness(std::string body) {
     if (ready == nullptr || !ready->boolean()) return Error{ErrorCode::kMalformed, "readiness has `ready`"};
     out.ready = *ready->boolean();
     if (document.root().find("missing") != nullptr) {
-      CHANCERY_ASSIGN(out.missing, wire::string_array(document.root(), "missing", "`missing` is an array of strings"));
+      CHANCERY_ASSIGN(out.missing,
+                      wire::string_array(document.root(), "missing", "`missing` is an array of strings"));
     }
   }
   out.json = std::move(body);

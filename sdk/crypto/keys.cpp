@@ -1,7 +1,7 @@
-#include <chancery/keys.hpp>
-
 #include <algorithm>
 #include <array>
+
+#include <chancery/keys.hpp>
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -39,8 +39,10 @@ bool may_verify(const json::Value& jwk) {
 
 std::string_view algorithm_name(Algorithm algorithm) noexcept {
   switch (algorithm) {
-    case Algorithm::kES256: return "ES256";
-    case Algorithm::kEd25519: return "Ed25519";
+    case Algorithm::kES256:
+      return "ES256";
+    case Algorithm::kEd25519:
+      return "Ed25519";
   }
   return "";
 }
@@ -53,7 +55,8 @@ std::optional<Algorithm> algorithm_from_name(std::string_view name) noexcept {
 
 std::string Thumbprint::text() const { return base64url_encode(octets); }
 
-PublicKey PublicKey::p256(const std::array<std::uint8_t, 32>& x, const std::array<std::uint8_t, 32>& y) noexcept {
+PublicKey PublicKey::p256(const std::array<std::uint8_t, 32>& x,
+                          const std::array<std::uint8_t, 32>& y) noexcept {
   PublicKey key;
   key.algorithm_ = Algorithm::kES256;
   std::ranges::copy(x, key.octets_.begin());
@@ -88,7 +91,8 @@ Thumbprint PublicKey::thumbprint() const { return {sha256(as_bytes(jwk()))}; }
 Result<PublicKey> public_key_from_jwk(const json::Value& jwk) {
   if (!jwk.is(json::Value::Kind::kObject)) return invalid("a JWK is a JSON object");
   for (const std::string_view name : kPrivateMembers) {
-    if (jwk.find(name) != nullptr) return invalid("the JWK holds a private or symmetric key: give the public key only");
+    if (jwk.find(name) != nullptr)
+      return invalid("the JWK holds a private or symmetric key: give the public key only");
   }
   if (!may_verify(jwk)) return invalid("the JWK's `use` or `key_ops` forbids verification");
   const bool ec = says(jwk, "kty", "EC") && says(jwk, "crv", "P-256");
@@ -108,7 +112,8 @@ Result<PublicKey> public_key_from_jwk(const json::Value& jwk) {
 }
 
 Result<std::vector<PublicKey>> read_key_set(const json::Value& keys) {
-  if (!keys.is(json::Value::Kind::kArray)) return Error{ErrorCode::kMalformed, "a key set's `keys` is an array of JWKs"};
+  if (!keys.is(json::Value::Kind::kArray))
+    return Error{ErrorCode::kMalformed, "a key set's `keys` is an array of JWKs"};
   std::vector<PublicKey> out;
   for (const json::Value& item : keys.items()) {
     if (item.is(json::Value::Kind::kObject) && !may_verify(item)) continue;

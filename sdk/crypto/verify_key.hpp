@@ -13,11 +13,12 @@ namespace chancery {
 /// accepted. Ed25519 (RFC 8032). Success is OpenSSL's exact 1; anything else is "no". Thread-safe.
 /// \param digest   SHA-256 of the message; used by ES256
 /// \param message  the message itself; used by Ed25519
-/// \return whether it verifies; also false when the key is not a point on its curve
+/// \return whether it verifies; also false when the key is no point of its curve
 [[nodiscard]] bool verify_signature(const PublicKey& key, const Sha256Digest& digest, ByteView message,
                                     ByteView signature) noexcept;
 
-/// A public key that OpenSSL has parsed and found to be on its curve. A value; copies share the parsed key.
+/// A public key that OpenSSL has parsed: a P-256 key's point is on the curve. 32 octets that are no Ed25519
+/// point pass here and verify nothing. A value; copies share the parsed key.
 class VerifyKey {
  public:
   /// \return the key, or kInvalidKey

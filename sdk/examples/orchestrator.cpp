@@ -34,12 +34,10 @@ int main(int argc, char** argv) {
   const auto delegation = client->delegate(request);
   if (!delegation) {
     const chancery::ClientError& why = delegation.error();
-    std::cerr << (why.refused() ? why.code + ": " + why.detail : why.error.what) << '\n';
+    std::cerr << (why.refused() ? chancery::error_name(why.error.code) : why.error.what) << '\n';
     return why.refused() ? 1 : 2;
   }
-  for (const auto& item : delegation->narrowed) {
-    std::cerr << "narrowed " << item.what << ": asked " << item.asked << ", given " << item.given << '\n';
-  }
+  if (!delegation->narrowed.empty()) std::cerr << "granted less than was asked for\n";
   const char* separator = "";
   for (const std::string& token : delegation->chain) {
     std::cout << separator << token;

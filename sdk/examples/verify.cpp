@@ -2,7 +2,8 @@
 //
 //   example_verify TRUST-FILE CHAIN-FILE
 //
-// Prints the verdict as JSON. Exit status: 0 valid, 1 denied, 2 when there is nothing to trust.
+// Prints the verdict as JSON. Exit status: 0 valid; 1 denied, and a chain that cannot be read is denied; 2
+// when there is nothing to trust.
 #include <chrono>
 #include <fstream>
 #include <iostream>

@@ -1,13 +1,13 @@
 #include "sdk/json/reader.hpp"
 
-#include <locale.h>
-#include <stdlib.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <vector>
+
+#include <locale.h>
+#include <stdlib.h>
 
 #include "sdk/base/utf8.hpp"
 #include "sdk/json/number.hpp"
@@ -16,12 +16,16 @@ namespace chancery::json {
 namespace {
 
 constexpr Error kSyntax{ErrorCode::kMalformed, "not JSON (RFC 8259): fix the syntax"};
-constexpr Error kEncoding{ErrorCode::kMalformed, "not JSON: strings must be valid UTF-8 without lone surrogates"};
+constexpr Error kEncoding{ErrorCode::kMalformed,
+                          "not JSON: strings must be valid UTF-8 without lone surrogates"};
 constexpr Error kTooDeep{ErrorCode::kMalformed, "JSON is nested too deeply: use at most 64 levels"};
 constexpr Error kTooMany{ErrorCode::kMalformed, "JSON holds too many values"};
-constexpr Error kUnsafe{ErrorCode::kMalformed, "a number is beyond 2^53-1: use numbers that binary64 holds exactly"};
-constexpr Error kNotFinite{ErrorCode::kNonFinite, "a number is not finite: NaN, Infinity and overflow have no JSON form"};
-constexpr Error kDuplicate{ErrorCode::kDuplicateMember, "an object names a member twice: name each member once"};
+constexpr Error kUnsafe{ErrorCode::kMalformed,
+                        "a number is beyond 2^53-1: use numbers that binary64 holds exactly"};
+constexpr Error kNotFinite{ErrorCode::kNonFinite,
+                           "a number is not finite: NaN, Infinity and overflow have no JSON form"};
+constexpr Error kDuplicate{ErrorCode::kDuplicateMember,
+                           "an object names a member twice: name each member once"};
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -51,8 +55,11 @@ enum class Octet : std::uint8_t { kPlain, kQuote, kEscape, kControl, kMultibyte 
 constexpr auto kOctets = [] {
   std::array<Octet, 256> table{};
   for (std::size_t c = 0; c < table.size(); ++c) {
-    table[c] = c == '"' ? Octet::kQuote : c == '\\' ? Octet::kEscape
-             : c < 0x20 ? Octet::kControl : c >= 0x80 ? Octet::kMultibyte : Octet::kPlain;
+    table[c] = c == '"'    ? Octet::kQuote
+               : c == '\\' ? Octet::kEscape
+               : c < 0x20  ? Octet::kControl
+               : c >= 0x80 ? Octet::kMultibyte
+                           : Octet::kPlain;
   }
   return table;
 }();
@@ -162,13 +169,20 @@ class Reader {
 
   Status read_kind(Value& out, std::size_t depth) {
     switch (peek()) {
-      case '{': return read_object(out, depth + 1);
-      case '[': return read_array(out, depth + 1);
-      case '"': return read_string(out);
-      case 't': return read_literal(out, "true", Value::Kind::kBool, true);
-      case 'f': return read_literal(out, "false", Value::Kind::kBool, false);
-      case 'n': return read_literal(out, "null", Value::Kind::kNull, false);
-      default: return read_number(out);
+      case '{':
+        return read_object(out, depth + 1);
+      case '[':
+        return read_array(out, depth + 1);
+      case '"':
+        return read_string(out);
+      case 't':
+        return read_literal(out, "true", Value::Kind::kBool, true);
+      case 'f':
+        return read_literal(out, "false", Value::Kind::kBool, false);
+      case 'n':
+        return read_literal(out, "null", Value::Kind::kNull, false);
+      default:
+        return read_number(out);
     }
   }
 
@@ -330,8 +344,8 @@ class Reader {
     double value = 0;
     const auto parsed = std::from_chars(start, p_, value);
     if (parsed.ec == std::errc::result_out_of_range) {
-      // from_chars says the same of overflow and of underflow to zero, and leaves `value` alone. The locale of the
-      // process, which may write fractions with a comma, has no say here.
+      // from_chars says the same of overflow and of underflow to zero, and leaves `value` alone. The locale
+      // of the process, which may write fractions with a comma, has no say here.
       static const locale_t c_locale = newlocale(LC_ALL_MASK, "C", nullptr);
       value = strtod_l(std::string(start, p_).c_str(), nullptr, c_locale);
       if (!std::isfinite(value)) return kNotFinite;
@@ -378,7 +392,8 @@ class Reader {
       for (;;) {
         Member member;
         CHANCERY_TRY(read_member(member, depth));
-        if (open_members_.size() > base && !utf16_less(open_members_.back().name, member.name)) ascending = false;
+        if (open_members_.size() > base && !utf16_less(open_members_.back().name, member.name))
+          ascending = false;
         open_members_.push_back(member);
         CHANCERY_ASSIGN(const bool more, read_separator('}'));
         if (!more) break;
@@ -437,7 +452,8 @@ class Reader {
 Result<Document> Document::parse_borrowed(std::string_view text, const Limits& limits) {
   Document document;
   // A first block in proportion to the text takes nearly every document in one allocation.
-  document.arena_ = std::make_unique<std::pmr::monotonic_buffer_resource>(std::max<std::size_t>(512, text.size() * 3));
+  document.arena_ =
+      std::make_unique<std::pmr::monotonic_buffer_resource>(std::max<std::size_t>(512, text.size() * 3));
   CHANCERY_TRY(Reader(text, limits, document).run());
   return document;
 }

@@ -58,9 +58,9 @@ struct Member {
 };
 
 struct Limits {
-  std::size_t max_depth = 64;              ///< nested arrays and objects
-  std::size_t max_values = 1u << 18;       ///< values in all; a value costs some 40 octets of memory
-  bool allow_unsafe_integers = false;      ///< accept integers beyond ±(2^53-1) (rounded to binary64)
+  std::size_t max_depth = 64;          ///< nested arrays and objects
+  std::size_t max_values = 1u << 18;   ///< values in all; a value costs some 40 octets of memory
+  bool allow_unsafe_integers = false;  ///< accept integers beyond ±(2^53-1) (rounded to binary64)
 };
 
 /// A JSON text (RFC 8259), read strictly and within bounds: UTF-8 only, no duplicate members, no lone

@@ -38,15 +38,17 @@ json::Node claims_node(const Claims& claims) {
   if (claims.del_max_depth) node.set("del_max_depth", *claims.del_max_depth);
   if (claims.par_hash) node.set("par_hash", *claims.par_hash);
   if (claims.status) {
-    node.set("status", json::Node::object({{"status_list", json::Node::object({{"uri", claims.status->uri},
-                                                                               {"idx", claims.status->index}})}}));
+    node.set("status",
+             json::Node::object({{"status_list", json::Node::object({{"uri", claims.status->uri},
+                                                                     {"idx", claims.status->index}})}}));
   }
   return node;
 }
 
 std::string encode_part(const json::Node& node) { return base64url_encode(as_bytes(json::to_jcs(node))); }
 
-std::vector<std::string> common_audience(const std::vector<std::string>& parent, const std::vector<std::string>& asked) {
+std::vector<std::string> common_audience(const std::vector<std::string>& parent,
+                                         const std::vector<std::string>& asked) {
   if (asked.empty()) return parent;
   std::vector<std::string> common;
   for (const std::string& audience : asked) {
@@ -64,7 +66,8 @@ constexpr std::size_t kMaxConstraints = kMaxPayload / 16;
 
 Status check_size(const Authority& asked) {
   if (asked.scopes.size() <= kMaxScopes && asked.constraints.size() <= kMaxConstraints) return {};
-  return Error{ErrorCode::kTooLarge, "the request has more scopes or constraints than a token can hold: ask for fewer"};
+  return Error{ErrorCode::kTooLarge,
+               "the request has more scopes or constraints than a token can hold: ask for fewer"};
 }
 
 // A constraint that speaks of none of the granted actions takes nothing from the request.
@@ -94,7 +97,8 @@ void note_narrowed_constraints(const Authority& asked, const Authority& given, c
     const auto like = std::ranges::find_if(asked.constraints, [&](const Constraint& a) {
       return a.key == constraint.key && a.type() == constraint.type();
     });
-    if (like == asked.constraints.end() ? !bears_on(constraint, given_scopes) : gives_all(constraint, *like)) continue;
+    if (like == asked.constraints.end() ? !bears_on(constraint, given_scopes) : gives_all(constraint, *like))
+      continue;
     out.push_back({constraint.key + " " + std::string(constraint.type()),
                    like == asked.constraints.end() ? "null" : rule_jcs(*like), rule_jcs(constraint)});
   }
@@ -104,7 +108,8 @@ void note_narrowed_audience(const std::vector<std::string>& asked, const std::ve
                             std::vector<Narrowing>& out) {
   const bool whole = std::ranges::all_of(
       asked, [&](const std::string& audience) { return std::ranges::find(given, audience) != given.end(); });
-  if (!whole) out.push_back({"audience", json::to_jcs(string_array(asked)), json::to_jcs(string_array(given))});
+  if (!whole)
+    out.push_back({"audience", json::to_jcs(string_array(asked)), json::to_jcs(string_array(given))});
 }
 
 std::string seconds_text(double seconds) { return json::to_jcs(json::Node(seconds)); }
@@ -131,25 +136,29 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
                               std::chrono::sys_seconds now) {
   const Claims& from = parent.claims();
   if (from.del_depth + 1 >= max_depth) {
-    return Error{ErrorCode::kDepthExhausted, "the chain may not grow further: its `del_max_depth` is reached"};
+    return Error{ErrorCode::kDepthExhausted,
+                 "the chain may not grow further: its `del_max_depth` is reached"};
   }
   CHANCERY_TRY(check_size(request.authority));
   Attenuation child;
   Claims& claims = child.claims;
   CHANCERY_ASSIGN(claims.authority, meet(from.authority, request.authority));
   if (claims.authority.scopes.empty()) {
-    return Error{ErrorCode::kNothingGranted, "no requested scope is within the parent's: ask for one that it covers"};
+    return Error{ErrorCode::kNothingGranted,
+                 "no requested scope is within the parent's: ask for one that it covers"};
   }
   claims.aud = common_audience(from.aud, request.audience);
   if (claims.aud.empty()) {
-    return Error{ErrorCode::kNothingGranted, "no requested audience is among the parent's: ask for one of them"};
+    return Error{ErrorCode::kNothingGranted,
+                 "no requested audience is among the parent's: ask for one of them"};
   }
   const auto issued = static_cast<double>(now.time_since_epoch().count());
   const double asked_exp = issued + static_cast<double>(request.lifetime.count());
   claims.iat = issued;
   claims.exp = std::min(asked_exp, from.exp);
   if (claims.exp < issued || request.lifetime.count() <= 0) {
-    return Error{ErrorCode::kNothingGranted, "no time is left: ask for a lifetime above zero under a parent that has not expired"};
+    return Error{ErrorCode::kNothingGranted,
+                 "no time is left: ask for a lifetime above zero under a parent that has not expired"};
   }
   claims.iss = from.client_id;
   claims.sub = from.sub;
@@ -164,7 +173,8 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
   note_narrowed_constraints(request.authority, claims.authority, given, child.narrowed);
   note_narrowed_audience(request.audience, claims.aud, child.narrowed);
   if (claims.exp < asked_exp) {
-    child.narrowed.push_back({"lifetime_s", seconds_text(asked_exp - issued), seconds_text(claims.exp - issued)});
+    child.narrowed.push_back(
+        {"lifetime_s", seconds_text(asked_exp - issued), seconds_text(claims.exp - issued)});
   }
   return child;
 }

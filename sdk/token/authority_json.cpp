@@ -45,7 +45,8 @@ Result<std::vector<std::string>> read_order(const Value* order) {
 Result<ConstraintRule> read_rank(const Value& value, const Value* order) {
   CHANCERY_ASSIGN(std::vector<std::string> names, read_order(order));
   const auto rank = value.string();
-  if (!rank || std::ranges::find(names, *rank) == names.end()) return malformed("`rank` must be one of its `order`");
+  if (!rank || std::ranges::find(names, *rank) == names.end())
+    return malformed("`rank` must be one of its `order`");
   return ConstraintRule(Rank{std::string(*rank), std::move(names)});
 }
 
@@ -61,10 +62,12 @@ Result<ConstraintRule> read_rule(const json::Member& typed, const Value* order) 
   if (order != nullptr) return malformed("`order` belongs to `rank` only");
   for (const NumberType& known : kNumberTypes) {
     if (typed.name != known.name) continue;
-    if (!typed.value.number()) return malformed("`max`, `min`, `max_lifetime` and `max_subtree` take a number");
+    if (!typed.value.number())
+      return malformed("`max`, `min`, `max_lifetime` and `max_subtree` take a number");
     return ConstraintRule(NumberBound{known.type, *typed.value.number()});
   }
-  if (typed.name == "one_of" || typed.name == "not_one_of") return read_membership(typed.value, typed.name == "not_one_of");
+  if (typed.name == "one_of" || typed.name == "not_one_of")
+    return read_membership(typed.value, typed.name == "not_one_of");
   if (typed.name == "prefix") {
     if (!typed.value.string()) return malformed("`prefix` takes a string");
     return ConstraintRule(Prefix{std::string(*typed.value.string())});
@@ -73,7 +76,8 @@ Result<ConstraintRule> read_rule(const json::Member& typed, const Value* order) 
 }
 
 Result<Constraint> read_constraint(const Value& object) {
-  if (!object.is(Kind::kObject)) return malformed("each constraint is an object with `key` and one typed member");
+  if (!object.is(Kind::kObject))
+    return malformed("each constraint is an object with `key` and one typed member");
   const Value* key = object.find("key");
   if (key == nullptr || !key->string()) return malformed("a constraint's `key` must be a string");
   const Value* order = object.find("order");
@@ -109,7 +113,8 @@ json::Node string_array(const std::vector<std::string>& items) {
 
 json::Node rule_node(const ConstraintRule& rule) {
   if (const auto* bound = std::get_if<NumberBound>(&rule)) return bound->value;
-  if (const auto* membership = std::get_if<Membership>(&rule)) return json::Node::canonical(jcs_array(membership->values));
+  if (const auto* membership = std::get_if<Membership>(&rule))
+    return json::Node::canonical(jcs_array(membership->values));
   if (const auto* prefix = std::get_if<Prefix>(&rule)) return prefix->value;
   if (const auto* rank = std::get_if<Rank>(&rule)) return rank->value;
   return json::Node::canonical(std::get<UnknownRule>(rule).jcs);
@@ -122,7 +127,8 @@ std::string_view Constraint::type() const noexcept {
     const auto* known = std::ranges::find(kNumberTypes, bound->type, &NumberType::type);
     return known->name;
   }
-  if (const auto* membership = std::get_if<Membership>(&rule)) return membership->negated ? "not_one_of" : "one_of";
+  if (const auto* membership = std::get_if<Membership>(&rule))
+    return membership->negated ? "not_one_of" : "one_of";
   if (std::holds_alternative<Prefix>(rule)) return "prefix";
   if (std::holds_alternative<Rank>(rule)) return "rank";
   return std::get<UnknownRule>(rule).type;
@@ -135,7 +141,9 @@ Result<std::vector<std::string>> read_scopes(const Value& scopes) {
   for (const Value& item : scopes.items()) {
     const auto scope = item.string();
     if (!scope || !classify_scope(*scope)) {
-      return malformed("a scope is a literal (crm.read), a wildcard (crm.*) or printable ASCII without space, quote, * and backslash");
+      return malformed(
+          "a scope is a literal (crm.read), a wildcard (crm.*) or printable ASCII without space, quote, * "
+          "and backslash");
     }
     out.emplace_back(*scope);
   }
@@ -212,7 +220,8 @@ std::string rule_jcs(const Constraint& constraint) {
 
 Result<Authority> Authority::parse(std::string_view json) {
   CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
-  if (!document.root().is(Kind::kObject)) return malformed("an authority is a JSON object with `scopes` and `constraints`");
+  if (!document.root().is(Kind::kObject))
+    return malformed("an authority is a JSON object with `scopes` and `constraints`");
   CHANCERY_TRY(check_members(document.root()));
   return read_authority(document.root());
 }

@@ -26,14 +26,15 @@ Result<std::string_view> read_algorithm(const json::Value& header) {
 }
 
 Result<JwsParts> JwsParts::split(std::string_view compact, std::size_t max_size) {
-  if (compact.size() > max_size) return malformed("a token is too long: 65536 characters at most");
+  if (compact.size() > max_size)
+    return malformed("a token is longer than is read: 65536 characters, 16 MiB for a status list");
   const std::size_t first = compact.find('.');
   const std::size_t second = first == std::string_view::npos ? first : compact.find('.', first + 1);
   if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos) {
     return malformed("a token has exactly three parts, header.payload.signature");
   }
-  return JwsParts{compact.substr(0, first), compact.substr(first + 1, second - first - 1), compact.substr(second + 1),
-                  compact.substr(0, second)};
+  return JwsParts{compact.substr(0, first), compact.substr(first + 1, second - first - 1),
+                  compact.substr(second + 1), compact.substr(0, second)};
 }
 
 Result<json::Document> decode_json_object(std::string_view part) {
@@ -42,7 +43,8 @@ Result<json::Document> decode_json_object(std::string_view part) {
     return malformed("a token's part is not base64url: no padding, white space or spare bits");
   }
   CHANCERY_ASSIGN(json::Document document, json::Document::parse(std::move(text)));
-  if (!document.root().is(json::Value::Kind::kObject)) return malformed("a token's header and payload are JSON objects");
+  if (!document.root().is(json::Value::Kind::kObject))
+    return malformed("a token's header and payload are JSON objects");
   return document;
 }
 
@@ -68,23 +70,6 @@ Result<Jws> Jws::parse(std::string_view compact, std::size_t max_size) {
 bool Jws::verifies_under(const PublicKey& key) const {
   const ByteView message = as_bytes(parts.signing_input);
   return algorithm == key.algorithm() && verify_signature(key, sha256(message), message, signature);
-}
-
-Result<Bytes> verify_jws(std::string_view compact, const PublicKey& key) {
-  CHANCERY_ASSIGN(const JwsParts parts, JwsParts::split(compact));
-  CHANCERY_ASSIGN(const json::Document header, decode_json_object(parts.header));
-  CHANCERY_TRY(refuse_extensions(header.root()));
-  CHANCERY_ASSIGN(const std::string_view algorithm, read_algorithm(header.root()));
-  if (algorithm != algorithm_name(key.algorithm())) {
-    return Error{ErrorCode::kUnsupportedAlgorithm, "the header's `alg` is not the algorithm of the key"};
-  }
-  CHANCERY_ASSIGN(Bytes payload, base64url_decode(parts.payload));
-  CHANCERY_ASSIGN(const Bytes signature, base64url_decode(parts.signature));
-  const ByteView message = as_bytes(parts.signing_input);
-  if (!verify_signature(key, sha256(message), message, signature)) {
-    return Error{ErrorCode::kSignatureInvalid, "the signature does not verify under this key"};
-  }
-  return payload;
 }
 
 }  // namespace chancery

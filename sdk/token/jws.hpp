@@ -57,8 +57,4 @@ struct Jws {
   [[nodiscard]] bool verifies_under(const PublicKey& key) const;
 };
 
-/// Verifies a compact JWS of any payload under one key (RFC 7515 section 5.2), ES256 and Ed25519 only.
-/// \return the decoded payload, or kMalformed, kUnsupportedAlgorithm, kSignatureInvalid
-[[nodiscard]] Result<Bytes> verify_jws(std::string_view compact, const PublicKey& key);
-
 }  // namespace chancery

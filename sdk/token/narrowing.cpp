@@ -12,8 +12,9 @@
 namespace chancery {
 namespace {
 
-constexpr Error kConflict{ErrorCode::kNoMeet,
-                          "a requested constraint and the parent's have nothing in common: ask for a value within the parent's"};
+constexpr Error kConflict{
+    ErrorCode::kNoMeet,
+    "a requested constraint and the parent's have nothing in common: ask for a value within the parent's"};
 
 // Sorted, since a hostile list is as long as a token can be.
 std::vector<std::string_view> sorted(const std::vector<std::string>& values) {
@@ -24,10 +25,13 @@ std::vector<std::string_view> sorted(const std::vector<std::string>& values) {
 
 bool is_subset(const std::vector<std::string>& inner, const std::vector<std::string>& outer) {
   const auto all = sorted(outer);
-  return std::ranges::all_of(inner, [&](const std::string& value) { return std::ranges::binary_search(all, value); });
+  return std::ranges::all_of(
+      inner, [&](const std::string& value) { return std::ranges::binary_search(all, value); });
 }
 
-std::ptrdiff_t position(const Rank& rank) { return std::ranges::find(rank.order, rank.value) - rank.order.begin(); }
+std::ptrdiff_t position(const Rank& rank) {
+  return std::ranges::find(rank.order, rank.value) - rank.order.begin();
+}
 
 bool lower_is_narrower(NumberBound::Type type) { return type != NumberBound::Type::kMin; }
 
@@ -41,7 +45,8 @@ bool rule_narrows(const ConstraintRule& parent, const ConstraintRule& child) {
     const auto& c = std::get<Membership>(child);
     return p->negated ? is_subset(p->values, c.values) : is_subset(c.values, p->values);
   }
-  if (const auto* p = std::get_if<Prefix>(&parent)) return std::get<Prefix>(child).value.starts_with(p->value);
+  if (const auto* p = std::get_if<Prefix>(&parent))
+    return std::get<Prefix>(child).value.starts_with(p->value);
   if (const auto* p = std::get_if<Rank>(&parent)) {
     const auto& c = std::get<Rank>(child);
     return c.order == p->order && position(c) <= position(*p);
@@ -54,7 +59,8 @@ class ConstraintSet {
  public:
   explicit ConstraintSet(const std::vector<Constraint>& constraints) {
     by_name_.reserve(constraints.size());
-    for (const Constraint& constraint : constraints) by_name_.push_back({{constraint.key, constraint.type()}, &constraint});
+    for (const Constraint& constraint : constraints)
+      by_name_.push_back({{constraint.key, constraint.type()}, &constraint});
     std::ranges::stable_sort(by_name_, {}, &Named::name);
   }
 
@@ -98,12 +104,15 @@ Result<ConstraintRule> meet_rules(const ConstraintRule& parent, const Constraint
   return kConflict;
 }
 
-std::vector<std::string> meet_scopes(const std::vector<std::string>& parent, const std::vector<std::string>& request) {
+std::vector<std::string> meet_scopes(const std::vector<std::string>& parent,
+                                     const std::vector<std::string>& request) {
   const ScopeSet parents(parent);
   const ScopeSet requested(request);
   std::vector<std::string> common;
-  std::ranges::copy_if(request, std::back_inserter(common), [&](auto& scope) { return parents.covers(scope); });
-  std::ranges::copy_if(parent, std::back_inserter(common), [&](auto& scope) { return requested.covers(scope); });
+  std::ranges::copy_if(request, std::back_inserter(common),
+                       [&](auto& scope) { return parents.covers(scope); });
+  std::ranges::copy_if(parent, std::back_inserter(common),
+                       [&](auto& scope) { return requested.covers(scope); });
   const ScopeSet all(common);
   std::set<std::string> out;
   for (const std::string& scope : common) {
@@ -124,7 +133,9 @@ std::optional<Excess> first_excess(const Authority& parent, const Authority& chi
     const Constraint* own = held.find_same(bound);
     if (own != nullptr && rule_narrows(bound.rule, own->rule)) continue;
     Excess excess{own == nullptr ? Excess::Kind::kConstraintMissing : Excess::Kind::kConstraintWider,
-                  bound.key + " " + std::string(bound.type()), rule_jcs(bound), {}};
+                  bound.key + " " + std::string(bound.type()),
+                  rule_jcs(bound),
+                  {}};
     if (own != nullptr) excess.asked = rule_jcs(*own);
     return excess;
   }

@@ -38,7 +38,8 @@ std::vector<std::string_view> ScopeSet::within(std::string_view outer) const {
   const bool wildcard = classify_scope(outer) == ScopeForm::kWildcard;
   const std::string_view prefix = outer.substr(0, outer.size() - (wildcard ? 1 : 0));
   std::vector<std::string_view> out;
-  for (auto at = std::ranges::lower_bound(exact_, prefix); at != exact_.end() && at->starts_with(prefix); ++at) {
+  for (auto at = std::ranges::lower_bound(exact_, prefix); at != exact_.end() && at->starts_with(prefix);
+       ++at) {
     if (scope_covers(outer, *at)) out.push_back(*at);
   }
   return out;

@@ -21,7 +21,8 @@ Check check_audience(const ActionRequest& request, std::span<const std::shared_p
   for (std::size_t hop = 0; hop < tokens.size(); ++hop) {
     const auto& aud = tokens[hop]->claims().aud;
     if (std::ranges::find(aud, request.audience) != aud.end()) continue;
-    Denial denial = deny(Outcome::kAudienceMismatch, hop, "the token is not meant for this enforcement point");
+    Denial denial =
+        deny(Outcome::kAudienceMismatch, hop, "the token is not meant for this enforcement point");
     denial.expected = request.audience;
     denial.found = joined(aud);
     denial.remedy = "present the chain where every token names the audience, or have it granted for this one";
@@ -31,10 +32,10 @@ Check check_audience(const ActionRequest& request, std::span<const std::shared_p
 }
 
 Check check_scope(const ActionRequest& request, const Authority& authority, std::size_t hop) {
-  const bool granted = classify_scope(request.scope) &&
-                       std::ranges::any_of(authority.scopes, [&](const std::string& scope) {
-                         return scope_covers(scope, request.scope);
-                       });
+  const bool granted =
+      classify_scope(request.scope) && std::ranges::any_of(authority.scopes, [&](const std::string& scope) {
+        return scope_covers(scope, request.scope);
+      });
   if (granted) return std::nullopt;
   Denial denial = deny(Outcome::kScopeNotGranted, hop, "the action's scope is covered by none of the leaf's");
   denial.expected = joined(authority.scopes);
@@ -43,7 +44,9 @@ Check check_scope(const ActionRequest& request, const Authority& authority, std:
   return denial;
 }
 
-std::string number_text(double number) { return std::isfinite(number) ? json::to_jcs(json::Node(number)) : "no finite number"; }
+std::string number_text(double number) {
+  return std::isfinite(number) ? json::to_jcs(json::Node(number)) : "no finite number";
+}
 
 bool is_number_within(const NumberBound& bound, double value) {
   return bound.type == NumberBound::Type::kMin ? value >= bound.value : value <= bound.value;
@@ -64,12 +67,14 @@ bool is_total(const Constraint& constraint) {
 // Whether a parameter's value is within a rule of a known, per-action type.
 bool is_value_within(const ConstraintRule& rule, const ParameterValue& value) {
   if (value.jcs.empty()) return false;  // not even outside of `not_one_of`
-  if (const auto* bound = std::get_if<NumberBound>(&rule)) return value.number && is_number_within(*bound, *value.number);
+  if (const auto* bound = std::get_if<NumberBound>(&rule))
+    return value.number && is_number_within(*bound, *value.number);
   if (const auto* membership = std::get_if<Membership>(&rule)) {
     const bool member = std::ranges::find(membership->values, value.jcs) != membership->values.end();
     return member != membership->negated;
   }
-  if (const auto* prefix = std::get_if<Prefix>(&rule)) return value.text && value.text->starts_with(prefix->value);
+  if (const auto* prefix = std::get_if<Prefix>(&rule))
+    return value.text && value.text->starts_with(prefix->value);
   const auto& rank = std::get<Rank>(rule);
   const auto place = value.text ? std::ranges::find(rank.order, *value.text) : rank.order.end();
   return place != rank.order.end() && place <= std::ranges::find(rank.order, rank.value);
@@ -93,21 +98,26 @@ Check check_parameter(const ActionRequest& request, const Constraint& constraint
   }
   if (is_value_within(constraint.rule, value->second)) return std::nullopt;
   Denial denial = exceeded(constraint, hop, "a parameter of the action is outside its bound");
-  denial.found = std::string(name) + " = " + (value->second.jcs.empty() ? "no finite number" : value->second.jcs);
+  denial.found =
+      std::string(name) + " = " + (value->second.jcs.empty() ? "no finite number" : value->second.jcs);
   denial.remedy = "stay within " + denial.expected;
   return denial;
 }
 
 // Totals of one token; those of ancestors count as well as the leaf's own.
-Check check_totals(const ActionRequest& request, const Token& token, std::size_t hop, const HeldTotals& held) {
+Check check_totals(const ActionRequest& request, const Token& token, std::size_t hop,
+                   const HeldTotals& held) {
   for (const Constraint& constraint : token.claims().authority.constraints) {
     if (!is_total(constraint) || !key_reaches(constraint.key, request.scope)) continue;
     const auto& bound = std::get<NumberBound>(constraint.rule);
     const auto total = held_total(bound, constraint.key, held);
     if (total && *total <= bound.value) continue;
-    Denial denial = exceeded(constraint, hop, total ? "a running total is over its bound" : "a total is bounded that nobody here holds");
+    Denial denial =
+        exceeded(constraint, hop,
+                 total ? "a running total is over its bound" : "a total is bounded that nobody here holds");
     denial.found = total ? "a total of " + number_text(*total) : "no total";
-    denial.remedy = total ? "ask for less, or for a new grant" : "ask an enforcement point that holds the ledger";
+    denial.remedy =
+        total ? "ask for less, or for a new grant" : "ask an enforcement point that holds the ledger";
     return denial;
   }
   return std::nullopt;
@@ -126,19 +136,23 @@ Check check_all_totals(const ActionRequest& request, std::span<const std::shared
 
 // With qualified keys in play, a parameter that is itself called `SCOPE#NAME` could pass for a bounded one.
 Check check_parameter_names(const ActionRequest& request, const Authority& authority, std::size_t hop) {
-  const bool qualified = std::ranges::any_of(
-      authority.constraints, [](const Constraint& constraint) { return qualified_key(constraint.key).has_value(); });
+  const bool qualified = std::ranges::any_of(authority.constraints, [](const Constraint& constraint) {
+    return qualified_key(constraint.key).has_value();
+  });
   if (!qualified) return std::nullopt;
-  const bool ambiguous = std::ranges::any_of(
-      request.parameters, [](const auto& parameter) { return parameter.first.find('#') != std::string::npos; });
+  const bool ambiguous = std::ranges::any_of(request.parameters, [](const auto& parameter) {
+    return parameter.first.find('#') != std::string::npos;
+  });
   if (!ambiguous) return std::nullopt;
-  Denial denial = deny(Outcome::kCeilingExceeded, hop, "a parameter's name contains `#`, which this chain uses to divide keys");
+  Denial denial = deny(Outcome::kCeilingExceeded, hop,
+                       "a parameter's name contains `#`, which this chain uses to divide keys");
   denial.expected = "names without `#`";
   denial.remedy = "name parameters without `#`";
   return denial;
 }
 
-Check check_known_constraints(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+Check check_known_constraints(const ActionRequest& request,
+                              std::span<const std::shared_ptr<const Token>> tokens) {
   const std::size_t hop = tokens.size() - 1;
   const Authority& authority = tokens[hop]->claims().authority;
   if (Check denial = check_parameter_names(request, authority, hop)) return denial;
@@ -153,7 +167,8 @@ Check check_known_constraints(const ActionRequest& request, std::span<const std:
 Check check_unknown_constraints(const Authority& authority, std::size_t hop) {
   for (const Constraint& constraint : authority.constraints) {
     if (!std::holds_alternative<UnknownRule>(constraint.rule)) continue;
-    Denial denial = deny(Outcome::kUnknownConstraint, hop, "a constraint is of a type that this verifier does not know");
+    Denial denial =
+        deny(Outcome::kUnknownConstraint, hop, "a constraint is of a type that this verifier does not know");
     denial.expected = "a type of docs/protocol/delegation-chain.md";
     denial.found = constraint.key + " " + std::string(constraint.type());
     denial.remedy = "use a verifier that knows the type, or a grant without it";
@@ -176,7 +191,8 @@ ParameterValue ParameterValue::of(std::string_view text) {
 
 Result<Parameters> parse_parameters(std::string_view json) {
   // A parameter is the caller's own number, not a token's: beyond 2^53 it is judged, not refused.
-  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json, {.allow_unsafe_integers = true}));
+  CHANCERY_ASSIGN(const json::Document document,
+                  json::Document::parse_borrowed(json, {.allow_unsafe_integers = true}));
   if (!document.root().is(json::Value::Kind::kObject)) {
     return Error{ErrorCode::kMalformed, "an action's parameters are a JSON object"};
   }
@@ -189,7 +205,8 @@ Result<Parameters> parse_parameters(std::string_view json) {
   return parameters;
 }
 
-std::optional<Denial> check_action(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+std::optional<Denial> check_action(const ActionRequest& request,
+                                   std::span<const std::shared_ptr<const Token>> tokens) {
   const std::size_t leaf = tokens.size() - 1;
   const Authority& authority = tokens[leaf]->claims().authority;
   if (Check denial = check_audience(request, tokens)) return denial;
@@ -198,7 +215,8 @@ std::optional<Denial> check_action(const ActionRequest& request, std::span<const
   return check_unknown_constraints(authority, leaf);
 }
 
-bool lacks_ancestor_totals(const ActionRequest& request, std::span<const std::shared_ptr<const Token>> tokens) {
+bool lacks_ancestor_totals(const ActionRequest& request,
+                           std::span<const std::shared_ptr<const Token>> tokens) {
   const std::size_t checked = std::clamp<std::size_t>(request.totals.size(), 1, tokens.size());
   return std::ranges::any_of(tokens.first(tokens.size() - checked), [&](const auto& token) {
     return std::ranges::any_of(token->claims().authority.constraints, [&](const Constraint& constraint) {

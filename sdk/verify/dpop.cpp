@@ -17,30 +17,39 @@ std::optional<std::string_view> text_claim(const Jws& proof, std::string_view na
   return claim == nullptr ? std::nullopt : claim->string();
 }
 
-std::string access_token_hash(std::string_view compact) { return base64url_encode(sha256(as_bytes(compact))); }
+std::string access_token_hash(std::string_view compact) {
+  return base64url_encode(sha256(as_bytes(compact)));
+}
 
 std::string seconds_text(double seconds) { return json::to_jcs(json::Node(seconds)); }
 
 Failure check_key(const Jws& proof, const Token& leaf, const VerifyOptions& options) {
   const json::Value* typ = proof.header.root().find("typ");
-  if (typ == nullptr || typ->string() != "dpop+jwt") return ProofFailure{"the proof's `typ` must be dpop+jwt", "dpop+jwt", {}};
-  const bool accepted = proof.algorithm && (*proof.algorithm == Algorithm::kES256 ? options.accept_es256 : options.accept_ed25519);
+  if (typ == nullptr || typ->string() != "dpop+jwt")
+    return ProofFailure{"the proof's `typ` must be dpop+jwt", "dpop+jwt", {}};
+  const bool accepted = proof.algorithm && (*proof.algorithm == Algorithm::kES256 ? options.accept_es256
+                                                                                  : options.accept_ed25519);
   if (!accepted) return ProofFailure{"the proof's `alg` is not accepted", "ES256 or Ed25519", {}};
   const HeaderKey jwk = header_key(proof.header.root());
-  if (!jwk.key) return ProofFailure{"the proof's header must carry the holder's public key as `jwk`",
-                                      "the JWK of holder key " + leaf.claims().holder.text(), {}};
+  if (!jwk.key)
+    return ProofFailure{"the proof's header must carry the holder's public key as `jwk`",
+                        "the JWK of holder key " + leaf.claims().holder.text(),
+                        {}};
   const Thumbprint thumbprint = jwk.key->thumbprint();
   if (thumbprint != leaf.claims().holder) {
-    return ProofFailure{"the proof is by another key than the leaf's holder key", leaf.claims().holder.text(), thumbprint.text()};
+    return ProofFailure{"the proof is by another key than the leaf's holder key", leaf.claims().holder.text(),
+                        thumbprint.text()};
   }
-  if (!proof.verifies_under(*jwk.key)) return ProofFailure{"the proof's signature does not verify",
-                                                             "a signature by holder key " + thumbprint.text(), {}};
+  if (!proof.verifies_under(*jwk.key))
+    return ProofFailure{
+        "the proof's signature does not verify", "a signature by holder key " + thumbprint.text(), {}};
   return std::nullopt;
 }
 
 Failure check_target(const Jws& proof, const DpopPresentation& dpop) {
   const auto htm = text_claim(proof, "htm");
-  if (htm != dpop.htm) return ProofFailure{"the proof is for another HTTP method", dpop.htm, std::string(htm.value_or(""))};
+  if (htm != dpop.htm)
+    return ProofFailure{"the proof is for another HTTP method", dpop.htm, std::string(htm.value_or(""))};
   const auto htu = text_claim(proof, "htu");
   const auto proved = normalize_htu(htu.value_or(""));
   if (!proved || proved != normalize_htu(dpop.htu)) {
@@ -69,29 +78,34 @@ Failure check_freshness(const Jws& proof, const DpopPresentation& dpop, std::chr
 
 }  // namespace
 
-std::optional<ProofFailure> check_proof(const ActionRequest& request, const Token& leaf, std::chrono::sys_seconds now,
-                                        const VerifyOptions& options) {
-  if (!request.dpop) return ProofFailure{"no proof of possession was presented", "a DPoP proof by the leaf's holder key", "none"};
+std::optional<ProofFailure> check_proof(const ActionRequest& request, const Token& leaf,
+                                        std::chrono::sys_seconds now, const VerifyOptions& options) {
+  if (!request.dpop)
+    return ProofFailure{"no proof of possession was presented", "a DPoP proof by the leaf's holder key",
+                        "none"};
   const DpopPresentation& dpop = *request.dpop;
   const auto proof = Jws::parse(dpop.proof);
-  if (!proof) return ProofFailure{"the proof is not a well-formed JWS", "a compact dpop+jwt", proof.error().what};
+  if (!proof)
+    return ProofFailure{"the proof is not a well-formed JWS", "a compact dpop+jwt", proof.error().what};
   if (Failure failure = check_key(*proof, leaf, options)) return failure;
   if (Failure failure = check_target(*proof, dpop)) return failure;
   if (Failure failure = check_freshness(*proof, dpop, now)) return failure;
   if (text_claim(*proof, "ath") != access_token_hash(leaf.compact())) {
-    return ProofFailure{"the proof's `ath` is not the hash of the chain's last token", access_token_hash(leaf.compact()),
+    return ProofFailure{"the proof's `ath` is not the hash of the chain's last token",
+                        access_token_hash(leaf.compact()),
                         std::string(text_claim(*proof, "ath").value_or(""))};
   }
   const auto jti = text_claim(*proof, "jti");
-  if (!jti || jti->empty()) return ProofFailure{"the proof's `jti` must be a non-empty string", "a fresh `jti`", "none"};
+  if (!jti || jti->empty())
+    return ProofFailure{"the proof's `jti` must be a non-empty string", "a fresh `jti`", "none"};
   if (request.seen && request.seen(leaf.claims().holder, *jti)) {
     return ProofFailure{"this proof was used before", "a fresh `jti`", std::string(*jti)};
   }
   return std::nullopt;
 }
 
-std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf_compact, const PublicKey& holder,
-                                std::chrono::sys_seconds now) {
+std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf_compact,
+                                const PublicKey& holder, std::chrono::sys_seconds now) {
   const json::Node header = json::Node::object({{"typ", "dpop+jwt"},
                                                 {"alg", algorithm_name(holder.algorithm())},
                                                 {"jwk", json::Node::canonical(holder.jwk())}});
@@ -101,7 +115,8 @@ std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf
                                            {"iat", now.time_since_epoch().count()},
                                            {"ath", access_token_hash(leaf_compact)}});
   if (claims.nonce) payload.set("nonce", *claims.nonce);
-  return base64url_encode(as_bytes(json::to_jcs(header))) + "." + base64url_encode(as_bytes(json::to_jcs(payload)));
+  return base64url_encode(as_bytes(json::to_jcs(header))) + "." +
+         base64url_encode(as_bytes(json::to_jcs(payload)));
 }
 
 }  // namespace chancery

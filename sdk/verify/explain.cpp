@@ -14,10 +14,14 @@ using State = HopExplanation::State;
 
 std::string signed_with(const SignedBy& signer) {
   switch (signer.role) {
-    case SignedBy::Role::kNobody: return "nothing that could be verified";
-    case SignedBy::Role::kAnchor: return "trust anchor " + signer.key.text();
-    case SignedBy::Role::kHolder: return "its giver's holder key " + signer.key.text();
-    case SignedBy::Role::kIssuer: return "issuer key " + signer.key.text();
+    case SignedBy::Role::kNobody:
+      return "nothing that could be verified";
+    case SignedBy::Role::kAnchor:
+      return "trust anchor " + signer.key.text();
+    case SignedBy::Role::kHolder:
+      return "its giver's holder key " + signer.key.text();
+    case SignedBy::Role::kIssuer:
+      return "issuer key " + signer.key.text();
   }
   return "";
 }
@@ -43,7 +47,8 @@ HopExplanation describe(const Token& token, const Token* parent, const SignedBy&
   hop.audience = joined(claims.aud);
   hop.scopes = joined(claims.authority.scopes);
   for (const Constraint& constraint : claims.authority.constraints) {
-    hop.constraints.push_back(constraint.key + " " + std::string(constraint.type()) + " " + rule_jcs(constraint));
+    hop.constraints.push_back(constraint.key + " " + std::string(constraint.type()) + " " +
+                              rule_jcs(constraint));
   }
   hop.valid_from = utc_text(claims.nbf.value_or(claims.iat));
   hop.valid_until = utc_text(claims.exp);
@@ -52,11 +57,16 @@ HopExplanation describe(const Token& token, const Token* parent, const SignedBy&
 
 std::string_view state_text(State state) {
   switch (state) {
-    case State::kPassed: return "passed";
-    case State::kFailed: return "FAILED";
-    case State::kNotReached: return "not reached";
-    case State::kRead: return "read, not verified";
-    case State::kUnreadable: return "unreadable";
+    case State::kPassed:
+      return "passed";
+    case State::kFailed:
+      return "FAILED";
+    case State::kNotReached:
+      return "not reached";
+    case State::kRead:
+      return "read, not verified";
+    case State::kUnreadable:
+      return "unreadable";
   }
   return "";
 }
@@ -74,7 +84,10 @@ void append_hop(std::string& out, std::size_t index, const HopExplanation& hop) 
     return;
   }
   out.append(printable(hop.giver)).append(" gave to ").append(printable(hop.receiver));
-  out.append(index == 0 ? "" : " (as the giver calls it)").append(": ").append(state_text(hop.state)).append("\n");
+  out.append(index == 0 ? "" : " (as the giver calls it)")
+      .append(": ")
+      .append(state_text(hop.state))
+      .append("\n");
   append_line(out, "scopes", hop.scopes);
   for (const std::string& constraint : hop.constraints) append_line(out, "bound", constraint);
   append_line(out, "audience", hop.audience);
@@ -92,7 +105,8 @@ void append_denial(std::string& out, const Denial& denial) {
 
 std::string headline(const Explanation& explanation) {
   const Verdict& verdict = explanation.verdict;
-  std::string out = "A chain of " + std::to_string(explanation.tokens) + (explanation.tokens == 1 ? " token" : " tokens");
+  std::string out =
+      "A chain of " + std::to_string(explanation.tokens) + (explanation.tokens == 1 ? " token" : " tokens");
   if (!explanation.hops.empty() && !explanation.hops.front().principal.empty()) {
     out += " for " + printable(explanation.hops.front().principal);
   }
@@ -112,20 +126,22 @@ std::string Explanation::text() const {
   for (std::size_t i = 0; i < hops.size(); ++i) append_hop(out, i, hops[i]);
   if (!verdict.valid()) append_denial(out, verdict.denial());
   std::string skipped;
-  for (const std::string_view name : verdict.not_performed()) skipped.append(skipped.empty() ? "" : ", ").append(name);
+  for (const std::string_view name : verdict.not_performed())
+    skipped.append(skipped.empty() ? "" : ", ").append(name);
   if (!skipped.empty()) out.append("Not checked: ").append(skipped).append(".\n");
   return out;
 }
 
-Explanation explain(std::span<const std::string_view> chain, const TrustSnapshot& trust, std::chrono::sys_seconds now,
-                    const VerifyOptions& options) {
+Explanation explain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
+                    std::chrono::sys_seconds now, const VerifyOptions& options) {
   Verifier verifier(trust, now, options);
   Explanation explanation{verifier.run(chain), chain.size(), {}};
   const auto tokens = verifier.tokens();
   const auto signers = verifier.signers();
   for (std::size_t hop = 0; hop < tokens.size(); ++hop) {
     const Token* parent = hop == 0 ? nullptr : tokens[hop - 1].get();
-    explanation.hops.push_back(describe(*tokens[hop], parent, hop < signers.size() ? signers[hop] : SignedBy{}));
+    explanation.hops.push_back(
+        describe(*tokens[hop], parent, hop < signers.size() ? signers[hop] : SignedBy{}));
     explanation.hops.back().state = state_of(explanation.verdict, hop);
   }
   // A denial of the chain as a whole, before any token was read, is nobody's fault in particular.

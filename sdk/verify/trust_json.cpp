@@ -27,7 +27,8 @@ Result<std::vector<PublicKey>> read_keys(const Value* array) {
 
 // A string, or an array of strings. An empty array would read as "nobody" and mean "no restriction": refused.
 Result<std::vector<std::string>> read_texts(const Value* value) {
-  constexpr const char* kWhat = "`sub`, `client_id` and `prefixes` are non-empty arrays of strings, or left out";
+  constexpr const char* kWhat =
+      "`sub`, `client_id` and `prefixes` are non-empty arrays of strings, or left out";
   std::vector<std::string> texts;
   if (value == nullptr) return texts;
   if (value->string()) return std::vector<std::string>{std::string(*value->string())};
@@ -41,7 +42,9 @@ Result<std::vector<std::string>> read_texts(const Value* value) {
 
 Result<TrustAnchor> read_anchor(const Value& object) {
   if (!object.has_only({"iss", "keys", "sub", "client_id", "ceiling", "status", "attestation_verifiers"})) {
-    return malformed("an anchor has `iss`, `keys`, `sub`, `client_id`, `ceiling`, `status` and `attestation_verifiers` only");
+    return malformed(
+        "an anchor has `iss`, `keys`, `sub`, `client_id`, `ceiling`, `status` and `attestation_verifiers` "
+        "only");
   }
   TrustAnchor anchor;
   if (const Value* iss = object.find("iss")) {

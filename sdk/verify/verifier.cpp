@@ -40,7 +40,8 @@ bool matches(std::string_view pattern, std::string_view text) {
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
-  return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& p) { return matches(p, text); });
+  return patterns.empty() ||
+         std::ranges::any_of(patterns, [&](const std::string& p) { return matches(p, text); });
 }
 
 bool may_say(const TrustAnchor& anchor, const Claims& claims) {
@@ -57,7 +58,9 @@ void append(std::vector<const VerifyKey*>& all, const std::vector<VerifyKey>& ke
 }
 
 // Seconds as the token has them, and as people read them.
-std::string time_text(double seconds) { return json::to_jcs(json::Node(seconds)) + " (" + utc_text(seconds) + ")"; }
+std::string time_text(double seconds) {
+  return json::to_jcs(json::Node(seconds)) + " (" + utc_text(seconds) + ")";
+}
 
 Denial narrowing_denial(const Excess& excess, std::size_t hop) {
   Denial denial = deny(Outcome::kNotNarrower, Step::kNarrowing, hop, "");
@@ -125,7 +128,8 @@ Verifier::Check Verifier::parse(std::span<const std::string_view> chain) {
   std::size_t size = 0;
   for (const std::string_view token : chain) size += token.size();
   const auto refuse = [](const char* reason, std::string expected, std::string found, const char* remedy) {
-    return Denial{Outcome::kMalformed, Step::kParse, -1, reason, std::move(expected), std::move(found), remedy};
+    return Denial{Outcome::kMalformed, Step::kParse,     -1,    reason,
+                  std::move(expected), std::move(found), remedy};
   };
   if (chain.empty()) return refuse("the chain is empty", "at least one token", "none", kAllInOrder);
   if (chain.size() > options_.max_tokens) {
@@ -133,8 +137,9 @@ Verifier::Check Verifier::parse(std::span<const std::string_view> chain) {
                   std::to_string(chain.size()), "have authority granted nearer to the agent that uses it");
   }
   if (size > options_.max_chain_bytes) {
-    return refuse("the chain is longer than this verifier accepts", std::to_string(options_.max_chain_bytes) + " octets",
-                  std::to_string(size) + " octets", "have fewer or shorter tokens issued");
+    return refuse("the chain is longer than this verifier accepts",
+                  std::to_string(options_.max_chain_bytes) + " octets", std::to_string(size) + " octets",
+                  "have fewer or shorter tokens issued");
   }
   tokens_.reserve(chain.size());
   for (std::size_t hop = 0; hop < chain.size(); ++hop) {
@@ -186,7 +191,8 @@ const VerifyKey* Verifier::find_signer(std::size_t hop, const std::vector<const 
     return key == keys.end() ? nullptr : *key;
   };
   if (seen_under_[hop]) {
-    if (const auto* key = first([&](const VerifyKey* k) { return k->thumbprint() == *seen_under_[hop]; })) return key;
+    if (const auto* key = first([&](const VerifyKey* k) { return k->thumbprint() == *seen_under_[hop]; }))
+      return key;
   }
   return first([&](const VerifyKey* k) { return verifies(hop, *k); });
 }
@@ -200,7 +206,8 @@ Verifier::Check Verifier::check_signatures() {
   for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
     const auto algorithm = tokens_[hop]->algorithm();
     if (!algorithm || !accepts(*algorithm)) {
-      Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop, "the token's algorithm is not accepted");
+      Denial denial =
+          deny(Outcome::kSignatureInvalid, Step::kSignature, hop, "the token's algorithm is not accepted");
       denial.expected = "ES256 or Ed25519, as this verifier is configured";
       denial.found = tokens_[hop]->algorithm_text();
       denial.remedy = "have the token signed by a key of an accepted algorithm";
@@ -222,7 +229,8 @@ Verifier::Check Verifier::check_root_signature() {
   for (const ReadyAnchor& anchor : trust_.anchors) append(keys, anchor.keys);
   const VerifyKey* key = find_signer(0, keys);
   if (key == nullptr) {
-    Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0, "the root token verifies under no trust anchor");
+    Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0,
+                         "the root token verifies under no trust anchor");
     denial.expected = "a signature by a key of a trust anchor";
     denial.remedy = "obtain the grant from a trusted issuer, or trust its key if it deserves that";
     return denial;
@@ -231,7 +239,8 @@ Verifier::Check Verifier::check_root_signature() {
   return check_anchor(key->thumbprint());
 }
 
-// An anchor signs children only where it may speak for the principal: what restricts it as a root restricts it here.
+// An anchor signs children only where it may speak for the principal: what restricts it as a root restricts
+// it here.
 Verifier::Check Verifier::check_issuer_signature(std::size_t hop) {
   std::vector<const VerifyKey*> keys;
   if (options_.issuer_signed) {
@@ -243,10 +252,12 @@ Verifier::Check Verifier::check_issuer_signature(std::size_t hop) {
   const VerifyKey* key = find_signer(hop, keys);
   if (key == nullptr) {
     Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, hop,
-                         options_.issuer_signed ? "the token carries no `jwk` and verifies under no configured issuer"
-                                                : "the token carries no `jwk`, and only holder-signed children are accepted");
-    denial.expected = "a signature by holder key " + claims(hop - 1).holder.text() +
-                      (options_.issuer_signed ? ", or by an issuer key that may speak for the principal" : "");
+                         options_.issuer_signed
+                             ? "the token carries no `jwk` and verifies under no configured issuer"
+                             : "the token carries no `jwk`, and only holder-signed children are accepted");
+    denial.expected =
+        "a signature by holder key " + claims(hop - 1).holder.text() +
+        (options_.issuer_signed ? ", or by an issuer key that may speak for the principal" : "");
     denial.remedy = "have the token signed by the agent that delegates";
     return denial;
   }
@@ -258,10 +269,13 @@ const char* Verifier::holder_signature_fault(std::size_t hop, const Thumbprint& 
   const Token& token = *tokens_[hop];
   if (!options_.holder_signed) return "holder-signed children are not accepted here";
   if (!token.signer()) return "the header's `jwk` is not a usable public key";
-  if (token.signer_thumbprint() != holder) return "the token is not signed by the key that its parent was given to";
-  if (token.signer()->algorithm() != token.algorithm()) return "the header's `alg` is not the algorithm of its `jwk`";
-  const bool good = seen_under_[hop] == holder || verify_signature(*token.signer(), token.digest(),
-                                                                   as_bytes(token.signing_input()), token.signature());
+  if (token.signer_thumbprint() != holder)
+    return "the token is not signed by the key that its parent was given to";
+  if (token.signer()->algorithm() != token.algorithm())
+    return "the header's `alg` is not the algorithm of its `jwk`";
+  const bool good =
+      seen_under_[hop] == holder ||
+      verify_signature(*token.signer(), token.digest(), as_bytes(token.signing_input()), token.signature());
   return good ? nullptr : "the signature does not verify: the token or its signature was changed";
 }
 
@@ -282,7 +296,8 @@ Verifier::Check Verifier::check_holder_signature(std::size_t hop) {
 // Several anchors may share a key, with different limits: the first that may say what DT_0 says is taken.
 Verifier::Check Verifier::check_anchor(const Thumbprint& key) {
   for (const ReadyAnchor& anchor : trust_.anchors) {
-    const bool owns = std::ranges::any_of(anchor.keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
+    const bool owns =
+        std::ranges::any_of(anchor.keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
     if (!owns || !may_say(anchor.config, claims(0))) continue;
     anchor_ = &anchor;
     return std::nullopt;
@@ -301,7 +316,8 @@ Verifier::Check Verifier::check_linkage() const {
   for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
     const std::string parent = base64url_encode(tokens_[hop - 1]->digest());
     if (equal_constant_time(as_bytes(*claims(hop).par_hash), as_bytes(parent))) continue;
-    Denial denial = deny(Outcome::kParHashMismatch, Step::kLinkage, hop, "the token was issued under another parent");
+    Denial denial =
+        deny(Outcome::kParHashMismatch, Step::kLinkage, hop, "the token was issued under another parent");
     denial.expected = parent;
     denial.found = *claims(hop).par_hash;
     denial.remedy = "present the token with the parent that it was issued under";
@@ -315,7 +331,8 @@ Verifier::Check Verifier::check_shape() {
   for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
     max_depth_ = std::min(max_depth_, claims(hop).del_max_depth.value_or(max_depth_));
     if (claims(hop).del_depth == static_cast<std::int64_t>(hop)) continue;
-    Denial denial = deny(Outcome::kDepthInvalid, Step::kShape, hop, "`del_depth` is not the token's place in the chain");
+    Denial denial =
+        deny(Outcome::kDepthInvalid, Step::kShape, hop, "`del_depth` is not the token's place in the chain");
     denial.expected = std::to_string(hop);
     denial.found = std::to_string(claims(hop).del_depth);
     denial.remedy = kAllInOrder;
@@ -323,7 +340,8 @@ Verifier::Check Verifier::check_shape() {
   }
   const std::size_t leaf = tokens_.size() - 1;
   if (static_cast<std::int64_t>(leaf) >= max_depth_) {
-    Denial denial = deny(Outcome::kDepthInvalid, Step::kShape, leaf, "the chain is longer than one of its tokens allows");
+    Denial denial =
+        deny(Outcome::kDepthInvalid, Step::kShape, leaf, "the chain is longer than one of its tokens allows");
     denial.expected = "at most " + std::to_string(max_depth_) + " tokens";
     denial.found = std::to_string(tokens_.size()) + " tokens";
     denial.remedy = "leave out the last delegations, or have authority granted with a greater depth";
@@ -331,7 +349,8 @@ Verifier::Check Verifier::check_shape() {
   }
   for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
     if (claims(hop).sub == claims(0).sub) continue;
-    Denial denial = deny(Outcome::kPrincipalAltered, Step::kShape, hop, "the token names another principal than the root");
+    Denial denial = deny(Outcome::kPrincipalAltered, Step::kShape, hop,
+                         "the token names another principal than the root");
     denial.expected = claims(0).sub;
     denial.found = claims(hop).sub;
     denial.remedy = "have the token issued for the root's principal, or obtain a grant of the other one";
@@ -342,7 +361,8 @@ Verifier::Check Verifier::check_shape() {
 
 Verifier::Check Verifier::check_narrowing() const {
   if (anchor_->config.ceiling) {
-    if (const auto excess = first_excess(*anchor_->config.ceiling, claims(0).authority)) return narrowing_denial(*excess, 0);
+    if (const auto excess = first_excess(*anchor_->config.ceiling, claims(0).authority))
+      return narrowing_denial(*excess, 0);
   }
   std::int64_t inherited = *claims(0).del_max_depth;
   for (std::size_t hop = 1; hop < tokens_.size(); ++hop) {
@@ -351,7 +371,8 @@ Verifier::Check Verifier::check_narrowing() const {
     }
     const std::int64_t own = claims(hop).del_max_depth.value_or(inherited);
     if (own > inherited) {
-      Denial denial = deny(Outcome::kNotNarrower, Step::kNarrowing, hop, "`del_max_depth` is greater than the parent's");
+      Denial denial =
+          deny(Outcome::kNotNarrower, Step::kNarrowing, hop, "`del_max_depth` is greater than the parent's");
       denial.expected = "at most " + std::to_string(inherited);
       denial.found = std::to_string(own);
       denial.remedy = "leave `del_max_depth` out, or lower it";
@@ -367,8 +388,10 @@ Verifier::Check Verifier::check_validity() const {
   for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
     const bool early = claims(hop).nbf && *claims(hop).nbf > now;
     if (!early && now <= claims(hop).exp) continue;
-    Denial denial = deny(Outcome::kExpired, Step::kValidity, hop, early ? "the token is not valid yet" : "the token has expired");
-    denial.expected = early ? "at or after " + time_text(*claims(hop).nbf) : "at or before " + time_text(claims(hop).exp);
+    Denial denial = deny(Outcome::kExpired, Step::kValidity, hop,
+                         early ? "the token is not valid yet" : "the token has expired");
+    denial.expected =
+        early ? "at or after " + time_text(*claims(hop).nbf) : "at or before " + time_text(claims(hop).exp);
     denial.found = time_text(now);
     denial.remedy = early ? "wait until it is valid" : "obtain a new token from the agent that delegated";
     return denial;
@@ -407,14 +430,16 @@ Verifier::Check Verifier::check_status() const {
 
 bool Verifier::is_status_key(const Thumbprint& key) const {
   const auto& own = anchor_->config.status_keys;
-  if (!own.empty()) return std::ranges::any_of(own, [&](const PublicKey& k) { return k.thumbprint() == key; });
+  if (!own.empty())
+    return std::ranges::any_of(own, [&](const PublicKey& k) { return k.thumbprint() == key; });
   return std::ranges::any_of(trust_.status_keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
 }
 
 Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   const auto unknown = [&](const char* reason) {
     Denial denial = deny(Outcome::kStatusUnknown, Step::kStatus, hop, reason);
-    denial.expected = claims(hop).status ? "a current status list " + claims(hop).status->uri : "a `status_list`";
+    denial.expected =
+        claims(hop).status ? "a current status list " + claims(hop).status->uri : "a `status_list`";
     denial.remedy = "fetch the status list again and give it to the verifier";
     return denial;
   };
@@ -428,14 +453,16 @@ Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   const auto held = trust_.status_lists.find(reference->uri);
   if (held == trust_.status_lists.end()) return unknown("no usable status list is held");
   const HeldStatusList& entry = held->second;
-  if (!accepts(entry.algorithm) || !is_status_key(entry.signed_by)) return unknown("the status list is signed by a key that does not count here");
+  if (!accepts(entry.algorithm) || !is_status_key(entry.signed_by))
+    return unknown("the status list is signed by a key that does not count here");
   if (entry.list.subject != reference->uri) return unknown("the status list is another list's");
   if (!entry.list.fresh(entry.fetched_at, now_)) return unknown("the status list is stale");
   const auto status = entry.list.at(reference->index);
   if (!status) return unknown("the status list has no such index");
   if (*status == 0) return std::nullopt;
   if (*status > 2) return unknown("the status list gives a value that this verifier does not know");
-  Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop, *status == 1 ? "the token was revoked" : "the token is suspended");
+  Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop,
+                       *status == 1 ? "the token was revoked" : "the token is suspended");
   denial.expected = "status 0, valid";
   denial.found = "status " + std::to_string(*status);
   denial.remedy = *status == 1 ? "obtain new authority: a revocation cannot be undone"
@@ -455,8 +482,8 @@ const Denial& Verdict::denial() const {
   return denial_;
 }
 
-Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust, std::chrono::sys_seconds now,
-                     const VerifyOptions& options) {
+Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
+                     std::chrono::sys_seconds now, const VerifyOptions& options) {
   return Verifier(trust, now, options).run(chain);
 }
 

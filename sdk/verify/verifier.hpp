@@ -58,7 +58,8 @@ class Verifier {
   }
   [[nodiscard]] const Claims& claims(std::size_t hop) const { return tokens_[hop]->claims(); }
   [[nodiscard]] bool verifies(std::size_t hop, const VerifyKey& key) const;
-  [[nodiscard]] const VerifyKey* find_signer(std::size_t hop, const std::vector<const VerifyKey*>& keys) const;
+  [[nodiscard]] const VerifyKey* find_signer(std::size_t hop,
+                                             const std::vector<const VerifyKey*>& keys) const;
   [[nodiscard]] bool is_status_key(const Thumbprint& key) const;
   void remember(std::size_t hop, const Thumbprint& key);
 

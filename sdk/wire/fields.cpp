@@ -55,7 +55,8 @@ Result<std::vector<std::string>> string_array(const Value& object, std::string_v
   return out;
 }
 
-Result<std::optional<std::int64_t>> integer(const Value& object, std::string_view name, Range range, const char* what) {
+Result<std::optional<std::int64_t>> integer(const Value& object, std::string_view name, Range range,
+                                            const char* what) {
   const Value* member = object.find(name);
   if (member == nullptr) return std::optional<std::int64_t>();
   const auto value = member->integer();
@@ -71,7 +72,8 @@ Result<bool> flag(const Value& object, std::string_view name, const char* what) 
 }
 
 Result<std::vector<std::string>> chain(const Value& object) {
-  constexpr const char* kWhat = "`chain` must be an array of compact tokens, root first, or one text joined by ~";
+  constexpr const char* kWhat =
+      "`chain` must be an array of compact tokens, root first, or one text joined by ~";
   const Value* member = object.find("chain");
   if (member == nullptr) return malformed(kWhat);
   if (const auto text = member->string()) {

@@ -14,19 +14,22 @@
 
 namespace chancery::wire {
 
-// Typed look-ups in a JSON object. `what` is the literal that the caller gets to see when the member is wrong: it
-// names the member and says what it must be.
+// Typed look-ups in a JSON object. `what` is the literal that the caller gets to see when the member is
+// wrong: it names the member and says what it must be.
 
 /// kMalformed unless `object` is an object with no other members than these.
 [[nodiscard]] Status allow_only(const json::Value& object, std::initializer_list<std::string_view> names,
                                 const char* what);
 
 /// A non-empty string that must be there.
-[[nodiscard]] Result<std::string> need_text(const json::Value& object, std::string_view name, const char* what);
+[[nodiscard]] Result<std::string> need_text(const json::Value& object, std::string_view name,
+                                            const char* what);
 /// A string, or empty when it is absent.
-[[nodiscard]] Result<std::string> text_or_empty(const json::Value& object, std::string_view name, const char* what);
+[[nodiscard]] Result<std::string> text_or_empty(const json::Value& object, std::string_view name,
+                                                const char* what);
 /// A non-empty string, or an array of such; empty when absent.
-[[nodiscard]] Result<std::vector<std::string>> texts(const json::Value& object, std::string_view name, const char* what);
+[[nodiscard]] Result<std::vector<std::string>> texts(const json::Value& object, std::string_view name,
+                                                     const char* what);
 /// An array of strings that must be there; it may be empty.
 [[nodiscard]] Result<std::vector<std::string>> string_array(const json::Value& object, std::string_view name,
                                                             const char* what);
@@ -35,8 +38,8 @@ struct Range {
   std::int64_t low;
   std::int64_t high;
 };
-[[nodiscard]] Result<std::optional<std::int64_t>> integer(const json::Value& object, std::string_view name, Range range,
-                                                          const char* what);
+[[nodiscard]] Result<std::optional<std::int64_t>> integer(const json::Value& object, std::string_view name,
+                                                          Range range, const char* what);
 [[nodiscard]] Result<bool> flag(const json::Value& object, std::string_view name, const char* what);
 
 /// The texts as a JSON array.

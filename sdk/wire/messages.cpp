@@ -11,7 +11,7 @@ using json::Document;
 using json::Node;
 using json::Value;
 
-constexpr std::int64_t kMaxId = 4294967294;           // (uid_t) -1 means "none"
+constexpr std::int64_t kMaxId = 4294967294;  // (uid_t) -1 means "none"
 constexpr std::int64_t kMaxSeconds = 100LL * 366 * 86400;
 constexpr std::int64_t kMaxDepth = 1000;
 // An action's parameters may hold any number; the chain's own are checked when its tokens are read.
@@ -43,7 +43,8 @@ Status check_selectors(const api::Selectors& selectors) {
   return {};
 }
 
-Result<std::optional<std::string>> optional_text(const Value& object, std::string_view name, const char* what) {
+Result<std::optional<std::string>> optional_text(const Value& object, std::string_view name,
+                                                 const char* what) {
   if (object.find(name) == nullptr) return std::optional<std::string>();
   CHANCERY_ASSIGN(std::string text, need_text(object, name, what));
   return std::optional(std::move(text));
@@ -56,17 +57,22 @@ Result<std::string> selector(const Value& object, std::string_view name, const c
 }
 
 Result<api::Selectors> selectors_from(const Value& object) {
-  CHANCERY_TRY(allow_only(object, {"uid", "gid", "unit", "executable", "executable_sha256"},
-                          "`selectors` have `uid`, `gid`, `unit`, `executable` and `executable_sha256` only"));
+  CHANCERY_TRY(
+      allow_only(object, {"uid", "gid", "unit", "executable", "executable_sha256"},
+                 "`selectors` have `uid`, `gid`, `unit`, `executable` and `executable_sha256` only"));
   api::Selectors out;
-  CHANCERY_ASSIGN(const auto uid, integer(object, "uid", {0, kMaxId}, "selector `uid` must be a numeric user id"));
-  CHANCERY_ASSIGN(const auto gid, integer(object, "gid", {0, kMaxId}, "selector `gid` must be a numeric group id"));
+  CHANCERY_ASSIGN(const auto uid,
+                  integer(object, "uid", {0, kMaxId}, "selector `uid` must be a numeric user id"));
+  CHANCERY_ASSIGN(const auto gid,
+                  integer(object, "gid", {0, kMaxId}, "selector `gid` must be a numeric group id"));
   if (uid) out.uid = static_cast<std::uint32_t>(*uid);
   if (gid) out.gid = static_cast<std::uint32_t>(*gid);
   CHANCERY_ASSIGN(out.unit, selector(object, "unit", "selector `unit` must be a systemd unit's name"));
-  CHANCERY_ASSIGN(out.executable, selector(object, "executable", "selector `executable` must be an absolute path"));
-  CHANCERY_ASSIGN(out.executable_sha256,
-                  selector(object, "executable_sha256", "selector `executable_sha256` must be 64 hexadecimal digits"));
+  CHANCERY_ASSIGN(out.executable,
+                  selector(object, "executable", "selector `executable` must be an absolute path"));
+  CHANCERY_ASSIGN(
+      out.executable_sha256,
+      selector(object, "executable_sha256", "selector `executable_sha256` must be 64 hexadecimal digits"));
   CHANCERY_TRY(check_selectors(out));
   return out;
 }
@@ -120,8 +126,9 @@ void set_authority(Node& node, const Authority& authority) {
 Node narrowed_node(const std::vector<Narrowing>& narrowed) {
   Node array = Node::array();
   for (const Narrowing& item : narrowed) {
-    array.push_back(Node::object(
-        {{"what", item.what}, {"asked", Node::canonical(item.asked)}, {"given", Node::canonical(item.given)}}));
+    array.push_back(Node::object({{"what", item.what},
+                                  {"asked", Node::canonical(item.asked)},
+                                  {"given", Node::canonical(item.given)}}));
   }
   return array;
 }
@@ -133,7 +140,8 @@ Node dpop_node(const DpopPresentation& dpop) {
 }
 
 Result<DpopPresentation> dpop_from(const Value& object) {
-  CHANCERY_TRY(allow_only(object, {"proof", "htm", "htu", "nonce"}, "`dpop` has `proof`, `htm`, `htu` and `nonce` only"));
+  CHANCERY_TRY(allow_only(object, {"proof", "htm", "htu", "nonce"},
+                          "`dpop` has `proof`, `htm`, `htu` and `nonce` only"));
   DpopPresentation out;
   CHANCERY_ASSIGN(out.proof, need_text(object, "proof", "`dpop.proof` must be a compact dpop+jwt"));
   CHANCERY_ASSIGN(out.htm, need_text(object, "htm", "`dpop.htm` must be the request's HTTP method"));
@@ -143,12 +151,16 @@ Result<DpopPresentation> dpop_from(const Value& object) {
 }
 
 Result<api::Action> action_from(const Value& object) {
-  CHANCERY_TRY(allow_only(object, {"audience", "action", "dpop"}, "`request` has `audience`, `action` and `dpop` only"));
+  CHANCERY_TRY(allow_only(object, {"audience", "action", "dpop"},
+                          "`request` has `audience`, `action` and `dpop` only"));
   api::Action out;
-  CHANCERY_ASSIGN(out.audience, need_text(object, "audience", "`request.audience` must be the enforcement point's identifier"));
+  CHANCERY_ASSIGN(out.audience, need_text(object, "audience",
+                                          "`request.audience` must be the enforcement point's identifier"));
   const Value* action = object.find("action");
   if (action == nullptr) return malformed("`request.action` must be an object with `scope` and `params`");
-  CHANCERY_TRY(allow_only(*action, {"scope", "params"}, "`request.action` has `scope` and `params` only: totals never come from a request"));
+  CHANCERY_TRY(
+      allow_only(*action, {"scope", "params"},
+                 "`request.action` has `scope` and `params` only: totals never come from a request"));
   CHANCERY_ASSIGN(out.scope, need_text(*action, "scope", "`request.action.scope` must be a scope"));
   if (const Value* params = action->find("params")) {
     if (!params->is(Value::Kind::kObject)) return malformed("`request.action.params` must be an object");
@@ -180,9 +192,11 @@ std::string write(const api::CreateAgent& message) {
 Result<api::CreateAgent> read_create_agent(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"name", "backend", "selectors"}, "an agent is created from `name`, `backend` and `selectors` only"));
+  CHANCERY_TRY(allow_only(root, {"name", "backend", "selectors"},
+                          "an agent is created from `name`, `backend` and `selectors` only"));
   api::CreateAgent out;
-  CHANCERY_ASSIGN(out.name, need_text(root, "name", "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"));
+  CHANCERY_ASSIGN(out.name,
+                  need_text(root, "name", "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"));
   CHANCERY_ASSIGN(out.backend, text_or_empty(root, "backend", "`backend` must be a backend's name"));
   const Value* selectors = root.find("selectors");
   if (selectors == nullptr) return malformed("`selectors` must say who the agent is: `uid`, `gid` or `unit`");
@@ -203,19 +217,24 @@ std::string write(const api::CreateGrant& message) {
 Result<api::CreateGrant> read_create_grant(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"principal", "agent", "audience", "scopes", "constraints", "lifetime_s", "depth"},
-                          "a grant has `principal`, `agent`, `audience`, `scopes`, `constraints`, `lifetime_s` and `depth` only"));
+  CHANCERY_TRY(allow_only(root,
+                          {"principal", "agent", "audience", "scopes", "constraints", "lifetime_s", "depth"},
+                          "a grant has `principal`, `agent`, `audience`, `scopes`, `constraints`, "
+                          "`lifetime_s` and `depth` only"));
   api::CreateGrant out;
-  CHANCERY_ASSIGN(out.principal, need_text(root, "principal", "`principal` must name on whose behalf: user:alice@example.org"));
+  CHANCERY_ASSIGN(out.principal, need_text(root, "principal",
+                                           "`principal` must name on whose behalf: user:alice@example.org"));
   CHANCERY_ASSIGN(out.agent, need_text(root, "agent", "`agent` must be a registered agent's name"));
-  CHANCERY_ASSIGN(out.audience, texts(root, "audience", "`audience` must be a string or a non-empty array of strings"));
+  CHANCERY_ASSIGN(out.audience,
+                  texts(root, "audience", "`audience` must be a string or a non-empty array of strings"));
   if (out.audience.empty()) return malformed("`audience` must name at least one enforcement point");
   CHANCERY_ASSIGN(out.authority, requested_authority(root));
   constexpr const char* kLifetime = "`lifetime_s` must be a whole number of seconds of at least 1";
   CHANCERY_ASSIGN(const auto lifetime, integer(root, "lifetime_s", {1, kMaxSeconds}, kLifetime));
   if (!lifetime) return malformed(kLifetime);
   out.lifetime = std::chrono::seconds(*lifetime);
-  CHANCERY_ASSIGN(const auto depth, integer(root, "depth", {1, kMaxDepth}, "`depth` must count agents: 1 to 1000"));
+  CHANCERY_ASSIGN(const auto depth,
+                  integer(root, "depth", {1, kMaxDepth}, "`depth` must count agents: 1 to 1000"));
   out.depth = depth.value_or(1);
   return out;
 }
@@ -232,22 +251,26 @@ std::string write(const api::CreateDelegation& message) {
 Result<api::CreateDelegation> read_create_delegation(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"chain", "to", "audience", "scopes", "constraints", "lifetime_s", "exact"},
-                          "a delegation has `chain`, `to`, `audience`, `scopes`, `constraints`, `lifetime_s` and `exact` only"));
+  CHANCERY_TRY(allow_only(
+      root, {"chain", "to", "audience", "scopes", "constraints", "lifetime_s", "exact"},
+      "a delegation has `chain`, `to`, `audience`, `scopes`, `constraints`, `lifetime_s` and `exact` only"));
   api::CreateDelegation out;
   CHANCERY_ASSIGN(out.chain, chain(root));
   CHANCERY_ASSIGN(out.to, need_text(root, "to", "`to` must be the receiving agent's name or SPIFFE ID"));
-  CHANCERY_ASSIGN(out.audience, texts(root, "audience", "`audience` must be a string or a non-empty array of strings"));
+  CHANCERY_ASSIGN(out.audience,
+                  texts(root, "audience", "`audience` must be a string or a non-empty array of strings"));
   CHANCERY_ASSIGN(out.authority, requested_authority(root));
-  CHANCERY_ASSIGN(const auto lifetime, integer(root, "lifetime_s", {1, kMaxSeconds},
-                                               "`lifetime_s` must be a whole number of seconds of at least 1"));
+  CHANCERY_ASSIGN(const auto lifetime,
+                  integer(root, "lifetime_s", {1, kMaxSeconds},
+                          "`lifetime_s` must be a whole number of seconds of at least 1"));
   out.lifetime = std::chrono::seconds(lifetime.value_or(0));
   CHANCERY_ASSIGN(out.exact, flag(root, "exact", "`exact` must be true or false"));
   return out;
 }
 
 std::string write(const api::CreateProof& message) {
-  Node node = Node::object({{"chain", text_array(message.chain)}, {"htm", message.htm}, {"htu", message.htu}});
+  Node node =
+      Node::object({{"chain", text_array(message.chain)}, {"htm", message.htm}, {"htu", message.htu}});
   if (message.nonce) node.set("nonce", *message.nonce);
   return json::to_jcs(node);
 }
@@ -255,7 +278,8 @@ std::string write(const api::CreateProof& message) {
 Result<api::CreateProof> read_create_proof(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"chain", "htm", "htu", "nonce"}, "a proof has `chain`, `htm`, `htu` and `nonce` only"));
+  CHANCERY_TRY(allow_only(root, {"chain", "htm", "htu", "nonce"},
+                          "a proof has `chain`, `htm`, `htu` and `nonce` only"));
   api::CreateProof out;
   CHANCERY_ASSIGN(out.chain, chain(root));
   CHANCERY_ASSIGN(out.htm, need_text(root, "htm", "`htm` must be an HTTP method"));
@@ -317,7 +341,8 @@ std::string write(const api::AgentPage& message) {
 Result<api::AgentPage> read_agent_page(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value* agents = document.root().find("agents");
-  if (agents == nullptr || !agents->is(Value::Kind::kArray)) return malformed("a list of agents has `agents`: an array");
+  if (agents == nullptr || !agents->is(Value::Kind::kArray))
+    return malformed("a list of agents has `agents`: an array");
   api::AgentPage out;
   for (const Value& item : agents->items()) {
     CHANCERY_ASSIGN(api::Agent agent, agent_from(item));
@@ -328,7 +353,8 @@ Result<api::AgentPage> read_agent_page(std::string_view json) {
 }
 
 std::string write(const api::Grant& message) {
-  return json::to_jcs(Node::object({{"chain", text_array(message.chain)}, {"warnings", text_array(message.warnings)}}));
+  return json::to_jcs(
+      Node::object({{"chain", text_array(message.chain)}, {"warnings", text_array(message.warnings)}}));
 }
 
 Result<api::Grant> read_grant(std::string_view json) {
@@ -336,7 +362,8 @@ Result<api::Grant> read_grant(std::string_view json) {
   api::Grant out;
   CHANCERY_ASSIGN(out.chain, answered_chain(document.root()));
   if (document.root().find("warnings") == nullptr) return out;
-  CHANCERY_ASSIGN(out.warnings, string_array(document.root(), "warnings", "`warnings` are an array of strings"));
+  CHANCERY_ASSIGN(out.warnings,
+                  string_array(document.root(), "warnings", "`warnings` are an array of strings"));
   return out;
 }
 
@@ -367,7 +394,9 @@ Result<api::Delegation> read_delegation(std::string_view json) {
   return out;
 }
 
-std::string write(const api::Proof& message) { return json::to_jcs(Node::object({{"proof", message.proof}})); }
+std::string write(const api::Proof& message) {
+  return json::to_jcs(Node::object({{"proof", message.proof}}));
+}
 
 Result<api::Proof> read_proof(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));

@@ -10,8 +10,8 @@
 
 namespace chancery::wire {
 
-// The JSON of every message in chancery/api.hpp, both ways: the daemon reads what the client writes. Readers refuse
-// unknown members with kMalformed; writers give JCS.
+// The JSON of every message in chancery/api.hpp, both ways: the daemon reads what the client writes. Readers
+// refuse unknown members with kMalformed; writers give JCS.
 
 [[nodiscard]] std::string write(const api::CreateAgent& message);
 [[nodiscard]] std::string write(const api::CreateGrant& message);
@@ -40,6 +40,8 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Selectors> read_selectors(std::string_view json);
 
 /// A verdict and an explanation, as library, command line and REST give them alike.
+/// "parse", or the step's number.
+[[nodiscard]] json::Node step_node(Step step);
 [[nodiscard]] std::string write(const Verdict& verdict);
 [[nodiscard]] std::string write(const Explanation& explanation);
 [[nodiscard]] Result<api::Verification> read_verification(std::string json);

@@ -23,13 +23,9 @@ Node leaf_node(const VerifiedChain& chain) {
                        {"del_max_depth", chain.max_depth()}});
 }
 
-Node step_node(Step step) {
-  return step == Step::kParse ? Node("parse") : Node(static_cast<int>(step));
-}
-
 Node verdict_node(const Verdict& verdict) {
-  Node node = Node::object({{"outcome", outcome_name(verdict.outcome())},
-                            {"not_performed", text_array(verdict.not_performed())}});
+  Node node = Node::object(
+      {{"outcome", outcome_name(verdict.outcome())}, {"not_performed", text_array(verdict.not_performed())}});
   if (verdict.valid()) {
     node.set("step", nullptr);
     node.set("hop", nullptr);
@@ -45,11 +41,16 @@ Node verdict_node(const Verdict& verdict) {
 
 std::string_view state_name(HopExplanation::State state) {
   switch (state) {
-    case HopExplanation::State::kPassed: return "passed";
-    case HopExplanation::State::kFailed: return "failed";
-    case HopExplanation::State::kNotReached: return "not_reached";
-    case HopExplanation::State::kRead: return "read";
-    case HopExplanation::State::kUnreadable: return "unreadable";
+    case HopExplanation::State::kPassed:
+      return "passed";
+    case HopExplanation::State::kFailed:
+      return "failed";
+    case HopExplanation::State::kNotReached:
+      return "not_reached";
+    case HopExplanation::State::kRead:
+      return "read";
+    case HopExplanation::State::kUnreadable:
+      return "unreadable";
   }
   return "";
 }
@@ -76,6 +77,8 @@ std::string step_text(const Value* step) {
 
 }  // namespace
 
+Node step_node(Step step) { return step == Step::kParse ? Node("parse") : Node(static_cast<int>(step)); }
+
 std::string write(const Verdict& verdict) { return json::to_jcs(verdict_node(verdict)); }
 
 std::string write(const Explanation& explanation) {
@@ -100,8 +103,10 @@ Result<api::Verification> read_verification(std::string json) {
   CHANCERY_ASSIGN(out.outcome, need_text(root, "outcome", "a verification has `outcome`"));
   CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` is a string"));
   out.step = step_text(root.find("step"));
-  if (const Value* hop = root.find("hop"); hop != nullptr && hop->integer()) out.hop = static_cast<int>(*hop->integer());
-  CHANCERY_ASSIGN(out.not_performed, string_array(root, "not_performed", "a verification has `not_performed`: an array of strings"));
+  if (const Value* hop = root.find("hop"); hop != nullptr && hop->integer())
+    out.hop = static_cast<int>(*hop->integer());
+  CHANCERY_ASSIGN(out.not_performed, string_array(root, "not_performed",
+                                                  "a verification has `not_performed`: an array of strings"));
   out.json = std::move(json);
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/jwk.hpp"
@@ -80,6 +81,20 @@ std::vector<PublicKey> usable_keys(const Value& group) {
   return keys;
 }
 
+// A JWS as the library's readers take it apart, but for the payload, which need not be JSON here.
+bool verifies(std::string_view compact, const PublicKey& key) {
+  const auto parts = JwsParts::split(compact);
+  if (!parts) return false;
+  const auto header = decode_json_object(parts->header);
+  if (!header || !refuse_extensions(header->root())) return false;
+  const auto algorithm = read_algorithm(header->root());
+  const auto signature = base64url_decode(parts->signature);
+  if (!algorithm || !signature || !base64url_decode(parts->payload)) return false;
+  const ByteView message = as_bytes(parts->signing_input);
+  return *algorithm == algorithm_name(key.algorithm()) &&
+         verify_signature(key, sha256(message), message, *signature);
+}
+
 struct Accepted {
   std::size_t rows = 0;
   std::set<std::int64_t> ids;
@@ -92,7 +107,7 @@ Accepted accepted_rows(std::string_view file) {
     for (const Value& row : group.find("tests")->items()) {
       ++out.rows;
       for (const PublicKey& key : usable_keys(group)) {
-        if (verify_jws(row.find("jws")->string().value(), key)) out.ids.insert(*row.find("tcId")->integer());
+        if (verifies(row.find("jws")->string().value(), key)) out.ids.insert(*row.find("tcId")->integer());
       }
     }
   }

@@ -177,7 +177,9 @@ class Token {
   [[nodiscard]] bool has_jwk() const noexcept { return has_jwk_; }
   /// The header's `jwk`, when it is a usable public key.
   [[nodiscard]] const std::optional<PublicKey>& signer() const noexcept { return signer_; }
-  [[nodiscard]] const std::optional<Thumbprint>& signer_thumbprint() const noexcept { return signer_thumbprint_; }
+  [[nodiscard]] const std::optional<Thumbprint>& signer_thumbprint() const noexcept {
+    return signer_thumbprint_;
+  }
 
  private:
   friend class TokenReader;
@@ -213,9 +215,9 @@ class UnsignedToken {
 
 /// What a delegator asks for its subagent.
 struct DelegationRequest {
-  std::string client_id;             ///< who receives
-  Thumbprint holder;                 ///< the receiver's key
-  std::vector<std::string> audience; ///< empty: the parent's
+  std::string client_id;              ///< who receives
+  Thumbprint holder;                  ///< the receiver's key
+  std::vector<std::string> audience;  ///< empty: the parent's
   Authority authority;
   std::chrono::seconds lifetime{0};  ///< from now; more than zero
   std::string jti;                   ///< fresh, random
@@ -236,13 +238,12 @@ struct Attenuation {
 
 /// The greatest child that `request` and `parent` both allow. Pure.
 ///
-/// Scopes and constraints are their meet, `aud` the common audiences, `exp` the earlier; `iss` is the parent's
-/// `client_id`, `sub` the parent's, `del_depth` one more, `par_hash` the parent's digest.
-/// \param parent     a token whose chain has been verified
-/// \param max_depth  the smallest `del_max_depth` along that chain
-/// \param now        the instant of issue, whole seconds UTC
-/// \return the child, or kDepthExhausted, kNoMeet, kNothingGranted (no scope, no audience, no time left),
-/// kTooLarge (more scopes or constraints than a token can hold)
+/// Scopes and constraints are their meet, `aud` the common audiences, `exp` the earlier; `iss` is the
+/// parent's `client_id`, `sub` the parent's, `del_depth` one more, `par_hash` the parent's digest. \param
+/// parent     a token whose chain has been verified \param max_depth  the smallest `del_max_depth` along that
+/// chain \param now        the instant of issue, whole seconds UTC \return the child, or kDepthExhausted,
+/// kNoMeet, kNothingGranted (no scope, no audience, no time left), kTooLarge (more scopes or constraints than
+/// a token can hold)
 [[nodiscard]] Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth,
                                             const DelegationRequest& request, std::chrono::sys_seconds now);
 

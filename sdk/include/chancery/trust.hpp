@@ -17,10 +17,10 @@ namespace chancery {
 /// A pattern is an exact text, or a prefix when it ends in `*`.
 struct TrustAnchor {
   std::vector<PublicKey> keys;
-  std::optional<std::string> iss;         ///< DT_0's `iss` must be this
-  std::vector<std::string> sub;           ///< patterns; DT_0's `sub` must match one
-  std::vector<std::string> client_id;     ///< patterns; DT_0's `client_id` must match one
-  std::optional<Authority> ceiling;       ///< the parent of DT_0 in the narrowing step
+  std::optional<std::string> iss;            ///< DT_0's `iss` must be this
+  std::vector<std::string> sub;              ///< patterns; DT_0's `sub` must match one
+  std::vector<std::string> client_id;        ///< patterns; DT_0's `client_id` must match one
+  std::optional<Authority> ceiling;          ///< the parent of DT_0 in the narrowing step
   std::vector<std::string> status_prefixes;  ///< status lists of its chains begin with one of these
   std::vector<PublicKey> status_keys;        ///< and are signed by one of these
 };
@@ -40,8 +40,9 @@ struct TrustConfig {
   std::vector<FetchedStatusList> status_lists;
 
   /// Reads `{"anchors": [{"iss", "keys", "sub"?, "client_id"?, "ceiling"?, "status"?}], "issuers"?: [JWK],
-  /// "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown members are refused.
-  /// \return the configuration, or kMalformed, kInvalidKey, kUnsupportedAlgorithm
+  /// "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown members are refused, but
+  /// for `attestation_verifiers` of an anchor, which is for whoever checks custody. \return the
+  /// configuration, or kMalformed, kNonFinite, kDuplicateMember, kInvalidKey, kUnsupportedAlgorithm
   [[nodiscard]] static Result<TrustConfig> parse(std::string_view json);
 };
 

@@ -64,9 +64,9 @@ enum class Step : std::uint8_t {
 
 /// A parameter of an action: any JSON value.
 struct ParameterValue {
-  std::string jcs;                   ///< its canonical form: what membership compares; empty: within no bound
-  std::optional<double> number;      ///< set when it is a number
-  std::optional<std::string> text;   ///< set when it is a string
+  std::string jcs;                  ///< its canonical form: what membership compares; empty: within no bound
+  std::optional<double> number;     ///< set when it is a number
+  std::optional<std::string> text;  ///< set when it is a string
 
   /// A number that is not finite has no canonical form: every constraint on it denies.
   [[nodiscard]] static ParameterValue of(double number);
@@ -85,9 +85,9 @@ struct HeldTotals {
 
 /// A DPoP proof (RFC 9449) and what the server knows of the request that it came with.
 struct DpopPresentation {
-  std::string proof;  ///< the compact `dpop+jwt`
-  std::string htm;    ///< the request's method
-  std::string htu;    ///< the request's URI
+  std::string proof;                 ///< the compact `dpop+jwt`
+  std::string htm;                   ///< the request's method
+  std::string htu;                   ///< the request's URI
   std::optional<std::string> nonce;  ///< the one that the server demanded
   std::chrono::seconds iat_past{300};
   std::chrono::seconds iat_future{60};
@@ -98,8 +98,8 @@ struct ActionRequest {
   std::string audience;  ///< the enforcement point's own identifier
   std::string scope;
   Parameters parameters;
-  /// Totals by hop, leaf first: whoever holds the ledger gives all. Those of hops beyond the end are not checked,
-  /// and `ancestor_totals` is reported as not performed when one of them bounds a total.
+  /// Totals by hop, leaf first: whoever holds the ledger gives all. Those of hops beyond the end are not
+  /// checked, and `ancestor_totals` is reported as not performed when one of them bounds a total.
   std::vector<HeldTotals> totals;
   std::optional<DpopPresentation> dpop;  ///< absent: denied
   /// Whether this proof of this key was seen before. Absent: the replay check is reported as not performed.
@@ -123,11 +123,11 @@ struct VerifyOptions {
 struct Denial {
   Outcome outcome = Outcome::kMalformed;
   Step step = Step::kParse;
-  int hop = -1;            ///< 0-based token; -1 when it concerns the chain as a whole
-  const char* reason = ""; ///< one sentence, a literal
-  std::string expected;    ///< what would have passed; may quote the chain, so treat as untrusted text
+  int hop = -1;             ///< 0-based token; -1 when it concerns the chain as a whole
+  const char* reason = "";  ///< one sentence, a literal
+  std::string expected;     ///< what would have passed; may quote the chain, so treat as untrusted text
   std::string found;
-  std::string remedy;      ///< the narrowest change that would pass this check
+  std::string remedy;  ///< the narrowest change that would pass this check
 };
 
 /// A chain that passed. Only verify_chain makes one.
@@ -177,9 +177,9 @@ class Verdict {
 [[nodiscard]] Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
                                    std::chrono::sys_seconds now, const VerifyOptions& options = {});
 
-/// Remembers parsed tokens whose signature verified, each with the key that it verified under. A hit proves the
-/// same octets, compared in full, under the same key. Bounded, in octets too: tokens above 8 KiB are not kept.
-/// Thread-safe.
+/// Remembers parsed tokens whose signature verified, each with the key that it verified under. A hit proves
+/// the same octets, compared in full, under the same key. Bounded, in octets too: tokens above 8 KiB are not
+/// kept. Thread-safe.
 class VerificationCache {
  public:
   /// \param capacity  tokens kept at most; rounded up to a multiple of four
@@ -206,18 +206,18 @@ class VerificationCache {
 /// One token of a chain, told for a person. All texts come from the chain and are untrusted.
 struct HopExplanation {
   enum class State : std::uint8_t {
-    kPassed,      ///< every step; in a denied chain every step up to the one that failed further down
+    kPassed,  ///< every step; in a denied chain every step up to the one that failed further down
     kFailed,
     kNotReached,  ///< by the step that failed
     kRead,        ///< well-formed, and nothing more is known: another token is not
     kUnreadable,
   };
   State state = State::kNotReached;
-  std::string giver;       ///< the issuer of DT_0; else the parent's agent
-  std::string receiver;    ///< `client_id`: claimed by the giver
+  std::string giver;     ///< the issuer of DT_0; else the parent's agent
+  std::string receiver;  ///< `client_id`: claimed by the giver
   std::string principal;
-  std::string signed_with; ///< how and by which key: "trust anchor ‹thumbprint›", "holder key ‹thumbprint›"
-  std::string holder;      ///< thumbprint of the receiver's key
+  std::string signed_with;  ///< how and by which key: "trust anchor ‹thumbprint›", "holder key ‹thumbprint›"
+  std::string holder;  ///< thumbprint of the receiver's key
   std::string audience;
   std::string scopes;
   std::vector<std::string> constraints;
@@ -235,8 +235,8 @@ struct Explanation {
   [[nodiscard]] std::string text() const;
 };
 
-/// Runs verify_chain and tells who gave what to whom, with which key, until when, which check failed, what was
-/// expected and found, which checks were not performed, and what would make it pass.
+/// Runs verify_chain and tells who gave what to whom, with which key, until when, which check failed, what
+/// was expected and found, which checks were not performed, and what would make it pass.
 [[nodiscard]] Explanation explain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
                                   std::chrono::sys_seconds now, const VerifyOptions& options = {});
 

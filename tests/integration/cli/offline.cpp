@@ -254,6 +254,10 @@ const std::array kBadUses{
     BadUse{"vectors that are none", {"verify-vectors", "TRUST"}, "trust.json: "},
     BadUse{"trust from nowhere", {"trust", "add", "--from", "FOLDER/none"}, "none: cannot be read"},
     BadUse{"trust from a chain", {"trust", "add", "--from", "CHAIN"}, "chain.txt: "},
+    BadUse{"standard input for two things",
+           {"verify", "-", "--trust", "TRUST", "--audience", "a", "--scope", "b.c", "--proof", "-", "--htm",
+            "GET", "--htu", "https://a"},
+           "only one argument may be -"},
     BadUse{"an inspection of nothing", {"inspect", "-"}, "no token"},
 };
 
@@ -394,7 +398,8 @@ BOOST_AUTO_TEST_CASE(a_token_that_cannot_be_read_is_said_to_be_so) {
 
 BOOST_FIXTURE_TEST_CASE(trust_is_added_from_a_key_set_and_used, Desk) {
   const std::string keys =
-      chancery.file("jwks.json", R"({"keys":[)" + chain.keys.front().public_key().jwk() + "]}");
+      chancery.file("jwks.json", R"({"keys":[{"kty":"RSA","n":"AQ","e":"AQAB"},{"kty":"EC","use":"enc"},)" +
+                                     chain.keys.front().public_key().jwk() + "]}");
   BOOST_TEST(chancery.run({"trust", "add", "--from", keys}).exit == 2);
   const Run added = chancery.run({"trust", "add", "--from", keys, "--iss", "https://as.example.net"});
   BOOST_TEST(added.exit == 0, added.err);
@@ -414,6 +419,29 @@ BOOST_FIXTURE_TEST_CASE(trust_is_added_to_what_is_there, Desk) {
   BOOST_TEST(chancery.run({"trust", "add", "--from", other_trust, "--format", "json"}).exit == 0);
   BOOST_TEST(chancery.run({"verify", chain_file, "--now", kNow}).exit == 0);
   BOOST_TEST(chancery.run({"verify", text_of(other.tokens), "--now", kNow}).exit == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(trust_that_is_added_is_shown_whole, Desk) {
+  const auto jwk = [](const IssuedChain& of) { return of.keys.front().public_key().jwk(); };
+  const auto thumbprint = [](const IssuedChain& of) {
+    return of.keys.front().public_key().thumbprint().text();
+  };
+  const IssuedChain issuer = issue_chain(1);
+  const IssuedChain status = issue_chain(1);
+  const std::string file = chancery.file(
+      "whole.json",
+      R"({"anchors":[{"iss":"https://as.example.net","sub":["user:*"],"client_id":["spiffe://*"],)"
+      R"("ceiling":{"scopes":["ledger.*"]},"status":{"prefixes":["https://s/"]},"keys":[)" +
+          jwk(chain) + R"(]}],"issuers":[)" + jwk(issuer) + R"(],"status_keys":[)" + jwk(status) + "]}");
+  for (const char* format : {"text", "json"}) {
+    const Run added = chancery.run({"trust", "add", "--from", file, "--format", format});
+    BOOST_TEST(added.exit == 0, added.err);
+    for (const std::string& part :
+         {std::string("user:*"), std::string("spiffe://*"), std::string("ledger.*"),
+          std::string("https://s/"), thumbprint(chain), thumbprint(issuer), thumbprint(status)}) {
+      BOOST_TEST(contains(added.out, part), added.out);
+    }
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_trust_file_that_is_broken_or_open_to_others_is_left_alone, Desk) {

@@ -157,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(a_delegation_says_what_was_narrowed_and_can_go_to_a_file
 
 BOOST_FIXTURE_TEST_CASE(a_refusal_exits_1_in_the_daemons_words, Stage) {
   constexpr const char* kRefusal =
-      R"({"code":"parent_denied","detail":"the chain does not verify","hop":0,"outcome":"expired","reason":"it has expired","step":"5"})";
+      R"({"code":"parent_denied","detail":"the chain does not verify","hop":0,"outcome":"expired","reason":"it has expired","step":5})";
   answer("POST /v1/proofs", http_answer(403, kProblem, kRefusal));
   const Run refused = run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"});
   BOOST_TEST(refused.exit == 1);
@@ -219,6 +219,11 @@ BOOST_FIXTURE_TEST_CASE(a_remote_verdict_exits_like_a_local_one, Stage) {
   const Run unknown = run({"verify", "a.b.c", "--remote"});
   BOOST_TEST(unknown.exit == 2);
   BOOST_TEST(unknown.out.starts_with("UNDECIDED: status_unknown\n"), unknown.out);
+  for (const char* command : {"verify", "explain"}) {
+    answer(std::string("POST /v1/chains/") + command,
+           http_answer(400, kProblem, R"({"code":"malformed","detail":"no"})"));
+    BOOST_TEST(run({command, "a.b.c", "--remote"}).exit == 2);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(trust_is_added_from_the_daemon_that_was_named, Stage) {

@@ -41,7 +41,14 @@ constexpr std::array kParams{
     ParamCase{"a\"b=1", R"({"a\"b":1})"},
 };
 
-constexpr std::array kBadParams{"amount", "=75", "", "amount=1e400", "amount=NaN", "amount=9007199254740993", "list=[9007199254740993]", R"(o={"a":1,"a":2})"};
+constexpr std::array kBadParams{"amount",
+                                "=75",
+                                "",
+                                "amount=1e400",
+                                "amount=NaN",
+                                "amount=9007199254740993",
+                                "list=[9007199254740993]",
+                                R"(o={"a":1,"a":2})"};
 
 }  // namespace
 

@@ -247,7 +247,8 @@ BOOST_DATA_TEST_CASE(many_threads_share_one_client, boost::unit_test::data::make
     // Each gets its own request back as its outcome.
     const std::size_t at = request.find("TOKEN");
     if (at == std::string::npos) return;
-    connection.write(http_answer(200, kJson, R"({"outcome":")" + request.substr(at, 7) + R"(","not_performed":[]})"));
+    connection.write(
+        http_answer(200, kJson, R"({"outcome":")" + request.substr(at, 7) + R"(","not_performed":[]})"));
   });
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;

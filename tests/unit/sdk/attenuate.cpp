@@ -233,7 +233,8 @@ BOOST_AUTO_TEST_CASE(what_no_token_can_hold_is_refused_before_it_is_judged) {
   BOOST_TEST((attenuate(parent, kDepth, scopes, kIssuedNow).error().code == ErrorCode::kTooLarge));
   DelegationRequest constraints = modest();
   while (constraints.authority.constraints.size() < 3072) {
-    constraints.authority.constraints.push_back({std::to_string(constraints.authority.constraints.size()), Prefix{}});
+    constraints.authority.constraints.push_back(
+        {std::to_string(constraints.authority.constraints.size()), Prefix{}});
   }
   BOOST_TEST(attenuate(parent, kDepth, constraints, kIssuedNow).has_value());
   constraints.authority.constraints.push_back({"one more", Prefix{}});

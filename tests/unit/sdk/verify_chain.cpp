@@ -242,7 +242,8 @@ BOOST_AUTO_TEST_CASE(totals_of_ancestors_that_nobody_gave_are_named) {
   BOOST_TEST(verify_action(chain, request).not_performed() == (Names{"custody", "ancestor_totals"}),
              boost::test_tools::per_element());
   request.totals = {held(6), held(8), held(10)};
-  BOOST_TEST(verify_action(chain, request).not_performed() == Names{"custody"}, boost::test_tools::per_element());
+  BOOST_TEST(verify_action(chain, request).not_performed() == Names{"custody"},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_verdict_has_one_side) {
