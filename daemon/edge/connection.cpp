@@ -1,6 +1,7 @@
 #include "daemon/edge/connection.hpp"
 
 #include <exception>
+#include <utility>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +13,8 @@ namespace chancery::edge {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
@@ -24,25 +27,47 @@ std::string_view view(const boost::beast::flat_buffer& buffer) {
   return {static_cast<const char*>(buffer.data().data()), buffer.size()};
 }
 
+// What an operator must be able to look up afterwards: every failure that is not the client's fault, and every
+// request by which a local process signs or changes something. Never a body, a query or a header field: tokens
+// travel in them.
+void record(const telemetry::Log* log, const rest::Request& request, const rest::Response& response,
+            steady_clock::time_point begun) {
+  if (!log) return;
+  using telemetry::Field;
+  const Field id("request_id", request.id), method("method", request.method), path("path", request.path),
+      status("status", response.status);
+  if (response.failure && response.status == 500) {
+    log->error("a request failed", *response.failure, {method, path, status, id});
+  } else if (response.failure) {
+    log->warning("a request failed", *response.failure, {method, path, status, id});
+  }
+  const Field ms("ms", duration_cast<milliseconds>(steady_clock::now() - begun).count());
+  if (const auto& peer = request.peer.credentials; peer && request.method != "GET" && request.method != "HEAD") {
+    log->info("request", {method, path, status, {"uid", peer->uid}, {"pid", peer->pid}, ms, id});
+  } else {
+    log->debug("request", {method, path, status, ms, id});
+  }
+}
+
 // The one place where exceptions of handlers end: they are bugs or exhausted memory.
-rest::Response answer(rest::Application& application, const rest::Request& request,
-                      const telemetry::Log* log) {
+rest::Response try_handle(rest::Application& application, const rest::Request& request,
+                          const telemetry::Log* log) {
   try {
-    rest::Response response = application.handle(request);
-    if (log) {
-      log->debug("request", {{"request_id", request.id},
-                             {"method", request.method},
-                             {"path", request.path},
-                             {"status", response.status}});
-    }
-    return response;
+    return application.handle(request);
   } catch (const std::exception& exception) {
     if (log) log->error("a handler failed", {{"request_id", request.id}, {"exception", exception.what()}});
   } catch (...) {
     if (log) log->error("a handler failed", {{"request_id", request.id}});
   }
-  return rest::problem(500, ErrorCode::kInternal,
-                       "the daemon failed: its log has the reason under this Request-Id");
+  return rest::problem(500, Error{ErrorCode::kInternal,
+                                  "the daemon failed: its log has the reason under this Request-Id"});
+}
+
+rest::Response answer(const Surroundings& surroundings, const rest::Request& request,
+                      steady_clock::time_point begun) {
+  rest::Response response = try_handle(surroundings.application, request, surroundings.log);
+  record(surroundings.log, request, response, begun);
+  return response;
 }
 
 }  // namespace
@@ -50,14 +75,15 @@ rest::Response answer(rest::Application& application, const rest::Request& reque
 struct Connection::Job {
   enum class State : std::uint8_t { kWaiting, kRunning, kGivenUp };
 
-  explicit Job(rest::Request&& whole) : request(std::move(whole)) {}
+  Job(rest::Request&& whole, steady_clock::time_point started) : request(std::move(whole)), begun(started) {}
 
   bool leave_waiting(State next) {
     State expected = State::kWaiting;
     return state.compare_exchange_strong(expected, next);
   }
 
-  rest::Request request;
+  const rest::Request request;
+  const steady_clock::time_point begun;
   rest::Response response;
   std::atomic<State> state = State::kWaiting;
 };
@@ -193,7 +219,8 @@ void Connection::handle() {
   id_ = random_id();
   request.id = id_;
   request.received_at = now_in_seconds();
-  request.deadline = steady_clock::now() + surroundings_.limits.handler_time;
+  const auto begun = steady_clock::now();
+  request.deadline = begun + surroundings_.limits.handler_time;
   request.peer.transport = transport_;
   const bool may_block = surroundings_.application.may_block(request.method, request.path);
   if (process_) {
@@ -201,24 +228,24 @@ void Connection::handle() {
     // them is saved.
     request.peer.credentials = may_block ? process_->look() : process_->credentials();
   }
-  if (may_block) return handle_elsewhere();
+  if (may_block) return handle_elsewhere(begun);
   phase_ = Phase::kHandling;
-  send(answer(surroundings_.application, request, surroundings_.log));
+  send(answer(surroundings_, request, begun));
 }
 
-void Connection::handle_elsewhere() {
+void Connection::handle_elsewhere(steady_clock::time_point begun) {
   phase_ = Phase::kHandling;
   expect_within(surroundings_.limits.handler_time);
-  job_ = std::make_shared<Job>(std::move(reader_.request()));
+  job_ = std::make_shared<Job>(std::move(reader_.request()), begun);
   const bool taken = surroundings_.pool.submit([self = shared_from_this(), job = job_] {
     if (!job->leave_waiting(Job::State::kRunning)) return;
-    job->response = answer(self->surroundings_.application, job->request, self->surroundings_.log);
+    job->response = answer(self->surroundings_, job->request, job->begun);
     asio::post(self->channel_.socket().get_executor(), [self, job] { self->on_answer(job); });
   });
   if (taken) return;
-  job_.reset();
-  send(rest::problem(
-      {ErrorCode::kOverloaded, "too many requests wait for a device or the disk: try again shortly"}));
+  const auto job = std::exchange(job_, nullptr);
+  answer_instead(*job, rest::problem({ErrorCode::kOverloaded,
+                                      "too many requests wait for a device or the disk: try again shortly"}));
 }
 
 void Connection::on_answer(const std::shared_ptr<Job>& job) {
@@ -228,14 +255,22 @@ void Connection::on_answer(const std::shared_ptr<Job>& job) {
 }
 
 void Connection::give_up_job() {
-  const bool untouched = job_->leave_waiting(Job::State::kGivenUp);
-  job_.reset();
+  const auto job = std::exchange(job_, nullptr);
+  const bool untouched = job->leave_waiting(Job::State::kGivenUp);
   keep_alive_ = false;
-  send(untouched ? rest::problem({ErrorCode::kOverloaded,
-                                  "the request waited too long and was not begun: try again shortly"})
-                 : rest::problem(504, ErrorCode::kRequestTimeout,
-                                 "the request was begun but not finished in time: look whether it took "
-                                 "effect before you repeat it"));
+  answer_instead(*job,
+                 untouched
+                     ? rest::problem({ErrorCode::kOverloaded,
+                                      "the request waited too long and was not begun: try again shortly"})
+                     : rest::problem(504, Error{ErrorCode::kRequestTimeout,
+                                                "the request was begun but not finished in time: look whether "
+                                                "it took effect before you repeat it"}));
+}
+
+// Of a request that no handler has answered, or not in time.
+void Connection::answer_instead(const Job& job, const rest::Response& response) {
+  record(surroundings_.log, job.request, response, job.begun);
+  send(response);
 }
 
 // --- answering

@@ -77,9 +77,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void say_continue();
 
   void handle();
-  void handle_elsewhere();
+  void handle_elsewhere(std::chrono::steady_clock::time_point begun);
   void on_answer(const std::shared_ptr<Job>& job);
   void give_up_job();
+  void answer_instead(const Job& job, const rest::Response& response);
 
   void refuse(const Refusal& refusal);
   void send(const rest::Response& response);

@@ -84,6 +84,12 @@ Response problem(int status, ErrorCode code, std::string_view detail) {
   return response;
 }
 
-Response problem(const Error& error) { return problem(status_of(error.code), error.code, error.what); }
+Response problem(int status, const Error& error) {
+  Response response = problem(status, error.code, error.what);
+  if (status >= 500) response.failure = error;
+  return response;
+}
+
+Response problem(const Error& error) { return problem(status_of(error.code), error); }
 
 }  // namespace chancery::rest

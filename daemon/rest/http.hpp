@@ -53,6 +53,7 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< beyond those that the edge sets
+  std::optional<Error> failure{};  ///< for the log alone: why, when the fault is not the client's (status 500 and more)
 };
 
 /// An RFC 9457 problem document. `type` is `urn:chancery:error:NAME`, with the stable `code` beside it.
@@ -62,7 +63,10 @@ struct Response {
 /// The HTTP status that an error code is answered with.
 [[nodiscard]] int status_of(ErrorCode code) noexcept;
 
-/// The problem document for an error, with the status that its code stands for.
+/// The problem document for an error; with a status of 500 and more the error stands in Response::failure too.
+[[nodiscard]] Response problem(int status, const Error& error);
+
+/// The same, with the status that the error's code stands for.
 [[nodiscard]] Response problem(const Error& error);
 
 /// What the edge calls: the router and everything behind it.

@@ -42,6 +42,8 @@ rest::Response TestApplication::handle(const rest::Request& request) {
   if (request.path == "/peer" || request.path == "/peer-of-fast") return text(describe_peer(request.peer));
   if (request.path == "/request") return text(describe_request(request));
   if (request.path == "/large") return text(std::string(32 * 1024 * 1024, 'x'));
+  if (request.path == "/broken")
+    return rest::problem(Error{ErrorCode::kDeviceError, "look after the device", 0x922});
   if (request.path == "/throw") throw std::runtime_error("a bug");
   if (request.path == "/empty") return {204, "", "", {}};
   if (request.path == "/cached") return {200, "text/plain", "", {{"Cache-Control", "public, max-age=60"}}};
