@@ -65,6 +65,10 @@ Found check_server(const ServerConfig& server) {
   if (server.socket.native().size() > kLongestSocketPath) {
     return Complaint{"server.socket", "must be at most 107 octets long, as the kernel has it"};
   }
+  if (server.body_memory < server.body_limit) {
+    return Complaint{"server.body_memory",
+                     "must be at least body_limit: a body of that length would never be read"};
+  }
   if (server.plain_listen && !server.plain_listen->is_loopback()) {
     return Complaint{"server.plain_listen",
                      "must be a loopback address: use tls_listen to be reached from elsewhere"};

@@ -36,6 +36,7 @@ struct ServerConfig {
   std::uint64_t max_connections = 0;
   std::uint64_t header_limit = 0;  ///< octets, as all limits
   std::uint64_t body_limit = 0;
+  std::uint64_t body_memory = 0;
   milliseconds header_timeout{};
   milliseconds body_timeout{};
   milliseconds idle_timeout{};

@@ -51,6 +51,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "The longest request line and headers that are read."},
     {"server.body_limit", Octets{AT(config.server.body_limit), 1 * kKiB, 64 * kMiB}, "\"1MiB\"", "",
      "The longest request body that is read."},
+    {"server.body_memory", Octets{AT(config.server.body_memory), 1 * kMiB, 4096 * kMiB}, "\"64MiB\"", "",
+     "The request bodies that are held at once, of all connections together; further ones are answered 503."},
     {"server.header_timeout", Duration{AT(config.server.header_timeout), 10ms, 10min}, "\"10s\"", "",
      "The time that a client has to send its request's headers, TLS handshake included."},
     {"server.body_timeout", Duration{AT(config.server.body_timeout), 10ms, 1h}, "\"30s\"", "",
@@ -82,9 +84,11 @@ constexpr auto kOptions = std::to_array<Option>({
             [](Target t, std::size_t i) { t.backend.type = static_cast<BackendType>(i); }},
      "\"tpm\"", "", "The kind of device."},
     {"backend.tcti", Text{AT(backend.tcti)}, "\"device:/dev/tpmrm0\"", "",
-     "Where the TPM is: `device:` or `swtpm:path=`, followed by an absolute path."},
+     "Where the TPM is: `device:` (a resource manager's, /dev/tpmrm0) or `swtpm:path=`, and an absolute "
+     "path."},
     {"backend.allow_simulator", Flag{AT(backend.allow_simulator)}, "false", "",
-     "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it is "
+     "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it "
+     "is "
      "not given."},
     {"backend.sessions",
      Choice{kSessions, [](Target t) { return static_cast<std::size_t>(t.backend.sessions); },

@@ -4,44 +4,48 @@
 
 namespace chancery::edge {
 
-BlockingPool::BlockingPool(std::size_t threads, std::size_t queue) : capacity_(queue) {
+BlockingPool::BlockingPool(std::size_t threads, std::size_t queue) : queue_(queue) {
   threads_.reserve(threads);
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
 void BlockingPool::stop() {
-  std::deque<Work> dropped;
+  std::vector<std::shared_ptr<Task>> dropped;  // destroyed without the lock: what it holds may submit
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    dropped.swap(queue_);
+    dropped = queue_.drain();
   }
   ready_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
 
-bool BlockingPool::submit(Work&& work) {
+BlockingPool::Admission BlockingPool::submit(std::shared_ptr<Task> task) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= capacity_) return false;
-    queue_.push_back(std::move(work));
+    if (stopping_ || queue_.full()) return Admission::kFull;
+    if (!queue_.push(std::move(task))) return Admission::kOwnerFull;
   }
   ready_.notify_one();
-  return true;
+  return Admission::kTaken;
+}
+
+void BlockingPool::remove(const Task& task) {
+  const std::lock_guard lock(mutex_);
+  queue_.remove(task);
 }
 
 void BlockingPool::run() {
   for (;;) {
-    Work work;
+    std::shared_ptr<Task> task;
     {
       std::unique_lock lock(mutex_);
-      ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      ready_.wait(lock, [this] { return stopping_ || queue_.size() > 0; });
       if (stopping_) return;
-      work = std::move(queue_.front());
-      queue_.pop_front();
+      task = queue_.pop();
     }
-    work();
+    task->work();
   }
 }
 

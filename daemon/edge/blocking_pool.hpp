@@ -2,19 +2,32 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "sdk/base/fair_queue.hpp"
+
 namespace chancery::edge {
 
-/// Threads for work that may wait for a device or a disk, behind a queue of bounded length, first come first
-/// served.
+/// Threads for work that may wait for a device or a disk, behind a queue of bounded length in which owners
+/// take turns: one that asks without end keeps nobody else waiting for long.
 class BlockingPool {
  public:
-  using Work = std::function<void()>;
+  struct Task {
+    std::string owner;  ///< whose turn it takes
+    std::function<void()> work;
+  };
+
+  enum class Admission : std::uint8_t {
+    kTaken,
+    kOwnerFull,  ///< half of the queue is this owner's already
+    kFull,
+  };
 
   /// \param queue  how much may wait beside what runs
   BlockingPool(std::size_t threads, std::size_t queue);
@@ -23,9 +36,11 @@ class BlockingPool {
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
 
-  /// Thread-safe.
-  /// \return whether there was room
-  [[nodiscard]] bool submit(Work&& work);
+  /// Thread-safe, as the next.
+  [[nodiscard]] Admission submit(std::shared_ptr<Task> task);
+
+  /// Gives the place of a task back that nobody waits for any more. One that runs, or ran, is no error.
+  void remove(const Task& task);
 
   /// Takes no more work, drops what waits, and returns when what runs is finished. Not thread-safe; again is
   /// harmless.
@@ -34,10 +49,9 @@ class BlockingPool {
  private:
   void run();
 
-  std::size_t capacity_;
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Work> queue_;
+  FairQueue<Task> queue_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

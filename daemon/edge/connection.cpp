@@ -1,6 +1,8 @@
 #include "daemon/edge/connection.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include <boost/asio/dispatch.hpp>
@@ -27,9 +29,9 @@ std::string_view view(const boost::beast::flat_buffer& buffer) {
   return {static_cast<const char*>(buffer.data().data()), buffer.size()};
 }
 
-// What an operator must be able to look up afterwards: every failure that is not the client's fault, and every
-// request by which a local process signs or changes something. Never a body, a query or a header field: tokens
-// travel in them.
+// What an operator must be able to look up afterwards: every failure that is not the client's fault, and
+// every request by which a local process signs or changes something. Never a body, a query or a header field:
+// tokens travel in them.
 void record(const telemetry::Log* log, const rest::Request& request, const rest::Response& response,
             steady_clock::time_point begun) {
   if (!log) return;
@@ -42,7 +44,8 @@ void record(const telemetry::Log* log, const rest::Request& request, const rest:
     log->warning("a request failed", *response.failure, {method, path, status, id});
   }
   const Field ms("ms", duration_cast<milliseconds>(steady_clock::now() - begun).count());
-  if (const auto& peer = request.peer.credentials; peer && request.method != "GET" && request.method != "HEAD") {
+  if (const auto& peer = request.peer.credentials;
+      peer && request.method != "GET" && request.method != "HEAD") {
     log->info("request", {method, path, status, {"uid", peer->uid}, {"pid", peer->pid}, ms, id});
   } else {
     log->debug("request", {method, path, status, ms, id});
@@ -59,9 +62,23 @@ rest::Response try_handle(rest::Application& application, const rest::Request& r
   } catch (...) {
     if (log) log->error("a handler failed", {{"request_id", request.id}});
   }
-  return rest::problem(500, Error{ErrorCode::kInternal,
-                                  "the daemon failed: its log has the reason under this Request-Id"});
+  return rest::problem(
+      500, Error{ErrorCode::kInternal, "the daemon failed: its log has the reason under this Request-Id"});
 }
+
+rest::Response not_admitted(BlockingPool::Admission admission) {
+  if (admission == BlockingPool::Admission::kOwnerFull) {
+    return rest::problem(
+        {ErrorCode::kDeviceBusy,
+         "too many requests of this user wait for a device or the disk: send fewer at once"});
+  }
+  return rest::problem(
+      {ErrorCode::kOverloaded, "too many requests wait for a device or the disk: try again shortly"});
+}
+
+// A handler ends a little before it is given up, so that its own answer, which knows why, is the one that
+// goes out.
+milliseconds handlers_share(milliseconds time) { return time - std::min(time / 10, milliseconds(250)); }
 
 rest::Response answer(const Surroundings& surroundings, const rest::Request& request,
                       steady_clock::time_point begun) {
@@ -95,11 +112,15 @@ Connection::Connection(Socket socket, const Origin& origin, const Surroundings& 
       channel_(std::move(socket), origin.tls),
       buffer_(surroundings.limits.header_bytes + 2 * kReadBytes),
       reader_(surroundings.limits),
+      body_(surroundings.bodies),
       timer_(channel_.socket().get_executor()) {
   ++open_;
 }
 
-Connection::~Connection() { --open_; }
+Connection::~Connection() {
+  --open_;
+  surroundings_.connections.remove(this);  // again, for one that an exception ended
+}
 
 void Connection::start() {
   asio::dispatch(channel_.socket().get_executor(), [self = shared_from_this()] { self->begin(); });
@@ -184,6 +205,10 @@ void Connection::advance() {
   const auto used = reader_.feed(view(buffer_));
   if (!used) return refuse(used.error());
   buffer_.consume(*used);
+  if (!body_.grow_to(reader_.body_size())) {
+    return refuse(
+        {503, ErrorCode::kOverloaded, "the server holds too many request bodies: try again shortly"});
+  }
   if (reader_.is_whole()) return handle();
   enter_reading_phase();
   if (reader_.has_head() && reader_.head().expects_continue && !continued_) return say_continue();
@@ -220,7 +245,7 @@ void Connection::handle() {
   request.id = id_;
   request.received_at = now_in_seconds();
   const auto begun = steady_clock::now();
-  request.deadline = begun + surroundings_.limits.handler_time;
+  request.deadline = begun + handlers_share(surroundings_.limits.handler_time);
   request.peer.transport = transport_;
   const bool may_block = surroundings_.application.may_block(request.method, request.path);
   if (process_) {
@@ -237,15 +262,24 @@ void Connection::handle_elsewhere(steady_clock::time_point begun) {
   phase_ = Phase::kHandling;
   expect_within(surroundings_.limits.handler_time);
   job_ = std::make_shared<Job>(std::move(reader_.request()), begun);
-  const bool taken = surroundings_.pool.submit([self = shared_from_this(), job = job_] {
+  auto task = std::make_shared<BlockingPool::Task>();
+  task->owner = owner();
+  task->work = [self = shared_from_this(), job = job_] {
     if (!job->leave_waiting(Job::State::kRunning)) return;
     job->response = answer(self->surroundings_, job->request, job->begun);
     asio::post(self->channel_.socket().get_executor(), [self, job] { self->on_answer(job); });
-  });
-  if (taken) return;
+  };
+  task_ = task;
+  const auto admission = surroundings_.pool.submit(std::move(task));
+  if (admission == BlockingPool::Admission::kTaken) return;
   const auto job = std::exchange(job_, nullptr);
-  answer_instead(*job, rest::problem({ErrorCode::kOverloaded,
-                                      "too many requests wait for a device or the disk: try again shortly"}));
+  answer_instead(*job, not_admitted(admission));
+}
+
+// Whose turn a request takes that may block: a user's of this machine, or that of all others together, who
+// can have nothing signed.
+std::string Connection::owner() const {
+  return process_ ? "uid " + std::to_string(process_->credentials().uid) : "network";
 }
 
 void Connection::on_answer(const std::shared_ptr<Job>& job) {
@@ -254,17 +288,25 @@ void Connection::on_answer(const std::shared_ptr<Job>& job) {
   send(job->response);
 }
 
-void Connection::give_up_job() {
+// Whether there was a job that had not begun.
+bool Connection::withdraw_job() {
   const auto job = std::exchange(job_, nullptr);
-  const bool untouched = job->leave_waiting(Job::State::kGivenUp);
+  if (!job || !job->leave_waiting(Job::State::kGivenUp)) return false;
+  if (const auto task = task_.lock()) surroundings_.pool.remove(*task);
+  return true;
+}
+
+void Connection::give_up_job() {
+  const auto job = job_;
+  const bool untouched = withdraw_job();
   keep_alive_ = false;
-  answer_instead(*job,
-                 untouched
-                     ? rest::problem({ErrorCode::kOverloaded,
-                                      "the request waited too long and was not begun: try again shortly"})
-                     : rest::problem(504, Error{ErrorCode::kRequestTimeout,
-                                                "the request was begun but not finished in time: look whether "
-                                                "it took effect before you repeat it"}));
+  answer_instead(
+      *job, untouched
+                ? rest::problem({ErrorCode::kOverloaded,
+                                 "the request waited too long and was not begun: try again shortly"})
+                : rest::problem(504, Error{ErrorCode::kRequestTimeout,
+                                           "the request was begun but not finished in time: look whether "
+                                           "it took effect before you repeat it"}));
 }
 
 // Of a request that no handler has answered, or not in time.
@@ -315,10 +357,13 @@ void Connection::send(const rest::Response& response) {
 void Connection::on_written() {
   if (out_.capacity() > kKeptAnswerBytes) out_ = {};
   out_.clear();
+  body_.release();
   if (!keep_alive_) return linger();
   reader_.restart();
   continued_ = false;
   phase_ = Phase::kIdle;
+  // The drain began while this answer, which promised to keep the connection, was on its way.
+  if (surroundings_.connections.is_draining() && nothing_arrived()) return look_once_more();
   expect_within(surroundings_.limits.idle_time);
   if (buffer_.size() == 0) return read();
   // The next request is here already. Posted, so that a long pipeline neither nests nor starves other
@@ -354,8 +399,7 @@ void Connection::discard() {
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
-  if (job_) job_->leave_waiting(Job::State::kGivenUp);
-  job_.reset();
+  withdraw_job();
   timer_.cancel();
   error_code ignored;
   channel_.socket().close(ignored);

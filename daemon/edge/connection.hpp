@@ -10,6 +10,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "daemon/edge/blocking_pool.hpp"
+#include "daemon/edge/body_budget.hpp"
 #include "daemon/edge/channel.hpp"
 #include "daemon/edge/connection_set.hpp"
 #include "daemon/edge/limits.hpp"
@@ -26,6 +27,7 @@ struct Surroundings {
   const Limits& limits;
   BlockingPool& pool;
   ConnectionSet& connections;
+  BodyBudget& bodies;
   const telemetry::Log* log = nullptr;  ///< nullptr: nothing is logged
 };
 
@@ -77,9 +79,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void say_continue();
 
   void handle();
+  [[nodiscard]] std::string owner() const;
   void handle_elsewhere(std::chrono::steady_clock::time_point begun);
   void on_answer(const std::shared_ptr<Job>& job);
   void give_up_job();
+  bool withdraw_job();
   void answer_instead(const Job& job, const rest::Response& response);
 
   void refuse(const Refusal& refusal);
@@ -113,8 +117,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer buffer_;
   RequestReader reader_;
   std::shared_ptr<Job> job_;
+  std::weak_ptr<BlockingPool::Task> task_;  // which holds this connection
   std::string out_;
   std::size_t discarded_ = 0;
+  BodyBudget::Share body_;  // of the request that is read or handled
 
   Timer timer_;
   std::chrono::steady_clock::time_point due_{};

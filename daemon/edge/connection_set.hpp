@@ -18,7 +18,8 @@ class ConnectionSet {
   /// \return false once draining: the connection must not be served
   [[nodiscard]] bool add(const std::shared_ptr<Connection>& connection);
 
-  /// To be called when its socket is closed; harmless for connections that are not in the set.
+  /// To be called when its socket is closed, and at its end; harmless for connections that are not in the
+  /// set.
   void remove(const Connection* connection);
 
   [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_acquire); }

@@ -1,5 +1,7 @@
 #include "daemon/edge/listener.hpp"
 
+#include <exception>
+
 #include <boost/asio/post.hpp>
 
 #include "daemon/edge/request_mark.hpp"
@@ -34,14 +36,22 @@ void Listener::accept() {
 
 void Listener::on_accept(const boost::system::error_code& ec, Socket socket) {
   if (!acceptor_.is_open()) return;
-  if (ec == asio::error::connection_aborted) return accept();
-  if (ec) return pause();
-  if (open_ < surroundings_.limits.connections) {
-    admit(std::move(socket));
-  } else {
-    turn_away(std::move(socket));
-  }
+  if (ec && ec != asio::error::connection_aborted) return pause();
+  if (!ec) take(std::move(socket));
   accept();
+}
+
+// Whatever becomes of this one, the next is accepted.
+void Listener::take(Socket socket) {
+  try {
+    if (open_ < surroundings_.limits.connections) {
+      admit(std::move(socket));
+    } else {
+      turn_away(std::move(socket));
+    }
+  } catch (const std::exception& exception) {
+    if (surroundings_.log) surroundings_.log->error("a connection failed", {{"exception", exception.what()}});
+  }
 }
 
 void Listener::admit(Socket socket) {

@@ -31,6 +31,7 @@ class Listener {
 
   void accept();
   void on_accept(const boost::system::error_code& ec, Socket socket);
+  void take(Socket socket);
   void admit(Socket socket);
   void turn_away(Socket socket);
   void pause();

@@ -26,6 +26,9 @@ class RequestReader {
   /// Meaningful once has_head().
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
 
+  /// Octets of the body that are held.
+  [[nodiscard]] std::size_t body_size() const noexcept { return request_.body.size(); }
+
   /// Meaningful once is_whole(); may be moved from.
   [[nodiscard]] rest::Request& request() noexcept { return request_; }
 

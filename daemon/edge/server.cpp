@@ -43,7 +43,8 @@ struct Server::Parts {
         io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
         pool(std::max<std::size_t>(given.blocking_threads, 1),
              std::max<std::size_t>(given.blocking_queue, 1)),
-        surroundings{application, options.limits, pool, connections, options.log},
+        bodies(given.limits.bodies_bytes),
+        surroundings{application, options.limits, pool, connections, bodies, options.log},
         work(io.get_executor()) {}
 
   Status open_unix();
@@ -59,6 +60,7 @@ struct Server::Parts {
   asio::io_context io;
   ConnectionSet connections;
   BlockingPool pool;
+  BodyBudget bodies;
   const Surroundings surroundings;
   std::optional<asio::ssl::context> tls;
   SocketFile socket_file;
@@ -163,6 +165,8 @@ std::uint16_t Server::tls_port() const noexcept { return parts_->tls_port; }
 std::uint16_t Server::plain_port() const noexcept { return parts_->plain_port; }
 
 std::size_t Server::open_connections() const { return parts_->connections.size(); }
+
+std::size_t Server::held_body_bytes() const { return parts_->bodies.held(); }
 
 std::size_t Server::drain(std::chrono::milliseconds patience) { return parts_->drain(patience); }
 

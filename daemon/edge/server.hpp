@@ -40,7 +40,8 @@ struct ServerOptions {
   Limits limits;
   std::size_t threads = 2;           ///< that serve connections and run handlers that do not block
   std::size_t blocking_threads = 8;  ///< for requests of which Application::may_block() says yes
-  std::size_t blocking_queue = 256;  ///< requests that wait for one of those; further ones are answered 503
+  std::size_t blocking_queue =
+      256;  ///< requests that wait for one of those, half of them one user's; further ones are 503, or 429
   const telemetry::Log* log = nullptr;  ///< borrowed; outlives the server
 };
 
@@ -66,6 +67,8 @@ class Server {
   [[nodiscard]] std::uint16_t plain_port() const noexcept;
 
   [[nodiscard]] std::size_t open_connections() const;
+  /// Octets of request bodies that are held, of all connections.
+  [[nodiscard]] std::size_t held_body_bytes() const;
 
   /// Accepts no more, lets requests that have begun to arrive finish and answers them, closes idle
   /// connections; cuts what is left after `patience`. Thread-safe; again is harmless.

@@ -10,46 +10,96 @@ namespace {
 
 using enum ErrorCode;
 
-/// Which status an error is answered with; codes that never reach an answer are 500. docs/protocol/errors.md shows
-/// the same, and a test compares the two.
+/// Which status an error is answered with; codes that never reach an answer are 500. docs/protocol/errors.md
+/// shows the same, and a test compares the two.
 struct StatusRow {
   ErrorCode code;
   int status;
 };
 
 constexpr auto kStatuses = std::to_array<StatusRow>({
-    {kInvalidArgument, 400},   {kMalformed, 400},        {kNonCanonical, 400},      {kDuplicateMember, 400},
-    {kNonFinite, 400},         {kTooLarge, 413},         {kUnsupportedAlgorithm, 400}, {kInvalidKey, 400},
-    {kSignatureInvalid, 400},  {kNotNarrower, 403},      {kNoMeet, 403},            {kNothingGranted, 403},
-    {kDepthExhausted, 403},    {kParentDenied, 403},     {kCeilingExceeded, 403},   {kUnboundedBudget, 403},
-    {kUnauthenticated, 401},   {kForbidden, 403},        {kNotHolder, 403},         {kDeviceUnavailable, 503},
-    {kDeviceBusy, 429},        {kDeviceTimeout, 503},    {kDeviceError, 503},       {kDeviceLockout, 503},
-    {kKeyLost, 409},           {kKeyMismatch, 500},      {kWrongDevice, 503},       {kSimulatorRefused, 503},
-    {kBackendUnknown, 400},    {kStoreUnavailable, 503}, {kStoreCorrupt, 503},      {kStoreLocked, 503},
-    {kNotFound, 404},          {kConflict, 409},         {kRetired, 409},           {kBadRequest, 400},
-    {kRouteUnknown, 404},      {kMethodNotAllowed, 405}, {kNotAcceptable, 406},     {kUnsupportedMediaType, 415},
-    {kRequestTimeout, 408},    {kOverloaded, 503},       {kShuttingDown, 503},      {kHeadersTooLarge, 431},
+    {kInvalidArgument, 400},
+    {kMalformed, 400},
+    {kNonCanonical, 400},
+    {kDuplicateMember, 400},
+    {kNonFinite, 400},
+    {kTooLarge, 413},
+    {kUnsupportedAlgorithm, 400},
+    {kInvalidKey, 400},
+    {kSignatureInvalid, 400},
+    {kNotNarrower, 403},
+    {kNoMeet, 403},
+    {kNothingGranted, 403},
+    {kDepthExhausted, 403},
+    {kParentDenied, 403},
+    {kCeilingExceeded, 403},
+    {kUnboundedBudget, 403},
+    {kUnauthenticated, 401},
+    {kForbidden, 403},
+    {kNotHolder, 403},
+    {kDeviceUnavailable, 503},
+    {kDeviceBusy, 429},
+    {kDeviceTimeout, 503},
+    {kDeviceError, 503},
+    {kDeviceLockout, 503},
+    {kKeyLost, 409},
+    {kKeyMismatch, 500},
+    {kWrongDevice, 503},
+    {kSimulatorRefused, 503},
+    {kBackendUnknown, 400},
+    {kStoreUnavailable, 503},
+    {kStoreCorrupt, 503},
+    {kStoreLocked, 503},
+    {kNotFound, 404},
+    {kConflict, 409},
+    {kRetired, 409},
+    {kBadRequest, 400},
+    {kRouteUnknown, 404},
+    {kMethodNotAllowed, 405},
+    {kNotAcceptable, 406},
+    {kUnsupportedMediaType, 415},
+    {kRequestTimeout, 408},
+    {kOverloaded, 503},
+    {kShuttingDown, 503},
+    {kHeadersTooLarge, 431},
 });
 
 std::string_view reason_phrase(int status) {
   switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Internal Server Error";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Internal Server Error";
   }
 }
 

@@ -12,16 +12,17 @@
 
 namespace chancery::rest {
 
-/// What the kernel says of the process at the other end of a Unix socket, read by the edge at accept; executable and
-/// unit are looked up at every request that may block, and empty in others, which concern no agent.
+/// What the kernel says of the process at the other end of a Unix socket, read by the edge at accept;
+/// executable and unit are looked up at every request that may block, and empty in others, which concern no
+/// agent.
 struct PeerCredentials {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int32_t pid = 0;
-  std::uint64_t start_time = 0;           ///< field 22 of /proc/PID/stat: tells a reused pid; 0 if unreadable
-  std::string unit;                       ///< systemd unit from the cgroup, empty when there is none
-  std::string executable;                 ///< resolved path, empty when unreadable
-  std::vector<std::uint32_t> groups;      ///< supplementary groups (SO_PEERGROUPS)
+  std::uint64_t start_time = 0;       ///< field 22 of /proc/PID/stat: tells a reused pid; 0 if unreadable
+  std::string unit;                   ///< systemd unit from the cgroup, empty when there is none
+  std::string executable;             ///< resolved path, empty when unreadable
+  std::vector<std::uint32_t> groups;  ///< supplementary groups (SO_PEERGROUPS)
 };
 
 enum class Transport : std::uint8_t { kUnix, kTls, kPlain };
@@ -40,8 +41,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   Peer peer;
-  std::string id;                            ///< random, also in the `Request-Id` response header
-  std::chrono::sys_seconds received_at{};    ///< the one reading of the clock for this request
+  std::string id;                                    ///< random, also in the `Request-Id` response header
+  std::chrono::sys_seconds received_at{};            ///< the one reading of the clock for this request
   std::chrono::steady_clock::time_point deadline{};  ///< when the edge gives up on the handler
 
   /// The value of the only header of that (lower-case) name; nullopt when absent or repeated.
@@ -53,7 +54,8 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< beyond those that the edge sets
-  std::optional<Error> failure{};  ///< for the log alone: why, when the fault is not the client's (status 500 and more)
+  std::optional<Error>
+      failure{};  ///< for the log alone: why, when the fault is not the client's (status 500 and more)
 };
 
 /// An RFC 9457 problem document. `type` is `urn:chancery:error:NAME`, with the stable `code` beside it.
@@ -63,7 +65,8 @@ struct Response {
 /// The HTTP status that an error code is answered with.
 [[nodiscard]] int status_of(ErrorCode code) noexcept;
 
-/// The problem document for an error; with a status of 500 and more the error stands in Response::failure too.
+/// The problem document for an error; with a status of 500 and more the error stands in Response::failure
+/// too.
 [[nodiscard]] Response problem(int status, const Error& error);
 
 /// The same, with the status that the error's code stands for.

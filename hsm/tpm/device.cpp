@@ -14,6 +14,9 @@ constexpr auto kGrace = 500ms;
 constexpr auto kFirstPause = 2ms;
 constexpr auto kLongestPause = 500ms;
 
+// For what is done between requests, for nobody in particular.
+constexpr auto kTidyTime = 1s;
+
 // A request that meets a lost connection again and again may be the reason for it.
 constexpr int kMaxRepeats = 4;
 
@@ -149,7 +152,7 @@ void TpmDevice::perform(const Item& request) {
     return;
   }
   finish(request, outcome);
-  connection.set_deadline(Deadline::max());
+  connection.set_deadline(Clock::now() + kTidyTime);
   tpm_->keys.tidy();
 }
 

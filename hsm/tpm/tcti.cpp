@@ -63,6 +63,14 @@ Result<TctiAddress> TctiAddress::parse(std::string_view text) {
   }
   const std::string_view path = text.substr(is_device ? kDevicePrefix.size() : kSwtpmPrefix.size());
   if (!path.starts_with('/')) return Error{ErrorCode::kInvalidArgument, "the TPM's path must be absolute"};
+  // A bare TPM keeps what a dead process left in it, and is nobody's alone: the kernel's resource manager
+  // sees to both.
+  constexpr std::string_view kBare = "/dev/tpm";
+  if (is_device && path.starts_with(kBare) &&
+      path.find_first_not_of("0123456789", kBare.size()) == path.npos) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "use the TPM through the kernel's resource manager: device:/dev/tpmrm0"};
+  }
   // The stock TCTI takes further parameters after a comma; who writes one expects what we do not do.
   if (path.find_first_of(std::string_view(",\0", 2)) != std::string_view::npos) {
     return Error{ErrorCode::kInvalidArgument, "the TPM's path must have no comma and no NUL"};

@@ -270,9 +270,57 @@ BOOST_AUTO_TEST_CASE(blocked_handlers_stall_nobody_else_and_their_queue_is_bound
   }
 }
 
+// One user's requests fill half of the queue at most, and take turns with the others'.
+BOOST_AUTO_TEST_CASE(a_busy_user_keeps_nobody_else_out) {
+  edge::ServerOptions options = one_thread_each();
+  options.blocking_queue = 4;
+  Scene scene(options);
+  RawClient running = scene.connect(Wire::kUnix);
+  running.send(get("/wait"));
+  scene.application().await_waiting(1);
+  std::vector<RawClient> queued;
+  for (const char* body : {"busy 1", "busy 2"}) {
+    queued.push_back(scene.connect(Wire::kUnix));
+    queued.back().send(post("/device", body));
+    scene.check_serves(Wire::kPlain);  // by the one I/O thread, so what was sent before it is in the queue
+  }
+  RawClient refused = scene.connect(Wire::kUnix);
+  refused.send(post("/device", "busy 3") + post("/echo", "next"));
+  const auto answer = refused.receive();
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status == 429);
+  BOOST_TEST(answer->field("Retry-After").has_value());
+  BOOST_TEST(refused.receive().has_value());
+
+  RawClient other = scene.connect(Wire::kPlain);
+  other.send(post("/device", "other"));
+  scene.check_serves(Wire::kPlain);
+  scene.application().open_gate();
+  for (RawClient* client : {&running, &queued[0], &other, &queued[1]}) {
+    const auto late = client->receive();
+    BOOST_REQUIRE(late);
+    BOOST_TEST(late->status == 200);
+  }
+  BOOST_TEST(!scene.application().begun().contains("busy 3"));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_is_to_end_before_it_is_given_up) {
+  for (const auto& [time, left] : {std::pair{1000ms, 900ms}, std::pair{30'000ms, 29'750ms}}) {
+    edge::ServerOptions options = one_thread_each();
+    options.limits.handler_time = time;
+    Scene scene(options);
+    RawClient client = scene.connect(Wire::kPlain);
+    client.send(get("/deadline"));
+    const auto answer = client.receive();
+    BOOST_REQUIRE(answer);
+    BOOST_TEST(std::stoll(answer->body) <= left.count());
+    BOOST_TEST(std::stoll(answer->body) > 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(handler_that_takes_too_long_is_given_up) {
   edge::ServerOptions options = one_thread_each();
-  options.limits.handler_time = 300ms;
+  options.limits.handler_time = 3s;
   Scene scene(options);
   RawClient running = scene.connect(Wire::kPlain);
   running.send(get("/wait"));

@@ -129,20 +129,21 @@ BOOST_AUTO_TEST_CASE(other_user_is_told_apart,
   constexpr uid_t kUser = 54321;
   constexpr gid_t kGroup = 54322;
   constexpr gid_t kExtraGroup = 54323;
+  TemporaryFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
+  const std::filesystem::path socket = folder.path() / "other-user.sock";
   Child child([&] {
     const gid_t groups[] = {kExtraGroup};
     if (::setgroups(1, groups) != 0 || ::setresgid(kGroup, kGroup, kGroup) != 0 ||
         ::setresuid(kUser, kUser, kUser) != 0) {
       return std::string("no\nend\n");
     }
-    RawClient client =
-        RawClient::to_unix("/tmp/chancery-other-user-" + std::to_string(::getppid()) + ".sock");
+    RawClient client = RawClient::to_unix(socket);
     return ask(client, "/peer") + "\nend\n";
   });
   TestApplication application;
   edge::ServerOptions options;
-  options.unix_socket =
-      edge::UnixAddress{"/tmp/chancery-other-user-" + std::to_string(::getpid()) + ".sock", 0666, ""};
+  options.unix_socket = edge::UnixAddress{socket, 0666, ""};
   auto server = edge::Server::start(options, application);
   BOOST_REQUIRE(server);
   child.go();

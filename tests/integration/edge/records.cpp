@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(failure_is_logged_with_the_code_of_the_device_and_not_sent)
   check_has(line, "warning");
   check_has(line, "error=device_error");
   check_has(line, "native=2338");
-  check_has(line, "method=POST path=/broken status=503 request_id=" + answer.field("Request-Id").value_or("?"));
+  check_has(line,
+            "method=POST path=/broken status=503 request_id=" + answer.field("Request-Id").value_or("?"));
   BOOST_TEST(logged.lines_with("secret").empty());
   BOOST_TEST(logged.lines_with("the body").empty());
 }
@@ -103,7 +104,8 @@ BOOST_AUTO_TEST_CASE(every_changing_request_of_a_local_process_is_logged) {
     const std::string line = logged.lines_with("path=" + std::string(path));
     check_has(line, "info");
     check_has(line, "method=POST path=" + std::string(path) + " status=" + std::to_string(answer.status) +
-                        " uid=" + std::to_string(::geteuid()) + " pid=" + std::to_string(::getpid()) + " ms=");
+                        " uid=" + std::to_string(::geteuid()) + " pid=" + std::to_string(::getpid()) +
+                        " ms=");
     check_has(line, " request_id=" + answer.field("Request-Id").value_or("?"));
   }
   BOOST_TEST(logged.lines_with("the body").empty());

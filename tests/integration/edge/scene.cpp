@@ -42,6 +42,10 @@ rest::Response TestApplication::handle(const rest::Request& request) {
   if (request.path == "/peer" || request.path == "/peer-of-fast") return text(describe_peer(request.peer));
   if (request.path == "/request") return text(describe_request(request));
   if (request.path == "/large") return text(std::string(32 * 1024 * 1024, 'x'));
+  if (request.path == "/deadline") {
+    const auto left = request.deadline - std::chrono::steady_clock::now();
+    return text(std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
+  }
   if (request.path == "/broken")
     return rest::problem(Error{ErrorCode::kDeviceError, "look after the device", 0x922});
   if (request.path == "/throw") throw std::runtime_error("a bug");

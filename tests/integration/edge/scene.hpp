@@ -18,7 +18,8 @@ namespace chancery::testing {
 /// Answers by path:
 ///   /echo   the body;  /peer  who asks, one `name=value` a line;  /request  method, target and fields as
 ///   they were read /wait   blocks until open_gate(), then `waited`;  /device  may block as well, but answers
-///   at once /large  32 MiB;  /throw  throws;  /broken  fails with the native code 0x922;  anything else 404
+///   at once /deadline  milliseconds until then /large  32 MiB;  /throw  throws;  /broken  fails with the
+///   native code 0x922;  anything else 404
 class TestApplication final : public rest::Application {
  public:
   [[nodiscard]] bool may_block(std::string_view method, std::string_view path) const override;

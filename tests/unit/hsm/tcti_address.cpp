@@ -24,7 +24,7 @@ const std::string kLongest = "/" + std::string(106, 'x');  // sun_path holds 107
 
 const std::array kAccepted{
     Accepted{"device:/dev/tpmrm0", Kind::kDevice, "/dev/tpmrm0"},
-    Accepted{"device:/dev/tpm0", Kind::kDevice, "/dev/tpm0"},
+    Accepted{"device:/dev/tpmrm15", Kind::kDevice, "/dev/tpmrm15"},
     Accepted{"device:" + kLongest + "x", Kind::kDevice, kLongest + "x"},
     Accepted{"swtpm:path=/run/tpm/s", Kind::kSwtpm, "/run/tpm/s"},
     Accepted{"swtpm:path=" + kLongest, Kind::kSwtpm, kLongest},
@@ -57,6 +57,8 @@ const std::array kRefused{
     Refused{"swtpm:path=", "absolute"},
     Refused{"swtpm:path=s", "absolute"},
     Refused{"swtpm:path=/run/s,port=1", "comma"},
+    Refused{"device:/dev/tpm0", "resource manager"},
+    Refused{"device:/dev/tpm15", "resource manager"},
     Refused{"device:/dev/tpmrm0,x", "comma"},
     Refused{std::string("device:/dev/tpm\0rm0", 19), "NUL"},
     Refused{"swtpm:path=" + kLongest + "x", "too long"},
