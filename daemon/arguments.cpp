@@ -16,7 +16,8 @@ std::optional<config::ListenAddress> parse_listen(std::string_view text) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   config::ListenAddress address{std::string(host), 0};
   const auto parsed = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (host.empty() || parsed.ec != std::errc() || parsed.ptr != port.data() + port.size()) return std::nullopt;
+  if (host.empty() || parsed.ec != std::errc() || parsed.ptr != port.data() + port.size())
+    return std::nullopt;
   return address;
 }
 
@@ -29,7 +30,8 @@ std::string usage() {
          "  --config FILE        the configuration; default /etc/chancery/chancery.toml\n"
          "  --check              read the configuration, say whether it is good, and end\n"
          "  --dev                everything in one command on a simulated TPM; keeps nothing\n"
-         "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free port\n"
+         "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free "
+         "port\n"
          "  --help-config        every option with its default and meaning\n"
          "  --version, --help\n";
 }
@@ -63,7 +65,8 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
       return "unknown argument " + std::string(argument) + ": see --help";
     }
   }
-  if (listen_given && out.action != kDev) return std::string("--listen belongs to --dev: configure [server] tls_listen instead");
+  if (listen_given && out.action != kDev)
+    return std::string("--listen belongs to --dev: configure [server] tls_listen instead");
   return out;
 }
 

@@ -84,7 +84,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"backend.tcti", Text{AT(backend.tcti)}, "\"device:/dev/tpmrm0\"", "",
      "Where the TPM is: `device:` or `swtpm:path=`, followed by an absolute path."},
     {"backend.allow_simulator", Flag{AT(backend.allow_simulator)}, "false", "",
-     "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it is "
+     "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it "
+     "is "
      "not given."},
     {"backend.sessions",
      Choice{kSessions, [](Target t) { return static_cast<std::size_t>(t.backend.sessions); },

@@ -10,7 +10,8 @@ namespace {
 bool is_agent_name(std::string_view name) {
   const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+         std::ranges::all_of(name,
+                             [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
@@ -37,7 +38,9 @@ json::Node details(const store::Agent& agent) {
 
 Status require_free_name(Office& office, std::string_view name) {
   const auto existing = office.store.agent_by_name(name);
-  if (existing) return Error{ErrorCode::kConflict, "an agent of that name is registered: retire it first, or choose another name"};
+  if (existing)
+    return Error{ErrorCode::kConflict,
+                 "an agent of that name is registered: retire it first, or choose another name"};
   return existing.error().code == ErrorCode::kNotFound ? Status{} : Status{existing.error()};
 }
 
@@ -69,13 +72,17 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
 Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name) {
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_ASSIGN(api::Agent out, describe(office, agent));
-  if (require_operator(context.caller, office.policy.operators) || require_match(context.caller, out.selectors)) return out;
+  if (require_operator(context.caller, office.policy.operators) ||
+      require_match(context.caller, out.selectors))
+    return out;
   return Error{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
 }
 
-Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit, std::string_view after) {
+Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit,
+                                   std::string_view after) {
   CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
-  CHANCERY_ASSIGN(const std::vector<store::Agent> agents, office.store.agents({.limit = limit, .after = std::string(after)}));
+  CHANCERY_ASSIGN(const std::vector<store::Agent> agents,
+                  office.store.agents({.limit = limit, .after = std::string(after)}));
   api::AgentPage page;
   for (const store::Agent& agent : agents) {
     CHANCERY_ASSIGN(api::Agent described, describe(office, agent));

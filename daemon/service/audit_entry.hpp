@@ -8,8 +8,9 @@
 
 namespace chancery::service {
 
-/// An audit entry: what was done, by which process, in which request, and the details of the action. Tokens and
-/// proofs are named by hash, never quoted.
-[[nodiscard]] store::AuditEntry audit_entry(std::string_view action, const CallContext& context, json::Node details);
+/// An audit entry: what was done, by which process, in which request, and the details of the action. Tokens
+/// and proofs are named by hash, never quoted.
+[[nodiscard]] store::AuditEntry audit_entry(std::string_view action, const CallContext& context,
+                                            json::Node details);
 
 }  // namespace chancery::service

@@ -22,7 +22,8 @@ std::string executable_digest(std::int32_t pid) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 }  // namespace
@@ -30,7 +31,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 Status require_operator(const Caller& caller, const OperatorRule& rule) {
   const bool by_uid = std::ranges::find(rule.uids, caller.uid) != rule.uids.end();
   if (by_uid || (rule.gid && in_group(caller, *rule.gid))) return {};
-  return Error{ErrorCode::kForbidden, "only the operator may do this: call as the daemon's user, root, or a member of the operator group"};
+  return Error{
+      ErrorCode::kForbidden,
+      "only the operator may do this: call as the daemon's user, root, or a member of the operator group"};
 }
 
 Status require_match(const Caller& caller, const api::Selectors& selectors) {
@@ -42,7 +45,8 @@ Status require_match(const Caller& caller, const api::Selectors& selectors) {
                        (selectors.executable_sha256.empty() ||
                         equal_ignoring_case(selectors.executable_sha256, executable_digest(caller.pid)));
   if (matches) return {};
-  return Error{ErrorCode::kNotHolder, "the calling process is not the agent that holds this chain: its selectors do not match"};
+  return Error{ErrorCode::kNotHolder,
+               "the calling process is not the agent that holds this chain: its selectors do not match"};
 }
 
 }  // namespace chancery::service

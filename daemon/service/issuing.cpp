@@ -23,23 +23,30 @@ std::chrono::sys_seconds whole_seconds(double time) {
 
 Status require_active(const store::Agent& agent) {
   switch (agent.state) {
-    case store::AgentState::kActive: return {};
-    case store::AgentState::kLost: return Error{ErrorCode::kKeyLost, "the agent's key is lost with its device: retire the agent and register it again"};
-    case store::AgentState::kRetired: return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
+    case store::AgentState::kActive:
+      return {};
+    case store::AgentState::kLost:
+      return Error{ErrorCode::kKeyLost,
+                   "the agent's key is lost with its device: retire the agent and register it again"};
+    case store::AgentState::kRetired:
+      return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
   }
   return Error{};
 }
 
-Result<HeldChain> require_holder(const Office& office, const CallContext& context, const std::vector<std::string>& chain) {
+Result<HeldChain> require_holder(const Office& office, const CallContext& context,
+                                 const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
   if (!verdict.valid()) {
-    return Error{ErrorCode::kParentDenied, "the presented chain does not verify: POST /v1/chains/explain says why", 0,
+    return Error{ErrorCode::kParentDenied,
+                 "the presented chain does not verify: POST /v1/chains/explain says why", 0,
                  static_cast<std::int16_t>(verdict.denial().hop)};
   }
   auto holder = office.store.agent_by_key(verdict.chain().leaf().claims().holder);
   if (!holder && holder.error().code == ErrorCode::kNotFound) {
-    return Error{ErrorCode::kNotHolder, "the chain's last token is held by a key that is not in this daemon's care"};
+    return Error{ErrorCode::kNotHolder,
+                 "the chain's last token is held by a key that is not in this daemon's care"};
   }
   if (!holder) return holder.error();
   CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
@@ -57,7 +64,8 @@ Status require_bounded_budgets(const Authority& authority) {
     });
     if (!bounded) {
       return Error{ErrorCode::kUnboundedBudget,
-                   "`max_lifetime` bounds nothing once the token is delegated: set `max_subtree` on the same key, or depth 1"};
+                   "`max_lifetime` bounds nothing once the token is delegated: set `max_subtree` on the same "
+                   "key, or depth 1"};
     }
   }
   return {};
@@ -66,7 +74,8 @@ Status require_bounded_budgets(const Authority& authority) {
 Result<Token> accept_signed(const std::string& compact) {
   auto token = Token::parse(compact);
   if (token) return token;
-  return Error{ErrorCode::kTooLarge, "the token would be longer than verifiers accept: ask for fewer scopes and constraints"};
+  return Error{ErrorCode::kTooLarge,
+               "the token would be longer than verifiers accept: ask for fewer scopes and constraints"};
 }
 
 store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver) {

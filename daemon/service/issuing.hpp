@@ -33,7 +33,8 @@ struct HeldChain {
 [[nodiscard]] Status require_bounded_budgets(const Authority& authority);
 
 /// The record of a token that is about to be answered.
-[[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver);
+[[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent,
+                                           const store::Agent& receiver);
 
 /// Parses what was just signed, refusing what a verifier would refuse for its length. kTooLarge.
 [[nodiscard]] Result<Token> accept_signed(const std::string& compact);

@@ -53,7 +53,8 @@ Status IssuerKeys::publish() {
   return {};
 }
 
-Result<Signature> IssuerKeys::sign(const store::DaemonKey& key, ByteView message, hsm::Deadline deadline) const {
+Result<Signature> IssuerKeys::sign(const store::DaemonKey& key, ByteView message,
+                                   hsm::Deadline deadline) const {
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
   return backend->sign(key.key, message, deadline);
 }

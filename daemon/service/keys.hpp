@@ -31,8 +31,8 @@ class Backends {
   std::map<std::string, std::unique_ptr<hsm::KeyBackend>, std::less<>> backends_;
 };
 
-/// The daemon's issuer keys: the newest signs DT_0, all are published as trust anchors. The first is made when the
-/// device first answers. Thread-safe.
+/// The daemon's issuer keys: the newest signs DT_0, all are published as trust anchors. The first is made
+/// when the device first answers. Thread-safe.
 class IssuerKeys {
  public:
   IssuerKeys(store::Store& store, const Backends& backends, TrustPublisher& trust, std::string backend_name)
@@ -48,7 +48,8 @@ class IssuerKeys {
   /// Every issuer key that the store holds, newest first.
   [[nodiscard]] Result<std::vector<store::DaemonKey>> all() const { return store_.daemon_keys(kPurpose); }
 
-  [[nodiscard]] Result<Signature> sign(const store::DaemonKey& key, ByteView message, hsm::Deadline deadline) const;
+  [[nodiscard]] Result<Signature> sign(const store::DaemonKey& key, ByteView message,
+                                       hsm::Deadline deadline) const;
 
  private:
   static constexpr std::string_view kPurpose = "issuer";

@@ -21,7 +21,8 @@ bool is_method(std::string_view method) {
 
 Status check_target(const api::CreateProof& message) {
   if (!is_method(message.htm)) return Error{ErrorCode::kInvalidArgument, "`htm` must be an HTTP method"};
-  if (!normalize_htu(message.htu)) return Error{ErrorCode::kInvalidArgument, "`htu` must be an absolute http(s) URI"};
+  if (!normalize_htu(message.htu))
+    return Error{ErrorCode::kInvalidArgument, "`htu` must be an absolute http(s) URI"};
   return {};
 }
 
@@ -35,7 +36,8 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
   CHANCERY_ASSIGN(claims.jti, random_id());
   const std::string input =
       proof_signing_input(claims, held.chain.leaf().compact(), held.holder.key.public_key, context.now);
-  CHANCERY_ASSIGN(const Signature signature, backend->sign(held.holder.key, as_bytes(input), context.deadline));
+  CHANCERY_ASSIGN(const Signature signature,
+                  backend->sign(held.holder.key, as_bytes(input), context.deadline));
 
   const json::Node details = json::Node::object({{"agent", held.holder.name},
                                                  {"token", hex_encode(held.chain.leaf().digest())},

@@ -8,8 +8,10 @@ using json::Node;
 
 Node verification_key(const PublicKey& key) {
   const auto document = json::Document::parse(key.jwk());
-  Node node = Node::object({{"alg", algorithm_name(key.algorithm())}, {"use", "sig"}, {"kid", key.thumbprint().text()}});
-  for (const json::Member& member : document->root().members()) node.set(std::string(member.name), Node::copy(member.value));
+  Node node = Node::object(
+      {{"alg", algorithm_name(key.algorithm())}, {"use", "sig"}, {"kid", key.thumbprint().text()}});
+  for (const json::Member& member : document->root().members())
+    node.set(std::string(member.name), Node::copy(member.value));
   return node;
 }
 
@@ -45,7 +47,8 @@ api::Readiness readiness(const Office& office, hsm::Deadline deadline) {
     if (const Status status = (*backend)->check(deadline); !status) note("backend " + name, status.error());
   }
   const auto keys = office.issuer.all();
-  if (keys && keys->empty()) missing.push_back("issuer key: none made yet: it is made when its backend answers");
+  if (keys && keys->empty())
+    missing.push_back("issuer key: none made yet: it is made when its backend answers");
 
   Node array = Node::array();
   for (const std::string& what : missing) array.push_back(what);

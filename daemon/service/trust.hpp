@@ -11,8 +11,8 @@
 
 namespace chancery::service {
 
-/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors. Readers
-/// take the current snapshot, which never changes under them. Thread-safe.
+/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors.
+/// Readers take the current snapshot, which never changes under them. Thread-safe.
 class TrustPublisher {
  public:
   /// \param issuer_url  the `iss` that this daemon's own keys may say

@@ -1,11 +1,5 @@
 // The real daemon on a real swtpm: the main job, what it survives, and what it refuses to start with.
 
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <fstream>
@@ -15,6 +9,11 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/base/hex.hpp"
@@ -42,7 +41,8 @@ struct Running {
   Running() {
     daemon.start();
     const Client client = daemon.client();
-    for (const char* name : {"orchestrator", "support"}) BOOST_REQUIRE(client.create_agent(agent_of(name, ::geteuid())));
+    for (const char* name : {"orchestrator", "support"})
+      BOOST_REQUIRE(client.create_agent(agent_of(name, ::geteuid())));
   }
   std::vector<std::string> root_chain() const {
     const auto granted = daemon.client().grant(grant_to("orchestrator"));
@@ -83,13 +83,16 @@ BOOST_FIXTURE_TEST_CASE(the_examples_delegate_and_verify, Running) {
     return (daemon.folder() / name).string();
   };
   const std::string chain_file = write("root.chain", root_chain().front());
-  const auto delegated = run_program({"/usr/bin/env", "CHANCERY_SOCKET=" + daemon.socket().string(),
-                                      CHANCERY_BINARY_DIR "/example_orchestrator", chain_file, "support", "crm.read"});
+  const auto delegated =
+      run_program({"/usr/bin/env", "CHANCERY_SOCKET=" + daemon.socket().string(),
+                   CHANCERY_BINARY_DIR "/example_orchestrator", chain_file, "support", "crm.read"});
   BOOST_REQUIRE_MESSAGE(delegated.exit_status == 0, delegated.output);
   const auto keys = daemon.client().jwks();
   BOOST_REQUIRE(keys);
-  const std::string trust = write("trust.json", R"({"anchors":[{"keys":[)" + keys->keys.front().jwk() + "]}]}");
-  const auto verified = run_program({CHANCERY_BINARY_DIR "/example_verify", trust, write("support.chain", delegated.output)});
+  const std::string trust =
+      write("trust.json", R"({"anchors":[{"keys":[)" + keys->keys.front().jwk() + "]}]}");
+  const auto verified =
+      run_program({CHANCERY_BINARY_DIR "/example_verify", trust, write("support.chain", delegated.output)});
   BOOST_TEST(verified.exit_status == 0, verified.output);
   BOOST_TEST(verified.output.find(R"("outcome":"valid")") != std::string::npos, verified.output);
 }
@@ -236,7 +239,8 @@ BOOST_FIXTURE_TEST_CASE(another_tpm_is_refused_and_nothing_is_made_anew, Running
 }
 
 BOOST_FIXTURE_TEST_CASE(a_second_daemon_on_the_same_state_names_the_first, Running) {
-  const auto second = run_program({CHANCERY_BINARY_DIR "/chanceryd", "--config", (daemon.folder() / "chancery.toml").string()});
+  const auto second = run_program(
+      {CHANCERY_BINARY_DIR "/chanceryd", "--config", (daemon.folder() / "chancery.toml").string()});
   BOOST_TEST(second.exit_status == 1);
   BOOST_TEST(second.output.find(std::to_string(daemon.pid())) != std::string::npos, second.output);
   BOOST_TEST(daemon.client().readiness()->ready);
@@ -275,9 +279,9 @@ BOOST_AUTO_TEST_CASE(an_agent_under_another_uid_cannot_use_this_ones_key) {
   BOOST_TEST(run_as(kOther, register_one) == 1);
 }
 
-// Documented in docs/security/threat-model.md: an executable selector does not protect against the same uid. A process
-// connects, hands the descriptor to a child, and runs the trusted program itself: the kernel's peer is then the trusted
-// program, and the child still speaks on its connection.
+// Documented in docs/security/threat-model.md: an executable selector does not protect against the same uid.
+// A process connects, hands the descriptor to a child, and runs the trusted program itself: the kernel's peer
+// is then the trusted program, and the child still speaks on its connection.
 BOOST_AUTO_TEST_CASE(an_executable_selector_is_fooled_by_the_same_uid_as_documented) {
   simulators::Swtpm tpm = start_tpm();
   DaemonProcess daemon({.tcti = tpm.tcti()});
@@ -301,9 +305,11 @@ BOOST_AUTO_TEST_CASE(an_executable_selector_is_fooled_by_the_same_uid_as_documen
       ::_exit(1);
     }
     ::usleep(300'000);  // until the parent is the trusted program
-    constexpr std::string_view kRequest = "GET /v1/agents/trusted HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    constexpr std::string_view kRequest =
+        "GET /v1/agents/trusted HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     std::array<char, 64> answer{};
-    if (::write(fd, kRequest.data(), kRequest.size()) > 0 && ::read(fd, answer.data(), answer.size() - 1) > 0) {
+    if (::write(fd, kRequest.data(), kRequest.size()) > 0 &&
+        ::read(fd, answer.data(), answer.size() - 1) > 0) {
       static_cast<void>(!::write(answer_pipe[1], answer.data() + 9, 3));  // the status of "HTTP/1.1 200"
     }
     ::_exit(0);
@@ -324,12 +330,20 @@ struct BadStart {
 std::ostream& operator<<(std::ostream& out, const BadStart& c) { return out << c.name; }
 
 const std::array kBadStarts{
-    BadStart{"a simulator that was not allowed", {.tcti = "swtpm:path=/nowhere", .allow_simulator = false}, "simulator"},
+    BadStart{"a simulator that was not allowed",
+             {.tcti = "swtpm:path=/nowhere", .allow_simulator = false},
+             "simulator"},
     BadStart{"a TCTI that runs a command", {.tcti = "cmd:/bin/true"}, "device:"},
     BadStart{"plain sessions with a device", {.tcti = "device:/dev/null"}, "plain"},
-    BadStart{"an option that does not exist", {.tcti = "swtpm:path=/nowhere", .extra = "[verify]\nmax_tokens_ = 3\n"}, "max_tokens"},
-    BadStart{"a number out of range", {.tcti = "swtpm:path=/nowhere", .extra = "[grants]\nmax_depth = 0\n"}, "max_depth"},
-    BadStart{"trust anchors that cannot be read", {.tcti = "swtpm:path=/nowhere", .extra = "[verify]\ntrust_anchors = \"/nowhere.json\"\n"}, "trust_anchors"},
+    BadStart{"an option that does not exist",
+             {.tcti = "swtpm:path=/nowhere", .extra = "[verify]\nmax_tokens_ = 3\n"},
+             "max_tokens"},
+    BadStart{"a number out of range",
+             {.tcti = "swtpm:path=/nowhere", .extra = "[grants]\nmax_depth = 0\n"},
+             "max_depth"},
+    BadStart{"trust anchors that cannot be read",
+             {.tcti = "swtpm:path=/nowhere", .extra = "[verify]\ntrust_anchors = \"/nowhere.json\"\n"},
+             "trust_anchors"},
 };
 
 BOOST_DATA_TEST_CASE(a_daemon_that_must_not_start_says_why, data::make(kBadStarts), c) {

@@ -30,10 +30,12 @@ struct Story : OfficeFixture {
     return chain_of(granted);
   }
   std::string support_chain() {
-    const Response made = call("POST", "/v1/delegations",
-                               delegation(root_chain(), "support",
-                                          R"("scopes":["crm.read","payments.refund"],"constraints":[{"key":"payments.refund#amount","max":100}])"),
-                               kOrchestratorUid);
+    const Response made = call(
+        "POST", "/v1/delegations",
+        delegation(
+            root_chain(), "support",
+            R"("scopes":["crm.read","payments.refund"],"constraints":[{"key":"payments.refund#amount","max":100}])"),
+        kOrchestratorUid);
     BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
     return chain_of(made);
   }
@@ -42,9 +44,11 @@ struct Story : OfficeFixture {
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(a_chain_of_three_is_issued_and_verifies, Story) {
-  const Response third = call("POST", "/v1/delegations", delegation(support_chain(), "lookup", R"("scopes":["crm.read"])"), kSupportUid);
+  const Response third = call("POST", "/v1/delegations",
+                              delegation(support_chain(), "lookup", R"("scopes":["crm.read"])"), kSupportUid);
   BOOST_REQUIRE_MESSAGE(third.status == 201, third.body);
-  const Response verdict = call("POST", "/v1/chains/verify", R"({"chain":)" + chain_of(third) + "}", std::nullopt);
+  const Response verdict =
+      call("POST", "/v1/chains/verify", R"({"chain":)" + chain_of(third) + "}", std::nullopt);
   BOOST_TEST(verdict.status == 200);
   BOOST_TEST(member(verdict, "outcome") == "valid");
   BOOST_TEST(member(verdict, "not_performed") == R"(["holder_binding","action","custody"])");
@@ -54,12 +58,14 @@ BOOST_FIXTURE_TEST_CASE(a_chain_of_three_is_issued_and_verifies, Story) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_widened_request_is_granted_narrowed_and_says_so, Story) {
-  const std::string body = delegation(root_chain(), "support",
-                                      R"("scopes":["crm.read","payments.*"],"constraints":[{"key":"payments.refund#amount","max":1000}],"lifetime_s":86400)");
+  const std::string body = delegation(
+      root_chain(), "support",
+      R"("scopes":["crm.read","payments.*"],"constraints":[{"key":"payments.refund#amount","max":1000}],"lifetime_s":86400)");
   const Response made = call("POST", "/v1/delegations", body, kOrchestratorUid);
   BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
-  BOOST_TEST(member(made, "granted") ==
-             R"({"constraints":[{"key":"payments.refund#amount","max":500}],"scopes":["crm.read","payments.refund"],"type":"agent_delegation"})");
+  BOOST_TEST(
+      member(made, "granted") ==
+      R"({"constraints":[{"key":"payments.refund#amount","max":500}],"scopes":["crm.read","payments.refund"],"type":"agent_delegation"})");
   BOOST_TEST(member(made, "narrowed") ==
              R"([{"asked":"payments.*","given":["payments.refund"],"what":"scope"},)"
              R"({"asked":1000,"given":500,"what":"payments.refund#amount max"},)"
@@ -68,19 +74,24 @@ BOOST_FIXTURE_TEST_CASE(a_widened_request_is_granted_narrowed_and_says_so, Story
 
 BOOST_FIXTURE_TEST_CASE(exact_refuses_rather_than_narrows, Story) {
   const std::string chain = root_chain();
-  const Response refused = call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["payments.*"],"exact":true)"), kOrchestratorUid);
+  const Response refused =
+      call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["payments.*"],"exact":true)"),
+           kOrchestratorUid);
   BOOST_TEST(refused.status == 403);
   BOOST_TEST(member(refused, "code") == "not_narrower");
   // The parent's bound on refunds says nothing of crm.read, so nothing is narrowed here.
-  const Response kept = call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"],"exact":true)"), kOrchestratorUid);
+  const Response kept =
+      call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"],"exact":true)"),
+           kOrchestratorUid);
   BOOST_TEST(kept.status == 201, kept.body);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_grant_warns_of_a_wildcard_that_is_only_partly_bounded, Story) {
-  const Response granted = call("POST", "/v1/grants",
-                                R"({"principal":"user:a","agent":"orchestrator","audience":["https://a"],"scopes":["payments.*"],)"
-                                R"("constraints":[{"key":"payments.refund#amount","max":5}],"lifetime_s":60})",
-                                kOperatorUid);
+  const Response granted =
+      call("POST", "/v1/grants",
+           R"({"principal":"user:a","agent":"orchestrator","audience":["https://a"],"scopes":["payments.*"],)"
+           R"("constraints":[{"key":"payments.refund#amount","max":5}],"lifetime_s":60})",
+           kOperatorUid);
   BOOST_REQUIRE_MESSAGE(granted.status == 201, granted.body);
   BOOST_TEST(member(granted, "warnings").find("payments.*") != std::string::npos);
   BOOST_TEST(member(call("POST", "/v1/grants", kGrant, kOperatorUid), "warnings") == "[]");
@@ -95,24 +106,64 @@ struct RefusedGrant {
 std::ostream& operator<<(std::ostream& out, const RefusedGrant& c) { return out << c.name; }
 
 constexpr std::array kRefusedGrants{
-    RefusedGrant{"control plane", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["chancery.grants.mint"],"lifetime_s":60})", 403, "forbidden"},
-    RefusedGrant{"control plane by wildcard", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["chancery.*"],"lifetime_s":60})", 403, "forbidden"},
-    RefusedGrant{"scope beyond the ceiling", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["admin.all"],"lifetime_s":60})", 403, "ceiling_exceeded"},
-    RefusedGrant{"too long", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":28801})", 403, "ceiling_exceeded"},
-    RefusedGrant{"too deep", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60,"depth":5})", 403, "ceiling_exceeded"},
-    RefusedGrant{"unbounded budget", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"constraints":[{"key":"calls","max_lifetime":9}],"lifetime_s":60,"depth":2})", 403, "unbounded_budget"},
-    RefusedGrant{"unknown agent", R"({"principal":"u","agent":"nobody","audience":"a","scopes":["crm.read"],"lifetime_s":60})", 404, "not_found"},
-    RefusedGrant{"no audience", R"({"principal":"u","agent":"orchestrator","scopes":["crm.read"],"lifetime_s":60})", 400, "malformed"},
-    RefusedGrant{"no scopes", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":[],"lifetime_s":60})", 400, "malformed"},
-    RefusedGrant{"scope that is none", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["*"],"lifetime_s":60})", 400, "malformed"},
-    RefusedGrant{"no lifetime", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"]})", 400, "malformed"},
-    RefusedGrant{"lifetime zero", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":0})", 400, "malformed"},
-    RefusedGrant{"unknown member", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60,"sudo":true})", 400, "malformed"},
-    RefusedGrant{"duplicate member", R"({"principal":"u","principal":"v","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60})", 400, "duplicate_member"},
+    RefusedGrant{
+        "control plane",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["chancery.grants.mint"],"lifetime_s":60})",
+        403, "forbidden"},
+    RefusedGrant{
+        "control plane by wildcard",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["chancery.*"],"lifetime_s":60})",
+        403, "forbidden"},
+    RefusedGrant{
+        "scope beyond the ceiling",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["admin.all"],"lifetime_s":60})",
+        403, "ceiling_exceeded"},
+    RefusedGrant{
+        "too long",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":28801})",
+        403, "ceiling_exceeded"},
+    RefusedGrant{
+        "too deep",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60,"depth":5})",
+        403, "ceiling_exceeded"},
+    RefusedGrant{
+        "unbounded budget",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"constraints":[{"key":"calls","max_lifetime":9}],"lifetime_s":60,"depth":2})",
+        403, "unbounded_budget"},
+    RefusedGrant{"unknown agent",
+                 R"({"principal":"u","agent":"nobody","audience":"a","scopes":["crm.read"],"lifetime_s":60})",
+                 404, "not_found"},
+    RefusedGrant{"no audience",
+                 R"({"principal":"u","agent":"orchestrator","scopes":["crm.read"],"lifetime_s":60})", 400,
+                 "malformed"},
+    RefusedGrant{"no scopes",
+                 R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":[],"lifetime_s":60})",
+                 400, "malformed"},
+    RefusedGrant{"scope that is none",
+                 R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["*"],"lifetime_s":60})",
+                 400, "malformed"},
+    RefusedGrant{"no lifetime",
+                 R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"]})", 400,
+                 "malformed"},
+    RefusedGrant{
+        "lifetime zero",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":0})",
+        400, "malformed"},
+    RefusedGrant{
+        "unknown member",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60,"sudo":true})",
+        400, "malformed"},
+    RefusedGrant{
+        "duplicate member",
+        R"({"principal":"u","principal":"v","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60})",
+        400, "duplicate_member"},
     RefusedGrant{"not JSON", "{", 400, "malformed"},
     RefusedGrant{"not an object", "[]", 400, "malformed"},
     RefusedGrant{"empty body", "", 400, "malformed"},
-    RefusedGrant{"number overflow", R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":1e999})", 400, "non_finite"},
+    RefusedGrant{
+        "number overflow",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":1e999})",
+        400, "non_finite"},
 };
 
 BOOST_DATA_TEST_CASE(a_refused_grant_says_why_and_changes_nothing, data::make(kRefusedGrants), c) {
@@ -126,9 +177,11 @@ BOOST_DATA_TEST_CASE(a_refused_grant_says_why_and_changes_nothing, data::make(kR
 }
 
 BOOST_FIXTURE_TEST_CASE(a_budget_on_a_token_that_cannot_be_delegated_is_granted, Story) {
-  const Response granted = call("POST", "/v1/grants",
-                                R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],)"
-                                R"("constraints":[{"key":"calls","max_lifetime":9}],"lifetime_s":60,"depth":1})", kOperatorUid);
+  const Response granted =
+      call("POST", "/v1/grants",
+           R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],)"
+           R"("constraints":[{"key":"calls","max_lifetime":9}],"lifetime_s":60,"depth":1})",
+           kOperatorUid);
   BOOST_TEST(granted.status == 201, granted.body);
 }
 
@@ -162,23 +215,30 @@ BOOST_FIXTURE_TEST_CASE(an_agent_sees_itself_and_nobody_else, Story) {
 BOOST_FIXTURE_TEST_CASE(nobody_delegates_or_proves_with_a_key_that_is_not_theirs, Story) {
   const std::string chain = root_chain();
   for (const std::uint32_t uid : {kSupportUid, kOperatorUid, std::uint32_t{0}}) {
-    const Response delegated = call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"), uid);
+    const Response delegated =
+        call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"), uid);
     BOOST_TEST(delegated.status == 403);
     BOOST_TEST(member(delegated, "code") == "not_holder");
-    const Response proved = call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})", uid);
+    const Response proved =
+        call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})", uid);
     BOOST_TEST(proved.status == 403);
     BOOST_TEST(member(proved, "code") == "not_holder");
   }
   // Each token of a chain is held by another agent: holding an inner one is not enough.
-  const Response inner = call("POST", "/v1/delegations", delegation(support_chain(), "lookup", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  const Response inner =
+      call("POST", "/v1/delegations", delegation(support_chain(), "lookup", R"("scopes":["crm.read"])"),
+           kOrchestratorUid);
   BOOST_TEST(member(inner, "code") == "not_holder");
 }
 
 BOOST_FIXTURE_TEST_CASE(depth_counts_agents, Story) {
   const std::string two = support_chain();
-  const Response third = call("POST", "/v1/delegations", delegation(two, "lookup", R"("scopes":["crm.read"])"), kSupportUid);
+  const Response third =
+      call("POST", "/v1/delegations", delegation(two, "lookup", R"("scopes":["crm.read"])"), kSupportUid);
   BOOST_REQUIRE(third.status == 201);
-  const Response fourth = call("POST", "/v1/delegations", delegation(chain_of(third), "orchestrator", R"("scopes":["crm.read"])"), kLookupUid);
+  const Response fourth =
+      call("POST", "/v1/delegations", delegation(chain_of(third), "orchestrator", R"("scopes":["crm.read"])"),
+           kLookupUid);
   BOOST_TEST(fourth.status == 403);
   BOOST_TEST(member(fourth, "code") == "depth_exhausted");
 }
@@ -193,35 +253,50 @@ std::ostream& operator<<(std::ostream& out, const RefusedDelegation& c) { return
 
 constexpr std::array kRefusedDelegations{
     RefusedDelegation{"no scope left", R"("to":"support","scopes":["mail.send"])", 403, "nothing_granted"},
-    RefusedDelegation{"no audience left", R"("to":"support","scopes":["crm.read"],"audience":"https://other.example")", 403, "nothing_granted"},
+    RefusedDelegation{"no audience left",
+                      R"("to":"support","scopes":["crm.read"],"audience":"https://other.example")", 403,
+                      "nothing_granted"},
     RefusedDelegation{"unknown receiver", R"("to":"nobody","scopes":["crm.read"])", 404, "not_found"},
-    RefusedDelegation{"receiver of another domain", R"("to":"spiffe://elsewhere.org/agent/support","scopes":["crm.read"])", 404, "not_found"},
-    RefusedDelegation{"unbounded budget", R"("to":"support","scopes":["crm.read"],"constraints":[{"key":"calls","max_lifetime":3}])", 403, "unbounded_budget"},
+    RefusedDelegation{"receiver of another domain",
+                      R"("to":"spiffe://elsewhere.org/agent/support","scopes":["crm.read"])", 404,
+                      "not_found"},
+    RefusedDelegation{
+        "unbounded budget",
+        R"("to":"support","scopes":["crm.read"],"constraints":[{"key":"calls","max_lifetime":3}])", 403,
+        "unbounded_budget"},
     RefusedDelegation{"no scopes asked", R"("to":"support","scopes":[])", 400, "malformed"},
-    RefusedDelegation{"two constraints alike", R"("to":"support","scopes":["crm.read"],"constraints":[{"key":"k","max":1},{"key":"k","max":2}])", 400, "malformed"},
-    RefusedDelegation{"exact is no flag", R"("to":"support","scopes":["crm.read"],"exact":"yes")", 400, "malformed"},
+    RefusedDelegation{
+        "two constraints alike",
+        R"("to":"support","scopes":["crm.read"],"constraints":[{"key":"k","max":1},{"key":"k","max":2}])",
+        400, "malformed"},
+    RefusedDelegation{"exact is no flag", R"("to":"support","scopes":["crm.read"],"exact":"yes")", 400,
+                      "malformed"},
 };
 
 BOOST_DATA_TEST_CASE(a_refused_delegation_says_why_and_mints_nothing, data::make(kRefusedDelegations), c) {
   Story story;
   const std::string chain = story.root_chain();
   const auto before = story.store().counts();
-  const Response refused = story.call("POST", "/v1/delegations", R"({"chain":)" + chain + "," + c.rest + "}", kOrchestratorUid);
+  const Response refused =
+      story.call("POST", "/v1/delegations", R"({"chain":)" + chain + "," + c.rest + "}", kOrchestratorUid);
   BOOST_TEST(refused.status == c.status, refused.body);
   BOOST_TEST(OfficeFixture::member(refused, "code") == c.code);
   BOOST_TEST((*story.store().counts() == *before));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_receiver_may_be_named_by_its_spiffe_id, Story) {
-  const Response made = call("POST", "/v1/delegations",
-                             delegation(root_chain(), "spiffe://example.org/agent/support", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  const Response made =
+      call("POST", "/v1/delegations",
+           delegation(root_chain(), "spiffe://example.org/agent/support", R"("scopes":["crm.read"])"),
+           kOrchestratorUid);
   BOOST_TEST(made.status == 201, made.body);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_expired_parent_is_refused_with_its_outcome, Story) {
   const std::string chain = root_chain();
   set_now(kNow + std::chrono::seconds(1801));
-  const Response refused = call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  const Response refused = call("POST", "/v1/delegations",
+                                delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
   BOOST_TEST(refused.status == 403);
   BOOST_TEST(member(refused, "code") == "parent_denied");
   BOOST_TEST(member(refused, "outcome") == "expired");
@@ -231,13 +306,18 @@ BOOST_FIXTURE_TEST_CASE(an_expired_parent_is_refused_with_its_outcome, Story) {
 
 BOOST_FIXTURE_TEST_CASE(a_proof_serves_a_full_verification, Story) {
   const std::string chain = root_chain();
-  const Response proof = call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"POST","htu":"https://api.example.org/refunds"})", kOrchestratorUid);
+  const Response proof = call(
+      "POST", "/v1/proofs",
+      R"({"chain":)" + chain + R"(,"htm":"POST","htu":"https://api.example.org/refunds"})", kOrchestratorUid);
   BOOST_REQUIRE_MESSAGE(proof.status == 201, proof.body);
   const auto verify = [&](const std::string& amount, const std::string& htu) {
-    return call("POST", "/v1/chains/verify",
-                R"({"chain":)" + chain + R"(,"request":{"audience":"https://api.example.org","action":{"scope":"payments.refund","params":{"amount":)" +
-                    amount + R"(}},"dpop":{"proof":")" + member(proof, "proof") + R"(","htm":"POST","htu":")" + htu + R"("}}})",
-                std::nullopt);
+    return call(
+        "POST", "/v1/chains/verify",
+        R"({"chain":)" + chain +
+            R"(,"request":{"audience":"https://api.example.org","action":{"scope":"payments.refund","params":{"amount":)" +
+            amount + R"(}},"dpop":{"proof":")" + member(proof, "proof") + R"(","htm":"POST","htu":")" + htu +
+            R"("}}})",
+        std::nullopt);
   };
   const Response good = verify("500", "https://api.example.org/refunds");
   BOOST_TEST(member(good, "outcome") == "valid");
@@ -251,8 +331,10 @@ BOOST_FIXTURE_TEST_CASE(a_proof_serves_a_full_verification, Story) {
 
 BOOST_FIXTURE_TEST_CASE(proofs_want_a_method_and_an_absolute_uri, Story) {
   const std::string chain = root_chain();
-  for (const char* rest : {R"("htm":"GE T","htu":"https://a/b")", R"("htm":"GET","htu":"/b")", R"("htm":"GET","htu":"ftp://a/b")", R"("htm":"","htu":"https://a")"}) {
-    const Response refused = call("POST", "/v1/proofs", R"({"chain":)" + chain + "," + rest + "}", kOrchestratorUid);
+  for (const char* rest : {R"("htm":"GE T","htu":"https://a/b")", R"("htm":"GET","htu":"/b")",
+                           R"("htm":"GET","htu":"ftp://a/b")", R"("htm":"","htu":"https://a")"}) {
+    const Response refused =
+        call("POST", "/v1/proofs", R"({"chain":)" + chain + "," + rest + "}", kOrchestratorUid);
     BOOST_TEST(refused.status == 400, refused.body);
   }
 }
@@ -261,7 +343,8 @@ BOOST_FIXTURE_TEST_CASE(a_retired_agent_neither_acts_nor_receives_and_its_name_i
   const std::string chain = root_chain();
   BOOST_TEST(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
   BOOST_TEST(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 404);
-  const Response acts = call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  const Response acts = call("POST", "/v1/delegations",
+                             delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
   BOOST_TEST(member(acts, "code") == "retired");
   BOOST_TEST(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 404);
   create_agent("orchestrator", kOrchestratorUid);
@@ -269,7 +352,8 @@ BOOST_FIXTURE_TEST_CASE(a_retired_agent_neither_acts_nor_receives_and_its_name_i
 }
 
 BOOST_FIXTURE_TEST_CASE(registering_a_name_twice_is_a_conflict_and_makes_no_key, Story) {
-  const Response again = call("POST", "/v1/agents", R"({"name":"support","selectors":{"uid":7}})", kOperatorUid);
+  const Response again =
+      call("POST", "/v1/agents", R"({"name":"support","selectors":{"uid":7}})", kOperatorUid);
   BOOST_TEST(again.status == 409);
   BOOST_TEST(member(again, "code") == "conflict");
 }
@@ -284,7 +368,9 @@ constexpr std::array kRefusedAgents{
     RefusedAgent{"upper case", R"({"name":"Support","selectors":{"uid":1}})"},
     RefusedAgent{"leading dot", R"({"name":".x","selectors":{"uid":1}})"},
     RefusedAgent{"slash", R"({"name":"a/b","selectors":{"uid":1}})"},
-    RefusedAgent{"64 characters", R"({"name":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","selectors":{"uid":1}})"},
+    RefusedAgent{
+        "64 characters",
+        R"({"name":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","selectors":{"uid":1}})"},
     RefusedAgent{"no selectors", R"({"name":"x"})"},
     RefusedAgent{"empty selectors", R"({"name":"x","selectors":{}})"},
     RefusedAgent{"executable alone", R"({"name":"x","selectors":{"executable":"/bin/true"}})"},
@@ -306,27 +392,35 @@ BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_answers_503_and_nothing_is_recorde
   const std::string chain = root_chain();
   const auto before = store().counts();
   device().fail_with(Error{ErrorCode::kDeviceUnavailable, "away"});
-  const Response refused = call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  const Response refused = call("POST", "/v1/delegations",
+                                delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
   BOOST_TEST(refused.status == 503);
   BOOST_TEST(member(refused, "code") == "device_unavailable");
   BOOST_TEST((*store().counts() == *before));
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 503);
   device().fail_with(std::nullopt);
-  BOOST_TEST(call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid).status == 201);
+  BOOST_TEST(call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"),
+                  kOrchestratorUid)
+                 .status == 201);
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 200);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_busy_device_answers_429_with_retry_after, Story) {
   const std::string chain = root_chain();
   device().fail_with(Error{ErrorCode::kDeviceBusy, "busy"});
-  const Response refused = call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})", kOrchestratorUid);
+  const Response refused =
+      call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})",
+           kOrchestratorUid);
   BOOST_TEST(refused.status == 429);
-  BOOST_TEST(std::ranges::any_of(refused.headers, [](const auto& header) { return header.first == "Retry-After"; }));
+  BOOST_TEST(
+      std::ranges::any_of(refused.headers, [](const auto& header) { return header.first == "Retry-After"; }));
 }
 
 BOOST_FIXTURE_TEST_CASE(every_effect_leaves_an_audit_entry_without_tokens, Story) {
   const std::string chain = root_chain();
-  BOOST_REQUIRE(call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})", kOrchestratorUid).status == 201);
+  BOOST_REQUIRE(call("POST", "/v1/proofs", R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})",
+                     kOrchestratorUid)
+                    .status == 201);
   const auto entries = store().audit_after(0, 100);
   BOOST_REQUIRE(entries);
   std::vector<std::string> actions;
@@ -337,7 +431,8 @@ BOOST_FIXTURE_TEST_CASE(every_effect_leaves_an_audit_entry_without_tokens, Story
     actions.emplace_back(document->root().find("action")->string().value_or(""));
     BOOST_TEST(entry.json.find("eyJ") == std::string::npos);
   }
-  const std::vector<std::string> expected{"agent.create", "agent.create", "agent.create", "issuer_key.create", "grant", "proof"};
+  const std::vector<std::string> expected{"agent.create",      "agent.create", "agent.create",
+                                          "issuer_key.create", "grant",        "proof"};
   BOOST_TEST(actions == expected, boost::test_tools::per_element());
 }
 
@@ -360,12 +455,14 @@ struct UnknownTarget {
   const char* path;
   int status;
 };
-std::ostream& operator<<(std::ostream& out, const UnknownTarget& c) { return out << c.method << " " << c.path; }
+std::ostream& operator<<(std::ostream& out, const UnknownTarget& c) {
+  return out << c.method << " " << c.path;
+}
 
 constexpr std::array kUnknownTargets{
-    UnknownTarget{"GET", "/", 404},          UnknownTarget{"GET", "/v1", 404},
+    UnknownTarget{"GET", "/", 404},           UnknownTarget{"GET", "/v1", 404},
     UnknownTarget{"GET", "/v1/agents/", 404}, UnknownTarget{"GET", "/v1/agents/a/b", 404},
-    UnknownTarget{"PUT", "/v1/agents", 405}, UnknownTarget{"GET", "/v1/chains/verify", 405},
+    UnknownTarget{"PUT", "/v1/agents", 405},  UnknownTarget{"GET", "/v1/chains/verify", 405},
     UnknownTarget{"DELETE", "/healthz", 405}, UnknownTarget{"GET", "/healthz/", 404},
 };
 
@@ -373,7 +470,8 @@ BOOST_DATA_TEST_CASE(unknown_targets_are_told_apart_from_wrong_methods, data::ma
   OfficeFixture fixture;
   const Response answer = fixture.call(c.method, c.path, "", kOperatorUid);
   BOOST_TEST(answer.status == c.status);
-  const bool allows = std::ranges::any_of(answer.headers, [](const auto& header) { return header.first == "Allow"; });
+  const bool allows =
+      std::ranges::any_of(answer.headers, [](const auto& header) { return header.first == "Allow"; });
   BOOST_TEST(allows == (c.status == 405));
 }
 
@@ -381,13 +479,15 @@ BOOST_FIXTURE_TEST_CASE(the_trust_anchor_is_published_and_verifies_our_chains, S
   const std::string chain = root_chain();
   const Response keys = call("GET", "/.well-known/jwks.json", "", std::nullopt);
   BOOST_REQUIRE(keys.status == 200);
-  auto trust = TrustConfig::parse(R"({"anchors":[{"iss":"https://issuer.example","keys":)" + member(keys, "keys") + "}]}");
+  auto trust = TrustConfig::parse(R"({"anchors":[{"iss":"https://issuer.example","keys":)" +
+                                  member(keys, "keys") + "}]}");
   BOOST_REQUIRE_MESSAGE(trust, keys.body);
   const auto document = json::Document::parse(chain);
   const std::string token(*document->root().items().front().string());
   const std::array<std::string_view, 1> tokens{token};
   BOOST_TEST(verify_chain(tokens, TrustSnapshot(*std::move(trust)), kNow).valid());
-  BOOST_TEST(member(call("GET", "/.well-known/oauth-authorization-server", "", std::nullopt), "issuer") == "https://issuer.example");
+  BOOST_TEST(member(call("GET", "/.well-known/oauth-authorization-server", "", std::nullopt), "issuer") ==
+             "https://issuer.example");
 }
 
 BOOST_FIXTURE_TEST_CASE(explanations_come_as_json_or_text, Story) {
