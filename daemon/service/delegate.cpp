@@ -75,7 +75,7 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
 
   const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
   CHANCERY_TRY(office.store.record_token(
-      record, audit_entry("delegate", context, issued_details(record, child.claims))));
+      record, parent.holder.id, audit_entry("delegate", context, issued_details(record, child.claims))));
   std::vector<std::string> chain = message.chain;
   chain.push_back(record.compact);
   return api::Delegation{std::move(chain), child.claims.authority, std::move(child.narrowed)};

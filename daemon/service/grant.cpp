@@ -94,8 +94,8 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
   const store::IssuedToken record = record_of(token, nullptr, agent);
-  CHANCERY_TRY(
-      office.store.record_token(record, audit_entry("grant", context, issued_details(record, claims))));
+  CHANCERY_TRY(office.store.record_token(record, std::nullopt,
+                                         audit_entry("grant", context, issued_details(record, claims))));
   return api::Grant{{record.compact}, unbounded_wildcards(message.authority)};
 }
 

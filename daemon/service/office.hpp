@@ -64,7 +64,7 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
                                               std::string_view name);
 
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
-/// kUnboundedBudget, kNotFound, kTooLarge.
+/// kUnboundedBudget, kNotFound, kRetired, kTooLarge.
 [[nodiscard]] Result<api::Grant> grant(Office& office, const CallContext& context,
                                        const api::CreateGrant& message);
 

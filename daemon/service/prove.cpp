@@ -45,7 +45,7 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
                                                  {"jti", claims.jti},
                                                  {"htm", message.htm},
                                                  {"htu_sha256", hex_encode(sha256(as_bytes(message.htu)))}});
-  CHANCERY_TRY(office.store.append_audit(audit_entry("proof", context, details)));
+  CHANCERY_TRY(office.store.record_use(held.holder.id, audit_entry("proof", context, details)));
   return api::Proof{input + "." + base64url_encode(signature)};
 }
 

@@ -29,6 +29,14 @@ struct Story : OfficeFixture {
     BOOST_REQUIRE_MESSAGE(granted.status == 201, granted.body);
     return chain_of(granted);
   }
+  // The operator retires an agent while the device makes the next signature.
+  void retire_while_signing(const std::string& name) {
+    device().after_signing([this, name] {
+      device().after_signing({});
+      const Response retired = call("DELETE", "/v1/agents/" + name, "", kOperatorUid);
+      BOOST_TEST(retired.status == 200, retired.body);
+    });
+  }
   std::string support_chain() {
     const Response made = call(
         "POST", "/v1/delegations",
@@ -349,6 +357,52 @@ BOOST_FIXTURE_TEST_CASE(a_retired_agent_neither_acts_nor_receives_and_its_name_i
   BOOST_TEST(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 404);
   create_agent("orchestrator", kOrchestratorUid);
   BOOST_TEST(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 201);
+}
+
+struct EndedWhileSigning {
+  const char* name;
+  const char* retired;  ///< the agent that the operator retires while the device signs
+  Response (*ask)(Story& story, const std::string& chain);
+};
+std::ostream& operator<<(std::ostream& out, const EndedWhileSigning& c) { return out << c.name; }
+
+const std::array kEndedWhileSigning{
+    EndedWhileSigning{"the agent that is granted to", "orchestrator",
+                      [](Story& story, const std::string&) {
+                        return story.call("POST", "/v1/grants", kGrant, kOperatorUid);
+                      }},
+    EndedWhileSigning{"the agent that delegates", "orchestrator",
+                      [](Story& story, const std::string& chain) {
+                        return story.call("POST", "/v1/delegations",
+                                          delegation(chain, "support", R"("scopes":["crm.read"])"),
+                                          kOrchestratorUid);
+                      }},
+    EndedWhileSigning{"the agent that receives", "support",
+                      [](Story& story, const std::string& chain) {
+                        return story.call("POST", "/v1/delegations",
+                                          delegation(chain, "support", R"("scopes":["crm.read"])"),
+                                          kOrchestratorUid);
+                      }},
+    EndedWhileSigning{"the agent that proves", "orchestrator",
+                      [](Story& story, const std::string& chain) {
+                        return story.call("POST", "/v1/proofs",
+                                          R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})",
+                                          kOrchestratorUid);
+                      }},
+};
+
+BOOST_DATA_TEST_CASE(what_is_signed_for_an_agent_that_ends_meanwhile_is_not_answered,
+                     data::make(kEndedWhileSigning), c) {
+  Story story;
+  const std::string chain = story.root_chain();
+  const auto before = story.store().counts();
+  story.retire_while_signing(c.retired);
+  const Response refused = c.ask(story, chain);
+  BOOST_TEST(refused.status == 409, refused.body);
+  BOOST_TEST(OfficeFixture::member(refused, "code") == "retired");
+  const auto after = story.store().counts();
+  BOOST_TEST(after->tokens == before->tokens);
+  BOOST_TEST(after->audit_entries == before->audit_entries + 1);  // the retirement
 }
 
 BOOST_FIXTURE_TEST_CASE(registering_a_name_twice_is_a_conflict_and_makes_no_key, Story) {
