@@ -28,14 +28,6 @@ Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
   return out;
 }
 
-json::Node details(const store::Agent& agent) {
-  return json::Node::object({{"agent", agent.name},
-                             {"agent_id", agent.id},
-                             {"backend", agent.backend},
-                             {"jkt", agent.key.public_key.thumbprint().text()},
-                             {"selectors", json::Node::canonical(agent.selectors)}});
-}
-
 Status require_free_name(Office& office, std::string_view name) {
   const auto existing = office.store.agent_by_name(name);
   if (existing)
@@ -65,7 +57,7 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   agent.name = message.name;
   agent.selectors = wire::write(message.selectors);
   agent.created_at = context.now;
-  CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, details(agent))));
+  CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent))));
   return describe(office, agent);
 }
 
@@ -96,7 +88,8 @@ Result<api::Agent> retire_agent(Office& office, const CallContext& context, std:
   CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
   CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
-  CHANCERY_TRY(office.store.retire_agent(agent.id, audit_entry("agent.retire", context, details(agent))));
+  CHANCERY_TRY(
+      office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_details(agent))));
   // The blob is gone from the store, and with it the key: what the device still caches is only tidied up.
   static_cast<void>(backend->destroy(agent.key, context.deadline));
   agent.state = store::AgentState::kRetired;

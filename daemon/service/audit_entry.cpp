@@ -14,4 +14,12 @@ store::AuditEntry audit_entry(std::string_view action, const CallContext& contex
   return {context.now, json::to_jcs(entry)};
 }
 
+json::Node agent_details(const store::Agent& agent) {
+  return json::Node::object({{"agent", agent.name},
+                             {"agent_id", agent.id},
+                             {"backend", agent.backend},
+                             {"jkt", agent.key.public_key.thumbprint().text()},
+                             {"selectors", json::Node::canonical(agent.selectors)}});
+}
+
 }  // namespace chancery::service

@@ -13,4 +13,7 @@ namespace chancery::service {
 [[nodiscard]] store::AuditEntry audit_entry(std::string_view action, const CallContext& context,
                                             json::Node details);
 
+/// Details of what happens to an agent: which one it is, never its blob.
+[[nodiscard]] json::Node agent_details(const store::Agent& agent);
+
 }  // namespace chancery::service

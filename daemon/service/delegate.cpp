@@ -65,12 +65,10 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   const bool delegable = child.claims.del_depth + 2 < parent.chain.max_depth();
   if (delegable) CHANCERY_TRY(require_bounded_budgets(child.claims.authority));
 
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(parent.holder.backend));
   const UnsignedToken unsigned_token =
       UnsignedToken::encode(child.claims, parent.holder.key.public_key, true);
-  CHANCERY_ASSIGN(
-      const Signature signature,
-      backend->sign(parent.holder.key, as_bytes(unsigned_token.signing_input()), context.deadline));
+  CHANCERY_ASSIGN(const Signature signature,
+                  sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
   const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);

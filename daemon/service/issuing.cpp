@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/service/audit_entry.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -32,6 +33,18 @@ Status require_active(const store::Agent& agent) {
       return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
   }
   return Error{};
+}
+
+Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
+                          std::string_view input) {
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
+  auto signature = backend->sign(agent.key, as_bytes(input), context.deadline);
+  if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
+  const auto marked =
+      office.store.mark_agent_lost(agent.id, audit_entry("agent.lost", context, agent_details(agent)));
+  // Two calls may find it out at once; the second has nothing to add.
+  if (marked || marked.error().code == ErrorCode::kConflict) return signature;
+  return marked.error();
 }
 
 Result<HeldChain> require_holder(const Office& office, const CallContext& context,

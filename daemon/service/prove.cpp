@@ -31,13 +31,11 @@ Status check_target(const api::CreateProof& message) {
 Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
   CHANCERY_TRY(check_target(message));
   CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, message.chain));
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(held.holder.backend));
   ProofClaims claims{message.htm, message.htu, {}, message.nonce};
   CHANCERY_ASSIGN(claims.jti, random_id());
   const std::string input =
       proof_signing_input(claims, held.chain.leaf().compact(), held.holder.key.public_key, context.now);
-  CHANCERY_ASSIGN(const Signature signature,
-                  backend->sign(held.holder.key, as_bytes(input), context.deadline));
+  CHANCERY_ASSIGN(const Signature signature, sign_as(office, context, held.holder, input));
 
   const json::Node details = json::Node::object({{"agent", held.holder.name},
                                                  {"token", hex_encode(held.chain.leaf().digest())},

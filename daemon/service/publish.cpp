@@ -46,6 +46,13 @@ api::Readiness readiness(const Office& office, hsm::Deadline deadline) {
     const auto backend = office.backends.find(name);
     if (const Status status = (*backend)->check(deadline); !status) note("backend " + name, status.error());
   }
+  // How many only: anybody may ask this. `chancery agent list` names them.
+  if (const auto counts = office.store.counts(); !counts) {
+    note("agents", counts.error());
+  } else if (counts->lost_agents > 0) {
+    missing.push_back("agents: " + std::to_string(counts->lost_agents) +
+                      " with a lost key: retire and register them again (key_lost)");
+  }
   const auto keys = office.issuer.all();
   if (keys && keys->empty())
     missing.push_back("issuer key: none made yet: it is made when its backend answers");

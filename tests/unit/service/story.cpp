@@ -459,6 +459,45 @@ BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_answers_503_and_nothing_is_recorde
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 200);
 }
 
+BOOST_FIXTURE_TEST_CASE(an_agent_whose_key_is_lost_is_marked_so_everywhere, Story) {
+  const std::string chain = root_chain();
+  const auto before = store().counts();
+  device().fail_with(Error{ErrorCode::kKeyLost, "cleared"});
+  const std::string proof = R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})";
+  const Response refused = call("POST", "/v1/proofs", proof, kOrchestratorUid);
+  BOOST_TEST(refused.status == 409);
+  BOOST_TEST(member(refused, "code") == "key_lost");
+  device().fail_with(std::nullopt);
+
+  BOOST_TEST(member(call("GET", "/v1/agents/orchestrator", "", kOperatorUid), "state") == "lost");
+  const auto entries = store().audit_tail(1);
+  BOOST_REQUIRE(entries);
+  BOOST_TEST(entries->front().sequence == before->audit_entries + 1);
+  BOOST_TEST(entries->front().json.find(R"("action":"agent.lost")") != std::string::npos);
+  const Response readiness = call("GET", "/readyz", "", std::nullopt);
+  BOOST_TEST(readiness.status == 503);
+  BOOST_TEST(readiness.body.find("agents: 1 with a lost key") != std::string::npos, readiness.body);
+  BOOST_TEST(readiness.body.find("orchestrator") == std::string::npos);
+  // Known now, it is refused before the device is asked.
+  const auto signatures = device().signatures();
+  const Response delegated = call("POST", "/v1/delegations",
+                                  delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  BOOST_TEST(member(delegated, "code") == "key_lost");
+  BOOST_TEST(device().signatures() == signatures);
+
+  BOOST_TEST(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
+  BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_lost_while_delegating_marks_the_holder_and_not_the_receiver, Story) {
+  const std::string chain = root_chain();
+  device().fail_with(Error{ErrorCode::kKeyLost, "cleared"});
+  const std::string body = delegation(chain, "support", R"("scopes":["crm.read"])");
+  BOOST_TEST(member(call("POST", "/v1/delegations", body, kOrchestratorUid), "code") == "key_lost");
+  BOOST_TEST(member(call("GET", "/v1/agents/orchestrator", "", kOperatorUid), "state") == "lost");
+  BOOST_TEST(member(call("GET", "/v1/agents/support", "", kOperatorUid), "state") == "active");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_busy_device_answers_429_with_retry_after, Story) {
   const std::string chain = root_chain();
   device().fail_with(Error{ErrorCode::kDeviceBusy, "busy"});
