@@ -1,5 +1,6 @@
 #include "daemon/service/keys.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "daemon/service/audit_entry.hpp"
@@ -29,9 +30,16 @@ Result<std::string> random_id() {
 
 Result<store::DaemonKey> IssuerKeys::current(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
-  CHANCERY_ASSIGN(const std::vector<store::DaemonKey> keys, all());
-  if (!keys.empty()) return keys.front();
+  CHANCERY_ASSIGN(std::optional<store::DaemonKey> made, existing());
+  if (made) return *std::move(made);
   return make(now, deadline);
+}
+
+Result<std::optional<store::DaemonKey>> IssuerKeys::existing() const {
+  CHANCERY_ASSIGN(const std::vector<store::DaemonKey> keys, all());
+  const auto newest = std::ranges::find(keys, backend_name_, &store::DaemonKey::backend);
+  if (newest == keys.end()) return std::optional<store::DaemonKey>();
+  return std::optional<store::DaemonKey>(*newest);
 }
 
 Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Deadline deadline) {

@@ -53,9 +53,11 @@ api::Readiness readiness(const Office& office, hsm::Deadline deadline) {
     missing.push_back("agents: " + std::to_string(counts->lost_agents) +
                       " with a lost key: retire and register them again (key_lost)");
   }
-  const auto keys = office.issuer.all();
-  if (keys && keys->empty())
+  if (const auto key = office.issuer.existing(); !key) {
+    note("issuer key", key.error());
+  } else if (!*key) {
     missing.push_back("issuer key: none made yet: it is made when its backend answers");
+  }
 
   Node array = Node::array();
   for (const std::string& what : missing) array.push_back(what);

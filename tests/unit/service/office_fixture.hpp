@@ -49,6 +49,7 @@ class OfficeFixture {
     std::filesystem::remove_all(folder_, ignored);
   }
 
+  [[nodiscard]] std::filesystem::path database() const { return folder_ / "state" / "chancery.db"; }
   [[nodiscard]] service::Office& office() { return *office_; }
   [[nodiscard]] store::Store& store() { return *store_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
