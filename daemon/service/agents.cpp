@@ -61,13 +61,16 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   return describe(office, agent);
 }
 
+// To everybody but the operator, an agent that is not theirs is as one that does not exist: names are not to
+// be found out by asking.
 Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name) {
-  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
-  CHANCERY_ASSIGN(api::Agent out, describe(office, agent));
-  if (require_operator(context.caller, office.policy.operators) ||
-      require_match(context.caller, out.selectors))
-    return out;
-  return Error{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
+  const Error forbidden{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
+  const bool is_operator = require_operator(context.caller, office.policy.operators).has_value();
+  const auto agent = office.store.agent_by_name(name);
+  if (!agent) return agent.error().code == ErrorCode::kNotFound && !is_operator ? forbidden : agent.error();
+  CHANCERY_ASSIGN(api::Agent out, describe(office, *agent));
+  if (is_operator || require_match(context.caller, out.selectors)) return out;
+  return forbidden;
 }
 
 Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit,

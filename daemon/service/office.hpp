@@ -50,7 +50,8 @@ struct Office {
 /// kConflict.
 [[nodiscard]] Result<api::Agent> create_agent(Office& office, const CallContext& context,
                                               const api::CreateAgent& message);
-/// For the operator, or the agent itself. kNotFound; kForbidden.
+/// For the operator, or the agent itself. kForbidden for anybody else, whether the agent exists or not;
+/// kNotFound.
 [[nodiscard]] Result<api::Agent> show_agent(Office& office, const CallContext& context,
                                             std::string_view name);
 /// The most agents that one page lists.

@@ -217,7 +217,13 @@ BOOST_FIXTURE_TEST_CASE(only_the_operator_registers_grants_and_retires, Story) {
 BOOST_FIXTURE_TEST_CASE(an_agent_sees_itself_and_nobody_else, Story) {
   BOOST_TEST(call("GET", "/v1/agents/support", "", kSupportUid).status == 200);
   BOOST_TEST(call("GET", "/v1/agents/support", "", kOperatorUid).status == 200);
-  BOOST_TEST(call("GET", "/v1/agents/support", "", kLookupUid).status == 403);
+  const Response other = call("GET", "/v1/agents/support", "", kLookupUid);
+  BOOST_TEST(other.status == 403);
+  BOOST_TEST(call("GET", "/v1/agents/nobody", "", kOperatorUid).status == 404);
+  // Which names exist is not to be found out by asking.
+  const Response nobody = call("GET", "/v1/agents/nobody", "", kLookupUid);
+  BOOST_TEST(nobody.status == other.status);
+  BOOST_TEST(nobody.body == other.body);
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_delegates_or_proves_with_a_key_that_is_not_theirs, Story) {
