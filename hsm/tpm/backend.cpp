@@ -89,8 +89,8 @@ Status TpmBackend::accept(const TpmFacts& facts, ByteView storage_key_name) {
   if (std::ranges::equal(storage_key_name, options_.pinned_name)) return {};
   return Error{
       ErrorCode::kWrongDevice,
-      "this is not the TPM that holds our keys, or it was cleared: connect the right one, or register the "
-      "agents again"};
+      "this is not the TPM that holds our keys, or it was cleared: put the right one back; if it was "
+      "cleared, start with an empty state folder and register every agent anew"};
 }
 
 // --- keys
