@@ -28,7 +28,9 @@ std::string usage() {
          "       chanceryd --dev [--listen HOST:PORT]\n"
          "\n"
          "  --config FILE        the configuration; default /etc/chancery/chancery.toml\n"
-         "  --check              read the configuration, say whether it is good, and end\n"
+         "  --check              read the configuration and the files that it names, say whether they are "
+         "good,\n"
+         "                       and end; writes nothing and asks no device\n"
          "  --dev                everything in one command on a simulated TPM; keeps nothing\n"
          "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free "
          "port\n"
@@ -67,6 +69,8 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
   }
   if (listen_given && out.action != kDev)
     return std::string("--listen belongs to --dev: configure [server] tls_listen instead");
+  if (out.check_only && out.action == kDev)
+    return std::string("--check belongs to --config: --dev has nothing to check");
   return out;
 }
 

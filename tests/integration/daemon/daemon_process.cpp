@@ -127,6 +127,12 @@ DaemonProcess::Ending DaemonProcess::start_and_fail() {
   return {status, output()};
 }
 
+DaemonProcess::Ending DaemonProcess::check() {
+  const auto result = run_program(
+      {CHANCERY_BINARY_DIR "/chanceryd", "--config", (folder_ / "chancery.toml").string(), "--check"});
+  return {result.exit_status, result.output};
+}
+
 int DaemonProcess::stop() {
   if (pid_ <= 0) return -1;
   ::kill(pid_, SIGTERM);

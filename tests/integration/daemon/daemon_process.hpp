@@ -44,6 +44,8 @@ class DaemonProcess {
     std::string output;
   };
   [[nodiscard]] Ending start_and_fail();
+  /// `chanceryd --check` with its configuration.
+  [[nodiscard]] Ending check();
   /// SIGTERM, and the exit status.
   int stop();
   void kill();

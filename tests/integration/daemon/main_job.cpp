@@ -242,7 +242,8 @@ BOOST_FIXTURE_TEST_CASE(a_second_daemon_on_the_same_state_names_the_first, Runni
   const auto second = run_program(
       {CHANCERY_BINARY_DIR "/chanceryd", "--config", (daemon.folder() / "chancery.toml").string()});
   BOOST_TEST(second.exit_status == 1);
-  BOOST_TEST(second.output.find(std::to_string(daemon.pid())) != std::string::npos, second.output);
+  BOOST_TEST(second.output.find("(process " + std::to_string(daemon.pid()) + ")") != std::string::npos,
+             second.output);
   BOOST_TEST(daemon.client().readiness()->ready);
 }
 
@@ -332,7 +333,7 @@ std::ostream& operator<<(std::ostream& out, const BadStart& c) { return out << c
 const std::array kBadStarts{
     BadStart{"a simulator that was not allowed",
              {.tcti = "swtpm:path=/nowhere", .allow_simulator = false},
-             "simulator"},
+             "[[backend]] tpm: this TPM is a simulator"},
     BadStart{"a TCTI that runs a command", {.tcti = "cmd:/bin/true"}, "device:"},
     BadStart{"plain sessions with a device", {.tcti = "device:/dev/null"}, "plain"},
     BadStart{"an option that does not exist",
@@ -344,13 +345,28 @@ const std::array kBadStarts{
     BadStart{"trust anchors that cannot be read",
              {.tcti = "swtpm:path=/nowhere", .extra = "[verify]\ntrust_anchors = \"/nowhere.json\"\n"},
              "trust_anchors"},
+    BadStart{"an operator group that does not exist",
+             {.tcti = "swtpm:path=/nowhere", .extra = "[operator]\ngroup = \"no-such-group\"\n"},
+             "[operator] group"},
 };
 
+// Neither the daemon nor `--check` leaves anything behind when the configuration is bad.
 BOOST_DATA_TEST_CASE(a_daemon_that_must_not_start_says_why, data::make(kBadStarts), c) {
   DaemonProcess daemon(c.settings);
+  const auto checked = daemon.check();
+  BOOST_TEST(checked.exit_status == 1);
+  BOOST_TEST(checked.output.find(c.says) != std::string::npos, checked.output);
   const auto ending = daemon.start_and_fail();
   BOOST_TEST(ending.exit_status == 1);
   BOOST_TEST(ending.output.find(c.says) != std::string::npos, ending.output);
+  BOOST_TEST(!std::filesystem::exists(daemon.state()));
+}
+
+BOOST_AUTO_TEST_CASE(a_good_configuration_is_checked_without_a_trace) {
+  DaemonProcess daemon({.tcti = "swtpm:path=/nowhere"});
+  const auto checked = daemon.check();
+  BOOST_TEST(checked.exit_status == 0, checked.output);
+  BOOST_TEST(!std::filesystem::exists(daemon.state()));
 }
 
 BOOST_AUTO_TEST_CASE(root_is_refused_unless_it_is_allowed) {
@@ -376,6 +392,7 @@ const std::array kBadArguments{
     DevArguments{{"--dev", "--listen", "192.0.2.1:8443"}, 1, "loopback"},
     DevArguments{{"--dev", "--listen", "localhost"}, 2, "numeric address"},
     DevArguments{{"--listen", "127.0.0.1:1"}, 2, "belongs to --dev"},
+    DevArguments{{"--dev", "--check"}, 2, "--check belongs to --config"},
     DevArguments{{"--config"}, 2, "needs a value"},
     DevArguments{{"--frobnicate"}, 2, "--frobnicate"},
     DevArguments{{"--config", "/nowhere/chancery.toml"}, 1, "/nowhere/chancery.toml"},
