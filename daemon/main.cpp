@@ -27,6 +27,7 @@
 #include "daemon/edge/server.hpp"
 #include "daemon/edge/tls.hpp"
 #include "daemon/rest/router.hpp"
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_store.hpp"
@@ -34,6 +35,7 @@
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
 
 namespace chancery {
@@ -181,8 +183,9 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(hsm::TpmOptions options, s
   }
   options.pin = [&store, name = options.name](ByteView device_name) -> Status {
     const std::string hex = hex_encode(device_name);
-    CHANCERY_TRY(store.pin_backend(
-        name, hex, {wall_clock(), R"({"action":"backend.pin","backend":")" + name + R"("})"}));
+    json::Node details = json::Node::object({{"backend", name}, {"device_name", hex}});
+    CHANCERY_TRY(
+        store.pin_backend(name, hex, service::audit_entry("backend.pin", wall_clock(), std::move(details))));
     return {};
   };
   CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::TpmBackend::open(std::move(options)));

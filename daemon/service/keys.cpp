@@ -47,10 +47,9 @@ Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Dea
   CHANCERY_ASSIGN(std::string key_id, random_id());
   CHANCERY_ASSIGN(hsm::StoredKey key, backend->create({"daemon", std::move(key_id)}, deadline));
   store::DaemonKey made{std::string(kPurpose), backend_name_, std::move(key), now};
-  const json::Node entry = json::Node::object({{"action", "issuer_key.create"},
-                                               {"backend", backend_name_},
-                                               {"jkt", made.key.public_key.thumbprint().text()}});
-  CHANCERY_TRY(store_.add_daemon_key(made, {now, json::to_jcs(entry)}));
+  json::Node details =
+      json::Node::object({{"backend", backend_name_}, {"jkt", made.key.public_key.thumbprint().text()}});
+  CHANCERY_TRY(store_.add_daemon_key(made, audit_entry("issuer_key.create", now, std::move(details))));
   CHANCERY_TRY(publish());
   return made;
 }

@@ -527,6 +527,10 @@ BOOST_FIXTURE_TEST_CASE(every_effect_leaves_an_audit_entry_without_tokens, Story
     const auto document = json::Document::parse(entry.json);
     BOOST_REQUIRE(document);
     BOOST_TEST(document->canonical());
+    for (const char* name : {"action", "at", "caller", "details", "request_id"}) {
+      BOOST_TEST(document->root().find(name) != nullptr, entry.json);
+    }
+    BOOST_TEST(document->root().members().size() == 5u, entry.json);
     actions.emplace_back(document->root().find("action")->string().value_or(""));
     BOOST_TEST(entry.json.find("eyJ") == std::string::npos);
   }
