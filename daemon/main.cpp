@@ -264,7 +264,8 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
   service::IssuerKeys issuer(**store, backends, trust, config.issuer.backend);
   if (const Status published = issuer.publish(); !published) return complain(published.error());
-  service::Office office{**store, backends, issuer, trust, std::move(prepared->policy)};
+  service::ReadinessCheck readiness(**store, backends, issuer);
+  service::Office office{**store, backends, issuer, trust, readiness, std::move(prepared->policy)};
   // The first key is made now if its device is there, and otherwise at the first grant.
   if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
     log.warning("no issuer key yet", key.error());

@@ -12,6 +12,7 @@
 
 #include "daemon/service/caller.hpp"
 #include "daemon/service/keys.hpp"
+#include "daemon/service/readiness.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/store.hpp"
 
@@ -37,6 +38,7 @@ struct Office {
   const Backends& backends;
   IssuerKeys& issuer;
   TrustPublisher& trust;
+  ReadinessCheck& readiness;
   Policy policy;
 };
 
@@ -86,12 +88,9 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
                                           const api::VerifyChain& message);
 
-/// The JSON Web Key Set of the trust anchor (RFC 7517 section 5).
-[[nodiscard]] Result<std::string> key_set(const Office& office);
+/// The JSON Web Key Set of the trust anchor (RFC 7517 section 5), as it was published last: asks no store.
+[[nodiscard]] std::string key_set(const Office& office);
 /// Authorization server metadata (RFC 8414).
 [[nodiscard]] std::string metadata(const Office& office);
-
-/// Whether the daemon can do its work now, and what is missing. Asks every device, until `deadline`.
-[[nodiscard]] api::Readiness readiness(const Office& office, hsm::Deadline deadline);
 
 }  // namespace chancery::service

@@ -21,6 +21,8 @@ class TrustPublisher {
       : issuer_url_(std::move(issuer_url)), configured_(std::move(configured)) {}
 
   [[nodiscard]] TrustSnapshot current() const;
+  /// This daemon's own keys as they stand in the current snapshot, newest first.
+  [[nodiscard]] std::vector<PublicKey> issuer_keys() const;
 
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
   void publish(const std::vector<store::DaemonKey>& issuer_keys);
@@ -30,6 +32,7 @@ class TrustPublisher {
   const TrustConfig configured_;
   mutable std::mutex mutex_;
   TrustSnapshot snapshot_;
+  std::vector<PublicKey> issuer_keys_;
 };
 
 }  // namespace chancery::service

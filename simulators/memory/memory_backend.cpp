@@ -14,6 +14,11 @@ void MemoryBackend::after_signing(std::function<void()> step) {
   after_signing_ = std::move(step);
 }
 
+void MemoryBackend::while_checking(std::function<void()> step) {
+  const std::lock_guard lock(mutex_);
+  while_checking_ = std::move(step);
+}
+
 Status MemoryBackend::usable(hsm::Deadline deadline) const {
   if (deadline <= std::chrono::steady_clock::now())
     return Error{ErrorCode::kDeviceTimeout, "the deadline has passed"};
@@ -57,7 +62,14 @@ Status MemoryBackend::destroy(const hsm::StoredKey& key, hsm::Deadline deadline)
   return {};
 }
 
-Status MemoryBackend::check(hsm::Deadline deadline) { return usable(deadline); }
+Status MemoryBackend::check(hsm::Deadline deadline) {
+  ++checks_;
+  std::unique_lock lock(mutex_);
+  const std::function<void()> step = while_checking_;
+  lock.unlock();
+  if (step) step();
+  return usable(deadline);
+}
 
 hsm::BackendInfo MemoryBackend::describe() const {
   return {name_, "memory", "none", "none", true, {Algorithm::kES256}};

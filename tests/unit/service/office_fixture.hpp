@@ -39,8 +39,9 @@ class OfficeFixture {
     device_ = memory.get();
     backends_.add("memory", std::move(memory));
     issuer_ = std::make_unique<service::IssuerKeys>(*store_, backends_, trust_, "memory");
+    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
     office_ = std::make_unique<service::Office>(
-        service::Office{*store_, backends_, *issuer_, trust_, make_policy()});
+        service::Office{*store_, backends_, *issuer_, trust_, *readiness_, make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
@@ -51,6 +52,7 @@ class OfficeFixture {
 
   [[nodiscard]] std::filesystem::path database() const { return folder_ / "state" / "chancery.db"; }
   [[nodiscard]] service::Office& office() { return *office_; }
+  [[nodiscard]] rest::Router& router() { return *router_; }
   [[nodiscard]] store::Store& store() { return *store_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
@@ -125,6 +127,7 @@ class OfficeFixture {
   simulators::MemoryBackend* device_ = nullptr;
   service::TrustPublisher trust_{"https://issuer.example", TrustConfig{}};
   std::unique_ptr<service::IssuerKeys> issuer_;
+  std::unique_ptr<service::ReadinessCheck> readiness_;
   std::unique_ptr<service::Office> office_;
   std::unique_ptr<rest::Router> router_;
 };
