@@ -35,7 +35,10 @@ std::string usage() {
          "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free "
          "port\n"
          "  --help-config        every option with its default and meaning\n"
-         "  --version, --help\n";
+         "  --version, --help\n"
+         "\n"
+         "SIGTERM and SIGINT end it after the requests that run. The configuration is read at start only:\n"
+         "SIGHUP is logged and changes nothing, save that it ends --dev.\n";
 }
 
 std::variant<Arguments, std::string> parse_arguments(std::span<char* const> arguments) {

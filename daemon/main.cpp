@@ -75,11 +75,12 @@ void harden_process() {
 }
 
 // Every thread inherits the mask; main alone waits for these.
-sigset_t block_stop_signals() {
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -232,10 +233,19 @@ telemetry::LogOptions log_options(const config::LogConfig& config) {
   return options;
 }
 
-void serve_until_stopped(edge::Server& server, const config::Config& config, const telemetry::Log& log,
-                         const sigset_t& signals) {
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+// SIGHUP means "read your configuration again" to most daemons. This one has keys, limits and sockets that
+// hang together: it says that it takes a restart, rather than to end, or to obey in part. With --dev there is
+// nothing to read again: there it means that the terminal is gone, and ends what was started from it.
+int wait_for_stop_signal(const telemetry::Log& log, const sigset_t& signals, bool dev) {
+  for (;;) {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    if (signal != SIGHUP || dev) return signal;
+    log.warning("SIGHUP changes nothing: restart the daemon to have it read its configuration again");
+  }
+}
+
+void drain(edge::Server& server, const config::Config& config, const telemetry::Log& log, int signal) {
   log.info("stopping", {{"signal", signal}, {"open_connections", server.open_connections()}});
   const std::size_t cut = server.drain(config.server.drain_timeout);
   log.info("stopped", {{"connections_cut", cut}});
@@ -279,7 +289,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     std::fputs(dev->banner().c_str(), stdout);
     std::fflush(stdout);
   }
-  serve_until_stopped(*server, config, log, signals);
+  drain(*server, config, log, wait_for_stop_signal(log, signals, dev != nullptr));
   return 0;
 }
 
@@ -313,7 +323,7 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
 
 int main_with(int argc, char** argv) {
   harden_process();
-  const sigset_t signals = block_stop_signals();
+  const sigset_t signals = block_signals();
   const auto parsed = parse_arguments({argv + 1, static_cast<std::size_t>(argc - 1)});
   if (const auto* message = std::get_if<std::string>(&parsed)) {
     complain(*message);

@@ -133,9 +133,9 @@ DaemonProcess::Ending DaemonProcess::check() {
   return {result.exit_status, result.output};
 }
 
-int DaemonProcess::stop() {
+int DaemonProcess::stop(int signal) {
   if (pid_ <= 0) return -1;
-  ::kill(pid_, SIGTERM);
+  ::kill(pid_, signal);
   return wait_for(std::exchange(pid_, -1));
 }
 

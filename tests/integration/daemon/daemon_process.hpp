@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <chancery/client.hpp>
@@ -46,8 +47,8 @@ class DaemonProcess {
   [[nodiscard]] Ending start_and_fail();
   /// `chanceryd --check` with its configuration.
   [[nodiscard]] Ending check();
-  /// SIGTERM, and the exit status.
-  int stop();
+  /// Sends the signal, and returns the exit status.
+  int stop(int signal = SIGTERM);
   void kill();
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 

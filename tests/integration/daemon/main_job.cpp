@@ -114,6 +114,20 @@ BOOST_FIXTURE_TEST_CASE(a_clean_stop_answers_everything_and_removes_the_socket, 
   BOOST_TEST(daemon.client().delegate(delegation_of(root_chain(), "support")).has_value());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_hangup_ends_nothing_and_says_that_it_takes_a_restart, Running) {
+  BOOST_REQUIRE(::kill(daemon.pid(), SIGHUP) == 0);
+  BOOST_TEST(eventually([&] { return daemon.output().find("SIGHUP changes nothing") != std::string::npos; }));
+  BOOST_TEST(daemon.client().metadata().has_value());
+  BOOST_TEST(daemon.stop() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_development_mode_ends_with_its_terminal) {
+  const auto daemon = DaemonProcess::development();
+  const std::filesystem::path folder = daemon->socket().parent_path();
+  BOOST_TEST(daemon->stop(SIGHUP) == 0);
+  BOOST_TEST(!std::filesystem::exists(folder));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_answered_survives_kill_9, Running) {
   std::mutex mutex;
   std::vector<std::string> acknowledged;
