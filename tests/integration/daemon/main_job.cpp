@@ -100,7 +100,10 @@ BOOST_FIXTURE_TEST_CASE(the_examples_delegate_and_verify, Running) {
 BOOST_AUTO_TEST_CASE(the_development_mode_keeps_nothing) {
   const auto daemon = DaemonProcess::development();
   const std::filesystem::path folder = daemon->socket().parent_path();
-  BOOST_TEST(std::filesystem::exists(folder / "ca.pem"));
+  // Other users' clients must be able to read whom to trust, and nothing else.
+  const auto mode = [&](const char* file) { return std::filesystem::status(folder / file).permissions(); };
+  BOOST_TEST((mode("ca.pem") == std::filesystem::perms{0644}));
+  BOOST_TEST((mode("tls.key") == std::filesystem::perms{0600}));
   BOOST_TEST(daemon->client().create_agent(agent_of("orchestrator", ::geteuid())).has_value());
   BOOST_TEST(daemon->output().find("NOTHING HERE IS HARDWARE") != std::string::npos);
   BOOST_TEST(daemon->stop() == 0);
@@ -405,6 +408,9 @@ const std::array kBadArguments{
     DevArguments{{"--dev", "--listen", "0.0.0.0:0"}, 1, "loopback"},
     DevArguments{{"--dev", "--listen", "192.0.2.1:8443"}, 1, "loopback"},
     DevArguments{{"--dev", "--listen", "localhost"}, 2, "numeric address"},
+    DevArguments{{"--dev", "--listen", "localhost:8443"}, 2, "numeric address"},
+    DevArguments{{"--dev", "--listen", "::1:8443"}, 2, "numeric address"},
+    DevArguments{{"--dev", "--listen", "127.0.0.1:99999"}, 2, "numeric address"},
     DevArguments{{"--listen", "127.0.0.1:1"}, 2, "belongs to --dev"},
     DevArguments{{"--dev", "--check"}, 2, "--check belongs to --config"},
     DevArguments{{"--config"}, 2, "needs a value"},
