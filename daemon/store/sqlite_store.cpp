@@ -298,7 +298,7 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
     after = select.number(0);
   }
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsAfter));
-  select.bind(after).bind(std::int64_t{query.include_retired}).bind(static_cast<std::int64_t>(query.limit));
+  select.bind(after).bind(static_cast<std::int64_t>(query.limit));
   std::vector<Agent> page;
   while (true) {
     CHANCERY_ASSIGN(const bool row, select.step());

@@ -74,11 +74,10 @@ struct AuditRecord {
   bool operator==(const AuditRecord&) const = default;
 };
 
-/// One page of agents, in the order of their registration.
+/// One page of the agents that are not retired, in the order of their registration.
 struct AgentQuery {
   std::size_t limit = 100;  ///< 1 … kMaxPage
   std::string after{};      ///< id of the last agent of the page before; empty for the first page
-  bool include_retired = false;
 };
 
 struct StoreCounts {
