@@ -1,37 +1,27 @@
 #include "daemon/arguments.hpp"
 
-#include <charconv>
-#include <optional>
 #include <string_view>
 
+#include "daemon/config/values.hpp"
+
 namespace chancery {
-namespace {
-
-// HOST:PORT with a numeric address, IPv6 in brackets.
-std::optional<config::ListenAddress> parse_listen(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  config::ListenAddress address{std::string(host), 0};
-  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (host.empty() || parsed.ec != std::errc() || parsed.ptr != port.data() + port.size()) return std::nullopt;
-  return address;
-}
-
-}  // namespace
 
 std::string usage() {
   return "usage: chanceryd [--config FILE] [--check]\n"
          "       chanceryd --dev [--listen HOST:PORT]\n"
          "\n"
          "  --config FILE        the configuration; default /etc/chancery/chancery.toml\n"
-         "  --check              read the configuration, say whether it is good, and end\n"
+         "  --check              read the configuration and the files that it names, say whether they are "
+         "good,\n"
+         "                       and end; writes nothing and asks no device\n"
          "  --dev                everything in one command on a simulated TPM; keeps nothing\n"
-         "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free port\n"
+         "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free "
+         "port\n"
          "  --help-config        every option with its default and meaning\n"
-         "  --version, --help\n";
+         "  --version, --help\n"
+         "\n"
+         "SIGTERM and SIGINT end it after the requests that run. The configuration is read at start only:\n"
+         "SIGHUP is logged and changes nothing, save that it ends --dev.\n";
 }
 
 std::variant<Arguments, std::string> parse_arguments(std::span<char* const> arguments) {
@@ -45,7 +35,7 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
     if (argument == "--config") {
       out.config_file = arguments[++i];
     } else if (argument == "--listen") {
-      const auto address = parse_listen(arguments[++i]);
+      const auto address = config::parse_address(arguments[++i]);
       if (!address) return std::string("--listen takes a numeric address and a port, such as 127.0.0.1:8443");
       out.dev_listen = *address;
       listen_given = true;
@@ -63,7 +53,10 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
       return "unknown argument " + std::string(argument) + ": see --help";
     }
   }
-  if (listen_given && out.action != kDev) return std::string("--listen belongs to --dev: configure [server] tls_listen instead");
+  if (listen_given && out.action != kDev)
+    return std::string("--listen belongs to --dev: configure [server] tls_listen instead");
+  if (out.check_only && out.action == kDev)
+    return std::string("--check belongs to --config: --dev has nothing to check");
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include <grp.h>
 #include <sys/prctl.h>
@@ -24,7 +25,9 @@
 #include "daemon/dev/dev_mode.hpp"
 #include "daemon/edge/dev_certificate.hpp"
 #include "daemon/edge/server.hpp"
+#include "daemon/edge/tls.hpp"
 #include "daemon/rest/router.hpp"
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_store.hpp"
@@ -32,6 +35,7 @@
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
 
 namespace chancery {
@@ -51,9 +55,12 @@ int complain(std::string_view message) {
   return kFailed;
 }
 
-int complain(const Error& error) {
-  std::string text = error.what;
-  if (error.native != 0) text += " (code " + std::to_string(error.native) + ")";
+/// \param backend  name of the `[[backend]]` that it concerns; empty when it concerns none
+int complain(const Error& error, std::string_view backend = {}) {
+  std::string text = backend.empty() ? "" : "[[backend]] " + std::string(backend) + ": ";
+  text += error.what;
+  const char* const number = error.code == ErrorCode::kStoreLocked ? " (process " : " (code ";
+  if (error.native != 0) text += number + std::to_string(error.native) + ")";
   return complain(text);
 }
 
@@ -68,11 +75,12 @@ void harden_process() {
 }
 
 // Every thread inherits the mask; main alone waits for these.
-sigset_t block_stop_signals() {
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -98,7 +106,7 @@ Result<TrustConfig> load_anchors(const std::filesystem::path& file) {
   return TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {}));
 }
 
-Result<service::Policy> make_policy(const config::Config& config, bool dev, VerificationCache& cache) {
+Result<service::Policy> make_policy(const config::Config& config, bool dev) {
   service::Policy policy;
   policy.issuer_url = config.issuer.url;
   policy.trust_domain = config.issuer.trust_domain;
@@ -116,12 +124,10 @@ Result<service::Policy> make_policy(const config::Config& config, bool dev, Veri
   for (const std::string& mode : config.verify.child_signing) {
     (mode == "holder" ? policy.verify.holder_signed : policy.verify.issuer_signed) = true;
   }
-  policy.verify.cache = &cache;
   return policy;
 }
 
-Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfig& config,
-                                                      store::Store& store, const SecretBytes& master) {
+hsm::TpmOptions tpm_options(const config::BackendConfig& config) {
   hsm::TpmOptions options;
   options.name = config.name;
   options.tcti = config.tcti;
@@ -131,16 +137,56 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfi
   options.queue = config.queue;
   options.key_cache = config.key_cache;
   options.timeout = config.timeout;
+  return options;
+}
+
+/// What a configuration comes to, as far as it shows before anything is written or any device is asked.
+struct Prepared {
+  service::Policy policy;
+  TrustConfig anchors;
+  std::vector<hsm::TpmOptions> backends;
+};
+
+std::nullopt_t give_up(const Error& error, std::string_view backend = {}) {
+  complain(error, backend);
+  return std::nullopt;
+}
+
+// Reads the files that the configuration names, and writes nothing: `--check` stops behind it. Nothing when
+// something is wrong, which then stands on the standard error output.
+std::optional<Prepared> prepare(const config::Config& config, bool dev) {
+  Prepared prepared;
+  for (const config::BackendConfig& section : config.backends) {
+    prepared.backends.push_back(tpm_options(section));
+    const Status checked = hsm::TpmBackend::check_options(prepared.backends.back());
+    if (!checked) return give_up(checked.error(), section.name);
+  }
+  auto anchors = load_anchors(config.verify.trust_anchors);
+  if (!anchors) return give_up(anchors.error());
+  prepared.anchors = *std::move(anchors);
+  auto policy = make_policy(config, dev);
+  if (!policy) return give_up(policy.error());
+  prepared.policy = *std::move(policy);
+  if (config.server.tls_listen) {
+    const auto tls = edge::server_tls(config.server.tls_certificate, config.server.tls_key);
+    if (!tls) return give_up(tls.error());
+  }
+  return prepared;
+}
+
+Result<std::unique_ptr<hsm::KeyBackend>> open_backend(hsm::TpmOptions options, store::Store& store,
+                                                      const SecretBytes& master) {
   options.master = SecretBytes(master.view());
-  const auto pin = store.backend_pin(config.name);
+  const auto pin = store.backend_pin(options.name);
   if (!pin && pin.error().code != ErrorCode::kNotFound) return pin.error();
   if (pin) {
     CHANCERY_ASSIGN(options.pinned_name, hex_decode(*pin));
   }
-  options.pin = [&store, name = config.name](ByteView device_name) -> Status {
+  options.pin = [&store, name = options.name](ByteView device_name) -> Status {
     const std::string hex = hex_encode(device_name);
-    CHANCERY_TRY(store.pin_backend(
-        name, hex, {wall_clock(), R"({"action":"backend.pin","backend":")" + name + R"("})"}));
+    json::Node details = json::Node::object({{"backend", name}, {"device_name", hex}});
+    CHANCERY_TRY(
+        store.pin_backend(name, hex, service::audit_entry("backend.pin", wall_clock(), std::move(details))));
     return {};
   };
   CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::TpmBackend::open(std::move(options)));
@@ -188,10 +234,19 @@ telemetry::LogOptions log_options(const config::LogConfig& config) {
   return options;
 }
 
-void serve_until_stopped(edge::Server& server, const config::Config& config, const telemetry::Log& log,
-                         const sigset_t& signals) {
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+// SIGHUP means "read your configuration again" to most daemons. This one has keys, limits and sockets that
+// hang together: it says that it takes a restart, rather than to end, or to obey in part. With --dev there is
+// nothing to read again: there it means that the terminal is gone, and ends what was started from it.
+int wait_for_stop_signal(const telemetry::Log& log, const sigset_t& signals, bool dev) {
+  for (;;) {
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    if (signal != SIGHUP || dev) return signal;
+    log.warning("SIGHUP changes nothing: restart the daemon to have it read its configuration again");
+  }
+}
+
+void drain(edge::Server& server, const config::Config& config, const telemetry::Log& log, int signal) {
   log.info("stopping", {{"signal", signal}, {"open_connections", server.open_connections()}});
   const std::size_t cut = server.drain(config.server.drain_timeout);
   log.info("stopped", {{"connections_cut", cut}});
@@ -200,27 +255,28 @@ void serve_until_stopped(edge::Server& server, const config::Config& config, con
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
 int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& signals) {
   const telemetry::Log log(log_options(config.log));
+  auto prepared = prepare(config, dev != nullptr);
+  if (!prepared) return kFailed;
   auto store = store::open_sqlite_store(config.state_path);
   if (!store) return complain(store.error());
   const auto master = open_master(**store, config);
   if (!master) return complain(master.error());
 
   service::Backends backends;
-  for (const config::BackendConfig& section : config.backends) {
-    auto backend = open_backend(section, **store, *master);
-    if (!backend) return complain(backend.error());
-    backends.add(section.name, *std::move(backend));
+  for (hsm::TpmOptions& options : prepared->backends) {
+    const std::string name = options.name;
+    auto backend = open_backend(std::move(options), **store, *master);
+    if (!backend) return complain(backend.error(), name);
+    backends.add(name, *std::move(backend));
   }
-  auto anchors = load_anchors(config.verify.trust_anchors);
-  if (!anchors) return complain(anchors.error());
   VerificationCache cache(config.verify.cache_tokens);
-  auto policy = make_policy(config, dev != nullptr, cache);
-  if (!policy) return complain(policy.error());
+  prepared->policy.verify.cache = &cache;
 
-  service::TrustPublisher trust(config.issuer.url, *std::move(anchors));
+  service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
   service::IssuerKeys issuer(**store, backends, trust, config.issuer.backend);
   if (const Status published = issuer.publish(); !published) return complain(published.error());
-  service::Office office{**store, backends, issuer, trust, *std::move(policy)};
+  service::ReadinessCheck readiness(**store, backends, issuer);
+  service::Office office{**store, backends, issuer, trust, readiness, std::move(prepared->policy)};
   // The first key is made now if its device is there, and otherwise at the first grant.
   if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
     log.warning("no issuer key yet", key.error());
@@ -234,7 +290,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     std::fputs(dev->banner().c_str(), stdout);
     std::fflush(stdout);
   }
-  serve_until_stopped(*server, config, log, signals);
+  drain(*server, config, log, wait_for_stop_signal(log, signals, dev != nullptr));
   return 0;
 }
 
@@ -256,6 +312,7 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
   }
   const auto& config = std::get<config::Config>(loaded);
   if (arguments.check_only) {
+    if (!prepare(config, false)) return kFailed;
     std::puts("The configuration is good.");
     return 0;
   }
@@ -267,7 +324,7 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
 
 int main_with(int argc, char** argv) {
   harden_process();
-  const sigset_t signals = block_stop_signals();
+  const sigset_t signals = block_signals();
   const auto parsed = parse_arguments({argv + 1, static_cast<std::size_t>(argc - 1)});
   if (const auto* message = std::get_if<std::string>(&parsed)) {
     complain(*message);

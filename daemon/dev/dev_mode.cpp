@@ -1,26 +1,28 @@
 #include "daemon/dev/dev_mode.hpp"
 
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <utility>
 
 namespace chancery::dev {
 namespace {
 
 using std::filesystem::path;
 
-// The folder is short, because socket paths must fit sun_path. For root it is open to other users, whose agents' sockets
-// calls must get in; each secret file within is 0600.
+// The folder is short, because socket paths must fit sun_path. For root it is open to other users, whose
+// agents' sockets calls must get in; each secret file within is 0600.
 Result<path> make_folder() {
   std::error_code failure;
   std::string name = (std::filesystem::temp_directory_path(failure) / "chancery-XXXXXX").string();
-  if (failure || ::mkdtemp(name.data()) == nullptr || (::geteuid() == 0 && ::chmod(name.c_str(), 0755) != 0)) {
-    return Error{ErrorCode::kFileUnwritable, "no temporary folder could be made: check $TMPDIR", static_cast<std::uint64_t>(errno)};
+  if (failure || ::mkdtemp(name.data()) == nullptr ||
+      (::geteuid() == 0 && ::chmod(name.c_str(), 0755) != 0)) {
+    return Error{ErrorCode::kFileUnwritable, "no temporary folder could be made: check $TMPDIR",
+                 static_cast<std::uint64_t>(errno)};
   }
   return path(name);
 }
@@ -35,7 +37,8 @@ Result<std::uint16_t> free_port() {
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   const bool bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
   if (fd >= 0) ::close(fd);
-  if (!bound) return Error{ErrorCode::kProcessFailed, "no free port on loopback", static_cast<std::uint64_t>(errno)};
+  if (!bound)
+    return Error{ErrorCode::kProcessFailed, "no free port on loopback", static_cast<std::uint64_t>(errno)};
   return ntohs(address.sin_port);
 }
 
@@ -66,7 +69,9 @@ config::Config make_config(const path& folder, const config::ListenAddress& list
 DevMode::DevMode(path folder, simulators::Swtpm tpm) : folder_(std::move(folder)), tpm_(std::move(tpm)) {}
 
 DevMode::DevMode(DevMode&& other) noexcept
-    : folder_(std::exchange(other.folder_, {})), tpm_(std::move(other.tpm_)), config_(std::move(other.config_)) {}
+    : folder_(std::exchange(other.folder_, {})),
+      tpm_(std::move(other.tpm_)),
+      config_(std::move(other.config_)) {}
 
 DevMode::~DevMode() {
   if (folder_.empty()) return;
@@ -77,7 +82,8 @@ DevMode::~DevMode() {
 
 Result<DevMode> DevMode::prepare(const config::ListenAddress& listen) {
   if (!listen.is_loopback()) {
-    return Error{ErrorCode::kInvalidArgument, "--dev listens on loopback only: its keys are in software and its state is temporary"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "--dev listens on loopback only: its keys are in software and its state is temporary"};
   }
   config::ListenAddress address = listen;
   if (address.port == 0) {
@@ -105,9 +111,14 @@ std::string DevMode::banner() const {
          "\n"
          "  For the command line:\n"
          "\n"
-         "export CHANCERY_SOCKET=" + config_.server.socket.string() + "\n"
-         "export CHANCERY_ADDR=https://localhost:" + port + "\n"
-         "export CHANCERY_CACERT=" + authority().string() + "\n\n";
+         "export CHANCERY_SOCKET=" +
+         config_.server.socket.string() +
+         "\n"
+         "export CHANCERY_ADDR=https://localhost:" +
+         port +
+         "\n"
+         "export CHANCERY_CACERT=" +
+         authority().string() + "\n\n";
 }
 
 }  // namespace chancery::dev

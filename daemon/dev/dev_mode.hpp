@@ -10,8 +10,9 @@
 
 namespace chancery::dev {
 
-/// Everything that `chanceryd --dev` brings along: a temporary folder, a freshly manufactured swtpm with EK certificates,
-/// and a configuration for a daemon on loopback that keeps nothing. The destructor ends the TPM and removes the folder.
+/// Everything that `chanceryd --dev` brings along: a temporary folder, a freshly manufactured swtpm with EK
+/// certificates, and a configuration for a daemon on loopback that keeps nothing. The destructor ends the TPM
+/// and removes the folder.
 class DevMode {
  public:
   /// \param listen  where TLS listens; loopback only, port 0 takes a free one

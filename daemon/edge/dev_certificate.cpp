@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/edge/descriptor.hpp"
@@ -119,7 +120,9 @@ Status write_new_file(const std::filesystem::path& path, BIO* content, mode_t mo
   const char* text = nullptr;
   const auto size = static_cast<std::size_t>(BIO_get_mem_data(content, &text));
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-  if (!file || ::write(file.get(), text, size) != static_cast<ssize_t>(size)) {
+  // The daemon's umask takes what other users of the machine need: they must be able to read the authority.
+  if (!file || ::fchmod(file.get(), mode) != 0 ||
+      ::write(file.get(), text, size) != static_cast<ssize_t>(size)) {
     return Error{ErrorCode::kFileUnwritable,
                  "cannot write the development certificate: give a new folder of the daemon's user",
                  static_cast<std::uint64_t>(errno)};

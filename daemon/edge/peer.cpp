@@ -2,13 +2,14 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "sdk/base/proc_stat.hpp"
 
 namespace chancery::edge {
 namespace {
@@ -44,19 +45,6 @@ std::string read_link(int folder, const char* name) {
   std::array<char, PATH_MAX> text;
   const ssize_t size = ::readlinkat(folder, name, text.data(), text.size());
   return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
-}
-
-// Field 22 of /proc/PID/stat. Field 2 is a name of the process's choosing, parentheses and spaces included,
-// so that fields are counted behind its last parenthesis.
-std::uint64_t start_time_of(std::string_view stat) {
-  std::size_t position = stat.rfind(')');
-  for (int field = 2; field < 22 && position != std::string_view::npos; ++field) {
-    position = stat.find(' ', position + 1);
-  }
-  std::uint64_t ticks = 0;
-  if (position != std::string_view::npos)
-    std::from_chars(stat.data() + position + 1, stat.data() + stat.size(), ticks);
-  return ticks;
 }
 
 }  // namespace

@@ -15,8 +15,7 @@ Response cacheable(std::string body) {
 }  // namespace
 
 Response show_key_set(service::Office& office, const Request&, std::string_view) {
-  auto keys = service::key_set(office);
-  return keys ? cacheable(*std::move(keys)) : problem(keys.error());
+  return cacheable(service::key_set(office));
 }
 
 Response show_metadata(service::Office& office, const Request&, std::string_view) {
@@ -30,7 +29,7 @@ Response show_health(service::Office&, const Request&, std::string_view) {
 }
 
 Response show_readiness(service::Office& office, const Request& request, std::string_view) {
-  const api::Readiness readiness = service::readiness(office, request.deadline);
+  const api::Readiness readiness = office.readiness.ask(request.received_at, request.deadline);
   return json_response(readiness.ready ? 200 : 503, readiness.json);
 }
 

@@ -7,7 +7,7 @@ namespace chancery::rest {
 std::span<const Route> routes() noexcept {
   using enum Listener;
   static constexpr std::array kRoutes{
-      Route{"GET", "/.well-known/jwks.json", kAny, true, show_key_set},
+      Route{"GET", "/.well-known/jwks.json", kAny, false, show_key_set},
       Route{"GET", "/.well-known/oauth-authorization-server", kAny, false, show_metadata},
       Route{"GET", "/healthz", kAny, false, show_health},
       Route{"GET", "/openapi.json", kAny, false, show_openapi},

@@ -10,7 +10,8 @@ namespace {
 bool is_agent_name(std::string_view name) {
   const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+         std::ranges::all_of(name,
+                             [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
@@ -27,17 +28,11 @@ Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
   return out;
 }
 
-json::Node details(const store::Agent& agent) {
-  return json::Node::object({{"agent", agent.name},
-                             {"agent_id", agent.id},
-                             {"backend", agent.backend},
-                             {"jkt", agent.key.public_key.thumbprint().text()},
-                             {"selectors", json::Node::canonical(agent.selectors)}});
-}
-
 Status require_free_name(Office& office, std::string_view name) {
   const auto existing = office.store.agent_by_name(name);
-  if (existing) return Error{ErrorCode::kConflict, "an agent of that name is registered: retire it first, or choose another name"};
+  if (existing)
+    return Error{ErrorCode::kConflict,
+                 "an agent of that name is registered: retire it first, or choose another name"};
   return existing.error().code == ErrorCode::kNotFound ? Status{} : Status{existing.error()};
 }
 
@@ -62,20 +57,27 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   agent.name = message.name;
   agent.selectors = wire::write(message.selectors);
   agent.created_at = context.now;
-  CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, details(agent))));
+  CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent))));
   return describe(office, agent);
 }
 
+// To everybody but the operator, an agent that is not theirs is as one that does not exist: names are not to
+// be found out by asking.
 Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name) {
-  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
-  CHANCERY_ASSIGN(api::Agent out, describe(office, agent));
-  if (require_operator(context.caller, office.policy.operators) || require_match(context.caller, out.selectors)) return out;
-  return Error{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
+  const Error forbidden{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
+  const bool is_operator = require_operator(context.caller, office.policy.operators).has_value();
+  const auto agent = office.store.agent_by_name(name);
+  if (!agent) return agent.error().code == ErrorCode::kNotFound && !is_operator ? forbidden : agent.error();
+  CHANCERY_ASSIGN(api::Agent out, describe(office, *agent));
+  if (is_operator || require_match(context.caller, out.selectors)) return out;
+  return forbidden;
 }
 
-Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit, std::string_view after) {
+Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit,
+                                   std::string_view after) {
   CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
-  CHANCERY_ASSIGN(const std::vector<store::Agent> agents, office.store.agents({.limit = limit, .after = std::string(after)}));
+  CHANCERY_ASSIGN(const std::vector<store::Agent> agents,
+                  office.store.agents({.limit = limit, .after = std::string(after)}));
   api::AgentPage page;
   for (const store::Agent& agent : agents) {
     CHANCERY_ASSIGN(api::Agent described, describe(office, agent));
@@ -89,7 +91,8 @@ Result<api::Agent> retire_agent(Office& office, const CallContext& context, std:
   CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
   CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
-  CHANCERY_TRY(office.store.retire_agent(agent.id, audit_entry("agent.retire", context, details(agent))));
+  CHANCERY_TRY(
+      office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_details(agent))));
   // The blob is gone from the store, and with it the key: what the device still caches is only tidied up.
   static_cast<void>(backend->destroy(agent.key, context.deadline));
   agent.state = store::AgentState::kRetired;

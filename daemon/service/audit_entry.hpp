@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "daemon/service/caller.hpp"
@@ -8,8 +9,18 @@
 
 namespace chancery::service {
 
-/// An audit entry: what was done, by which process, in which request, and the details of the action. Tokens and
-/// proofs are named by hash, never quoted.
-[[nodiscard]] store::AuditEntry audit_entry(std::string_view action, const CallContext& context, json::Node details);
+// Every audit entry has the same five members: `action`, `at`, `caller`, `request_id`, `details`. Tokens and
+// proofs are named by hash, never quoted.
+
+/// What was done for a caller, by which process, in which request.
+[[nodiscard]] store::AuditEntry audit_entry(std::string_view action, const CallContext& context,
+                                            json::Node details);
+
+/// What the daemon did of itself: `caller` and `request_id` are null.
+[[nodiscard]] store::AuditEntry audit_entry(std::string_view action, std::chrono::sys_seconds at,
+                                            json::Node details);
+
+/// Details of what happens to an agent: which one it is, never its blob.
+[[nodiscard]] json::Node agent_details(const store::Agent& agent);
 
 }  // namespace chancery::service

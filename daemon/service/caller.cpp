@@ -1,11 +1,9 @@
 #include "daemon/service/caller.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <cctype>
 
-#include "sdk/base/hex.hpp"
-#include "sdk/crypto/hash.hpp"
+#include "daemon/service/executable.hpp"
 
 namespace chancery::service {
 namespace {
@@ -14,15 +12,9 @@ bool in_group(const Caller& caller, std::uint32_t gid) {
   return caller.gid == gid || std::ranges::find(caller.groups, gid) != caller.groups.end();
 }
 
-std::string executable_digest(std::int32_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/exe", std::ios::binary);
-  if (!file) return {};
-  const std::string content{std::istreambuf_iterator<char>(file), {}};
-  return file.bad() ? std::string() : hex_encode(sha256(as_bytes(content)));
-}
-
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 }  // namespace
@@ -30,19 +22,23 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 Status require_operator(const Caller& caller, const OperatorRule& rule) {
   const bool by_uid = std::ranges::find(rule.uids, caller.uid) != rule.uids.end();
   if (by_uid || (rule.gid && in_group(caller, *rule.gid))) return {};
-  return Error{ErrorCode::kForbidden, "only the operator may do this: call as the daemon's user, root, or a member of the operator group"};
+  return Error{
+      ErrorCode::kForbidden,
+      "only the operator may do this: call as the daemon's user, root, or a member of the operator group"};
 }
 
 Status require_match(const Caller& caller, const api::Selectors& selectors) {
   const bool anchored = selectors.uid || selectors.gid || !selectors.unit.empty();
-  const bool matches = anchored && (!selectors.uid || *selectors.uid == caller.uid) &&
-                       (!selectors.gid || in_group(caller, *selectors.gid)) &&
-                       (selectors.unit.empty() || selectors.unit == caller.unit) &&
-                       (selectors.executable.empty() || selectors.executable == caller.executable) &&
-                       (selectors.executable_sha256.empty() ||
-                        equal_ignoring_case(selectors.executable_sha256, executable_digest(caller.pid)));
+  const bool matches =
+      anchored && (!selectors.uid || *selectors.uid == caller.uid) &&
+      (!selectors.gid || in_group(caller, *selectors.gid)) &&
+      (selectors.unit.empty() || selectors.unit == caller.unit) &&
+      (selectors.executable.empty() || selectors.executable == caller.executable) &&
+      (selectors.executable_sha256.empty() ||
+       equal_ignoring_case(selectors.executable_sha256, executable_digest(caller.pid, caller.start_time)));
   if (matches) return {};
-  return Error{ErrorCode::kNotHolder, "the calling process is not the agent that holds this chain: its selectors do not match"};
+  return Error{ErrorCode::kNotHolder,
+               "the calling process is not the agent that holds this chain: its selectors do not match"};
 }
 
 }  // namespace chancery::service

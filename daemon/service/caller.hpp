@@ -17,8 +17,9 @@ struct Caller {
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> groups;
   std::int32_t pid = 0;
-  std::string unit;        ///< systemd unit, empty when there is none
-  std::string executable;  ///< resolved path, empty when it cannot be read
+  std::uint64_t start_time = 0;  ///< tells the process from a later one of the same pid; 0 when unknown
+  std::string unit;              ///< systemd unit, empty when there is none
+  std::string executable;        ///< resolved path, empty when it cannot be read
 };
 
 /// What every use case gets besides its message.
@@ -38,7 +39,8 @@ struct OperatorRule {
 /// kForbidden unless the caller is an operator.
 [[nodiscard]] Status require_operator(const Caller& caller, const OperatorRule& rule);
 
-/// kNotHolder unless all of an agent's selectors match the caller. The hash is read from /proc/PID/exe now.
+/// kNotHolder unless all of an agent's selectors match the caller. The program is hashed now, last
+/// of all, if a selector asks for it.
 [[nodiscard]] Status require_match(const Caller& caller, const api::Selectors& selectors);
 
 }  // namespace chancery::service

@@ -13,11 +13,13 @@ Result<store::Agent> find_receiver(const Office& office, std::string_view to) {
   return Error{ErrorCode::kNotFound, "`to` names no registered agent: register it first"};
 }
 
-// `depth` D counts agents and stands in the chain as D + 1: the place beyond the last agent is for its session.
+// `depth` D counts agents and stands in the chain as D + 1: the place beyond the last agent is for its
+// session.
 Status require_room_for_agent(const VerifiedChain& chain, const VerifyOptions& limits) {
   const auto agents = static_cast<std::int64_t>(chain.tokens().size()) + 1;
   if (agents >= chain.max_depth()) {
-    return Error{ErrorCode::kDepthExhausted, "the grant's depth is used up: this agent may not delegate further"};
+    return Error{ErrorCode::kDepthExhausted,
+                 "the grant's depth is used up: this agent may not delegate further"};
   }
   if (chain.tokens().size() + 1 > limits.max_tokens) {
     return Error{ErrorCode::kDepthExhausted, "the chain would have more tokens than verifiers accept"};
@@ -25,13 +27,15 @@ Status require_room_for_agent(const VerifiedChain& chain, const VerifyOptions& l
   return {};
 }
 
-Result<DelegationRequest> request_of(const Office& office, const api::CreateDelegation& message, const store::Agent& receiver) {
+Result<DelegationRequest> request_of(const Office& office, const api::CreateDelegation& message,
+                                     const store::Agent& receiver) {
   DelegationRequest request;
   request.client_id = spiffe_id(office.policy, receiver.name);
   request.holder = receiver.key.public_key.thumbprint();
   request.audience = message.audience;
   request.authority = message.authority;
-  request.lifetime = message.lifetime.count() > 0 ? message.lifetime : office.policy.default_delegation_lifetime;
+  request.lifetime =
+      message.lifetime.count() > 0 ? message.lifetime : office.policy.default_delegation_lifetime;
   CHANCERY_ASSIGN(request.jti, random_id());
   return request;
 }
@@ -44,28 +48,32 @@ void forget_default_lifetime(const api::CreateDelegation& message, std::vector<N
 
 }  // namespace
 
-Result<api::Delegation> delegate(Office& office, const CallContext& context, const api::CreateDelegation& message) {
+Result<api::Delegation> delegate(Office& office, const CallContext& context,
+                                 const api::CreateDelegation& message) {
   CHANCERY_ASSIGN(const HeldChain parent, require_holder(office, context, message.chain));
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy.verify));
   CHANCERY_ASSIGN(const store::Agent receiver, find_receiver(office, message.to));
   CHANCERY_TRY(require_active(receiver));
   CHANCERY_ASSIGN(const DelegationRequest request, request_of(office, message, receiver));
-  CHANCERY_ASSIGN(Attenuation child, attenuate(parent.chain.leaf(), parent.chain.max_depth(), request, context.now));
+  CHANCERY_ASSIGN(Attenuation child,
+                  attenuate(parent.chain.leaf(), parent.chain.max_depth(), request, context.now));
   forget_default_lifetime(message, child.narrowed);
   if (message.exact && !child.narrowed.empty()) {
-    return Error{ErrorCode::kNotNarrower, "the request exceeds the parent and `exact` forbids narrowing it: ask for less"};
+    return Error{ErrorCode::kNotNarrower,
+                 "the request exceeds the parent and `exact` forbids narrowing it: ask for less"};
   }
   const bool delegable = child.claims.del_depth + 2 < parent.chain.max_depth();
   if (delegable) CHANCERY_TRY(require_bounded_budgets(child.claims.authority));
 
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(parent.holder.backend));
-  const UnsignedToken unsigned_token = UnsignedToken::encode(child.claims, parent.holder.key.public_key, true);
+  const UnsignedToken unsigned_token =
+      UnsignedToken::encode(child.claims, parent.holder.key.public_key, true);
   CHANCERY_ASSIGN(const Signature signature,
-                  backend->sign(parent.holder.key, as_bytes(unsigned_token.signing_input()), context.deadline));
+                  sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
   const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
-  CHANCERY_TRY(office.store.record_token(record, audit_entry("delegate", context, issued_details(record, child.claims))));
+  CHANCERY_TRY(office.store.record_token(
+      record, parent.holder.id, audit_entry("delegate", context, issued_details(record, child.claims))));
   std::vector<std::string> chain = message.chain;
   chain.push_back(record.compact);
   return api::Delegation{std::move(chain), child.claims.authority, std::move(child.narrowed)};

@@ -12,26 +12,36 @@ Error beyond(const char* what) { return Error{ErrorCode::kCeilingExceeded, what}
 
 // Authority over this daemon itself never comes from a grant.
 Status refuse_control_plane(const Authority& authority) {
-  const bool asked = std::ranges::any_of(authority.scopes, [](const std::string& scope) { return scope.starts_with(kControlPlane); });
+  const bool asked = std::ranges::any_of(
+      authority.scopes, [](const std::string& scope) { return scope.starts_with(kControlPlane); });
   if (!asked) return {};
-  return Error{ErrorCode::kForbidden, "scopes under `chancery.` govern this daemon and are never granted: leave them out"};
+  return Error{ErrorCode::kForbidden,
+               "scopes under `chancery.` govern this daemon and are never granted: leave them out"};
 }
 
 Status require_within_ceiling(const Policy& policy, const api::CreateGrant& message) {
   const Authority& asked = message.authority;
-  const Authority ceiling{policy.granted_scopes.empty() ? asked.scopes : policy.granted_scopes, policy.granted_constraints};
+  const Authority ceiling{policy.granted_scopes.empty() ? asked.scopes : policy.granted_scopes,
+                          policy.granted_constraints};
   if (const auto excess = first_excess(ceiling, asked)) {
     return excess->kind == Excess::Kind::kScope
                ? beyond("a scope is outside what may be granted: see [grants] scopes in the configuration")
-               : beyond("a constraint that every grant must keep is missing or too wide: see [grants] constraints");
+               : beyond(
+                     "a constraint that every grant must keep is missing or too wide: see [grants] "
+                     "constraints");
   }
-  if (message.lifetime > policy.max_grant_lifetime) return beyond("`lifetime_s` is longer than [grants] max_lifetime allows");
-  if (message.depth > policy.max_grant_depth) return beyond("`depth` is greater than [grants] max_depth allows");
+  if (message.lifetime > policy.max_grant_lifetime)
+    return beyond("`lifetime_s` is longer than [grants] max_lifetime allows");
+  if (message.depth > policy.max_grant_depth)
+    return beyond("`depth` is greater than [grants] max_depth allows");
   const auto& audiences = policy.granted_audiences;
-  const bool allowed = audiences.empty() || std::ranges::all_of(message.audience, [&](const std::string& audience) {
-                         return std::ranges::find(audiences, audience) != audiences.end();
-                       });
-  return allowed ? Status{} : Status{beyond("an audience is not among those that may be granted: see [grants] audiences")};
+  const bool allowed =
+      audiences.empty() || std::ranges::all_of(message.audience, [&](const std::string& audience) {
+        return std::ranges::find(audiences, audience) != audiences.end();
+      });
+  return allowed
+             ? Status{}
+             : Status{beyond("an audience is not among those that may be granted: see [grants] audiences")};
 }
 
 Claims root_claims(const Policy& policy, const api::CreateGrant& message, const store::Agent& agent,
@@ -58,8 +68,8 @@ std::vector<std::string> unbounded_wildcards(const Authority& authority) {
     if (!key) continue;
     for (const std::string& scope : authority.scopes) {
       if (scope == key->scope || !scope_covers(scope, key->scope)) continue;
-      warnings.push_back("scope " + scope + " is only partly bounded: " + constraint.key + " does not bound what " +
-                         scope + " allows beyond " + std::string(key->scope));
+      warnings.push_back("scope " + scope + " is only partly bounded: " + constraint.key +
+                         " does not bound what " + scope + " allows beyond " + std::string(key->scope));
     }
   }
   return warnings;
@@ -84,7 +94,8 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
   const store::IssuedToken record = record_of(token, nullptr, agent);
-  CHANCERY_TRY(office.store.record_token(record, audit_entry("grant", context, issued_details(record, claims))));
+  CHANCERY_TRY(office.store.record_token(record, std::nullopt,
+                                         audit_entry("grant", context, issued_details(record, claims))));
   return api::Grant{{record.compact}, unbounded_wildcards(message.authority)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/service/audit_entry.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -23,23 +24,42 @@ std::chrono::sys_seconds whole_seconds(double time) {
 
 Status require_active(const store::Agent& agent) {
   switch (agent.state) {
-    case store::AgentState::kActive: return {};
-    case store::AgentState::kLost: return Error{ErrorCode::kKeyLost, "the agent's key is lost with its device: retire the agent and register it again"};
-    case store::AgentState::kRetired: return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
+    case store::AgentState::kActive:
+      return {};
+    case store::AgentState::kLost:
+      return Error{ErrorCode::kKeyLost,
+                   "the agent's key is lost with its device: retire the agent and register it again"};
+    case store::AgentState::kRetired:
+      return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
   }
   return Error{};
 }
 
-Result<HeldChain> require_holder(const Office& office, const CallContext& context, const std::vector<std::string>& chain) {
+Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
+                          std::string_view input) {
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
+  auto signature = backend->sign(agent.key, as_bytes(input), context.deadline);
+  if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
+  const auto marked =
+      office.store.mark_agent_lost(agent.id, audit_entry("agent.lost", context, agent_details(agent)));
+  // Two calls may find it out at once; the second has nothing to add.
+  if (marked || marked.error().code == ErrorCode::kConflict) return signature;
+  return marked.error();
+}
+
+Result<HeldChain> require_holder(const Office& office, const CallContext& context,
+                                 const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
   if (!verdict.valid()) {
-    return Error{ErrorCode::kParentDenied, "the presented chain does not verify: POST /v1/chains/explain says why", 0,
+    return Error{ErrorCode::kParentDenied,
+                 "the presented chain does not verify: POST /v1/chains/explain says why", 0,
                  static_cast<std::int16_t>(verdict.denial().hop)};
   }
   auto holder = office.store.agent_by_key(verdict.chain().leaf().claims().holder);
   if (!holder && holder.error().code == ErrorCode::kNotFound) {
-    return Error{ErrorCode::kNotHolder, "the chain's last token is held by a key that is not in this daemon's care"};
+    return Error{ErrorCode::kNotHolder,
+                 "the chain's last token is held by a key that is not in this daemon's care"};
   }
   if (!holder) return holder.error();
   CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
@@ -57,7 +77,8 @@ Status require_bounded_budgets(const Authority& authority) {
     });
     if (!bounded) {
       return Error{ErrorCode::kUnboundedBudget,
-                   "`max_lifetime` bounds nothing once the token is delegated: set `max_subtree` on the same key, or depth 1"};
+                   "`max_lifetime` bounds nothing once the token is delegated: set `max_subtree` on the same "
+                   "key, or depth 1"};
     }
   }
   return {};
@@ -66,7 +87,8 @@ Status require_bounded_budgets(const Authority& authority) {
 Result<Token> accept_signed(const std::string& compact) {
   auto token = Token::parse(compact);
   if (token) return token;
-  return Error{ErrorCode::kTooLarge, "the token would be longer than verifiers accept: ask for fewer scopes and constraints"};
+  return Error{ErrorCode::kTooLarge,
+               "the token would be longer than verifiers accept: ask for fewer scopes and constraints"};
 }
 
 store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver) {

@@ -28,12 +28,19 @@ struct HeldChain {
 /// kKeyLost or kRetired unless the agent may be used.
 [[nodiscard]] Status require_active(const store::Agent& agent);
 
+/// Signs with an agent's own key. When the device no longer opens it, the agent is marked as lost, with an
+/// audit entry. \return the device's errors; kKeyLost, or kRetired when the operator retired the agent
+/// meanwhile
+[[nodiscard]] Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
+                                        std::string_view input);
+
 /// Because a fresh child has a fresh `max_lifetime`, a token that can be delegated must bound the same key by
 /// `max_subtree` too, else kUnboundedBudget.
 [[nodiscard]] Status require_bounded_budgets(const Authority& authority);
 
 /// The record of a token that is about to be answered.
-[[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver);
+[[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent,
+                                           const store::Agent& receiver);
 
 /// Parses what was just signed, refusing what a verifier would refuse for its length. kTooLarge.
 [[nodiscard]] Result<Token> accept_signed(const std::string& compact);

@@ -21,15 +21,18 @@ auto with_options(const Office& office, const api::VerifyChain& message, Judge j
 }  // namespace
 
 Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
-  return with_options(office, message, [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
-    return verify_chain(chain, office.trust.current(), now, options);
-  });
+  return with_options(office, message,
+                      [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
+                        return verify_chain(chain, office.trust.current(), now, options);
+                      });
 }
 
-Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
-  return with_options(office, message, [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
-    return chancery::explain(chain, office.trust.current(), now, options);
-  });
+Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
+                            const api::VerifyChain& message) {
+  return with_options(office, message,
+                      [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
+                        return chancery::explain(chain, office.trust.current(), now, options);
+                      });
 }
 
 }  // namespace chancery::service

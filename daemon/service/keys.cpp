@@ -1,5 +1,6 @@
 #include "daemon/service/keys.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "daemon/service/audit_entry.hpp"
@@ -29,9 +30,16 @@ Result<std::string> random_id() {
 
 Result<store::DaemonKey> IssuerKeys::current(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
-  CHANCERY_ASSIGN(const std::vector<store::DaemonKey> keys, all());
-  if (!keys.empty()) return keys.front();
+  CHANCERY_ASSIGN(std::optional<store::DaemonKey> made, existing());
+  if (made) return *std::move(made);
   return make(now, deadline);
+}
+
+Result<std::optional<store::DaemonKey>> IssuerKeys::existing() const {
+  CHANCERY_ASSIGN(const std::vector<store::DaemonKey> keys, all());
+  const auto newest = std::ranges::find(keys, backend_name_, &store::DaemonKey::backend);
+  if (newest == keys.end()) return std::optional<store::DaemonKey>();
+  return std::optional<store::DaemonKey>(*newest);
 }
 
 Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Deadline deadline) {
@@ -39,10 +47,9 @@ Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Dea
   CHANCERY_ASSIGN(std::string key_id, random_id());
   CHANCERY_ASSIGN(hsm::StoredKey key, backend->create({"daemon", std::move(key_id)}, deadline));
   store::DaemonKey made{std::string(kPurpose), backend_name_, std::move(key), now};
-  const json::Node entry = json::Node::object({{"action", "issuer_key.create"},
-                                               {"backend", backend_name_},
-                                               {"jkt", made.key.public_key.thumbprint().text()}});
-  CHANCERY_TRY(store_.add_daemon_key(made, {now, json::to_jcs(entry)}));
+  json::Node details =
+      json::Node::object({{"backend", backend_name_}, {"jkt", made.key.public_key.thumbprint().text()}});
+  CHANCERY_TRY(store_.add_daemon_key(made, audit_entry("issuer_key.create", now, std::move(details))));
   CHANCERY_TRY(publish());
   return made;
 }
@@ -53,7 +60,8 @@ Status IssuerKeys::publish() {
   return {};
 }
 
-Result<Signature> IssuerKeys::sign(const store::DaemonKey& key, ByteView message, hsm::Deadline deadline) const {
+Result<Signature> IssuerKeys::sign(const store::DaemonKey& key, ByteView message,
+                                   hsm::Deadline deadline) const {
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
   return backend->sign(key.key, message, deadline);
 }

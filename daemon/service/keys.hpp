@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,8 @@ class Backends {
   std::map<std::string, std::unique_ptr<hsm::KeyBackend>, std::less<>> backends_;
 };
 
-/// The daemon's issuer keys: the newest signs DT_0, all are published as trust anchors. The first is made when the
-/// device first answers. Thread-safe.
+/// The daemon's issuer keys: the newest of the configured backend signs DT_0, all of them are published as
+/// trust anchors. A backend's first is made when its device first answers. Thread-safe.
 class IssuerKeys {
  public:
   IssuerKeys(store::Store& store, const Backends& backends, TrustPublisher& trust, std::string backend_name)
@@ -41,14 +42,18 @@ class IssuerKeys {
   /// Publishes the keys that the store holds; at start.
   [[nodiscard]] Status publish();
 
-  /// The key that signs, made now if there is none yet.
+  /// The key that signs, made now if the configured backend has none yet.
   /// \return the key, or the store's or the device's error
   [[nodiscard]] Result<store::DaemonKey> current(std::chrono::sys_seconds now, hsm::Deadline deadline);
+
+  /// The key that signs, or none when it was not made yet.
+  [[nodiscard]] Result<std::optional<store::DaemonKey>> existing() const;
 
   /// Every issuer key that the store holds, newest first.
   [[nodiscard]] Result<std::vector<store::DaemonKey>> all() const { return store_.daemon_keys(kPurpose); }
 
-  [[nodiscard]] Result<Signature> sign(const store::DaemonKey& key, ByteView message, hsm::Deadline deadline) const;
+  [[nodiscard]] Result<Signature> sign(const store::DaemonKey& key, ByteView message,
+                                       hsm::Deadline deadline) const;
 
  private:
   static constexpr std::string_view kPurpose = "issuer";

@@ -12,6 +12,7 @@
 
 #include "daemon/service/caller.hpp"
 #include "daemon/service/keys.hpp"
+#include "daemon/service/readiness.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/store.hpp"
 
@@ -22,13 +23,13 @@ struct Policy {
   std::string issuer_url;
   std::string trust_domain;
   OperatorRule operators;
-  std::vector<std::string> granted_scopes;     ///< ceiling; empty: every scope
-  std::vector<Constraint> granted_constraints; ///< each must be met by every grant
-  std::vector<std::string> granted_audiences;  ///< empty: any
+  std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
+  std::vector<Constraint> granted_constraints;  ///< each must be met by every grant
+  std::vector<std::string> granted_audiences;   ///< empty: any
   std::chrono::seconds max_grant_lifetime{0};
   std::int64_t max_grant_depth = 1;
   std::chrono::seconds default_delegation_lifetime{0};
-  VerifyOptions verify;                        ///< limits and signing modes; its cache is the daemon's
+  VerifyOptions verify;  ///< limits and signing modes; its cache is the daemon's
 };
 
 /// Everything that the use cases work with; main wires it. References outlive the office.
@@ -37,50 +38,59 @@ struct Office {
   const Backends& backends;
   IssuerKeys& issuer;
   TrustPublisher& trust;
+  ReadinessCheck& readiness;
   Policy policy;
 };
 
-// One use case a file. Each is a straight line of steps; each answers with the store's and the device's errors
-// besides those named.
+// One use case a file. Each is a straight line of steps; each answers with the store's and the device's
+// errors besides those named.
 
 /// The SPIFFE ID of an agent of this trust domain.
 [[nodiscard]] std::string spiffe_id(const Policy& policy, std::string_view agent_name);
 
-/// Registers an agent and makes its key in the device. kForbidden, kInvalidArgument (name), kBackendUnknown, kConflict.
-[[nodiscard]] Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message);
-/// For the operator, or the agent itself. kNotFound; kForbidden.
-[[nodiscard]] Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name);
+/// Registers an agent and makes its key in the device. kForbidden, kInvalidArgument (name), kBackendUnknown,
+/// kConflict.
+[[nodiscard]] Result<api::Agent> create_agent(Office& office, const CallContext& context,
+                                              const api::CreateAgent& message);
+/// For the operator, or the agent itself. kForbidden for anybody else, whether the agent exists or not;
+/// kNotFound.
+[[nodiscard]] Result<api::Agent> show_agent(Office& office, const CallContext& context,
+                                            std::string_view name);
 /// The most agents that one page lists.
 inline constexpr std::size_t kMaxPage = store::kMaxPage;
 /// \param limit  1 to kMaxPage
 /// \param after  the `next` of the page before, or empty
-[[nodiscard]] Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit,
-                                                 std::string_view after);
+[[nodiscard]] Result<api::AgentPage> list_agents(Office& office, const CallContext& context,
+                                                 std::size_t limit, std::string_view after);
 /// Ends an agent and its key. kForbidden, kNotFound.
-[[nodiscard]] Result<api::Agent> retire_agent(Office& office, const CallContext& context, std::string_view name);
+[[nodiscard]] Result<api::Agent> retire_agent(Office& office, const CallContext& context,
+                                              std::string_view name);
 
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
-/// kUnboundedBudget, kNotFound, kTooLarge.
-[[nodiscard]] Result<api::Grant> grant(Office& office, const CallContext& context, const api::CreateGrant& message);
+/// kUnboundedBudget, kNotFound, kRetired, kTooLarge.
+[[nodiscard]] Result<api::Grant> grant(Office& office, const CallContext& context,
+                                       const api::CreateGrant& message);
 
-/// Verifies the parent chain, narrows, signs with the holder's own key, records, answers. kParentDenied, kNotHolder,
-/// kNotFound (receiver), kDepthExhausted, kNoMeet, kNothingGranted, kNotNarrower (`exact`), kUnboundedBudget, kTooLarge.
+/// Verifies the parent chain, narrows, signs with the holder's own key, records, answers. kParentDenied,
+/// kNotHolder, kNotFound (receiver), kDepthExhausted, kNoMeet, kNothingGranted, kNotNarrower (`exact`),
+/// kUnboundedBudget, kTooLarge.
 [[nodiscard]] Result<api::Delegation> delegate(Office& office, const CallContext& context,
                                                const api::CreateDelegation& message);
 
 /// A DPoP proof for the chain's leaf by its holder's key. kParentDenied, kNotHolder, kInvalidArgument.
-[[nodiscard]] Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message);
+[[nodiscard]] Result<api::Proof> prove(Office& office, const CallContext& context,
+                                       const api::CreateProof& message);
 
-/// Stateless judgement: no replay check, no totals held, nothing recorded. kMalformed for parameters that cannot be read.
-[[nodiscard]] Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message);
-[[nodiscard]] Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message);
+/// Stateless judgement: no replay check, no totals held, nothing recorded. kMalformed for parameters that
+/// cannot be read.
+[[nodiscard]] Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now,
+                                     const api::VerifyChain& message);
+[[nodiscard]] Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
+                                          const api::VerifyChain& message);
 
-/// The JSON Web Key Set of the trust anchor (RFC 7517 section 5).
-[[nodiscard]] Result<std::string> key_set(const Office& office);
+/// The JSON Web Key Set of the trust anchor (RFC 7517 section 5), as it was published last: asks no store.
+[[nodiscard]] std::string key_set(const Office& office);
 /// Authorization server metadata (RFC 8414).
 [[nodiscard]] std::string metadata(const Office& office);
-
-/// Whether the daemon can do its work now, and what is missing. Asks every device, until `deadline`.
-[[nodiscard]] api::Readiness readiness(const Office& office, hsm::Deadline deadline);
 
 }  // namespace chancery::service

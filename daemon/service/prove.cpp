@@ -21,7 +21,8 @@ bool is_method(std::string_view method) {
 
 Status check_target(const api::CreateProof& message) {
   if (!is_method(message.htm)) return Error{ErrorCode::kInvalidArgument, "`htm` must be an HTTP method"};
-  if (!normalize_htu(message.htu)) return Error{ErrorCode::kInvalidArgument, "`htu` must be an absolute http(s) URI"};
+  if (!normalize_htu(message.htu))
+    return Error{ErrorCode::kInvalidArgument, "`htu` must be an absolute http(s) URI"};
   return {};
 }
 
@@ -30,12 +31,11 @@ Status check_target(const api::CreateProof& message) {
 Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
   CHANCERY_TRY(check_target(message));
   CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, message.chain));
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(held.holder.backend));
   ProofClaims claims{message.htm, message.htu, {}, message.nonce};
   CHANCERY_ASSIGN(claims.jti, random_id());
   const std::string input =
       proof_signing_input(claims, held.chain.leaf().compact(), held.holder.key.public_key, context.now);
-  CHANCERY_ASSIGN(const Signature signature, backend->sign(held.holder.key, as_bytes(input), context.deadline));
+  CHANCERY_ASSIGN(const Signature signature, sign_as(office, context, held.holder, input));
 
   const json::Node details = json::Node::object({{"agent", held.holder.name},
                                                  {"token", hex_encode(held.chain.leaf().digest())},
@@ -43,7 +43,7 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
                                                  {"jti", claims.jti},
                                                  {"htm", message.htm},
                                                  {"htu_sha256", hex_encode(sha256(as_bytes(message.htu)))}});
-  CHANCERY_TRY(office.store.append_audit(audit_entry("proof", context, details)));
+  CHANCERY_TRY(office.store.record_use(held.holder.id, audit_entry("proof", context, details)));
   return api::Proof{input + "." + base64url_encode(signature)};
 }
 

@@ -7,15 +7,22 @@ TrustSnapshot TrustPublisher::current() const {
   return snapshot_;
 }
 
+std::vector<PublicKey> TrustPublisher::issuer_keys() const {
+  const std::lock_guard lock(mutex_);
+  return issuer_keys_;
+}
+
 void TrustPublisher::publish(const std::vector<store::DaemonKey>& issuer_keys) {
   TrustConfig config = configured_;
   TrustAnchor own;
   own.iss = issuer_url_;
   for (const store::DaemonKey& key : issuer_keys) own.keys.push_back(key.key.public_key);
+  std::vector<PublicKey> keys = own.keys;
   if (!own.keys.empty()) config.anchors.insert(config.anchors.begin(), std::move(own));
   TrustSnapshot snapshot(std::move(config));
   const std::lock_guard lock(mutex_);
   snapshot_ = std::move(snapshot);
+  issuer_keys_ = std::move(keys);
 }
 
 }  // namespace chancery::service

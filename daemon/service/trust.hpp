@@ -11,8 +11,8 @@
 
 namespace chancery::service {
 
-/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors. Readers
-/// take the current snapshot, which never changes under them. Thread-safe.
+/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors.
+/// Readers take the current snapshot, which never changes under them. Thread-safe.
 class TrustPublisher {
  public:
   /// \param issuer_url  the `iss` that this daemon's own keys may say
@@ -21,6 +21,8 @@ class TrustPublisher {
       : issuer_url_(std::move(issuer_url)), configured_(std::move(configured)) {}
 
   [[nodiscard]] TrustSnapshot current() const;
+  /// This daemon's own keys as they stand in the current snapshot, newest first.
+  [[nodiscard]] std::vector<PublicKey> issuer_keys() const;
 
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
   void publish(const std::vector<store::DaemonKey>& issuer_keys);
@@ -30,6 +32,7 @@ class TrustPublisher {
   const TrustConfig configured_;
   mutable std::mutex mutex_;
   TrustSnapshot snapshot_;
+  std::vector<PublicKey> issuer_keys_;
 };
 
 }  // namespace chancery::service

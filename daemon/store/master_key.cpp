@@ -2,7 +2,9 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,6 +16,12 @@ namespace chancery::store {
 namespace {
 
 constexpr std::size_t kSize = 32;
+
+// What nobody but the owner may have of STATE/master.key, which is ours alone to write.
+constexpr mode_t kForeignToFile = 077;
+// systemd owns a credential and lets the service read it through an access control list, whose mask stands
+// where the group's bits were: such a file shows as 0440. So the group may read, and only that.
+constexpr mode_t kForeignToCredential = 037;
 
 Error failure(ErrorCode code, const char* what) {
   return Error{code, what, static_cast<std::uint64_t>(errno)};
@@ -35,13 +43,14 @@ class File {
   int fd_;
 };
 
-Result<SecretBytes> read_secret(const File& file) {
+Result<SecretBytes> read_secret(const File& file, mode_t foreign) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0)
     return failure(ErrorCode::kFileUnreadable, "the master secret cannot be examined");
-  if ((status.st_mode & 077) != 0) {
+  if ((status.st_mode & foreign) != 0) {
     return Error{ErrorCode::kFilePermissions,
-                 "the master secret may be read by others: set its mode to 0600"};
+                 "the master secret is open to others: set the mode of master.key to 0600, of the credential "
+                 "chancery.master to 0440 or less"};
   }
   SecretBytes secret(kSize);
   std::uint8_t beyond = 0;
@@ -73,17 +82,31 @@ Result<SecretBytes> create_secret(const std::filesystem::path& path) {
   return secret;
 }
 
+// A place that has no such file leaves the choice to the next one. Whatever else keeps a file from being read
+// is an error: another secret in its place would lock the daemon out of every key.
+Result<std::optional<SecretBytes>> find_secret(const std::filesystem::path& path, mode_t foreign) {
+  const File file(path, O_RDONLY);
+  if (file.open()) {
+    CHANCERY_ASSIGN(SecretBytes secret, read_secret(file, foreign));
+    return std::optional<SecretBytes>(std::move(secret));
+  }
+  if (errno == ENOENT) return std::optional<SecretBytes>();
+  return failure(ErrorCode::kFileUnreadable,
+                 "the master secret cannot be read: look at chancery.master among the credentials, and at "
+                 "master.key in the state folder");
+}
+
 }  // namespace
 
 Result<SecretBytes> load_master_key(const std::filesystem::path& state_folder, bool may_create) {
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
-    const File credential(std::filesystem::path(credentials) / "chancery.master", O_RDONLY);
-    if (credential.open()) return read_secret(credential);
+    const std::filesystem::path path = std::filesystem::path(credentials) / "chancery.master";
+    CHANCERY_ASSIGN(std::optional<SecretBytes> credential, find_secret(path, kForeignToCredential));
+    if (credential) return *std::move(credential);
   }
   const std::filesystem::path path = state_folder / "master.key";
-  const File file(path, O_RDONLY);
-  if (file.open()) return read_secret(file);
-  if (errno != ENOENT) return failure(ErrorCode::kFileUnreadable, "the master secret cannot be read");
+  CHANCERY_ASSIGN(std::optional<SecretBytes> kept, find_secret(path, kForeignToFile));
+  if (kept) return *std::move(kept);
   if (may_create) return create_secret(path);
   return Error{ErrorCode::kFileUnreadable,
                "the master secret is missing, and keys depend on it: restore master.key from a backup"};

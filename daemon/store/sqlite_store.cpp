@@ -117,7 +117,9 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> add_daemon_key(const DaemonKey& key, const AuditEntry& audit) override;
   Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
                                     const AuditEntry& audit) override;
-  Result<std::uint64_t> record_token(const IssuedToken& token, const AuditEntry& audit) override;
+  Result<std::uint64_t> record_token(const IssuedToken& token, const std::optional<std::string>& signer_id,
+                                     const AuditEntry& audit) override;
+  Result<std::uint64_t> record_use(std::string_view agent_id, const AuditEntry& audit) override;
   Result<std::uint64_t> append_audit(const AuditEntry& audit) override;
 
   Result<Agent> agent_by_name(std::string_view name) override;
@@ -138,6 +140,7 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
   Result<std::uint64_t> insert_audit(const AuditEntry& audit);
   Status expect_one_change(std::string_view agent_id, AgentState wanted);
+  Status expect_active(std::string_view agent_id);
   Result<Agent> find_agent(const char* statement, std::string_view key);
   Result<std::vector<AuditRecord>> read_audit(Query& rows);
 
@@ -223,9 +226,27 @@ Result<std::uint64_t> SqliteStore::pin_backend(std::string_view backend, std::st
   });
 }
 
-Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const AuditEntry& audit) {
+// Within the transaction that records: nobody can end the agent between this and the commit.
+Status SqliteStore::expect_active(std::string_view agent_id) {
+  CHANCERY_ASSIGN(const Agent agent, find_agent(sql::kAgentById, agent_id));
+  switch (agent.state) {
+    case AgentState::kActive:
+      return {};
+    case AgentState::kRetired:
+      return kRetiredBefore;
+    case AgentState::kLost:
+      return Error{ErrorCode::kKeyLost, "the agent's key is lost: retire the agent and register it again"};
+  }
+  return kDamagedRow;
+}
+
+Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token,
+                                                const std::optional<std::string>& signer_id,
+                                                const AuditEntry& audit) {
   CHANCERY_TRY(check_token(token));
   return mutate(audit, [&]() -> Status {
+    if (token.agent_id) CHANCERY_TRY(expect_active(*token.agent_id));
+    if (signer_id) CHANCERY_TRY(expect_active(*signer_id));
     const std::string holder = token.holder.text();
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertToken));
     insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id);
@@ -233,6 +254,10 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
     insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact);
     return insert.run();
   });
+}
+
+Result<std::uint64_t> SqliteStore::record_use(std::string_view agent_id, const AuditEntry& audit) {
+  return mutate(audit, [&] { return expect_active(agent_id); });
 }
 
 Result<std::uint64_t> SqliteStore::append_audit(const AuditEntry& audit) {
@@ -273,7 +298,7 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
     after = select.number(0);
   }
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsAfter));
-  select.bind(after).bind(std::int64_t{query.include_retired}).bind(static_cast<std::int64_t>(query.limit));
+  select.bind(after).bind(static_cast<std::int64_t>(query.limit));
   std::vector<Agent> page;
   while (true) {
     CHANCERY_ASSIGN(const bool row, select.step());

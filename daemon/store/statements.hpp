@@ -13,7 +13,7 @@ inline constexpr const char* kAgentById = CHANCERY_AGENT "WHERE id = ?";
 inline constexpr const char* kAgentByKey = CHANCERY_AGENT "WHERE thumbprint = ?";
 inline constexpr const char* kAgentByName = CHANCERY_AGENT "WHERE name = ? AND state <> 'retired'";
 inline constexpr const char* kAgentsAfter =
-    CHANCERY_AGENT "WHERE seq > ? AND (state <> 'retired' OR ?) ORDER BY seq LIMIT ?";
+    CHANCERY_AGENT "WHERE seq > ? AND state <> 'retired' ORDER BY seq LIMIT ?";
 
 #undef CHANCERY_AGENT
 

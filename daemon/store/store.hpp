@@ -74,11 +74,10 @@ struct AuditRecord {
   bool operator==(const AuditRecord&) const = default;
 };
 
-/// One page of agents, in the order of their registration.
+/// One page of the agents that are not retired, in the order of their registration.
 struct AgentQuery {
   std::size_t limit = 100;  ///< 1 … kMaxPage
   std::string after{};      ///< id of the last agent of the page before; empty for the first page
-  bool include_retired = false;
 };
 
 struct StoreCounts {
@@ -122,9 +121,17 @@ class Store {
   virtual Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
                                             const AuditEntry& audit) = 0;
 
-  /// Records a token, before it is answered to anybody. kConflict when its id is known already; kNotFound
-  /// when `agent_id` names no agent.
-  virtual Result<std::uint64_t> record_token(const IssuedToken& token, const AuditEntry& audit) = 0;
+  /// Records a token, before it is answered to anybody, provided that the agents whom it concerns are active
+  /// still: one may be ended while the device signs. kConflict when its id is known already; kNotFound,
+  /// kRetired or kKeyLost for the state of `agent_id` or `signer_id`. \param signer_id  the agent whose key
+  /// signed it; none when the daemon's own did
+  virtual Result<std::uint64_t> record_token(const IssuedToken& token,
+                                             const std::optional<std::string>& signer_id,
+                                             const AuditEntry& audit) = 0;
+
+  /// Records that an agent's key signed something that is not kept, such as a proof, before it is answered.
+  /// kNotFound, kRetired or kKeyLost when the agent is not active.
+  virtual Result<std::uint64_t> record_use(std::string_view agent_id, const AuditEntry& audit) = 0;
 
   /// Records something that changed nothing else, such as a refusal.
   virtual Result<std::uint64_t> append_audit(const AuditEntry& audit) = 0;

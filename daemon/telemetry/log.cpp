@@ -73,10 +73,8 @@ bool is_plain(std::string_view text) {
 
 class Log::Writer {
  public:
-  explicit Writer(LogOptions options)
-      : format_(options.format),
-        secrets_(std::move(options.secrets)),
-        logger_("chanceryd", std::make_shared<DescriptorSink>(options.descriptor)) {
+  explicit Writer(const LogOptions& options)
+      : format_(options.format), logger_("chanceryd", std::make_shared<DescriptorSink>(options.descriptor)) {
     logger_.set_level(spdlog_level(options.level));
     logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern(options.format),
                                                                       spdlog::pattern_time_type::utc, "\n"));
@@ -98,7 +96,7 @@ class Log::Writer {
  private:
   // The one place that all text goes through.
   std::string safe(std::string_view text) const {
-    std::string out = printable(redact(text, secrets_));
+    std::string out = printable(redact(text));
     if (out.size() <= kLongestValue) return out;
     std::size_t end = kLongestValue;
     while ((static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not within a character
@@ -128,11 +126,10 @@ class Log::Writer {
   }
 
   Format format_;
-  std::vector<SecretBytes> secrets_;
   spdlog::logger logger_;
 };
 
-Log::Log(LogOptions options) : writer_(std::make_unique<Writer>(std::move(options))) {}
+Log::Log(const LogOptions& options) : writer_(std::make_unique<Writer>(options)) {}
 Log::~Log() = default;
 
 void Log::debug(std::string_view message, std::initializer_list<Field> fields) const {

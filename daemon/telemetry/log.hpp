@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
-#include <chancery/bytes.hpp>
 #include <chancery/error.hpp>
 
 namespace chancery::telemetry {
@@ -35,17 +33,16 @@ struct Field {
 struct LogOptions {
   Level level = Level::kInfo;  ///< the least severe that is written
   Format format = Format::kText;
-  int descriptor = 2;                  ///< where lines go; borrowed; the standard error output
-  std::vector<SecretBytes> secrets{};  ///< texts that never come out
+  int descriptor = 2;  ///< where lines go; borrowed; the standard error output
 };
 
 /// Where everything goes that the daemon says to its operators. All text passes one place, in which tokens
-/// and secrets become `[redacted]`, what a terminal would obey is escaped, and long values are cut; so a
+/// become `[redacted]`, what a terminal would obey is escaped, and long values are cut; so a
 /// value may hold what a client sent. Thread-safe; each message is one line in one write. Never fails: what
 /// cannot be written is lost.
 class Log {
  public:
-  explicit Log(LogOptions options);
+  explicit Log(const LogOptions& options);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;

@@ -27,7 +27,9 @@ std::size_t jws_size(std::string_view text) {
   return second_dot + 1 + part_size(text.substr(second_dot + 1));
 }
 
-std::string redact_tokens(std::string_view text) {
+}  // namespace
+
+std::string redact(std::string_view text) {
   std::string out;
   std::size_t at = 0;
   while (at < text.size()) {
@@ -42,21 +44,6 @@ std::string redact_tokens(std::string_view text) {
     at = start + passed;
   }
   return out;
-}
-
-}  // namespace
-
-std::string redact(std::string_view text, std::span<const SecretBytes> secrets) {
-  std::string out(text);
-  for (const SecretBytes& secret : secrets) {
-    if (secret.empty()) continue;
-    const std::string_view needle = as_text(secret.view());
-    for (std::size_t at = out.find(needle); at != std::string::npos; at = out.find(needle, at)) {
-      out.replace(at, needle.size(), kReplacement);
-      at += kReplacement.size();
-    }
-  }
-  return redact_tokens(out);
 }
 
 }  // namespace chancery::telemetry

@@ -35,19 +35,6 @@ Sha256Digest identity_of(const StoredKey& key) {
   return sha256(as_bytes(octets));
 }
 
-Status check_options(const TpmOptions& options, TctiAddress::Kind kind) {
-  const bool is_simulator = kind == TctiAddress::Kind::kSwtpm;
-  if (is_simulator && !options.allow_simulator) return kSimulator;
-  if (!is_simulator && options.sessions == SessionKind::kPlain) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "plain sessions are for simulators only: set sessions = \"encrypted\""};
-  }
-  if (options.master.size() != kMasterSize) {
-    return Error{ErrorCode::kInvalidArgument, "the master secret must have exactly 32 octets"};
-  }
-  return {};
-}
-
 // What comes back by itself is no reason not to start.
 bool may_recover(const Error& error) {
   using enum ErrorCode;
@@ -57,9 +44,23 @@ bool may_recover(const Error& error) {
 
 }  // namespace
 
+Status TpmBackend::check_options(const TpmOptions& options) {
+  CHANCERY_ASSIGN(const TctiAddress address, TctiAddress::parse(options.tcti));
+  const bool is_simulator = address.kind == TctiAddress::Kind::kSwtpm;
+  if (is_simulator && !options.allow_simulator) return kSimulator;
+  if (!is_simulator && options.sessions == SessionKind::kPlain) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "plain sessions are for simulators only: set sessions = \"encrypted\""};
+  }
+  return {};
+}
+
 Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
+  CHANCERY_TRY(check_options(options));
   CHANCERY_ASSIGN(TctiAddress address, TctiAddress::parse(options.tcti));
-  CHANCERY_TRY(check_options(options, address.kind));
+  if (options.master.size() != kMasterSize) {
+    return Error{ErrorCode::kInvalidArgument, "the master secret must have exactly 32 octets"};
+  }
   // The stack would write errors to stderr on its own, handles and all; ours go through check_tpm.
   ::setenv("TSS2_LOG", "all+none", 0);
 
@@ -89,8 +90,8 @@ Status TpmBackend::accept(const TpmFacts& facts, ByteView storage_key_name) {
   if (std::ranges::equal(storage_key_name, options_.pinned_name)) return {};
   return Error{
       ErrorCode::kWrongDevice,
-      "this is not the TPM that holds our keys, or it was cleared: connect the right one, or register the "
-      "agents again"};
+      "this is not the TPM that holds our keys, or it was cleared: put the right one back; if it was "
+      "cleared, start with an empty state folder and register every agent anew"};
 }
 
 // --- keys

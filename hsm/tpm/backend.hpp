@@ -31,6 +31,10 @@ struct TpmOptions {
 /// serves any number of agents. Thread-safe.
 class TpmBackend final : public KeyBackend {
  public:
+  /// What open() refuses without asking a TPM. Looks at neither `master` nor a device.
+  /// \return kInvalidArgument (tcti, plain sessions with a device), kSimulatorRefused
+  [[nodiscard]] static Status check_options(const TpmOptions& options);
+
   /// Opens the backend. A TPM that is absent, silent or another than the pinned one is no error: every use
   /// then fails with kDeviceUnavailable or kWrongDevice until the right one is back, and all that needs no
   /// TPM goes on. Waits for the first answer, at most `timeout`. \return the backend; kInvalidArgument (tcti,

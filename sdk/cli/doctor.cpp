@@ -50,8 +50,8 @@ void check_readiness(std::vector<Finding>& findings, const Client& client) {
   }
   findings.push_back({Level::kFine, "daemon", client.endpoint() + " answers", {}});
   for (const std::string& what : readiness->missing) {
-    findings.push_back(
-        {Level::kProblem, "daemon is not ready", what, "see the daemon's log; it becomes ready by itself"});
+    findings.push_back({Level::kProblem, "daemon is not ready", what,
+                        "see the daemon's log; a device that comes back is found by itself"});
   }
 }
 

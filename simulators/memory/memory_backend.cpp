@@ -9,6 +9,16 @@ void MemoryBackend::fail_with(std::optional<Error> error) {
   failure_ = error;
 }
 
+void MemoryBackend::after_signing(std::function<void()> step) {
+  const std::lock_guard lock(mutex_);
+  after_signing_ = std::move(step);
+}
+
+void MemoryBackend::while_checking(std::function<void()> step) {
+  const std::lock_guard lock(mutex_);
+  while_checking_ = std::move(step);
+}
+
 Status MemoryBackend::usable(hsm::Deadline deadline) const {
   if (deadline <= std::chrono::steady_clock::now())
     return Error{ErrorCode::kDeviceTimeout, "the deadline has passed"};
@@ -29,7 +39,7 @@ Result<hsm::StoredKey> MemoryBackend::create(const hsm::KeyBinding& binding, hsm
 
 Result<Signature> MemoryBackend::sign(const hsm::StoredKey& key, ByteView message, hsm::Deadline deadline) {
   CHANCERY_TRY(usable(deadline));
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const auto held = keys_.find(key.blob);
   if (held == keys_.end() || held->second.binding != key.binding) {
     return Error{ErrorCode::kKeyLost, "the device does not open this key"};
@@ -38,7 +48,11 @@ Result<Signature> MemoryBackend::sign(const hsm::StoredKey& key, ByteView messag
     return Error{ErrorCode::kKeyMismatch, "the blob opens to another key"};
   }
   ++signatures_;
-  return held->second.key.sign(message);
+  auto signature = held->second.key.sign(message);
+  const std::function<void()> step = after_signing_;
+  lock.unlock();
+  if (step) step();
+  return signature;
 }
 
 Status MemoryBackend::destroy(const hsm::StoredKey& key, hsm::Deadline deadline) {
@@ -48,7 +62,14 @@ Status MemoryBackend::destroy(const hsm::StoredKey& key, hsm::Deadline deadline)
   return {};
 }
 
-Status MemoryBackend::check(hsm::Deadline deadline) { return usable(deadline); }
+Status MemoryBackend::check(hsm::Deadline deadline) {
+  ++checks_;
+  std::unique_lock lock(mutex_);
+  const std::function<void()> step = while_checking_;
+  lock.unlock();
+  if (step) step();
+  return usable(deadline);
+}
 
 hsm::BackendInfo MemoryBackend::describe() const {
   return {name_, "memory", "none", "none", true, {Algorithm::kES256}};

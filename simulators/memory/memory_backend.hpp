@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,11 @@ class MemoryBackend final : public hsm::KeyBackend {
 
   /// From now on every call fails with this error; nullopt: the device is well again.
   void fail_with(std::optional<Error> error);
+  /// Calls this after each signature, before it is returned: what happens while a device signs.
+  void after_signing(std::function<void()> step);
+  /// Calls this in each check(), before it answers: what happens while a device is asked.
+  void while_checking(std::function<void()> step);
+  [[nodiscard]] std::uint64_t checks() const noexcept { return checks_; }
   [[nodiscard]] std::uint64_t signatures() const noexcept { return signatures_; }
 
  private:
@@ -40,6 +46,9 @@ class MemoryBackend final : public hsm::KeyBackend {
   mutable std::mutex mutex_;
   std::map<Bytes, HeldKey> keys_;  // by blob
   std::optional<Error> failure_;
+  std::function<void()> after_signing_;
+  std::function<void()> while_checking_;
+  std::atomic<std::uint64_t> checks_ = 0;
   std::atomic<std::uint64_t> signatures_ = 0;
 };
 

@@ -3,7 +3,8 @@
 #   demo.sh BIN [--keep|--stop]
 set -euo pipefail
 
-readonly BIN="$(realpath "$1")"
+BIN="$(realpath "$1")"
+readonly BIN
 readonly MODE="${2:-}"
 readonly AUDIENCE=https://api.example.org
 readonly PRINCIPAL=user:alice@example.org
@@ -24,26 +25,51 @@ die() {
 
 # --- one demo at a time, and what --keep leaves behind
 
+# The demo's own folder has a name that nobody can guess. This one has a known name, so it must be where only we can
+# write: what it says is sourced, and ended.
 if [[ $(id -u) == 0 ]]; then
-  readonly KEPT=/run/chancery-demo
+  KEPT=/run/chancery-demo
 else
-  readonly KEPT="${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/chancery-demo"
+  KEPT="${XDG_RUNTIME_DIR:-${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}}/chancery-demo"
 fi
+readonly KEPT
+
+is_ours() { [[ -d "$1" && ! -L "$1" && -O "$1" ]]; }
+
+# Tells a process from a later one of the same number: field 22 of proc(5)'s stat, counted behind the name.
+start_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
 kept_pid() {
-  local pid
-  pid=$(cat "$KEPT/pid" 2>/dev/null) || return 1
-  [[ "$(cat "/proc/$pid/comm" 2>/dev/null)" == chanceryd ]] || return 1
+  local pid start
+  is_ours "$KEPT" && read -r pid start 2>/dev/null <"$KEPT/pid" || return 1
+  [[ -n "$start" && "$(start_of "$pid")" == "$start" ]] || return 1
   printf '%s' "$pid"
 }
 
 stop_kept() {
-  local pid
+  local pid work
   pid=$(kept_pid) || die "no demo is running"
+  work=$(cat "$KEPT/work")
   kill "$pid"
   while kept_pid >/dev/null; do sleep 0.05; done
-  rm -rf "$(cat "$KEPT/work" 2>/dev/null || printf '%s' /nonexistent)" "$KEPT"
+  rm -rf "$work" "$KEPT"
   good "the demo's daemon (process $pid) has ended"
+}
+
+keep() {
+  local fault="cannot make $KEPT for --keep: set XDG_RUNTIME_DIR to a folder of your own"
+  mkdir -p "$(dirname "$KEPT")" || die "$fault"
+  if ! is_ours "$KEPT"; then mkdir "$KEPT" || die "$fault"; fi
+  chmod 700 "$KEPT"
+  printf '%s %s\n' "$daemon_pid" "$(start_of "$daemon_pid")" >"$KEPT/pid"
+  printf '%s\n' "$WORK" >"$KEPT/work"
+  {
+    cat "$WORK/env"
+    printf 'export CHANCERY_TRUST=%q\n' "$WORK/trust.json"
+    # shellcheck disable=SC2016  # whoever sources it has a PATH of their own
+    printf 'export PATH=%q:"$PATH"\n' "$BIN"
+  } >"$KEPT/env"
+  disown "$daemon_pid"
 }
 
 case "$MODE" in
@@ -62,8 +88,6 @@ fi
 
 umask 022
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/chancery-demo-XXXXXX")
-chmod 755 "$WORK"
-cp "$BIN/chancery" "$WORK/chancery"
 readonly WORK
 daemon_pid=
 
@@ -72,12 +96,14 @@ clean_up() {
   if [[ -n "$daemon_pid" ]] && { [[ "$MODE" != --keep ]] || ((code != 0)); }; then
     kill "$daemon_pid" 2>/dev/null || true
     wait "$daemon_pid" 2>/dev/null || true
-    rm -rf "$KEPT"
+    if [[ "$MODE" == --keep ]]; then rm -rf "$KEPT"; fi
   fi
   if [[ "$MODE" != --keep ]] || ((code != 0)); then rm -rf "$WORK"; fi
   exit "$code"
 }
 trap clean_up EXIT
+chmod 755 "$WORK"
+cp "$BIN/chancery" "$WORK/chancery"
 
 # --- running things as the operator and as agents
 
@@ -142,7 +168,8 @@ tokens() { tr '~' '\n' <"$1"; }
 
 chapter "1. A daemon with a TPM of its own"
 started=$(date +%s%N)
-"$BIN/chanceryd" --dev >"$WORK/daemon.log" 2>&1 &
+# Without our own output (3), or whoever reads it would wait for the end of a daemon that is kept.
+"$BIN/chanceryd" --dev >"$WORK/daemon.log" 2>&1 3>&- </dev/null &
 daemon_pid=$!
 for _ in $(seq 200); do
   grep -q '^export CHANCERY_CACERT' "$WORK/daemon.log" && break
@@ -237,11 +264,7 @@ fi
 
 chapter "What to try next"
 if [[ "$MODE" == --keep ]]; then
-  mkdir -p "$KEPT"
-  printf '%s\n' "$daemon_pid" >"$KEPT/pid"
-  printf '%s\n' "$WORK" >"$KEPT/work"
-  { cat "$WORK/env"; printf 'export CHANCERY_TRUST=%s\nexport PATH=%s:$PATH\n' "$WORK/trust.json" "$BIN"; } >"$KEPT/env"
-  disown "$daemon_pid"
+  keep
   say "The daemon goes on as process $daemon_pid. Chains are in $WORK."
   say "  source $KEPT/env"
   say "  chancery explain $WORK/lookup.chain"

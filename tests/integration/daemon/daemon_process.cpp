@@ -1,5 +1,11 @@
 #include "tests/integration/daemon/daemon_process.hpp"
 
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include <boost/test/unit_test.hpp>
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
@@ -7,13 +13,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <thread>
-
-#include <boost/test/unit_test.hpp>
 
 #include "daemon/edge/dev_certificate.hpp"
 
@@ -63,7 +62,8 @@ DaemonProcess::DaemonProcess() {
 DaemonProcess::DaemonProcess(DaemonSettings settings) : DaemonProcess() {
   settings_ = std::move(settings);
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  BOOST_REQUIRE(edge::make_dev_certificate({folder_ / "ca.pem", folder_ / "tls.pem", folder_ / "tls.key"}, now));
+  BOOST_REQUIRE(
+      edge::make_dev_certificate({folder_ / "ca.pem", folder_ / "tls.pem", folder_ / "tls.key"}, now));
   write_config();
 }
 
@@ -79,8 +79,10 @@ void DaemonProcess::write_config() const {
   const std::string at = folder_.string();
   out << "allow_root = " << (settings_.allow_root ? "true" : "false") << "\n"
       << "[server]\nsocket = \"" << at << "/chancery.sock\"\nsocket_mode = \"0666\"\nsocket_group = \"\"\n"
-      << "tls_listen = \"127.0.0.1:0\"\ntls_certificate = \"" << at << "/tls.pem\"\ntls_key = \"" << at << "/tls.key\"\n"
-      << "[issuer]\ntrust_domain = \"test.example\"\nurl = \"https://issuer.test.example\"\nbackend = \"tpm\"\n"
+      << "tls_listen = \"127.0.0.1:0\"\ntls_certificate = \"" << at << "/tls.pem\"\ntls_key = \"" << at
+      << "/tls.key\"\n"
+      << "[issuer]\ntrust_domain = \"test.example\"\nurl = \"https://issuer.test.example\"\nbackend = "
+         "\"tpm\"\n"
       << "[state]\npath = \"" << at << "/state\"\n"
       << "[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" << settings_.tcti << "\"\n"
       << "allow_simulator = " << (settings_.allow_simulator ? "true" : "false") << "\n"
@@ -93,7 +95,8 @@ void DaemonProcess::write_config() const {
 std::unique_ptr<DaemonProcess> DaemonProcess::development() {
   std::unique_ptr<DaemonProcess> daemon(new DaemonProcess);
   daemon->spawn({"--dev"});
-  BOOST_REQUIRE(eventually([&] { return daemon->output().find("export CHANCERY_CACERT=") != std::string::npos; }));
+  BOOST_REQUIRE(
+      eventually([&] { return daemon->output().find("export CHANCERY_CACERT=") != std::string::npos; }));
   const std::string_view name = "export CHANCERY_SOCKET=";
   const std::string text = daemon->output();
   const std::size_t at = text.find(name) + name.size();
@@ -124,9 +127,15 @@ DaemonProcess::Ending DaemonProcess::start_and_fail() {
   return {status, output()};
 }
 
-int DaemonProcess::stop() {
+DaemonProcess::Ending DaemonProcess::check() {
+  const auto result = run_program(
+      {CHANCERY_BINARY_DIR "/chanceryd", "--config", (folder_ / "chancery.toml").string(), "--check"});
+  return {result.exit_status, result.output};
+}
+
+int DaemonProcess::stop(int signal) {
   if (pid_ <= 0) return -1;
-  ::kill(pid_, SIGTERM);
+  ::kill(pid_, signal);
   return wait_for(std::exchange(pid_, -1));
 }
 
@@ -159,7 +168,8 @@ int run_as(std::uint32_t uid, const std::function<int()>& body) {
   const pid_t pid = ::fork();
   BOOST_REQUIRE(pid >= 0);
   if (pid == 0) {
-    const bool changed = ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 && ::setresuid(uid, uid, uid) == 0;
+    const bool changed =
+        ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 && ::setresuid(uid, uid, uid) == 0;
     ::_exit(changed ? body() : 126);
   }
   return wait_for(pid);

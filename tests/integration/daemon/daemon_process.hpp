@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -10,21 +8,25 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
+#include <sys/types.h>
+
 #include <chancery/client.hpp>
 
 namespace chancery::tests {
 
 /// How a test's daemon is configured; the rest is as packaged.
 struct DaemonSettings {
-  std::string tcti{};                     ///< of the one backend, which is called "tpm"
-  std::string sessions = "plain";         ///< fast; the encrypted kind has the contract suite
-  std::string extra{};                    ///< further TOML, at the end
+  std::string tcti{};              ///< of the one backend, which is called "tpm"
+  std::string sessions = "plain";  ///< fast; the encrypted kind has the contract suite
+  std::string extra{};             ///< further TOML, at the end
   std::string backend_timeout = "3s";
   bool allow_simulator = true;
   bool allow_root = true;
 };
 
-/// A chanceryd of the test's own, the real program, in a folder of its own. The destructor ends it and removes the folder.
+/// A chanceryd of the test's own, the real program, in a folder of its own. The destructor ends it and
+/// removes the folder.
 class DaemonProcess {
  public:
   explicit DaemonProcess(DaemonSettings settings);
@@ -43,8 +45,10 @@ class DaemonProcess {
     std::string output;
   };
   [[nodiscard]] Ending start_and_fail();
-  /// SIGTERM, and the exit status.
-  int stop();
+  /// `chanceryd --check` with its configuration.
+  [[nodiscard]] Ending check();
+  /// Sends the signal, and returns the exit status.
+  int stop(int signal = SIGTERM);
   void kill();
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
@@ -74,7 +78,8 @@ struct ProgramResult {
 };
 [[nodiscard]] ProgramResult run_program(const std::vector<std::string>& arguments);
 
-/// Runs `body` in a child process under another uid (only root can); its return value is the child's exit status.
+/// Runs `body` in a child process under another uid (only root can); its return value is the child's exit
+/// status.
 [[nodiscard]] int run_as(std::uint32_t uid, const std::function<int()>& body);
 
 /// Polls until `condition` holds; false when it did not within `patience`.
@@ -84,6 +89,7 @@ struct ProgramResult {
 // The story's messages.
 [[nodiscard]] api::CreateAgent agent_of(const std::string& name, std::uint32_t uid);
 [[nodiscard]] api::CreateGrant grant_to(const std::string& agent);
-[[nodiscard]] api::CreateDelegation delegation_of(const std::vector<std::string>& chain, const std::string& to);
+[[nodiscard]] api::CreateDelegation delegation_of(const std::vector<std::string>& chain,
+                                                  const std::string& to);
 
 }  // namespace chancery::tests

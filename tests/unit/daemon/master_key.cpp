@@ -87,6 +87,49 @@ BOOST_AUTO_TEST_CASE(a_credential_goes_before_the_file) {
   BOOST_TEST(secret_text(load_master_key(folder.path(), false)) == std::string(32, 'k'));
 }
 
+// systemd shows a credential as 0440: root's, readable for the service through an access control list.
+BOOST_AUTO_TEST_CASE(a_credential_may_be_read_by_its_group_and_no_more) {
+  struct Row {
+    mode_t mode;
+    bool is_accepted;
+  };
+  for (const auto& [mode, is_accepted] :
+       {Row{0400, true}, Row{0440, true}, Row{0460, false}, Row{0450, false}, Row{0444, false},
+        Row{0442, false}, Row{0441, false}}) {
+    const TemporaryFolder folder;
+    const TemporaryFolder credentials;
+    const Credentials given(credentials.path());
+    write_secret(credentials.path() / "chancery.master", 32, mode);
+    const auto secret = load_master_key(folder.path(), true);
+    BOOST_TEST(secret.has_value() == is_accepted, mode);
+    if (!secret) BOOST_TEST((secret.error().code == kFilePermissions), mode);
+    BOOST_TEST(std::filesystem::is_empty(folder.path()), mode);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_credential_that_cannot_be_read_is_not_passed_over) {
+  const TemporaryFolder folder;
+  secret_text(load_master_key(folder.path(), true));
+  const TemporaryFolder credentials;
+  {
+    const Credentials given(credentials.path());
+    std::filesystem::create_symlink(folder.path() / "master.key", credentials.path() / "chancery.master");
+    BOOST_TEST((refusal(load_master_key(folder.path(), true)) == kFileUnreadable));
+  }
+  // The variable names something that is no folder.
+  const Credentials given(folder.path() / "master.key");
+  BOOST_TEST((refusal(load_master_key(folder.path(), true)) == kFileUnreadable));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_not_replaced) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "master.key");
+  BOOST_TEST((refusal(load_master_key(folder.path(), true)) == kFilePermissions));
+  std::filesystem::permissions(folder.path() / "master.key", std::filesystem::perms::owner_all);
+  BOOST_TEST((refusal(load_master_key(folder.path(), true)) == kFileUnreadable));
+  BOOST_TEST(std::filesystem::is_directory(folder.path() / "master.key"));
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_makes_no_master_secret) {
   const TemporaryFolder folder;
   BOOST_TEST((refusal(load_master_key(folder.path() / "missing", true)) == kFileUnwritable));

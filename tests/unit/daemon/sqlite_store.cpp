@@ -53,7 +53,7 @@ int in_child(const std::function<int()>& body) {
   auto store = open_sqlite_store(folder);
   while (store) {
     const IssuedToken token = fresh_token();
-    const auto sequence = (*store)->record_token(token, entry("grant " + token.id));
+    const auto sequence = (*store)->record_token(token, {}, entry("grant " + token.id));
     if (!sequence) break;
     std::string line = token.id + std::to_string(sequence.value());
     line.resize(80, ' ');
@@ -306,12 +306,12 @@ BOOST_DATA_TEST_CASE(a_failed_commit_is_an_error_and_recovers, boost::unit_test:
   FaultyDisk disk;
   {
     const auto store = must(open_sqlite_store(folder.path()));
-    must(store->record_token(before, entry("before")));
+    must(store->record_token(before, {}, entry("before")));
     disk.set(c.fault);
-    BOOST_TEST((refusal(store->record_token(during, entry("during"))) == kStoreUnavailable));
+    BOOST_TEST((refusal(store->record_token(during, {}, entry("during"))) == kStoreUnavailable));
     BOOST_TEST((refusal(store->token(during.id)) == kNotFound));
     disk.set(DiskFault::kNone);
-    BOOST_TEST(must(store->record_token(after, entry("after"))) == 2U);
+    BOOST_TEST(must(store->record_token(after, {}, entry("after"))) == 2U);
   }
   const auto store = must(open_sqlite_store(folder.path()));
   BOOST_TEST(store->token(before.id).has_value());

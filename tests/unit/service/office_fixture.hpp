@@ -1,13 +1,12 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+#include <unistd.h>
 
 #include <chancery/verify.hpp>
 
@@ -25,7 +24,8 @@ inline constexpr std::uint32_t kSupportUid = 2002;
 inline constexpr std::uint32_t kLookupUid = 2003;
 inline constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
 
-/// The daemon without sockets and devices: a real store in a folder of its own, keys in memory, requests as values.
+/// The daemon without sockets and devices: a real store in a folder of its own, keys in memory, requests as
+/// values.
 class OfficeFixture {
  public:
   OfficeFixture() {
@@ -39,7 +39,9 @@ class OfficeFixture {
     device_ = memory.get();
     backends_.add("memory", std::move(memory));
     issuer_ = std::make_unique<service::IssuerKeys>(*store_, backends_, trust_, "memory");
-    office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *issuer_, trust_, make_policy()});
+    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
+    office_ = std::make_unique<service::Office>(
+        service::Office{*store_, backends_, *issuer_, trust_, *readiness_, make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
@@ -48,12 +50,15 @@ class OfficeFixture {
     std::filesystem::remove_all(folder_, ignored);
   }
 
+  [[nodiscard]] std::filesystem::path database() const { return folder_ / "state" / "chancery.db"; }
   [[nodiscard]] service::Office& office() { return *office_; }
+  [[nodiscard]] rest::Router& router() { return *router_; }
   [[nodiscard]] store::Store& store() { return *store_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
 
-  rest::Response call(std::string method, std::string path, std::string body, std::optional<std::uint32_t> uid) {
+  rest::Response call(std::string method, std::string path, std::string body,
+                      std::optional<std::uint32_t> uid) {
     rest::Request request;
     request.method = std::move(method);
     const std::size_t query = std::min(path.find('?'), path.size());
@@ -75,7 +80,9 @@ class OfficeFixture {
   }
 
   void create_agent(const std::string& name, std::uint32_t uid) {
-    const auto made = call("POST", "/v1/agents", R"({"name":")" + name + R"(","selectors":{"uid":)" + std::to_string(uid) + "}}", kOperatorUid);
+    const auto made =
+        call("POST", "/v1/agents",
+             R"({"name":")" + name + R"(","selectors":{"uid":)" + std::to_string(uid) + "}}", kOperatorUid);
     BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
   }
 
@@ -120,6 +127,7 @@ class OfficeFixture {
   simulators::MemoryBackend* device_ = nullptr;
   service::TrustPublisher trust_{"https://issuer.example", TrustConfig{}};
   std::unique_ptr<service::IssuerKeys> issuer_;
+  std::unique_ptr<service::ReadinessCheck> readiness_;
   std::unique_ptr<service::Office> office_;
   std::unique_ptr<rest::Router> router_;
 };

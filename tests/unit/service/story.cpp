@@ -29,6 +29,14 @@ struct Story : OfficeFixture {
     BOOST_REQUIRE_MESSAGE(granted.status == 201, granted.body);
     return chain_of(granted);
   }
+  // The operator retires an agent while the device makes the next signature.
+  void retire_while_signing(const std::string& name) {
+    device().after_signing([this, name] {
+      device().after_signing({});
+      const Response retired = call("DELETE", "/v1/agents/" + name, "", kOperatorUid);
+      BOOST_TEST(retired.status == 200, retired.body);
+    });
+  }
   std::string support_chain() {
     const Response made = call(
         "POST", "/v1/delegations",
@@ -209,7 +217,13 @@ BOOST_FIXTURE_TEST_CASE(only_the_operator_registers_grants_and_retires, Story) {
 BOOST_FIXTURE_TEST_CASE(an_agent_sees_itself_and_nobody_else, Story) {
   BOOST_TEST(call("GET", "/v1/agents/support", "", kSupportUid).status == 200);
   BOOST_TEST(call("GET", "/v1/agents/support", "", kOperatorUid).status == 200);
-  BOOST_TEST(call("GET", "/v1/agents/support", "", kLookupUid).status == 403);
+  const Response other = call("GET", "/v1/agents/support", "", kLookupUid);
+  BOOST_TEST(other.status == 403);
+  BOOST_TEST(call("GET", "/v1/agents/nobody", "", kOperatorUid).status == 404);
+  // Which names exist is not to be found out by asking.
+  const Response nobody = call("GET", "/v1/agents/nobody", "", kLookupUid);
+  BOOST_TEST(nobody.status == other.status);
+  BOOST_TEST(nobody.body == other.body);
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_delegates_or_proves_with_a_key_that_is_not_theirs, Story) {
@@ -351,6 +365,52 @@ BOOST_FIXTURE_TEST_CASE(a_retired_agent_neither_acts_nor_receives_and_its_name_i
   BOOST_TEST(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 201);
 }
 
+struct EndedWhileSigning {
+  const char* name;
+  const char* retired;  ///< the agent that the operator retires while the device signs
+  Response (*ask)(Story& story, const std::string& chain);
+};
+std::ostream& operator<<(std::ostream& out, const EndedWhileSigning& c) { return out << c.name; }
+
+const std::array kEndedWhileSigning{
+    EndedWhileSigning{"the agent that is granted to", "orchestrator",
+                      [](Story& story, const std::string&) {
+                        return story.call("POST", "/v1/grants", kGrant, kOperatorUid);
+                      }},
+    EndedWhileSigning{"the agent that delegates", "orchestrator",
+                      [](Story& story, const std::string& chain) {
+                        return story.call("POST", "/v1/delegations",
+                                          delegation(chain, "support", R"("scopes":["crm.read"])"),
+                                          kOrchestratorUid);
+                      }},
+    EndedWhileSigning{"the agent that receives", "support",
+                      [](Story& story, const std::string& chain) {
+                        return story.call("POST", "/v1/delegations",
+                                          delegation(chain, "support", R"("scopes":["crm.read"])"),
+                                          kOrchestratorUid);
+                      }},
+    EndedWhileSigning{"the agent that proves", "orchestrator",
+                      [](Story& story, const std::string& chain) {
+                        return story.call("POST", "/v1/proofs",
+                                          R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})",
+                                          kOrchestratorUid);
+                      }},
+};
+
+BOOST_DATA_TEST_CASE(what_is_signed_for_an_agent_that_ends_meanwhile_is_not_answered,
+                     data::make(kEndedWhileSigning), c) {
+  Story story;
+  const std::string chain = story.root_chain();
+  const auto before = story.store().counts();
+  story.retire_while_signing(c.retired);
+  const Response refused = c.ask(story, chain);
+  BOOST_TEST(refused.status == 409, refused.body);
+  BOOST_TEST(OfficeFixture::member(refused, "code") == "retired");
+  const auto after = story.store().counts();
+  BOOST_TEST(after->tokens == before->tokens);
+  BOOST_TEST(after->audit_entries == before->audit_entries + 1);  // the retirement
+}
+
 BOOST_FIXTURE_TEST_CASE(registering_a_name_twice_is_a_conflict_and_makes_no_key, Story) {
   const Response again =
       call("POST", "/v1/agents", R"({"name":"support","selectors":{"uid":7}})", kOperatorUid);
@@ -402,10 +462,51 @@ BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_answers_503_and_nothing_is_recorde
   BOOST_TEST((*store().counts() == *before));
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 503);
   device().fail_with(std::nullopt);
+  set_now(kNow + std::chrono::seconds(1));
   BOOST_TEST(call("POST", "/v1/delegations", delegation(chain, "support", R"("scopes":["crm.read"])"),
                   kOrchestratorUid)
                  .status == 201);
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_agent_whose_key_is_lost_is_marked_so_everywhere, Story) {
+  const std::string chain = root_chain();
+  const auto before = store().counts();
+  device().fail_with(Error{ErrorCode::kKeyLost, "cleared"});
+  const std::string proof = R"({"chain":)" + chain + R"(,"htm":"GET","htu":"https://a/b"})";
+  const Response refused = call("POST", "/v1/proofs", proof, kOrchestratorUid);
+  BOOST_TEST(refused.status == 409);
+  BOOST_TEST(member(refused, "code") == "key_lost");
+  device().fail_with(std::nullopt);
+
+  BOOST_TEST(member(call("GET", "/v1/agents/orchestrator", "", kOperatorUid), "state") == "lost");
+  const auto entries = store().audit_tail(1);
+  BOOST_REQUIRE(entries);
+  BOOST_TEST(entries->front().sequence == before->audit_entries + 1);
+  BOOST_TEST(entries->front().json.find(R"("action":"agent.lost")") != std::string::npos);
+  const Response readiness = call("GET", "/readyz", "", std::nullopt);
+  BOOST_TEST(readiness.status == 503);
+  BOOST_TEST(readiness.body.find("agents: 1 with a lost key") != std::string::npos, readiness.body);
+  BOOST_TEST(readiness.body.find("orchestrator") == std::string::npos);
+  // Known now, it is refused before the device is asked.
+  const auto signatures = device().signatures();
+  const Response delegated = call("POST", "/v1/delegations",
+                                  delegation(chain, "support", R"("scopes":["crm.read"])"), kOrchestratorUid);
+  BOOST_TEST(member(delegated, "code") == "key_lost");
+  BOOST_TEST(device().signatures() == signatures);
+
+  set_now(kNow + std::chrono::seconds(1));
+  BOOST_TEST(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
+  BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_lost_while_delegating_marks_the_holder_and_not_the_receiver, Story) {
+  const std::string chain = root_chain();
+  device().fail_with(Error{ErrorCode::kKeyLost, "cleared"});
+  const std::string body = delegation(chain, "support", R"("scopes":["crm.read"])");
+  BOOST_TEST(member(call("POST", "/v1/delegations", body, kOrchestratorUid), "code") == "key_lost");
+  BOOST_TEST(member(call("GET", "/v1/agents/orchestrator", "", kOperatorUid), "state") == "lost");
+  BOOST_TEST(member(call("GET", "/v1/agents/support", "", kOperatorUid), "state") == "active");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_busy_device_answers_429_with_retry_after, Story) {
@@ -431,6 +532,10 @@ BOOST_FIXTURE_TEST_CASE(every_effect_leaves_an_audit_entry_without_tokens, Story
     const auto document = json::Document::parse(entry.json);
     BOOST_REQUIRE(document);
     BOOST_TEST(document->canonical());
+    for (const char* name : {"action", "at", "caller", "details", "request_id"}) {
+      BOOST_TEST(document->root().find(name) != nullptr, entry.json);
+    }
+    BOOST_TEST(document->root().members().size() == 5u, entry.json);
     actions.emplace_back(document->root().find("action")->string().value_or(""));
     BOOST_TEST(entry.json.find("eyJ") == std::string::npos);
   }

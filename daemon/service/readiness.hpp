@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+
+#include <chancery/api.hpp>
+
+#include "daemon/service/keys.hpp"
+#include "daemon/store/store.hpp"
+#include "hsm/key_backend.hpp"
+
+namespace chancery::service {
+
+/// Whether the daemon can do its work now, and what is missing. Anybody may ask, and every look asks every
+/// device: so an answer serves for the second in which it was found, and only one caller looks at a time.
+/// Nobody waits for another's look: meanwhile the last answer serves, and once it is too old, the answer is
+/// that the daemon is not ready. Thread-safe.
+class ReadinessCheck {
+ public:
+  ReadinessCheck(store::Store& store, const Backends& backends, const IssuerKeys& issuer)
+      : store_(store), backends_(backends), issuer_(issuer) {}
+
+  /// \param now  the instant of the request
+  /// \param deadline  when a device that does not answer is given up
+  [[nodiscard]] api::Readiness ask(std::chrono::sys_seconds now, hsm::Deadline deadline);
+
+ private:
+  struct Answer {
+    std::chrono::sys_seconds found_at{};
+    api::Readiness readiness;
+  };
+
+  [[nodiscard]] api::Readiness look(hsm::Deadline deadline) const;
+
+  store::Store& store_;
+  const Backends& backends_;
+  const IssuerKeys& issuer_;
+  std::mutex looking_;  // held by the one that looks; nobody waits for it
+  std::mutex mutex_;    // of last_
+  std::optional<Answer> last_;
+};
+
+}  // namespace chancery::service
