@@ -130,8 +130,7 @@ void Connection::drain() {
   asio::post(channel_.socket().get_executor(), [self = shared_from_this()] {
     if (self->phase_ == Phase::kHandshake) return self->close();
     if (!self->reading_ || !self->nothing_arrived()) return;
-    self->interrupt_ = Interrupt::kDrain;
-    self->channel_.socket().cancel();
+    self->interrupt(Interrupt::kDrain);
   });
 }
 
@@ -182,10 +181,18 @@ void Connection::on_read(const error_code& ec, std::size_t size) {
   advance();
 }
 
-// The read was cancelled, or ended just before it could be.
+// Ends the read, or the writing of "100 Continue", and leaves the rest to its callback, which alone knows
+// that nothing is under way any more: it may be queued already, with success.
+void Connection::interrupt(Interrupt reason) {
+  if (!reading_ && phase_ != Phase::kBody) return;  // the next request is here, and about to be read
+  interrupt_ = reason;
+  channel_.socket().cancel();
+}
+
+// What was under way was cancelled, or ended just before it could be.
 void Connection::on_interrupted() {
-  const Interrupt interrupt = std::exchange(interrupt_, Interrupt::kNone);
-  if (interrupt == Interrupt::kDrain) return nothing_arrived() ? look_once_more() : advance();
+  const Interrupt reason = std::exchange(interrupt_, Interrupt::kNone);
+  if (reason == Interrupt::kDrain) return nothing_arrived() ? look_once_more() : advance();
   if (nothing_arrived()) return linger();
   refuse({408, ErrorCode::kRequestTimeout,
           reader_.has_head() ? "the request body did not arrive in time"
@@ -231,7 +238,9 @@ void Connection::say_continue() {
   channel_.async_write(asio::buffer(kContinue),
                        [self = shared_from_this()](const error_code& ec, std::size_t) {
                          if (self->phase_ == Phase::kClosed) return;
-                         return ec ? self->close() : self->read();
+                         // Perhaps a part of it is out, and no answer can follow that.
+                         if (ec) return self->close();
+                         return self->interrupt_ == Interrupt::kNone ? self->read() : self->on_interrupted();
                        });
 }
 
@@ -439,9 +448,7 @@ void Connection::on_timeout() {
     case Phase::kIdle:
     case Phase::kHead:
     case Phase::kBody:
-      if (reading_) interrupt_ = Interrupt::kTimeout;
-      channel_.socket().cancel();
-      return;
+      return interrupt(Interrupt::kTimeout);
     case Phase::kHandling:
       return give_up_job();
     case Phase::kClosed:

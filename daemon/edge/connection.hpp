@@ -72,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void read();
   void on_read(const error_code& ec, std::size_t size);
+  void interrupt(Interrupt reason);
   void on_interrupted();
   void look_once_more();
   void advance();
