@@ -17,9 +17,9 @@ struct Tally {
 };
 
 Checked<void> run_file(const std::string& path, Output& output, Tally& tally) {
-  CHANCERY_ASSIGN(std::string text, read_input(path, kMaxFile));
+  CHANCERY_ASSIGN(const std::string text, read_input(path, kMaxFile));
   const std::size_t run_before = tally.run;
-  const Status status = run_vectors(std::move(text), [&](const VectorResult& result) {
+  const Status status = run_vectors(text, [&](const VectorResult& result) {
     output.document(result.json());
     ++tally.run;
     if (!result.met) tally.not_met.push_back(result.id);

@@ -49,7 +49,8 @@ TrustSnapshot trust_of(const Value& vector) {
     for (const Value& item : lists->items()) {
       const Value* fetched = item.find("fetched_at");
       if (text_of(item.find("token")).empty() || fetched == nullptr) continue;
-      trust.status_lists.push_back({std::string(text_of(item.find("uri"))), std::string(text_of(item.find("token"))),
+      trust.status_lists.push_back({std::string(text_of(item.find("uri"))),
+                                    std::string(text_of(item.find("token"))),
                                     sys_seconds(seconds(fetched->integer().value_or(0)))});
     }
   }
@@ -57,7 +58,8 @@ TrustSnapshot trust_of(const Value& vector) {
 }
 
 // A total that is not a number is as good as none.
-void read_totals(const Value* totals, std::string_view type, std::map<std::string, double, std::less<>>& out) {
+void read_totals(const Value* totals, std::string_view type,
+                 std::map<std::string, double, std::less<>>& out) {
   const Value* by_key = totals == nullptr ? nullptr : totals->find(type);
   if (by_key == nullptr) return;
   for (const json::Member& member : by_key->members()) {
@@ -70,7 +72,8 @@ DpopPresentation presentation_of(const Value& dpop) {
   out.proof = text_of(dpop.find("proof"));
   out.htm = text_of(dpop.find("htm"));
   out.htu = text_of(dpop.find("htu"));
-  if (const Value* nonce = dpop.find("nonce"); nonce != nullptr && nonce->string()) out.nonce = *nonce->string();
+  if (const Value* nonce = dpop.find("nonce"); nonce != nullptr && nonce->string())
+    out.nonce = *nonce->string();
   if (const Value* past = dpop.find("iat_past")) out.iat_past = seconds(past->integer().value_or(0));
   if (const Value* future = dpop.find("iat_future")) out.iat_future = seconds(future->integer().value_or(0));
   return out;
@@ -96,7 +99,9 @@ Result<ActionRequest> request_of(const Value& vector) {
   if (const Value* jtis = dpop->find("seen_jti")) {
     for (const Value& jti : jtis->items()) seen.emplace(jti.string().value_or(""));
   }
-  request.seen = [seen = std::move(seen)](const Thumbprint&, std::string_view jti) { return seen.contains(jti); };
+  request.seen = [seen = std::move(seen)](const Thumbprint&, std::string_view jti) {
+    return seen.contains(jti);
+  };
   return request;
 }
 
@@ -108,7 +113,8 @@ VectorResult judge(const Value& vector, const Verdict& verdict) {
   const Value* expected = vector.find("expected");
   if (expected == nullptr) return result;
   const Value* step = expected->find("step");
-  const std::string want_step(step == nullptr || step->is(Value::Kind::kNull) ? "" : step->string().value_or(step->source()));
+  const std::string want_step(
+      step == nullptr || step->is(Value::Kind::kNull) ? "" : step->string().value_or(step->source()));
   const bool same = text_of(expected->find("outcome")) == result.outcome && want_step == result.step;
   result.met = same || (!verdict.valid() && lists(expected->find("tolerated"), result.outcome));
   return result;
@@ -117,7 +123,8 @@ VectorResult judge(const Value& vector, const Verdict& verdict) {
 Result<VectorResult> run_vector(const Value& vector) {
   const Value* chain = vector.find("chain");
   const Value* now = vector.find("now");
-  if (chain == nullptr || now == nullptr || !now->integer()) return malformed("a vector has `chain` and an integer `now`");
+  if (chain == nullptr || now == nullptr || !now->integer())
+    return malformed("a vector has `chain` and an integer `now`");
   std::vector<std::string_view> tokens;
   for (const Value& token : chain->items()) tokens.push_back(token.string().value_or(""));
   VerifyOptions options;
@@ -131,7 +138,8 @@ Result<VectorResult> run_vector(const Value& vector) {
     CHANCERY_ASSIGN(request, request_of(vector));
     options.request = &request;
   }
-  return judge(vector, verify_chain(tokens, trust_of(vector), sys_seconds(seconds(*now->integer())), options));
+  return judge(vector,
+               verify_chain(tokens, trust_of(vector), sys_seconds(seconds(*now->integer())), options));
 }
 
 Status run_one(const Value& vector, const std::function<void(const VectorResult&)>& each) {
@@ -161,14 +169,15 @@ std::string VectorResult::json() const {
   return json::to_jcs(json::Node::object({{"id", id}, {"outcome", outcome}, {"step", std::move(step_node)}}));
 }
 
-Status run_vectors(std::string text, const std::function<void(const VectorResult&)>& each) {
+Status run_vectors(std::string_view text, const std::function<void(const VectorResult&)>& each) {
   auto document = json::Document::parse_borrowed(text, kFileLimits);
   // One vector a line is no JSON text as a whole, unless there is just one line.
   if (!document) return run_lines(text, each);
   const Value& root = document->root();
   const Value* vectors = root.find("vectors");
   if (vectors == nullptr && root.is(Value::Kind::kObject)) return run_one(root, each);
-  for (const Value& vector : (vectors == nullptr ? root : *vectors).items()) CHANCERY_TRY(run_one(vector, each));
+  for (const Value& vector : (vectors == nullptr ? root : *vectors).items())
+    CHANCERY_TRY(run_one(vector, each));
   return {};
 }
 

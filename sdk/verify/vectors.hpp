@@ -22,7 +22,8 @@ struct VectorResult {
 /// Runs every vector of a file through verify_chain: a document with `vectors`, a bare array, or JSON Lines
 /// (docs/protocol/vectors.md).
 /// \param each  called with each result, in the file's order
-/// \return kMalformed, kDuplicateMember … when the file or a vector cannot be read; results before it were given
-[[nodiscard]] Status run_vectors(std::string text, const std::function<void(const VectorResult&)>& each);
+/// \return kMalformed, kDuplicateMember … when the file or a vector cannot be read; results before it were
+/// given
+[[nodiscard]] Status run_vectors(std::string_view text, const std::function<void(const VectorResult&)>& each);
 
 }  // namespace chancery
