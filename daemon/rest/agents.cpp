@@ -31,7 +31,8 @@ Result<Page> read_page(std::string_view query) {
     const auto parsed = std::from_chars(number.data(), number.data() + number.size(), page.limit);
     const bool whole = parsed.ec == std::errc() && parsed.ptr == number.data() + number.size();
     if (!whole || page.limit < 1 || page.limit > service::kMaxPage) {
-      return Error{ErrorCode::kInvalidArgument, "the query takes `limit` (1 to 1000) and `after` (the `next` of the page before)"};
+      return Error{ErrorCode::kInvalidArgument,
+                   "the query takes `limit` (1 to 1000) and `after` (the `next` of the page before)"};
     }
   }
   return page;

@@ -11,7 +11,8 @@ Response json_response(int status, std::string body) {
 service::CallContext context_of(const Request& request) {
   service::CallContext context;
   if (const auto& peer = request.peer.credentials) {
-    context.caller = {peer->uid, peer->gid, peer->groups, peer->pid, peer->start_time, peer->unit, peer->executable};
+    context.caller = {peer->uid,        peer->gid,  peer->groups,    peer->pid,
+                      peer->start_time, peer->unit, peer->executable};
   }
   context.request_id = request.id;
   context.now = request.received_at;
@@ -29,7 +30,8 @@ Status require_json(const Request& request) {
     equal = std::tolower(static_cast<unsigned char>(type[i])) == kJson[i];
   }
   if (equal) return {};
-  return Error{ErrorCode::kUnsupportedMediaType, "send the body as JSON, with `Content-Type: application/json`"};
+  return Error{ErrorCode::kUnsupportedMediaType,
+               "send the body as JSON, with `Content-Type: application/json`"};
 }
 
 }  // namespace chancery::rest

@@ -21,7 +21,8 @@ namespace chancery::rest {
 [[nodiscard]] Status require_json(const Request& request);
 
 /// Reads the body as a message, runs the use case, writes its answer with `status`; errors become problems.
-/// `Read`: std::string_view → Result<Message>. `Run`: Message → Result<Answer>. `wire::write` must know Answer.
+/// `Read`: std::string_view → Result<Message>. `Run`: Message → Result<Answer>. `wire::write` must know
+/// Answer.
 template <typename Read, typename Run>
 [[nodiscard]] Response exchange(const Request& request, int status, Read read, Run run) {
   if (const Status json = require_json(request); !json) return problem(json.error());

@@ -6,8 +6,8 @@ namespace {
 
 enum class Format : std::uint8_t { kJson, kText, kNeither };
 
-// The first media range of `Accept` that we can serve. Quality values are ignored: with two forms of one answer
-// nobody needs them.
+// The first media range of `Accept` that we can serve. Quality values are ignored: with two forms of one
+// answer nobody needs them.
 Format wanted_format(const Request& request) {
   std::string_view accept = request.header("accept").value_or("*/*");
   while (!accept.empty()) {
@@ -26,7 +26,9 @@ Format wanted_format(const Request& request) {
 }  // namespace
 
 Response explain_chain(service::Office& office, const Request& request, std::string_view) {
-  const auto run = [&](const api::VerifyChain& message) { return service::explain(office, request.received_at, message); };
+  const auto run = [&](const api::VerifyChain& message) {
+    return service::explain(office, request.received_at, message);
+  };
   switch (wanted_format(request)) {
     case Format::kJson:
       return exchange(request, 200, wire::read_verify_chain, run);
@@ -41,7 +43,8 @@ Response explain_chain(service::Office& office, const Request& request, std::str
     case Format::kNeither:
       break;
   }
-  return problem(406, ErrorCode::kNotAcceptable, "explanations come as application/json or text/plain: accept one of them");
+  return problem(406, ErrorCode::kNotAcceptable,
+                 "explanations come as application/json or text/plain: accept one of them");
 }
 
 }  // namespace chancery::rest

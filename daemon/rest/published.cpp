@@ -22,7 +22,9 @@ Response show_metadata(service::Office& office, const Request&, std::string_view
   return cacheable(service::metadata(office));
 }
 
-Response show_openapi(service::Office&, const Request&, std::string_view) { return cacheable(std::string(openapi_json())); }
+Response show_openapi(service::Office&, const Request&, std::string_view) {
+  return cacheable(std::string(openapi_json()));
+}
 
 Response show_health(service::Office&, const Request&, std::string_view) {
   return json_response(200, R"({"status":"ok"})");

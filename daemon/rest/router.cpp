@@ -11,7 +11,8 @@ constexpr std::string_view kArgument = "{name}";
 
 // The argument when `path` fits `pattern`; nullopt when it does not.
 std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
-  if (!pattern.ends_with(kArgument)) return pattern == path ? std::optional<std::string_view>("") : std::nullopt;
+  if (!pattern.ends_with(kArgument))
+    return pattern == path ? std::optional<std::string_view>("") : std::nullopt;
   const std::string_view prefix = pattern.substr(0, pattern.size() - kArgument.size());
   if (!path.starts_with(prefix)) return std::nullopt;
   const std::string_view argument = path.substr(prefix.size());
@@ -25,7 +26,8 @@ bool is_method(const Route& route, std::string_view method) {
 }
 
 Response method_not_allowed(const std::string& allowed) {
-  Response response = problem(405, ErrorCode::kMethodNotAllowed, "this path has other methods: see the Allow header");
+  Response response =
+      problem(405, ErrorCode::kMethodNotAllowed, "this path has other methods: see the Allow header");
   response.headers.emplace_back("Allow", allowed);
   return response;
 }

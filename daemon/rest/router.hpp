@@ -5,8 +5,8 @@
 
 namespace chancery::rest {
 
-/// Finds the route of a request and runs its handler. Unknown paths are 404, known paths under another method 405
-/// with `Allow`, privileged paths away from the Unix socket 404 with the reason.
+/// Finds the route of a request and runs its handler. Unknown paths are 404, known paths under another method
+/// 405 with `Allow`, privileged paths away from the Unix socket 404 with the reason.
 class Router final : public Application {
  public:
   explicit Router(service::Office& office) : office_(office) {}

@@ -20,7 +20,7 @@ struct Route {
   std::string_view method;
   std::string_view pattern;  ///< a path; `{name}` stands for one non-empty segment, at the end only
   Listener listener;
-  bool may_block;            ///< asks a device or the disk
+  bool may_block;  ///< asks a device or the disk
   /// \param argument  the segment that `{name}` stands for; empty without one
   Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
 };

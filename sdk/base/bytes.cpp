@@ -1,6 +1,6 @@
-#include <chancery/bytes.hpp>
-
 #include <string.h>
+
+#include <chancery/bytes.hpp>
 
 namespace chancery {
 

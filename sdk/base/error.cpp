@@ -1,6 +1,6 @@
-#include <chancery/error.hpp>
-
 #include <array>
+
+#include <chancery/error.hpp>
 
 namespace chancery {
 namespace {

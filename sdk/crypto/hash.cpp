@@ -1,13 +1,13 @@
 #include "sdk/crypto/hash.hpp"
 
+#include <array>
+#include <cstdlib>
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
-
-#include <array>
-#include <cstdlib>
 
 #include "sdk/crypto/openssl_handles.hpp"
 

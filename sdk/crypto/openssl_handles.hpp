@@ -1,10 +1,10 @@
 #pragma once
 
+#include <memory>
+
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
-
-#include <memory>
 
 namespace chancery::openssl {
 

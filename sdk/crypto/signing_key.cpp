@@ -36,8 +36,7 @@ Result<PublicKey> read_ed25519(EVP_PKEY* key) {
 
 Result<Signature> raw_from_der(ByteView der) {
   const std::uint8_t* begin = der.data();
-  const openssl::EcdsaSignature parsed(
-      d2i_ECDSA_SIG(nullptr, &begin, static_cast<long>(der.size())));
+  const openssl::EcdsaSignature parsed(d2i_ECDSA_SIG(nullptr, &begin, static_cast<long>(der.size())));
   Signature raw;
   if (!parsed || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), raw.data(), 32) != 32 ||
       BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + 32, 32) != 32) {

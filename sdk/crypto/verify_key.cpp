@@ -1,13 +1,13 @@
 #include "sdk/crypto/verify_key.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/openssl_handles.hpp"
@@ -44,7 +44,9 @@ bool set_p256_point(EVP_PKEY* key, const PublicKey& source) noexcept {
 
 // DER of an ECDSA signature from raw r‖s; 0 when r or s is zero. OpenSSL refuses values beyond the order.
 std::size_t der_from_raw(ByteView raw, std::array<std::uint8_t, 80>& der) noexcept {
-  const auto is_zero = [](ByteView n) { return std::ranges::all_of(n, [](auto octet) { return octet == 0; }); };
+  const auto is_zero = [](ByteView n) {
+    return std::ranges::all_of(n, [](auto octet) { return octet == 0; });
+  };
   if (raw.size() != 64 || is_zero(raw.first(32)) || is_zero(raw.last(32))) return 0;
   const openssl::EcdsaSignature signature(ECDSA_SIG_new());
   BIGNUM* r = BN_bin2bn(raw.data(), 32, nullptr);
@@ -116,8 +118,7 @@ Result<VerifyKey> VerifyKey::from(const PublicKey& key) {
 }
 
 bool VerifyKey::verify(ByteView message, ByteView signature) const noexcept {
-  const Sha256Digest digest =
-      key_.algorithm() == Algorithm::kES256 ? sha256(message) : Sha256Digest{};
+  const Sha256Digest digest = key_.algorithm() == Algorithm::kES256 ? sha256(message) : Sha256Digest{};
   return verify(digest, message, signature);
 }
 

@@ -20,7 +20,8 @@ std::size_t format(double value, std::span<char, kMaxNumberSize> out) noexcept {
   }
   // std::to_chars gives the shortest digits that read back exactly, as ECMAScript wants them: d.ddde±xx.
   char shortest[kMaxNumberSize];
-  const auto written = std::to_chars(shortest, shortest + sizeof shortest, std::abs(value), std::chars_format::scientific);
+  const auto written =
+      std::to_chars(shortest, shortest + sizeof shortest, std::abs(value), std::chars_format::scientific);
   char digits[20];
   int count = 0;
   const char* p = shortest;

@@ -109,13 +109,27 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) >= 0x20) {
           out += c;
@@ -130,22 +144,23 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 void append_jcs(std::string& out, const Node& node) {
-  std::visit(Overload{
-                 [&](std::nullptr_t) { out += "null"; },
-                 [&](bool truth) { out += truth ? "true" : "false"; },
-                 [&](double number) { append_number(out, number); },
-                 [&](const std::string& text) { append_string(out, text); },
-                 [&](const Node::Canonical& canonical) { out += canonical.jcs; },
-                 [&](const Node::Array& items) {
-                   append_sequence(out, '[', ']', items.size(), [&](std::size_t i) { append_jcs(out, items[i]); });
-                 },
-                 [&](const Node::Object& object) {
-                   append_members(
-                       out, object.names.size(), [&](std::size_t i) -> std::string_view { return object.names[i]; },
-                       [&](std::size_t i) { append_jcs(out, object.values[i]); });
-                 },
-             },
-             node.value_);
+  std::visit(
+      Overload{
+          [&](std::nullptr_t) { out += "null"; },
+          [&](bool truth) { out += truth ? "true" : "false"; },
+          [&](double number) { append_number(out, number); },
+          [&](const std::string& text) { append_string(out, text); },
+          [&](const Node::Canonical& canonical) { out += canonical.jcs; },
+          [&](const Node::Array& items) {
+            append_sequence(out, '[', ']', items.size(), [&](std::size_t i) { append_jcs(out, items[i]); });
+          },
+          [&](const Node::Object& object) {
+            append_members(
+                out, object.names.size(), [&](std::size_t i) -> std::string_view { return object.names[i]; },
+                [&](std::size_t i) { append_jcs(out, object.values[i]); });
+          },
+      },
+      node.value_);
 }
 
 std::string to_jcs(const Node& node) {

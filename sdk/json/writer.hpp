@@ -21,8 +21,9 @@ class Node {
   Node(std::nullptr_t) {}
   Node(std::same_as<bool> auto value) : value_(value) {}
   template <typename Number>
-    requires(std::integral<Number> && !std::same_as<Number, bool>) || std::floating_point<Number>
-  Node(Number value) : value_(static_cast<double>(value)) {}
+  requires(std::integral<Number> && !std::same_as<Number, bool>) || std::floating_point<Number> Node(
+                                                                        Number value)
+      : value_(static_cast<double>(value)) {}
   Node(std::string value) : value_(std::move(value)) {}
   Node(std::string_view value) : value_(std::string(value)) {}
   Node(const char* value) : value_(std::string(value)) {}

@@ -30,7 +30,8 @@ constexpr bool is_opaque_char(char c) noexcept {
 
 std::optional<ScopeForm> classify_scope(std::string_view scope) noexcept {
   if (count_segments(scope) >= 2) return ScopeForm::kLiteral;
-  if (scope.ends_with(".*") && count_segments(scope.substr(0, scope.size() - 2)) >= 1) return ScopeForm::kWildcard;
+  if (scope.ends_with(".*") && count_segments(scope.substr(0, scope.size() - 2)) >= 1)
+    return ScopeForm::kWildcard;
   if (!scope.empty() && std::ranges::all_of(scope, is_opaque_char)) return ScopeForm::kOpaque;
   return std::nullopt;
 }

@@ -21,9 +21,11 @@ Result<json::Document> decode_canonical(std::string_view part) {
   return document;
 }
 
-Status read_string(const Value& payload, std::string_view name, bool may_be_empty, std::string& out, const char* what) {
+Status read_string(const Value& payload, std::string_view name, bool may_be_empty, std::string& out,
+                   const char* what) {
   const Value* claim = payload.find(name);
-  if (claim == nullptr || !claim->string() || (!may_be_empty && claim->string()->empty())) return malformed(what);
+  if (claim == nullptr || !claim->string() || (!may_be_empty && claim->string()->empty()))
+    return malformed(what);
   out = *claim->string();
   return {};
 }
@@ -92,7 +94,8 @@ Status read_status(const Value& payload, Claims& claims) {
   if (!status->is(Kind::kObject)) return malformed("claim `status` must be an object");
   const Value* list = status->find("status_list");
   if (list == nullptr) return {};
-  constexpr const char* kWhat = "`status_list` must have `idx`, an integer of at least 0, and a non-empty `uri`";
+  constexpr const char* kWhat =
+      "`status_list` must have `idx`, an integer of at least 0, and a non-empty `uri`";
   const Value* index = list->find("idx");
   const Value* uri = list->find("uri");
   if (index == nullptr || uri == nullptr) return malformed(kWhat);
@@ -115,14 +118,16 @@ Result<Claims> read_claims(const Value& payload) {
   Claims claims;
   CHANCERY_TRY(read_string(payload, "iss", false, claims.iss, "claim `iss` must be a non-empty string"));
   CHANCERY_TRY(read_string(payload, "sub", false, claims.sub, "claim `sub` must be a non-empty string"));
-  CHANCERY_TRY(read_string(payload, "client_id", true, claims.client_id, "claim `client_id` must be a string"));
+  CHANCERY_TRY(
+      read_string(payload, "client_id", true, claims.client_id, "claim `client_id` must be a string"));
   CHANCERY_TRY(read_string(payload, "jti", false, claims.jti, "claim `jti` must be a non-empty string"));
   CHANCERY_TRY(read_audience(payload, claims));
   CHANCERY_TRY(read_times(payload, claims));
   CHANCERY_TRY(read_confirmation(payload, claims));
   if (payload.find("par_hash") != nullptr) {
     claims.par_hash.emplace();
-    CHANCERY_TRY(read_string(payload, "par_hash", true, *claims.par_hash, "claim `par_hash` must be a string"));
+    CHANCERY_TRY(
+        read_string(payload, "par_hash", true, *claims.par_hash, "claim `par_hash` must be a string"));
   }
   CHANCERY_TRY(read_depths(payload, claims));
   CHANCERY_TRY(read_status(payload, claims));

@@ -20,7 +20,8 @@ struct ProofFailure {
 /// \param leaf  the token that the proof must be bound to: its `cnf.jkt`, its compact form's hash
 /// \return what failed, or nullopt
 [[nodiscard]] std::optional<ProofFailure> check_proof(const ActionRequest& request, const Token& leaf,
-                                                      std::chrono::sys_seconds now, const VerifyOptions& options);
+                                                      std::chrono::sys_seconds now,
+                                                      const VerifyOptions& options);
 
 /// Claims of a proof to be made.
 struct ProofClaims {

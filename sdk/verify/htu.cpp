@@ -21,8 +21,8 @@ int hex_value(char c) {
 }
 
 bool is_unreserved(char c) {
-  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '.' || c == '_' ||
-         c == '~';
+  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
 }
 
 // Decodes unreserved characters, writes other escapes in upper case; nullopt for a broken escape or for a
@@ -74,8 +74,8 @@ std::string remove_dot_segments(std::string_view path) {
   return out;
 }
 
-// `host` or `host:port` with the host in lower case, and without the port that the scheme implies. Names of users,
-// which RFC 9110 section 4.2.4 bans, and anything else are refused.
+// `host` or `host:port` with the host in lower case, and without the port that the scheme implies. Names of
+// users, which RFC 9110 section 4.2.4 bans, and anything else are refused.
 std::optional<std::string> normalize_authority(std::string_view text, std::string_view default_port) {
   const auto authority = normalize_escapes(text);
   if (!authority || authority->find('@') != std::string::npos) return std::nullopt;

@@ -1,8 +1,8 @@
 #include "sdk/verify/status_list.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
+
+#include <zlib.h>
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -31,7 +31,8 @@ Result<Bytes> inflate_all(ByteView compressed) {
   }
   const bool whole = rc == Z_STREAM_END && stream.avail_in == 0;
   inflateEnd(&stream);
-  if (out.size() > kMaxStatusListBytes) return Error{ErrorCode::kTooLarge, "the status list inflates beyond 16 MiB"};
+  if (out.size() > kMaxStatusListBytes)
+    return Error{ErrorCode::kTooLarge, "the status list inflates beyond 16 MiB"};
   if (!whole) return malformed("`lst` is not one whole zlib stream");
   return out;
 }
@@ -53,9 +54,11 @@ Result<StatusList> read_list(const json::Value& payload) {
   const json::Value* list = payload.find("status_list");
   const json::Value* bits = list == nullptr ? nullptr : list->find("bits");
   const json::Value* lst = list == nullptr ? nullptr : list->find("lst");
-  if (bits == nullptr || lst == nullptr || !lst->string()) return malformed("a status list has `bits` and `lst`");
+  if (bits == nullptr || lst == nullptr || !lst->string())
+    return malformed("a status list has `bits` and `lst`");
   const auto width = bits->integer();
-  if (width != 1 && width != 2 && width != 4 && width != 8) return malformed("`bits` of a status list is 1, 2, 4 or 8");
+  if (width != 1 && width != 2 && width != 4 && width != 8)
+    return malformed("`bits` of a status list is 1, 2, 4 or 8");
   out.bits = static_cast<unsigned>(*width);
   CHANCERY_ASSIGN(const Bytes compressed, base64url_decode(*lst->string()));
   CHANCERY_ASSIGN(out.statuses, inflate_all(compressed));
@@ -83,16 +86,19 @@ Result<SignedStatusList> open_status_list(std::string_view compact, std::span<co
   // The list itself may be large: the limit on delegation tokens does not apply to it.
   CHANCERY_ASSIGN(const Jws jws, Jws::parse(compact, kMaxStatusListBytes));
   const json::Value* typ = jws.header.root().find("typ");
-  if (typ == nullptr || (typ->string() != "statuslist+jwt" && typ->string() != "application/statuslist+jwt")) {
+  if (typ == nullptr ||
+      (typ->string() != "statuslist+jwt" && typ->string() != "application/statuslist+jwt")) {
     return malformed("a status list's `typ` is statuslist+jwt");
   }
   const ByteView message = as_bytes(jws.parts.signing_input);
   const Sha256Digest digest = sha256(message);
   const auto key = std::ranges::find_if(keys, [&](const VerifyKey& candidate) {
-    return jws.algorithm == candidate.public_key().algorithm() && candidate.verify(digest, message, jws.signature);
+    return jws.algorithm == candidate.public_key().algorithm() &&
+           candidate.verify(digest, message, jws.signature);
   });
   if (key == keys.end()) {
-    return Error{ErrorCode::kSignatureInvalid, "the status list verifies under none of the configured status keys"};
+    return Error{ErrorCode::kSignatureInvalid,
+                 "the status list verifies under none of the configured status keys"};
   }
   CHANCERY_ASSIGN(StatusList list, read_list(jws.payload.root()));
   return SignedStatusList{std::move(list), *key};

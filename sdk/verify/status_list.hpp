@@ -20,10 +20,10 @@ inline constexpr std::size_t kMaxStatusListBytes = 16u << 20;
 
 /// A Token Status List, its signature verified, inflated (draft-ietf-oauth-status-list, sections 4 and 5).
 struct StatusList {
-  std::string subject;         ///< `sub`: the list's own URI
-  std::optional<double> exp;   ///< seconds since 1970; exclusive
-  std::optional<double> ttl;   ///< seconds since the fetch; inclusive
-  unsigned bits = 1;           ///< per entry: 1, 2, 4 or 8
+  std::string subject;        ///< `sub`: the list's own URI
+  std::optional<double> exp;  ///< seconds since 1970; exclusive
+  std::optional<double> ttl;  ///< seconds since the fetch; inclusive
+  unsigned bits = 1;          ///< per entry: 1, 2, 4 or 8
   Bytes statuses;
 
   /// The value at `index`; nullopt beyond the end.
@@ -39,9 +39,10 @@ struct SignedStatusList {
   VerifyKey key;
 };
 
-/// Reads a `statuslist+jwt` and verifies it under the first of `keys` that fits. Duplicate members are refused;
-/// canonical form is not required.
-/// \return the list, or kMalformed, kSignatureInvalid, kTooLarge (inflates beyond kMaxStatusListBytes), …
-[[nodiscard]] Result<SignedStatusList> open_status_list(std::string_view compact, std::span<const VerifyKey> keys);
+/// Reads a `statuslist+jwt` and verifies it under the first of `keys` that fits. Duplicate members are
+/// refused; canonical form is not required. \return the list, or kMalformed, kSignatureInvalid, kTooLarge
+/// (inflates beyond kMaxStatusListBytes), …
+[[nodiscard]] Result<SignedStatusList> open_status_list(std::string_view compact,
+                                                        std::span<const VerifyKey> keys);
 
 }  // namespace chancery

@@ -1,14 +1,5 @@
-// The daemon's REST verification beside a bare Beast echo of the same bodies, and the daemon with 10,000 agents.
-
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
+// The daemon's REST verification beside a bare Beast echo of the same bodies, and the daemon with 10,000
+// agents.
 
 #include <algorithm>
 #include <atomic>
@@ -26,6 +17,15 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chancery/client.hpp>
 
@@ -119,9 +119,10 @@ class EchoConnection : public std::enable_shared_from_this<EchoConnection> {
 
   void read() {
     request_ = {};
-    http::async_read(stream_, buffer_, request_, [self = shared_from_this()](boost::system::error_code failure, std::size_t) {
-      if (!failure) self->write();
-    });
+    http::async_read(stream_, buffer_, request_,
+                     [self = shared_from_this()](boost::system::error_code failure, std::size_t) {
+                       if (!failure) self->write();
+                     });
   }
 
  private:
@@ -130,9 +131,10 @@ class EchoConnection : public std::enable_shared_from_this<EchoConnection> {
     response_.set(http::field::content_type, "application/json");
     response_.body() = std::move(request_.body());
     response_.prepare_payload();
-    http::async_write(stream_, response_, [self = shared_from_this()](boost::system::error_code failure, std::size_t) {
-      if (!failure) self->read();
-    });
+    http::async_write(stream_, response_,
+                      [self = shared_from_this()](boost::system::error_code failure, std::size_t) {
+                        if (!failure) self->read();
+                      });
   }
 
   Local::socket stream_;
@@ -252,29 +254,37 @@ path make_folder() {
 
 void write_file(const path& file, const std::string& text) {
   std::ofstream(file) << text;
-  std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::permissions(file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 void write_config(const path& folder, const std::string& tcti, const std::string& anchors) {
   const std::string at = folder.string();
   write_file(folder / "trust.json", anchors);
   write_file(folder / "chancery.toml",
-             "allow_root = true\n[server]\nsocket = \"" + at + "/s\"\nsocket_mode = \"0600\"\nsocket_group = \"\"\ntls_listen = \"\"\n"
-             "threads = 1\n[issuer]\ntrust_domain = \"bench.example\"\nurl = \"https://bench.example\"\nbackend = \"tpm\"\n"
-             "[state]\npath = \"" + at + "/state\"\n[verify]\ntrust_anchors = \"" + at + "/trust.json\"\n"
-             "[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" + tcti + "\"\nallow_simulator = true\nsessions = \"plain\"\n");
+             "allow_root = true\n[server]\nsocket = \"" + at +
+                 "/s\"\nsocket_mode = \"0600\"\nsocket_group = \"\"\ntls_listen = \"\"\n"
+                 "threads = 1\n[issuer]\ntrust_domain = \"bench.example\"\nurl = "
+                 "\"https://bench.example\"\nbackend = \"tpm\"\n"
+                 "[state]\npath = \"" +
+                 at + "/state\"\n[verify]\ntrust_anchors = \"" + at +
+                 "/trust.json\"\n"
+                 "[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" +
+                 tcti + "\"\nallow_simulator = true\nsessions = \"plain\"\n");
 }
 
 std::function<void()> daemon_program(const path& folder) {
   return [folder] {
     const int null = ::open("/dev/null", O_WRONLY);
     ::dup2(null, 1);
-    ::execl(CHANCERY_BINARY_DIR "/chanceryd", "chanceryd", "--config", (folder / "chancery.toml").c_str(), nullptr);
+    ::execl(CHANCERY_BINARY_DIR "/chanceryd", "chanceryd", "--config", (folder / "chancery.toml").c_str(),
+            nullptr);
   };
 }
 
 std::string http_request(const std::string& body) {
-  return "POST /v1/chains/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+  return "POST /v1/chains/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+         "application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
@@ -357,7 +367,8 @@ void bench_load(Report& report, const path& folder, const tests::IssuedChain& pa
   report.add("rest_verify_p50_us", median(p50s));
   report.add("rest_verify_p99_us", median(p99s));
   // Leaves that nobody has seen: one ECDSA verification a request.
-  report.add("rest_verify_fresh_rps", run_load(folder / "s", fresh, kRequests - kConnections, kValid).requests_per_second);
+  report.add("rest_verify_fresh_rps",
+             run_load(folder / "s", fresh, kRequests - kConnections, kValid).requests_per_second);
 }
 
 void bench_many_agents(Report& report, const path& folder) {
@@ -370,7 +381,8 @@ void bench_many_agents(Report& report, const path& folder) {
   const auto start = Clock::now();
   const ServerProcess daemon(daemon_program(folder));
   await(folder / "s");
-  report.add("agents_10000_start_ms", std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+  report.add("agents_10000_start_ms",
+             std::chrono::duration<double, std::milli>(Clock::now() - start).count());
   const auto client = Client::connect({.socket = (folder / "s").string()});
   if (!client || !client->agent("agent-9999")) fail("an agent was lost");
   report.add("agents_10000_rss_mib", megabytes_resident(daemon.pid()));
@@ -383,7 +395,8 @@ void bench_rest(Report& report) {
   auto tpm = simulators::Swtpm::start();
   if (!tpm) fail(tpm.error().what);
   const tests::IssuedChain parents = issue_parents();
-  write_config(folder, tpm->tcti(), R"({"anchors":[{"keys":[)" + parents.keys.front().public_key().jwk() + "]}]}");
+  write_config(folder, tpm->tcti(),
+               R"({"anchors":[{"keys":[)" + parents.keys.front().public_key().jwk() + "]}]}");
   bench_load(report, folder, parents);
   bench_many_agents(report, folder);
   std::filesystem::remove_all(folder);

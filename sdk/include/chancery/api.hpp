@@ -11,11 +11,12 @@
 
 namespace chancery::api {
 
-// The requests and answers of the daemon's REST interface (docs/protocol/openapi.yaml), as values. Times are whole
-// seconds since 1970, UTC. Chains are compact tokens, root first.
+// The requests and answers of the daemon's REST interface (docs/protocol/openapi.yaml), as values. Times are
+// whole seconds since 1970, UTC. Chains are compact tokens, root first.
 
-/// By what the daemon knows an agent's process on the Unix socket. All that is given must match; one of uid, gid
-/// and unit is required. The executable and its hash narrow only: they do not protect against the same uid.
+/// By what the daemon knows an agent's process on the Unix socket. All that is given must match; one of uid,
+/// gid and unit is required. The executable and its hash narrow only: they do not protect against the same
+/// uid.
 struct Selectors {
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;
@@ -33,11 +34,11 @@ struct CreateAgent {
 
 struct Agent {
   std::string name;
-  std::string id;       ///< SPIFFE ID
+  std::string id;  ///< SPIFFE ID
   std::string backend;
-  std::string state;    ///< "active", "retired", "lost"
-  std::string jwk;      ///< the public key, JSON
-  std::string jkt;      ///< its thumbprint
+  std::string state;  ///< "active", "retired", "lost"
+  std::string jwk;    ///< the public key, JSON
+  std::string jkt;    ///< its thumbprint
   Selectors selectors;
   std::int64_t created_at = 0;
   std::optional<std::int64_t> retired_at;
@@ -67,8 +68,8 @@ struct CreateDelegation {
   std::string to;                     ///< the receiving agent's name or SPIFFE ID
   std::vector<std::string> audience;  ///< empty: the parent's
   Authority authority;
-  std::chrono::seconds lifetime{0};   ///< zero: as long as the daemon's default and the parent allow
-  bool exact = false;                 ///< refuse rather than narrow
+  std::chrono::seconds lifetime{0};  ///< zero: as long as the daemon's default and the parent allow
+  bool exact = false;                ///< refuse rather than narrow
 };
 
 struct Delegation {
@@ -108,7 +109,7 @@ struct Verification {
   int hop = -1;
   std::string reason;
   std::vector<std::string> not_performed;
-  std::string json;     ///< the whole answer, in JCS
+  std::string json;  ///< the whole answer, in JCS
   [[nodiscard]] bool valid() const { return outcome == "valid"; }
 };
 

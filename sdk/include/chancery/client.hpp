@@ -30,9 +30,9 @@ struct ClientError {
   /// Otherwise kConnectFailed, kTlsFailed, kTimeout, kBadResponse or kInvalidArgument, and nothing was
   /// answered.
   Error error;
-  int status = 0;      ///< HTTP status; 0 when nothing was answered
-  std::string code;    ///< the daemon's code, such as "not_holder"; empty unless it refused
-  std::string detail;  ///< the daemon's own words: untrusted text, escape it for a terminal
+  int status = 0;        ///< HTTP status; 0 when nothing was answered
+  std::string code;      ///< the daemon's code, such as "not_holder"; empty unless it refused
+  std::string detail;    ///< the daemon's own words: untrusted text, escape it for a terminal
   std::string document;  ///< the problem document (RFC 9457): says a refused chain's outcome, step and hop
 
   /// Whether the daemon answered, and its answer was no.
@@ -64,7 +64,8 @@ struct Metadata {
 class Client {
  public:
   /// Opens nothing yet: each call connects for itself, so that a daemon that was restarted is found again.
-  /// \return the client, or kInvalidArgument (both `socket` and `address`, a URL that is not https, a time-out
+  /// \return the client, or kInvalidArgument (both `socket` and `address`, a URL that is not https, a
+  /// time-out
   ///         that is not positive), kFileUnreadable or kTlsFailed (`ca_file`)
   [[nodiscard]] static Result<Client> connect(const ClientOptions& options = {});
 

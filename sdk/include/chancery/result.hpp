@@ -10,8 +10,8 @@
 namespace chancery {
 
 /// A value or an Error, spelled like std::expected. Reading the side that is not there aborts: a signer
-/// that stops beats one that signs wrongly. `E` is another type only where an error must carry text of its own: at
-/// the edges, in the client and the command line.
+/// that stops beats one that signs wrongly. `E` is another type only where an error must carry text of its
+/// own: at the edges, in the client and the command line.
 template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
@@ -82,9 +82,10 @@ using Status = Result<void>;
 
 }  // namespace chancery
 
-/// Returns the error of `expression` (any Result; a value is dropped) from the enclosing function, if it has one.
-#define CHANCERY_TRY(expression)                                    \
-  do {                                                              \
+/// Returns the error of `expression` (any Result; a value is dropped) from the enclosing function, if it has
+/// one.
+#define CHANCERY_TRY(expression)                                                      \
+  do {                                                                                \
     if (auto chancery_try = (expression); !chancery_try) return chancery_try.error(); \
   } while (false)
 
