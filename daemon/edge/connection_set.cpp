@@ -9,7 +9,7 @@ namespace chancery::edge {
 bool ConnectionSet::add(const std::shared_ptr<Connection>& connection) {
   const std::lock_guard lock(mutex_);
   if (is_draining()) return false;
-  connections_.emplace(connection.get(), connection);
+  connections_.insert_or_assign(connection.get(), connection);
   return true;
 }
 
@@ -41,12 +41,14 @@ std::size_t ConnectionSet::cut() {
   return for_each([](Connection& connection) { connection.cut(); });
 }
 
-// Outside of the lock, which connections take when they close.
+// Outside of the lock, which connections take when they close or end.
 template <typename Call>
 std::size_t ConnectionSet::for_each(Call call) {
   std::vector<std::shared_ptr<Connection>> alive;
   {
     const std::lock_guard lock(mutex_);
+    // So that nothing below throws: a connection must not end under the lock, which its destructor takes.
+    alive.reserve(connections_.size());
     for (const auto& [key, connection] : connections_) {
       if (auto kept = connection.lock()) alive.push_back(std::move(kept));
     }

@@ -86,6 +86,7 @@ bool RawClient::send(std::string_view octets) {
 
 bool RawClient::fill() {
   char buffer[16 * 1024];
+  errno = 0;  // OpenSSL leaves it alone at an end that the peer has announced
   const ssize_t size =
       tls_ ? SSL_read(tls_.get(), buffer, sizeof buffer) : ::recv(socket_.get(), buffer, sizeof buffer, 0);
   timed_out_ = timed_out_ || (size < 0 && errno == EAGAIN);
