@@ -264,7 +264,7 @@ void write_config(const path& folder, const std::string& tcti, const std::string
   write_file(folder / "chancery.toml",
              "allow_root = true\n[server]\nsocket = \"" + at +
                  "/s\"\nsocket_mode = \"0600\"\nsocket_group = \"\"\ntls_listen = \"\"\n"
-                 "threads = 1\n[issuer]\ntrust_domain = \"bench.example\"\nurl = "
+                 "threads = 1\n[log]\nlevel = \"warning\"\n[issuer]\ntrust_domain = \"bench.example\"\nurl = "
                  "\"https://bench.example\"\nbackend = \"tpm\"\n"
                  "[state]\npath = \"" +
                  at + "/state\"\n[verify]\ntrust_anchors = \"" + at +
