@@ -67,7 +67,7 @@ Result<TctiAddress> TctiAddress::parse(std::string_view text) {
   // sees to both.
   constexpr std::string_view kBare = "/dev/tpm";
   if (is_device && path.starts_with(kBare) &&
-      path.find_first_not_of("0123456789", kBare.size()) == path.npos) {
+      path.find_first_not_of("0123456789", kBare.size()) == std::string_view::npos) {
     return Error{ErrorCode::kInvalidArgument,
                  "use the TPM through the kernel's resource manager: device:/dev/tpmrm0"};
   }
