@@ -23,6 +23,7 @@ namespace data = boost::unit_test::data;
 constexpr std::array kBackends{
     BackendKind{"tpm, encrypted sessions", make_tpm_encrypted},
     BackendKind{"tpm, plain sessions", make_tpm_plain},
+    BackendKind{"pkcs11, SoftHSM", make_softhsm},
     BackendKind{"memory", make_memory},
 };
 
@@ -197,7 +198,8 @@ BOOST_DATA_TEST_CASE(the_backend_describes_itself, data::make(kBackends), kind) 
   BOOST_TEST(!info.type.empty());
   BOOST_TEST(!info.manufacturer.empty());
   BOOST_TEST(info.emulated);  // no test runs on hardware
-  BOOST_TEST((info.algorithms == std::vector{Algorithm::kES256}));
+  BOOST_REQUIRE(!info.algorithms.empty());
+  BOOST_TEST((info.algorithms.front() == Algorithm::kES256));  // a device may offer others beside it
 }
 
 }  // namespace chancery::conformance
