@@ -1,11 +1,5 @@
 // chanceryd: the composition root. The only file that names concrete backends.
 
-#include <grp.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +10,12 @@
 #include <string>
 #include <thread>
 #include <variant>
+
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <chancery/verify.hpp>
 
@@ -29,6 +29,7 @@
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
+#include "hsm/pkcs11/backend.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/reader.hpp"
@@ -42,7 +43,9 @@ using namespace std::chrono_literals;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
-std::chrono::sys_seconds wall_clock() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
 
 int complain(std::string_view message) {
   std::fprintf(stderr, "chanceryd: %.*s\n", static_cast<int>(message.size()), message.data());
@@ -55,7 +58,8 @@ int complain(const Error& error) {
   return complain(text);
 }
 
-// Keys and tokens pass through this process: no core file, no debugger of the same user, no file open to others.
+// Keys and tokens pass through this process: no core file, no debugger of the same user, no file open to
+// others.
 void harden_process() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
@@ -81,7 +85,9 @@ Result<service::OperatorRule> operator_rule(const config::Config& config, bool d
   rule.uids.push_back(0);
   if (config.operator_group.empty()) return rule;
   const group* entry = ::getgrnam(config.operator_group.c_str());
-  if (entry == nullptr) return Error{ErrorCode::kConfigInvalid, "[operator] group does not exist on this machine: create it, or leave it empty"};
+  if (entry == nullptr)
+    return Error{ErrorCode::kConfigInvalid,
+                 "[operator] group does not exist on this machine: create it, or leave it empty"};
   rule.gid = entry->gr_gid;
   return rule;
 }
@@ -115,13 +121,14 @@ Result<service::Policy> make_policy(const config::Config& config, bool dev, Veri
   return policy;
 }
 
-Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfig& config, store::Store& store,
-                                                      const SecretBytes& master) {
+Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& config, store::Store& store,
+                                                  const SecretBytes& master) {
   hsm::TpmOptions options;
   options.name = config.name;
   options.tcti = config.tcti;
   options.allow_simulator = config.allow_simulator;
-  options.sessions = config.sessions == config::Sessions::kPlain ? hsm::SessionKind::kPlain : hsm::SessionKind::kEncrypted;
+  options.sessions =
+      config.sessions == config::Sessions::kPlain ? hsm::SessionKind::kPlain : hsm::SessionKind::kEncrypted;
   options.queue = config.queue;
   options.key_cache = config.key_cache;
   options.timeout = config.timeout;
@@ -133,18 +140,49 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfi
   }
   options.pin = [&store, name = config.name](ByteView device_name) -> Status {
     const std::string hex = hex_encode(device_name);
-    CHANCERY_TRY(store.pin_backend(name, hex, {wall_clock(), R"({"action":"backend.pin","backend":")" + name + R"("})"}));
+    CHANCERY_TRY(store.pin_backend(
+        name, hex, {wall_clock(), R"({"action":"backend.pin","backend":")" + name + R"("})"}));
     return {};
   };
   CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::TpmBackend::open(std::move(options)));
   return backend;
 }
 
+Result<std::unique_ptr<hsm::KeyBackend>> open_pkcs11(const config::BackendConfig& config,
+                                                     const SecretBytes& master) {
+  hsm::Pkcs11Options options;
+  options.name = config.name;
+  options.module = config.module;
+  options.serial = config.serial;
+  options.uri = config.uri;
+  options.pin_file = config.pin_file;
+  options.allow_simulator = config.allow_simulator;
+  options.sessions = config.max_sessions;
+  options.queue = config.queue;
+  options.key_cache = config.key_cache;
+  options.timeout = config.timeout;
+  options.master = SecretBytes(master.view());
+  CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::Pkcs11Backend::open(std::move(options)));
+  return backend;
+}
+
+Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfig& config,
+                                                      store::Store& store, const SecretBytes& master) {
+  switch (config.type) {
+    case config::BackendType::kTpm:
+      return open_tpm(config, store, master);
+    case config::BackendType::kPkcs11:
+      return open_pkcs11(config, master);
+  }
+  return Error{ErrorCode::kInternal, "a type of backend that nobody opens"};
+}
+
 // A daemon that has keys and no master secret must not make a new one: every key would be lost to it.
 Result<SecretBytes> open_master(store::Store& store, const config::Config& config) {
   CHANCERY_ASSIGN(const store::StoreCounts counts, store.counts());
   CHANCERY_ASSIGN(const auto issuer_keys, store.daemon_keys("issuer"));
-  const bool fresh = counts.active_agents + counts.retired_agents + counts.lost_agents == 0 && issuer_keys.empty();
+  const bool fresh =
+      counts.active_agents + counts.retired_agents + counts.lost_agents == 0 && issuer_keys.empty();
   return store::load_master_key(config.state_path, fresh);
 }
 
@@ -153,9 +191,11 @@ edge::ServerOptions server_options(const config::Config& config, const telemetry
   edge::ServerOptions options;
   options.unix_socket = edge::UnixAddress{server.socket, server.socket_mode, server.socket_group};
   if (server.tls_listen) {
-    options.tls = edge::TlsAddress{{server.tls_listen->host, server.tls_listen->port}, server.tls_certificate, server.tls_key};
+    options.tls = edge::TlsAddress{
+        {server.tls_listen->host, server.tls_listen->port}, server.tls_certificate, server.tls_key};
   }
-  if (server.plain_listen) options.plain = edge::TcpAddress{server.plain_listen->host, server.plain_listen->port};
+  if (server.plain_listen)
+    options.plain = edge::TcpAddress{server.plain_listen->host, server.plain_listen->port};
   options.limits.header_bytes = server.header_limit;
   options.limits.body_bytes = server.body_limit;
   options.limits.connections = server.max_connections;
@@ -172,11 +212,13 @@ edge::ServerOptions server_options(const config::Config& config, const telemetry
 telemetry::LogOptions log_options(const config::LogConfig& config) {
   telemetry::LogOptions options;
   options.level = static_cast<telemetry::Level>(config.level);
-  options.format = config.format == config::LogFormat::kJson ? telemetry::Format::kJson : telemetry::Format::kText;
+  options.format =
+      config.format == config::LogFormat::kJson ? telemetry::Format::kJson : telemetry::Format::kText;
   return options;
 }
 
-void serve_until_stopped(edge::Server& server, const config::Config& config, const telemetry::Log& log, const sigset_t& signals) {
+void serve_until_stopped(edge::Server& server, const config::Config& config, const telemetry::Log& log,
+                         const sigset_t& signals) {
   int signal = 0;
   ::sigwait(&signals, &signal);
   log.info("stopping", {{"signal", signal}, {"open_connections", server.open_connections()}});
@@ -230,7 +272,8 @@ int run_dev(const Arguments& arguments, const sigset_t& signals) {
   if (!dev) return complain(dev.error());
   const config::ServerConfig& server = dev->config().server;
   const edge::DevCertificateFiles files{dev->authority(), server.tls_certificate, server.tls_key};
-  if (const Status made = edge::make_dev_certificate(files, wall_clock()); !made) return complain(made.error());
+  if (const Status made = edge::make_dev_certificate(files, wall_clock()); !made)
+    return complain(made.error());
   return run(dev->config(), &*dev, signals);
 }
 
@@ -261,11 +304,19 @@ int main_with(int argc, char** argv) {
   }
   const auto& arguments = std::get<Arguments>(parsed);
   switch (arguments.action) {
-    case Arguments::Action::kHelp: std::fputs(usage().c_str(), stdout); return 0;
-    case Arguments::Action::kVersion: std::puts("chanceryd " CHANCERY_VERSION); return 0;
-    case Arguments::Action::kHelpConfig: std::fputs(config::help_text().c_str(), stdout); return 0;
-    case Arguments::Action::kDev: return run_dev(arguments, signals);
-    case Arguments::Action::kRun: return run_configured(arguments, signals);
+    case Arguments::Action::kHelp:
+      std::fputs(usage().c_str(), stdout);
+      return 0;
+    case Arguments::Action::kVersion:
+      std::puts("chanceryd " CHANCERY_VERSION);
+      return 0;
+    case Arguments::Action::kHelpConfig:
+      std::fputs(config::help_text().c_str(), stdout);
+      return 0;
+    case Arguments::Action::kDev:
+      return run_dev(arguments, signals);
+    case Arguments::Action::kRun:
+      return run_configured(arguments, signals);
   }
   return kUsage;
 }

@@ -42,7 +42,10 @@ Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Dea
   const json::Node entry = json::Node::object({{"action", "issuer_key.create"},
                                                {"backend", backend_name_},
                                                {"jkt", made.key.public_key.thumbprint().text()}});
-  CHANCERY_TRY(store_.add_daemon_key(made, {now, json::to_jcs(entry)}));
+  if (const auto added = store_.add_daemon_key(made, {now, json::to_jcs(entry)}); !added) {
+    static_cast<void>(backend->destroy(made.key, deadline));  // some devices keep what they make
+    return added.error();
+  }
   CHANCERY_TRY(publish());
   return made;
 }
