@@ -187,11 +187,17 @@ SessionPool::~SessionPool() {
 
 Status SessionPool::run(std::shared_ptr<Request> request) {
   if (request->deadline <= Clock::now()) return kTooLate;
+  bool may_all_serve = false;
   {
     const std::lock_guard lock(shared_->mutex);
     if (!shared_->queue.push(request)) return kBusy;
+    may_all_serve = shared_->session_limit == shared_->size;
   }
-  shared_->changed.notify_all();
+  if (may_all_serve) {
+    shared_->changed.notify_one();
+  } else {
+    shared_->changed.notify_all();  // the one that wakes first may have no session, nor may open one
+  }
   std::unique_lock lock(shared_->mutex);
   if (request->finished.wait_until(lock, request->deadline, [&] { return request->outcome.has_value(); })) {
     return *request->outcome;
