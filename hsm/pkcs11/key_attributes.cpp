@@ -89,10 +89,8 @@ ByteView unwrap_point(ByteView octets) {
 Result<KeyPairHandles> generate_p256(const CK_FUNCTION_LIST& functions, CK_SESSION_HANDLE session,
                                      const KeyReference& key) {
   constexpr Flag kKept{CKA_TOKEN, CK_TRUE};
-  constexpr Flag kVerifies{CKA_VERIFY, CK_TRUE};
   std::vector<CK_ATTRIBUTE> public_half{attribute(CKA_LABEL, as_bytes(key.label)), attribute(CKA_ID, key.id),
-                                        attribute(CKA_EC_PARAMS, kP256), attribute(kKept),
-                                        attribute(kVerifies)};
+                                        attribute(CKA_EC_PARAMS, kP256), attribute(kKept)};
   std::vector<CK_ATTRIBUTE> private_half{attribute(CKA_LABEL, as_bytes(key.label)),
                                          attribute(CKA_ID, key.id)};
   for (const Flag& flag : kAsked) private_half.push_back(attribute(flag));

@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/module.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -65,19 +66,29 @@ bool matches(const TokenSelector& selector, const CK_TOKEN_INFO& token) {
          matches(selector.model, token.model) && matches(selector.serial, token.serialNumber);
 }
 
-bool offers(const CK_FUNCTION_LIST& functions, CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism, CK_FLAGS use) {
-  CK_MECHANISM_INFO info{};
-  return functions.C_GetMechanismInfo(slot, mechanism, &info) == CKR_OK && (info.flags & use) != 0;
+std::vector<CK_MECHANISM_TYPE> mechanisms_of(const CK_FUNCTION_LIST& functions, CK_SLOT_ID slot) {
+  std::vector<CK_MECHANISM_TYPE> mechanisms;
+  CK_ULONG count = 0;
+  if (functions.C_GetMechanismList(slot, nullptr, &count) != CKR_OK) return {};
+  mechanisms.resize(count);
+  if (functions.C_GetMechanismList(slot, mechanisms.data(), &count) != CKR_OK) return {};
+  mechanisms.resize(count);
+  return mechanisms;
 }
 
 std::vector<Algorithm> algorithms_of(const CK_FUNCTION_LIST& functions, CK_SLOT_ID slot) {
+  // Only what is listed is asked about: modules complain on the standard error output of anything else.
+  const std::vector<CK_MECHANISM_TYPE> listed = mechanisms_of(functions, slot);
+  const auto offers = [&](CK_MECHANISM_TYPE mechanism, CK_FLAGS use) {
+    CK_MECHANISM_INFO info{};
+    return std::ranges::find(listed, mechanism) != listed.end() &&
+           functions.C_GetMechanismInfo(slot, mechanism, &info) == CKR_OK && (info.flags & use) != 0;
+  };
   std::vector<Algorithm> algorithms;
-  if (offers(functions, slot, CKM_ECDSA, CKF_SIGN) &&
-      offers(functions, slot, CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)) {
+  if (offers(CKM_ECDSA, CKF_SIGN) && offers(CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)) {
     algorithms.push_back(Algorithm::kES256);
   }
-  if (offers(functions, slot, CKM_EDDSA, CKF_SIGN) &&
-      offers(functions, slot, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)) {
+  if (offers(CKM_EDDSA, CKF_SIGN) && offers(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)) {
     algorithms.push_back(Algorithm::kEd25519);
   }
   return algorithms;
