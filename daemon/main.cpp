@@ -32,6 +32,7 @@
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
+#include "hsm/pkcs11/backend.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/reader.hpp"
@@ -127,6 +128,8 @@ Result<service::Policy> make_policy(const config::Config& config, bool dev) {
   return policy;
 }
 
+constexpr Error kNoSuchType{ErrorCode::kInternal, "a type of backend that nobody opens"};
+
 hsm::TpmOptions tpm_options(const config::BackendConfig& config) {
   hsm::TpmOptions options;
   options.name = config.name;
@@ -140,11 +143,36 @@ hsm::TpmOptions tpm_options(const config::BackendConfig& config) {
   return options;
 }
 
+hsm::Pkcs11Options pkcs11_options(const config::BackendConfig& config) {
+  hsm::Pkcs11Options options;
+  options.name = config.name;
+  options.module = config.module;
+  options.serial = config.serial;
+  options.uri = config.uri;
+  options.pin_file = config.pin_file;
+  options.allow_simulator = config.allow_simulator;
+  options.sessions = config.max_sessions;
+  options.queue = config.queue;
+  options.key_cache = config.key_cache;
+  options.timeout = config.timeout;
+  return options;
+}
+
+// What shows before the device is asked.
+Status check_backend(const config::BackendConfig& config) {
+  switch (config.type) {
+    case config::BackendType::kTpm:
+      return hsm::TpmBackend::check_options(tpm_options(config));
+    case config::BackendType::kPkcs11:
+      return hsm::Pkcs11Backend::check_options(pkcs11_options(config));
+  }
+  return kNoSuchType;
+}
+
 /// What a configuration comes to, as far as it shows before anything is written or any device is asked.
 struct Prepared {
   service::Policy policy;
   TrustConfig anchors;
-  std::vector<hsm::TpmOptions> backends;
 };
 
 std::nullopt_t give_up(const Error& error, std::string_view backend = {}) {
@@ -157,9 +185,8 @@ std::nullopt_t give_up(const Error& error, std::string_view backend = {}) {
 std::optional<Prepared> prepare(const config::Config& config, bool dev) {
   Prepared prepared;
   for (const config::BackendConfig& section : config.backends) {
-    prepared.backends.push_back(tpm_options(section));
-    const Status checked = hsm::TpmBackend::check_options(prepared.backends.back());
-    if (!checked) return give_up(checked.error(), section.name);
+    if (const Status checked = check_backend(section); !checked)
+      return give_up(checked.error(), section.name);
   }
   auto anchors = load_anchors(config.verify.trust_anchors);
   if (!anchors) return give_up(anchors.error());
@@ -174,8 +201,9 @@ std::optional<Prepared> prepare(const config::Config& config, bool dev) {
   return prepared;
 }
 
-Result<std::unique_ptr<hsm::KeyBackend>> open_backend(hsm::TpmOptions options, store::Store& store,
-                                                      const SecretBytes& master) {
+Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& config, store::Store& store,
+                                                  const SecretBytes& master) {
+  hsm::TpmOptions options = tpm_options(config);
   options.master = SecretBytes(master.view());
   const auto pin = store.backend_pin(options.name);
   if (!pin && pin.error().code != ErrorCode::kNotFound) return pin.error();
@@ -191,6 +219,25 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(hsm::TpmOptions options, s
   };
   CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::TpmBackend::open(std::move(options)));
   return backend;
+}
+
+Result<std::unique_ptr<hsm::KeyBackend>> open_pkcs11(const config::BackendConfig& config,
+                                                     const SecretBytes& master) {
+  hsm::Pkcs11Options options = pkcs11_options(config);
+  options.master = SecretBytes(master.view());
+  CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::Pkcs11Backend::open(std::move(options)));
+  return backend;
+}
+
+Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfig& config,
+                                                      store::Store& store, const SecretBytes& master) {
+  switch (config.type) {
+    case config::BackendType::kTpm:
+      return open_tpm(config, store, master);
+    case config::BackendType::kPkcs11:
+      return open_pkcs11(config, master);
+  }
+  return kNoSuchType;
 }
 
 // A daemon that has keys and no master secret must not make a new one: every key would be lost to it.
@@ -263,11 +310,10 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   if (!master) return complain(master.error());
 
   service::Backends backends;
-  for (hsm::TpmOptions& options : prepared->backends) {
-    const std::string name = options.name;
-    auto backend = open_backend(std::move(options), **store, *master);
-    if (!backend) return complain(backend.error(), name);
-    backends.add(name, *std::move(backend));
+  for (const config::BackendConfig& section : config.backends) {
+    auto backend = open_backend(section, **store, *master);
+    if (!backend) return complain(backend.error(), section.name);
+    backends.add(section.name, *std::move(backend));
   }
   VerificationCache cache(config.verify.cache_tokens);
   prepared->policy.verify.cache = &cache;

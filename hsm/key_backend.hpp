@@ -56,8 +56,8 @@ class KeyBackend {
  public:
   virtual ~KeyBackend() = default;
 
-  /// Makes a P-256 signing key inside the device. Nothing remains in the device if the caller drops the
-  /// result.
+  /// Makes a P-256 signing key inside the device. A device that keeps its keys (PKCS#11) keeps this one until
+  /// destroy(), so a result that cannot be stored must be destroyed; of an error nothing remains.
   virtual Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) = 0;
 
   /// Signs `message` (hashed here where the algorithm wants it) and checks the signature with
@@ -66,8 +66,9 @@ class KeyBackend {
   ///         or a blob or binding that was tampered with); kKeyMismatch when the blob opens to another key
   virtual Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) = 0;
 
-  /// Ends the device's part of a key: cached or persistent copies. Deleting the blob is the store's part.
-  /// Destroying a key that is not there succeeds.
+  /// Ends the device's part of a key: cached copies, or the key itself where the device keeps it. Deleting
+  /// the blob is the store's part. Destroying a key that is not there succeeds; a device that keeps keys and
+  /// is away is an error.
   virtual Status destroy(const StoredKey& key, Deadline deadline) = 0;
 
   /// Whether the device answers now; the error says what is missing.

@@ -84,6 +84,22 @@ Found check_server(const ServerConfig& server) {
   return std::nullopt;
 }
 
+Found check_device(const BackendConfig& backend, const std::string& section) {
+  switch (backend.type) {
+    case BackendType::kTpm:
+      if (backend.tcti.empty()) return Complaint{section + "tcti", "must say where the TPM is"};
+      return std::nullopt;
+    case BackendType::kPkcs11:
+      if (backend.module.empty())
+        return Complaint{section + "module", "is required: name the vendor's library"};
+      if (backend.serial.empty() == backend.uri.empty()) {
+        return Complaint{section + "serial", "or uri must say which token it is: give one of both"};
+      }
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 Found check_backends(const Config& config) {
   if (config.backends.empty()) return Complaint{"", "no [[backend]]: name the device that holds the keys"};
   std::set<std::string_view> names;
@@ -98,7 +114,7 @@ Found check_backends(const Config& config) {
     if (!names.insert(backend.name).second) {
       return Complaint{section + "name", "is the name of an earlier [[backend]]: choose another"};
     }
-    if (backend.tcti.empty()) return Complaint{section + "tcti", "must say where the TPM is"};
+    if (auto found = check_device(backend, section)) return found;
   }
   return std::nullopt;
 }

@@ -52,7 +52,7 @@ struct IssuerConfig {
   bool operator==(const IssuerConfig&) const = default;
 };
 
-enum class BackendType : std::uint8_t { kTpm };
+enum class BackendType : std::uint8_t { kTpm, kPkcs11 };
 
 /// How the sessions with a TPM are protected on the bus.
 enum class Sessions : std::uint8_t {
@@ -69,6 +69,11 @@ struct BackendConfig {
   std::uint64_t queue = 0;
   milliseconds timeout{};
   std::uint64_t key_cache = 0;
+  std::filesystem::path module;
+  std::string serial;  ///< of the token; it or `uri`
+  std::string uri;
+  std::filesystem::path pin_file;
+  std::uint64_t max_sessions = 0;
   bool operator==(const BackendConfig&) const = default;
 };
 

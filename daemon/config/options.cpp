@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 
-constexpr std::array<std::string_view, 1> kBackendTypes{"tpm"};
+constexpr std::array<std::string_view, 2> kBackendTypes{"tpm", "pkcs11"};
 constexpr std::array<std::string_view, 2> kSessions{"encrypted", "plain"};
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
@@ -85,23 +85,41 @@ constexpr auto kOptions = std::to_array<Option>({
      "\"tpm\"", "", "The kind of device."},
     {"backend.tcti", Text{AT(backend.tcti)}, "\"device:/dev/tpmrm0\"", "",
      "Where the TPM is: `device:` (a resource manager's, /dev/tpmrm0) or `swtpm:path=`, and an absolute "
-     "path."},
+     "path.",
+     false, BackendType::kTpm},
     {"backend.allow_simulator", Flag{AT(backend.allow_simulator)}, "false", "",
-     "Accept a simulated device, whose keys are software; takes the value of `tpm.allow_simulator` when it "
-     "is "
-     "not given."},
+     "Accept a simulated device, whose keys are software; for type `tpm`, `tpm.allow_simulator` is the "
+     "default."},
     {"backend.sessions",
      Choice{kSessions, [](Target t) { return static_cast<std::size_t>(t.backend.sessions); },
             [](Target t, std::size_t i) { t.backend.sessions = static_cast<Sessions>(i); }},
      "\"encrypted\"", "",
-     "Whether traffic with the TPM is authenticated and encrypted; `plain` is for simulators only."},
+     "Whether traffic with the TPM is authenticated and encrypted; `plain` is for simulators only.", false,
+     BackendType::kTpm},
     {"backend.queue", Count{AT(backend.queue), 1, 65'536}, "256", "requests",
      "The most requests that wait for the device; further ones are refused as busy."},
     {"backend.timeout", Duration{AT(backend.timeout), 10ms, 10min}, "\"10s\"", "",
-     "The time after which a device that does not answer is given up and sought again."},
+     "The time after which a device that does not answer is given up and sought again; of a PKCS#11 token, "
+     "the "
+     "time that starting waits for it."},
     {"backend.key_cache", Count{AT(backend.key_cache), 0, 1'000'000}, "4096", "keys",
      "The most keys whose loaded form is kept ready, so that they need not be unwrapped for every "
-     "signature."},
+     "signature; for type `pkcs11`, in each session."},
+    {"backend.module", AbsolutePath{AT(backend.module)}, "\"\"", "",
+     "The vendor's PKCS#11 module, a shared library.", false, BackendType::kPkcs11},
+    {"backend.serial", Text{AT(backend.serial)}, "\"\"", "", "The serial number of the token; it or `uri`.",
+     false, BackendType::kPkcs11},
+    {"backend.uri", Text{AT(backend.uri)}, "\"\"", "",
+     "A `pkcs11:` URI (RFC 7512) with the token's `serial` or `token`, and `manufacturer` and `model` if "
+     "wanted.",
+     false, BackendType::kPkcs11},
+    {"backend.pin_file", AbsolutePath{AT(backend.pin_file)}, "\"\"", "",
+     "The file with the PIN, for the daemon's user alone; the systemd credential `chancery.pin.NAME` goes "
+     "before "
+     "it.",
+     false, BackendType::kPkcs11},
+    {"backend.max_sessions", Count{AT(backend.max_sessions), 1, 256}, "4", "sessions",
+     "The most sessions with the token at once, each with a thread.", false, BackendType::kPkcs11},
 
     {"tpm.allow_simulator", Flag{AT(config.tpm_allow_simulator)}, "false", "",
      "Accept simulators for every backend of type `tpm` that does not say otherwise itself."},
@@ -162,6 +180,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::span<const Option> options() noexcept { return kOptions; }
+
+std::string_view backend_type_name(BackendType type) noexcept {
+  return kBackendTypes[static_cast<std::size_t>(type)];
+}
 
 std::string_view section_of(std::string_view option) noexcept {
   const std::size_t dot = option.find('.');

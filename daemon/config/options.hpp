@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <variant>
@@ -69,14 +70,18 @@ using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Text, TextLis
 struct Option {
   std::string_view name;  ///< dotted; those of `[[backend]]` begin with "backend."
   Kind kind;
-  std::string_view default_value;  ///< in TOML
-  std::string_view unit;           ///< what a number counts; empty when the kind says it
-  std::string_view meaning;        ///< one sentence
-  bool required = false;           ///< has no useful default
+  std::string_view default_value;         ///< in TOML
+  std::string_view unit;                  ///< what a number counts; empty when the kind says it
+  std::string_view meaning;               ///< one sentence
+  bool required = false;                  ///< has no useful default
+  std::optional<BackendType> only_for{};  ///< the one type of `[[backend]]` that has it
 };
 
 /// All options, section by section in the order of the reference page.
 [[nodiscard]] std::span<const Option> options() noexcept;
+
+/// "tpm", as `backend.type` has it.
+[[nodiscard]] std::string_view backend_type_name(BackendType type) noexcept;
 
 /// "server" of "server.threads"; empty for the options outside of any section.
 [[nodiscard]] std::string_view section_of(std::string_view option) noexcept;

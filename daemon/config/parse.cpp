@@ -252,6 +252,7 @@ class Walk {
   void read_option(const Option& option, const toml::node& node, const std::string& place, Target target);
   void refuse(std::string message, int line) { errors_.push_back({std::move(message), line}); }
   void refuse_unknown(const std::string& name, int line);
+  void refuse_foreign(const std::string& place, BackendType type);
 
   Config config_ = default_config();
   BackendConfig no_backend_;
@@ -309,7 +310,12 @@ void Walk::read_backends(const toml::node& node) {
   if (list == nullptr) return refuse("backend is a list of sections: write [[backend]]", line_of(node));
   for (std::size_t i = 0; i < list->size(); ++i) {
     BackendConfig backend = default_backend(config_);
-    read_section("backend", *list->get(i), "backend[" + std::to_string(i) + "]", {config_, backend});
+    const std::string place = "backend[" + std::to_string(i) + "]";
+    read_section("backend", *list->get(i), place, {config_, backend});
+    refuse_foreign(place, backend.type);
+    // `tpm.allow_simulator` speaks of TPMs alone.
+    const bool may_inherit = backend.type == BackendType::kTpm || lines_.contains(place + ".allow_simulator");
+    if (!may_inherit) backend.allow_simulator = false;
     config_.backends.push_back(std::move(backend));
   }
 }
@@ -323,6 +329,19 @@ void Walk::read_option(const Option& option, const toml::node& node, const std::
 void Walk::refuse_unknown(const std::string& name, int line) {
   const std::string_view nearest = nearest_name(std::string_view(name).substr(0, kLongestQuotedName));
   refuse("unknown option " + in_quotes(name) + ": did you mean " + in_quotes(nearest) + "?", line);
+}
+
+// An option of another type of backend would do nothing.
+void Walk::refuse_foreign(const std::string& place, BackendType type) {
+  for (const Option& option : options()) {
+    if (!option.only_for || option.only_for == type) continue;
+    const std::string key = place + std::string(option.name.substr(section_of(option.name).size()));
+    const auto given = lines_.find(key);
+    if (given == lines_.end()) continue;
+    refuse(key + " is for backends of type " + in_quotes(backend_type_name(*option.only_for)) +
+               " only: take it out",
+           given->second);
+  }
 }
 
 std::variant<std::string, ConfigError> read_file(const std::filesystem::path& file) {

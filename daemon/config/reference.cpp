@@ -56,6 +56,12 @@ struct Describe {
 
 std::string kind_text(const Option& option) { return std::visit(Describe{option.unit}, option.kind); }
 
+std::string meaning_text(const Option& option) {
+  const std::string meaning(option.meaning);
+  return option.only_for ? "Type `" + std::string(backend_type_name(*option.only_for)) + "` only. " + meaning
+                         : meaning;
+}
+
 std::string default_text(const Option& option) {
   if (option.required) return "required";
   if (option.name == "backend.allow_simulator") return "tpm.allow_simulator";
@@ -128,6 +134,7 @@ std::string write_section(std::string_view section, Target target) {
   std::string out = section.empty() ? "" : "\n" + header_of(section) + "\n";
   for (const Option& option : options()) {
     if (section_of(option.name) != section) continue;
+    if (option.only_for && option.only_for != target.backend.type) continue;
     out += std::string(key_of(option)) + " = " + std::visit(Write{target}, option.kind) + "\n";
   }
   return out;
@@ -151,7 +158,7 @@ std::string help_text() {
       out += "\n" + header_of(section) + "\n";
     }
     out += "  " + std::string(key_of(option)) + " (" + kind_text(option) + "; default " +
-           default_text(option) + ")\n      " + std::string(option.meaning) + "\n";
+           default_text(option) + ")\n      " + meaning_text(option) + "\n";
   }
   return out;
 }
@@ -178,7 +185,8 @@ std::string reference_page() {
     }
     const std::string fallback = default_text(option);
     out += "| `" + std::string(key_of(option)) + "` | " + cell(kind_text(option)) + " | " +
-           (option.required ? fallback : "`" + cell(fallback) + "`") + " | " + cell(option.meaning) + " |\n";
+           (option.required ? fallback : "`" + cell(fallback) + "`") + " | " + cell(meaning_text(option)) +
+           " |\n";
   }
   return out;
 }

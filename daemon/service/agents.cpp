@@ -57,7 +57,13 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   agent.name = message.name;
   agent.selectors = wire::write(message.selectors);
   agent.created_at = context.now;
-  CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent))));
+  const auto added =
+      office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent)));
+  if (!added) {
+    // Some devices keep what they make: nobody would ever ask for this one again.
+    static_cast<void>(backend->destroy(agent.key, context.deadline));
+    return added.error();
+  }
   return describe(office, agent);
 }
 
@@ -93,7 +99,8 @@ Result<api::Agent> retire_agent(Office& office, const CallContext& context, std:
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
   CHANCERY_TRY(
       office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_details(agent))));
-  // The blob is gone from the store, and with it the key: what the device still caches is only tidied up.
+  // The blob is gone from the store, so nobody here can use the key any more: a TPM's key is gone with it;
+  // that of a token which does not answer now stays there, named by the agent's id.
   static_cast<void>(backend->destroy(agent.key, context.deadline));
   agent.state = store::AgentState::kRetired;
   agent.retired_at = context.now;

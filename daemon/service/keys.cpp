@@ -49,7 +49,11 @@ Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Dea
   store::DaemonKey made{std::string(kPurpose), backend_name_, std::move(key), now};
   json::Node details =
       json::Node::object({{"backend", backend_name_}, {"jkt", made.key.public_key.thumbprint().text()}});
-  CHANCERY_TRY(store_.add_daemon_key(made, audit_entry("issuer_key.create", now, std::move(details))));
+  const auto added = store_.add_daemon_key(made, audit_entry("issuer_key.create", now, std::move(details)));
+  if (!added) {
+    static_cast<void>(backend->destroy(made.key, deadline));  // some devices keep what they make
+    return added.error();
+  }
   CHANCERY_TRY(publish());
   return made;
 }

@@ -127,7 +127,7 @@ void TpmDevice::missed(const Error& error) {
   if (!may_be_back) give_up(error.code == ErrorCode::kDeviceTimeout ? kStopped : error);
 }
 
-RequestQueue::Item TpmDevice::next_request() {
+TpmDevice::Item TpmDevice::next_request() {
   if (repeat_) return std::exchange(repeat_, nullptr);
   repeats_ = 0;
   std::unique_lock lock(mutex_);

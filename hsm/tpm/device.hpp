@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -13,7 +14,7 @@
 
 #include "hsm/tpm/connection.hpp"
 #include "hsm/tpm/keys.hpp"
-#include "hsm/tpm/request_queue.hpp"
+#include "sdk/base/fair_queue.hpp"
 
 namespace chancery::hsm {
 
@@ -30,6 +31,18 @@ struct OpenTpm {
 
   std::unique_ptr<TpmConnection> connection;
   TpmKeys keys;
+};
+
+/// What a caller wants of the device thread. Shared by both: the caller may leave at its deadline while the
+/// device still works, so `work` owns all that it uses.
+struct TpmRequest {
+  std::string owner;  ///< whose turn it takes
+  Deadline deadline;
+  std::function<Status(OpenTpm&)> work;
+
+  // Guarded by the device's mutex.
+  std::optional<Status> outcome;
+  std::condition_variable finished;
 };
 
 /// One TPM behind one thread, which alone touches ESYS. Thread-safe.
@@ -62,7 +75,7 @@ class TpmDevice {
   [[nodiscard]] TpmFacts facts() const;
 
  private:
-  using Item = RequestQueue::Item;
+  using Item = FairQueue<TpmRequest>::Item;
 
   // The device thread.
   void serve();
@@ -85,7 +98,7 @@ class TpmDevice {
   bool was_sought_ = false;
   std::optional<Error>
       failure_;  // why requests fail at once; none while the TPM is there or may be back in a moment
-  RequestQueue queue_;
+  FairQueue<TpmRequest> queue_;
   TpmFacts facts_;
   std::uint64_t recoveries_ = 0;
 

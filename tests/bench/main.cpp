@@ -13,6 +13,7 @@ namespace chancery::bench {
 
 void bench_verify(Report& report);
 void bench_tpm(Report& report);
+void bench_pkcs11(Report& report);
 void bench_rest(Report& report);
 
 namespace {
@@ -26,6 +27,7 @@ struct Section {
 constexpr std::array kSections{
     Section{"verify", bench_verify},
     Section{"tpm", bench_tpm},
+    Section{"pkcs11", bench_pkcs11},
     Section{"rest", bench_rest},
 };
 

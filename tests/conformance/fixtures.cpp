@@ -1,16 +1,31 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 #include <boost/test/unit_test.hpp>
 
+#include "hsm/pkcs11/backend.hpp"
+#include "hsm/pkcs11/module.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "simulators/memory/memory_backend.hpp"
+#include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/conformance/backend_fixture.hpp"
+#include "tests/unit/daemon/temporary_folder.hpp"
 
 namespace chancery::conformance {
 namespace {
 
+simulators::Swtpm start_swtpm() {
+  auto tpm = simulators::Swtpm::start();
+  BOOST_REQUIRE(tpm);
+  return *std::move(tpm);
+}
+
 class TpmFixture final : public BackendFixture {
  public:
-  explicit TpmFixture(hsm::SessionKind sessions) : sessions_(sessions), tpm_(start()) { reopen(); }
+  explicit TpmFixture(hsm::SessionKind sessions) : sessions_(sessions), tpm_(start_swtpm()) { reopen(); }
 
   hsm::KeyBackend& backend() override { return *backend_; }
 
@@ -29,15 +44,119 @@ class TpmFixture final : public BackendFixture {
   }
 
  private:
-  static simulators::Swtpm start() {
-    auto tpm = simulators::Swtpm::start();
-    BOOST_REQUIRE(tpm);
-    return *std::move(tpm);
-  }
-
   const hsm::SessionKind sessions_;
   simulators::Swtpm tpm_;
   std::unique_ptr<hsm::KeyBackend> backend_;
+};
+
+/// A token of some PKCS#11 module. What derives from it makes the token and says where it is.
+class TokenFixture : public BackendFixture {
+ public:
+  hsm::KeyBackend& backend() override { return *backend_; }
+
+  void reopen() override {
+    backend_.reset();
+    hsm::Pkcs11Options options = where();
+    options.name = "hsm";
+    options.allow_simulator = true;
+    options.key_cache = 16;  // small, so that a rotation over many agents finds keys anew
+    options.master = SecretBytes(Bytes(32, 0x5a));
+    auto opened = hsm::Pkcs11Backend::open(std::move(options));
+    BOOST_REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().what));
+    backend_ = *std::move(opened);
+  }
+
+ protected:
+  [[nodiscard]] virtual hsm::Pkcs11Options where() const = 0;
+  void close() { backend_.reset(); }
+
+ private:
+  std::unique_ptr<hsm::KeyBackend> backend_;
+};
+
+class SoftHsmFixture final : public TokenFixture {
+ public:
+  SoftHsmFixture() : store_(create()) {
+    store_.use_in_this_process();
+    auto token = store_.add_token("conformance");
+    BOOST_REQUIRE(token);
+    token_ = *std::move(token);
+    reopen();
+  }
+  ~SoftHsmFixture() override { close(); }
+
+ private:
+  static simulators::SoftHsm create() {
+    auto store = simulators::SoftHsm::create();
+    BOOST_REQUIRE(store);
+    return *std::move(store);
+  }
+
+  hsm::Pkcs11Options where() const override {
+    hsm::Pkcs11Options options;
+    options.module = simulators::SoftHsm::module();
+    options.serial = token_.serial;
+    options.pin_file = token_.pin_file;
+    return options;
+  }
+
+  simulators::SoftHsm store_;
+  simulators::SoftToken token_;
+};
+
+/// tpm2-pkcs11 over a swtpm: a module that has nothing in common with SoftHSM. Its tokens all have the serial
+/// number 0000000000000000, so they are told apart by label.
+class Tpm2Pkcs11Fixture final : public TokenFixture {
+ public:
+  Tpm2Pkcs11Fixture() : tpm_(start_swtpm()) {
+    ::setenv("TPM2_PKCS11_STORE", folder_.path().c_str(), 1);
+    ::setenv("TPM2_PKCS11_TCTI", tpm_.tcti().c_str(), 1);
+    ::setenv("TSS2_LOG", "all+none", 0);
+    ::setenv("TPM2_PKCS11_LOG_LEVEL", "0", 0);
+    std::ofstream(pin_file()) << kPin;
+    std::filesystem::permissions(pin_file(), std::filesystem::perms::owner_read);
+    initialize();
+    reopen();
+  }
+  ~Tpm2Pkcs11Fixture() override { close(); }
+
+ private:
+  static constexpr std::string_view kPin = "731905";
+  static constexpr const char* kModule = "/usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1";
+
+  [[nodiscard]] std::filesystem::path pin_file() const { return folder_.path() / "pin"; }
+
+  hsm::Pkcs11Options where() const override {
+    hsm::Pkcs11Options options;
+    options.module = kModule;
+    options.uri = "pkcs11:token=conformance;model=SW%20%20%20TPM";
+    options.pin_file = pin_file();
+    return options;
+  }
+
+  // As its security officer: the first slot is always one that has no token yet.
+  static void initialize() {
+    const auto module = hsm::Module::load(kModule);
+    BOOST_REQUIRE_MESSAGE(module, (module ? "" : module.error().what));
+    const CK_FUNCTION_LIST& call = (*module)->functions();
+    std::string label = "conformance";
+    label.resize(32, ' ');
+    CK_UTF8CHAR* const pin = hsm::mutable_octets(as_bytes(kPin));
+    CK_SLOT_ID slot = 0;
+    CK_ULONG count = 1;
+    CK_SESSION_HANDLE session = 0;
+    BOOST_REQUIRE(call.C_GetSlotList(CK_TRUE, &slot, &count) == CKR_OK);
+    BOOST_REQUIRE(call.C_InitToken(slot, pin, kPin.size(), hsm::mutable_octets(as_bytes(label))) == CKR_OK);
+    BOOST_REQUIRE(call.C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session) ==
+                  CKR_OK);
+    BOOST_REQUIRE(call.C_Login(session, CKU_SO, pin, kPin.size()) == CKR_OK);
+    BOOST_REQUIRE(call.C_InitPIN(session, pin, kPin.size()) == CKR_OK);
+    BOOST_REQUIRE(call.C_Logout(session) == CKR_OK);
+    BOOST_REQUIRE(call.C_CloseSession(session) == CKR_OK);
+  }
+
+  simulators::Swtpm tpm_;
+  testing::TemporaryFolder folder_;
 };
 
 class MemoryFixture final : public BackendFixture {
@@ -57,6 +176,8 @@ std::unique_ptr<BackendFixture> make_tpm_encrypted() {
 std::unique_ptr<BackendFixture> make_tpm_plain() {
   return std::make_unique<TpmFixture>(hsm::SessionKind::kPlain);
 }
+std::unique_ptr<BackendFixture> make_tpm2_pkcs11() { return std::make_unique<Tpm2Pkcs11Fixture>(); }
+std::unique_ptr<BackendFixture> make_softhsm() { return std::make_unique<SoftHsmFixture>(); }
 std::unique_ptr<BackendFixture> make_memory() { return std::make_unique<MemoryFixture>(); }
 
 }  // namespace chancery::conformance

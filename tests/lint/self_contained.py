@@ -5,6 +5,7 @@ usage: self_contained.py ROOT COMPILER
        self_contained.py --self-test COMPILER fails unless a header that leans on others is found
 """
 
+import functools
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDERS = ("sdk", "attest", "hsm", "daemon", "simulators")
+# Of libraries whose headers stand in a folder of their own.
+PACKAGES = ("p11-kit-1",)
 FIRST_INCLUDE = re.compile(r'^#include [<"]([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -38,10 +41,17 @@ def unproven_headers(root):
     return sorted(header for header in headers if spelling(header) not in proven)
 
 
+@functools.cache
+def package_flags():
+    command = ["pkg-config", "--cflags-only-I", *PACKAGES]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
 def compile_alone(root, compiler, header):
     # Twice: a header without its guard fails as well.
     text = f'#include "{spelling(header)}"\n' * 2
-    command = [compiler, "-std=c++20", "-fsyntax-only", "-x", "c++", "-I", ".", "-I", "sdk/include", "-"]
+    command = [compiler, "-std=c++20", "-fsyntax-only", "-x", "c++", "-I", ".", "-I", "sdk/include"]
+    command += [*package_flags(), "-"]
     run = subprocess.run(command, cwd=root, input=text, capture_output=True, text=True)
     return f"{header} does not compile alone:\n{run.stderr}" if run.returncode else None
 

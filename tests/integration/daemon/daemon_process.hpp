@@ -20,6 +20,7 @@ struct DaemonSettings {
   std::string tcti{};              ///< of the one backend, which is called "tpm"
   std::string sessions = "plain";  ///< fast; the encrypted kind has the contract suite
   std::string extra{};             ///< further TOML, at the end
+  std::string issuer_backend = "tpm";
   std::string backend_timeout = "3s";
   bool allow_simulator = true;
   bool allow_root = true;

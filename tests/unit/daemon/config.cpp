@@ -134,6 +134,20 @@ sessions = "plain"
 queue = 7
 timeout = "5s"
 key_cache = 0
+[[backend]]
+name = "third"
+type = "pkcs11"
+module = "/usr/lib/hsm.so"
+serial = "0123"
+pin_file = "/etc/chancery/pin"
+max_sessions = 9
+queue = 8
+[[backend]]
+name = "fourth"
+type = "pkcs11"
+module = "/usr/lib/hsm.so"
+uri = "pkcs11:token=b"
+allow_simulator = true
 [tpm]
 allow_simulator = false
 [grants]
@@ -175,10 +189,22 @@ format = "json"
   BOOST_TEST((config.issuer == IssuerConfig{"example.org", "https://chancery.example.org/tenant", "second"}));
   BOOST_TEST(config.state_path == "/srv/chancery");
   BOOST_TEST(config.operator_group == "wheel");
-  BOOST_TEST_REQUIRE(config.backends.size() == 2U);
+  BOOST_TEST_REQUIRE(config.backends.size() == 4U);
   BOOST_TEST(config.backends[0].tcti == "device:/dev/tpmrm0");
-  const BackendConfig second{"second", BackendType::kTpm, "swtpm:path=/tmp/s", true, Sessions::kPlain, 7, 5s,
-                             0};
+  BackendConfig third = default_backend(config);
+  third.name = "third";
+  third.type = BackendType::kPkcs11;
+  third.module = "/usr/lib/hsm.so";
+  third.serial = "0123";
+  third.pin_file = "/etc/chancery/pin";
+  third.max_sessions = 9;
+  third.queue = 8;
+  BOOST_TEST((config.backends[2] == third));
+  BOOST_TEST(config.backends[3].uri == "pkcs11:token=b");
+  BOOST_TEST(config.backends[3].allow_simulator);
+  BOOST_TEST(config.backends[3].max_sessions == 4U);
+  const BackendConfig second{
+      "second", BackendType::kTpm, "swtpm:path=/tmp/s", true, Sessions::kPlain, 7, 5s, 0, "", "", "", "", 4};
   BOOST_TEST((config.backends[1] == second));
   BOOST_TEST(config.grants.scopes == (std::vector<std::string>{"crm.*", "payments.refund"}));
   BOOST_TEST(
@@ -215,6 +241,14 @@ BOOST_AUTO_TEST_CASE(a_configuration_written_out_reads_back_the_same) {
 BOOST_AUTO_TEST_CASE(tpm_allow_simulator_is_the_default_of_the_backends) {
   const std::string second = "[[backend]]\nname = \"tpm1\"\nallow_simulator = false\n";
   const Config config = accepted(kLeast + second + "[tpm]\nallow_simulator = true\n");
+  BOOST_TEST(config.backends[0].allow_simulator);
+  BOOST_TEST(!config.backends[1].allow_simulator);
+}
+
+BOOST_AUTO_TEST_CASE(tpm_allow_simulator_says_nothing_of_other_devices) {
+  const std::string token =
+      "[[backend]]\nname = \"hsm\"\ntype = \"pkcs11\"\nmodule = \"/m\"\nserial = \"1\"\n";
+  const Config config = accepted(kLeast + token + "[tpm]\nallow_simulator = true\n");
   BOOST_TEST(config.backends[0].allow_simulator);
   BOOST_TEST(!config.backends[1].allow_simulator);
 }
@@ -294,6 +328,20 @@ const std::array kRefused{
                 R"(backend[1].sessions must be one of "encrypted" "plain")"},
     RefusedCase{"the same backend name twice", "[[backend]]\nname = \"tpm0\"", 11,
                 "backend[1].name is the name of an earlier [[backend]]: choose another"},
+    RefusedCase{"a TPM's option for a token",
+                "[[backend]]\nname = \"b\"\ntype = \"pkcs11\"\ntcti = \"device:/dev/tpm0\"", 13,
+                "backend[1].tcti is for backends of type \"tpm\" only: take it out"},
+    RefusedCase{"a token's option for a TPM", "[[backend]]\nname = \"b\"\nmodule = \"/usr/lib/hsm.so\"", 12,
+                "backend[1].module is for backends of type \"pkcs11\" only: take it out"},
+    RefusedCase{"a token without a module", "[[backend]]\nname = \"b\"\ntype = \"pkcs11\"\nserial = \"1\"", 0,
+                "backend[1].module is required: name the vendor's library"},
+    RefusedCase{"a token that nothing selects",
+                "[[backend]]\nname = \"b\"\ntype = \"pkcs11\"\nmodule = \"/m\"", 0,
+                "backend[1].serial or uri must say which token it is: give one of both"},
+    RefusedCase{"a token that two things select",
+                "[[backend]]\nname = \"b\"\ntype = \"pkcs11\"\nmodule = \"/m\"\nserial = \"1\"\nuri = "
+                "\"pkcs11:token=a\"",
+                14, "backend[1].serial or uri must say which token it is: give one of both"},
     RefusedCase{"no backend name", "[[backend]]\nqueue = 3", 0, "backend[1].name is required"},
     RefusedCase{"bad backend name", "[[backend]]\nname = \"TPM\"", 11,
                 "backend[1].name must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"},

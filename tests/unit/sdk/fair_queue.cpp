@@ -1,19 +1,20 @@
-#include "hsm/tpm/request_queue.hpp"
+#include "sdk/base/fair_queue.hpp"
 
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
-namespace chancery::hsm {
+namespace chancery::tests {
 namespace {
 
-RequestQueue::Item request_of(std::string owner) {
-  auto request = std::make_shared<TpmRequest>();
-  request->owner = std::move(owner);
-  return request;
-}
+struct Request {
+  std::string owner;
+};
+using Queue = FairQueue<Request>;
 
-std::string order_of(RequestQueue& queue) {
+Queue::Item request_of(std::string owner) { return std::make_shared<Request>(Request{std::move(owner)}); }
+
+std::string order_of(Queue& queue) {
   std::string owners;
   while (const auto item = queue.pop()) owners += item->owner;
   return owners;
@@ -22,7 +23,7 @@ std::string order_of(RequestQueue& queue) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(owners_take_turns_and_their_own_requests_keep_their_order) {
-  RequestQueue queue(100);
+  Queue queue(100);
   for (const char* owner : {"a", "a", "a", "b", "b", "c"}) BOOST_TEST(queue.push(request_of(owner)));
   BOOST_TEST(queue.size() == 6u);
   BOOST_TEST(order_of(queue) == "abcaba");
@@ -36,7 +37,7 @@ BOOST_AUTO_TEST_CASE(owners_take_turns_and_their_own_requests_keep_their_order) 
 }
 
 BOOST_AUTO_TEST_CASE(a_newcomer_waits_for_one_turn_of_each_other_owner_at_most) {
-  RequestQueue queue(100);
+  Queue queue(100);
   for (int i = 0; i < 20; ++i) BOOST_TEST(queue.push(request_of("busy")));
   BOOST_TEST(queue.pop() != nullptr);
   BOOST_TEST(queue.push(request_of("new")));
@@ -45,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_newcomer_waits_for_one_turn_of_each_other_owner_at_most) 
 }
 
 BOOST_AUTO_TEST_CASE(one_owner_fills_half_of_the_queue_and_all_of_them_the_whole) {
-  RequestQueue queue(4);
+  Queue queue(4);
   BOOST_TEST(queue.push(request_of("a")));
   BOOST_TEST(queue.push(request_of("a")));
   BOOST_TEST(!queue.push(request_of("a")));
@@ -57,13 +58,13 @@ BOOST_AUTO_TEST_CASE(one_owner_fills_half_of_the_queue_and_all_of_them_the_whole
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_of_one_takes_one) {
-  RequestQueue queue(1);
+  Queue queue(1);
   BOOST_TEST(queue.push(request_of("a")));
   BOOST_TEST(!queue.push(request_of("b")));
 }
 
 BOOST_AUTO_TEST_CASE(a_request_whose_caller_has_gone_leaves_its_place) {
-  RequestQueue queue(4);
+  Queue queue(4);
   const auto gone = request_of("a");
   BOOST_TEST(queue.push(request_of("a")));
   BOOST_TEST(queue.push(gone));
@@ -81,10 +82,10 @@ BOOST_AUTO_TEST_CASE(a_request_whose_caller_has_gone_leaves_its_place) {
 }
 
 BOOST_AUTO_TEST_CASE(draining_takes_everything) {
-  RequestQueue queue(10);
+  Queue queue(10);
   for (const char* owner : {"a", "b", "a"}) BOOST_TEST(queue.push(request_of(owner)));
   BOOST_TEST(queue.drain().size() == 3u);
   BOOST_TEST(queue.pop() == nullptr);
 }
 
-}  // namespace chancery::hsm
+}  // namespace chancery::tests

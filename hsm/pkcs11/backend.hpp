@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "hsm/key_backend.hpp"
+#include "hsm/pkcs11/key_reference.hpp"
+#include "hsm/pkcs11/token_owner.hpp"
+
+namespace chancery::hsm {
+
+struct Pkcs11Options {
+  std::string name;                ///< of the `[[backend]]` section
+  std::filesystem::path module;    ///< the vendor's library, absolute
+  std::string serial;              ///< which token, by its serial number …
+  std::string uri;                 ///< … or by a `pkcs11:` URI (RFC 7512) of its attributes; one of both
+  std::filesystem::path pin_file;  ///< mode 0600; the systemd credential `chancery.pin.NAME` goes before it
+  bool allow_simulator = false;
+  std::size_t sessions = 4;
+  std::size_t queue = 256;       ///< requests that may wait; those of one agent may fill half of it
+  std::size_t key_cache = 4096;  ///< handles of keys that each session keeps
+  std::chrono::milliseconds timeout{10'000};  ///< for the first answer, in open()
+  SecretBytes master;                         ///< 32 octets from which the seal of the references is derived
+};
+
+/// Keys in a PKCS#11 token: made inside and kept by it, found by class, label and id. The store has
+/// references that are sealed to the agent. Thread-safe.
+///
+/// That a key is sensitive and never extractable is the module's word, which is read back and held against
+/// what was asked for; unlike a TPM's evidence it proves nothing to others.
+class Pkcs11Backend final : public KeyBackend {
+ public:
+  /// What is wrong with the options, as far as it shows without the module. \return kInvalidArgument,
+  /// kFileUnreadable and kFilePermissions (PIN)
+  [[nodiscard]] static Status check_options(const Pkcs11Options& options);
+
+  /// Opens the backend. A token that is absent, silent or does not take the PIN is no error: every use then
+  /// fails with the reason, and all that needs no token goes on. A refused PIN above all must not end the
+  /// process: whoever restarts it would have the PIN tried again, until the token locks itself. Waits for the
+  /// first answer, at most `timeout`.
+  /// \return the backend; kInvalidArgument (selection, master), kFileUnreadable and kFilePermissions (module,
+  ///         PIN), kSimulatorRefused, kUnsupportedAlgorithm
+  [[nodiscard]] static Result<std::unique_ptr<Pkcs11Backend>> open(Pkcs11Options options);
+
+  /// A token keeps what it makes: a key whose StoredKey is dropped remains there until destroy().
+  Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) override;
+  Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) override;
+  /// Removes both halves from the token, and fails when the token is not there.
+  Status destroy(const StoredKey& key, Deadline deadline) override;
+  Status check(Deadline deadline) override { return token_->check(deadline); }
+  [[nodiscard]] BackendInfo describe() const override;
+  [[nodiscard]] BackendLoad load() const override { return token_->load(); }
+
+ private:
+  Pkcs11Backend(std::string name, const SecretBytes& master, std::unique_ptr<TokenOwner> token)
+      : name_(std::move(name)), seal_(master), token_(std::move(token)) {}
+
+  const std::string name_;
+  const ReferenceSeal seal_;
+  const std::unique_ptr<TokenOwner> token_;
+};
+
+}  // namespace chancery::hsm

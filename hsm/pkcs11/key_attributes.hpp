@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+
+#include "hsm/pkcs11/cryptoki.hpp"
+#include "hsm/pkcs11/key_reference.hpp"
+
+namespace chancery::hsm {
+
+/// An object of a token in a session.
+struct TokenObject {
+  const CK_FUNCTION_LIST& functions;
+  CK_SESSION_HANDLE session = 0;
+  CK_OBJECT_HANDLE handle = 0;
+};
+
+/// A pair as C_GenerateKeyPair gave it.
+struct KeyPairHandles {
+  CK_OBJECT_HANDLE public_half = 0;
+  CK_OBJECT_HANDLE private_half = 0;
+};
+
+/// Has the token make a P-256 pair: kept by the token, for signing alone, never to leave it.
+[[nodiscard]] Result<KeyPairHandles> generate_p256(const CK_FUNCTION_LIST& functions,
+                                                   CK_SESSION_HANDLE session, const KeyReference& key);
+
+/// Reads back what a private key says of itself: made in the token, sensitive and never otherwise, never
+/// extractable, for signing alone, P-256. This is the module's word and no proof.
+/// \return kKeyMismatch when it says otherwise, or does not say
+[[nodiscard]] Status check_private_key(const TokenObject& key);
+
+/// The point of a public key object; kDeviceError when it is none of P-256's.
+[[nodiscard]] Result<PublicKey> read_public_key(const TokenObject& key);
+
+}  // namespace chancery::hsm

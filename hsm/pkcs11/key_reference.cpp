@@ -1,0 +1,67 @@
+#include "hsm/pkcs11/key_reference.hpp"
+
+#include "hsm/pkcs11/uri.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::hsm {
+namespace {
+
+constexpr std::size_t kSealSize = 32;
+constexpr char kSeparator = '\n';  // never in a URI
+
+void append_with_length(std::string& out, std::string_view text) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(text.size() >> shift & 0xFF);
+  out += text;
+}
+
+// HKDF as a pseudorandom function of all that the seal covers, each with its length in front.
+std::string seal_text(const SecretBytes& key, std::string_view uri, const KeyBinding& binding,
+                      const PublicKey& public_key) {
+  const std::string jwk = public_key.jwk();
+  std::string covered = "chancery pkcs11 key reference";
+  for (const std::string_view part :
+       {uri, std::string_view(binding.agent_id), std::string_view(binding.key_id), std::string_view(jwk)}) {
+    append_with_length(covered, part);
+  }
+  return hex_encode(hkdf_sha256(key.view(), {}, covered, kSealSize).view());
+}
+
+}  // namespace
+
+std::string key_label(const KeyBinding& binding) {
+  // Its length makes the division of the two unambiguous.
+  return "chancery:" + std::to_string(binding.agent_id.size()) + ":" + binding.agent_id + ":" +
+         binding.key_id;
+}
+
+ReferenceSeal::ReferenceSeal(const SecretBytes& master)
+    : key_(hkdf_sha256(master.view(), {}, "chancery pkcs11 reference seal", kSealSize)) {}
+
+Bytes ReferenceSeal::seal(const KeyReference& reference, const KeyBinding& binding,
+                          const PublicKey& public_key) const {
+  Pkcs11Uri uri;
+  uri.serial = reference.serial;
+  uri.object = reference.label;
+  uri.id = reference.id;
+  const std::string text = uri.text();
+  const std::string blob = text + kSeparator + seal_text(key_, text, binding, public_key);
+  return {blob.begin(), blob.end()};
+}
+
+Result<KeyReference> ReferenceSeal::open(const StoredKey& key) const {
+  const std::string_view blob = as_text(key.blob);
+  const std::size_t end = blob.find(kSeparator);
+  const std::string_view text = blob.substr(0, end);
+  const std::string expected = seal_text(key_, text, key.binding, key.public_key);
+  if (end == std::string_view::npos ||
+      !equal_constant_time(as_bytes(blob.substr(end + 1)), as_bytes(expected))) {
+    return Error{ErrorCode::kKeyLost,
+                 "the record of this key was changed or belongs to another agent: look for tampering, and "
+                 "register the agent again"};
+  }
+  CHANCERY_ASSIGN(Pkcs11Uri uri, Pkcs11Uri::parse(text));
+  return KeyReference{std::move(uri.serial), std::move(uri.object), std::move(uri.id)};
+}
+
+}  // namespace chancery::hsm

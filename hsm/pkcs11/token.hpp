@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <chancery/bytes.hpp>
+#include <chancery/result.hpp>
+
+#include "hsm/pkcs11/module.hpp"
+#include "hsm/pkcs11/token_session.hpp"
+
+namespace chancery::hsm {
+
+struct TokenOptions {
+  std::filesystem::path module;
+  TokenSelector selector;
+  bool allow_simulator = false;
+  SecretBytes pin;
+  std::size_t key_cache = 4096;  ///< handles that each session keeps
+};
+
+/// One token: found anew for every session, and logged in to when nobody is. Thread-safe.
+///
+/// The PIN goes to C_Login directly. PKCS11_login would keep a copy of it in memory of its own, and present
+/// that again by itself.
+class Token {
+ public:
+  explicit Token(TokenOptions options) : options_(std::move(options)) {}
+
+  /// Loads the module if it is not yet, finds the token, opens a session and logs in.
+  /// \return the session, or why there is none. A PIN that was refused once is never presented again; every
+  ///         later call has the same error.
+  [[nodiscard]] Result<std::unique_ptr<TokenSession>> open_session();
+
+  /// What the token that was met last says of itself; empty before the first.
+  [[nodiscard]] TokenFacts facts() const;
+
+ private:
+  [[nodiscard]] Status accept(const TokenFacts& facts) const;
+  [[nodiscard]] Status log_in(const FoundToken& token, CK_SESSION_HANDLE session);
+
+  const TokenOptions options_;
+  std::mutex opening_;  // one session at a time, so that one wrong PIN is presented once
+  std::shared_ptr<Module> module_;
+  std::optional<Error> refusal_;  // of the PIN
+  mutable std::mutex facts_mutex_;
+  TokenFacts facts_;
+};
+
+}  // namespace chancery::hsm

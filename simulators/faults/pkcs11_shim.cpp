@@ -1,0 +1,178 @@
+// A PKCS#11 module that passes every call to another one and fails as its plan says. Loaded by whoever is to
+// be tested; it has no other part of Chancery in it.
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <p11-kit/pkcs11.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "simulators/faults/pkcs11_faults.hpp"
+
+namespace chancery::simulators {
+namespace {
+
+using namespace std::chrono_literals;
+using enum Pkcs11Call;
+
+CK_FUNCTION_LIST* real = nullptr;
+Pkcs11FaultPlan* plan = nullptr;
+CK_FUNCTION_LIST wrapped;
+
+bool take_one(std::atomic<std::uint64_t>& count) {
+  std::uint64_t left = count;
+  while (left > 0 && !count.compare_exchange_weak(left, left - 1)) {
+  }
+  return left > 0;
+}
+
+void wait_as_planned(Pkcs11FaultPlan::Fault& fault) {
+  ++fault.waiting;
+  std::this_thread::sleep_for(std::chrono::milliseconds(fault.delay_ms));
+  while (fault.is_held != 0) std::this_thread::sleep_for(1ms);
+  --fault.waiting;
+}
+
+// What a token that is not there answers to anything that concerns a session.
+constexpr bool needs_token(Pkcs11Call call) {
+  return call != kInitialize && call != kFinalize && call != kGetSlotList && call != kGetSlotInfo;
+}
+
+/// The code to return instead of calling the module.
+std::optional<CK_RV> intercept(Pkcs11Call call) {
+  Pkcs11FaultPlan::Fault& fault = plan->faults[static_cast<std::size_t>(call)];
+  ++fault.calls;
+  if (take_one(fault.crashes)) std::abort();
+  if (fault.delay_ms != 0 || fault.is_held != 0) wait_as_planned(fault);
+  if (take_one(fault.times)) return fault.code;
+  if (plan->is_token_absent == 0 || !needs_token(call)) return std::nullopt;
+  return call == kOpenSession || call == kGetTokenInfo ? CKR_TOKEN_NOT_PRESENT : CKR_DEVICE_REMOVED;
+}
+
+template <Pkcs11Call Call, auto Member>
+struct Wrapper;
+template <Pkcs11Call Call, typename... Arguments, CK_RV (*CK_FUNCTION_LIST::*Member)(Arguments...)>
+struct Wrapper<Call, Member> {
+  static CK_RV call(Arguments... arguments) {
+    if (const auto code = intercept(Call)) return *code;
+    return (real->*Member)(arguments...);
+  }
+  static void install() { wrapped.*Member = &call; }
+};
+
+// A token that was pulled out forgets its sessions; the module is told so when it is next looked for.
+CK_RV list_slots(CK_BBOOL present, CK_SLOT_ID* slots, CK_ULONG* count) {
+  if (const auto code = intercept(kGetSlotList)) return *code;
+  if (plan->is_token_absent == 0) return real->C_GetSlotList(present, slots, count);
+  CK_ULONG all = 0;
+  real->C_GetSlotList(CK_TRUE, nullptr, &all);
+  std::array<CK_SLOT_ID, 64> ids{};
+  all = ids.size();
+  real->C_GetSlotList(CK_TRUE, ids.data(), &all);
+  for (CK_ULONG i = 0; i < all; ++i) real->C_CloseAllSessions(ids[i]);
+  plan->sessions = 0;
+  *count = 0;
+  return CKR_OK;
+}
+
+CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
+  if (const auto code = intercept(kGetTokenInfo)) return *code;
+  const CK_RV rv = real->C_GetTokenInfo(slot, info);
+  if (rv == CKR_OK) info->flags |= plan->token_flags;
+  return rv;
+}
+
+CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify,
+                   CK_SESSION_HANDLE* session) {
+  if (const auto code = intercept(kOpenSession)) return *code;
+  const std::uint64_t limit = plan->session_limit;
+  if (++plan->sessions > limit && limit != 0) {
+    --plan->sessions;
+    return CKR_SESSION_COUNT;
+  }
+  const CK_RV rv = real->C_OpenSession(slot, flags, application, notify, session);
+  if (rv != CKR_OK) --plan->sessions;
+  return rv;
+}
+
+CK_RV close_session(CK_SESSION_HANDLE session) {
+  if (const auto code = intercept(kCloseSession)) return *code;
+  const CK_RV rv = real->C_CloseSession(session);
+  if (rv == CKR_OK) --plan->sessions;
+  return rv;
+}
+
+CK_RV get_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
+                     CK_ULONG count) {
+  if (const auto code = intercept(kGetAttributeValue)) return *code;
+  const CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
+  for (CK_ULONG i = 0; rv == CKR_OK && i < count; ++i) {
+    const bool lies = attributes[i].type + 1 == plan->lying_attribute && attributes[i].ulValueLen == 1;
+    if (lies) *static_cast<CK_BBOOL*>(attributes[i].pValue) ^= 1;
+  }
+  return rv;
+}
+
+CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* length) {
+  if (const auto code = intercept(kSign)) return *code;
+  const CK_RV rv = real->C_Sign(session, data, size, signature, length);
+  if (rv == CKR_OK && signature != nullptr && take_one(plan->corrupted_signatures)) signature[0] ^= 1;
+  return rv;
+}
+
+void install_wrappers() {
+  wrapped = *real;
+  Wrapper<kInitialize, &CK_FUNCTION_LIST::C_Initialize>::install();
+  Wrapper<kFinalize, &CK_FUNCTION_LIST::C_Finalize>::install();
+  Wrapper<kGetSlotInfo, &CK_FUNCTION_LIST::C_GetSlotInfo>::install();
+  Wrapper<kGetSessionInfo, &CK_FUNCTION_LIST::C_GetSessionInfo>::install();
+  Wrapper<kLogin, &CK_FUNCTION_LIST::C_Login>::install();
+  Wrapper<kFindObjectsInit, &CK_FUNCTION_LIST::C_FindObjectsInit>::install();
+  Wrapper<kFindObjects, &CK_FUNCTION_LIST::C_FindObjects>::install();
+  Wrapper<kGenerateKeyPair, &CK_FUNCTION_LIST::C_GenerateKeyPair>::install();
+  Wrapper<kDestroyObject, &CK_FUNCTION_LIST::C_DestroyObject>::install();
+  Wrapper<kSignInit, &CK_FUNCTION_LIST::C_SignInit>::install();
+  wrapped.C_GetSlotList = list_slots;
+  wrapped.C_GetTokenInfo = token_info;
+  wrapped.C_OpenSession = open_session;
+  wrapped.C_CloseSession = close_session;
+  wrapped.C_GetAttributeValue = get_attributes;
+  wrapped.C_Sign = sign;
+}
+
+bool load_real() {
+  const char* const path = std::getenv(kFaultsModuleVariable);
+  void* const library = path == nullptr ? nullptr : ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return false;
+  const auto list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
+  return list != nullptr && list(&real) == CKR_OK;
+}
+
+bool map_plan() {
+  const char* const path = std::getenv(kFaultsPlanVariable);
+  const int fd = path == nullptr ? -1 : ::open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;
+  void* const memory = ::mmap(nullptr, sizeof(Pkcs11FaultPlan), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  if (memory == MAP_FAILED) return false;
+  plan = static_cast<Pkcs11FaultPlan*>(memory);
+  return true;
+}
+
+}  // namespace
+}  // namespace chancery::simulators
+
+extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
+  using namespace chancery::simulators;
+  if (real == nullptr || plan == nullptr) {
+    if (!map_plan() || !load_real()) return CKR_GENERAL_ERROR;
+    install_wrappers();
+  }
+  *list = &wrapped;
+  return CKR_OK;
+}

@@ -1,0 +1,166 @@
+// The real daemon with a TPM (swtpm) and a PKCS#11 token (SoftHSM) at once.
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include <boost/test/unit_test.hpp>
+#include <unistd.h>
+
+#include "simulators/faults/pkcs11_faults.hpp"
+#include "simulators/softhsm/softhsm.hpp"
+#include "simulators/swtpm/swtpm.hpp"
+#include "tests/integration/daemon/daemon_process.hpp"
+
+namespace chancery::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using simulators::Pkcs11Call;
+
+template <typename T>
+T required(Result<T> result) {
+  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
+  return *std::move(result);
+}
+
+template <typename T, typename E>
+T answered(Result<T, E> result) {
+  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().detail));
+  return *std::move(result);
+}
+
+/// Both devices, and a daemon that is configured for both. The token is behind the shim that makes it fail.
+struct TwoDevices {
+  simulators::Swtpm tpm = required(simulators::Swtpm::start());
+  simulators::SoftHsm store = required(simulators::SoftHsm::create());
+  simulators::SoftToken token = required(store.add_token("production"));
+  simulators::Pkcs11Faults faults = required(simulators::Pkcs11Faults::create());
+  std::unique_ptr<DaemonProcess> daemon;
+
+  TwoDevices() {
+    store.use_in_this_process();
+    faults.wrap_in_this_process(simulators::SoftHsm::module());
+  }
+
+  void start(const std::string& issuer_backend, const std::string& further = "") {
+    DaemonSettings settings;
+    settings.tcti = tpm.tcti();
+    settings.issuer_backend = issuer_backend;
+    settings.extra = "[[backend]]\nname = \"hsm\"\ntype = \"pkcs11\"\nallow_simulator = true\nmodule = \"" +
+                     simulators::Pkcs11Faults::module().string() + "\"\nserial = \"" + token.serial +
+                     "\"\npin_file = \"" + token.pin_file.string() + "\"\n" + further;
+    daemon = std::make_unique<DaemonProcess>(settings);
+    daemon->start();
+  }
+
+  void create_agent(const std::string& name, const std::string& backend) const {
+    api::CreateAgent request = agent_of(name, ::geteuid());
+    request.backend = backend;
+    BOOST_TEST(answered(daemon->client().create_agent(request)).backend == backend);
+  }
+
+  std::vector<std::string> delegate(const std::vector<std::string>& chain, const std::string& to) const {
+    return answered(daemon->client().delegate(delegation_of(chain, to))).chain;
+  }
+
+  void verify(const std::vector<std::string>& chain) const {
+    BOOST_TEST(answered(daemon->client().verify({chain, std::nullopt})).outcome == "valid");
+    TrustConfig trust;
+    trust.anchors.push_back({});
+    trust.anchors.back().keys = answered(daemon->client().jwks()).keys;
+    const std::vector<std::string_view> tokens(chain.begin(), chain.end());
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    BOOST_TEST(verify_chain(tokens, TrustSnapshot(trust), now).valid());
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_chain_goes_through_agents_on_both_devices, TwoDevices) {
+  for (const std::string issuer : {"tpm", "hsm"}) {
+    start(issuer);
+    create_agent("orchestrator", "tpm");
+    create_agent("support", "hsm");
+    create_agent("archive", "tpm");
+    const auto granted = answered(daemon->client().grant(grant_to("orchestrator")));
+    const auto at_support = delegate(granted.chain, "support");
+    verify(at_support);
+    const auto at_archive = delegate(at_support, "archive");
+    BOOST_TEST(at_archive.size() == 3u);
+    verify(at_archive);
+
+    BOOST_TEST(daemon->stop() == 0);
+    daemon->start();
+    verify(delegate(at_support, "archive"));
+    BOOST_TEST(daemon->output().find(simulators::SoftHsm::kPin) == std::string::npos);
+    BOOST_TEST(daemon->stop() == 0);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_agent_without_a_backend_lives_on_the_first, TwoDevices) {
+  start("hsm");
+  BOOST_TEST(answered(daemon->client().create_agent(agent_of("orchestrator", ::geteuid()))).backend == "tpm");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_retired_agent_leaves_nothing_in_the_token, TwoDevices) {
+  start("tpm");
+  create_agent("support", "hsm");
+  BOOST_TEST(faults.calls(Pkcs11Call::kDestroyObject) == 0u);
+  BOOST_REQUIRE(daemon->client().retire_agent("support"));
+  BOOST_TEST(faults.calls(Pkcs11Call::kDestroyObject) == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stalled_module_does_not_stop_the_tpm_or_the_daemon, TwoDevices) {
+  start("tpm", "max_sessions = 2\n");
+  create_agent("orchestrator", "tpm");
+  create_agent("support", "hsm");
+  const auto granted = answered(daemon->client().grant(grant_to("orchestrator")));
+  const auto at_support = delegate(granted.chain, "support");
+  faults.hold(Pkcs11Call::kSign);
+  {
+    std::atomic<int> good = 0;
+    std::vector<std::jthread> stalled;
+    for (int i = 0; i < 2; ++i) {
+      stalled.emplace_back(
+          [&] { good += daemon->client().delegate(delegation_of(at_support, "orchestrator")) ? 1 : 0; });
+    }
+    BOOST_TEST(eventually([&] { return faults.waiting(Pkcs11Call::kSign) == 2; }));
+    for (int i = 0; i < 10; ++i) verify(delegate(granted.chain, "support"));
+    BOOST_TEST(faults.waiting(Pkcs11Call::kSign) == 2u);
+    faults.release(Pkcs11Call::kSign);
+    stalled.clear();
+    BOOST_TEST(good == 2);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_token_that_is_away_fails_its_own_agents_only, TwoDevices) {
+  start("tpm");
+  create_agent("orchestrator", "tpm");
+  create_agent("support", "hsm");
+  const auto granted = answered(daemon->client().grant(grant_to("orchestrator")));
+  const auto at_support = delegate(granted.chain, "support");
+  faults.remove_token();
+  const auto refused = daemon->client().delegate(delegation_of(at_support, "orchestrator"));
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "device_unavailable");
+  verify(delegate(granted.chain, "support"));
+  faults.return_token();
+  verify(delegate(at_support, "orchestrator"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refused_pin_does_not_end_the_daemon_and_is_not_tried_again, TwoDevices) {
+  std::ofstream(token.pin_file) << "000000\n";
+  start("tpm");
+  create_agent("orchestrator", "tpm");
+  for (int i = 0; i < 3; ++i) {
+    api::CreateAgent request = agent_of("support", ::geteuid());
+    request.backend = "hsm";
+    const auto created = daemon->client().create_agent(request);
+    BOOST_REQUIRE(!created);
+    BOOST_TEST(created.error().code == "device_error");
+  }
+  BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
+}
+
+}  // namespace chancery::tests
