@@ -52,7 +52,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"server.body_limit", Octets{AT(config.server.body_limit), 1 * kKiB, 64 * kMiB}, "\"1MiB\"", "",
      "The longest request body that is read."},
     {"server.body_memory", Octets{AT(config.server.body_memory), 1 * kMiB, 4096 * kMiB}, "\"64MiB\"", "",
-     "The request bodies that are held at once, of all connections together; further ones are answered 503."},
+     "The request bodies that are held at once, of all connections of a listener; further ones are answered "
+     "503."},
     {"server.header_timeout", Duration{AT(config.server.header_timeout), 10ms, 10min}, "\"10s\"", "",
      "The time that a client has to send its request's headers; over TLS the handshake has as much before."},
     {"server.body_timeout", Duration{AT(config.server.body_timeout), 10ms, 1h}, "\"30s\"", "",

@@ -1,5 +1,6 @@
 #include "daemon/edge/blocking_pool.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace chancery::edge {
@@ -45,7 +46,11 @@ void BlockingPool::run() {
       if (stopping_) return;
       task = queue_.pop();
     }
-    task->work();
+    try {
+      task->work();
+    } catch (const std::exception&) {
+      // Memory is exhausted: the request's deadline, which still runs, answers it.
+    }
   }
 }
 

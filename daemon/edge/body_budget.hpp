@@ -6,8 +6,8 @@
 
 namespace chancery::edge {
 
-/// How many octets of request bodies all connections together may hold. Each takes its share as its body
-/// arrives. Thread-safe.
+/// How many octets of request bodies the connections of a listener may hold together. Each takes its share as
+/// its body arrives. Thread-safe.
 class BodyBudget {
  public:
   explicit BodyBudget(std::size_t octets) noexcept : octets_(octets) {}

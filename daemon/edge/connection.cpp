@@ -30,10 +30,12 @@ std::string_view view(const boost::beast::flat_buffer& buffer) {
 }
 
 // What an operator must be able to look up afterwards: every failure that is not the client's fault, and
-// every request by which a local process signs or changes something. Never a body, a query or a header field:
-// tokens travel in them.
-void record(const telemetry::Log* log, const rest::Request& request, const rest::Response& response,
+// every request by which a local process signs or changes something, for which it waited in turn. What is
+// judged at once comes in any number, and is for debugging. Never a body, a query or a header field: tokens
+// travel in them.
+void record(const Surroundings& surroundings, const rest::Request& request, const rest::Response& response,
             steady_clock::time_point begun) {
+  const telemetry::Log* const log = surroundings.log;
   if (!log) return;
   using telemetry::Field;
   const Field id("request_id", request.id), method("method", request.method), path("path", request.path),
@@ -44,8 +46,10 @@ void record(const telemetry::Log* log, const rest::Request& request, const rest:
     log->warning("a request failed", *response.failure, {method, path, status, id});
   }
   const Field ms("ms", duration_cast<milliseconds>(steady_clock::now() - begun).count());
-  if (const auto& peer = request.peer.credentials;
-      peer && request.method != "GET" && request.method != "HEAD") {
+  const auto& peer = request.peer.credentials;
+  const bool changes = request.method != "GET" && request.method != "HEAD" &&
+                       surroundings.application.may_block(request.method, request.path);
+  if (peer && changes) {
     log->info("request", {method, path, status, {"uid", peer->uid}, {"pid", peer->pid}, ms, id});
   } else {
     log->debug("request", {method, path, status, ms, id});
@@ -83,7 +87,7 @@ milliseconds handlers_share(milliseconds time) { return time - std::min(time / 1
 rest::Response answer(const Surroundings& surroundings, const rest::Request& request,
                       steady_clock::time_point begun) {
   rest::Response response = try_handle(surroundings.application, request, surroundings.log);
-  record(surroundings.log, request, response, begun);
+  record(surroundings, request, response, begun);
   return response;
 }
 
@@ -112,7 +116,7 @@ Connection::Connection(Socket socket, const Origin& origin, const Surroundings& 
       channel_(std::move(socket), origin.tls),
       buffer_(surroundings.limits.header_bytes + 2 * kReadBytes),
       reader_(surroundings.limits),
-      body_(surroundings.bodies),
+      body_(origin.bodies),
       timer_(channel_.socket().get_executor()) {
   ++open_;
 }
@@ -307,6 +311,7 @@ bool Connection::withdraw_job() {
 
 void Connection::give_up_job() {
   const auto job = job_;
+  if (!job) return close();  // memory was missing for it
   const bool untouched = withdraw_job();
   keep_alive_ = false;
   answer_instead(
@@ -320,7 +325,7 @@ void Connection::give_up_job() {
 
 // Of a request that no handler has answered, or not in time.
 void Connection::answer_instead(const Job& job, const rest::Response& response) {
-  record(surroundings_.log, job.request, response, job.begun);
+  record(surroundings_, job.request, response, job.begun);
   send(response);
 }
 
@@ -364,11 +369,11 @@ void Connection::send(const rest::Response& response) {
 }
 
 void Connection::on_written() {
-  if (out_.capacity() > kKeptAnswerBytes) out_ = {};
+  if (out_.capacity() > kKeptAnswerBytes) std::string().swap(out_);  // an assignment would keep it
   out_.clear();
+  reader_.restart();
   body_.release();
   if (!keep_alive_) return linger();
-  reader_.restart();
   continued_ = false;
   phase_ = Phase::kIdle;
   // The drain began while this answer, which promised to keep the connection, was on its way.

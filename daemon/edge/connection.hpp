@@ -27,7 +27,6 @@ struct Surroundings {
   const Limits& limits;
   BlockingPool& pool;
   ConnectionSet& connections;
-  BodyBudget& bodies;
   const telemetry::Log* log = nullptr;  ///< nullptr: nothing is logged
 };
 
@@ -36,6 +35,7 @@ struct Origin {
   rest::Transport transport = rest::Transport::kPlain;
   boost::asio::ssl::context* tls = nullptr;  ///< with Transport::kTls; borrowed
   std::atomic<std::size_t>& open;            ///< the listener's count of open connections
+  BodyBudget& bodies;                        ///< the listener's
 };
 
 /// Serves one accepted socket: reads requests one after another, has each answered, writes the answer, and

@@ -7,12 +7,11 @@ namespace chancery::edge {
 
 /// What one connection may cost, whoever sends. A connection that exceeds a limit is answered with a problem
 /// where HTTP still allows an answer, and closed. Memory of a connection is bounded by header, twice the
-/// body, and the answer; that of all bodies together by `bodies_bytes`.
+/// body, and the answer; that of a listener's bodies together by `bodies_bytes`.
 struct Limits {
-  std::size_t header_bytes = 16 * 1024;  ///< request line and fields, with their line ends
-  std::size_t body_bytes = 1024 * 1024;  ///< after removal of the chunked coding
-  std::size_t bodies_bytes =
-      64 * 1024 * 1024;            ///< of all connections together; further ones are answered 503
+  std::size_t header_bytes = 16 * 1024;         ///< request line and fields, with their line ends
+  std::size_t body_bytes = 1024 * 1024;         ///< after removal of the chunked coding
+  std::size_t bodies_bytes = 64 * 1024 * 1024;  ///< held at once, a listener; further ones are answered 503
   std::size_t connections = 1024;  ///< open at once, a listener: TCP cannot crowd out the Unix socket
 
   std::chrono::milliseconds handshake_time{10'000};  ///< TLS, from accept

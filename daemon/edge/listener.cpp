@@ -18,7 +18,8 @@ Listener::Listener(asio::io_context& io, Descriptor socket, int family, rest::Tr
       pause_(acceptor_.get_executor()),
       transport_(transport),
       tls_(tls),
-      surroundings_(surroundings) {}
+      surroundings_(surroundings),
+      bodies_(surroundings.limits.bodies_bytes) {}
 
 void Listener::close() {
   asio::post(acceptor_.get_executor(), [this] {
@@ -29,9 +30,13 @@ void Listener::close() {
 }
 
 void Listener::accept() {
-  acceptor_.async_accept(asio::make_strand(io_), [this](const boost::system::error_code& ec, Socket socket) {
-    on_accept(ec, std::move(socket));
-  });
+  try {
+    acceptor_.async_accept(
+        asio::make_strand(io_),
+        [this](const boost::system::error_code& ec, Socket socket) { on_accept(ec, std::move(socket)); });
+  } catch (const std::exception&) {  // memory is exhausted, and may not be for long
+    pause();
+  }
 }
 
 void Listener::on_accept(const boost::system::error_code& ec, Socket socket) {
@@ -55,8 +60,8 @@ void Listener::take(Socket socket) {
 }
 
 void Listener::admit(Socket socket) {
-  const auto connection =
-      std::make_shared<Connection>(std::move(socket), Origin{transport_, tls_, open_}, surroundings_);
+  const auto connection = std::make_shared<Connection>(
+      std::move(socket), Origin{transport_, tls_, open_, bodies_}, surroundings_);
   if (surroundings_.connections.add(connection)) connection->start();
 }
 

@@ -23,6 +23,8 @@ class Listener {
 
   void start() { accept(); }
 
+  [[nodiscard]] std::size_t held_body_bytes() const noexcept { return bodies_.held(); }
+
   /// Stops accepting. Thread-safe. The listener must live until its io_context has run out of its work.
   void close();
 
@@ -45,6 +47,7 @@ class Listener {
   boost::asio::ssl::context* tls_;
   const Surroundings& surroundings_;
   std::atomic<std::size_t> open_ = 0;
+  BodyBudget bodies_;
 };
 
 }  // namespace chancery::edge

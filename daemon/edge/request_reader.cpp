@@ -51,7 +51,8 @@ void RequestReader::restart() {
   scan_ = HeadScan(limits_.header_bytes);
   chunks_ = ChunkedBody(limits_.body_bytes);
   head_ = {};
-  if (request_.body.capacity() > kKeptBodyBytes) request_.body = {};
+  if (request_.body.capacity() > kKeptBodyBytes)
+    std::string().swap(request_.body);  // an assignment would keep it
   request_.body.clear();
 }
 

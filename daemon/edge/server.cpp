@@ -43,8 +43,7 @@ struct Server::Parts {
         io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
         pool(std::max<std::size_t>(given.blocking_threads, 1),
              std::max<std::size_t>(given.blocking_queue, 1)),
-        bodies(given.limits.bodies_bytes),
-        surroundings{application, options.limits, pool, connections, bodies, options.log},
+        surroundings{application, options.limits, pool, connections, options.log},
         work(io.get_executor()) {}
 
   Status open_unix();
@@ -60,7 +59,6 @@ struct Server::Parts {
   asio::io_context io;
   ConnectionSet connections;
   BlockingPool pool;
-  BodyBudget bodies;
   const Surroundings surroundings;
   std::optional<asio::ssl::context> tls;
   SocketFile socket_file;
@@ -166,7 +164,11 @@ std::uint16_t Server::plain_port() const noexcept { return parts_->plain_port; }
 
 std::size_t Server::open_connections() const { return parts_->connections.size(); }
 
-std::size_t Server::held_body_bytes() const { return parts_->bodies.held(); }
+std::size_t Server::held_body_bytes() const {
+  std::size_t held = 0;
+  for (const auto& listener : parts_->listeners) held += listener->held_body_bytes();
+  return held;
+}
 
 std::size_t Server::drain(std::chrono::milliseconds patience) { return parts_->drain(patience); }
 

@@ -31,8 +31,11 @@ Result<std::string> random_id() {
 Result<store::DaemonKey> IssuerKeys::current(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
   CHANCERY_ASSIGN(std::optional<store::DaemonKey> made, existing());
-  if (made) return *std::move(made);
-  return make(now, deadline);
+  if (!made) return make(now, deadline);
+  // One that was stored when publishing it failed: nobody could verify what it signs.
+  const std::vector<PublicKey> published = trust_.issuer_keys();
+  if (std::ranges::find(published, made->key.public_key) == published.end()) CHANCERY_TRY(publish());
+  return *std::move(made);
 }
 
 Result<std::optional<store::DaemonKey>> IssuerKeys::existing() const {

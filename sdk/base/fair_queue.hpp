@@ -25,11 +25,16 @@ class FairQueue {
 
   /// False when it is full, for everybody or for this owner.
   [[nodiscard]] bool push(Item item) {
-    const auto found = waiting_.find(item->owner);
-    const std::size_t own = found == waiting_.end() ? 0 : found->second.size();
-    if (full() || own >= std::max<std::size_t>(capacity_ / 2, 1)) return false;
-    if (own == 0) turns_.push_back(item->owner);
-    waiting_[item->owner].push_back(std::move(item));
+    if (full()) return false;
+    const auto [line, is_new] = waiting_.try_emplace(item->owner);
+    if (line->second.size() >= std::max<std::size_t>(capacity_ / 2, 1)) return false;
+    try {
+      line->second.push_back(item);
+      if (is_new) turns_.push_back(item->owner);
+    } catch (...) {  // memory is exhausted: nobody may be left with a turn and no item, or the reverse
+      if (is_new) waiting_.erase(line);
+      throw;
+    }
     ++size_;
     return true;
   }
@@ -37,17 +42,13 @@ class FairQueue {
   /// The next item of the owner whose turn it is; null when there is none.
   [[nodiscard]] Item pop() {
     if (turns_.empty()) return nullptr;
-    std::string owner = std::move(turns_.front());
+    const auto line = waiting_.find(turns_.front());
+    if (line->second.size() > 1) turns_.push_back(turns_.front());  // first, since it alone may throw
     turns_.pop_front();
-    const auto found = waiting_.find(owner);
-    Item item = std::move(found->second.front());
-    found->second.pop_front();
+    Item item = std::move(line->second.front());
+    line->second.pop_front();
+    if (line->second.empty()) waiting_.erase(line);
     --size_;
-    if (found->second.empty()) {
-      waiting_.erase(found);
-    } else {
-      turns_.push_back(std::move(owner));
-    }
     return item;
   }
 

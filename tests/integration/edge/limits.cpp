@@ -138,6 +138,39 @@ BOOST_DATA_TEST_CASE(bodies_of_all_connections_together_are_bounded, data::make(
   while (scene.server().held_body_bytes() > 0) std::this_thread::sleep_for(1ms);
 }
 
+BOOST_AUTO_TEST_CASE(bodies_of_one_listener_leave_the_others_room) {
+  edge::Limits limits = patient();
+  limits.body_bytes = limits.bodies_bytes = 100'000;
+  Scene scene(limits);
+  RawClient stranger = scene.connect(Wire::kTls);
+  stranger.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" +
+                std::string(99'999, 'b'));
+  while (scene.server().held_body_bytes() < 99'999) std::this_thread::sleep_for(1ms);
+  RawClient local = scene.connect(Wire::kUnix);
+  local.send(post("/echo", std::string(100'000, 'c')));
+  const auto answer = local.receive();
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(large_bodies_leave_no_memory_with_a_kept_connection) {
+  Scene scene(patient());
+  scene.check_serves(Wire::kPlain);
+  const std::size_t before = resident_bytes();
+  const std::string large(kMiB, 'b');
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(scene.connect(Wire::kPlain));
+    clients.back().send(post("/nowhere", large));
+    const auto answer = clients.back().receive();
+    BOOST_REQUIRE(answer);
+    BOOST_TEST(answer->status == 404);
+  }
+  while (scene.server().held_body_bytes() > 0) std::this_thread::sleep_for(1ms);
+  BOOST_TEST(scene.server().open_connections() == clients.size());
+  check_memory_since(before);
+}
+
 BOOST_DATA_TEST_CASE(connection_that_sends_nothing_is_closed, data::make(kWires), wire) {
   edge::Limits limits = patient();
   limits.header_time = 3s;
