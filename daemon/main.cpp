@@ -35,6 +35,7 @@
 #include "hsm/pkcs11/backend.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -240,13 +241,34 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfi
   return kNoSuchType;
 }
 
+// Under another secret the devices would open none of the keys, and each would be taken for lost: better not
+// to start, since this can be mended.
+Status check_master(store::Store& store, const SecretBytes& master) {
+  const SecretBytes derived = hkdf_sha256(master.view(), {}, "chancery master pin", 32);
+  const std::string value = hex_encode(derived.view());
+  const auto pinned = store.master_pin();
+  if (pinned && *pinned == value) return {};
+  if (pinned) {
+    return Error{
+        ErrorCode::kConfigInvalid,
+        "the master secret is another than the one under which this state folder's keys were made: put "
+        "the former credential `chancery.master`, or master.key, back"};
+  }
+  if (pinned.error().code != ErrorCode::kNotFound) return pinned.error();
+  CHANCERY_TRY(
+      store.pin_master(value, service::audit_entry("master.pin", wall_clock(), json::Node::object({}))));
+  return {};
+}
+
 // A daemon that has keys and no master secret must not make a new one: every key would be lost to it.
 Result<SecretBytes> open_master(store::Store& store, const config::Config& config) {
   CHANCERY_ASSIGN(const store::StoreCounts counts, store.counts());
   CHANCERY_ASSIGN(const auto issuer_keys, store.daemon_keys("issuer"));
   const bool fresh =
       counts.active_agents + counts.retired_agents + counts.lost_agents == 0 && issuer_keys.empty();
-  return store::load_master_key(config.state_path, fresh);
+  CHANCERY_ASSIGN(SecretBytes master, store::load_master_key(config.state_path, fresh));
+  CHANCERY_TRY(check_master(store, master));
+  return master;
 }
 
 edge::ServerOptions server_options(const config::Config& config, const telemetry::Log& log) {

@@ -80,7 +80,14 @@ CREATE TABLE backend_pins (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{kFirst, kBackendPins};
+constexpr const char* kMasterPin = R"sql(
+CREATE TABLE master_pin (
+  one   INTEGER PRIMARY KEY CHECK (one = 1),
+  value TEXT NOT NULL CHECK (length(value) = 64)
+) STRICT;
+)sql";
+
+constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin};
 
 }  // namespace
 

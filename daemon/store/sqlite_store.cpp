@@ -117,6 +117,7 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> add_daemon_key(const DaemonKey& key, const AuditEntry& audit) override;
   Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
                                     const AuditEntry& audit) override;
+  Result<std::uint64_t> pin_master(std::string_view value, const AuditEntry& audit) override;
   Result<std::uint64_t> record_token(const IssuedToken& token, const std::optional<std::string>& signer_id,
                                      const AuditEntry& audit) override;
   Result<std::uint64_t> record_use(std::string_view agent_id, const AuditEntry& audit) override;
@@ -128,6 +129,7 @@ class SqliteStore final : public Store {
   Result<std::vector<Agent>> agents(const AgentQuery& query) override;
   Result<std::vector<DaemonKey>> daemon_keys(std::string_view purpose) override;
   Result<std::string> backend_pin(std::string_view backend) override;
+  Result<std::string> master_pin() override;
   Result<IssuedToken> token(std::string_view id) override;
   Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) override;
   Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
@@ -223,6 +225,13 @@ Result<std::uint64_t> SqliteStore::pin_backend(std::string_view backend, std::st
   return mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertPin));
     return insert.bind(backend).bind(device_name).run();
+  });
+}
+
+Result<std::uint64_t> SqliteStore::pin_master(std::string_view value, const AuditEntry& audit) {
+  return mutate(audit, [&]() -> Status {
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertMasterPin));
+    return insert.bind(value).run();
   });
 }
 
@@ -329,6 +338,14 @@ Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
   CHANCERY_ASSIGN(Query select, database_.query(sql::kPin));
   CHANCERY_ASSIGN(const bool row, select.bind(backend).step());
   if (!row) return Error{ErrorCode::kNotFound, "no device is pinned for this backend yet"};
+  return select.text(0);
+}
+
+Result<std::string> SqliteStore::master_pin() {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kMasterPin));
+  CHANCERY_ASSIGN(const bool row, select.step());
+  if (!row) return Error{ErrorCode::kNotFound, "no master secret is pinned yet"};
   return select.text(0);
 }
 

@@ -43,6 +43,8 @@ WHERE purpose = ? ORDER BY seq DESC
 )sql";
 
 inline constexpr const char* kInsertPin = "INSERT INTO backend_pins (backend, device_name) VALUES (?, ?)";
+inline constexpr const char* kInsertMasterPin = "INSERT INTO master_pin (one, value) VALUES (1, ?)";
+inline constexpr const char* kMasterPin = "SELECT value FROM master_pin";
 inline constexpr const char* kPin = "SELECT device_name FROM backend_pins WHERE backend = ?";
 
 inline constexpr const char* kInsertToken = R"sql(

@@ -121,6 +121,10 @@ class Store {
   virtual Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
                                             const AuditEntry& audit) = 0;
 
+  /// Remembers by which value, 64 hexadecimal digits, the master secret is known. kConflict when one is
+  /// remembered.
+  virtual Result<std::uint64_t> pin_master(std::string_view value, const AuditEntry& audit) = 0;
+
   /// Records a token, before it is answered to anybody, provided that the agents whom it concerns are active
   /// still: one may be ended while the device signs. kConflict when its id is known already; kNotFound,
   /// kRetired or kKeyLost for the state of `agent_id` or `signer_id`. \param signer_id  the agent whose key
@@ -150,6 +154,7 @@ class Store {
   virtual Result<std::vector<DaemonKey>> daemon_keys(std::string_view purpose) = 0;
   /// The pinned Name in hexadecimal.
   virtual Result<std::string> backend_pin(std::string_view backend) = 0;
+  virtual Result<std::string> master_pin() = 0;
   virtual Result<IssuedToken> token(std::string_view id) = 0;
   /// At most `limit` entries after `sequence` (0: from the first), oldest first.
   virtual Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) = 0;

@@ -317,6 +317,22 @@ BOOST_FIXTURE_TEST_CASE(another_tpm_is_refused_and_nothing_is_made_anew, Running
   BOOST_TEST(client.verify({chain, std::nullopt})->valid());  // what was issued stays good
 }
 
+// Every key would be taken for lost, for good, though nothing is but a file.
+BOOST_FIXTURE_TEST_CASE(another_master_secret_is_refused_and_the_former_one_still_serves, Running) {
+  const std::vector<std::string> chain = root_chain();
+  const std::filesystem::path file = daemon.state() / "master.key";
+  const std::filesystem::path kept = daemon.state() / "kept.key";
+  BOOST_TEST(daemon.stop() == 0);
+  std::filesystem::copy_file(file, kept);
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).write("another", 7);
+  const auto ending = daemon.start_and_fail();
+  BOOST_TEST(ending.exit_status == 1);
+  BOOST_TEST(ending.output.find("the master secret is another") != std::string::npos, ending.output);
+  std::filesystem::rename(kept, file);
+  daemon.start();
+  BOOST_TEST(daemon.client().delegate(delegation_of(chain, "support")).has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_second_daemon_on_the_same_state_names_the_first, Running) {
   const auto second = run_program(
       {CHANCERY_BINARY_DIR "/chanceryd", "--config", (daemon.folder() / "chancery.toml").string()});

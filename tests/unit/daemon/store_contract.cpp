@@ -66,6 +66,7 @@ std::vector<MutationCase> mutations(const Agent& existing) {
          return s.add_daemon_key({"issuer", "tpm0", fresh_key("daemon"), a.at}, a);
        }},
       {"pin_backend", [](Store& s, const AuditEntry& a) { return s.pin_backend("tpm0", "000b1234", a); }},
+      {"pin_master", [](Store& s, const AuditEntry& a) { return s.pin_master(std::string(64, 'a'), a); }},
       {"record_token", [](Store& s, const AuditEntry& a) { return s.record_token(fresh_token(), {}, a); }},
       {"append_audit", [](Store& s, const AuditEntry& a) { return s.append_audit(a); }},
   };
@@ -88,6 +89,7 @@ BOOST_DATA_TEST_CASE(what_is_not_there_is_not_found, kEveryKind, kind) {
   BOOST_TEST((refusal(store->agent_by_key(stranger.key.public_key.thumbprint())) == kNotFound));
   BOOST_TEST((refusal(store->agents({.after = stranger.id})) == kNotFound));
   BOOST_TEST((refusal(store->backend_pin("tpm0")) == kNotFound));
+  BOOST_TEST((refusal(store->master_pin()) == kNotFound));
   BOOST_TEST((refusal(store->token(fresh_token().id)) == kNotFound));
   BOOST_TEST((refusal(store->retire_agent(stranger.id, entry("x"))) == kNotFound));
   BOOST_TEST((refusal(store->mark_agent_lost(stranger.id, entry("x"))) == kNotFound));
@@ -196,6 +198,9 @@ BOOST_DATA_TEST_CASE(a_backend_is_pinned_once, kEveryKind, kind) {
   must(store->pin_backend("tpm0", "000baaaa", entry("backend.pinned")));
   BOOST_TEST((refusal(store->pin_backend("tpm0", "000bbbbb", entry("x"))) == kConflict));
   must(store->pin_backend("tpm1", "000bbbbb", entry("backend.pinned")));
+  must(store->pin_master(std::string(64, 'a'), entry("master.pinned")));
+  BOOST_TEST((refusal(store->pin_master(std::string(64, 'b'), entry("x"))) == kConflict));
+  BOOST_TEST(must(store->master_pin()) == std::string(64, 'a'));
   BOOST_TEST(must(store->backend_pin("tpm0")) == "000baaaa");
 }
 
