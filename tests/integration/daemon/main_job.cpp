@@ -222,7 +222,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_answered_survives_kill_9, Running) {
       const auto counts = (*store)->counts();
       BOOST_REQUIRE(counts);
       // Nothing without its entry: two agents, the issuer key and the pin precede the tokens.
-      BOOST_TEST(counts->audit_entries == counts->tokens + 4);
+      BOOST_TEST(counts->audit_entries == counts->tokens + 5);
     }
     daemon.start();
   }
