@@ -1,8 +1,9 @@
 #include <atomic>
 
 #include "sdk/base/hex.hpp"
+#include "simulators/faults/tcti_proxy.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
-#include "tests/unit/hsm/tpm_proxy.hpp"
+#include "tests/unit/hsm/tpm_terminal.hpp"
 
 // What somebody between us and the TPM can see and do.
 
@@ -11,6 +12,7 @@ namespace {
 
 using enum ErrorCode;
 using namespace std::chrono_literals;
+using namespace simulators;
 
 // The auth value of the key {"agent", "k1"}. Its derivation is for good: another one would lose every key.
 Bytes auth_of_the_key() {
@@ -143,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_fell_out_of_step_loses_no_key) {
 BOOST_AUTO_TEST_CASE(noise_for_answers_is_unavailable) {
   const FakeTpm noise([](int fd) {
     std::uint8_t octet = 0;
-    while (!read_command(fd).empty()) {
+    while (!read_message(fd).empty()) {
       Bytes response(64);
       for (std::uint8_t& each : response) each = octet = static_cast<std::uint8_t>(octet * 31 + 7);
       const Bytes header = response_of(0, 64);
