@@ -55,7 +55,7 @@ class Acknowledged {
 class Load {
  public:
   Load(const DaemonProcess& daemon, std::size_t round, Acknowledged& acknowledged)
-      : daemon_(daemon), acknowledged_(acknowledged) {
+      : client_(daemon.client()), acknowledged_(acknowledged) {
     for (int i = 0; i < kCallers; ++i)
       callers_.emplace_back([this](const std::stop_token& stop) { issue_until(stop); });
     callers_.emplace_back([this, round](const std::stop_token& stop) { register_until(stop, round); });
@@ -63,25 +63,23 @@ class Load {
 
  private:
   void issue_until(const std::stop_token& stop) {
-    const Client client = daemon_.client();
     while (!stop.stop_requested()) {
-      const auto granted = client.grant(grant_to("orchestrator"));
+      const auto granted = client_.grant(grant_to("orchestrator"));
       if (!granted) continue;
       acknowledged_.add(granted->chain.front());
-      const auto delegated = client.delegate(delegation_of(granted->chain, "support"));
+      const auto delegated = client_.delegate(delegation_of(granted->chain, "support"));
       if (delegated) acknowledged_.add(delegated->chain.back());
     }
   }
 
   void register_until(const std::stop_token& stop, std::size_t round) {
-    const Client client = daemon_.client();
     for (int i = 0; !stop.stop_requested() && i < 3; ++i) {
       const std::string name = "round-" + std::to_string(round) + "-" + std::to_string(i);
-      static_cast<void>(client.create_agent(agent_of(name, ::geteuid())));
+      static_cast<void>(client_.create_agent(agent_of(name, ::geteuid())));
     }
   }
 
-  const DaemonProcess& daemon_;
+  const Client client_;
   Acknowledged& acknowledged_;
   std::vector<std::jthread> callers_;
 };
@@ -154,7 +152,7 @@ void expect_clean_device(const simulators::Swtpm& tpm) {
 // Full of objects, full of sessions, or locked, as the log would have it.
 void expect_no_device_error(const std::string& log) {
   for (const TSS2_RC rc : {TPM2_RC_OBJECT_MEMORY, TPM2_RC_SESSION_MEMORY, TPM2_RC_LOCKOUT}) {
-    BOOST_TEST(log.find("\"native\":" + std::to_string(rc)) == std::string::npos, rc);
+    BOOST_TEST(log.find("native=" + std::to_string(rc)) == std::string::npos, rc);
   }
 }
 
