@@ -15,7 +15,10 @@ using namespace std::chrono_literals;
 using hsm::StoredKey;
 
 constexpr int kThreads = 4;
-constexpr auto kPatience = 10s;    // of each request
+constexpr auto kPatience = 10s;  // of each request
+// Requests wait half a second for a TPM that is away. On a machine that is busy with other things its start
+// may take longer; then they may be refused as unavailable, and nothing worse.
+constexpr auto kSoon = 400ms;
 constexpr auto kInterval = 150ms;  // 40 kills in 6 s
 
 /// Threads that sign with several agents' keys in turn, and what came of it.
@@ -33,7 +36,8 @@ class Signers {
 
   std::atomic<int> good = 0;     ///< under the right key
   std::atomic<int> wrong = 0;    ///< under any other
-  std::atomic<int> refused = 0;  ///< with an error
+  std::atomic<int> refused = 0;  ///< as unavailable
+  std::atomic<int> other = 0;    ///< with any other error
   std::atomic<int> late = 0;     ///< beyond the deadline
 
  private:
@@ -47,7 +51,7 @@ class Signers {
     const auto signature = backend_.sign(key, message, deadline);
     if (std::chrono::steady_clock::now() > deadline + 1s) ++late;
     if (!signature) {
-      ++refused;
+      ++(signature.error().code == ErrorCode::kDeviceUnavailable ? refused : other);
     } else {
       ++(verify_signature(key.public_key, sha256(message), message, *signature) ? good : wrong);
     }
@@ -67,20 +71,25 @@ BOOST_AUTO_TEST_CASE(a_tpm_that_is_killed_under_load_costs_no_request_and_leaves
   for (int i = 0; i < 8; ++i) keys.push_back(hsm::create_key(*backend, "agent-" + std::to_string(i)));
 
   const std::size_t kills = size(8, 40);
+  std::size_t soon_back = 0;
   Signers signers(*backend, keys);
   for (std::size_t kill = 0; kill < kills; ++kill) {
-    const auto next = std::chrono::steady_clock::now() + kInterval;
+    const auto killed_at = std::chrono::steady_clock::now();
+    const int good_before = signers.good, refused_before = signers.refused;
     tpm.kill();
     BOOST_REQUIRE(tpm.restart());
-    const int before = signers.good;
-    hsm::eventually([&] { return signers.good > before; });
-    std::this_thread::sleep_until(next);  // the interval is the drill
+    hsm::eventually([&] { return signers.good > good_before + kThreads; });
+    const bool was_soon_back = std::chrono::steady_clock::now() < killed_at + kSoon;
+    BOOST_TEST((!was_soon_back || signers.refused == refused_before));
+    soon_back += was_soon_back;
+    std::this_thread::sleep_until(killed_at + kInterval);  // the interval is the drill
   }
   signers.stop();
 
-  BOOST_TEST_MESSAGE(kills << " kills, " << signers.good << " signatures");
+  BOOST_TEST_MESSAGE(kills << " kills, soon back after " << soon_back << ", " << signers.good
+                           << " signatures, " << signers.refused << " refused");
   BOOST_TEST(signers.wrong == 0);
-  BOOST_TEST(signers.refused == 0);
+  BOOST_TEST(signers.other == 0);
   BOOST_TEST(signers.late == 0);
   BOOST_TEST((hsm::check_error(*backend) == std::nullopt));
   const hsm::BackendLoad load = backend->load();

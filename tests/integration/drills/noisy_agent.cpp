@@ -4,7 +4,9 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "tests/integration/daemon/daemon_process.hpp"
@@ -99,6 +101,7 @@ BOOST_AUTO_TEST_CASE(a_noisy_agent_is_told_to_wait_and_the_others_keep_their_sha
   Tally quiet;
   std::thread noisy([&] {
     static_cast<void>(run_as(kNoisyUid, [&] {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it would go on for ever alone
       ask_over(kNoisyConnections, daemon.socket(), noisy_chain, shared->noisy,
                [&] { return shared->stop.load(); });
       return 0;
