@@ -16,6 +16,7 @@ using hsm::StoredKey;
 
 constexpr int kThreads = 4;
 constexpr auto kPatience = 10s;  // of each request
+
 // Requests wait half a second for a TPM that is away. On a machine that is busy with other things its start
 // may take longer; then they may be refused as unavailable, and nothing worse.
 constexpr auto kSoon = 400ms;

@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_is_killed_under_load_loses_nothing_that_it_an
     BOOST_REQUIRE(daemon.client().create_agent(agent_of(name, ::geteuid())));
   BOOST_REQUIRE(daemon.client().grant(grant_to("orchestrator")));  // makes the issuer key
 
-  std::mt19937 random(20261121);
+  std::mt19937 random(std::random_device{}());
   std::size_t answered = 0;
   Roll newcomers;
   const std::size_t kills = size(20, 1000);

@@ -2,10 +2,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <ostream>
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/store/sqlite.hpp"
@@ -23,7 +20,6 @@ namespace {
 
 using enum ErrorCode;
 using hsm::StoredKey;
-namespace data = boost::unit_test::data;
 
 /// A backend and the keys that the swaps are made from.
 struct Keys {
