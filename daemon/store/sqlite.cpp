@@ -40,6 +40,9 @@ Error sqlite_error(int code) noexcept {
       return {ErrorCode::kStoreCorrupt,
               "the database in the state folder is damaged: restore it from a backup",
               static_cast<std::uint64_t>(code)};
+    case SQLITE_ERROR:  // of a statement of ours: the tables are not those that we made
+      return {ErrorCode::kStoreCorrupt, "the tables of the database are damaged: restore it from a backup",
+              static_cast<std::uint64_t>(code)};
     case SQLITE_CONSTRAINT:
       return constraint_error(code);
     case SQLITE_FULL:

@@ -62,26 +62,27 @@ Result<AgentState> parse_state(std::string_view name) {
   return kDamagedRow;
 }
 
-Result<PublicKey> stored_public_key(const std::string& jwk) {
+// Keys are found by their thumbprints, so one that is not its key's would hide it or show another.
+Result<PublicKey> stored_public_key(const std::string& jwk, std::string_view thumbprint) {
   auto key = parse_jwk(jwk);
-  if (!key) return kDamagedRow;
+  if (!key || key->thumbprint().text() != thumbprint) return kDamagedRow;
   return key;
 }
 
 Result<Agent> read_agent(const Query& row) {
-  CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(row.text(4)));
-  CHANCERY_ASSIGN(const AgentState state, parse_state(row.text(7)));
+  CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(row.text(4), row.text(5)));
+  CHANCERY_ASSIGN(const AgentState state, parse_state(row.text(8)));
   Agent agent{
       .id = row.text(0),
       .name = row.text(1),
       .backend = row.text(2),
-      .key = {.binding = {row.text(0), row.text(3)}, .public_key = public_key, .blob = row.octets(5)},
-      .selectors = row.text(6),
+      .key = {.binding = {row.text(0), row.text(3)}, .public_key = public_key, .blob = row.octets(6)},
+      .selectors = row.text(7),
       .state = state,
-      .created_at = row.time(8),
+      .created_at = row.time(9),
       .retired_at = std::nullopt,
   };
-  if (!row.is_null(9)) agent.retired_at = row.time(9);
+  if (!row.is_null(10)) agent.retired_at = row.time(10);
   return agent;
 }
 
@@ -325,11 +326,11 @@ Result<std::vector<DaemonKey>> SqliteStore::daemon_keys(std::string_view purpose
   while (true) {
     CHANCERY_ASSIGN(const bool row, select.step());
     if (!row) return keys;
-    CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(select.text(4)));
+    CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(select.text(4), select.text(5)));
     keys.push_back({.purpose = select.text(0),
                     .backend = select.text(1),
-                    .key = {{select.text(2), select.text(3)}, public_key, select.octets(5)},
-                    .created_at = select.time(6)});
+                    .key = {{select.text(2), select.text(3)}, public_key, select.octets(6)},
+                    .created_at = select.time(7)});
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace chancery::store::sql {
 
-#define CHANCERY_AGENT                                                                     \
-  "SELECT id, name, backend, key_id, jwk, blob, selectors, state, created_at, retired_at " \
+#define CHANCERY_AGENT                                                                                 \
+  "SELECT id, name, backend, key_id, jwk, thumbprint, blob, selectors, state, created_at, retired_at " \
   "FROM agents "
 
 inline constexpr const char* kAgentById = CHANCERY_AGENT "WHERE id = ?";
@@ -38,7 +38,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 )sql";
 
 inline constexpr const char* kDaemonKeys = R"sql(
-SELECT purpose, backend, agent_id, key_id, jwk, blob, created_at FROM daemon_keys
+SELECT purpose, backend, agent_id, key_id, jwk, thumbprint, blob, created_at FROM daemon_keys
 WHERE purpose = ? ORDER BY seq DESC
 )sql";
 

@@ -34,6 +34,7 @@ bool names_a_simulator(std::string_view manufacturer, std::string_view vendor) {
 
 Result<std::unique_ptr<TpmConnection>> TpmConnection::open(const ConnectionOptions& options,
                                                            const Interrupt& interrupt, LiveCounts& live) {
+  live.objects.flush_failed = live.sessions.flush_failed = false;  // what is left is flushed below
   std::unique_ptr<TpmConnection> connection(new TpmConnection(options, interrupt, live));
   CHANCERY_TRY(connection->start());
   CHANCERY_TRY(connection->flush_leftovers());

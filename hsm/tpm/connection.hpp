@@ -84,8 +84,11 @@ class TpmConnection {
   [[nodiscard]] bool is_simulator() const noexcept {
     return options_.address.kind == TctiAddress::Kind::kSwtpm;
   }
-  /// Whether it is of no more use: a command met an error that needs_recovery(), or the other side is gone.
-  [[nodiscard]] bool broken() const noexcept { return broken_ || !tcti_->connected(); }
+  /// Whether it is of no more use: a command met an error that needs_recovery(), something could not be
+  /// flushed, or the other side is gone.
+  [[nodiscard]] bool broken() const noexcept {
+    return broken_ || live_.objects.flush_failed || live_.sessions.flush_failed || !tcti_->connected();
+  }
 
  private:
   TpmConnection(const ConnectionOptions& options, const Interrupt& interrupt, LiveCounts& live)

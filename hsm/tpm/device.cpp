@@ -76,7 +76,7 @@ Status TpmDevice::wait_for_first_attempt(Deadline deadline) {
 
 BackendLoad TpmDevice::load() const {
   const std::lock_guard lock(mutex_);
-  return {queue_.size(), live_.objects, live_.sessions, live_.cached_keys, recoveries_};
+  return {queue_.size(), live_.objects.held, live_.sessions.held, live_.cached_keys, recoveries_};
 }
 
 TpmFacts TpmDevice::facts() const {

@@ -21,24 +21,30 @@ struct EsysContextDeleter {
 };
 using EsysContext = std::unique_ptr<ESYS_CONTEXT, EsysContextDeleter>;
 
+/// What we hold in the TPM of one kind.
+struct HeldCount {
+  std::atomic<std::uint64_t> held = 0;
+  bool flush_failed = false;  ///< the TPM may hold more than that; the device thread's alone
+};
+
 /// What we hold in the TPM, and of it in memory, at the moment. Written by the device thread, read by any.
 struct LiveCounts {
-  std::atomic<std::uint64_t> objects = 0;
-  std::atomic<std::uint64_t> sessions = 0;
+  HeldCount objects;
+  HeldCount sessions;
   std::atomic<std::uint64_t> cached_keys = 0;
 };
 
 /// Owns one object or session in the TPM's transient memory and flushes it. A TPM holds about three of each,
 /// so one leak stops the service. Borrows `esys` and `count`, which must outlive it; the device thread's
-/// alone. Behind a lost connection the flush fails at once, and the TPM's side ends with the connection or in
-/// the next one's first steps.
+/// alone. A flush that fails is noted in `count`, so that the connection is given up: the TPM's side ends
+/// with it or in the next one's first steps.
 class TransientHandle {
  public:
   TransientHandle() = default;
   /// \param count  of the live handles of this kind
-  TransientHandle(ESYS_CONTEXT& esys, ESYS_TR handle, std::atomic<std::uint64_t>& count) noexcept
+  TransientHandle(ESYS_CONTEXT& esys, ESYS_TR handle, HeldCount& count) noexcept
       : esys_(&esys), handle_(handle), count_(&count) {
-    ++*count_;
+    ++count_->held;
   }
   ~TransientHandle() { flush(); }
   TransientHandle(TransientHandle&& other) noexcept
@@ -58,14 +64,15 @@ class TransientHandle {
 
   void flush() noexcept {
     if (!live()) return;
-    Esys_FlushContext(esys_, std::exchange(handle_, ESYS_TR_NONE));
-    --*count_;
+    const TSS2_RC rc = Esys_FlushContext(esys_, std::exchange(handle_, ESYS_TR_NONE));
+    if (rc != TSS2_RC_SUCCESS) count_->flush_failed = true;
+    --count_->held;
   }
 
  private:
   ESYS_CONTEXT* esys_ = nullptr;
   ESYS_TR handle_ = ESYS_TR_NONE;
-  std::atomic<std::uint64_t>* count_ = nullptr;
+  HeldCount* count_ = nullptr;
 };
 
 }  // namespace chancery::hsm

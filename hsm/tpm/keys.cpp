@@ -41,7 +41,20 @@ Result<Signature> raw_signature(const TPMT_SIGNATURE& from) {
 
 }  // namespace
 
+// A session that has fallen out of step looks like a wrong auth value, and "lost" is for good: a fresh
+// session must say so too.
+bool TpmKeys::in_doubt(const Error& error) const {
+  return blames_authorization(static_cast<TSS2_RC>(error.native)) && tpm_.session() != ESYS_TR_PASSWORD;
+}
+
 Result<KeyParts> TpmKeys::create(const SecretBytes& auth) {
+  auto made = create_once(auth);
+  if (made || !in_doubt(made.error())) return made;
+  CHANCERY_TRY(tpm_.renew_session());
+  return create_once(auth);
+}
+
+Result<KeyParts> TpmKeys::create_once(const SecretBytes& auth) {
   make_room();
   CHANCERY_ASSIGN(const TransientHandle storage_key, tpm_.load_storage_key());
   const TpmAuth key_auth(auth);
@@ -65,11 +78,7 @@ Result<KeyParts> TpmKeys::create(const SecretBytes& auth) {
 
 Result<Signature> TpmKeys::sign(const PreparedKey& key, const Sha256Digest& digest) {
   auto signature = sign_once(key, digest);
-  const bool in_doubt = !signature && blames_authorization(static_cast<TSS2_RC>(signature.error().native)) &&
-                        tpm_.session() != ESYS_TR_PASSWORD;
-  if (!in_doubt) return signature;
-  // A session that has fallen out of step looks like a wrong auth value, and "lost" is for good: ask a fresh
-  // session.
+  if (signature || !in_doubt(signature.error())) return signature;
   CHANCERY_TRY(tpm_.renew_session());
   return sign_once(key, digest);
 }

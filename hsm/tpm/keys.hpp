@@ -46,6 +46,8 @@ class TpmKeys {
     bool is_saved = false;
   };
 
+  [[nodiscard]] bool in_doubt(const Error& error) const;
+  [[nodiscard]] Result<KeyParts> create_once(const SecretBytes& auth);
   [[nodiscard]] Result<Signature> sign_once(const PreparedKey& key, const Sha256Digest& digest);
   [[nodiscard]] Status bring_in(const PreparedKey& key);
   [[nodiscard]] Result<TransientHandle> load_saved(const Bytes& context);

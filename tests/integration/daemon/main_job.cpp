@@ -221,7 +221,8 @@ BOOST_FIXTURE_TEST_CASE(what_was_answered_survives_kill_9, Running) {
       for (const std::string& token : acknowledged) BOOST_TEST((*store)->token(token_id(token)).has_value());
       const auto counts = (*store)->counts();
       BOOST_REQUIRE(counts);
-      // Nothing without its entry: two agents, the issuer key and the pin precede the tokens.
+      // Nothing without its entry: two agents, the issuer key and the pins of the TPM and of the master
+      // secret precede the tokens.
       BOOST_TEST(counts->audit_entries == counts->tokens + 5);
     }
     daemon.start();

@@ -9,12 +9,15 @@
 #include <boost/test/unit_test.hpp>
 #include <unistd.h>
 
-#include "tests/unit/hsm/fake_tpm.hpp"
+#include "simulators/faults/tcti_fake.hpp"
+#include "simulators/faults/tcti_wire.hpp"
+#include "tests/unit/daemon/temporary_folder.hpp"
 
 namespace chancery::hsm {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace simulators;
 namespace data = boost::unit_test::data;
 
 // A TPM's command and answer, through the interface that the TSS uses.
@@ -56,25 +59,25 @@ class Talk {
 };
 
 void answer_all(int fd) {
-  while (!read_command(fd).empty()) write_octets(fd, response_of(0));
+  while (!read_message(fd).empty()) write_octets(fd, response_of(0));
 }
 
 void answer_octet_by_octet(int fd) {
-  while (!read_command(fd).empty()) {
+  while (!read_message(fd).empty()) {
     for (const std::uint8_t octet : response_of(0)) write_octets(fd, {&octet, 1});
   }
 }
 
 template <std::size_t Octets>
 void answer_in_part_then_nothing(int fd) {
-  read_command(fd);
+  read_message(fd);
   write_octets(fd, ByteView(response_of(0)).first(Octets));
   wait_for_end(fd);
 }
 
 template <std::uint32_t Size>
 void answer_with_size(int fd) {
-  read_command(fd);
+  read_message(fd);
   write_octets(fd, response_of(0, Size));
   wait_for_end(fd);
 }
@@ -100,16 +103,16 @@ constexpr std::array kFailures{
     Failure{"a size of nothing", answer_with_size<0>, kMalformed},
     Failure{"a size below the header's", answer_with_size<9>, kMalformed},
     Failure{"closed at once", [](int) {}, kGone},
-    Failure{"closed after the command", [](int fd) { read_command(fd); }, kGone},
+    Failure{"closed after the command", [](int fd) { read_message(fd); }, kGone},
     Failure{"closed within the header",
             [](int fd) {
-              read_command(fd);
+              read_message(fd);
               write_octets(fd, ByteView(response_of(0)).first(5));
             },
             kGone},
     Failure{"closed within the response",
             [](int fd) {
-              read_command(fd);
+              read_message(fd);
               write_octets(fd, response_of(0, 20));
             },
             kGone},
@@ -172,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_does_not_hold_us) {
 // Else the next command would be answered with what came too much.
 BOOST_AUTO_TEST_CASE(octets_that_nobody_asked_for_end_the_connection) {
   const FakeTpm peer([](int fd) {
-    read_command(fd);
+    read_message(fd);
     Bytes twice = response_of(0);
     for (const std::uint8_t octet : response_of(0)) twice.push_back(octet);
     write_octets(fd, twice);

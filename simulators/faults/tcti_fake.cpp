@@ -1,6 +1,5 @@
-#include "tests/unit/hsm/fake_tpm.hpp"
+#include "simulators/faults/tcti_fake.hpp"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -8,9 +7,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-namespace chancery::hsm {
+namespace chancery::simulators {
 
 FakeTpm::FakeTpm(Script script) : script_(std::move(script)) {
+  std::string folder = (std::filesystem::temp_directory_path() / "chancery-bus-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) std::abort();
+  folder_ = folder;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path().c_str(), sizeof address.sun_path - 1);
@@ -31,6 +33,8 @@ FakeTpm::~FakeTpm() {
   ::shutdown(listening_, SHUT_RDWR);
   thread_.join();
   ::close(listening_);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
 }
 
 void FakeTpm::serve() {
@@ -49,31 +53,4 @@ void FakeTpm::serve() {
   }
 }
 
-Bytes read_command(int fd) {
-  Bytes command(10);
-  if (::recv(fd, command.data(), command.size(), MSG_WAITALL) != 10) return {};
-  const std::size_t size = static_cast<std::size_t>(command[4]) << 8 | command[5];  // ours are below 64 KiB
-  command.resize(size);
-  const auto rest = static_cast<ssize_t>(size - 10);
-  if (rest > 0 && ::recv(fd, command.data() + 10, size - 10, MSG_WAITALL) != rest) return {};
-  return command;
-}
-
-void write_octets(int fd, ByteView octets) { ::send(fd, octets.data(), octets.size(), MSG_NOSIGNAL); }
-
-Bytes response_of(std::uint32_t code, std::uint32_t size) {
-  Bytes response{0x80, 0x01};
-  for (const std::uint32_t number : {size, code}) {
-    for (int shift = 24; shift >= 0; shift -= 8)
-      response.push_back(static_cast<std::uint8_t>(number >> shift));
-  }
-  return response;
-}
-
-void wait_for_end(int fd) {
-  std::array<char, 256> ignored;
-  while (::recv(fd, ignored.data(), ignored.size(), 0) > 0) {
-  }
-}
-
-}  // namespace chancery::hsm
+}  // namespace chancery::simulators

@@ -1,16 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 
-#include <chancery/bytes.hpp>
-
-#include "tests/unit/daemon/temporary_folder.hpp"
-
-namespace chancery::hsm {
+namespace chancery::simulators {
 
 /// What listens on a Unix socket and answers as its script says: one connection after the other, on one
 /// thread.
@@ -28,10 +25,10 @@ class FakeTpm {
   [[nodiscard]] int connections() const noexcept { return connections_; }
 
  private:
-  [[nodiscard]] std::string path() const { return (folder_.path() / "s").string(); }
+  [[nodiscard]] std::string path() const { return (folder_ / "s").string(); }
   void serve();
 
-  const testing::TemporaryFolder folder_;
+  std::filesystem::path folder_;  // its own, removed at the end
   const Script script_;
   int listening_ = -1;
   std::mutex mutex_;
@@ -41,12 +38,4 @@ class FakeTpm {
   std::thread thread_;
 };
 
-/// One whole command; empty when the other side has gone.
-Bytes read_command(int fd);
-void write_octets(int fd, ByteView octets);
-/// A response without parameters.
-[[nodiscard]] Bytes response_of(std::uint32_t code, std::uint32_t size = 10);
-/// Returns when the other side has gone.
-void wait_for_end(int fd);
-
-}  // namespace chancery::hsm
+}  // namespace chancery::simulators
