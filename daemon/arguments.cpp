@@ -7,21 +7,20 @@
 namespace chancery {
 
 std::string usage() {
-  return "usage: chanceryd [--config FILE] [--check]\n"
-         "       chanceryd --dev [--listen HOST:PORT]\n"
-         "\n"
-         "  --config FILE        the configuration; default /etc/chancery/chancery.toml\n"
-         "  --check              read the configuration and the files that it names, say whether they are "
-         "good,\n"
-         "                       and end; writes nothing and asks no device\n"
-         "  --dev                everything in one command on a simulated TPM; keeps nothing\n"
-         "  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free "
-         "port\n"
-         "  --help-config        every option with its default and meaning\n"
-         "  --version, --help\n"
-         "\n"
-         "SIGTERM and SIGINT end it after the requests that run. The configuration is read at start only:\n"
-         "SIGHUP is logged and changes nothing, save that it ends --dev.\n";
+  return R"(usage: chanceryd [--config FILE] [--check]
+       chanceryd --dev [--listen HOST:PORT]
+
+  --config FILE        the configuration; default /etc/chancery/chancery.toml
+  --check              read the configuration and the files that it names, say whether they are good,
+                       and end; writes nothing and asks no device
+  --dev                everything in one command on a simulated TPM; keeps nothing
+  --listen HOST:PORT   where --dev listens with TLS; loopback only; default 127.0.0.1:0, any free port
+  --help-config        every option with its default and meaning
+  --version, --help
+
+SIGTERM and SIGINT end it after the requests that run. The configuration is read at start only:
+SIGHUP is logged and changes nothing, save that it ends --dev.
+)";
 }
 
 std::variant<Arguments, std::string> parse_arguments(std::span<char* const> arguments) {

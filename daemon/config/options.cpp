@@ -101,8 +101,7 @@ constexpr auto kOptions = std::to_array<Option>({
      "The most requests that wait for the device; further ones are refused as busy."},
     {"backend.timeout", Duration{AT(backend.timeout), 10ms, 10min}, "\"10s\"", "",
      "The time after which a device that does not answer is given up and sought again; of a PKCS#11 token, "
-     "the "
-     "time that starting waits for it."},
+     "the time that starting waits for it."},
     {"backend.key_cache", Count{AT(backend.key_cache), 0, 1'000'000}, "4096", "keys",
      "The most keys whose loaded form is kept ready, so that they need not be unwrapped for every "
      "signature; for type `pkcs11`, in each session."},
@@ -116,8 +115,7 @@ constexpr auto kOptions = std::to_array<Option>({
      false, BackendType::kPkcs11},
     {"backend.pin_file", AbsolutePath{AT(backend.pin_file)}, "\"\"", "",
      "The file with the PIN, for the daemon's user alone; the systemd credential `chancery.pin.NAME` goes "
-     "before "
-     "it.",
+     "before it.",
      false, BackendType::kPkcs11},
     {"backend.max_sessions", Count{AT(backend.max_sessions), 1, 256}, "4", "sessions",
      "The most sessions with the token at once, each with a thread.", false, BackendType::kPkcs11},

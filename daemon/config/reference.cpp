@@ -165,17 +165,16 @@ std::string help_text() {
 
 std::string reference_page() {
   std::string out =
-      "# Configuration\n\n"
-      "`chanceryd` reads one TOML file, by default `/etc/chancery/chancery.toml`, at its start and not "
-      "again: a\n"
-      "change takes a restart, and SIGHUP only has this logged. `chanceryd --check` says before whether it "
-      "is good.\n"
-      "These are all options; any other name is an error. Durations are strings of one number and `ms`, `s`, "
-      "`m`,\n"
-      "`h` or `d`; sizes are numbers of octets or strings with `KiB` or `MiB`. `chanceryd --help-config` "
-      "prints the\n"
-      "same.\n\n"
-      "This page is generated from `daemon/config/options.cpp`, and a test compares the two.\n";
+      R"(# Configuration
+
+`chanceryd` reads one TOML file, by default `/etc/chancery/chancery.toml`, at its start and not again: a
+change takes a restart, and SIGHUP only has this logged. `chanceryd --check` says before whether it is good.
+These are all options; any other name is an error. Durations are strings of one number and `ms`, `s`, `m`,
+`h` or `d`; sizes are numbers of octets or strings with `KiB` or `MiB`. `chanceryd --help-config` prints the
+same.
+
+This page is generated from `daemon/config/options.cpp`, and a test compares the two.
+)";
   std::string_view section = "none";
   for (const Option& option : options()) {
     if (section_of(option.name) != section) {

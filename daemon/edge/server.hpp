@@ -40,8 +40,8 @@ struct ServerOptions {
   Limits limits;
   std::size_t threads = 2;           ///< that serve connections and run handlers that do not block
   std::size_t blocking_threads = 8;  ///< for requests of which Application::may_block() says yes
-  std::size_t blocking_queue =
-      256;  ///< requests that wait for one of those, half of them one user's; further ones are 503, or 429
+  /// Requests that wait for one of those, half of them one user's; further ones are answered 503, or 429.
+  std::size_t blocking_queue = 256;
   const telemetry::Log* log = nullptr;  ///< borrowed; outlives the server
 };
 

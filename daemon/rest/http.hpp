@@ -54,8 +54,8 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< beyond those that the edge sets
-  std::optional<Error>
-      failure{};  ///< for the log alone: why, when the fault is not the client's (status 500 and more)
+  /// For the log alone: why, when the fault is not the client's (status 500 and more).
+  std::optional<Error> failure{};
 };
 
 /// An RFC 9457 problem document. `type` is `urn:chancery:error:NAME`, with the stable `code` beside it.

@@ -61,9 +61,10 @@ class TpmDevice {
   TpmDevice& operator=(const TpmDevice&) = delete;
 
   /// Runs `work` on the device thread. It must be repeatable, since it is run again after a lost connection,
-  /// and must own what it uses, since it may outlive its caller. \param owner  whose turn it takes \return
-  /// what `work` returned, or kDeviceBusy, kDeviceTimeout, or the reason why the TPM is not to be had:
-  ///         kDeviceUnavailable, or what ConnectionOptions::accept said
+  /// and must own what it uses, since it may outlive its caller.
+  /// \param owner  whose turn it takes
+  /// \return what `work` returned, or kDeviceBusy, kDeviceTimeout, or the reason why the TPM is not to be
+  ///         had: kDeviceUnavailable, or what ConnectionOptions::accept said
   [[nodiscard]] Status run(std::string_view owner, Deadline deadline, std::function<Status(OpenTpm&)> work);
 
   /// Waits until the TPM was found, or was looked for in vain for half a second.
@@ -96,8 +97,8 @@ class TpmDevice {
   std::condition_variable changed_;
   bool stopping_ = false;
   bool was_sought_ = false;
-  std::optional<Error>
-      failure_;  // why requests fail at once; none while the TPM is there or may be back in a moment
+  // Why requests fail at once; none while the TPM is there or may be back in a moment.
+  std::optional<Error> failure_;
   FairQueue<TpmRequest> queue_;
   TpmFacts facts_;
   std::uint64_t recoveries_ = 0;
