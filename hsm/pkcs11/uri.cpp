@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include "sdk/base/percent.hpp"
+
 namespace chancery::hsm {
 namespace {
 
@@ -12,24 +14,12 @@ constexpr std::size_t kLongest = 2048;
 
 Error invalid(const char* what) { return Error{ErrorCode::kInvalidArgument, what}; }
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 // RFC 7512 section 2.3: pk11-pchar, and pk11-qchar, which has '/', '?' and '|' but not '&'.
 bool may_stand(char c, bool in_query) {
   constexpr std::string_view kBoth = ":[]@!$'()*+,=";
   const std::string_view also = in_query ? "/?|" : "&";
   return is_unreserved(c) || kBoth.find(c) != std::string_view::npos ||
          also.find(c) != std::string_view::npos;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 std::optional<std::string> decode(std::string_view text, bool in_query) {
@@ -40,29 +30,10 @@ std::optional<std::string> decode(std::string_view text, bool in_query) {
       out += text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-    if (low < 0) return std::nullopt;
-    out += static_cast<char>(high << 4 | low);
+    const auto decoded = decode_escape(text.substr(i));
+    if (!decoded) return std::nullopt;
+    out += *decoded;
     i += 2;
-  }
-  return out;
-}
-
-void append_escaped(std::string& out, char c) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const auto octet = static_cast<std::uint8_t>(c);
-  out += {'%', kDigits[octet >> 4], kDigits[octet & 0xF]};
-}
-
-std::string encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      out += c;
-    } else {
-      append_escaped(out, c);
-    }
   }
   return out;
 }
@@ -152,15 +123,15 @@ std::string Pkcs11Uri::text() const {
     if (!out.empty()) out += ';';
     out += std::string(name) + "=" + std::string(encoded);
   };
-  add("token", encode(token));
-  add("manufacturer", encode(manufacturer));
-  add("model", encode(model));
-  add("serial", encode(serial));
-  add("object", encode(object));
+  add("token", percent_encode(token));
+  add("manufacturer", percent_encode(manufacturer));
+  add("model", percent_encode(model));
+  add("serial", percent_encode(serial));
+  add("object", percent_encode(object));
   std::string escaped_id;
-  for (const std::uint8_t octet : id) append_escaped(escaped_id, static_cast<char>(octet));
+  for (const std::uint8_t octet : id) escaped_id += percent_escape(static_cast<char>(octet));
   add("id", escaped_id);
-  if (!module_path.empty()) out += "?module-path=" + encode(module_path);
+  if (!module_path.empty()) out += "?module-path=" + percent_encode(module_path);
   return std::string(kScheme) + out;
 }
 

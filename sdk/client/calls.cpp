@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sdk/base/percent.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/fields.hpp"
@@ -24,22 +25,6 @@ bool is_agent_name(std::string_view name) {
 Result<std::string> agent_path(std::string_view name) {
   if (is_agent_name(name)) return "/v1/agents/" + std::string(name);
   return Error{ErrorCode::kInvalidArgument, "an agent's name is [a-z0-9][a-z0-9._-]{0,62}"};
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                            std::string_view("-._~").find(c) != std::string_view::npos;
-    if (unreserved) {
-      out += c;
-    } else {
-      out.append({'%', kHex[octet >> 4], kHex[octet & 15]});
-    }
-  }
-  return out;
 }
 
 // A wire reader, as Call wants it.
@@ -110,7 +95,7 @@ Result<Call<api::Agent>> show_agent(std::string_view name) {
 
 Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t limit) {
   std::string target = "/v1/agents?limit=" + std::to_string(limit);
-  if (!after.empty()) target += "&after=" + percent_encoded(after);
+  if (!after.empty()) target += "&after=" + percent_encode(after);
   return Call<api::AgentPage>{{"GET", std::move(target), {}}, reading<wire::read_agent_page>};
 }
 

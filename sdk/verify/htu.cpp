@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "sdk/base/percent.hpp"
+
 namespace chancery {
 namespace {
 
@@ -14,21 +16,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char l = to_lower(c);
-  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
-bool is_unreserved(char c) {
-  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 // Decodes unreserved characters, writes other escapes in upper case; nullopt for a broken escape or for a
 // character that no URI has.
 std::optional<std::string> normalize_escapes(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] <= ' ' || text[i] >= 0x7F) return std::nullopt;
@@ -36,17 +26,9 @@ std::optional<std::string> normalize_escapes(std::string_view text) {
       out += text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return std::nullopt;
-    const char c = static_cast<char>(high * 16 + low);
-    if (is_unreserved(c)) {
-      out += c;
-    } else {
-      out += '%';
-      out += kDigits[static_cast<std::size_t>(high)];
-      out += kDigits[static_cast<std::size_t>(low)];
-    }
+    const auto decoded = decode_escape(text.substr(i));
+    if (!decoded) return std::nullopt;
+    out += percent_encode({&*decoded, 1});
     i += 2;
   }
   return out;

@@ -9,6 +9,7 @@
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/base/percent.hpp"
 #include "sdk/base/printable.hpp"
 #include "tests/unit/sdk/aborts.hpp"
 
@@ -224,6 +225,19 @@ BOOST_AUTO_TEST_CASE(reading_the_side_that_is_not_there_aborts) {
   BOOST_TEST(aborts([] { static_cast<void>(Result<int>(1).error()); }));
   BOOST_TEST(aborts([] { static_cast<void>(Status().error()); }));
   BOOST_TEST(!aborts([] { static_cast<void>(Result<int>(1).value()); }));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_percent_encoded_is_decoded_again) {
+  BOOST_TEST(percent_encode("aZ09-._~") == "aZ09-._~");
+  BOOST_TEST(percent_encode("a/b c%\xC3\xA9") == "a%2Fb%20c%25%C3%A9");
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    BOOST_TEST((decode_escape(percent_escape(c)) == c));
+  }
+  BOOST_TEST((decode_escape("%6a rest") == 'j'));
+  for (const std::string_view broken : {"", "%", "%6", "%6g", "%g6", "a", "6a%"}) {
+    BOOST_TEST(!decode_escape(broken).has_value(), broken);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(every_error_has_a_name_of_its_own) {
