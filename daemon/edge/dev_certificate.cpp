@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/edge/descriptor.hpp"
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::edge {
 namespace {

@@ -7,7 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/edge/connection.hpp"
-#include "daemon/edge/descriptor.hpp"
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::edge {
 

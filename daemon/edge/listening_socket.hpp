@@ -8,8 +8,8 @@
 
 #include <chancery/result.hpp>
 
-#include "daemon/edge/descriptor.hpp"
 #include "daemon/edge/server.hpp"
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::edge {
 

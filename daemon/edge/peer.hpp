@@ -5,8 +5,8 @@
 
 #include <chancery/result.hpp>
 
-#include "daemon/edge/descriptor.hpp"
 #include "daemon/rest/http.hpp"
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::edge {
 

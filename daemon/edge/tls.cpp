@@ -9,7 +9,7 @@
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
-#include "daemon/edge/descriptor.hpp"
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::edge {
 namespace {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/base/descriptor.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/base/proc_stat.hpp"
 #include "sdk/crypto/sha256_stream.hpp"
@@ -17,21 +18,6 @@ namespace chancery::service {
 namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) noexcept : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return number_; }
-  explicit operator bool() const noexcept { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 std::uint64_t start_time_in(const Descriptor& process) {
   const Descriptor file(::openat(process.get(), "stat", O_RDONLY | O_CLOEXEC));

@@ -29,8 +29,8 @@ struct HeldChain {
 [[nodiscard]] Status require_active(const store::Agent& agent);
 
 /// Signs with an agent's own key. When the device no longer opens it, the agent is marked as lost, with an
-/// audit entry. \return the device's errors; kKeyLost, or kRetired when the operator retired the agent
-/// meanwhile
+/// audit entry.
+/// \return the device's errors; kKeyLost, or kRetired when the operator retired the agent meanwhile
 [[nodiscard]] Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                                         std::string_view input);
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/base/descriptor.hpp"
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::store {
@@ -27,23 +28,11 @@ Error failure(ErrorCode code, const char* what) {
   return Error{code, what, static_cast<std::uint64_t>(errno)};
 }
 
-class File {
- public:
-  File(const std::filesystem::path& path, int flags)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] bool open() const noexcept { return fd_ >= 0; }
+Descriptor open_file(const std::filesystem::path& path, int flags) {
+  return Descriptor(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
 
- private:
-  int fd_;
-};
-
-Result<SecretBytes> read_secret(const File& file, mode_t foreign) {
+Result<SecretBytes> read_secret(const Descriptor& file, mode_t foreign) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0)
     return failure(ErrorCode::kFileUnreadable, "the master secret cannot be examined");
@@ -70,23 +59,23 @@ Result<SecretBytes> create_secret(const std::filesystem::path& path) {
   const std::filesystem::path draft = path.string() + ".new";
   ::unlink(draft.c_str());
   {
-    const File file(draft, O_WRONLY | O_CREAT | O_EXCL);
-    if (!file.open() || ::write(file.get(), secret.view().data(), kSize) != static_cast<ssize_t>(kSize) ||
+    const Descriptor file = open_file(draft, O_WRONLY | O_CREAT | O_EXCL);
+    if (!file || ::write(file.get(), secret.view().data(), kSize) != static_cast<ssize_t>(kSize) ||
         ::fsync(file.get()) != 0) {
       return failure(ErrorCode::kFileUnwritable, kWhat);
     }
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return failure(ErrorCode::kFileUnwritable, kWhat);
-  const File folder(path.parent_path(), O_RDONLY | O_DIRECTORY);
-  if (!folder.open() || ::fsync(folder.get()) != 0) return failure(ErrorCode::kFileUnwritable, kWhat);
+  const Descriptor folder = open_file(path.parent_path(), O_RDONLY | O_DIRECTORY);
+  if (!folder || ::fsync(folder.get()) != 0) return failure(ErrorCode::kFileUnwritable, kWhat);
   return secret;
 }
 
 // A place that has no such file leaves the choice to the next one. Whatever else keeps a file from being read
 // is an error: another secret in its place would lock the daemon out of every key.
 Result<std::optional<SecretBytes>> find_secret(const std::filesystem::path& path, mode_t foreign) {
-  const File file(path, O_RDONLY);
-  if (file.open()) {
+  const Descriptor file = open_file(path, O_RDONLY);
+  if (file) {
     CHANCERY_ASSIGN(SecretBytes secret, read_secret(file, foreign));
     return std::optional<SecretBytes>(std::move(secret));
   }

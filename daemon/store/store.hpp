@@ -127,8 +127,8 @@ class Store {
 
   /// Records a token, before it is answered to anybody, provided that the agents whom it concerns are active
   /// still: one may be ended while the device signs. kConflict when its id is known already; kNotFound,
-  /// kRetired or kKeyLost for the state of `agent_id` or `signer_id`. \param signer_id  the agent whose key
-  /// signed it; none when the daemon's own did
+  /// kRetired or kKeyLost for the state of `agent_id` or `signer_id`.
+  /// \param signer_id  the agent whose key signed it; none when the daemon's own did
   virtual Result<std::uint64_t> record_token(const IssuedToken& token,
                                              const std::optional<std::string>& signer_id,
                                              const AuditEntry& audit) = 0;

@@ -32,6 +32,17 @@ Result<TokenSelector> select(const Pkcs11Options& options) {
   return TokenSelector{uri.token, uri.manufacturer, uri.model, uri.serial};
 }
 
+Result<TokenOptions> token_options(const Pkcs11Options& options) {
+  if (options.sessions == 0) return invalid("a token needs at least one session");
+  TokenOptions token;
+  CHANCERY_ASSIGN(token.selector, select(options));
+  CHANCERY_ASSIGN(token.pin, load_pin(options.name, options.pin_file));
+  token.module = options.module;
+  token.allow_simulator = options.allow_simulator;
+  token.key_cache = options.key_cache;
+  return token;
+}
+
 // What no token that comes back would cure.
 bool is_final(const Error& error) {
   using enum ErrorCode;
@@ -42,21 +53,13 @@ bool is_final(const Error& error) {
 }  // namespace
 
 Status Pkcs11Backend::check_options(const Pkcs11Options& options) {
-  if (options.sessions == 0) return invalid("a token needs at least one session");
-  CHANCERY_TRY(select(options));
-  CHANCERY_TRY(load_pin(options.name, options.pin_file));
+  CHANCERY_TRY(token_options(options));
   return {};
 }
 
 Result<std::unique_ptr<Pkcs11Backend>> Pkcs11Backend::open(Pkcs11Options options) {
-  CHANCERY_TRY(check_options(options));
   if (options.master.size() != kMasterSize) return invalid("the master secret must have exactly 32 octets");
-  TokenOptions token;
-  CHANCERY_ASSIGN(token.selector, select(options));
-  CHANCERY_ASSIGN(token.pin, load_pin(options.name, options.pin_file));
-  token.module = options.module;
-  token.allow_simulator = options.allow_simulator;
-  token.key_cache = options.key_cache;
+  CHANCERY_ASSIGN(TokenOptions token, token_options(options));
   auto pool = std::make_unique<SessionPool>(std::make_shared<Token>(std::move(token)),
                                             PoolOptions{options.sessions, options.queue});
   const Status first = pool->check(std::chrono::steady_clock::now() + options.timeout);

@@ -32,8 +32,8 @@ struct Pkcs11Options {
 /// what was asked for; unlike a TPM's evidence it proves nothing to others.
 class Pkcs11Backend final : public KeyBackend {
  public:
-  /// What is wrong with the options, as far as it shows without the module. \return kInvalidArgument,
-  /// kFileUnreadable and kFilePermissions (PIN)
+  /// What is wrong with the options, as far as it shows without the module.
+  /// \return kInvalidArgument, kFileUnreadable and kFilePermissions (PIN)
   [[nodiscard]] static Status check_options(const Pkcs11Options& options);
 
   /// Opens the backend. A token that is absent, silent or does not take the PIN is no error: every use then

@@ -11,4 +11,9 @@ namespace chancery::hsm {
   return const_cast<CK_BYTE*>(octets.data());
 }
 
+/// Borrows `value`.
+[[nodiscard]] inline CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, ByteView value) noexcept {
+  return {type, mutable_octets(value), value.size()};
+}
+
 }  // namespace chancery::hsm

@@ -31,10 +31,6 @@ constexpr std::array kMade{
     Flag{CKA_NEVER_EXTRACTABLE, CK_TRUE},
 };
 
-CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, ByteView value) {
-  return {type, mutable_octets(value), value.size()};
-}
-
 CK_ATTRIBUTE attribute(const Flag& flag) {
   return {flag.type, const_cast<CK_BBOOL*>(&flag.value), sizeof flag.value};
 }

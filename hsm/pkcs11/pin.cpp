@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/base/descriptor.hpp"
+
 namespace chancery::hsm {
 namespace {
 
@@ -38,11 +40,9 @@ Result<SecretBytes> read_pin(int fd) {
 }
 
 Result<SecretBytes> read_pin_file(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return unreadable("the PIN cannot be read: name its file with pin_file", errno);
-  auto pin = read_pin(fd);
-  ::close(fd);
-  return pin;
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!opened) return unreadable("the PIN cannot be read: name its file with pin_file", errno);
+  return read_pin(opened.get());
 }
 
 }  // namespace

@@ -23,8 +23,7 @@ struct TokenOptions {
 
 /// One token: found anew for every session, and logged in to when nobody is. Thread-safe.
 ///
-/// The PIN goes to C_Login directly. PKCS11_login would keep a copy of it in memory of its own, and present
-/// that again by itself.
+/// The PIN goes to C_Login directly: PKCS11_login would keep a copy of it in memory of its own.
 class Token {
  public:
   explicit Token(TokenOptions options) : options_(std::move(options)) {}

@@ -10,10 +10,6 @@ namespace {
 
 constexpr const char* kNotFound = "the token did not search for the key: look at the module's own log";
 
-CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, ByteView value) {
-  return {type, mutable_octets(value), value.size()};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TokenSession>> TokenSession::open(std::shared_ptr<Module> module,

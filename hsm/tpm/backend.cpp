@@ -35,6 +35,18 @@ Sha256Digest identity_of(const StoredKey& key) {
   return sha256(as_bytes(octets));
 }
 
+// Where the TPM is, provided that the options allow what is there.
+Result<TctiAddress> allowed_address(const TpmOptions& options) {
+  CHANCERY_ASSIGN(TctiAddress address, TctiAddress::parse(options.tcti));
+  const bool is_simulator = address.kind == TctiAddress::Kind::kSwtpm;
+  if (is_simulator && !options.allow_simulator) return kSimulator;
+  if (!is_simulator && options.sessions == SessionKind::kPlain) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "plain sessions are for simulators only: set sessions = \"encrypted\""};
+  }
+  return address;
+}
+
 // What comes back by itself is no reason not to start.
 bool may_recover(const Error& error) {
   using enum ErrorCode;
@@ -45,19 +57,12 @@ bool may_recover(const Error& error) {
 }  // namespace
 
 Status TpmBackend::check_options(const TpmOptions& options) {
-  CHANCERY_ASSIGN(const TctiAddress address, TctiAddress::parse(options.tcti));
-  const bool is_simulator = address.kind == TctiAddress::Kind::kSwtpm;
-  if (is_simulator && !options.allow_simulator) return kSimulator;
-  if (!is_simulator && options.sessions == SessionKind::kPlain) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "plain sessions are for simulators only: set sessions = \"encrypted\""};
-  }
+  CHANCERY_TRY(allowed_address(options));
   return {};
 }
 
 Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
-  CHANCERY_TRY(check_options(options));
-  CHANCERY_ASSIGN(TctiAddress address, TctiAddress::parse(options.tcti));
+  CHANCERY_ASSIGN(TctiAddress address, allowed_address(options));
   if (options.master.size() != kMasterSize) {
     return Error{ErrorCode::kInvalidArgument, "the master secret must have exactly 32 octets"};
   }

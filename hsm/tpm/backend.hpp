@@ -37,9 +37,9 @@ class TpmBackend final : public KeyBackend {
 
   /// Opens the backend. A TPM that is absent, silent or another than the pinned one is no error: every use
   /// then fails with kDeviceUnavailable or kWrongDevice until the right one is back, and all that needs no
-  /// TPM goes on. Waits for the first answer, at most `timeout`. \return the backend; kInvalidArgument (tcti,
-  /// master, plain sessions with a device), kSimulatorRefused, or what
-  ///         `pin` said
+  /// TPM goes on. Waits for the first answer, at most `timeout`.
+  /// \return the backend; kInvalidArgument (tcti, master, plain sessions with a device), kSimulatorRefused,
+  ///         or what `pin` said
   [[nodiscard]] static Result<std::unique_ptr<TpmBackend>> open(TpmOptions options);
 
   Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) override;

@@ -43,8 +43,9 @@ class TpmConnection {
  public:
   /// Connects and makes ready: Startup(CLEAR); everything transient flushed where the TPM is ours alone; the
   /// storage primary key created and its Name judged by `options.accept`; the session started, salted to that
-  /// key. \param options,interrupt,live  must outlive the connection \return the connection;
-  /// kDeviceUnavailable, kDeviceTimeout, kDeviceError, or what `accept` says
+  /// key.
+  /// \param options,interrupt,live  must outlive the connection
+  /// \return the connection; kDeviceUnavailable, kDeviceTimeout, kDeviceError, or what `accept` says
   [[nodiscard]] static Result<std::unique_ptr<TpmConnection>> open(const ConnectionOptions& options,
                                                                    const Interrupt& interrupt,
                                                                    LiveCounts& live);
@@ -54,8 +55,8 @@ class TpmConnection {
 
   /// Runs one command of the TPM, again while it asks for patience and the deadline allows, and notes whether
   /// the connection survived it. A command that is under way is awaited beyond the deadline, up to the time
-  /// limit: giving up means to connect anew, which on a chip takes longer than most commands. \param what
-  /// what to do if it fails, a literal
+  /// limit: giving up means to connect anew, which on a chip takes longer than most commands.
+  /// \param what  what to do if it fails, a literal
   [[nodiscard]] Status command(const char* what, const std::function<TSS2_RC()>& run);
 
   /// Brings the storage key in from its saved context. It is not kept: a TPM has three places, and the

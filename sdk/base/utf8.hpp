@@ -12,7 +12,8 @@ struct CodePoint {
 };
 
 /// The code point that `text` begins with (Unicode 15, table 3-7: no overlong form, no surrogate, none beyond
-/// U+10FFFF). \param text  not empty
+/// U+10FFFF).
+/// \param text  not empty
 [[nodiscard]] CodePoint decode_utf8(std::string_view text) noexcept;
 
 }  // namespace chancery

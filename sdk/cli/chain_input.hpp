@@ -12,8 +12,8 @@ namespace chancery::cli {
 
 /// Reads a chain from text, in any of its forms: tokens joined by `~`, one token a line, a JSON array of
 /// tokens, or a JSON object whose `chain` is one of these (as `grant --format json` prints it; other members
-/// are ignored). Tokens are not looked at: what is wrong with them is for verification to say. \return the
-/// tokens, root first (none for an empty text), or kMalformed for JSON of another shape
+/// are ignored). Tokens are not looked at: what is wrong with them is for verification to say.
+/// \return the tokens, root first (none for an empty text), or kMalformed for JSON of another shape
 [[nodiscard]] Result<std::vector<std::string>> parse_chain(std::string_view text);
 
 /// Reads the chain that a command's arguments give: each a file, `-` for standard input, or the text of a

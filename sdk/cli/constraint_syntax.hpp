@@ -21,8 +21,8 @@ namespace chancery::cli {
 ///     rank                                  RANK,order=LOW,…,HIGH tier:rank=silver,order=bronze,silver,gold
 ///
 /// An item between commas is JSON where it is well-formed JSON (7, true, "7"), else a text. What cannot be
-/// said so (keys with `=`, types that this version does not know) is said with `--constraint-json`. \return
-/// the constraint, or kInvalidArgument
+/// said so (keys with `=`, types that this version does not know) is said with `--constraint-json`.
+/// \return the constraint, or kInvalidArgument
 [[nodiscard]] Result<Constraint> parse_constraint(std::string_view text);
 
 /// Reads one constraint as a token has it: `{"key": "payments.refund#amount", "max": 500}`.

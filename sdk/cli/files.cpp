@@ -9,23 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/base/descriptor.hpp"
+
 namespace chancery::cli {
 namespace {
-
-/// Owns a file descriptor, if it is not -1.
-class Descriptor {
- public:
-  explicit Descriptor(int number) noexcept : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  [[nodiscard]] int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 Failure unreadable(const std::string& path) {
   return failure({ErrorCode::kFileUnreadable, "cannot be read", static_cast<std::uint64_t>(errno)}, path);
@@ -85,8 +72,8 @@ bool write_all(int number, std::string_view text) {
 Checked<std::string> read_input(const std::string& path, std::size_t limit) {
   if (path == "-") return read_standard_input(limit);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0) return unreadable(path);
-  return read_all(file.number(), path, limit);
+  if (!file) return unreadable(path);
+  return read_all(file.get(), path, limit);
 }
 
 bool is_input(const std::string& path) { return path == "-" || ::access(path.c_str(), F_OK) == 0; }
@@ -94,9 +81,9 @@ bool is_input(const std::string& path) { return path == "-" || ::access(path.c_s
 Checked<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode) {
   std::string temporary = path.string() + ".XXXXXX";
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.number() < 0) return unwritable(path);
-  const bool written = ::fchmod(file.number(), masked(mode)) == 0 && write_all(file.number(), text) &&
-                       ::fsync(file.number()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
+  if (!file) return unwritable(path);
+  const bool written = ::fchmod(file.get(), masked(mode)) == 0 && write_all(file.get(), text) &&
+                       ::fsync(file.get()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (written) return {};
   const Failure why = unwritable(path);
   ::unlink(temporary.c_str());

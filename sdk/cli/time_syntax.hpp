@@ -12,7 +12,8 @@ namespace chancery::cli {
 [[nodiscard]] Result<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// An instant: RFC 3339 (`2026-03-01T12:00:00Z`, `…+01:00`; a fraction is cut off), or whole seconds since
-/// 1970. \return kInvalidArgument for anything else
+/// 1970.
+/// \return kInvalidArgument for anything else
 [[nodiscard]] Result<std::chrono::sys_seconds> parse_instant(std::string_view text);
 
 }  // namespace chancery::cli

@@ -20,9 +20,9 @@ namespace chancery::cli {
 [[nodiscard]] Checked<void> check_trust_permissions(const std::filesystem::path& path);
 
 /// What is trusted offline: the given files together; with none, the file that CHANCERY_TRUST names, else the
-/// default one, of which the permissions are checked. Nothing is fetched. \return the configuration, or
-/// kNoTrust (no file, or no anchor in it), kFileUnreadable, kFilePermissions, kMalformed,
-///         kInvalidKey, kUnsupportedAlgorithm
+/// default one, of which the permissions are checked. Nothing is fetched.
+/// \return the configuration, or kNoTrust (no file, or no anchor in it), kFileUnreadable, kFilePermissions,
+///         kMalformed, kInvalidKey, kUnsupportedAlgorithm
 [[nodiscard]] Checked<TrustConfig> load_trust(const std::vector<std::string>& files,
                                               const client::Environment& environment);
 
@@ -33,7 +33,8 @@ namespace chancery::cli {
 
 /// Puts one trust document into another and leaves no key twice. An anchor that says no more than `iss` and
 /// `keys` gives its keys to the anchor of that `iss` that is there, whose restrictions stay; others stand
-/// beside. \return the merged document, JSON; kMalformed, kInvalidKey, kUnsupportedAlgorithm
+/// beside.
+/// \return the merged document, JSON; kMalformed, kInvalidKey, kUnsupportedAlgorithm
 [[nodiscard]] Result<std::string> merge_trust(std::string_view held, std::string_view added);
 
 }  // namespace chancery::cli

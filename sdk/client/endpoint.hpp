@@ -28,9 +28,9 @@ inline constexpr const char* kDefaultSocket = "/run/chancery/chancery.sock";
 using Environment = std::function<const char*(const char*)>;
 
 /// Where to call: explicit options, then CHANCERY_SOCKET, then CHANCERY_ADDR, then kDefaultSocket. A variable
-/// that is set to nothing counts as not set. \return kInvalidArgument for both a socket and an address in
-/// `options`, a path that no socket can have, a URL that
-///         is not `https://HOST[:PORT]`
+/// that is set to nothing counts as not set.
+/// \return kInvalidArgument for both a socket and an address in `options`, a path that no socket can have, a
+///         URL that is not `https://HOST[:PORT]`
 [[nodiscard]] Result<Endpoint> resolve_endpoint(const ClientOptions& options, const Environment& environment);
 
 /// "unix:PATH" or the URL.

@@ -40,8 +40,8 @@ struct SignedStatusList {
 };
 
 /// Reads a `statuslist+jwt` and verifies it under the first of `keys` that fits. Duplicate members are
-/// refused; canonical form is not required. \return the list, or kMalformed, kSignatureInvalid, kTooLarge
-/// (inflates beyond kMaxStatusListBytes), …
+/// refused; canonical form is not required.
+/// \return the list, or kMalformed, kSignatureInvalid, kTooLarge (inflates beyond kMaxStatusListBytes), …
 [[nodiscard]] Result<SignedStatusList> open_status_list(std::string_view compact,
                                                         std::span<const VerifyKey> keys);
 

@@ -21,8 +21,8 @@ struct SoftToken {
 /// C_Initialize: a process has one store at a time, and its tokens are the slots of that one.
 class SoftHsm {
  public:
-  /// Makes an empty store. \return kProcessFailed when SoftHSM is not installed (Debian: softhsm2),
-  /// kFileUnwritable
+  /// Makes an empty store.
+  /// \return kProcessFailed when SoftHSM is not installed (Debian: softhsm2), kFileUnwritable
   [[nodiscard]] static Result<SoftHsm> create();
 
   ~SoftHsm();

@@ -239,11 +239,12 @@ struct Attenuation {
 /// The greatest child that `request` and `parent` both allow. Pure.
 ///
 /// Scopes and constraints are their meet, `aud` the common audiences, `exp` the earlier; `iss` is the
-/// parent's `client_id`, `sub` the parent's, `del_depth` one more, `par_hash` the parent's digest. \param
-/// parent     a token whose chain has been verified \param max_depth  the smallest `del_max_depth` along that
-/// chain \param now        the instant of issue, whole seconds UTC \return the child, or kDepthExhausted,
-/// kNoMeet, kNothingGranted (no scope, no audience, no time left), kTooLarge (more scopes or constraints than
-/// a token can hold)
+/// parent's `client_id`, `sub` the parent's, `del_depth` one more, `par_hash` the parent's digest.
+/// \param parent  a token whose chain has been verified
+/// \param max_depth  the smallest `del_max_depth` along that chain
+/// \param now  the instant of issue, whole seconds UTC
+/// \return the child, or kDepthExhausted, kNoMeet, kNothingGranted (no scope, no audience, no time left),
+///         kTooLarge (more scopes or constraints than a token can hold)
 [[nodiscard]] Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth,
                                             const DelegationRequest& request, std::chrono::sys_seconds now);
 

@@ -41,8 +41,9 @@ struct TrustConfig {
 
   /// Reads `{"anchors": [{"iss", "keys", "sub"?, "client_id"?, "ceiling"?, "status"?}], "issuers"?: [JWK],
   /// "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown members are refused, but
-  /// for `attestation_verifiers` of an anchor, which is for whoever checks custody. \return the
-  /// configuration, or kMalformed, kNonFinite, kDuplicateMember, kInvalidKey, kUnsupportedAlgorithm
+  /// for `attestation_verifiers` of an anchor, which is for whoever checks custody.
+  /// \return the configuration, or kMalformed, kNonFinite, kDuplicateMember, kInvalidKey,
+  ///         kUnsupportedAlgorithm
   [[nodiscard]] static Result<TrustConfig> parse(std::string_view json);
 };
 

@@ -15,8 +15,6 @@
 namespace chancery::testing {
 namespace {
 
-using edge::Descriptor;
-
 void set_patience(int socket) {
   const timeval patience{RawClient::kPatience.count(), 0};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/edge/descriptor.hpp"
+#include "sdk/base/descriptor.hpp"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -58,16 +58,16 @@ class RawClient {
   void close() { socket_ = {}; }
 
  private:
-  explicit RawClient(edge::Descriptor socket) : socket_(std::move(socket)) {}
+  explicit RawClient(Descriptor socket) : socket_(std::move(socket)) {}
   bool fill();
 
-  edge::Descriptor socket_;
+  Descriptor socket_;
   std::shared_ptr<ssl_st> tls_;
   std::string unread_;
   bool timed_out_ = false;
 };
 
 /// A TCP connection to 127.0.0.1.
-edge::Descriptor connect_tcp(std::uint16_t port);
+Descriptor connect_tcp(std::uint16_t port);
 
 }  // namespace chancery::testing

@@ -53,7 +53,7 @@ class LoggedScene {
   [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "log"; }
 
   TemporaryFolder folder_;
-  edge::Descriptor descriptor_;
+  Descriptor descriptor_;
   telemetry::Log log_;
   Scene scene_;
 };

@@ -26,7 +26,7 @@ std::chrono::sys_seconds now() {
 Context client_context() { return {SSL_CTX_new(TLS_client_method()), SSL_CTX_free}; }
 
 /// A handshake with the scene's server. \return the session, empty when it failed
-Session shake_hands(const Context& context, const edge::Descriptor& socket, std::string_view protocols = "") {
+Session shake_hands(const Context& context, const Descriptor& socket, std::string_view protocols = "") {
   Session session(SSL_new(context.get()), SSL_free);
   SSL_set_fd(session.get(), socket.get());
   if (!protocols.empty()) {
@@ -53,14 +53,14 @@ BOOST_DATA_TEST_CASE(tls_1_2_and_later_are_spoken, data::make(kVersions), row) {
   SSL_CTX_set_security_level(context.get(), 0);  // so that the server is the one who refuses
   SSL_CTX_set_min_proto_version(context.get(), row.version);
   SSL_CTX_set_max_proto_version(context.get(), row.version);
-  const edge::Descriptor socket = connect_tcp(scene.server().tls_port());
+  const Descriptor socket = connect_tcp(scene.server().tls_port());
   BOOST_TEST((shake_hands(context, socket) != nullptr) == row.accepted);
 }
 
 BOOST_AUTO_TEST_CASE(tls_1_3_is_preferred_without_compression_or_renegotiation) {
   Scene scene;
   const Context context = client_context();
-  const edge::Descriptor socket = connect_tcp(scene.server().tls_port());
+  const Descriptor socket = connect_tcp(scene.server().tls_port());
   const Session session = shake_hands(context, socket);
   BOOST_REQUIRE(session);
   BOOST_TEST(SSL_version(session.get()) == TLS1_3_VERSION);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(renegotiation_is_refused) {
   Scene scene;
   const Context context = client_context();
   SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
-  const edge::Descriptor socket = connect_tcp(scene.server().tls_port());
+  const Descriptor socket = connect_tcp(scene.server().tls_port());
   const Session session = shake_hands(context, socket);
   BOOST_REQUIRE(session);
   SSL_renegotiate(session.get());
@@ -84,21 +84,21 @@ BOOST_AUTO_TEST_CASE(renegotiation_is_refused) {
 BOOST_AUTO_TEST_CASE(http_1_1_is_chosen_among_offered_protocols_and_nothing_else) {
   Scene scene;
   const Context context = client_context();
-  const edge::Descriptor both = connect_tcp(scene.server().tls_port());
+  const Descriptor both = connect_tcp(scene.server().tls_port());
   const Session session = shake_hands(context, both, "\x02h2\x08http/1.1");
   BOOST_REQUIRE(session);
   const unsigned char* chosen = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(session.get(), &chosen, &size);
   BOOST_TEST(std::string(reinterpret_cast<const char*>(chosen), size) == "http/1.1");
-  const edge::Descriptor other = connect_tcp(scene.server().tls_port());
+  const Descriptor other = connect_tcp(scene.server().tls_port());
   BOOST_TEST((shake_hands(context, other, "\x02h2") == nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(close_is_announced_to_tls_clients) {
   Scene scene;
   const Context context = client_context();
-  const edge::Descriptor socket = connect_tcp(scene.server().tls_port());
+  const Descriptor socket = connect_tcp(scene.server().tls_port());
   const Session session = shake_hands(context, socket);
   BOOST_REQUIRE(session);
   const std::string request = "GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -120,14 +120,14 @@ BOOST_AUTO_TEST_CASE(development_certificate_is_for_this_machine_only) {
     BOOST_REQUIRE(SSL_CTX_load_verify_locations(context.get(), scene.authority().c_str(), nullptr) == 1);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context.get()), address);
-    const edge::Descriptor socket = connect_tcp(scene.server().tls_port());
+    const Descriptor socket = connect_tcp(scene.server().tls_port());
     BOOST_TEST((shake_hands(context, socket) != nullptr), address);
   }
   const Context context = client_context();
   BOOST_REQUIRE(SSL_CTX_load_verify_locations(context.get(), scene.authority().c_str(), nullptr) == 1);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(context.get()), "example.org", 0);
-  const edge::Descriptor socket = connect_tcp(scene.server().tls_port());
+  const Descriptor socket = connect_tcp(scene.server().tls_port());
   BOOST_TEST((shake_hands(context, socket) == nullptr));
 }
 

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace chancery::edge {
+namespace chancery {
 
 /// Owns a file descriptor and closes it; -1 when empty.
 class Descriptor {
@@ -28,4 +28,4 @@ class Descriptor {
   int value_ = -1;
 };
 
-}  // namespace chancery::edge
+}  // namespace chancery
