@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -56,9 +57,10 @@ class KeyBackend {
  public:
   virtual ~KeyBackend() = default;
 
-  /// Makes a P-256 signing key inside the device. A device that keeps its keys (PKCS#11) keeps this one until
-  /// destroy(), so a result that cannot be stored must be destroyed; of an error nothing remains.
-  virtual Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) = 0;
+  /// Makes a signing key inside the device. A device that keeps its keys (PKCS#11) keeps this one until
+  /// destroy() or discard(); of an error nothing remains.
+  /// \param algorithm  one of BackendInfo::algorithms, else kUnsupportedAlgorithm
+  virtual Result<StoredKey> create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) = 0;
 
   /// Signs `message` (hashed here where the algorithm wants it) and checks the signature with
   /// `key.public_key` before it is returned.
@@ -67,9 +69,19 @@ class KeyBackend {
   virtual Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) = 0;
 
   /// Ends the device's part of a key: cached copies, or the key itself where the device keeps it. Deleting
-  /// the blob is the store's part. Destroying a key that is not there succeeds; a device that keeps keys and
-  /// is away is an error.
+  /// the blob is the store's part; signing with a copy that is still about is kKeyLost from here on.
+  /// Destroying a key that is not there succeeds; a device that keeps keys and is away is an error.
   virtual Status destroy(const StoredKey& key, Deadline deadline) = 0;
+
+  /// Removes what create() may have left in a device that keeps its keys when its result was never stored,
+  /// because the process ended in between. Succeeds when there is nothing.
+  virtual Status discard(const KeyBinding& binding, Deadline deadline) = 0;
+
+  /// Takes the device that was met last, and was refused because it is another one (kWrongDevice), for this
+  /// backend's own. What the former one holds is lost.
+  /// \param keep  keeps the new one's Name for good; what it refuses is not taken
+  /// \return kConflict when no other device was met, or what `keep` said
+  virtual Status adopt(const std::function<Status(ByteView name)>& keep) = 0;
 
   /// Whether the device answers now; the error says what is missing.
   virtual Status check(Deadline deadline) = 0;

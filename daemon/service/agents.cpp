@@ -53,7 +53,8 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   CHANCERY_TRY(require_free_name(office, message.name));
   CHANCERY_ASSIGN(agent.id, random_id());
   CHANCERY_ASSIGN(std::string key_id, random_id());
-  CHANCERY_ASSIGN(agent.key, backend->create({agent.id, std::move(key_id)}, context.deadline));
+  CHANCERY_ASSIGN(agent.key,
+                  backend->create({agent.id, std::move(key_id)}, Algorithm::kES256, context.deadline));
   agent.name = message.name;
   agent.selectors = wire::write(message.selectors);
   agent.created_at = context.now;

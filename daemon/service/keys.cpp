@@ -48,7 +48,8 @@ Result<std::optional<store::DaemonKey>> IssuerKeys::existing() const {
 Result<store::DaemonKey> IssuerKeys::make(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(backend_name_));
   CHANCERY_ASSIGN(std::string key_id, random_id());
-  CHANCERY_ASSIGN(hsm::StoredKey key, backend->create({"daemon", std::move(key_id)}, deadline));
+  CHANCERY_ASSIGN(hsm::StoredKey key,
+                  backend->create({"daemon", std::move(key_id)}, Algorithm::kES256, deadline));
   store::DaemonKey made{std::string(kPurpose), backend_name_, std::move(key), now};
   json::Node details =
       json::Node::object({{"backend", backend_name_}, {"jkt", made.key.public_key.thumbprint().text()}});

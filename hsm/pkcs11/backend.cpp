@@ -68,7 +68,10 @@ Result<std::unique_ptr<Pkcs11Backend>> Pkcs11Backend::open(Pkcs11Options options
       new Pkcs11Backend(std::move(options.name), options.master, std::move(pool)));
 }
 
-Result<StoredKey> Pkcs11Backend::create(const KeyBinding& binding, Deadline deadline) {
+Result<StoredKey> Pkcs11Backend::create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) {
+  if (algorithm != Algorithm::kES256) {
+    return Error{ErrorCode::kUnsupportedAlgorithm, "the token makes P-256 keys only: ask for ES256"};
+  }
   KeyReference reference;
   reference.label = key_label(binding);
   reference.id.resize(kIdSize);
@@ -94,6 +97,15 @@ Result<Signature> Pkcs11Backend::sign(const StoredKey& key, ByteView message, De
 Status Pkcs11Backend::destroy(const StoredKey& key, Deadline deadline) {
   CHANCERY_ASSIGN(const KeyReference reference, seal_.open(key));
   return token_->destroy(key.binding.agent_id, reference, deadline);
+}
+
+Status Pkcs11Backend::discard(const KeyBinding& binding, Deadline deadline) {
+  return token_->discard(binding.agent_id, key_label(binding), deadline);
+}
+
+Status Pkcs11Backend::adopt(const std::function<Status(ByteView name)>&) {
+  return Error{ErrorCode::kConflict,
+               "a token is adopted by configuring it: set `serial` or `uri` of its [[backend]] and restart"};
 }
 
 BackendInfo Pkcs11Backend::describe() const {

@@ -45,10 +45,13 @@ class Pkcs11Backend final : public KeyBackend {
   [[nodiscard]] static Result<std::unique_ptr<Pkcs11Backend>> open(Pkcs11Options options);
 
   /// A token keeps what it makes: a key whose StoredKey is dropped remains there until destroy().
-  Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) override;
+  Result<StoredKey> create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) override;
   Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) override;
   /// Removes both halves from the token, and fails when the token is not there.
   Status destroy(const StoredKey& key, Deadline deadline) override;
+  Status discard(const KeyBinding& binding, Deadline deadline) override;
+  /// kConflict: a key names its token, so another token needs no adoption.
+  Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(Deadline deadline) override { return token_->check(deadline); }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }

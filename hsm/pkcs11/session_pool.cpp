@@ -255,6 +255,14 @@ Status SessionPool::destroy(std::string_view agent, const KeyReference& key, Dea
   return run(std::move(request));
 }
 
+Status SessionPool::discard(std::string_view agent, const std::string& label, Deadline deadline) {
+  auto request = std::make_shared<Request>();
+  request->owner = agent;
+  request->deadline = deadline;
+  request->work = [label](TokenSession& session) { return session.discard(label); };
+  return run(std::move(request));
+}
+
 Status SessionPool::check(Deadline deadline) {
   auto request = std::make_shared<Request>();
   request->deadline = deadline;

@@ -34,6 +34,7 @@ class SessionPool final : public TokenOwner {
   Result<Signature> sign(std::string_view agent, const KeyReference& key, const Sha256Digest& digest,
                          Deadline deadline) override;
   Status destroy(std::string_view agent, const KeyReference& key, Deadline deadline) override;
+  Status discard(std::string_view agent, const std::string& label, Deadline deadline) override;
   Status check(Deadline deadline) override;
   [[nodiscard]] TokenFacts facts() const override;
   [[nodiscard]] BackendLoad load() const override;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <chancery/keys.hpp>
@@ -29,6 +30,8 @@ class TokenOwner {
                                  Deadline deadline) = 0;
   /// Removes both halves.
   virtual Status destroy(std::string_view agent, const KeyReference& key, Deadline deadline) = 0;
+  /// Removes whatever has this label; there may be nothing.
+  virtual Status discard(std::string_view agent, const std::string& label, Deadline deadline) = 0;
   virtual Status check(Deadline deadline) = 0;
 
   [[nodiscard]] virtual TokenFacts facts() const = 0;

@@ -70,9 +70,15 @@ Result<Signature> TokenSession::sign(const KeyReference& key, const Sha256Digest
 Status TokenSession::destroy(const KeyReference& key) {
   CHANCERY_TRY(check_token(key));
   handles_.erase(key.id);
+  return remove(key.label, key.id);
+}
+
+Status TokenSession::discard(const std::string& label) { return remove(label, {}); }
+
+Status TokenSession::remove(const std::string& label, ByteView id) {
   // The private half first: a signature fails from here on, whatever becomes of the other.
   for (const CK_OBJECT_CLASS kind : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
-    CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(kind, key));
+    CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(kind, label, id));
     for (const CK_OBJECT_HANDLE object : found) {
       CHANCERY_TRY(check_pkcs11(call().C_DestroyObject(handle_, object),
                                 "the token did not remove the key: look at the module's own log"));
@@ -83,7 +89,7 @@ Status TokenSession::destroy(const KeyReference& key) {
 
 Result<CK_OBJECT_HANDLE> TokenSession::private_key(const KeyReference& key) {
   if (const auto known = handles_.find(key.id); known != handles_.end()) return known->second;
-  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(CKO_PRIVATE_KEY, key));
+  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(CKO_PRIVATE_KEY, key.label, key.id));
   if (found.empty()) {
     return Error{ErrorCode::kKeyLost, "the token has no such key any more: register the agent again"};
   }
@@ -97,9 +103,10 @@ Result<CK_OBJECT_HANDLE> TokenSession::private_key(const KeyReference& key) {
   return found.front();
 }
 
-Result<std::vector<CK_OBJECT_HANDLE>> TokenSession::find(CK_OBJECT_CLASS kind, const KeyReference& key) {
-  std::array wanted{CK_ATTRIBUTE{CKA_CLASS, &kind, sizeof kind}, attribute(CKA_LABEL, as_bytes(key.label)),
-                    attribute(CKA_ID, key.id)};
+Result<std::vector<CK_OBJECT_HANDLE>> TokenSession::find(CK_OBJECT_CLASS kind, const std::string& label,
+                                                         ByteView id) {
+  std::vector wanted{CK_ATTRIBUTE{CKA_CLASS, &kind, sizeof kind}, attribute(CKA_LABEL, as_bytes(label))};
+  if (!id.empty()) wanted.push_back(attribute(CKA_ID, id));
   CHANCERY_TRY(check_pkcs11(call().C_FindObjectsInit(handle_, wanted.data(), wanted.size()), kNotFound));
   std::vector<CK_OBJECT_HANDLE> found(8);
   CK_ULONG count = 0;

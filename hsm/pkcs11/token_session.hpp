@@ -36,6 +36,9 @@ class TokenSession {
   /// Removes both halves; one that is not there is no error.
   [[nodiscard]] Status destroy(const KeyReference& key);
 
+  /// Removes whatever has this label; there may be nothing.
+  [[nodiscard]] Status discard(const std::string& label);
+
   /// Asks whether the session is alive and logged in.
   [[nodiscard]] Status ping();
 
@@ -56,7 +59,10 @@ class TokenSession {
   [[nodiscard]] const CK_FUNCTION_LIST& call() const noexcept { return module_->functions(); }
   [[nodiscard]] Status check_token(const KeyReference& key) const;
   [[nodiscard]] Result<CK_OBJECT_HANDLE> private_key(const KeyReference& key);
-  [[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find(CK_OBJECT_CLASS kind, const KeyReference& key);
+  /// \param id  empty: any
+  [[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find(CK_OBJECT_CLASS kind, const std::string& label,
+                                                           ByteView id);
+  [[nodiscard]] Status remove(const std::string& label, ByteView id);
 
   const std::shared_ptr<Module> module_;
   const CK_SESSION_HANDLE handle_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
@@ -15,6 +16,8 @@ constexpr std::size_t kAuthSize = 32;
 constexpr Error kSimulator{
     ErrorCode::kSimulatorRefused,
     "this TPM is a simulator, and allow_simulator is off: use a hardware TPM, or allow it knowingly"};
+
+constexpr Error kDestroyed{ErrorCode::kKeyLost, "the key was destroyed: use the agent's present one"};
 
 void append_with_length(std::string& out, std::string_view text) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(text.size() >> shift & 0xFF);
@@ -92,11 +95,26 @@ Status TpmBackend::accept(const TpmFacts& facts, ByteView storage_key_name) {
     options_.pinned_name.assign(storage_key_name.begin(), storage_key_name.end());
     return {};
   }
-  if (std::ranges::equal(storage_key_name, options_.pinned_name)) return {};
+  if (std::ranges::equal(storage_key_name, options_.pinned_name)) {
+    refused_name_.clear();
+    return {};
+  }
+  refused_name_.assign(storage_key_name.begin(), storage_key_name.end());
   return Error{
       ErrorCode::kWrongDevice,
-      "this is not the TPM that holds our keys, or it was cleared: put the right one back; if it was "
-      "cleared, start with an empty state folder and register every agent anew"};
+      "this is not the TPM that holds our keys, or it was cleared: put the right one back; if it is to "
+      "serve from now on, `chancery backend adopt` takes it, and the agents get new keys"};
+}
+
+// The device thread seeks on by itself, and takes this one at the next attempt.
+Status TpmBackend::adopt(const std::function<Status(ByteView name)>& keep) {
+  const std::lock_guard lock(name_mutex_);
+  if (refused_name_.empty()) {
+    return Error{ErrorCode::kConflict, "no other TPM was met than the one that is pinned: nothing to adopt"};
+  }
+  CHANCERY_TRY(keep(refused_name_));
+  options_.pinned_name = std::exchange(refused_name_, {});
+  return {};
 }
 
 // --- keys
@@ -106,7 +124,11 @@ SecretBytes TpmBackend::derive_auth(const KeyBinding& binding) const {
                      kAuthSize);
 }
 
-Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Deadline deadline) {
+Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) {
+  if (algorithm != Algorithm::kES256) {
+    return Error{ErrorCode::kUnsupportedAlgorithm,
+                 "TPMs make P-256 keys only: leave the algorithm out, or ask for ES256"};
+  }
   const auto auth = std::make_shared<const SecretBytes>(derive_auth(binding));
   const auto made = std::make_shared<KeyParts>();
   CHANCERY_TRY(device_->run(binding.agent_id, deadline, [auth, made](OpenTpm& tpm) -> Status {
@@ -136,6 +158,7 @@ Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& 
 
 Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadline deadline) {
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare(key));
+  if (destroyed_.contains(prepared->identity)) return kDestroyed;
   const Sha256Digest digest = sha256(message);
   const auto signature = std::make_shared<Signature>();
   CHANCERY_TRY(
@@ -153,6 +176,10 @@ Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadl
 
 Status TpmBackend::destroy(const StoredKey& key, Deadline deadline) {
   const Sha256Digest identity = identity_of(key);
+  if (deadline <= std::chrono::steady_clock::now()) {
+    return Error{ErrorCode::kDeviceTimeout, "no time was left to destroy the key: the deadline had passed"};
+  }
+  destroyed_.add(identity);
   const Status done = device_->run(key.binding.agent_id, deadline, [identity](OpenTpm& tpm) -> Status {
     tpm.keys.forget(identity);
     return {};

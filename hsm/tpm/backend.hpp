@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hsm/key_backend.hpp"
+#include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
 
 namespace chancery::hsm {
@@ -42,9 +43,12 @@ class TpmBackend final : public KeyBackend {
   ///         or what `pin` said
   [[nodiscard]] static Result<std::unique_ptr<TpmBackend>> open(TpmOptions options);
 
-  Result<StoredKey> create(const KeyBinding& binding, Deadline deadline) override;
+  Result<StoredKey> create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) override;
   Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) override;
   Status destroy(const StoredKey& key, Deadline deadline) override;
+  /// Nothing: a TPM keeps no key whose blob was not stored.
+  Status discard(const KeyBinding&, Deadline) override { return {}; }
+  Status adopt(const std::function<Status(ByteView name)>& keep) override;
   /// kWrongDevice when another TPM answers than the one that the pin names.
   Status check(Deadline deadline) override;
   [[nodiscard]] BackendInfo describe() const override;
@@ -64,7 +68,9 @@ class TpmBackend final : public KeyBackend {
   [[nodiscard]] SecretBytes derive_auth(const KeyBinding& binding) const;
 
   TpmOptions options_;
-  mutable std::mutex name_mutex_;      // of options_.pinned_name; the rest does not change
+  mutable std::mutex name_mutex_;  // of options_.pinned_name and the next; the rest does not change
+  Bytes refused_name_;             // of a TPM that is not the pinned one; empty: none was met
+  DestroyedKeys destroyed_;
   std::unique_ptr<TpmDevice> device_;  // its thread calls accept(), and ends before the above do
 };
 

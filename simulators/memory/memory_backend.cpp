@@ -9,6 +9,20 @@ void MemoryBackend::fail_with(std::optional<Error> error) {
   failure_ = error;
 }
 
+void MemoryBackend::exchange_device() {
+  const std::lock_guard lock(mutex_);
+  is_exchanged_ = true;
+}
+
+Status MemoryBackend::adopt(const std::function<Status(ByteView name)>& keep) {
+  const std::lock_guard lock(mutex_);
+  if (!is_exchanged_) return Error{ErrorCode::kConflict, "no other device was met"};
+  CHANCERY_TRY(keep(as_bytes("another device")));
+  is_exchanged_ = false;
+  keys_.clear();
+  return {};
+}
+
 void MemoryBackend::after_signing(std::function<void()> step) {
   const std::lock_guard lock(mutex_);
   after_signing_ = std::move(step);
@@ -23,12 +37,14 @@ Status MemoryBackend::usable(hsm::Deadline deadline) const {
   if (deadline <= std::chrono::steady_clock::now())
     return Error{ErrorCode::kDeviceTimeout, "the deadline has passed"};
   const std::lock_guard lock(mutex_);
+  if (is_exchanged_) return Error{ErrorCode::kWrongDevice, "this is another device"};
   return failure_ ? Status{*failure_} : Status{};
 }
 
-Result<hsm::StoredKey> MemoryBackend::create(const hsm::KeyBinding& binding, hsm::Deadline deadline) {
+Result<hsm::StoredKey> MemoryBackend::create(const hsm::KeyBinding& binding, Algorithm algorithm,
+                                             hsm::Deadline deadline) {
   CHANCERY_TRY(usable(deadline));
-  CHANCERY_ASSIGN(SigningKey key, SigningKey::generate(Algorithm::kES256));
+  CHANCERY_ASSIGN(SigningKey key, SigningKey::generate(algorithm));
   Bytes blob(32);
   CHANCERY_TRY(random_bytes(blob));
   hsm::StoredKey stored{binding, key.public_key(), blob};
@@ -62,6 +78,18 @@ Status MemoryBackend::destroy(const hsm::StoredKey& key, hsm::Deadline deadline)
   return {};
 }
 
+Status MemoryBackend::discard(const hsm::KeyBinding& binding, hsm::Deadline deadline) {
+  CHANCERY_TRY(usable(deadline));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(keys_, [&](const auto& entry) { return entry.second.binding == binding; });
+  return {};
+}
+
+std::size_t MemoryBackend::keys() const {
+  const std::lock_guard lock(mutex_);
+  return keys_.size();
+}
+
 Status MemoryBackend::check(hsm::Deadline deadline) {
   ++checks_;
   std::unique_lock lock(mutex_);
@@ -72,7 +100,7 @@ Status MemoryBackend::check(hsm::Deadline deadline) {
 }
 
 hsm::BackendInfo MemoryBackend::describe() const {
-  return {name_, "memory", "none", "none", true, {Algorithm::kES256}};
+  return {name_, "memory", "none", "none", true, {Algorithm::kES256, Algorithm::kEd25519}};
 }
 
 }  // namespace chancery::simulators

@@ -18,19 +18,26 @@ class MemoryBackend final : public hsm::KeyBackend {
  public:
   explicit MemoryBackend(std::string name = "memory") : name_(std::move(name)) {}
 
-  Result<hsm::StoredKey> create(const hsm::KeyBinding& binding, hsm::Deadline deadline) override;
+  Result<hsm::StoredKey> create(const hsm::KeyBinding& binding, Algorithm algorithm,
+                                hsm::Deadline deadline) override;
   Result<Signature> sign(const hsm::StoredKey& key, ByteView message, hsm::Deadline deadline) override;
   Status destroy(const hsm::StoredKey& key, hsm::Deadline deadline) override;
+  Status discard(const hsm::KeyBinding& binding, hsm::Deadline deadline) override;
+  Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(hsm::Deadline deadline) override;
   [[nodiscard]] hsm::BackendInfo describe() const override;
   [[nodiscard]] hsm::BackendLoad load() const override { return {}; }
 
+  /// From now on another device answers, which has none of the keys, until it is adopted.
+  void exchange_device();
   /// From now on every call fails with this error; nullopt: the device is well again.
   void fail_with(std::optional<Error> error);
   /// Calls this after each signature, before it is returned: what happens while a device signs.
   void after_signing(std::function<void()> step);
   /// Calls this in each check(), before it answers: what happens while a device is asked.
   void while_checking(std::function<void()> step);
+  /// Keys that the device keeps.
+  [[nodiscard]] std::size_t keys() const;
   [[nodiscard]] std::uint64_t checks() const noexcept { return checks_; }
   [[nodiscard]] std::uint64_t signatures() const noexcept { return signatures_; }
 
@@ -46,6 +53,7 @@ class MemoryBackend final : public hsm::KeyBackend {
   mutable std::mutex mutex_;
   std::map<Bytes, HeldKey> keys_;  // by blob
   std::optional<Error> failure_;
+  bool is_exchanged_ = false;
   std::function<void()> after_signing_;
   std::function<void()> while_checking_;
   std::atomic<std::uint64_t> checks_ = 0;

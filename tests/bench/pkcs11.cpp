@@ -114,7 +114,8 @@ class Comparison {
     options.master = SecretBytes(Bytes(32, 1));
     backend_ = required(hsm::Pkcs11Backend::open(std::move(options)));
     for (std::size_t i = 0; i < callers_; ++i) {
-      keys_.push_back(required(backend_->create({"agent-" + std::to_string(i), "k"}, far_away())));
+      keys_.push_back(
+          required(backend_->create({"agent-" + std::to_string(i), "k"}, Algorithm::kES256, far_away())));
     }
     static_cast<void>(sign_many(10 * callers_));  // every session finds its keys
     bare_ = std::make_unique<BareLoop>(required(hsm::Module::load(simulators::Pkcs11Faults::module())),

@@ -83,7 +83,7 @@ class Comparison {
   explicit Comparison(hsm::SessionKind sessions) : tpm_(start()), backend_(open(tpm_, sessions)) {
     bare_->auth.size = 32;
     for (std::size_t i = 0; i < kAgents; ++i) {
-      auto key = backend_->create({"agent-" + std::to_string(i), "k"}, far_away());
+      auto key = backend_->create({"agent-" + std::to_string(i), "k"}, Algorithm::kES256, far_away());
       if (!key) fail(key.error().what);
       keys_.push_back(*std::move(key));
     }

@@ -1,5 +1,6 @@
 // What every key backend must do. A backend joins by adding its fixture to kBackends.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -40,7 +41,7 @@ constexpr std::array kBackendsWithOneKey{
 hsm::Deadline soon() { return std::chrono::steady_clock::now() + 30s; }
 
 hsm::StoredKey create(hsm::KeyBackend& backend, const std::string& agent, const std::string& key = "k1") {
-  auto created = backend.create({agent, key}, soon());
+  auto created = backend.create({agent, key}, Algorithm::kES256, soon());
   BOOST_REQUIRE_MESSAGE(created, (created ? "" : created.error().what));
   return *std::move(created);
 }
@@ -186,7 +187,7 @@ BOOST_DATA_TEST_CASE(a_deadline_in_the_past_touches_nothing, data::make(kBackend
     return !result && result.error().code == ErrorCode::kDeviceTimeout;
   };
   BOOST_TEST(is_timeout(backend.sign(key, as_bytes("message"), past)));
-  BOOST_TEST(is_timeout(backend.create({"late", "k1"}, past)));
+  BOOST_TEST(is_timeout(backend.create({"late", "k1"}, Algorithm::kES256, past)));
   BOOST_TEST(is_timeout(backend.destroy(key, past)));
   BOOST_TEST(is_timeout(backend.check(past)));
   BOOST_TEST(signs(backend, key));
@@ -198,6 +199,49 @@ BOOST_DATA_TEST_CASE(destroying_a_key_succeeds_also_twice, data::make(kBackendsW
   BOOST_TEST(signs(fixture->backend(), key));
   BOOST_TEST(fixture->backend().destroy(key, soon()).has_value());
   BOOST_TEST(fixture->backend().destroy(key, soon()).has_value());
+}
+
+BOOST_DATA_TEST_CASE(a_destroyed_key_never_signs_again, data::make(kBackends), kind) {
+  const auto fixture = kind.make();
+  const hsm::StoredKey destroyed = create(fixture->backend(), "agent", "k1");
+  const hsm::StoredKey other = create(fixture->backend(), "agent", "k2");
+  BOOST_TEST(signs(fixture->backend(), destroyed));
+  BOOST_REQUIRE(fixture->backend().destroy(destroyed, soon()));
+  for (int i = 0; i < 8; ++i) {  // whichever session it falls to
+    const auto signature = fixture->backend().sign(destroyed, as_bytes("message"), soon());
+    BOOST_REQUIRE(!signature);
+    BOOST_TEST((signature.error().code == ErrorCode::kKeyLost));
+  }
+  BOOST_TEST(signs(fixture->backend(), other));
+}
+
+BOOST_DATA_TEST_CASE(discarding_leaves_nothing_of_a_binding, data::make(kBackends), kind) {
+  const auto fixture = kind.make();
+  hsm::KeyBackend& backend = fixture->backend();
+  const hsm::StoredKey other = create(backend, "agent", "k2");
+  BOOST_TEST(backend.discard({"agent", "k1"}, soon()).has_value());  // there was nothing
+  static_cast<void>(create(backend, "agent", "k1"));                 // as if it had never been stored
+  BOOST_TEST(backend.discard({"agent", "k1"}, soon()).has_value());
+  BOOST_TEST(signs(backend, other));
+}
+
+BOOST_DATA_TEST_CASE(an_algorithm_that_is_not_offered_is_refused,
+                     data::make({kBackends[0], kBackends[1], kBackends[3]}), kind) {
+  const auto fixture = kind.make();
+  hsm::KeyBackend& backend = fixture->backend();
+  BOOST_REQUIRE(backend.check(soon()));
+  const std::vector<Algorithm> offered = backend.describe().algorithms;
+  for (const Algorithm algorithm : {Algorithm::kES256, Algorithm::kEd25519}) {
+    const auto made = backend.create({"agent", "k" + std::to_string(int(algorithm))}, algorithm, soon());
+    if (std::ranges::find(offered, algorithm) == offered.end()) {
+      BOOST_REQUIRE(!made);
+      BOOST_TEST((made.error().code == ErrorCode::kUnsupportedAlgorithm));
+    } else {
+      BOOST_REQUIRE(made);
+      BOOST_TEST((made->public_key.algorithm() == algorithm));
+      BOOST_TEST(signs(backend, *made));
+    }
+  }
 }
 
 BOOST_DATA_TEST_CASE(the_backend_describes_itself, data::make(kBackendsWithOneKey), kind) {

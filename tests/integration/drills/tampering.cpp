@@ -33,7 +33,7 @@ struct Keys {
     other = make("bob", "1");
   }
   StoredKey make(const std::string& agent, const std::string& key) {
-    auto made = backend->create({agent, key}, hsm::far_away());
+    auto made = backend->create({agent, key}, Algorithm::kES256, hsm::far_away());
     BOOST_REQUIRE(made);
     return *std::move(made);
   }

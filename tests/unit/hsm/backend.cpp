@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(another_tpm_than_the_pinned_one_is_refused) {
   options.pinned_name = open_backend(options_for(tpm.tcti()))->storage_key_name();
   options.pinned_name.back() ^= 1;
   const auto backend = open_backend(std::move(options));
-  const auto refused = backend->create({"agent", "k1"}, far_away());
+  const auto refused = backend->create({"agent", "k1"}, Algorithm::kES256, far_away());
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == kWrongDevice));
 }

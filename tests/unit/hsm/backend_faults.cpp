@@ -81,7 +81,7 @@ struct Scene {
 
   /// Everything that a backend does; nothing when all of it came out well.
   std::optional<ErrorCode> work() {
-    const auto made = backend->create({"agent", "k2"}, in(10s));
+    const auto made = backend->create({"agent", "k2"}, Algorithm::kES256, in(10s));
     if (!made) return made.error().code;
     for (const StoredKey& key : {*made, first, second, first}) {
       if (const auto error = sign_error(*backend, key, in(10s))) return error;

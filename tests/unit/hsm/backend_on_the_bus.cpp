@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_fell_out_of_step_does_not_keep_keys_from_bei
   const StoredKey key = create_key(*backend);
   proxy.inject(TPM2_CC_Sign, {.kind = TctiFault::Kind::kExchange, .answer = response_of(TPM2_RC_LOCKOUT)});
   BOOST_TEST((sign_error(*backend, key) == kDeviceLockout));
-  const auto made = backend->create({"agent", "k2"}, far_away());
+  const auto made = backend->create({"agent", "k2"}, Algorithm::kES256, far_away());
   BOOST_TEST(made.has_value(), (made ? "" : made.error().what));
   BOOST_TEST(backend->load().live_sessions == 1u);
 }

@@ -32,8 +32,11 @@ BOOST_AUTO_TEST_CASE(absent_at_start_is_unavailable_and_found_later) {
   const auto backend = open_backend(options_for(tpm.tcti()));
   BOOST_TEST((sign_error(*backend, key) == kDeviceUnavailable));
   BOOST_TEST((check_error(*backend) == kDeviceUnavailable));
-  BOOST_TEST((backend->create({"agent", "k2"}, far_away()).error().code == kDeviceUnavailable));
-  BOOST_TEST(backend->destroy(key, far_away()).has_value());  // what is away holds no copies
+  BOOST_TEST(
+      (backend->create({"agent", "k2"}, Algorithm::kES256, far_away()).error().code == kDeviceUnavailable));
+  StoredKey unwanted = key;
+  unwanted.binding.key_id = "k3";
+  BOOST_TEST(backend->destroy(unwanted, far_away()).has_value());  // what is away holds no copies
   BOOST_TEST(backend->describe().manufacturer.empty());
   BOOST_TEST(backend->storage_key_name().empty());
 
@@ -177,7 +180,7 @@ BOOST_AUTO_TEST_CASE(another_tpm_in_its_place_is_refused_until_the_right_one_is_
   BOOST_REQUIRE(tpm.restart());
   eventually([&] { return sign_error(*backend, key) == kWrongDevice; });
   BOOST_TEST((check_error(*backend) == kWrongDevice));
-  BOOST_TEST((backend->create({"agent", "k2"}, far_away()).error().code == kWrongDevice));
+  BOOST_TEST((backend->create({"agent", "k2"}, Algorithm::kES256, far_away()).error().code == kWrongDevice));
   BOOST_TEST(backend->load().live_sessions == 0u);
 
   tpm.kill();

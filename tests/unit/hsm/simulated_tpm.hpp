@@ -42,7 +42,7 @@ inline std::unique_ptr<TpmBackend> open_backend(TpmOptions options) {
 }
 
 inline StoredKey create_key(TpmBackend& backend, const std::string& agent = "agent") {
-  auto key = backend.create({agent, "k1"}, far_away());
+  auto key = backend.create({agent, "k1"}, Algorithm::kES256, far_away());
   BOOST_REQUIRE_MESSAGE(key, (key ? "" : key.error().what));
   return *std::move(key);
 }
@@ -65,7 +65,11 @@ inline std::optional<ErrorCode> check_error(TpmBackend& backend, Deadline deadli
 /// Polls until it holds; CTest's limit ends what never does.
 template <typename Condition>
 void eventually(Condition condition) {
-  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const hsm::Deadline latest = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < latest, "what was waited for never came");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 /// The handles that the TPM itself lists from `first` on.

@@ -177,7 +177,7 @@ BOOST_DATA_TEST_CASE(a_key_that_says_otherwise_is_refused_and_removed, data::mak
   const SimulatedToken simulated;
   const auto backend = simulated.open();
   simulated.faults.plan().lying_attribute = attribute + 1;
-  const auto made = backend->create({"agent", "k1"}, far_away());
+  const auto made = backend->create({"agent", "k1"}, Algorithm::kES256, far_away());
   BOOST_REQUIRE(!made);
   BOOST_TEST((made.error().code == kKeyMismatch));
   const Onlooker onlooker(simulated);

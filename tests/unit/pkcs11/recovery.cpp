@@ -112,7 +112,7 @@ BOOST_DATA_TEST_CASE(a_refused_pin_is_presented_once, data::make(kRefusals), c) 
     BOOST_TEST((status.error().code == c.code));
     BOOST_TEST(status.error().native == c.rv);
   }
-  BOOST_TEST(!backend->create({"agent", "k1"}, far_away()));
+  BOOST_TEST(!backend->create({"agent", "k1"}, Algorithm::kES256, far_away()));
   BOOST_TEST(simulated.faults.calls(kLogin) == 1u);
 }
 

@@ -62,7 +62,7 @@ struct SimulatedToken {
 };
 
 inline StoredKey create_key(KeyBackend& backend, const std::string& agent = "agent") {
-  return required(backend.create({agent, "k1"}, far_away()));
+  return required(backend.create({agent, "k1"}, Algorithm::kES256, far_away()));
 }
 
 /// The error of a signature, or nothing when it was given; a wrong signature ends the test.

@@ -50,7 +50,7 @@ BOOST_FIXTURE_TEST_CASE(a_stalled_session_does_not_stop_the_others, SimulatedTok
   const StoredKey stalled = create_key(*backend, "stalled");
   const StoredKey other = create_key(*backend, "other");
   const Hold hold(faults, kGenerateKeyPair);
-  std::jthread caller([&] { static_cast<void>(backend->create({"slow", "k"}, in(10s))); });
+  std::jthread caller([&] { static_cast<void>(backend->create({"slow", "k"}, Algorithm::kES256, in(10s))); });
   eventually([&] { return faults.waiting(kGenerateKeyPair) == 1; });
   for (int i = 0; i < 20; ++i) {
     BOOST_TEST(!sign_code(*backend, other).has_value());
@@ -79,7 +79,8 @@ BOOST_FIXTURE_TEST_CASE(a_key_that_nobody_waited_for_is_removed_again, Simulated
   const auto backend = open(1);
   {
     const Hold hold(faults, kGenerateKeyPair);
-    BOOST_TEST((backend->create({"agent", "k1"}, in(50ms)).error().code == kDeviceTimeout));
+    BOOST_TEST(
+        (backend->create({"agent", "k1"}, Algorithm::kES256, in(50ms)).error().code == kDeviceTimeout));
   }
   eventually([&] { return faults.calls(kDestroyObject) == 2; });
 }
