@@ -28,7 +28,9 @@
 #include "daemon/edge/tls.hpp"
 #include "daemon/rest/router.hpp"
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/key_keeper.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
@@ -120,6 +122,7 @@ Result<service::Policy> make_policy(const config::Config& config, bool dev) {
   policy.max_grant_lifetime = config.grants.max_lifetime;
   policy.max_grant_depth = static_cast<std::int64_t>(config.grants.max_depth);
   policy.default_delegation_lifetime = config.default_delegation_lifetime;
+  policy.key_overlap = config.keys.overlap;
   policy.verify.max_tokens = config.verify.max_tokens;
   policy.verify.max_chain_bytes = config.verify.max_chain_bytes;
   policy.verify.holder_signed = policy.verify.issuer_signed = false;
@@ -263,12 +266,24 @@ Status check_master(store::Store& store, const SecretBytes& master) {
 // A daemon that has keys and no master secret must not make a new one: every key would be lost to it.
 Result<SecretBytes> open_master(store::Store& store, const config::Config& config) {
   CHANCERY_ASSIGN(const store::StoreCounts counts, store.counts());
-  CHANCERY_ASSIGN(const auto issuer_keys, store.daemon_keys("issuer"));
+  CHANCERY_ASSIGN(const auto issuer_keys, store.keys(store::kIssuer));
   const bool fresh =
       counts.active_agents + counts.retired_agents + counts.lost_agents == 0 && issuer_keys.empty();
   CHANCERY_ASSIGN(SecretBytes master, store::load_master_key(config.state_path, fresh));
   CHANCERY_TRY(check_master(store, master));
   return master;
+}
+
+// Keys that have ended are published for as long as a chain through them may have to live, and a day more.
+service::IssuerOptions issuer_options(const config::Config& config) {
+  return {config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
+}
+
+service::KeeperOptions keeper_options(const config::Config& config) {
+  service::KeeperOptions options;
+  options.max_agent_key_age = config.keys.max_key_age;
+  options.max_issuer_key_age = config.issuer.max_key_age;
+  return options;
 }
 
 edge::ServerOptions server_options(const config::Config& config, const telemetry::Log& log) {
@@ -341,14 +356,19 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   prepared->policy.verify.cache = &cache;
 
   service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
-  service::IssuerKeys issuer(**store, backends, trust, config.issuer.backend);
-  if (const Status published = issuer.publish(); !published) return complain(published.error());
+  service::KeyLife life(**store, backends);
+  service::IssuerKeys issuer(**store, life, backends, trust, issuer_options(config));
+  if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
   service::ReadinessCheck readiness(**store, backends, issuer);
-  service::Office office{**store, backends, issuer, trust, readiness, std::move(prepared->policy)};
+  service::Office office{**store, backends, life, issuer, trust, readiness, std::move(prepared->policy)};
   // The first key is made now if its device is there, and otherwise at the first grant.
   if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
     log.warning("no issuer key yet", key.error());
   }
+
+  service::KeyKeeper keeper(office, keeper_options(config),
+                            [&log](const char* what, const Error& error) { log.warning(what, error); });
+  const service::Ticker ticker(1s, [&keeper] { keeper.tick(wall_clock()); });
 
   rest::Router router(office);
   auto server = edge::Server::start(server_options(config, log), router);

@@ -48,7 +48,9 @@ struct ServerConfig {
 struct IssuerConfig {
   std::string trust_domain;
   std::string url;
-  std::string backend;  ///< name of a `[[backend]]` section
+  std::string backend;    ///< name of a `[[backend]]` section
+  seconds max_key_age{};  ///< zero: no limit
+  seconds overlap{};
   bool operator==(const IssuerConfig&) const = default;
 };
 
@@ -75,6 +77,13 @@ struct BackendConfig {
   std::filesystem::path pin_file;
   std::uint64_t max_sessions = 0;
   bool operator==(const BackendConfig&) const = default;
+};
+
+/// The agents' keys.
+struct KeysConfig {
+  seconds max_key_age{};  ///< zero: no limit
+  seconds overlap{};
+  bool operator==(const KeysConfig&) const = default;
 };
 
 /// The ceiling of what may be granted.
@@ -114,6 +123,7 @@ struct Config {
   std::string operator_group;  ///< empty: none but uid 0 and the daemon's own
   bool tpm_allow_simulator = false;
   std::vector<BackendConfig> backends;
+  KeysConfig keys;
   GrantsConfig grants;
   seconds default_delegation_lifetime{};
   VerifyConfig verify;

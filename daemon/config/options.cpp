@@ -71,6 +71,11 @@ constexpr auto kOptions = std::to_array<Option>({
      "The https URL that is the `iss` of the tokens that this daemon grants.", true},
     {"issuer.backend", Text{AT(config.issuer.backend)}, "\"\"", "",
      "The name of the backend that holds the issuer key.", true},
+    {"issuer.max_key_age", Lifetime{AT(config.issuer.max_key_age), 0s, 87'600h}, "\"0s\"", "",
+     "The age at which another issuer key follows by itself; `0s` leaves that to `chancery issuer rotate`."},
+    {"issuer.overlap", Lifetime{AT(config.issuer.overlap), 0s, 8784h}, "\"8h\"", "",
+     "How long the issuer's key counts, and is published, after another has followed it; chains that it "
+     "signed end with it, so it should be no shorter than `grants.max_lifetime`."},
 
     {"state.path", AbsolutePath{AT(config.state_path)}, "\"/var/lib/chancery\"", "",
      "The folder of the daemon's database and secrets, for its user alone."},
@@ -122,6 +127,13 @@ constexpr auto kOptions = std::to_array<Option>({
 
     {"tpm.allow_simulator", Flag{AT(config.tpm_allow_simulator)}, "false", "",
      "Accept simulators for every backend of type `tpm` that does not say otherwise itself."},
+
+    {"keys.max_key_age", Lifetime{AT(config.keys.max_key_age), 0s, 87'600h}, "\"0s\"", "",
+     "The age at which another key of an agent follows by itself; `0s` leaves that to `chancery agent "
+     "rotate`."},
+    {"keys.overlap", Lifetime{AT(config.keys.overlap), 0s, 8784h}, "\"10m\"", "",
+     "How long an agent's key serves the chains that it holds after another has followed it; then it is "
+     "destroyed."},
 
     {"grants.scopes", TextList{AT(config.grants.scopes)}, "[]", "",
      "The scopes that may be granted, literal or with `.*`; an empty list stands for every scope."},

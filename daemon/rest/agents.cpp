@@ -6,11 +6,6 @@
 namespace chancery::rest {
 namespace {
 
-template <typename Answer>
-Response answered(const Result<Answer>& answer) {
-  return answer ? json_response(200, wire::write(*answer)) : problem(answer.error());
-}
-
 struct Page {
   std::size_t limit = 100;
   std::string_view after;

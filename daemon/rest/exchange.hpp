@@ -20,6 +20,12 @@ namespace chancery::rest {
 /// kUnsupportedMediaType unless the body is declared as application/json.
 [[nodiscard]] Status require_json(const Request& request);
 
+/// The answer of a use case that takes no message. `wire::write` must know Answer.
+template <typename Answer>
+[[nodiscard]] Response answered(const Result<Answer>& answer) {
+  return answer ? json_response(200, wire::write(*answer)) : problem(answer.error());
+}
+
 /// Reads the body as a message, runs the use case, writes its answer with `status`; errors become problems.
 /// `Read`: std::string_view → Result<Message>. `Run`: Message → Result<Answer>. `wire::write` must know
 /// Answer.

@@ -11,11 +11,15 @@ constexpr std::string_view kArgument = "{name}";
 
 // The argument when `path` fits `pattern`; nullopt when it does not.
 std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
-  if (!pattern.ends_with(kArgument))
+  const std::size_t place = pattern.find(kArgument);
+  if (place == std::string_view::npos) {
     return pattern == path ? std::optional<std::string_view>("") : std::nullopt;
-  const std::string_view prefix = pattern.substr(0, pattern.size() - kArgument.size());
-  if (!path.starts_with(prefix)) return std::nullopt;
-  const std::string_view argument = path.substr(prefix.size());
+  }
+  const std::string_view prefix = pattern.substr(0, place);
+  const std::string_view suffix = pattern.substr(place + kArgument.size());
+  if (path.size() < prefix.size() + suffix.size()) return std::nullopt;
+  if (!path.starts_with(prefix) || !path.ends_with(suffix)) return std::nullopt;
+  const std::string_view argument = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
   if (argument.empty() || argument.find('/') != std::string_view::npos) return std::nullopt;
   return argument;
 }

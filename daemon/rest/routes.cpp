@@ -16,10 +16,17 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/agents", kUnixSocket, true, create_agent},
       Route{"DELETE", "/v1/agents/{name}", kUnixSocket, true, retire_agent},
       Route{"GET", "/v1/agents/{name}", kUnixSocket, true, show_agent},
+      Route{"GET", "/v1/agents/{name}/keys", kUnixSocket, true, list_agent_keys},
+      Route{"POST", "/v1/agents/{name}/reenroll", kUnixSocket, true, reenroll_agent},
+      Route{"POST", "/v1/agents/{name}/rotate", kUnixSocket, true, rotate_agent},
+      Route{"POST", "/v1/backends/{name}/adopt", kUnixSocket, true, adopt_backend},
       Route{"POST", "/v1/chains/explain", kAny, false, explain_chain},
       Route{"POST", "/v1/chains/verify", kAny, false, verify_chain},
       Route{"POST", "/v1/delegations", kUnixSocket, true, create_delegation},
       Route{"POST", "/v1/grants", kUnixSocket, true, create_grant},
+      Route{"GET", "/v1/issuer/keys", kUnixSocket, true, list_issuer_keys},
+      Route{"POST", "/v1/issuer/rotate", kUnixSocket, true, rotate_issuer},
+      Route{"POST", "/v1/keys/{name}/revoke", kUnixSocket, true, revoke_key},
       Route{"POST", "/v1/proofs", kUnixSocket, true, create_proof},
   };
   return kRoutes;

@@ -18,7 +18,7 @@ enum class Listener : std::uint8_t {
 /// One line of the interface. docs/protocol/openapi.yaml describes the same, and a test compares the two.
 struct Route {
   std::string_view method;
-  std::string_view pattern;  ///< a path; `{name}` stands for one non-empty segment, at the end only
+  std::string_view pattern;  ///< a path; `{name}` stands for one non-empty segment
   Listener listener;
   bool may_block;  ///< asks a device or the disk
   /// \param argument  the segment that `{name}` stands for; empty without one
@@ -35,6 +35,13 @@ Response create_agent(service::Office& office, const Request& request, std::stri
 Response list_agents(service::Office& office, const Request& request, std::string_view argument);
 Response show_agent(service::Office& office, const Request& request, std::string_view argument);
 Response retire_agent(service::Office& office, const Request& request, std::string_view argument);
+Response list_agent_keys(service::Office& office, const Request& request, std::string_view argument);
+Response rotate_agent(service::Office& office, const Request& request, std::string_view argument);
+Response reenroll_agent(service::Office& office, const Request& request, std::string_view argument);
+Response list_issuer_keys(service::Office& office, const Request& request, std::string_view argument);
+Response rotate_issuer(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_key(service::Office& office, const Request& request, std::string_view argument);
+Response adopt_backend(service::Office& office, const Request& request, std::string_view argument);
 Response create_grant(service::Office& office, const Request& request, std::string_view argument);
 Response create_delegation(service::Office& office, const Request& request, std::string_view argument);
 Response create_proof(service::Office& office, const Request& request, std::string_view argument);

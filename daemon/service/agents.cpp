@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "daemon/service/agent_keys.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/office.hpp"
 #include "sdk/wire/messages.hpp"
@@ -14,14 +15,21 @@ bool is_agent_name(std::string_view name) {
                              [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
+std::string_view state_of(const store::Agent& agent) {
+  if (agent.retired_at) return "retired";
+  const bool overlaps = agent.is_rotating && agent.key.state == store::KeyState::kActive;
+  return store::key_state_name(overlaps ? store::KeyState::kRotating : agent.key.state);
+}
+
 Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
   api::Agent out;
   out.name = agent.name;
   out.id = spiffe_id(office.policy, agent.name);
-  out.backend = agent.backend;
-  out.state = store::agent_state_name(agent.state);
-  out.jwk = agent.key.public_key.jwk();
-  out.jkt = agent.key.public_key.thumbprint().text();
+  out.backend = agent.key.backend;
+  out.state = state_of(agent);
+  out.reason = agent.key.reason;
+  out.jwk = agent.key.stored.public_key.jwk();
+  out.jkt = agent.key.stored.public_key.thumbprint().text();
   CHANCERY_ASSIGN(out.selectors, wire::read_selectors(agent.selectors));
   out.created_at = agent.created_at.time_since_epoch().count();
   if (agent.retired_at) out.retired_at = agent.retired_at->time_since_epoch().count();
@@ -47,24 +55,21 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   if (!is_agent_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"};
   }
-  store::Agent agent;
-  agent.backend = message.backend.empty() ? office.backends.default_name() : message.backend;
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
+  CHANCERY_ASSIGN(const Algorithm algorithm, read_algorithm(message.algorithm, Algorithm::kES256));
   CHANCERY_TRY(require_free_name(office, message.name));
+  store::Agent agent;
   CHANCERY_ASSIGN(agent.id, random_id());
-  CHANCERY_ASSIGN(std::string key_id, random_id());
-  CHANCERY_ASSIGN(agent.key,
-                  backend->create({agent.id, std::move(key_id)}, Algorithm::kES256, context.deadline));
   agent.name = message.name;
   agent.selectors = wire::write(message.selectors);
   agent.created_at = context.now;
-  const auto added =
-      office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent)));
-  if (!added) {
-    // Some devices keep what they make: nobody would ever ask for this one again.
-    static_cast<void>(backend->destroy(agent.key, context.deadline));
-    return added.error();
-  }
+  const std::string& backend = message.backend.empty() ? office.backends.default_name() : message.backend;
+  const auto record = [&](const store::Key& key) -> Status {
+    agent.key = key;
+    CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent))));
+    return {};
+  };
+  CHANCERY_TRY(office.life.make({{store::KeyIntent::Kind::kMake, backend, agent.id, {}, {}}, algorithm},
+                                context.now, context.deadline, record));
   return describe(office, agent);
 }
 
@@ -94,18 +99,18 @@ Result<api::AgentPage> list_agents(Office& office, const CallContext& context, s
   return page;
 }
 
-Result<api::Agent> retire_agent(Office& office, const CallContext& context, std::string_view name) {
+Result<api::Retirement> retire_agent(Office& office, const CallContext& context, std::string_view name) {
   CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
   CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_name(name));
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
+  CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, keys, context.now));
   CHANCERY_TRY(
       office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_details(agent))));
-  // The blob is gone from the store, so nobody here can use the key any more: a TPM's key is gone with it;
-  // that of a token which does not answer now stays there, named by the agent's id.
-  static_cast<void>(backend->destroy(agent.key, context.deadline));
-  agent.state = store::AgentState::kRetired;
+  CHANCERY_TRY(office.issuer.publish(context.now));
+  for (const store::Key& key : keys) destroy_now_or_later(office, key, context);
   agent.retired_at = context.now;
-  return describe(office, agent);
+  CHANCERY_ASSIGN(api::Agent described, describe(office, agent));
+  return api::Retirement{std::move(described), ended};
 }
 
 }  // namespace chancery::service

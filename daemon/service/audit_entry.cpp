@@ -30,9 +30,16 @@ store::AuditEntry audit_entry(std::string_view action, std::chrono::sys_seconds 
 json::Node agent_details(const store::Agent& agent) {
   return json::Node::object({{"agent", agent.name},
                              {"agent_id", agent.id},
-                             {"backend", agent.backend},
-                             {"jkt", agent.key.public_key.thumbprint().text()},
+                             {"backend", agent.key.backend},
+                             {"jkt", agent.key.stored.public_key.thumbprint().text()},
                              {"selectors", json::Node::canonical(agent.selectors)}});
+}
+
+json::Node key_details(const store::Key& key) {
+  return json::Node::object({{"owner", key.owner},
+                             {"backend", key.backend},
+                             {"key_id", key.stored.binding.key_id},
+                             {"jkt", key.stored.public_key.thumbprint().text()}});
 }
 
 }  // namespace chancery::service

@@ -23,4 +23,7 @@ namespace chancery::service {
 /// Details of what happens to an agent: which one it is, never its blob.
 [[nodiscard]] json::Node agent_details(const store::Agent& agent);
 
+/// Details of what happens to a key.
+[[nodiscard]] json::Node key_details(const store::Key& key);
+
 }  // namespace chancery::service

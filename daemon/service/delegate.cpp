@@ -31,7 +31,7 @@ Result<DelegationRequest> request_of(const Office& office, const api::CreateDele
                                      const store::Agent& receiver) {
   DelegationRequest request;
   request.client_id = spiffe_id(office.policy, receiver.name);
-  request.holder = receiver.key.public_key.thumbprint();
+  request.holder = receiver.key.stored.public_key.thumbprint();
   request.audience = message.audience;
   request.authority = message.authority;
   request.lifetime =
@@ -53,7 +53,7 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   CHANCERY_ASSIGN(const HeldChain parent, require_holder(office, context, message.chain));
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy.verify));
   CHANCERY_ASSIGN(const store::Agent receiver, find_receiver(office, message.to));
-  CHANCERY_TRY(require_active(receiver));
+  CHANCERY_TRY(require_serving(receiver, context.now));
   CHANCERY_ASSIGN(const DelegationRequest request, request_of(office, message, receiver));
   CHANCERY_ASSIGN(Attenuation child,
                   attenuate(parent.chain.leaf(), parent.chain.max_depth(), request, context.now));
@@ -66,14 +66,15 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   if (delegable) CHANCERY_TRY(require_bounded_budgets(child.claims.authority));
 
   const UnsignedToken unsigned_token =
-      UnsignedToken::encode(child.claims, parent.holder.key.public_key, true);
+      UnsignedToken::encode(child.claims, parent.holder.key.stored.public_key, true);
   CHANCERY_ASSIGN(const Signature signature,
                   sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
   const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
-  CHANCERY_TRY(office.store.record_token(
-      record, parent.holder.id, audit_entry("delegate", context, issued_details(record, child.claims))));
+  CHANCERY_TRY(
+      office.store.record_token(record, parent.holder.key.stored.public_key.thumbprint(),
+                                audit_entry("delegate", context, issued_details(record, child.claims))));
   std::vector<std::string> chain = message.chain;
   chain.push_back(record.compact);
   return api::Delegation{std::move(chain), child.claims.authority, std::move(child.narrowed)};

@@ -53,7 +53,7 @@ Claims root_claims(const Policy& policy, const api::CreateGrant& message, const 
   claims.aud = message.audience;
   claims.iat = static_cast<double>(now.time_since_epoch().count());
   claims.exp = claims.iat + static_cast<double>(message.lifetime.count());
-  claims.holder = agent.key.public_key.thumbprint();
+  claims.holder = agent.key.stored.public_key.thumbprint();
   // Depth counts agents; one more token lets the last of them open a session.
   claims.del_max_depth = message.depth + 1;
   claims.authority = message.authority;
@@ -83,18 +83,19 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_TRY(require_within_ceiling(office.policy, message));
   if (message.depth > 1) CHANCERY_TRY(require_bounded_budgets(message.authority));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
-  CHANCERY_TRY(require_active(agent));
+  CHANCERY_TRY(require_serving(agent, context.now));
 
   Claims claims = root_claims(office.policy, message, agent, context.now);
   CHANCERY_ASSIGN(claims.jti, random_id());
-  CHANCERY_ASSIGN(const store::DaemonKey issuer, office.issuer.current(context.now, context.deadline));
-  const UnsignedToken unsigned_token = UnsignedToken::encode(claims, issuer.key.public_key, false);
-  CHANCERY_ASSIGN(const Signature signature,
-                  office.issuer.sign(issuer, as_bytes(unsigned_token.signing_input()), context.deadline));
+  CHANCERY_ASSIGN(const store::Key issuer, office.issuer.current(context.now, context.deadline));
+  const UnsignedToken unsigned_token = UnsignedToken::encode(claims, issuer.stored.public_key, false);
+  CHANCERY_ASSIGN(
+      const Signature signature,
+      office.issuer.sign(issuer, as_bytes(unsigned_token.signing_input()), context.now, context.deadline));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
   const store::IssuedToken record = record_of(token, nullptr, agent);
-  CHANCERY_TRY(office.store.record_token(record, std::nullopt,
+  CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
                                          audit_entry("grant", context, issued_details(record, claims))));
   return api::Grant{{record.compact}, unbounded_wildcards(message.authority)};
 }

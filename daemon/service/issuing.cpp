@@ -22,36 +22,66 @@ std::chrono::sys_seconds whole_seconds(double time) {
 
 }  // namespace
 
-Status require_active(const store::Agent& agent) {
-  switch (agent.state) {
-    case store::AgentState::kActive:
+Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now) {
+  constexpr Error kEnded{ErrorCode::kRetired,
+                         "the key has ended: obtain a chain for the agent's present key"};
+  if (agent.retired_at) {
+    return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
+  }
+  switch (agent.key.state) {
+    case store::KeyState::kActive:
       return {};
-    case store::AgentState::kLost:
+    case store::KeyState::kRotating:
+      return agent.key.overlap_until > now ? Status{} : Status{kEnded};
+    case store::KeyState::kLost:
       return Error{ErrorCode::kKeyLost,
-                   "the agent's key is lost with its device: retire the agent and register it again"};
-    case store::AgentState::kRetired:
-      return Error{ErrorCode::kRetired, "the agent is retired: obtain a grant for a registered one"};
+                   "the agent's key is lost with its device: `chancery agent reenroll` gives it a new one"};
+    case store::KeyState::kRetired:
+    case store::KeyState::kRevoked:
+      return kEnded;
   }
   return Error{};
 }
 
 Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                           std::string_view input) {
-  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.backend));
-  auto signature = backend->sign(agent.key, as_bytes(input), context.deadline);
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.key.backend));
+  auto signature = backend->sign(agent.key.stored, as_bytes(input), context.deadline);
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
-  const auto marked =
-      office.store.mark_agent_lost(agent.id, audit_entry("agent.lost", context, agent_details(agent)));
-  // Two calls may find it out at once; the second has nothing to add.
-  if (marked || marked.error().code == ErrorCode::kConflict) return signature;
-  return marked.error();
+  const Thumbprint thumbprint = agent.key.stored.public_key.thumbprint();
+  const auto marked = office.store.change_key(thumbprint, store::KeyState::kLost, "key_lost",
+                                              audit_entry("key.lost", context, agent_details(agent)));
+  if (marked) return signature;
+  if (marked.error().code != ErrorCode::kConflict) return marked.error();
+  // Two calls may find it out at once, and the second has nothing to add; or it ended meanwhile.
+  CHANCERY_ASSIGN(store::Agent present, office.store.agent_by_key(thumbprint));
+  CHANCERY_TRY(require_serving(present, context.now));
+  return signature;
 }
+
+namespace {
+
+// What a caller is told whose own key has ended is that, rather than that its chain is denied.
+Status require_serving_leaf(const Office& office, const CallContext& context, const Denial& denial,
+                            const std::vector<std::string>& chain) {
+  const bool is_leaf = denial.outcome == Outcome::kRevoked && denial.hop + 1 == std::ssize(chain);
+  const auto leaf = is_leaf ? Token::parse(chain.back()) : Result<Token>(Error{});
+  if (!leaf) return {};
+  const auto holder = office.store.agent_by_key(leaf->claims().holder);
+  if (!holder) return {};
+  CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
+  if (!require_match(context.caller, selectors)) return {};
+  return require_serving(*holder, context.now);
+}
+
+}  // namespace
 
 Result<HeldChain> require_holder(const Office& office, const CallContext& context,
                                  const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
   if (!verdict.valid()) {
+    CHANCERY_TRY(require_serving_leaf(office, context, verdict.denial(), chain));
     return Error{ErrorCode::kParentDenied,
                  "the presented chain does not verify: POST /v1/chains/explain says why", 0,
                  static_cast<std::int16_t>(verdict.denial().hop)};
@@ -64,7 +94,7 @@ Result<HeldChain> require_holder(const Office& office, const CallContext& contex
   if (!holder) return holder.error();
   CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
   CHANCERY_TRY(require_match(context.caller, selectors));
-  CHANCERY_TRY(require_active(*holder));
+  CHANCERY_TRY(require_serving(*holder, context.now));
   return HeldChain{verdict.chain(), *std::move(holder)};
 }
 

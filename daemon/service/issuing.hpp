@@ -25,12 +25,12 @@ struct HeldChain {
 [[nodiscard]] Result<HeldChain> require_holder(const Office& office, const CallContext& context,
                                                const std::vector<std::string>& chain);
 
-/// kKeyLost or kRetired unless the agent may be used.
-[[nodiscard]] Status require_active(const store::Agent& agent);
+/// kKeyLost or kRetired unless the agent, and the key by which it was found, may be used.
+[[nodiscard]] Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now);
 
-/// Signs with an agent's own key. When the device no longer opens it, the agent is marked as lost, with an
+/// Signs with an agent's own key. When the device no longer opens it, the key is marked as lost, with an
 /// audit entry.
-/// \return the device's errors; kKeyLost, or kRetired when the operator retired the agent meanwhile
+/// \return the device's errors; kKeyLost, or kRetired when the key was ended meanwhile
 [[nodiscard]] Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                                         std::string_view input);
 

@@ -10,8 +10,10 @@
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
+#include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
-#include "daemon/service/keys.hpp"
+#include "daemon/service/issuer_keys.hpp"
+#include "daemon/service/key_life.hpp"
 #include "daemon/service/readiness.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/store.hpp"
@@ -29,13 +31,15 @@ struct Policy {
   std::chrono::seconds max_grant_lifetime{0};
   std::int64_t max_grant_depth = 1;
   std::chrono::seconds default_delegation_lifetime{0};
-  VerifyOptions verify;  ///< limits and signing modes; its cache is the daemon's
+  std::chrono::seconds key_overlap{0};  ///< how long an agent's key serves after another has followed it
+  VerifyOptions verify;                 ///< limits and signing modes; its cache is the daemon's
 };
 
 /// Everything that the use cases work with; main wires it. References outlive the office.
 struct Office {
   store::Store& store;
   const Backends& backends;
+  KeyLife& life;
   IssuerKeys& issuer;
   TrustPublisher& trust;
   ReadinessCheck& readiness;
@@ -49,7 +53,7 @@ struct Office {
 [[nodiscard]] std::string spiffe_id(const Policy& policy, std::string_view agent_name);
 
 /// Registers an agent and makes its key in the device. kForbidden, kInvalidArgument (name), kBackendUnknown,
-/// kConflict.
+/// kUnsupportedAlgorithm, kConflict.
 [[nodiscard]] Result<api::Agent> create_agent(Office& office, const CallContext& context,
                                               const api::CreateAgent& message);
 /// For the operator, or the agent itself. kForbidden for anybody else, whether the agent exists or not;
@@ -62,9 +66,33 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 /// \param after  the `next` of the page before, or empty
 [[nodiscard]] Result<api::AgentPage> list_agents(Office& office, const CallContext& context,
                                                  std::size_t limit, std::string_view after);
-/// Ends an agent and its key. kForbidden, kNotFound.
-[[nodiscard]] Result<api::Agent> retire_agent(Office& office, const CallContext& context,
-                                              std::string_view name);
+/// Ends an agent and destroys its keys, and says what that ends. kForbidden, kNotFound.
+[[nodiscard]] Result<api::Retirement> retire_agent(Office& office, const CallContext& context,
+                                                   std::string_view name);
+
+/// Makes an agent's next key, which every token for it has from now on; the one before it serves what it
+/// holds until the overlap ends. kForbidden, kNotFound, kKeyLost (see reenroll_agent), kInvalidArgument
+/// (overlap), kBackendUnknown, kUnsupportedAlgorithm.
+[[nodiscard]] Result<api::Rotation> rotate_agent(Office& office, const CallContext& context,
+                                                 std::string_view name, const api::RotateKey& message);
+/// Gives an agent whose key is lost or revoked a new one. kForbidden, kNotFound, kConflict when its key is
+/// well, kBackendUnknown, kUnsupportedAlgorithm.
+[[nodiscard]] Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context,
+                                                   std::string_view name, const api::ReenrollAgent& message);
+/// Makes the issuer's next key, also in place of a lost one; both are published until the overlap ends.
+[[nodiscard]] Result<api::Rotation> rotate_issuer(Office& office, const CallContext& context,
+                                                  const api::RotateKey& message);
+/// Keys of an agent, or of the issuer when `agent` is empty; newest first. kForbidden, kNotFound.
+[[nodiscard]] Result<api::KeyList> list_keys(Office& office, const CallContext& context,
+                                             std::string_view agent);
+/// Ends a key at once, in whatever state it is: chains through it are denied from now on. kForbidden,
+/// kInvalidArgument (thumbprint), kNotFound, kConflict when it was revoked before.
+[[nodiscard]] Result<api::Revocation> revoke_key(Office& office, const CallContext& context,
+                                                 std::string_view thumbprint, const api::RevokeKey& message);
+/// Takes the device that answers in place of a backend's own; the keys that the former one holds are lost.
+/// kForbidden, kBackendUnknown, kConflict when the backend has met no other device.
+[[nodiscard]] Result<api::Adoption> adopt_backend(Office& office, const CallContext& context,
+                                                  std::string_view backend);
 
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
 /// kUnboundedBudget, kNotFound, kRetired, kTooLarge.

@@ -33,8 +33,8 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
   CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, message.chain));
   ProofClaims claims{message.htm, message.htu, {}, message.nonce};
   CHANCERY_ASSIGN(claims.jti, random_id());
-  const std::string input =
-      proof_signing_input(claims, held.chain.leaf().compact(), held.holder.key.public_key, context.now);
+  const std::string input = proof_signing_input(claims, held.chain.leaf().compact(),
+                                                held.holder.key.stored.public_key, context.now);
   CHANCERY_ASSIGN(const Signature signature, sign_as(office, context, held.holder, input));
 
   const json::Node details = json::Node::object({{"agent", held.holder.name},
@@ -43,7 +43,8 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
                                                  {"jti", claims.jti},
                                                  {"htm", message.htm},
                                                  {"htu_sha256", hex_encode(sha256(as_bytes(message.htu)))}});
-  CHANCERY_TRY(office.store.record_use(held.holder.id, audit_entry("proof", context, details)));
+  CHANCERY_TRY(office.store.record_use(held.holder.key.stored.public_key.thumbprint(),
+                                       audit_entry("proof", context, details)));
   return api::Proof{input + "." + base64url_encode(signature)};
 }
 

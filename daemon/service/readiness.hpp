@@ -6,7 +6,8 @@
 
 #include <chancery/api.hpp>
 
-#include "daemon/service/keys.hpp"
+#include "daemon/service/backend_set.hpp"
+#include "daemon/service/issuer_keys.hpp"
 #include "daemon/store/store.hpp"
 #include "hsm/key_backend.hpp"
 

@@ -12,11 +12,12 @@ std::vector<PublicKey> TrustPublisher::issuer_keys() const {
   return issuer_keys_;
 }
 
-void TrustPublisher::publish(const std::vector<store::DaemonKey>& issuer_keys) {
+void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys) {
   TrustConfig config = configured_;
+  config.ended_keys = std::move(ended_keys);
   TrustAnchor own;
   own.iss = issuer_url_;
-  for (const store::DaemonKey& key : issuer_keys) own.keys.push_back(key.key.public_key);
+  for (const store::Key& key : issuer_keys) own.keys.push_back(key.stored.public_key);
   std::vector<PublicKey> keys = own.keys;
   if (!own.keys.empty()) config.anchors.insert(config.anchors.begin(), std::move(own));
   TrustSnapshot snapshot(std::move(config));

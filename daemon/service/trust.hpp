@@ -25,7 +25,8 @@ class TrustPublisher {
   [[nodiscard]] std::vector<PublicKey> issuer_keys() const;
 
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
-  void publish(const std::vector<store::DaemonKey>& issuer_keys);
+  /// \param ended_keys  holders' keys whose tokens no longer count
+  void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
 
  private:
   const std::string issuer_url_;

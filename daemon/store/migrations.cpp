@@ -87,7 +87,75 @@ CREATE TABLE master_pin (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin};
+// Keys of agents and of the daemon itself have one life, and an agent may have several.
+constexpr const char* kKeys = R"sql(
+CREATE TABLE keys (
+  seq           INTEGER PRIMARY KEY,
+  owner         TEXT NOT NULL CHECK (length(owner) > 0),
+  backend       TEXT NOT NULL,
+  agent_id      TEXT NOT NULL,
+  key_id        TEXT NOT NULL,
+  jwk           TEXT NOT NULL,
+  thumbprint    TEXT NOT NULL UNIQUE CHECK (length(thumbprint) = 43),
+  blob          BLOB NOT NULL,
+  state         TEXT NOT NULL CHECK (state IN ('active', 'rotating', 'retired', 'lost', 'revoked')),
+  reason        TEXT NOT NULL DEFAULT '',
+  created_at    INTEGER NOT NULL,
+  overlap_until INTEGER,
+  ended_at      INTEGER,
+  destroyed_at  INTEGER,
+  UNIQUE (backend, key_id),
+  CHECK ((state IN ('retired', 'revoked')) = (ended_at IS NOT NULL)),
+  CHECK (state <> 'rotating' OR overlap_until IS NOT NULL)
+) STRICT;
+
+INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state, reason, created_at, ended_at)
+  SELECT id, backend, id, key_id, jwk, thumbprint, blob, state, iif(state = 'lost', 'key_lost', ''),
+         created_at, retired_at FROM agents ORDER BY seq;
+
+-- Of the daemon's keys for one purpose, the newest signs; the others served without end, and now for a while.
+INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state, created_at, overlap_until)
+  SELECT purpose, backend, agent_id, key_id, jwk, thumbprint, blob,
+         iif(seq = newest, 'active', 'rotating'), created_at,
+         iif(seq = newest, NULL, unixepoch() + 90 * 86400)
+  FROM (SELECT *, max(seq) OVER (PARTITION BY purpose) AS newest FROM daemon_keys) ORDER BY seq;
+
+CREATE INDEX keys_owner ON keys (owner, seq);
+CREATE INDEX keys_state ON keys (state, backend);
+CREATE UNIQUE INDEX keys_active ON keys (owner) WHERE state = 'active';
+
+CREATE TABLE agents_with_keys (
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
+  name       TEXT NOT NULL CHECK (length(name) > 0),
+  selectors  TEXT NOT NULL,
+  key        INTEGER NOT NULL UNIQUE REFERENCES keys (seq),
+  created_at INTEGER NOT NULL,
+  retired_at INTEGER
+) STRICT;
+INSERT INTO agents_with_keys (seq, id, name, selectors, key, created_at, retired_at)
+  SELECT a.seq, a.id, a.name, a.selectors, k.seq, a.created_at, a.retired_at
+  FROM agents a JOIN keys k ON k.owner = a.id;
+DROP TABLE agents;
+ALTER TABLE agents_with_keys RENAME TO agents;
+CREATE UNIQUE INDEX agents_name ON agents (name) WHERE retired_at IS NULL;
+DROP TABLE daemon_keys;
+
+CREATE TABLE key_intents (
+  seq     INTEGER PRIMARY KEY,
+  kind    TEXT NOT NULL CHECK (kind IN ('make', 'rotate', 'destroy')),
+  backend TEXT NOT NULL,
+  owner   TEXT NOT NULL,
+  key_id  TEXT NOT NULL,
+  overlap INTEGER NOT NULL,
+  UNIQUE (backend, key_id)
+) STRICT;
+
+CREATE INDEX tokens_holder ON tokens (holder, expires_at);
+CREATE INDEX tokens_parent ON tokens (parent_id);
+)sql";
+
+constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys};
 
 }  // namespace
 
@@ -114,14 +182,22 @@ Result<std::size_t> schema_version(Database& database) {
 
 Status migrate(Database& database, std::size_t target) {
   CHANCERY_ASSIGN(const std::size_t version, schema_version(database));
+  // While a table is built anew, what refers to it must not follow the old one's rows.
+  if (version < target) CHANCERY_TRY(database.execute("PRAGMA foreign_keys = OFF"));
   for (std::size_t step = version; step < target; ++step) {
     CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database));
     CHANCERY_TRY(database.execute(kMigrations[step]));
     const std::string reached = "PRAGMA user_version = " + std::to_string(step + 1);
     CHANCERY_TRY(database.execute(reached.c_str()));
+    CHANCERY_ASSIGN(const std::int64_t dangling,
+                    database.number("SELECT count(*) FROM pragma_foreign_key_check"));
+    if (dangling != 0) {
+      return Error{ErrorCode::kStoreCorrupt,
+                   "records in the database refer to others that are not there: restore it from a backup"};
+    }
     CHANCERY_TRY(transaction.commit());
   }
-  return {};
+  return database.execute("PRAGMA foreign_keys = ON");
 }
 
 }  // namespace chancery::store

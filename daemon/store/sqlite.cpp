@@ -188,7 +188,9 @@ Status Database::configure() {
   CHANCERY_TRY(check_sqlite(sqlite3_busy_timeout(connection, kBusyTimeoutMs)));
   CHANCERY_TRY(check_sqlite(sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr)));
   CHANCERY_TRY(check_sqlite(sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr)));
-  CHANCERY_TRY(execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON"));
+  CHANCERY_TRY(
+      execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; "
+              "PRAGMA secure_delete = ON"));
   CHANCERY_ASSIGN(const std::int64_t synchronous, number("PRAGMA synchronous"));
   CHANCERY_ASSIGN(const std::int64_t foreign_keys, number("PRAGMA foreign_keys"));
   if (synchronous != 2 || foreign_keys != 1) {

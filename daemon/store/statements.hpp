@@ -5,44 +5,106 @@
 
 namespace chancery::store::sql {
 
-#define CHANCERY_AGENT                                                                                 \
-  "SELECT id, name, backend, key_id, jwk, thumbprint, blob, selectors, state, created_at, retired_at " \
-  "FROM agents "
+#define CHANCERY_KEY_COLUMNS                                                                                 \
+  "k.owner, k.backend, k.agent_id, k.key_id, k.jwk, k.thumbprint, k.blob, k.state, k.reason, k.created_at, " \
+  "k.overlap_until, k.ended_at, k.destroyed_at "
+#define CHANCERY_AGENT                                             \
+  "SELECT a.id, a.name, a.selectors, a.created_at, a.retired_at, " \
+  "EXISTS (SELECT 1 FROM keys r WHERE r.owner = a.id AND r.state = 'rotating'), " CHANCERY_KEY_COLUMNS
+#define CHANCERY_AGENT_AND_NEWEST CHANCERY_AGENT "FROM agents a JOIN keys k ON k.seq = a.key "
+#define CHANCERY_KEY "SELECT " CHANCERY_KEY_COLUMNS "FROM keys k "
 
-inline constexpr const char* kAgentById = CHANCERY_AGENT "WHERE id = ?";
-inline constexpr const char* kAgentByKey = CHANCERY_AGENT "WHERE thumbprint = ?";
-inline constexpr const char* kAgentByName = CHANCERY_AGENT "WHERE name = ? AND state <> 'retired'";
+inline constexpr const char* kAgentById = CHANCERY_AGENT_AND_NEWEST "WHERE a.id = ?";
+inline constexpr const char* kAgentByName =
+    CHANCERY_AGENT_AND_NEWEST "WHERE a.name = ? AND a.retired_at IS NULL";
 inline constexpr const char* kAgentsAfter =
-    CHANCERY_AGENT "WHERE seq > ? AND state <> 'retired' ORDER BY seq LIMIT ?";
+    CHANCERY_AGENT_AND_NEWEST "WHERE a.seq > ? AND a.retired_at IS NULL ORDER BY a.seq LIMIT ?";
+inline constexpr const char* kAgentByKey =
+    CHANCERY_AGENT "FROM keys k JOIN agents a ON a.id = k.owner WHERE k.thumbprint = ?";
 
+inline constexpr const char* kKey = CHANCERY_KEY "WHERE k.thumbprint = ?";
+inline constexpr const char* kKeysOfOwner = CHANCERY_KEY "WHERE k.owner = ? ORDER BY k.seq DESC";
+inline constexpr const char* kOverdueKeys = CHANCERY_KEY
+    "WHERE k.state = 'rotating' AND k.overlap_until <= ? ORDER BY k.overlap_until, k.seq LIMIT ?";
+inline constexpr const char* kAgedKeys =
+    CHANCERY_KEY "WHERE k.state = 'active' AND k.created_at <= ? ORDER BY k.created_at, k.seq LIMIT ?";
+
+#undef CHANCERY_KEY
+#undef CHANCERY_AGENT_AND_NEWEST
 #undef CHANCERY_AGENT
+#undef CHANCERY_KEY_COLUMNS
+
+inline constexpr const char* kEndedKeys =
+    "SELECT thumbprint FROM keys WHERE state = 'revoked' OR (state = 'retired' AND ended_at >= ?)";
 
 inline constexpr const char* kAgentPlace = "SELECT seq FROM agents WHERE id = ?";
-inline constexpr const char* kAgentCounts = "SELECT state, count(*) FROM agents GROUP BY state";
-
-inline constexpr const char* kInsertAgent = R"sql(
-INSERT INTO agents (id, name, backend, key_id, jwk, thumbprint, blob, selectors, state, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)
+inline constexpr const char* kAgentCounts = R"sql(
+SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM agents WHERE retired_at IS NOT NULL),
+       (SELECT count(*) FROM keys k JOIN agents a ON a.key = k.seq
+        WHERE k.state IN ('lost', 'revoked') AND a.retired_at IS NULL)
 )sql";
 
-inline constexpr const char* kRetireAgent = R"sql(
-UPDATE agents SET state = 'retired', retired_at = ?, blob = x'' WHERE id = ? AND state <> 'retired'
+inline constexpr const char* kInsertAgent =
+    "INSERT INTO agents (id, name, selectors, key, created_at) VALUES (?, ?, ?, ?, ?)";
+inline constexpr const char* kRetireAgent =
+    "UPDATE agents SET retired_at = ? WHERE id = ? AND retired_at IS NULL";
+inline constexpr const char* kSetAgentKey = "UPDATE agents SET key = ? WHERE id = ? AND retired_at IS NULL";
+
+inline constexpr const char* kInsertKey = R"sql(
+INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?)
 )sql";
-
-inline constexpr const char* kMarkAgentLost =
-    "UPDATE agents SET state = 'lost' WHERE id = ? AND state = 'active'";
-
-inline constexpr const char* kInsertDaemonKey = R"sql(
-INSERT INTO daemon_keys (purpose, backend, agent_id, key_id, jwk, thumbprint, blob, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+inline constexpr const char* kRotateKey =
+    "UPDATE keys SET state = 'rotating', overlap_until = ? WHERE owner = ? AND state = 'active'";
+inline constexpr const char* kChangeKey =
+    "UPDATE keys SET state = ?, reason = ?, ended_at = ?, blob = iif(?, x'', blob) WHERE thumbprint = ?";
+inline constexpr const char* kRetireKeys = R"sql(
+UPDATE keys SET state = 'retired', ended_at = ?, blob = x'' WHERE owner = ? AND state IN ('active', 'rotating', 'lost')
 )sql";
+inline constexpr const char* kLoseKeys = R"sql(
+UPDATE keys SET state = 'lost', reason = ? WHERE backend = ? AND state IN ('active', 'rotating')
+)sql";
+// One that was rotating goes on with that; one that was followed while it was lost stays lost.
+inline constexpr const char* kRecoverKeys = R"sql(
+UPDATE keys SET state = iif(overlap_until IS NULL, 'active', 'rotating'), reason = ''
+WHERE backend = ? AND state = 'lost' AND reason = ? AND
+      (overlap_until IS NOT NULL OR NOT EXISTS (SELECT 1 FROM keys n WHERE n.owner = keys.owner AND n.seq > keys.seq))
+)sql";
+inline constexpr const char* kLoseForGood =
+    "UPDATE keys SET reason = ? WHERE backend = ? AND state = 'lost' AND reason = 'wrong_device'";
+inline constexpr const char* kKeyDestroyed =
+    "UPDATE keys SET destroyed_at = ? WHERE backend = ? AND key_id = ?";
 
-inline constexpr const char* kDaemonKeys = R"sql(
-SELECT purpose, backend, agent_id, key_id, jwk, thumbprint, blob, created_at FROM daemon_keys
-WHERE purpose = ? ORDER BY seq DESC
+inline constexpr const char* kInsertIntent = R"sql(
+INSERT INTO key_intents (kind, backend, owner, key_id, overlap) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (backend, key_id) DO NOTHING
+)sql";
+inline constexpr const char* kIntendToDestroy = R"sql(
+INSERT INTO key_intents (kind, backend, owner, key_id, overlap)
+SELECT 'destroy', backend, owner, key_id, 0 FROM keys
+WHERE state IN ('retired', 'revoked') AND destroyed_at IS NULL AND owner = ?
+ON CONFLICT (backend, key_id) DO NOTHING
+)sql";
+inline constexpr const char* kDropIntent = "DELETE FROM key_intents WHERE backend = ? AND key_id = ?";
+inline constexpr const char* kIntents =
+    "SELECT kind, backend, owner, key_id, overlap FROM key_intents ORDER BY seq LIMIT ?";
+
+// Whatever was delegated from the tokens of one holder, and from those in turn.
+inline constexpr const char* kHeldTokens =
+    "SELECT count(*), max(expires_at) FROM tokens WHERE holder = ? AND expires_at > ?";
+inline constexpr const char* kDescendants = R"sql(
+WITH RECURSIVE below (id, agent_id, expires_at) AS (
+  SELECT t.id, t.agent_id, t.expires_at FROM tokens t JOIN tokens held ON t.parent_id = held.id
+  WHERE held.holder = ?1 AND held.expires_at > ?2 AND t.expires_at > ?2
+  UNION
+  SELECT t.id, t.agent_id, t.expires_at FROM tokens t JOIN below ON t.parent_id = below.id
+  WHERE t.expires_at > ?2
+)
+SELECT below.id, coalesce(agents.name, ''), below.expires_at FROM below LEFT JOIN agents ON agents.id = agent_id
 )sql";
 
 inline constexpr const char* kInsertPin = "INSERT INTO backend_pins (backend, device_name) VALUES (?, ?)";
+inline constexpr const char* kReplacePin = "UPDATE backend_pins SET device_name = ? WHERE backend = ?";
 inline constexpr const char* kInsertMasterPin = "INSERT INTO master_pin (one, value) VALUES (1, ?)";
 inline constexpr const char* kMasterPin = "SELECT value FROM master_pin";
 inline constexpr const char* kPin = "SELECT device_name FROM backend_pins WHERE backend = ?";

@@ -2,16 +2,37 @@
 
 namespace chancery::store {
 
-std::string_view agent_state_name(AgentState state) noexcept {
+std::string_view key_state_name(KeyState state) noexcept {
   switch (state) {
-    case AgentState::kActive:
+    case KeyState::kActive:
       return "active";
-    case AgentState::kRetired:
+    case KeyState::kRotating:
+      return "rotating";
+    case KeyState::kRetired:
       return "retired";
-    case AgentState::kLost:
+    case KeyState::kLost:
       return "lost";
+    case KeyState::kRevoked:
+      return "revoked";
   }
   return "";
+}
+
+bool may_become(KeyState from, KeyState to) noexcept {
+  using enum KeyState;
+  switch (from) {
+    case kActive:
+      return to != kActive;
+    case kRotating:
+      return to == kRetired || to == kLost || to == kRevoked;
+    case kLost:  // back again with its device, or given up
+      return to != kLost;
+    case kRetired:
+      return to == kRevoked;
+    case kRevoked:
+      return false;
+  }
+  return false;
 }
 
 }  // namespace chancery::store

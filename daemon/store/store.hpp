@@ -16,33 +16,69 @@ namespace chancery::store {
 
 using std::chrono::sys_seconds;
 
-enum class AgentState : std::uint8_t {
-  kActive,
-  kRetired,  ///< ended by the operator: kept for the history, its name is free again, its blob is gone
-  kLost,     ///< its device no longer opens its key; keeps its name until it is retired
+/// Where in its life a key is (docs/operations/keys.md draws the ways from one to the next).
+enum class KeyState : std::uint8_t {
+  kActive,    ///< signs; each owner has one at most
+  kRotating,  ///< followed by a newer one, and serves what was issued to it until its overlap ends
+  kRetired,   ///< ended in good order, and destroyed in its device
+  kLost,      ///< its device no longer opens it
+  kRevoked,   ///< ended by the operator, and chains through it are denied
 };
 
-/// "active", "retired" or "lost", as the API and the audit log spell it.
-[[nodiscard]] std::string_view agent_state_name(AgentState state) noexcept;
+/// "active", "rotating", "retired", "lost" or "revoked", as the API and the audit log spell it.
+[[nodiscard]] std::string_view key_state_name(KeyState state) noexcept;
 
-/// An agent and the key that is its identity. `key.binding.agent_id` repeats `id`.
+/// Whether a key's life knows the way from one state to the other.
+[[nodiscard]] bool may_become(KeyState from, KeyState to) noexcept;
+
+/// The owner of the keys that sign DT_0.
+inline constexpr std::string_view kIssuer = "issuer";
+
+/// A key in its device.
+struct Key {
+  std::string owner;      ///< an agent's id, or what a key of the daemon's own is for: kIssuer
+  std::string backend;    ///< name of the `[[backend]]` section that made it
+  hsm::StoredKey stored;  ///< without a blob once it has ended
+  KeyState state = KeyState::kActive;
+  std::string reason{};  ///< of a lost or revoked one: an error's name, or the operator's words
+  sys_seconds created_at{};
+  std::optional<sys_seconds> overlap_until{};  ///< of a rotating one
+  std::optional<sys_seconds> ended_at{};       ///< when it became retired or revoked
+  std::optional<sys_seconds> destroyed_at{};   ///< when its device had destroyed it, and no longer signed
+};
+
+/// An agent and one key of its: the newest, or the one by which it was found.
 struct Agent {
-  std::string id;       ///< 32 lower-case hexadecimal digits, random; never reused
-  std::string name;     ///< unique among agents that are not retired
-  std::string backend;  ///< name of the `[[backend]]` section that made the key
-  hsm::StoredKey key;
+  std::string id;         ///< 32 lower-case hexadecimal digits, random; never reused
+  std::string name;       ///< unique among agents that are not retired
   std::string selectors;  ///< canonical JSON
-  AgentState state = AgentState::kActive;
   sys_seconds created_at{};
   std::optional<sys_seconds> retired_at{};
+  bool is_rotating = false;  ///< whether an earlier key of its still serves
+  Key key;                   ///< `key.owner` and `key.stored.binding.agent_id` repeat `id`
 };
 
-/// A key of the daemon's own. A purpose may have several: the newest signs, the older ones still verify.
-struct DaemonKey {
-  std::string purpose;  ///< "issuer", later "status", "audit" …
+/// What is about to be done to a key in a device. It is noted before, and struck out in the transaction that
+/// records the result: what a process leaves behind when it is killed in between is found by it.
+struct KeyIntent {
+  enum class Kind : std::uint8_t {
+    kMake,     ///< make the owner's first key, or one in place of a lost one; given up after a crash
+    kRotate,   ///< make the one that follows; done again after a crash
+    kDestroy,  ///< destroy it in its device; done again after a crash
+  };
+  Kind kind = Kind::kMake;
   std::string backend;
-  hsm::StoredKey key;
-  sys_seconds created_at{};
+  std::string owner;
+  std::string key_id;
+  std::chrono::seconds overlap{0};  ///< of kRotate
+};
+
+/// Tokens that can no longer be used when a key ends.
+struct EndedTokens {
+  std::uint64_t held = 0;              ///< of this key, not expired
+  std::uint64_t descendants = 0;       ///< delegated from those, not expired
+  std::optional<sys_seconds> until{};  ///< when the last of them would have expired
+  std::vector<std::string> agents{};   ///< names of the agents that hold descendants, at most kMaxPage
 };
 
 /// A token that this daemon signed.
@@ -83,7 +119,7 @@ struct AgentQuery {
 struct StoreCounts {
   std::uint64_t active_agents = 0;
   std::uint64_t retired_agents = 0;
-  std::uint64_t lost_agents = 0;
+  std::uint64_t lost_agents = 0;  ///< whose newest key is lost or revoked
   std::uint64_t tokens = 0;
   std::uint64_t audit_entries = 0;
   bool operator==(const StoreCounts&) const = default;
@@ -105,40 +141,71 @@ class Store {
 
   // Every mutation returns the sequence of its audit entry.
 
-  /// Registers an agent. kConflict when its name is in use, or its id or key is known already.
+  /// Registers an agent with its first key. kConflict when its name is in use, or its id or key is known.
   virtual Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) = 0;
 
-  /// Ends an agent for good and deletes its blob. kNotFound; kRetired when it was ended before.
+  /// Ends an agent for good, and all its keys that have not ended: see change_key. kNotFound; kRetired when
+  /// it was ended before.
   virtual Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) = 0;
 
-  /// Notes that an agent's key is lost. kNotFound; kRetired; kConflict when it was noted before.
-  virtual Result<std::uint64_t> mark_agent_lost(std::string_view id, const AuditEntry& audit) = 0;
+  /// Adds a key, which becomes its owner's newest; the active one before it rotates. kConflict when the key
+  /// is known already; of an agent's, kNotFound and kRetired.
+  /// \param overlap_until  how long the one before it serves
+  virtual Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until,
+                                        const AuditEntry& audit) = 0;
 
-  /// Adds a key, which becomes the newest of its purpose. kConflict when the key is known already.
-  virtual Result<std::uint64_t> add_daemon_key(const DaemonKey& key, const AuditEntry& audit) = 0;
+  /// Moves a key on in its life. One that is retired or revoked loses its blob, and is noted as to be
+  /// destroyed. kNotFound; kConflict when there is no way from its state to this one.
+  /// \param reason  of a lost or revoked key
+  virtual Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
+                                           const AuditEntry& audit) = 0;
+
+  /// Moves all keys of a backend that serve to kLost. kNotFound when there are none.
+  virtual Result<std::uint64_t> lose_keys(std::string_view backend, std::string_view reason,
+                                          const AuditEntry& audit) = 0;
+
+  /// Lets the keys of a backend that were lost for this reason serve again. kNotFound when there are none.
+  virtual Result<std::uint64_t> recover_keys(std::string_view backend, std::string_view reason,
+                                             const AuditEntry& audit) = 0;
+
+  /// Notes that a device has destroyed a key. kNotFound when that was not intended.
+  virtual Result<std::uint64_t> key_destroyed(const KeyIntent& intent, const AuditEntry& audit) = 0;
 
   /// Remembers by which Name (hexadecimal) a backend's device is known. kConflict when one is remembered.
   virtual Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
                                             const AuditEntry& audit) = 0;
 
+  /// Remembers another device for a backend, and that its keys which serve, or were lost because of this
+  /// device, are lost for good, for this reason. kNotFound when none was remembered.
+  virtual Result<std::uint64_t> replace_backend(std::string_view backend, std::string_view device_name,
+                                                std::string_view reason, const AuditEntry& audit) = 0;
+
   /// Remembers by which value, 64 hexadecimal digits, the master secret is known. kConflict when one is
   /// remembered.
   virtual Result<std::uint64_t> pin_master(std::string_view value, const AuditEntry& audit) = 0;
 
-  /// Records a token, before it is answered to anybody, provided that the agents whom it concerns are active
-  /// still: one may be ended while the device signs. kConflict when its id is known already; kNotFound,
-  /// kRetired or kKeyLost for the state of `agent_id` or `signer_id`.
-  /// \param signer_id  the agent whose key signed it; none when the daemon's own did
-  virtual Result<std::uint64_t> record_token(const IssuedToken& token,
-                                             const std::optional<std::string>& signer_id,
+  /// Records a token, before it is answered to anybody, provided that the keys that it concerns serve still:
+  /// they may be ended while the device signs. kConflict when its id is known already; kNotFound, kRetired or
+  /// kKeyLost for the state of the signer, of `agent_id`, or of its key `holder`.
+  /// \param signer  the key that signed it
+  virtual Result<std::uint64_t> record_token(const IssuedToken& token, const Thumbprint& signer,
                                              const AuditEntry& audit) = 0;
 
-  /// Records that an agent's key signed something that is not kept, such as a proof, before it is answered.
-  /// kNotFound, kRetired or kKeyLost when the agent is not active.
-  virtual Result<std::uint64_t> record_use(std::string_view agent_id, const AuditEntry& audit) = 0;
+  /// Records that a key signed something that is not kept, such as a proof, before it is answered.
+  /// kNotFound, kRetired or kKeyLost when the key does not serve.
+  virtual Result<std::uint64_t> record_use(const Thumbprint& signer, const AuditEntry& audit) = 0;
 
   /// Records something that changed nothing else, such as a refusal.
   virtual Result<std::uint64_t> append_audit(const AuditEntry& audit) = 0;
+
+  // Intents have no audit entry: what comes of them has.
+
+  /// Notes what is about to be done; once more changes nothing.
+  virtual Status add_intent(const KeyIntent& intent) = 0;
+  /// Strikes out what was given up, or never came about. Succeeds when there is none.
+  virtual Status drop_intent(const KeyIntent& intent) = 0;
+  /// At most kMaxPage, oldest first.
+  virtual Result<std::vector<KeyIntent>> intents() = 0;
 
   // Look-ups: kNotFound when there is none.
 
@@ -146,12 +213,21 @@ class Store {
   virtual Result<Agent> agent_by_name(std::string_view name) = 0;
   /// Whatever its state.
   virtual Result<Agent> agent_by_id(std::string_view id) = 0;
-  /// Whatever its state. Indexed: every delegation asks it.
+  /// Whatever the states of agent and key; `key` is that one. Indexed: every delegation asks it.
   virtual Result<Agent> agent_by_key(const Thumbprint& thumbprint) = 0;
   /// kNotFound when `query.after` names no agent.
   virtual Result<std::vector<Agent>> agents(const AgentQuery& query) = 0;
+  virtual Result<Key> key(const Thumbprint& thumbprint) = 0;
   /// Newest first; empty when there are none.
-  virtual Result<std::vector<DaemonKey>> daemon_keys(std::string_view purpose) = 0;
+  virtual Result<std::vector<Key>> keys(std::string_view owner) = 0;
+  /// Rotating keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
+  virtual Result<std::vector<Key>> overdue_keys(sys_seconds now) = 0;
+  /// Active keys that were made by `latest`, at most kMaxPage, oldest first.
+  virtual Result<std::vector<Key>> aged_keys(sys_seconds latest) = 0;
+  /// Keys that were revoked, or retired at `since` or later.
+  virtual Result<std::vector<Thumbprint>> ended_keys(sys_seconds since) = 0;
+  /// What an end of these keys would end, or has ended, for tokens that are not expired at `now`.
+  virtual Result<EndedTokens> tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) = 0;
   /// The pinned Name in hexadecimal.
   virtual Result<std::string> backend_pin(std::string_view backend) = 0;
   virtual Result<std::string> master_pin() = 0;

@@ -4,6 +4,7 @@
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/key_commands.hpp"
 #include "sdk/wire/messages.hpp"
 
 namespace chancery::cli {
@@ -26,16 +27,26 @@ std::string selectors_text(const api::Selectors& selectors) {
   return out;
 }
 
-void show(Output& output, const api::Agent& agent) {
-  if (output.json()) return output.document(wire::write(agent));
+void show_fields(Output& output, const api::Agent& agent) {
   output.line(output.paint(Colour::kBold, printable(agent.name)));
   output.field("id", agent.id);
-  output.field("state", agent.state);
+  output.field("state", agent.reason.empty() ? agent.state : agent.state + ": " + agent.reason);
   output.field("key", agent.jkt);
   output.field("backend", agent.backend);
   output.field("recognised by", selectors_text(agent.selectors));
   output.field("created", utc_text(static_cast<double>(agent.created_at)));
   if (agent.retired_at) output.field("retired", utc_text(static_cast<double>(*agent.retired_at)));
+}
+
+void show(Output& output, const api::Agent& agent) {
+  if (output.json()) return output.document(wire::write(agent));
+  show_fields(output, agent);
+}
+
+void show(Output& output, const api::Retirement& retirement) {
+  if (output.json()) return output.document(wire::write(retirement));
+  show_fields(output, retirement.agent);
+  show_ended(output, retirement.ended);
 }
 
 void show(Output& output, const api::AgentPage& page) {
@@ -46,9 +57,10 @@ void show(Output& output, const api::AgentPage& page) {
   }
 }
 
-Checked<ExitCode> show_result(Context& context, const ClientResult<api::Agent>& agent) {
-  if (!agent) return failure(agent.error());
-  show(context.output, *agent);
+template <typename Answer>
+Checked<ExitCode> show_result(Context& context, const ClientResult<Answer>& answer) {
+  if (!answer) return failure(answer.error());
+  show(context.output, *answer);
   return ExitCode::kSuccess;
 }
 
@@ -100,6 +112,8 @@ void add_create(CLI::App& group, Command& chosen) {
   command->add_option("NAME", request->name, "[a-z0-9][a-z0-9._-]{0,62}")->required();
   command->add_option("--backend", request->backend,
                       "where its key is made; default: the daemon's first backend");
+  command->add_option("--algorithm", request->algorithm,
+                      "ES256 (default), or Ed25519 where its backend offers it");
   add_selectors(*command, request->selectors);
   command->footer(
       "One of --uid, --gid and --unit is needed; all that are given must match. --executable and\n"
@@ -117,9 +131,9 @@ void add_list(CLI::App& group, Command& chosen) {
       [arguments, &chosen] { chosen = [arguments](Context& context) { return list(context, *arguments); }; });
 }
 
-using AgentCall = ClientResult<api::Agent> (Client::*)(std::string_view) const;
-
-void add_named(CLI::App& group, Command& chosen, const char* verb, const char* help, AgentCall call) {
+template <typename Answer>
+void add_named(CLI::App& group, Command& chosen, const char* verb, const char* help,
+               ClientResult<Answer> (Client::*call)(std::string_view) const) {
   const auto name = std::make_shared<std::string>();
   CLI::App* command = group.add_subcommand(verb, help);
   command->add_option("NAME", *name, "the agent's name")->required();
@@ -136,13 +150,14 @@ void add_named(CLI::App& group, Command& chosen, const char* verb, const char* h
 
 void add_agent(CLI::App& app, Command& chosen) {
   CLI::App* group =
-      app.add_subcommand("agent", "Register, list, show and retire agents (on the daemon's socket)");
+      app.add_subcommand("agent", "Register, list, show, rotate and retire agents (on the daemon's socket)");
   group->require_subcommand(1);
   add_create(*group, chosen);
   add_list(*group, chosen);
   add_named(*group, chosen, "show", "Show one agent", &Client::agent);
-  add_named(*group, chosen, "retire", "Retire an agent for good: its key is destroyed",
-            &Client::retire_agent);
+  add_agent_rotation(*group, chosen);
+  add_named(*group, chosen, "retire",
+            "Retire an agent for good: its keys are destroyed; shows what that ends", &Client::retire_agent);
 }
 
 }  // namespace chancery::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sdk/base/base64url.hpp"
 #include "sdk/base/percent.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/json/reader.hpp"
@@ -73,6 +74,8 @@ Result<api::Readiness> read_readiness(std::string body) {
   return out;
 }
 
+bool is_thumbprint(std::string_view text) { return base64url_decode_exactly<32>(text).has_value(); }
+
 Result<HttpRequest> about_chain(const char* target, const api::VerifyChain& message) {
   // The writer leaves out parameters that it cannot read: the daemon would then judge another action.
   if (message.request && !parse_parameters(message.request->params)) {
@@ -99,9 +102,49 @@ Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t lim
   return Call<api::AgentPage>{{"GET", std::move(target), {}}, reading<wire::read_agent_page>};
 }
 
-Result<Call<api::Agent>> retire_agent(std::string_view name) {
+Result<Call<api::Retirement>> retire_agent(std::string_view name) {
   CHANCERY_ASSIGN(std::string path, agent_path(name));
-  return Call<api::Agent>{{"DELETE", std::move(path), {}}, reading<wire::read_agent>};
+  return Call<api::Retirement>{{"DELETE", std::move(path), {}}, reading<wire::read_retirement>};
+}
+
+Result<Call<api::Rotation>> rotate_agent(std::string_view name, const api::RotateKey& message) {
+  CHANCERY_ASSIGN(const std::string path, agent_path(name));
+  return Call<api::Rotation>{{"POST", path + "/rotate", wire::write(message)}, reading<wire::read_rotation>};
+}
+
+Result<Call<api::Rotation>> reenroll_agent(std::string_view name, const api::ReenrollAgent& message) {
+  CHANCERY_ASSIGN(const std::string path, agent_path(name));
+  return Call<api::Rotation>{{"POST", path + "/reenroll", wire::write(message)},
+                             reading<wire::read_rotation>};
+}
+
+Result<Call<api::KeyList>> agent_keys(std::string_view name) {
+  CHANCERY_ASSIGN(const std::string path, agent_path(name));
+  return Call<api::KeyList>{{"GET", path + "/keys", {}}, reading<wire::read_key_list>};
+}
+
+Result<Call<api::KeyList>> issuer_keys() {
+  return Call<api::KeyList>{{"GET", "/v1/issuer/keys", {}}, reading<wire::read_key_list>};
+}
+
+Result<Call<api::Rotation>> rotate_issuer(const api::RotateKey& message) {
+  return Call<api::Rotation>{{"POST", "/v1/issuer/rotate", wire::write(message)},
+                             reading<wire::read_rotation>};
+}
+
+Result<Call<api::Revocation>> revoke_key(std::string_view jkt, const api::RevokeKey& message) {
+  if (!is_thumbprint(jkt)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a key is named by its RFC 7638 thumbprint, 43 characters of base64url"};
+  }
+  return Call<api::Revocation>{{"POST", "/v1/keys/" + std::string(jkt) + "/revoke", wire::write(message)},
+                               reading<wire::read_revocation>};
+}
+
+Result<Call<api::Adoption>> adopt_backend(std::string_view name) {
+  if (name.empty()) return Error{ErrorCode::kInvalidArgument, "name a backend: see `chancery backend list`"};
+  return Call<api::Adoption>{{"POST", "/v1/backends/" + percent_encode(name) + "/adopt", "{}"},
+                             reading<wire::read_adoption>};
 }
 
 Result<Call<api::Grant>> grant(const api::CreateGrant& message) {

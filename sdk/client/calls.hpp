@@ -20,12 +20,20 @@ struct Call {
   int other_status = 0;  ///< a status of no success whose JSON answers the question all the same; 0: none
 };
 
-// The calls. kInvalidArgument for an agent's name that is none, and for parameters that are no JSON object.
+// The calls. kInvalidArgument for a name that is none, and for parameters that are no JSON object.
 
 [[nodiscard]] Result<Call<api::Agent>> create_agent(const api::CreateAgent& message);
 [[nodiscard]] Result<Call<api::Agent>> show_agent(std::string_view name);
 [[nodiscard]] Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t limit);
-[[nodiscard]] Result<Call<api::Agent>> retire_agent(std::string_view name);
+[[nodiscard]] Result<Call<api::Retirement>> retire_agent(std::string_view name);
+[[nodiscard]] Result<Call<api::Rotation>> rotate_agent(std::string_view name, const api::RotateKey& message);
+[[nodiscard]] Result<Call<api::Rotation>> reenroll_agent(std::string_view name,
+                                                         const api::ReenrollAgent& message);
+[[nodiscard]] Result<Call<api::KeyList>> agent_keys(std::string_view name);
+[[nodiscard]] Result<Call<api::KeyList>> issuer_keys();
+[[nodiscard]] Result<Call<api::Rotation>> rotate_issuer(const api::RotateKey& message);
+[[nodiscard]] Result<Call<api::Revocation>> revoke_key(std::string_view jkt, const api::RevokeKey& message);
+[[nodiscard]] Result<Call<api::Adoption>> adopt_backend(std::string_view name);
 [[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);
 [[nodiscard]] Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message);
 [[nodiscard]] Result<Call<api::Proof>> prove(const api::CreateProof& message);

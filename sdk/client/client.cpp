@@ -110,11 +110,62 @@ std::future<ClientResult<api::AgentPage>> Client::agents_async(std::string_view 
   return impl_->post(client::list_agents(after, limit));
 }
 
-ClientResult<api::Agent> Client::retire_agent(std::string_view name) const {
+ClientResult<api::Retirement> Client::retire_agent(std::string_view name) const {
   return impl_->run(client::retire_agent(name));
 }
-std::future<ClientResult<api::Agent>> Client::retire_agent_async(std::string_view name) const {
+std::future<ClientResult<api::Retirement>> Client::retire_agent_async(std::string_view name) const {
   return impl_->post(client::retire_agent(name));
+}
+
+ClientResult<api::Rotation> Client::rotate_agent(std::string_view name, const api::RotateKey& request) const {
+  return impl_->run(client::rotate_agent(name, request));
+}
+std::future<ClientResult<api::Rotation>> Client::rotate_agent_async(std::string_view name,
+                                                                    const api::RotateKey& request) const {
+  return impl_->post(client::rotate_agent(name, request));
+}
+
+ClientResult<api::Rotation> Client::reenroll_agent(std::string_view name,
+                                                   const api::ReenrollAgent& request) const {
+  return impl_->run(client::reenroll_agent(name, request));
+}
+std::future<ClientResult<api::Rotation>> Client::reenroll_agent_async(
+    std::string_view name, const api::ReenrollAgent& request) const {
+  return impl_->post(client::reenroll_agent(name, request));
+}
+
+ClientResult<api::KeyList> Client::agent_keys(std::string_view name) const {
+  return impl_->run(client::agent_keys(name));
+}
+std::future<ClientResult<api::KeyList>> Client::agent_keys_async(std::string_view name) const {
+  return impl_->post(client::agent_keys(name));
+}
+
+ClientResult<api::KeyList> Client::issuer_keys() const { return impl_->run(client::issuer_keys()); }
+std::future<ClientResult<api::KeyList>> Client::issuer_keys_async() const {
+  return impl_->post(client::issuer_keys());
+}
+
+ClientResult<api::Rotation> Client::rotate_issuer(const api::RotateKey& request) const {
+  return impl_->run(client::rotate_issuer(request));
+}
+std::future<ClientResult<api::Rotation>> Client::rotate_issuer_async(const api::RotateKey& request) const {
+  return impl_->post(client::rotate_issuer(request));
+}
+
+ClientResult<api::Revocation> Client::revoke_key(std::string_view jkt, const api::RevokeKey& request) const {
+  return impl_->run(client::revoke_key(jkt, request));
+}
+std::future<ClientResult<api::Revocation>> Client::revoke_key_async(std::string_view jkt,
+                                                                    const api::RevokeKey& request) const {
+  return impl_->post(client::revoke_key(jkt, request));
+}
+
+ClientResult<api::Adoption> Client::adopt_backend(std::string_view backend) const {
+  return impl_->run(client::adopt_backend(backend));
+}
+std::future<ClientResult<api::Adoption>> Client::adopt_backend_async(std::string_view backend) const {
+  return impl_->post(client::adopt_backend(backend));
 }
 
 ClientResult<api::Grant> Client::grant(const api::CreateGrant& request) const {

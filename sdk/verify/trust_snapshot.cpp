@@ -34,6 +34,8 @@ TrustSnapshot::TrustSnapshot(TrustConfig config) {
         fetched.uri, HeldStatusList{std::move(opened->list), opened->key.thumbprint(),
                                     opened->key.public_key().algorithm(), fetched.fetched_at});
   }
+  impl->ended_keys = std::move(config.ended_keys);
+  std::ranges::sort(impl->ended_keys);
   impl_ = std::move(impl);
 }
 

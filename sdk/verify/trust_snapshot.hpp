@@ -29,6 +29,7 @@ struct TrustSnapshot::Impl {
   std::vector<VerifyKey> issuers;
   std::vector<VerifyKey> status_keys;
   std::map<std::string, HeldStatusList, std::less<>> status_lists;  // usable ones only
+  std::vector<Thumbprint> ended_keys;                               // in order
 };
 
 }  // namespace chancery

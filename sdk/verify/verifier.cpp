@@ -422,10 +422,22 @@ Verifier::Check Verifier::check_holder_binding() const {
 
 Verifier::Check Verifier::check_status() const {
   for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
+    if (Check denial = check_holder_key(hop)) return denial;
     if (!claims(hop).has_status) continue;
     if (Check denial = check_status_of(hop)) return denial;
   }
   return std::nullopt;
+}
+
+// Not the specification's: what a verifier knows of keys besides, as the daemon does of its agents'.
+Verifier::Check Verifier::check_holder_key(std::size_t hop) const {
+  const Thumbprint& holder = claims(hop).holder;
+  if (!std::ranges::binary_search(trust_.ended_keys, holder)) return std::nullopt;
+  Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop, "the key that holds the token has ended");
+  denial.expected = "a key that serves";
+  denial.found = "key " + holder.text();
+  denial.remedy = "obtain a new token for the agent's present key";
+  return denial;
 }
 
 bool Verifier::is_status_key(const Thumbprint& key) const {

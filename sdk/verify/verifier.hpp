@@ -52,6 +52,7 @@ class Verifier {
   Check check_holder_binding() const;
   Check check_status() const;
   Check check_status_of(std::size_t hop) const;
+  Check check_holder_key(std::size_t hop) const;
 
   [[nodiscard]] bool accepts(Algorithm algorithm) const noexcept {
     return algorithm == Algorithm::kES256 ? options_.accept_es256 : options_.accept_ed25519;

@@ -3,6 +3,7 @@
 #include "sdk/base/hex.hpp"
 #include "sdk/token/authority_json.hpp"
 #include "sdk/wire/fields.hpp"
+#include "sdk/wire/key_fields.hpp"
 
 namespace chancery::wire {
 namespace {
@@ -86,6 +87,7 @@ Node agent_node(const api::Agent& agent) {
                             {"jkt", agent.jkt},
                             {"selectors", selectors_node(agent.selectors)},
                             {"created_at", agent.created_at}});
+  if (!agent.reason.empty()) node.set("reason", agent.reason);
   if (agent.retired_at) node.set("retired_at", *agent.retired_at);
   return node;
 }
@@ -96,6 +98,7 @@ Result<api::Agent> agent_from(const Value& object) {
   CHANCERY_ASSIGN(out.id, need_text(object, "id", "an agent has `id`"));
   CHANCERY_ASSIGN(out.backend, need_text(object, "backend", "an agent has `backend`"));
   CHANCERY_ASSIGN(out.state, need_text(object, "state", "an agent has `state`"));
+  CHANCERY_ASSIGN(out.reason, text_or_empty(object, "reason", "`reason` is a string"));
   CHANCERY_ASSIGN(out.jkt, need_text(object, "jkt", "an agent has `jkt`"));
   const Value* jwk = object.find("jwk");
   const Value* selectors = object.find("selectors");
@@ -186,18 +189,20 @@ Result<std::vector<std::string>> answered_chain(const Value& object) {
 std::string write(const api::CreateAgent& message) {
   Node node = Node::object({{"name", message.name}, {"selectors", selectors_node(message.selectors)}});
   if (!message.backend.empty()) node.set("backend", message.backend);
+  if (!message.algorithm.empty()) node.set("algorithm", message.algorithm);
   return json::to_jcs(node);
 }
 
 Result<api::CreateAgent> read_create_agent(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"name", "backend", "selectors"},
-                          "an agent is created from `name`, `backend` and `selectors` only"));
+  CHANCERY_TRY(allow_only(root, {"name", "backend", "selectors", "algorithm"},
+                          "an agent is created from `name`, `backend`, `selectors` and `algorithm` only"));
   api::CreateAgent out;
   CHANCERY_ASSIGN(out.name,
                   need_text(root, "name", "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"));
   CHANCERY_ASSIGN(out.backend, text_or_empty(root, "backend", "`backend` must be a backend's name"));
+  CHANCERY_ASSIGN(out.algorithm, text_or_empty(root, "algorithm", "`algorithm` must be ES256 or Ed25519"));
   const Value* selectors = root.find("selectors");
   if (selectors == nullptr) return malformed("`selectors` must say who the agent is: `uid`, `gid` or `unit`");
   CHANCERY_ASSIGN(out.selectors, selectors_from(*selectors));
@@ -349,6 +354,20 @@ Result<api::AgentPage> read_agent_page(std::string_view json) {
     out.agents.push_back(std::move(agent));
   }
   CHANCERY_ASSIGN(out.next, text_or_empty(document.root(), "next", "`next` is a string"));
+  return out;
+}
+
+std::string write(const api::Retirement& message) {
+  Node node = agent_node(message.agent);
+  node.set("ended", ended_node(message.ended));
+  return json::to_jcs(node);
+}
+
+Result<api::Retirement> read_retirement(std::string_view json) {
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  api::Retirement out;
+  CHANCERY_ASSIGN(out.agent, agent_from(document.root()));
+  CHANCERY_ASSIGN(out.ended, answered_ended(document.root()));
   return out;
 }
 

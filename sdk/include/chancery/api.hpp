@@ -30,15 +30,19 @@ struct CreateAgent {
   std::string name;     ///< [a-z0-9][a-z0-9._-]{0,62}
   std::string backend;  ///< empty: the daemon's first
   Selectors selectors;
+  std::string algorithm;  ///< "ES256", "Ed25519"; empty: ES256
 };
 
 struct Agent {
   std::string name;
   std::string id;  ///< SPIFFE ID
   std::string backend;
-  std::string state;  ///< "active", "retired", "lost"
-  std::string jwk;    ///< the public key, JSON
-  std::string jkt;    ///< its thumbprint
+  /// "active", "rotating" (an earlier key serves beside the newest), "lost" or "revoked" (its newest key is),
+  /// "retired"
+  std::string state;
+  std::string reason;  ///< why its key is lost or revoked; empty otherwise
+  std::string jwk;     ///< the newest public key, JSON
+  std::string jkt;     ///< its thumbprint
   Selectors selectors;
   std::int64_t created_at = 0;
   std::optional<std::int64_t> retired_at;
@@ -47,6 +51,68 @@ struct Agent {
 struct AgentPage {
   std::vector<Agent> agents;
   std::string next;  ///< give as `after` for the next page; empty at the end
+};
+
+/// A key and where in its life it is (docs/operations/keys.md).
+struct Key {
+  std::string jkt;
+  std::string owner;  ///< the agent's name, or "issuer"
+  std::string backend;
+  std::string algorithm;
+  std::string state;   ///< "active", "rotating", "retired", "lost", "revoked"
+  std::string reason;  ///< of a lost or revoked one
+  std::int64_t created_at = 0;
+  std::optional<std::int64_t> overlap_until;  ///< of a rotating one
+  std::optional<std::int64_t> ended_at;
+  std::optional<std::int64_t> destroyed_at;  ///< when its device was seen to have it no more
+};
+
+struct KeyList {
+  std::vector<Key> keys;  ///< newest first
+};
+
+/// What an end of keys ends: tokens that have not expired and can be used no more.
+struct Ended {
+  std::uint64_t held = 0;             ///< by those keys
+  std::uint64_t descendants = 0;      ///< delegated from those
+  std::optional<std::int64_t> until;  ///< when the last of them would have expired
+  std::vector<std::string> agents;    ///< that hold descendants
+};
+
+struct Retirement {
+  Agent agent;
+  Ended ended;
+};
+
+struct RotateKey {
+  std::optional<std::chrono::seconds> overlap;  ///< none: as the daemon is configured
+  std::string backend;                          ///< for agents; empty: where the key is
+  std::string algorithm;                        ///< for agents; empty: as the key's
+};
+
+struct ReenrollAgent {
+  std::string backend;    ///< empty: where the key was
+  std::string algorithm;  ///< empty: as the key's
+  bool revoke = false;    ///< revoke the lost key too
+};
+
+struct Rotation {
+  Key key;                    ///< that is active now
+  std::optional<Key> former;  ///< the one before it
+};
+
+struct RevokeKey {
+  std::string reason;  ///< for people, at most 200 octets
+};
+
+struct Revocation {
+  Key key;
+  Ended ended;
+};
+
+struct Adoption {
+  std::string backend;
+  std::string device;  ///< Name of the device that serves from now on, hexadecimal
 };
 
 struct CreateGrant {

@@ -83,7 +83,15 @@ class Client {
   /// \param after  the `next` of the page before; empty for the first
   /// \param limit  1 to 1000
   ClientResult<api::AgentPage> agents(std::string_view after = {}, std::size_t limit = 100) const;
-  ClientResult<api::Agent> retire_agent(std::string_view name) const;
+  ClientResult<api::Retirement> retire_agent(std::string_view name) const;
+  ClientResult<api::Rotation> rotate_agent(std::string_view name, const api::RotateKey& request = {}) const;
+  ClientResult<api::Rotation> reenroll_agent(std::string_view name,
+                                             const api::ReenrollAgent& request = {}) const;
+  ClientResult<api::KeyList> agent_keys(std::string_view name) const;
+  ClientResult<api::KeyList> issuer_keys() const;
+  ClientResult<api::Rotation> rotate_issuer(const api::RotateKey& request = {}) const;
+  ClientResult<api::Revocation> revoke_key(std::string_view jkt, const api::RevokeKey& request = {}) const;
+  ClientResult<api::Adoption> adopt_backend(std::string_view backend) const;
   ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
 
   // On the Unix socket, by the agent that holds the chain's last token.
@@ -109,7 +117,17 @@ class Client {
   std::future<ClientResult<api::Agent>> agent_async(std::string_view name) const;
   std::future<ClientResult<api::AgentPage>> agents_async(std::string_view after = {},
                                                          std::size_t limit = 100) const;
-  std::future<ClientResult<api::Agent>> retire_agent_async(std::string_view name) const;
+  std::future<ClientResult<api::Retirement>> retire_agent_async(std::string_view name) const;
+  std::future<ClientResult<api::Rotation>> rotate_agent_async(std::string_view name,
+                                                              const api::RotateKey& request = {}) const;
+  std::future<ClientResult<api::Rotation>> reenroll_agent_async(std::string_view name,
+                                                                const api::ReenrollAgent& request = {}) const;
+  std::future<ClientResult<api::KeyList>> agent_keys_async(std::string_view name) const;
+  std::future<ClientResult<api::KeyList>> issuer_keys_async() const;
+  std::future<ClientResult<api::Rotation>> rotate_issuer_async(const api::RotateKey& request = {}) const;
+  std::future<ClientResult<api::Revocation>> revoke_key_async(std::string_view jkt,
+                                                              const api::RevokeKey& request = {}) const;
+  std::future<ClientResult<api::Adoption>> adopt_backend_async(std::string_view backend) const;
   std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
   std::future<ClientResult<api::Delegation>> delegate_async(const api::CreateDelegation& request) const;
   std::future<ClientResult<api::Proof>> prove_async(const api::CreateProof& request) const;

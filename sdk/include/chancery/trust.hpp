@@ -38,6 +38,7 @@ struct TrustConfig {
   std::vector<PublicKey> issuers;      ///< may sign children without `jwk`; never DT_0
   std::vector<PublicKey> status_keys;  ///< for anchors that name none of their own
   std::vector<FetchedStatusList> status_lists;
+  std::vector<Thumbprint> ended_keys;  ///< holders' keys that no longer count: their tokens are `revoked`
 
   /// Reads `{"anchors": [{"iss", "keys", "sub"?, "client_id"?, "ceiling"?, "status"?}], "issuers"?: [JWK],
   /// "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown members are refused, but

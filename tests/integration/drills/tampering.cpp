@@ -170,12 +170,13 @@ class StateFolder {
     BOOST_REQUIRE(opened);
     store_ = *std::move(opened);
     const std::string id(32, 'a');
-    store::Agent agent{
-        .id = id, .name = "alice", .backend = "tpm", .key = keys_.make(id, "1"), .selectors = "{}"};
-    agent_key_ = agent.key.public_key;
-    BOOST_REQUIRE(store_->add_agent(agent, kAudit));
-    store::DaemonKey issuer{.purpose = "issuer", .backend = "tpm", .key = keys_.make("daemon", "2")};
-    BOOST_REQUIRE(store_->add_daemon_key(issuer, kAudit));
+    store::Key key{.owner = id, .backend = "tpm", .stored = keys_.make(id, "1")};
+    agent_key_ = key.stored.public_key;
+    BOOST_REQUIRE(
+        store_->add_agent({.id = id, .name = "alice", .selectors = "{}", .key = std::move(key)}, kAudit));
+    const store::Key issuer{
+        .owner = std::string(store::kIssuer), .backend = "tpm", .stored = keys_.make("daemon", "2")};
+    BOOST_REQUIRE(store_->add_key(issuer, {}, kAudit));
   }
 
   /// Opens the store anew on a file with these octets; what comes of that and of using the agent's key.
@@ -203,14 +204,14 @@ class StateFolder {
   std::optional<ErrorCode> use_agent(store::Store& store) {
     const auto agent = store.agent_by_name("alice");
     if (!agent) return agent.error().code;
-    const auto error = hsm::sign_error(*keys_.backend, agent->key);
-    BOOST_TEST((error || agent->key.public_key == agent_key_));
+    const auto error = hsm::sign_error(*keys_.backend, agent->key.stored);
+    BOOST_TEST((error || agent->key.stored.public_key == agent_key_));
     return error;
   }
   std::optional<ErrorCode> use_issuer(store::Store& store) {
-    const auto keys = store.daemon_keys("issuer");
+    const auto keys = store.keys(store::kIssuer);
     if (!keys) return keys.error().code;
-    return keys->empty() ? kNotFound : hsm::sign_error(*keys_.backend, keys->front().key);
+    return keys->empty() ? kNotFound : hsm::sign_error(*keys_.backend, keys->front().stored);
   }
   store::Store& store() { return *store_; }
 
@@ -230,23 +231,34 @@ struct Column {
   std::initializer_list<ErrorCode> want;
 };
 
-#define CHANCERY_COLUMN(table, column) \
-#table "." #column, "SELECT " #column " FROM " #table, "UPDATE " #table " SET " #column " = ?"
+#define CHANCERY_AGENT(column) \
+  "agents." #column, "SELECT " #column " FROM agents", "UPDATE agents SET " #column " = ?"
+#define CHANCERY_KEY(of, column)                                              \
+  "keys." #column " of " #of, "SELECT " #column " FROM keys WHERE seq = " of, \
+      "UPDATE keys SET " #column " = ? WHERE seq = " of
+#define CHANCERY_OF_AGENT "1"
+#define CHANCERY_OF_ISSUER "2"
 
 const std::array kColumns{
-    Column{CHANCERY_COLUMN(agents, id), true, &StateFolder::use_agent, {kKeyLost}},
-    Column{CHANCERY_COLUMN(agents, key_id), true, &StateFolder::use_agent, {kKeyLost}},
-    Column{CHANCERY_COLUMN(agents, jwk), true, &StateFolder::use_agent, {kStoreCorrupt}},
-    Column{CHANCERY_COLUMN(agents, thumbprint), true, &StateFolder::use_agent, {kStoreCorrupt}},
-    Column{CHANCERY_COLUMN(agents, blob), false, &StateFolder::use_agent, {kKeyLost, kKeyMismatch}},
-    Column{CHANCERY_COLUMN(daemon_keys, agent_id), true, &StateFolder::use_issuer, {kKeyLost}},
-    Column{CHANCERY_COLUMN(daemon_keys, key_id), true, &StateFolder::use_issuer, {kKeyLost}},
-    Column{CHANCERY_COLUMN(daemon_keys, jwk), true, &StateFolder::use_issuer, {kStoreCorrupt}},
-    Column{CHANCERY_COLUMN(daemon_keys, thumbprint), true, &StateFolder::use_issuer, {kStoreCorrupt}},
-    Column{CHANCERY_COLUMN(daemon_keys, blob), false, &StateFolder::use_issuer, {kKeyLost, kKeyMismatch}},
+    Column{CHANCERY_AGENT(id), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, owner), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, agent_id), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, key_id), true, &StateFolder::use_agent, {kKeyLost}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, jwk), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, thumbprint), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, blob), false, &StateFolder::use_agent, {kKeyLost, kKeyMismatch}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, owner), true, &StateFolder::use_issuer, {kNotFound}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, agent_id), true, &StateFolder::use_issuer, {kKeyLost}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, key_id), true, &StateFolder::use_issuer, {kKeyLost}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, jwk), true, &StateFolder::use_issuer, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, thumbprint), true, &StateFolder::use_issuer, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, blob), false, &StateFolder::use_issuer, {kKeyLost, kKeyMismatch}},
 };
 
-#undef CHANCERY_COLUMN
+#undef CHANCERY_OF_ISSUER
+#undef CHANCERY_OF_AGENT
+#undef CHANCERY_KEY
+#undef CHANCERY_AGENT
 
 Bytes read_column(store::Database& database, const Column& column) {
   auto query = database.query(column.read);

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(the_option_table_is_well_formed) {
 BOOST_AUTO_TEST_CASE(the_least_configuration_takes_defaults_for_the_rest) {
   const Config config = accepted(kLeast);
   Config want = default_config();
-  want.issuer = {"example.org", "https://chancery.example.org", "tpm0"};
+  want.issuer = {"example.org", "https://chancery.example.org", "tpm0", 0s, 8h};
   want.server.tls_listen.reset();
   want.backends.push_back(default_backend(want));
   want.backends[0].name = "tpm0";
@@ -119,6 +119,11 @@ drain_timeout = "4s"
 trust_domain = "example.org"
 url = "https://chancery.example.org/tenant"
 backend = "second"
+max_key_age = "90d"
+overlap = "24h"
+[keys]
+max_key_age = "30d"
+overlap = "5m"
 [state]
 path = "/srv/chancery"
 [operator]
@@ -186,7 +191,9 @@ format = "json"
   BOOST_TEST((config.server.idle_timeout == 2min));
   BOOST_TEST((config.server.handler_timeout == 3s));
   BOOST_TEST((config.server.drain_timeout == 4s));
-  BOOST_TEST((config.issuer == IssuerConfig{"example.org", "https://chancery.example.org/tenant", "second"}));
+  BOOST_TEST((config.issuer ==
+              IssuerConfig{"example.org", "https://chancery.example.org/tenant", "second", 2160h, 24h}));
+  BOOST_TEST((config.keys == KeysConfig{720h, 5min}));
   BOOST_TEST(config.state_path == "/srv/chancery");
   BOOST_TEST(config.operator_group == "wheel");
   BOOST_TEST_REQUIRE(config.backends.size() == 4U);

@@ -51,9 +51,11 @@ int in_child(const std::function<int()>& body) {
 // has acknowledged, until it is killed.
 [[noreturn]] void record_until_killed(const std::filesystem::path& folder, int report) {
   auto store = open_sqlite_store(folder);
-  while (store) {
+  const auto issuer = store ? (*store)->keys(kIssuer) : std::vector<Key>{};
+  while (store && issuer && !issuer->empty()) {
     const IssuedToken token = fresh_token();
-    const auto sequence = (*store)->record_token(token, {}, entry("grant " + token.id));
+    const auto sequence = (*store)->record_token(token, issuer->front().stored.public_key.thumbprint(),
+                                                 entry("grant " + token.id));
     if (!sequence) break;
     std::string line = token.id + std::to_string(sequence.value());
     line.resize(80, ' ');
@@ -91,6 +93,7 @@ std::vector<Acknowledged> acknowledged_before_kill(const std::filesystem::path& 
 
 BOOST_AUTO_TEST_CASE(every_acknowledged_record_survives_kill_9) {
   const TemporaryFolder folder;
+  must(must(open_sqlite_store(folder.path()))->add_key(fresh_key_of(std::string(kIssuer)), {}, entry("x")));
   std::vector<Acknowledged> records;
   for (const std::size_t count : {1U, 7U, 20U, 33U, 50U}) {
     const auto more = acknowledged_before_kill(folder.path(), count);
@@ -104,7 +107,7 @@ BOOST_AUTO_TEST_CASE(every_acknowledged_record_survives_kill_9) {
     BOOST_TEST(audit[0].json == entry("grant " + record.id).json);
   }
   const StoreCounts counts = must(store->counts());
-  BOOST_TEST(counts.tokens == counts.audit_entries);
+  BOOST_TEST(counts.tokens + 1 == counts.audit_entries);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_opener_is_refused_and_told_the_first) {
@@ -229,14 +232,36 @@ BOOST_AUTO_TEST_CASE(a_damaged_record_is_corrupt) {
   const TemporaryFolder folder;
   const Agent agent = fresh_agent("support");
   must(must(open_sqlite_store(folder.path()))->add_agent(agent, entry("x")));
-  must(must(Database::open(folder.path() / "chancery.db")).execute("UPDATE agents SET jwk = '{}'"));
+  must(must(Database::open(folder.path() / "chancery.db")).execute("UPDATE keys SET jwk = '{}'"));
   const auto store = must(open_sqlite_store(folder.path()));
   BOOST_TEST((refusal(store->agent_by_name("support")) == kStoreCorrupt));
+}
+
+Status add_daemon_key(Database& old, const Key& key) {
+  CHANCERY_ASSIGN(Query insert,
+                  old.query("INSERT INTO daemon_keys (purpose, backend, agent_id, key_id, jwk, thumbprint, "
+                            "blob, created_at) VALUES (?, ?, 'daemon', ?, ?, ?, ?, ?)"));
+  const std::string jwk = key.stored.public_key.jwk();
+  const std::string thumbprint = key.stored.public_key.thumbprint().text();
+  insert.bind(key.owner).bind(key.backend).bind(key.stored.binding.key_id).bind(jwk).bind(thumbprint);
+  return insert.bind(key.stored.blob).bind(key.created_at).run();
+}
+
+Status add_token(Database& old, const IssuedToken& token, std::string_view agent_id) {
+  CHANCERY_ASSIGN(Query insert,
+                  old.query("INSERT INTO tokens (id, jti, holder, agent_id, principal, issued_at, "
+                            "expires_at, compact) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  const std::string holder = token.holder.text();
+  insert.bind(token.id).bind(token.jti).bind(holder).bind(agent_id).bind(token.principal);
+  return insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact).run();
 }
 
 BOOST_AUTO_TEST_CASE(a_version_1_database_is_brought_up_to_date) {
   const TemporaryFolder folder;
   const Agent agent = fresh_agent("veteran");
+  const Key older = fresh_key_of(std::string(kIssuer), 1000);
+  Key newer = fresh_key_of(std::string(kIssuer), 2000);
+  newer.backend = "tpm1";
   {
     Database old = must(Database::open(folder.path() / "chancery.db"));
     must(migrate(old, 1));
@@ -244,14 +269,24 @@ BOOST_AUTO_TEST_CASE(a_version_1_database_is_brought_up_to_date) {
     Query insert = must(old.query(
         "INSERT INTO agents (id, name, backend, key_id, jwk, thumbprint, blob, selectors, state, created_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)"));
-    const std::string jwk = agent.key.public_key.jwk();
-    const std::string thumbprint = agent.key.public_key.thumbprint().text();
-    insert.bind(agent.id).bind(agent.name).bind(agent.backend).bind(agent.key.binding.key_id).bind(jwk);
-    insert.bind(thumbprint).bind(agent.key.blob).bind(agent.selectors).bind(agent.created_at);
+    const hsm::StoredKey& key = agent.key.stored;
+    const std::string jwk = key.public_key.jwk();
+    const std::string thumbprint = key.public_key.thumbprint().text();
+    insert.bind(agent.id).bind(agent.name).bind(agent.key.backend).bind(key.binding.key_id).bind(jwk);
+    insert.bind(thumbprint).bind(key.blob).bind(agent.selectors).bind(agent.created_at);
     must(insert.run());
+    must(add_token(old, fresh_token(), agent.id));
+    must(add_daemon_key(old, older));
+    must(add_daemon_key(old, newer));
   }
   const auto store = must(open_sqlite_store(folder.path()));
   check_same(must(store->agent_by_name("veteran")), agent);
+  const std::vector<Key> issuers = must(store->keys(kIssuer));
+  BOOST_TEST_REQUIRE(issuers.size() == 2U);
+  check_same(issuers[0], newer);
+  check_same(issuers[1].stored, older.stored);
+  BOOST_TEST((issuers[1].state == KeyState::kRotating));
+  BOOST_TEST(must(store->counts()).tokens == 1U);
   must(store->pin_backend("tpm0", "000baaaa", entry("backend.pinned")));
 }
 
@@ -306,12 +341,15 @@ BOOST_DATA_TEST_CASE(a_failed_commit_is_an_error_and_recovers, boost::unit_test:
   FaultyDisk disk;
   {
     const auto store = must(open_sqlite_store(folder.path()));
-    must(store->record_token(before, {}, entry("before")));
+    const Key issuer = fresh_key_of(std::string(kIssuer));
+    const Thumbprint signer = issuer.stored.public_key.thumbprint();
+    must(store->add_key(issuer, {}, entry("issuer_key.create")));
+    must(store->record_token(before, signer, entry("before")));
     disk.set(c.fault);
-    BOOST_TEST((refusal(store->record_token(during, {}, entry("during"))) == kStoreUnavailable));
+    BOOST_TEST((refusal(store->record_token(during, signer, entry("during"))) == kStoreUnavailable));
     BOOST_TEST((refusal(store->token(during.id)) == kNotFound));
     disk.set(DiskFault::kNone);
-    BOOST_TEST(must(store->record_token(after, {}, entry("after"))) == 2U);
+    BOOST_TEST(must(store->record_token(after, signer, entry("after"))) == 3U);
   }
   const auto store = must(open_sqlite_store(folder.path()));
   BOOST_TEST(store->token(before.id).has_value());

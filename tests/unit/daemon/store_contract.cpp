@@ -37,6 +37,24 @@ struct OpenStore {
   std::unique_ptr<Store> store_;
 };
 
+Thumbprint thumbprint_of(const Key& key) { return key.stored.public_key.thumbprint(); }
+Thumbprint thumbprint_of(const Agent& agent) { return thumbprint_of(agent.key); }
+
+KeyIntent destruction_of(const Key& key) {
+  return {KeyIntent::Kind::kDestroy, key.backend, key.owner, key.stored.binding.key_id, {}};
+}
+
+void lose(OpenStore& store, const Agent& agent) {
+  must(store->change_key(thumbprint_of(agent), KeyState::kLost, "key_lost", entry("key.lost")));
+}
+
+// A key of the daemon's own, to sign with.
+Thumbprint issuer_of(OpenStore& store) {
+  const Key key = fresh_key_of(std::string(kIssuer));
+  must(store->add_key(key, {}, entry("issuer_key.create")));
+  return thumbprint_of(key);
+}
+
 Agent registered(OpenStore& store, const std::string& name) {
   Agent agent = fresh_agent(name);
   must(store->add_agent(agent, entry("agent.created")));
@@ -58,16 +76,29 @@ struct MutationCase {
 std::vector<MutationCase> mutations(const Agent& existing) {
   return {
       {"add_agent", [](Store& s, const AuditEntry& a) { return s.add_agent(fresh_agent("another"), a); }},
-      {"record_use", [=](Store& s, const AuditEntry& a) { return s.record_use(existing.id, a); }},
-      {"mark_agent_lost", [=](Store& s, const AuditEntry& a) { return s.mark_agent_lost(existing.id, a); }},
-      {"retire_agent", [=](Store& s, const AuditEntry& a) { return s.retire_agent(existing.id, a); }},
-      {"add_daemon_key",
-       [](Store& s, const AuditEntry& a) {
-         return s.add_daemon_key({"issuer", "tpm0", fresh_key("daemon"), a.at}, a);
+      {"record_use", [=](Store& s, const AuditEntry& a) { return s.record_use(thumbprint_of(existing), a); }},
+      {"record_token",
+       [=](Store& s, const AuditEntry& a) {
+         return s.record_token(fresh_token(), thumbprint_of(existing), a);
        }},
+      {"add_key",
+       [](Store& s, const AuditEntry& a) { return s.add_key(fresh_key_of(std::string(kIssuer)), a.at, a); }},
+      {"lose_keys", [](Store& s, const AuditEntry& a) { return s.lose_keys("tpm0", "wrong_device", a); }},
+      {"recover_keys",
+       [](Store& s, const AuditEntry& a) { return s.recover_keys("tpm0", "wrong_device", a); }},
+      {"change_key",
+       [=](Store& s, const AuditEntry& a) {
+         return s.change_key(thumbprint_of(existing), KeyState::kRevoked, "stolen", a);
+       }},
+      {"key_destroyed",
+       [=](Store& s, const AuditEntry& a) { return s.key_destroyed(destruction_of(existing.key), a); }},
+      {"retire_agent", [=](Store& s, const AuditEntry& a) { return s.retire_agent(existing.id, a); }},
       {"pin_backend", [](Store& s, const AuditEntry& a) { return s.pin_backend("tpm0", "000b1234", a); }},
+      {"replace_backend",
+       [](Store& s, const AuditEntry& a) {
+         return s.replace_backend("tpm0", "000b5678", "device_replaced", a);
+       }},
       {"pin_master", [](Store& s, const AuditEntry& a) { return s.pin_master(std::string(64, 'a'), a); }},
-      {"record_token", [](Store& s, const AuditEntry& a) { return s.record_token(fresh_token(), {}, a); }},
       {"append_audit", [](Store& s, const AuditEntry& a) { return s.append_audit(a); }},
   };
 }
@@ -78,7 +109,7 @@ BOOST_DATA_TEST_CASE(an_agent_is_found_by_name_id_and_key, kEveryKind, kind) {
   const Agent agent = registered(store, "orchestrator");
   check_same(must(store->agent_by_name("orchestrator")), agent);
   check_same(must(store->agent_by_id(agent.id)), agent);
-  check_same(must(store->agent_by_key(agent.key.public_key.thumbprint())), agent);
+  check_same(must(store->agent_by_key(thumbprint_of(agent))), agent);
 }
 
 BOOST_DATA_TEST_CASE(what_is_not_there_is_not_found, kEveryKind, kind) {
@@ -86,15 +117,24 @@ BOOST_DATA_TEST_CASE(what_is_not_there_is_not_found, kEveryKind, kind) {
   const Agent stranger = fresh_agent("stranger");
   BOOST_TEST((refusal(store->agent_by_name("stranger")) == kNotFound));
   BOOST_TEST((refusal(store->agent_by_id(stranger.id)) == kNotFound));
-  BOOST_TEST((refusal(store->agent_by_key(stranger.key.public_key.thumbprint())) == kNotFound));
+  BOOST_TEST((refusal(store->agent_by_key(thumbprint_of(stranger))) == kNotFound));
   BOOST_TEST((refusal(store->agents({.after = stranger.id})) == kNotFound));
   BOOST_TEST((refusal(store->backend_pin("tpm0")) == kNotFound));
   BOOST_TEST((refusal(store->master_pin()) == kNotFound));
   BOOST_TEST((refusal(store->token(fresh_token().id)) == kNotFound));
   BOOST_TEST((refusal(store->retire_agent(stranger.id, entry("x"))) == kNotFound));
-  BOOST_TEST((refusal(store->mark_agent_lost(stranger.id, entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->key(thumbprint_of(stranger))) == kNotFound));
+  BOOST_TEST(
+      (refusal(store->change_key(thumbprint_of(stranger), KeyState::kLost, "", entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->lose_keys("tpm0", "", entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->recover_keys("tpm0", "", entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->key_destroyed(destruction_of(stranger.key), entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->replace_backend("tpm0", "000b", "", entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->add_key(stranger.key, {}, entry("x"))) == kNotFound));
+  BOOST_TEST(must(store->intents()).empty());
+  BOOST_TEST(must(store->ended_keys({})).empty());
   BOOST_TEST(must(store->agents({})).empty());
-  BOOST_TEST(must(store->daemon_keys("issuer")).empty());
+  BOOST_TEST(must(store->keys(kIssuer)).empty());
   BOOST_TEST(must(store->audit_tail(10)).empty());
   BOOST_TEST((must(store->counts()) == StoreCounts{}));
 }
@@ -103,7 +143,7 @@ BOOST_DATA_TEST_CASE(a_name_belongs_to_one_agent_until_it_is_retired, kEveryKind
   OpenStore store(kind);
   const Agent first = registered(store, "support");
   BOOST_TEST((refusal(store->add_agent(fresh_agent("support"), entry("x"))) == kConflict));
-  must(store->mark_agent_lost(first.id, entry("agent.lost")));
+  lose(store, first);
   BOOST_TEST((refusal(store->add_agent(fresh_agent("support"), entry("x"))) == kConflict));
   must(store->retire_agent(first.id, entry("agent.retired")));
   const Agent second = registered(store, "support");
@@ -117,15 +157,15 @@ BOOST_DATA_TEST_CASE(identifiers_and_keys_are_never_reused, kEveryKind, kind) {
   must(store->retire_agent(agent.id, entry("agent.retired")));
 
   Agent same_id = fresh_agent("second");
-  same_id.id = same_id.key.binding.agent_id = agent.id;
+  same_id.id = same_id.key.owner = same_id.key.stored.binding.agent_id = agent.id;
   BOOST_TEST((refusal(store->add_agent(same_id, entry("x"))) == kConflict));
 
   Agent same_key = fresh_agent("third");
-  same_key.key.public_key = agent.key.public_key;
+  same_key.key.stored.public_key = agent.key.stored.public_key;
   BOOST_TEST((refusal(store->add_agent(same_key, entry("x"))) == kConflict));
 
   Agent same_key_id = fresh_agent("fourth");
-  same_key_id.key.binding.key_id = agent.key.binding.key_id;
+  same_key_id.key.stored.binding.key_id = agent.key.stored.binding.key_id;
   BOOST_TEST((refusal(store->add_agent(same_key_id, entry("x"))) == kConflict));
 }
 
@@ -133,23 +173,13 @@ BOOST_DATA_TEST_CASE(retiring_keeps_the_history_and_drops_the_blob, kEveryKind, 
   OpenStore store(kind);
   Agent agent = registered(store, "support");
   must(store->retire_agent(agent.id, entry("agent.retired", 5000)));
-  agent.state = AgentState::kRetired;
-  agent.retired_at = sys_seconds(std::chrono::seconds(5000));
-  agent.key.blob.clear();
+  agent.retired_at = agent.key.ended_at = sys_seconds(std::chrono::seconds(5000));
+  agent.key.state = KeyState::kRetired;
+  agent.key.stored.blob.clear();
   check_same(must(store->agent_by_id(agent.id)), agent);
-  check_same(must(store->agent_by_key(agent.key.public_key.thumbprint())), agent);
+  check_same(must(store->agent_by_key(thumbprint_of(agent))), agent);
   BOOST_TEST((refusal(store->agent_by_name("support")) == kNotFound));
-}
-
-BOOST_DATA_TEST_CASE(an_agent_ends_once, kEveryKind, kind) {
-  OpenStore store(kind);
-  const Agent agent = registered(store, "support");
-  must(store->mark_agent_lost(agent.id, entry("agent.lost")));
-  BOOST_TEST((must(store->agent_by_name("support")).state == AgentState::kLost));
-  BOOST_TEST((refusal(store->mark_agent_lost(agent.id, entry("x"))) == kConflict));
-  must(store->retire_agent(agent.id, entry("agent.retired")));
   BOOST_TEST((refusal(store->retire_agent(agent.id, entry("x"))) == kRetired));
-  BOOST_TEST((refusal(store->mark_agent_lost(agent.id, entry("x"))) == kRetired));
 }
 
 BOOST_DATA_TEST_CASE(agents_are_listed_by_registration_in_pages, kEveryKind, kind) {
@@ -176,23 +206,6 @@ BOOST_DATA_TEST_CASE(pages_hold_one_to_a_thousand_records, kEveryKind, kind) {
   BOOST_TEST(must(store->agents({.limit = kMaxPage})).empty());
 }
 
-BOOST_DATA_TEST_CASE(the_newest_daemon_key_of_a_purpose_comes_first, kEveryKind, kind) {
-  OpenStore store(kind);
-  const DaemonKey old_key{"issuer", "tpm0", fresh_key("daemon"), sys_seconds(std::chrono::seconds(1000))};
-  const DaemonKey new_key{"issuer", "tpm1", fresh_key("daemon"), sys_seconds(std::chrono::seconds(500))};
-  must(store->add_daemon_key(old_key, entry("key.created")));
-  must(store->add_daemon_key(new_key, entry("key.created")));
-  must(store->add_daemon_key({"status", "tpm0", fresh_key("daemon"), {}}, entry("key.created")));
-  BOOST_TEST((refusal(store->add_daemon_key(old_key, entry("x"))) == kConflict));
-
-  const std::vector<DaemonKey> keys = must(store->daemon_keys("issuer"));
-  BOOST_TEST_REQUIRE(keys.size() == 2U);
-  BOOST_TEST(keys[0].backend == "tpm1");
-  BOOST_TEST((keys[0].created_at == new_key.created_at));
-  check_same(keys[0].key, new_key.key);
-  check_same(keys[1].key, old_key.key);
-}
-
 BOOST_DATA_TEST_CASE(a_backend_is_pinned_once, kEveryKind, kind) {
   OpenStore store(kind);
   must(store->pin_backend("tpm0", "000baaaa", entry("backend.pinned")));
@@ -209,55 +222,61 @@ BOOST_DATA_TEST_CASE(a_token_is_kept_as_it_was_issued, kEveryKind, kind) {
   const Agent agent = registered(store, "support");
   IssuedToken root = fresh_token();
   root.agent_id = agent.id;
+  root.holder = thumbprint_of(agent);
   IssuedToken child = fresh_token();
   child.parent_id = root.id;
   child.principal = "user:\"o'brien\" <zoë@example.org>; --";
-  must(store->record_token(root, {}, entry("grant")));
-  must(store->record_token(child, {}, entry("delegation")));
+  const Thumbprint issuer = issuer_of(store);
+  must(store->record_token(root, issuer, entry("grant")));
+  must(store->record_token(child, thumbprint_of(agent), entry("delegation")));
   BOOST_TEST((must(store->token(root.id)) == root));
   BOOST_TEST((must(store->token(child.id)) == child));
 }
 
 BOOST_DATA_TEST_CASE(a_token_is_recorded_once_and_for_known_agents, kEveryKind, kind) {
   OpenStore store(kind);
+  const Thumbprint issuer = issuer_of(store);
   const IssuedToken token = fresh_token();
-  must(store->record_token(token, {}, entry("grant")));
-  BOOST_TEST((refusal(store->record_token(token, {}, entry("x"))) == kConflict));
+  must(store->record_token(token, issuer, entry("grant")));
+  BOOST_TEST((refusal(store->record_token(token, issuer, entry("x"))) == kConflict));
   IssuedToken orphan = fresh_token();
   orphan.agent_id = fresh_agent("stranger").id;
-  BOOST_TEST((refusal(store->record_token(orphan, {}, entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->record_token(orphan, issuer, entry("x"))) == kNotFound));
   IssuedToken foreign_parent = fresh_token();
   foreign_parent.parent_id = fresh_token().id;
-  must(store->record_token(foreign_parent, {}, entry("delegation")));
+  must(store->record_token(foreign_parent, issuer, entry("delegation")));
 }
 
-// An agent may be ended while the device signs for it: what was signed then is neither recorded nor answered.
-BOOST_DATA_TEST_CASE(nothing_is_recorded_for_an_agent_that_has_ended, kEveryKind, kind) {
+// A key may end while the device signs with it: what was signed then is neither recorded nor answered.
+BOOST_DATA_TEST_CASE(nothing_is_recorded_for_a_key_that_has_ended, kEveryKind, kind) {
   OpenStore store(kind);
   const Agent active = registered(store, "active");
   const Agent lost = registered(store, "lost");
-  must(store->mark_agent_lost(lost.id, entry("agent.lost")));
+  lose(store, lost);
   const Agent retired = registered(store, "retired");
   must(store->retire_agent(retired.id, entry("agent.retired")));
+  const Agent revoked = registered(store, "revoked");
+  must(store->change_key(thumbprint_of(revoked), KeyState::kRevoked, "stolen", entry("key.revoke")));
+  const Agent stranger = fresh_agent("stranger");
   const StoreCounts before = must(store->counts());
-  const std::pair<std::string, ErrorCode> ended[] = {
-      {lost.id, kKeyLost}, {retired.id, kRetired}, {fresh_agent("stranger").id, kNotFound}};
-  for (const auto& [id, code] : ended) {
-    BOOST_TEST_CONTEXT(error_name(code)) {
+  const std::pair<Agent, ErrorCode> ended[] = {
+      {lost, kKeyLost}, {retired, kRetired}, {revoked, kRetired}, {stranger, kNotFound}};
+  for (const auto& [agent, code] : ended) {
+    BOOST_TEST_CONTEXT(agent.name) {
       IssuedToken received = fresh_token();
-      received.agent_id = id;
-      BOOST_TEST((refusal(store->record_token(received, {}, entry("x"))) == code));
-      IssuedToken issued = fresh_token();
-      issued.agent_id = active.id;
-      BOOST_TEST((refusal(store->record_token(issued, id, entry("x"))) == code));
-      BOOST_TEST((refusal(store->record_use(id, entry("x"))) == code));
+      received.agent_id = agent.id;
+      received.holder = thumbprint_of(agent);
+      BOOST_TEST((refusal(store->record_token(received, thumbprint_of(active), entry("x"))) == code));
+      BOOST_TEST((refusal(store->record_token(fresh_token(), thumbprint_of(agent), entry("x"))) == code));
+      BOOST_TEST((refusal(store->record_use(thumbprint_of(agent), entry("x"))) == code));
       BOOST_TEST((must(store->counts()) == before));
     }
   }
   IssuedToken token = fresh_token();
   token.agent_id = active.id;
-  must(store->record_token(token, active.id, entry("delegation")));
-  must(store->record_use(active.id, entry("proof")));
+  token.holder = thumbprint_of(active);
+  must(store->record_token(token, thumbprint_of(active), entry("delegation")));
+  must(store->record_use(thumbprint_of(active), entry("proof")));
 }
 
 BOOST_DATA_TEST_CASE(malformed_identifiers_are_refused, kEveryKind, kind) {
@@ -265,7 +284,7 @@ BOOST_DATA_TEST_CASE(malformed_identifiers_are_refused, kEveryKind, kind) {
   for (const std::string id :
        {"", "0123", "0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef0123456789abcdefg"}) {
     Agent agent = fresh_agent("support");
-    agent.id = agent.key.binding.agent_id = id;
+    agent.id = agent.key.owner = agent.key.stored.binding.agent_id = id;
     BOOST_TEST((refusal(store->add_agent(agent, entry("x"))) == kInvalidArgument), id);
     IssuedToken token = fresh_token();
     token.id = id;
@@ -275,10 +294,10 @@ BOOST_DATA_TEST_CASE(malformed_identifiers_are_refused, kEveryKind, kind) {
     BOOST_TEST((refusal(store->record_token(token, {}, entry("x"))) == kInvalidArgument), id);
   }
   Agent other_binding = fresh_agent("support");
-  other_binding.key.binding.agent_id = fresh_agent("other").id;
+  other_binding.key.stored.binding.agent_id = fresh_agent("other").id;
   BOOST_TEST((refusal(store->add_agent(other_binding, entry("x"))) == kInvalidArgument));
   Agent retired = fresh_agent("support");
-  retired.state = AgentState::kRetired;
+  retired.key.state = KeyState::kRetired;
   BOOST_TEST((refusal(store->add_agent(retired, entry("x"))) == kInvalidArgument));
 }
 
@@ -310,7 +329,7 @@ BOOST_DATA_TEST_CASE(nothing_happens_without_an_audit_entry, kEveryKind, kind) {
   }
   BOOST_TEST((refusal(store->agent_by_name("another")) == kNotFound));
   BOOST_TEST((refusal(store->backend_pin("tpm0")) == kNotFound));
-  BOOST_TEST(must(store->daemon_keys("issuer")).empty());
+  BOOST_TEST(must(store->keys(kIssuer)).empty());
   check_same(must(store->agent_by_id(agent.id)), agent);
 }
 
@@ -345,12 +364,13 @@ BOOST_DATA_TEST_CASE(counts_tell_what_is_there, kEveryKind, kind) {
   const Agent lost = registered(store, "lost");
   const Agent retired = registered(store, "retired");
   registered(store, "active");
-  must(store->mark_agent_lost(lost.id, entry("agent.lost")));
+  lose(store, lost);
   must(store->retire_agent(retired.id, entry("agent.retired")));
-  must(store->record_token(fresh_token(), {}, entry("grant")));
-  must(store->record_token(fresh_token(), {}, entry("grant")));
+  const Thumbprint issuer = issuer_of(store);
+  must(store->record_token(fresh_token(), issuer, entry("grant")));
+  must(store->record_token(fresh_token(), issuer, entry("grant")));
   const StoreCounts want{
-      .active_agents = 1, .retired_agents = 1, .lost_agents = 1, .tokens = 2, .audit_entries = 7};
+      .active_agents = 1, .retired_agents = 1, .lost_agents = 1, .tokens = 2, .audit_entries = 8};
   BOOST_TEST((must(store->counts()) == want));
 }
 
@@ -358,7 +378,7 @@ BOOST_DATA_TEST_CASE(a_reopened_store_has_everything, kEveryKind, kind) {
   OpenStore store(kind);
   const Agent agent = registered(store, "support");
   const IssuedToken token = fresh_token();
-  must(store->record_token(token, {}, entry("grant")));
+  must(store->record_token(token, thumbprint_of(agent), entry("grant")));
   must(store->pin_backend("tpm0", "000baaaa", entry("backend.pinned")));
   const std::vector<AuditRecord> audit = must(store->audit_tail(10));
   store.reopen();
@@ -376,13 +396,14 @@ BOOST_DATA_TEST_CASE(threads_share_a_store, kEveryKind, kind) {
   std::array<std::vector<std::uint64_t>, kThreads> sequences;
   std::vector<IssuedToken> tokens;
   for (std::size_t i = 0; i < kThreads * kEach; ++i) tokens.push_back(fresh_token());
+  const Thumbprint issuer = issuer_of(store);
   {
     std::vector<std::jthread> threads;
     for (std::size_t t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
         for (std::size_t i = 0; i < kEach; ++i) {
           const IssuedToken& token = tokens[t * kEach + i];
-          const auto sequence = store->record_token(token, {}, entry("grant"));
+          const auto sequence = store->record_token(token, issuer, entry("grant"));
           if (sequence && store->token(token.id)) sequences[t].push_back(sequence.value());
         }
       });
@@ -391,7 +412,7 @@ BOOST_DATA_TEST_CASE(threads_share_a_store, kEveryKind, kind) {
   std::set<std::uint64_t> distinct;
   for (const auto& list : sequences) distinct.insert(list.begin(), list.end());
   BOOST_TEST(distinct.size() == kThreads * kEach);
-  BOOST_TEST(*distinct.rbegin() == kThreads * kEach);
+  BOOST_TEST(*distinct.rbegin() == 1 + kThreads * kEach);
   BOOST_TEST(must(store->counts()).tokens == kThreads * kEach);
 }
 

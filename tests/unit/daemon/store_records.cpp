@@ -24,16 +24,21 @@ hsm::StoredKey fresh_key(const std::string& agent_id) {
   return {{agent_id, id}, key.public_key(), Bytes(id.begin(), id.end())};
 }
 
+Key fresh_key_of(const std::string& owner, std::int64_t created_at) {
+  return {.owner = owner,
+          .backend = "tpm0",
+          .stored = fresh_key(owner == kIssuer ? "daemon" : owner),
+          .created_at = sys_seconds(std::chrono::seconds(created_at))};
+}
+
 Agent fresh_agent(const std::string& name) {
   const std::string id = random_hex<32>();
   return {.id = id,
           .name = name,
-          .backend = "tpm0",
-          .key = fresh_key(id),
           .selectors = R"([{"uid":1000}])",
-          .state = AgentState::kActive,
           .created_at = sys_seconds(std::chrono::seconds(1'700'000'000)),
-          .retired_at = std::nullopt};
+          .retired_at = std::nullopt,
+          .key = fresh_key_of(id)};
 }
 
 IssuedToken fresh_token() {
@@ -61,12 +66,22 @@ void check_same(const hsm::StoredKey& got, const hsm::StoredKey& want) {
 void check_same(const Agent& got, const Agent& want) {
   BOOST_TEST(got.id == want.id);
   BOOST_TEST(got.name == want.name);
-  BOOST_TEST(got.backend == want.backend);
   BOOST_TEST(got.selectors == want.selectors);
-  BOOST_TEST((got.state == want.state));
   BOOST_TEST((got.created_at == want.created_at));
   BOOST_TEST((got.retired_at == want.retired_at));
   check_same(got.key, want.key);
+}
+
+void check_same(const Key& got, const Key& want) {
+  BOOST_TEST(got.owner == want.owner);
+  BOOST_TEST(got.backend == want.backend);
+  BOOST_TEST(key_state_name(got.state) == key_state_name(want.state));
+  BOOST_TEST(got.reason == want.reason);
+  BOOST_TEST((got.created_at == want.created_at));
+  BOOST_TEST((got.overlap_until == want.overlap_until));
+  BOOST_TEST((got.ended_at == want.ended_at));
+  BOOST_TEST((got.destroyed_at == want.destroyed_at));
+  check_same(got.stored, want.stored);
 }
 
 }  // namespace chancery::store::testing

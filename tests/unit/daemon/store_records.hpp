@@ -29,6 +29,9 @@ ErrorCode refusal(const Result<T>& result) {
 /// A key that no other call gave; its blob is its identifier.
 hsm::StoredKey fresh_key(const std::string& agent_id);
 
+/// An active key of this owner.
+Key fresh_key_of(const std::string& owner, std::int64_t created_at = 1'700'000'000);
+
 /// An active agent with a fresh id and key.
 Agent fresh_agent(const std::string& name);
 
@@ -39,6 +42,7 @@ IssuedToken fresh_token();
 AuditEntry entry(const std::string& event, std::int64_t at = 1000);
 
 void check_same(const Agent& got, const Agent& want);
+void check_same(const Key& got, const Key& want);
 void check_same(const hsm::StoredKey& got, const hsm::StoredKey& want);
 
 }  // namespace chancery::store::testing

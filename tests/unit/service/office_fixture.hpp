@@ -38,10 +38,13 @@ class OfficeFixture {
     auto memory = std::make_unique<simulators::MemoryBackend>();
     device_ = memory.get();
     backends_.add("memory", std::move(memory));
-    issuer_ = std::make_unique<service::IssuerKeys>(*store_, backends_, trust_, "memory");
+    life_ = std::make_unique<service::KeyLife>(*store_, backends_);
+    issuer_ = std::make_unique<service::IssuerKeys>(
+        *store_, *life_, backends_, trust_,
+        service::IssuerOptions{"memory", std::chrono::hours(8), std::chrono::hours(32)});
     readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
     office_ = std::make_unique<service::Office>(
-        service::Office{*store_, backends_, *issuer_, trust_, *readiness_, make_policy()});
+        service::Office{*store_, backends_, *life_, *issuer_, trust_, *readiness_, make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
@@ -115,6 +118,7 @@ class OfficeFixture {
     policy.max_grant_lifetime = std::chrono::hours(8);
     policy.max_grant_depth = 4;
     policy.default_delegation_lifetime = std::chrono::minutes(10);
+    policy.key_overlap = std::chrono::minutes(10);
     policy.verify.cache = &cache_;
     return policy;
   }
@@ -126,6 +130,7 @@ class OfficeFixture {
   service::Backends backends_;
   simulators::MemoryBackend* device_ = nullptr;
   service::TrustPublisher trust_{"https://issuer.example", TrustConfig{}};
+  std::unique_ptr<service::KeyLife> life_;
   std::unique_ptr<service::IssuerKeys> issuer_;
   std::unique_ptr<service::ReadinessCheck> readiness_;
   std::unique_ptr<service::Office> office_;

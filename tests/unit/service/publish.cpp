@@ -34,25 +34,32 @@ struct TwoBackends : OfficeFixture {
     backends.add("old", std::make_unique<simulators::MemoryBackend>());
     backends.add("new", std::make_unique<simulators::MemoryBackend>());
   }
-  service::IssuerKeys keys_of(const std::string& backend) { return {store(), backends, trust, backend}; }
+  service::KeyLife life{store(), backends};
+  std::unique_ptr<service::IssuerKeys> keys_of(const std::string& backend) {
+    return std::make_unique<service::IssuerKeys>(store(), life, backends, trust,
+                                                 service::IssuerOptions{backend, 8h, 32h});
+  }
   static hsm::Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(10); }
 };
 
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(the_issuer_key_is_the_configured_backends, TwoBackends) {
-  const auto first = keys_of("old").current(kNow, soon());
+  const auto first = keys_of("old")->current(kNow, soon());
   BOOST_REQUIRE(first);
-  const auto second = keys_of("new").current(kNow, soon());
+  const auto second = keys_of("new")->current(kNow, soon());
   BOOST_REQUIRE(second);
   BOOST_TEST(first->backend == "old");
   BOOST_TEST(second->backend == "new");
-  // Back again, the key that was made there signs on, although a newer one exists elsewhere.
-  const auto again = keys_of("old").current(kNow, soon());
+  // What the first one signed counts on for a while.
+  BOOST_TEST((store().key(first->stored.public_key.thumbprint())->state == store::KeyState::kRotating));
+  BOOST_TEST(trust.issuer_keys().size() == 2u);
+  // Back again, there is a third: a key that was followed never becomes the one that signs.
+  const auto again = keys_of("old")->current(kNow, soon());
   BOOST_REQUIRE(again);
-  BOOST_TEST((again->key.public_key == first->key.public_key));
-  BOOST_TEST(keys_of("old").all()->size() == 2u);
-  BOOST_TEST(keys_of("old").sign(*again, as_bytes("x"), soon()).has_value());
+  BOOST_TEST((again->stored.public_key != first->stored.public_key));
+  BOOST_TEST(trust.issuer_keys().size() == 3u);
+  BOOST_TEST(keys_of("old")->sign(*again, as_bytes("x"), kNow, soon()).has_value());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_daemon_without_its_backends_issuer_key_is_not_ready, OfficeFixture) {
@@ -68,7 +75,7 @@ BOOST_FIXTURE_TEST_CASE(a_daemon_without_its_backends_issuer_key_is_not_ready, O
 BOOST_FIXTURE_TEST_CASE(issuer_keys_that_cannot_be_read_are_missing, OfficeFixture) {
   create_agent("support", kSupportUid);
   BOOST_REQUIRE(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 201);
-  damage(database(), "UPDATE daemon_keys SET jwk = '{}'");
+  damage(database(), "UPDATE keys SET jwk = '{}'");
   const Response readiness = call("GET", "/readyz", "", std::nullopt);
   BOOST_TEST(readiness.status == 503);
   BOOST_TEST(member(readiness, "ready") == "false");
@@ -132,7 +139,7 @@ BOOST_FIXTURE_TEST_CASE(who_asks_during_a_look_does_not_wait_for_it, Meanwhile) 
 
 BOOST_FIXTURE_TEST_CASE(the_key_set_is_answered_without_the_store, Ready) {
   const Response before = call("GET", "/.well-known/jwks.json", "", std::nullopt);
-  damage(database(), "UPDATE daemon_keys SET jwk = '{}'");
+  damage(database(), "UPDATE keys SET jwk = '{}'");
   const Response after = call("GET", "/.well-known/jwks.json", "", std::nullopt);
   BOOST_TEST(after.status == 200);
   BOOST_TEST(after.body == before.body);

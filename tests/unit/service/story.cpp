@@ -408,7 +408,7 @@ BOOST_DATA_TEST_CASE(what_is_signed_for_an_agent_that_ends_meanwhile_is_not_answ
   BOOST_TEST(OfficeFixture::member(refused, "code") == "retired");
   const auto after = story.store().counts();
   BOOST_TEST(after->tokens == before->tokens);
-  BOOST_TEST(after->audit_entries == before->audit_entries + 1);  // the retirement
+  BOOST_TEST(after->audit_entries == before->audit_entries + 2);  // the retirement, and its key's end
 }
 
 BOOST_FIXTURE_TEST_CASE(registering_a_name_twice_is_a_conflict_and_makes_no_key, Story) {
@@ -483,10 +483,10 @@ BOOST_FIXTURE_TEST_CASE(an_agent_whose_key_is_lost_is_marked_so_everywhere, Stor
   const auto entries = store().audit_tail(1);
   BOOST_REQUIRE(entries);
   BOOST_TEST(entries->front().sequence == before->audit_entries + 1);
-  BOOST_TEST(entries->front().json.find(R"("action":"agent.lost")") != std::string::npos);
+  BOOST_TEST(entries->front().json.find(R"("action":"key.lost")") != std::string::npos);
   const Response readiness = call("GET", "/readyz", "", std::nullopt);
   BOOST_TEST(readiness.status == 503);
-  BOOST_TEST(readiness.body.find("agents: 1 with a lost key") != std::string::npos, readiness.body);
+  BOOST_TEST(readiness.body.find("agents: 1 with a lost or revoked key") != std::string::npos, readiness.body);
   BOOST_TEST(readiness.body.find("orchestrator") == std::string::npos);
   // Known now, it is refused before the device is asked.
   const auto signatures = device().signatures();

@@ -1,0 +1,232 @@
+#include "daemon/service/agent_keys.hpp"
+
+#include <algorithm>
+
+#include "daemon/service/audit_entry.hpp"
+#include "sdk/base/base64url.hpp"
+#include "sdk/base/hex.hpp"
+
+namespace chancery::service {
+namespace {
+
+using store::KeyState;
+using Kind = store::KeyIntent::Kind;
+
+constexpr std::chrono::seconds kLongestOverlap = std::chrono::days(366);
+constexpr std::size_t kLongestReason = 200;
+
+std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time) {
+  if (!time) return std::nullopt;
+  return time->time_since_epoch().count();
+}
+
+Result<std::chrono::seconds> read_overlap(const std::optional<std::chrono::seconds>& asked,
+                                          std::chrono::seconds otherwise) {
+  if (!asked) return otherwise;
+  if (*asked >= std::chrono::seconds(0) && *asked <= kLongestOverlap) return *asked;
+  return Error{ErrorCode::kInvalidArgument, "`overlap_s` must be 0 to 31622400 seconds, a year"};
+}
+
+Result<Thumbprint> read_thumbprint(std::string_view text) {
+  const auto octets = base64url_decode_exactly<32>(text);
+  if (octets) return Thumbprint{*octets};
+  return Error{ErrorCode::kInvalidArgument,
+               "a key is named by its RFC 7638 thumbprint, 43 characters: `chancery key list` shows it"};
+}
+
+store::AuditEntry entry_for(const Occasion& occasion, std::string_view action, json::Node details) {
+  if (occasion.caller == nullptr) return audit_entry(action, occasion.now, std::move(details));
+  return audit_entry(action, *occasion.caller, std::move(details));
+}
+
+json::Node succession(const store::Key& key, const store::Key& former) {
+  json::Node details = key_details(key);
+  details.set("former", former.stored.public_key.thumbprint().text());
+  details.set("former_state", store::key_state_name(former.state));
+  return details;
+}
+
+// The agent's name, or "issuer".
+Result<std::string> owner_name(const Office& office, const store::Key& key) {
+  if (key.owner == store::kIssuer) return key.owner;
+  CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_id(key.owner));
+  return std::move(agent.name);
+}
+
+// The state that the store gave the key before, as of now.
+Result<api::Rotation> rotation_of(const Office& office, const store::Key& key,
+                                  const std::optional<store::Key>& former, std::string_view owner) {
+  api::Rotation out{describe_key(key, owner), std::nullopt};
+  if (!former) return out;
+  CHANCERY_ASSIGN(const store::Key present, office.store.key(former->stored.public_key.thumbprint()));
+  out.former = describe_key(present, owner);
+  return out;
+}
+
+Status revoke(Office& office, const store::Key& key, std::string_view reason, const CallContext& context) {
+  json::Node details = key_details(key);
+  details.set("reason", reason);
+  CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
+                                       audit_entry("key.revoke", context, std::move(details))));
+  CHANCERY_TRY(office.issuer.publish(context.now));
+  destroy_now_or_later(office, key, context);
+  return {};
+}
+
+}  // namespace
+
+Occasion on_behalf_of(const CallContext& context) { return {context.now, context.deadline, &context}; }
+
+Result<Algorithm> read_algorithm(std::string_view name, Algorithm otherwise) {
+  if (name.empty()) return otherwise;
+  for (const Algorithm algorithm : {Algorithm::kES256, Algorithm::kEd25519}) {
+    if (algorithm_name(algorithm) == name) return algorithm;
+  }
+  return Error{ErrorCode::kUnsupportedAlgorithm, "`algorithm` must be ES256 or Ed25519"};
+}
+
+api::Key describe_key(const store::Key& key, std::string_view owner) {
+  return api::Key{
+      .jkt = key.stored.public_key.thumbprint().text(),
+      .owner = std::string(owner),
+      .backend = key.backend,
+      .algorithm = std::string(algorithm_name(key.stored.public_key.algorithm())),
+      .state = std::string(store::key_state_name(key.state)),
+      .reason = key.reason,
+      .created_at = key.created_at.time_since_epoch().count(),
+      .overlap_until = seconds_of(key.overlap_until),
+      .ended_at = seconds_of(key.ended_at),
+      .destroyed_at = seconds_of(key.destroyed_at),
+  };
+}
+
+Result<api::Ended> what_ends(const Office& office, const std::vector<store::Key>& keys,
+                             std::chrono::sys_seconds now) {
+  std::vector<Thumbprint> holders;
+  for (const store::Key& key : keys) {
+    if (key.state != KeyState::kRetired && key.state != KeyState::kRevoked) {
+      holders.push_back(key.stored.public_key.thumbprint());
+    }
+  }
+  CHANCERY_ASSIGN(store::EndedTokens tokens, office.store.tokens_of(holders, now));
+  return api::Ended{tokens.held, tokens.descendants, seconds_of(tokens.until), std::move(tokens.agents)};
+}
+
+Result<store::Key> follow_key(Office& office, const store::Agent& agent, KeyLife::NewKey wanted,
+                              const Occasion& occasion) {
+  const std::chrono::sys_seconds overlap_until = occasion.now + wanted.intent.overlap;
+  const char* const action = wanted.intent.kind == Kind::kRotate ? "key.rotate" : "key.reenroll";
+  const auto record = [&](const store::Key& key) -> Status {
+    CHANCERY_TRY(
+        office.store.add_key(key, overlap_until, entry_for(occasion, action, succession(key, agent.key))));
+    return {};
+  };
+  return office.life.make(std::move(wanted), occasion.now, occasion.deadline, record);
+}
+
+void destroy_now_or_later(Office& office, const store::Key& key, const CallContext& context) {
+  if (key.state == KeyState::kRetired || key.state == KeyState::kRevoked) return;  // it was, or will be
+  static_cast<void>(office.life.destroy(key, context.now, context.deadline));
+}
+
+// --- use cases
+
+Result<api::Rotation> rotate_agent(Office& office, const CallContext& context, std::string_view name,
+                                   const api::RotateKey& message) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_ASSIGN(const std::chrono::seconds overlap,
+                  read_overlap(message.overlap, office.policy.key_overlap));
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
+  if (agent.key.state != KeyState::kActive) {
+    return Error{ErrorCode::kKeyLost,
+                 "the agent's key is lost or revoked: `chancery agent reenroll` gives it a new one"};
+  }
+  CHANCERY_ASSIGN(const Algorithm algorithm,
+                  read_algorithm(message.algorithm, agent.key.stored.public_key.algorithm()));
+  const std::string& backend = message.backend.empty() ? agent.key.backend : message.backend;
+  CHANCERY_ASSIGN(const store::Key key,
+                  follow_key(office, agent, {{Kind::kRotate, backend, agent.id, {}, overlap}, algorithm},
+                             on_behalf_of(context)));
+  return rotation_of(office, key, agent.key, agent.name);
+}
+
+Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context, std::string_view name,
+                                     const api::ReenrollAgent& message) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
+  if (agent.key.state == KeyState::kActive) {
+    return Error{
+        ErrorCode::kConflict,
+        "the agent's key is neither lost nor revoked: `chancery agent rotate` follows it with another"};
+  }
+  CHANCERY_ASSIGN(const Algorithm algorithm,
+                  read_algorithm(message.algorithm, agent.key.stored.public_key.algorithm()));
+  const std::string& backend = message.backend.empty() ? agent.key.backend : message.backend;
+  CHANCERY_ASSIGN(const store::Key key,
+                  follow_key(office, agent, {{Kind::kMake, backend, agent.id, {}, {}}, algorithm},
+                             on_behalf_of(context)));
+  if (message.revoke && agent.key.state == KeyState::kLost) {
+    CHANCERY_TRY(revoke(office, agent.key, "revoked when the agent got a new key", context));
+  }
+  return rotation_of(office, key, agent.key, agent.name);
+}
+
+Result<api::Rotation> rotate_issuer(Office& office, const CallContext& context,
+                                    const api::RotateKey& message) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  if (!message.backend.empty() || !message.algorithm.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the issuer's backend is configured, and its keys are ES256: give `overlap_s` alone"};
+  }
+  CHANCERY_ASSIGN(const std::chrono::seconds overlap,
+                  read_overlap(message.overlap, office.issuer.options().overlap));
+  CHANCERY_ASSIGN(const std::optional<store::Key> former, office.issuer.newest());
+  CHANCERY_ASSIGN(const store::Key key, office.issuer.rotate(context.now, overlap, context.deadline));
+  return rotation_of(office, key, former, store::kIssuer);
+}
+
+Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::string_view agent) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  std::string owner(store::kIssuer);
+  if (!agent.empty()) {
+    CHANCERY_ASSIGN(const store::Agent found, office.store.agent_by_name(agent));
+    owner = found.id;
+  }
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(owner));
+  api::KeyList out;
+  for (const store::Key& key : keys) {
+    out.keys.push_back(describe_key(key, agent.empty() ? store::kIssuer : agent));
+  }
+  return out;
+}
+
+Result<api::Revocation> revoke_key(Office& office, const CallContext& context, std::string_view thumbprint,
+                                   const api::RevokeKey& message) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  if (message.reason.size() > kLongestReason) {
+    return Error{ErrorCode::kInvalidArgument, "`reason` may have 200 octets at most"};
+  }
+  CHANCERY_ASSIGN(const Thumbprint wanted, read_thumbprint(thumbprint));
+  CHANCERY_ASSIGN(const store::Key key, office.store.key(wanted));
+  CHANCERY_ASSIGN(const std::string owner, owner_name(office, key));
+  CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, {key}, context.now));
+  CHANCERY_TRY(revoke(office, key, message.reason, context));
+  CHANCERY_ASSIGN(const store::Key present, office.store.key(wanted));
+  return api::Revocation{describe_key(present, owner), ended};
+}
+
+Result<api::Adoption> adopt_backend(Office& office, const CallContext& context, std::string_view name) {
+  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(name));
+  api::Adoption out{std::string(name), {}};
+  CHANCERY_TRY(backend->adopt([&](ByteView device_name) -> Status {
+    out.device = hex_encode(device_name);
+    json::Node details = json::Node::object({{"backend", name}, {"device_name", out.device}});
+    CHANCERY_TRY(office.store.replace_backend(name, out.device, "device_replaced",
+                                              audit_entry("backend.adopt", context, std::move(details))));
+    return {};
+  }));
+  return out;
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <chancery/api.hpp>
+
+#include "daemon/service/office.hpp"
+
+namespace chancery::service {
+
+// Steps that the use cases around keys share.
+
+/// \param name  "ES256" or "Ed25519"; empty: `otherwise`
+/// \return the algorithm, or kUnsupportedAlgorithm
+[[nodiscard]] Result<Algorithm> read_algorithm(std::string_view name, Algorithm otherwise);
+
+/// What an end of these keys ends.
+[[nodiscard]] Result<api::Ended> what_ends(const Office& office, const std::vector<store::Key>& keys,
+                                           std::chrono::sys_seconds now);
+
+/// When something is done, until when it must be, and for whom; for nobody: of the daemon's own accord.
+struct Occasion {
+  std::chrono::sys_seconds now{};
+  hsm::Deadline deadline{};
+  const CallContext* caller = nullptr;  ///< borrowed
+};
+
+[[nodiscard]] Occasion on_behalf_of(const CallContext& context);
+
+/// Makes the key that follows an agent's present one, which serves until the intent's overlap ends.
+[[nodiscard]] Result<store::Key> follow_key(Office& office, const store::Agent& agent, KeyLife::NewKey wanted,
+                                            const Occasion& occasion);
+
+/// Destroys a key that has ended, if its device is there; the store has it noted as to be destroyed.
+/// \param key  as it was before it ended
+void destroy_now_or_later(Office& office, const store::Key& key, const CallContext& context);
+
+/// \param owner  the agent's name, or "issuer"
+[[nodiscard]] api::Key describe_key(const store::Key& key, std::string_view owner);
+
+}  // namespace chancery::service

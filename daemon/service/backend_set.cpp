@@ -1,0 +1,18 @@
+#include "daemon/service/backend_set.hpp"
+
+namespace chancery::service {
+
+void Backends::add(std::string name, std::unique_ptr<hsm::KeyBackend> backend) {
+  names_.push_back(name);
+  backends_.emplace(std::move(name), std::move(backend));
+}
+
+Result<hsm::KeyBackend*> Backends::find(std::string_view name) const {
+  const auto found = backends_.find(name);
+  if (found == backends_.end()) {
+    return Error{ErrorCode::kBackendUnknown, "no key backend of that name is configured: see [[backend]]"};
+  }
+  return found->second.get();
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <chancery/result.hpp>
+
+#include "daemon/service/backend_set.hpp"
+#include "daemon/service/key_life.hpp"
+#include "daemon/service/trust.hpp"
+#include "daemon/store/store.hpp"
+#include "hsm/key_backend.hpp"
+
+namespace chancery::service {
+
+struct IssuerOptions {
+  std::string backend;              ///< where the key that signs is
+  std::chrono::seconds overlap{0};  ///< how long a key serves after another has followed it
+  std::chrono::seconds memory{0};   ///< how long keys that have ended are remembered in what is published
+};
+
+/// The daemon's issuer keys: the active one signs DT_0; it, those that rotate and those that are lost are
+/// published as trust anchors, since what they signed still counts. The first is made when its device first
+/// answers. Thread-safe.
+class IssuerKeys {
+ public:
+  IssuerKeys(store::Store& store, KeyLife& life, const Backends& backends, TrustPublisher& trust,
+             IssuerOptions options)
+      : store_(store), life_(life), backends_(backends), trust_(trust), options_(std::move(options)) {}
+
+  /// Publishes the keys that the store holds, and which holders' keys have ended; at start, and after each
+  /// change of them.
+  [[nodiscard]] Status publish(std::chrono::sys_seconds now);
+
+  /// The key that signs, made now if there is none yet, or only one in another backend than is configured.
+  /// \return the key, or the store's or the device's error; kKeyLost when it is lost or revoked
+  [[nodiscard]] Result<store::Key> current(std::chrono::sys_seconds now, hsm::Deadline deadline);
+
+  /// The newest key of the configured backend, whatever its state; none when it was not made yet.
+  [[nodiscard]] Result<std::optional<store::Key>> newest() const;
+
+  /// Makes a key that signs from now on, also in place of one that is lost. The one before it serves until
+  /// its overlap ends.
+  /// \param key_id  of a rotation that was interrupted; empty for a new one
+  [[nodiscard]] Result<store::Key> rotate(std::chrono::sys_seconds now, std::chrono::seconds overlap,
+                                          hsm::Deadline deadline, const std::string& key_id = {});
+
+  /// Signs; a key that its device no longer opens is marked as lost.
+  [[nodiscard]] Result<Signature> sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
+                                       hsm::Deadline deadline);
+
+  [[nodiscard]] const IssuerOptions& options() const noexcept { return options_; }
+
+ private:
+  [[nodiscard]] Result<store::Key> make(store::KeyIntent intent, std::chrono::sys_seconds now,
+                                        hsm::Deadline deadline);
+
+  store::Store& store_;
+  KeyLife& life_;
+  const Backends& backends_;
+  TrustPublisher& trust_;
+  const IssuerOptions options_;
+  std::mutex making_;
+  std::mutex publishing_;
+};
+
+}  // namespace chancery::service

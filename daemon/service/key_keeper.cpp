@@ -1,0 +1,156 @@
+#include "daemon/service/key_keeper.hpp"
+
+#include "daemon/service/agent_keys.hpp"
+#include "daemon/service/audit_entry.hpp"
+
+namespace chancery::service {
+namespace {
+
+using namespace std::chrono_literals;
+using store::KeyState;
+using Kind = store::KeyIntent::Kind;
+
+constexpr std::chrono::seconds kPause = 30s;         // before what failed is tried again
+constexpr std::chrono::seconds kBetweenLooks = 10s;  // at the devices
+// The reason of keys that serve again when their device is back.
+constexpr std::string_view kOtherDevice = "wrong_device";
+
+// Bulk changes that found nothing to change are none.
+Status unless_none(const Result<std::uint64_t>& changed) {
+  if (changed || changed.error().code == ErrorCode::kNotFound) return {};
+  return changed.error();
+}
+
+json::Node device_details(const std::string& backend) {
+  return json::Node::object({{"backend", backend}, {"reason", kOtherDevice}});
+}
+
+hsm::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
+}  // namespace
+
+void KeyKeeper::tick(std::chrono::sys_seconds now) {
+  settle_intents(now);
+  look_at_devices(now);
+  retire_overdue(now);
+  rotate_aged(now);
+  if (!must_publish_) return;
+  const Status published = office_.issuer.publish(now);
+  must_publish_ = !published;
+  if (!published) complain_("the present keys could not be published", published.error());
+}
+
+bool KeyKeeper::may_try(const std::string& thing, std::chrono::sys_seconds now) {
+  const auto found = not_before_.find(thing);
+  return found == not_before_.end() || found->second <= now;
+}
+
+void KeyKeeper::note(const std::string& thing, const char* what, const Status& done,
+                     std::chrono::sys_seconds now) {
+  if (done) {
+    not_before_.erase(thing);
+    return;
+  }
+  not_before_[thing] = now + kPause;
+  complain_(what, done.error());
+}
+
+// --- what was interrupted
+
+void KeyKeeper::settle_intents(std::chrono::sys_seconds now) {
+  const auto intents = office_.store.intents();
+  if (!intents) return complain_("interrupted changes of keys could not be looked up", intents.error());
+  for (const store::KeyIntent& intent : *intents) {
+    const std::string thing = "intent " + intent.key_id;
+    if (!may_try(thing, now)) continue;
+    const Status done = carry_on(intent, now);
+    if (!done && done.error().code == ErrorCode::kDeviceBusy) continue;  // somebody is at it
+    note(thing, "an interrupted change of a key could not be carried on", done, now);
+  }
+}
+
+Status KeyKeeper::carry_on(const store::KeyIntent& intent, std::chrono::sys_seconds now) {
+  CHANCERY_TRY(office_.life.settle(intent, now, after(options_.patience)));
+  if (intent.kind == Kind::kDestroy) return {};
+  if (intent.kind == Kind::kMake) return office_.store.drop_intent(intent);
+  if (intent.owner == store::kIssuer) {
+    CHANCERY_TRY(office_.issuer.rotate(now, intent.overlap, after(options_.patience), intent.key_id));
+    return {};
+  }
+  CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(intent.owner));
+  if (agent.retired_at || agent.key.state != KeyState::kActive) return office_.store.drop_intent(intent);
+  CHANCERY_TRY(follow_key(office_, agent, {intent, agent.key.stored.public_key.algorithm()},
+                          {now, after(options_.patience), nullptr}));
+  return {};
+}
+
+// --- devices that are others
+
+void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
+  if (now < next_look_) return;
+  next_look_ = now + kBetweenLooks;
+  for (const std::string& name : office_.backends.names()) {
+    const auto backend = office_.backends.find(name);
+    const Status answer = (*backend)->check(after(options_.patience));
+    const bool is_other = !answer && answer.error().code == ErrorCode::kWrongDevice;
+    if (!answer && !is_other) continue;  // away: it comes back, or readiness goes on saying so
+    const Status changed = unless_none(
+        is_other ? office_.store.lose_keys(name, kOtherDevice,
+                                           audit_entry("backend.lost", now, device_details(name)))
+                 : office_.store.recover_keys(name, kOtherDevice,
+                                              audit_entry("backend.found", now, device_details(name))));
+    if (!changed) complain_("the keys of a device could not be marked", changed.error());
+  }
+}
+
+// --- time
+
+void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
+  const auto overdue = office_.store.overdue_keys(now);
+  if (!overdue) return complain_("keys whose overlap is over could not be looked up", overdue.error());
+  for (const store::Key& key : *overdue) {
+    const Thumbprint thumbprint = key.stored.public_key.thumbprint();
+    const auto retired = office_.store.change_key(thumbprint, KeyState::kRetired, "",
+                                                  audit_entry("key.retire", now, key_details(key)));
+    if (!retired) {
+      if (retired.error().code != ErrorCode::kConflict) {
+        complain_("a key whose overlap is over could not be retired", retired.error());
+      }
+      continue;
+    }
+    must_publish_ = true;
+    note("intent " + key.stored.binding.key_id, "a retired key could not be destroyed yet",
+         office_.life.destroy(key, now, after(options_.patience)), now);
+  }
+}
+
+void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {
+  const std::chrono::seconds agents = options_.max_agent_key_age;
+  const std::chrono::seconds issuer = options_.max_issuer_key_age;
+  if (agents == 0s && issuer == 0s) return;
+  const std::chrono::seconds least = agents == 0s ? issuer : issuer == 0s ? agents : std::min(agents, issuer);
+  const auto aged = office_.store.aged_keys(now - least);
+  if (!aged) return complain_("keys that are too old could not be looked up", aged.error());
+  for (const store::Key& key : *aged) {
+    const std::chrono::seconds limit = key.owner == store::kIssuer ? issuer : agents;
+    const std::string thing = "rotation " + key.stored.binding.key_id;
+    if (limit == 0s || key.created_at > now - limit || !may_try(thing, now)) continue;
+    note(thing, "a key that is too old could not be followed by another", rotate(key, now), now);
+  }
+}
+
+Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {
+  const hsm::Deadline deadline = after(options_.patience);
+  if (key.owner == store::kIssuer) {
+    CHANCERY_TRY(office_.issuer.rotate(now, office_.issuer.options().overlap, deadline));
+    return {};
+  }
+  CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(key.owner));
+  if (agent.key.stored.public_key != key.stored.public_key) return {};  // it was followed meanwhile
+  KeyLife::NewKey wanted{{Kind::kRotate, key.backend, agent.id, {}, office_.policy.key_overlap},
+                         key.stored.public_key.algorithm()};
+  CHANCERY_TRY(follow_key(office_, agent, std::move(wanted), {now, deadline, nullptr}));
+  return {};
+}
+
+}  // namespace chancery::service

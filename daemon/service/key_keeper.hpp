@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <chancery/result.hpp>
+
+#include "daemon/service/office.hpp"
+
+namespace chancery::service {
+
+struct KeeperOptions {
+  std::chrono::seconds max_agent_key_age{0};   ///< zero: no limit
+  std::chrono::seconds max_issuer_key_age{0};  ///< zero: no limit
+  std::chrono::milliseconds patience{10'000};  ///< for one step with a device
+};
+
+/// What has to be done about keys when nobody asks: what was interrupted is carried on, keys whose overlap is
+/// over are retired and destroyed, keys that are too old are followed by others, and the keys of a device
+/// that is not there but another are marked as lost until it is back. One thread at a time.
+class KeyKeeper {
+ public:
+  /// What could not be done now, and is tried again later: in a literal what it was, and why not.
+  using Complaint = std::function<void(const char* what, const Error& error)>;
+
+  KeyKeeper(Office& office, KeeperOptions options, Complaint complain)
+      : office_(office), options_(options), complain_(std::move(complain)) {}
+
+  /// One round. It knows no time but what it is given, so that tests may let years pass.
+  void tick(std::chrono::sys_seconds now);
+
+ private:
+  void settle_intents(std::chrono::sys_seconds now);
+  [[nodiscard]] Status carry_on(const store::KeyIntent& intent, std::chrono::sys_seconds now);
+  void look_at_devices(std::chrono::sys_seconds now);
+  void retire_overdue(std::chrono::sys_seconds now);
+  void rotate_aged(std::chrono::sys_seconds now);
+  [[nodiscard]] Status rotate(const store::Key& key, std::chrono::sys_seconds now);
+
+  // Each thing that fails is let alone for a while, whatever its name.
+  [[nodiscard]] bool may_try(const std::string& thing, std::chrono::sys_seconds now);
+  void note(const std::string& thing, const char* what, const Status& done, std::chrono::sys_seconds now);
+
+  Office& office_;
+  const KeeperOptions options_;
+  const Complaint complain_;
+  std::map<std::string, std::chrono::sys_seconds> not_before_;
+  std::chrono::sys_seconds next_look_{};
+  bool must_publish_ = false;
+};
+
+}  // namespace chancery::service

@@ -1,0 +1,219 @@
+// The keys of the SQLite store: their states, what is intended with them, what ends with them.
+
+#include <set>
+
+#include "daemon/store/sqlite_rows.hpp"
+#include "daemon/store/sqlite_store_impl.hpp"
+#include "daemon/store/statements.hpp"
+
+namespace chancery::store {
+namespace {
+
+constexpr Error kNoWay{ErrorCode::kConflict,
+                       "the key's state allows no such change: `chancery key list` shows it"};
+constexpr Error kNoneChanged{ErrorCode::kNotFound, "no key of this backend is in that state"};
+constexpr auto kMost = static_cast<std::int64_t>(kMaxPage);
+
+bool ends(KeyState state) { return state == KeyState::kRetired || state == KeyState::kRevoked; }
+
+}  // namespace
+
+Status SqliteStore::expect_some_change(const Error& otherwise) const {
+  return database_.changes() > 0 ? Status{} : Status{otherwise};
+}
+
+Status SqliteStore::delete_intent(std::string_view backend, std::string_view key_id) {
+  CHANCERY_ASSIGN(Query remove, database_.query(sql::kDropIntent));
+  return remove.bind(backend).bind(key_id).run();
+}
+
+Status SqliteStore::insert_key(const Key& key) {
+  const hsm::KeyBinding& binding = key.stored.binding;
+  CHANCERY_TRY(delete_intent(key.backend, binding.key_id));
+  const std::string jwk = key.stored.public_key.jwk();
+  const std::string thumbprint = key.stored.public_key.thumbprint().text();
+  CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertKey));
+  insert.bind(key.owner).bind(key.backend).bind(binding.agent_id).bind(binding.key_id);
+  return insert.bind(jwk).bind(thumbprint).bind(key.stored.blob).bind(key.created_at).run();
+}
+
+Status SqliteStore::intend_to_destroy(std::string_view owner) {
+  CHANCERY_ASSIGN(Query insert, database_.query(sql::kIntendToDestroy));
+  return insert.bind(owner).run();
+}
+
+Result<Key> SqliteStore::find_key(const Thumbprint& thumbprint) {
+  const std::string text = thumbprint.text();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kKey));
+  CHANCERY_ASSIGN(const bool row, select.bind(text).step());
+  if (!row) return kNoSuchKey;
+  return read_key(select);
+}
+
+// --- mutations
+
+Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_until,
+                                           const AuditEntry& audit) {
+  return mutate(audit, [&]() -> Status {
+    {
+      CHANCERY_ASSIGN(Query rotate, database_.query(sql::kRotateKey));
+      CHANCERY_TRY(rotate.bind(overlap_until).bind(key.owner).run());
+    }
+    CHANCERY_TRY(insert_key(key));
+    if (key.stored.binding.agent_id != key.owner) return {};  // the daemon's own
+    const std::int64_t place = database_.last_row();
+    CHANCERY_ASSIGN(Query set, database_.query(sql::kSetAgentKey));
+    CHANCERY_TRY(set.bind(place).bind(key.owner).run());
+    if (database_.changes() == 1) return {};
+    CHANCERY_TRY(find_agent(sql::kAgentById, key.owner));
+    return Error{ErrorCode::kRetired, "the agent was retired meanwhile: register a new one"};
+  });
+}
+
+Result<std::uint64_t> SqliteStore::change_key(const Thumbprint& thumbprint, KeyState state,
+                                              std::string_view reason, const AuditEntry& audit) {
+  return mutate(audit, [&]() -> Status {
+    CHANCERY_ASSIGN(const Key key, find_key(thumbprint));
+    if (!may_become(key.state, state)) return kNoWay;
+    const std::string text = thumbprint.text();
+    const std::string name(key_state_name(state));
+    {
+      CHANCERY_ASSIGN(Query update, database_.query(sql::kChangeKey));
+      update.bind(name).bind(reason);
+      if (ends(state)) {
+        update.bind(audit.at);
+      } else {
+        update.bind_optional(std::nullopt);
+      }
+      CHANCERY_TRY(update.bind(std::int64_t{ends(state)}).bind(text).run());
+    }
+    return ends(state) ? intend_to_destroy(key.owner) : Status{};
+  });
+}
+
+Result<std::uint64_t> SqliteStore::lose_keys(std::string_view backend, std::string_view reason,
+                                             const AuditEntry& audit) {
+  return mutate(audit, [&]() -> Status {
+    CHANCERY_ASSIGN(Query update, database_.query(sql::kLoseKeys));
+    CHANCERY_TRY(update.bind(reason).bind(backend).run());
+    return expect_some_change(kNoneChanged);
+  });
+}
+
+Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, std::string_view reason,
+                                                const AuditEntry& audit) {
+  return mutate(audit, [&]() -> Status {
+    CHANCERY_ASSIGN(Query update, database_.query(sql::kRecoverKeys));
+    CHANCERY_TRY(update.bind(backend).bind(reason).run());
+    return expect_some_change(kNoneChanged);
+  });
+}
+
+Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const AuditEntry& audit) {
+  CHANCERY_ASSIGN(const std::uint64_t sequence, mutate(audit, [&]() -> Status {
+                    CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
+                    CHANCERY_TRY(expect_some_change(kNoSuchKey));
+                    CHANCERY_ASSIGN(Query update, database_.query(sql::kKeyDestroyed));
+                    return update.bind(audit.at).bind(intent.backend).bind(intent.key_id).run();
+                  }));
+  // The blob, which a TPM would still open, is in the log's older pages until these are written back.
+  const std::lock_guard guard(mutex_);
+  static_cast<void>(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return sequence;
+}
+
+// --- intents
+
+Status SqliteStore::add_intent(const KeyIntent& intent) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
+  const std::string kind(intent_name(intent.kind));
+  {
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertIntent));
+    insert.bind(kind).bind(intent.backend).bind(intent.owner).bind(intent.key_id);
+    CHANCERY_TRY(insert.bind(std::int64_t{intent.overlap.count()}).run());
+  }
+  return transaction.commit();
+}
+
+Status SqliteStore::drop_intent(const KeyIntent& intent) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
+  CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
+  return transaction.commit();
+}
+
+Result<std::vector<KeyIntent>> SqliteStore::intents() {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kIntents));
+  return read_all<KeyIntent>(select.bind(kMost), read_intent);
+}
+
+// --- look-ups
+
+Result<Key> SqliteStore::key(const Thumbprint& thumbprint) {
+  const std::lock_guard guard(mutex_);
+  return find_key(thumbprint);
+}
+
+Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));
+  return read_all<Key>(select.bind(owner), [](const Query& row) { return read_key(row); });
+}
+
+Result<std::vector<Key>> SqliteStore::keys_at(const char* statement, sys_seconds time) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(statement));
+  return read_all<Key>(select.bind(time).bind(kMost), [](const Query& row) { return read_key(row); });
+}
+
+Result<std::vector<Key>> SqliteStore::overdue_keys(sys_seconds now) {
+  return keys_at(sql::kOverdueKeys, now);
+}
+
+Result<std::vector<Key>> SqliteStore::aged_keys(sys_seconds latest) {
+  return keys_at(sql::kAgedKeys, latest);
+}
+
+Result<std::vector<Thumbprint>> SqliteStore::ended_keys(sys_seconds since) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kEndedKeys));
+  return read_all<Thumbprint>(select.bind(since),
+                              [](const Query& row) { return read_thumbprint(row.text(0)); });
+}
+
+Result<EndedTokens> SqliteStore::tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) {
+  const std::lock_guard guard(mutex_);
+  EndedTokens out;
+  for (const Thumbprint& key : keys) {
+    const std::string text = key.text();
+    CHANCERY_ASSIGN(Query held, database_.query(sql::kHeldTokens));
+    CHANCERY_ASSIGN(const bool row, held.bind(text).bind(now).step());
+    if (!row) return kDamagedRow;
+    out.held += static_cast<std::uint64_t>(held.number(0));
+    if (!held.is_null(1)) out.until = std::max(out.until.value_or(held.time(1)), held.time(1));
+    CHANCERY_TRY(add_descendants(key, now, out));
+  }
+  return out;
+}
+
+// A child does not outlive its parent, so `until` stays as it is.
+Status SqliteStore::add_descendants(const Thumbprint& holder, sys_seconds now, EndedTokens& out) {
+  const std::string text = holder.text();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kDescendants));
+  select.bind(text).bind(now);
+  std::set<std::string> agents(out.agents.begin(), out.agents.end());
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, select.step());
+    if (!row) break;
+    ++out.descendants;
+    if (std::string name = select.text(1); !name.empty() && agents.size() < kMaxPage) {
+      agents.insert(std::move(name));
+    }
+  }
+  out.agents.assign(agents.begin(), agents.end());
+  return {};
+}
+
+}  // namespace chancery::store

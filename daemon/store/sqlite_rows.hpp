@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "daemon/store/sqlite.hpp"
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+inline constexpr Error kNoSuchAgent{ErrorCode::kNotFound,
+                                    "no such agent: `chancery agent list` shows the agents"};
+inline constexpr Error kNoSuchKey{ErrorCode::kNotFound,
+                                  "no such key: `chancery key list` shows the keys of an agent"};
+inline constexpr Error kDamagedRow{ErrorCode::kStoreCorrupt,
+                                   "a record in the database is damaged: restore it from a backup"};
+
+// What a row holds, in the order of columns that statements.hpp gives. kStoreCorrupt when it is damaged.
+
+[[nodiscard]] Result<Key> read_key(const Query& row, int first_column = 0);
+[[nodiscard]] Result<Agent> read_agent(const Query& row);
+[[nodiscard]] Result<IssuedToken> read_token(const Query& row);
+[[nodiscard]] Result<KeyIntent> read_intent(const Query& row);
+[[nodiscard]] Result<Thumbprint> read_thumbprint(std::string_view text);
+[[nodiscard]] Result<KeyState> read_key_state(std::string_view name);
+[[nodiscard]] std::string_view intent_name(KeyIntent::Kind kind) noexcept;
+
+/// All rows, each read by `read`: Query → Result<Record>.
+template <typename Record, typename Read>
+[[nodiscard]] Result<std::vector<Record>> read_all(Query& rows, Read read) {
+  std::vector<Record> records;
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, rows.step());
+    if (!row) return records;
+    CHANCERY_ASSIGN(Record record, read(rows));
+    records.push_back(std::move(record));
+  }
+}
+
+}  // namespace chancery::store

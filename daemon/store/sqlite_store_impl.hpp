@@ -1,0 +1,83 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "daemon/store/sqlite.hpp"
+#include "daemon/store/state_lock.hpp"
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+/// The SQLite implementation: one connection behind one mutex. The sync of a commit is its whole cost, and
+/// SQLite has one writer at a time whatever we do.
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(StateLock lock, Database database) noexcept
+      : lock_(std::move(lock)), database_(std::move(database)) {}
+
+  Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
+  Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) override;
+  Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until, const AuditEntry& audit) override;
+  Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
+                                   const AuditEntry& audit) override;
+  Result<std::uint64_t> lose_keys(std::string_view backend, std::string_view reason,
+                                  const AuditEntry& audit) override;
+  Result<std::uint64_t> recover_keys(std::string_view backend, std::string_view reason,
+                                     const AuditEntry& audit) override;
+  Result<std::uint64_t> key_destroyed(const KeyIntent& intent, const AuditEntry& audit) override;
+  Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
+                                    const AuditEntry& audit) override;
+  Result<std::uint64_t> replace_backend(std::string_view backend, std::string_view device_name,
+                                        std::string_view reason, const AuditEntry& audit) override;
+  Result<std::uint64_t> pin_master(std::string_view value, const AuditEntry& audit) override;
+  Result<std::uint64_t> record_token(const IssuedToken& token, const Thumbprint& signer,
+                                     const AuditEntry& audit) override;
+  Result<std::uint64_t> record_use(const Thumbprint& signer, const AuditEntry& audit) override;
+  Result<std::uint64_t> append_audit(const AuditEntry& audit) override;
+
+  Status add_intent(const KeyIntent& intent) override;
+  Status drop_intent(const KeyIntent& intent) override;
+  Result<std::vector<KeyIntent>> intents() override;
+
+  Result<Agent> agent_by_name(std::string_view name) override;
+  Result<Agent> agent_by_id(std::string_view id) override;
+  Result<Agent> agent_by_key(const Thumbprint& thumbprint) override;
+  Result<std::vector<Agent>> agents(const AgentQuery& query) override;
+  Result<Key> key(const Thumbprint& thumbprint) override;
+  Result<std::vector<Key>> keys(std::string_view owner) override;
+  Result<std::vector<Key>> overdue_keys(sys_seconds now) override;
+  Result<std::vector<Key>> aged_keys(sys_seconds latest) override;
+  Result<std::vector<Thumbprint>> ended_keys(sys_seconds since) override;
+  Result<EndedTokens> tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) override;
+  Result<std::string> backend_pin(std::string_view backend) override;
+  Result<std::string> master_pin() override;
+  Result<IssuedToken> token(std::string_view id) override;
+  Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) override;
+  Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
+  Result<StoreCounts> counts() override;
+  Status check() override;
+
+ private:
+  using Effect = std::function<Status()>;
+
+  Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
+  Result<std::uint64_t> insert_audit(const AuditEntry& audit);
+  Status insert_key(const Key& key);
+  Status delete_intent(std::string_view backend, std::string_view key_id);
+  Status intend_to_destroy(std::string_view owner);
+  Status expect_serving(const Thumbprint& key);
+  Status expect_receiver(const IssuedToken& token);
+  Status expect_some_change(const Error& otherwise) const;
+  Result<Key> find_key(const Thumbprint& thumbprint);
+  Result<Agent> find_agent(const char* statement, std::string_view key);
+  Result<std::vector<Key>> keys_at(const char* statement, sys_seconds time);
+  Status add_descendants(const Thumbprint& holder, sys_seconds now, EndedTokens& out);
+
+  std::mutex mutex_;
+  StateLock lock_;  // before the database: released after it
+  Database database_;
+};
+
+}  // namespace chancery::store

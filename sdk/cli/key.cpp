@@ -1,0 +1,203 @@
+#include <memory>
+#include <utility>
+
+#include "sdk/base/printable.hpp"
+#include "sdk/cli/commands.hpp"
+#include "sdk/cli/key_commands.hpp"
+#include "sdk/cli/time_syntax.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::cli {
+namespace {
+
+std::string time_text(std::int64_t time) { return utc_text(static_cast<double>(time)); }
+
+void show_key(Output& output, const char* title, const api::Key& key) {
+  output.line(output.paint(Colour::kBold, printable(title)));
+  output.field("key", key.jkt);
+  output.field("owner", key.owner);
+  output.field("backend", key.backend);
+  output.field("algorithm", key.algorithm);
+  output.field("state", key.reason.empty() ? key.state : key.state + ": " + key.reason);
+  output.field("created", time_text(key.created_at));
+  if (key.overlap_until && key.state == "rotating")
+    output.field("serves until", time_text(*key.overlap_until));
+  if (key.ended_at) output.field("ended", time_text(*key.ended_at));
+  if (key.destroyed_at) output.field("destroyed", time_text(*key.destroyed_at));
+}
+
+void show(Output& output, const api::Rotation& rotation) {
+  if (output.json()) return output.document(wire::write(rotation));
+  show_key(output, "new key", rotation.key);
+  if (rotation.former) show_key(output, "former key", *rotation.former);
+}
+
+void show(Output& output, const api::KeyList& list) {
+  if (output.json()) return output.document(wire::write(list));
+  for (const api::Key& key : list.keys) {
+    output.line(printable(key.jkt) + "\t" + printable(key.state) + "\t" + printable(key.backend) + "\t" +
+                printable(key.algorithm) + "\t" + time_text(key.created_at) + "\t" + printable(key.reason));
+  }
+}
+
+void show(Output& output, const api::Revocation& revocation) {
+  if (output.json()) return output.document(wire::write(revocation));
+  show_key(output, "revoked", revocation.key);
+  show_ended(output, revocation.ended);
+}
+
+template <typename Answer>
+Checked<ExitCode> show_result(Context& context, const ClientResult<Answer>& answer) {
+  if (!answer) return failure(answer.error());
+  show(context.output, *answer);
+  return ExitCode::kSuccess;
+}
+
+/// Connects, and shows what `call` gives: const Client& → ClientResult<Answer>.
+template <typename Ask>
+Checked<ExitCode> ask(Context& context, Ask call) {
+  const auto client = Client::connect(context.daemon);
+  if (!client) return failure(client.error());
+  return show_result(context, call(*client));
+}
+
+/// The arguments of rotations; what is not given is not said.
+struct RotationArguments {
+  std::string name;
+  std::string overlap;
+  std::string backend;
+  std::string algorithm;
+};
+
+Checked<api::RotateKey> rotation_of(const RotationArguments& arguments) {
+  api::RotateKey request{std::nullopt, arguments.backend, arguments.algorithm};
+  if (arguments.overlap.empty()) return request;
+  if (arguments.overlap == "0" || arguments.overlap == "0s") {
+    request.overlap = std::chrono::seconds(0);
+    return request;
+  }
+  const auto overlap = parse_duration(arguments.overlap);
+  if (!overlap) return failure(overlap.error(), "--overlap " + arguments.overlap);
+  request.overlap = *overlap;
+  return request;
+}
+
+void add_overlap(CLI::App& command, std::string& overlap) {
+  command.add_option("--overlap", overlap,
+                     "how long the former key serves what it holds, such as 10m; 0 ends it at once; default: "
+                     "as the daemon is configured");
+}
+
+void add_place(CLI::App& command, std::string& backend, std::string& algorithm) {
+  command.add_option("--backend", backend, "where the new key is made; default: where the former one is");
+  command.add_option("--algorithm", algorithm, "ES256 or Ed25519; default: as the former key's");
+}
+
+void add_rotate(CLI::App& group, Command& chosen) {
+  const auto arguments = std::make_shared<RotationArguments>();
+  CLI::App* command =
+      group.add_subcommand("rotate", "Follow an agent's key with a new one, without downtime");
+  command->add_option("NAME", arguments->name, "the agent's name")->required();
+  add_overlap(*command, arguments->overlap);
+  add_place(*command, arguments->backend, arguments->algorithm);
+  command->footer(
+      "New tokens for the agent are bound to the new key at once. Chains that the former one holds go on\n"
+      "working until they expire or the overlap ends; then the former key is destroyed in its device.\n\n"
+      "Example:\n  chancery agent rotate support --overlap 10m");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) -> Checked<ExitCode> {
+      CHANCERY_ASSIGN(const api::RotateKey request, rotation_of(*arguments));
+      return ask(context,
+                 [&](const Client& client) { return client.rotate_agent(arguments->name, request); });
+    };
+  });
+}
+
+void add_reenroll(CLI::App& group, Command& chosen) {
+  const auto name = std::make_shared<std::string>();
+  const auto request = std::make_shared<api::ReenrollAgent>();
+  CLI::App* command =
+      group.add_subcommand("reenroll", "Give an agent whose key is lost or revoked a new one");
+  command->add_option("NAME", *name, "the agent's name")->required();
+  add_place(*command, request->backend, request->algorithm);
+  command->add_flag("--revoke", request->revoke, "revoke the lost key too: chains through it are denied");
+  command->footer("Example:\n  chancery agent reenroll support --revoke");
+  command->callback([name, request, &chosen] {
+    chosen = [name, request](Context& context) {
+      return ask(context, [&](const Client& client) { return client.reenroll_agent(*name, *request); });
+    };
+  });
+}
+
+void add_key_list(CLI::App& group, Command& chosen) {
+  const auto agent = std::make_shared<std::string>();
+  CLI::App* command = group.add_subcommand(
+      "list", "List the keys of an agent, or the issuer's: key, state, backend, algorithm, created, reason");
+  command->add_option("AGENT", *agent, "the agent's name; default: the issuer");
+  command->callback([agent, &chosen] {
+    chosen = [agent](Context& context) {
+      return ask(context, [&](const Client& client) {
+        return agent->empty() ? client.issuer_keys() : client.agent_keys(*agent);
+      });
+    };
+  });
+}
+
+void add_key_revoke(CLI::App& group, Command& chosen) {
+  const auto jkt = std::make_shared<std::string>();
+  const auto request = std::make_shared<api::RevokeKey>();
+  CLI::App* command = group.add_subcommand("revoke", "End a key at once: chains through it are denied");
+  command->add_option("KEY", *jkt, "its thumbprint, as `chancery key list` shows it")->required();
+  command->add_option("--reason", request->reason, "why, for the audit log");
+  command->footer(
+      "The daemon denies every chain in which the key holds a token. An agent whose present key is revoked\n"
+      "gets another one by `chancery agent reenroll`.\n\n"
+      "Example:\n  chancery key revoke nQ1yX6C4m0i1Hq0hGZ7cC5vN0yKq3b5JQd0H1XoEWJk --reason \"lost laptop\"");
+  command->callback([jkt, request, &chosen] {
+    chosen = [jkt, request](Context& context) {
+      return ask(context, [&](const Client& client) { return client.revoke_key(*jkt, *request); });
+    };
+  });
+}
+
+}  // namespace
+
+void show_ended(Output& output, const api::Ended& ended) {
+  output.field("tokens ended", std::to_string(ended.held));
+  output.field("delegated from those", std::to_string(ended.descendants));
+  std::string agents;
+  for (const std::string& agent : ended.agents) agents += (agents.empty() ? "" : ", ") + agent;
+  if (!agents.empty()) output.field("held by", agents);
+  if (ended.until) output.field("would have lasted to", time_text(*ended.until));
+}
+
+void add_agent_rotation(CLI::App& agents, Command& chosen) {
+  add_rotate(agents, chosen);
+  add_reenroll(agents, chosen);
+}
+
+void add_key(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("key", "List and revoke keys (on the daemon's socket)");
+  group->require_subcommand(1);
+  add_key_list(*group, chosen);
+  add_key_revoke(*group, chosen);
+}
+
+void add_issuer(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("issuer", "The key that signs grants (on the daemon's socket)");
+  group->require_subcommand(1);
+  const auto arguments = std::make_shared<RotationArguments>();
+  CLI::App* command = group->add_subcommand("rotate", "Follow the issuer's key with a new one");
+  add_overlap(*command, arguments->overlap);
+  command->footer(
+      "Both keys are published until the overlap ends: choose it no shorter than the longest grant.\n\n"
+      "Example:\n  chancery issuer rotate --overlap 8h");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) -> Checked<ExitCode> {
+      CHANCERY_ASSIGN(const api::RotateKey request, rotation_of(*arguments));
+      return ask(context, [&](const Client& client) { return client.rotate_issuer(request); });
+    };
+  });
+}
+
+}  // namespace chancery::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <chancery/api.hpp>
+
+#include "sdk/cli/context.hpp"
+
+namespace chancery::cli {
+
+/// `rotate` and `reenroll`, into the group of agents.
+void add_agent_rotation(CLI::App& agents, Command& chosen);
+
+/// What an end of keys ends, for people.
+void show_ended(Output& output, const api::Ended& ended);
+
+}  // namespace chancery::cli
