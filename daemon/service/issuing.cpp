@@ -34,6 +34,12 @@ Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now) 
     case store::KeyState::kRotating:
       return agent.key.overlap_until > now ? Status{} : Status{kEnded};
     case store::KeyState::kLost:
+      if (agent.key.reason == store::kOtherDevice) {
+        return Error{
+            ErrorCode::kWrongDevice,
+            "another device than the one that holds the agent's key answers: put the right one back, "
+            "or see `chancery backend adopt`"};
+      }
       return Error{ErrorCode::kKeyLost,
                    "the agent's key is lost with its device: `chancery agent reenroll` gives it a new one"};
     case store::KeyState::kRetired:

@@ -10,10 +10,8 @@ using namespace std::chrono_literals;
 using store::KeyState;
 using Kind = store::KeyIntent::Kind;
 
-constexpr std::chrono::seconds kPause = 30s;         // before what failed is tried again
-constexpr std::chrono::seconds kBetweenLooks = 10s;  // at the devices
-// The reason of keys that serve again when their device is back.
-constexpr std::string_view kOtherDevice = "wrong_device";
+constexpr std::chrono::seconds kPause = 30s;        // before what failed is tried again
+constexpr std::chrono::seconds kBetweenLooks = 5s;  // at the devices
 
 // Bulk changes that found nothing to change are none.
 Status unless_none(const Result<std::uint64_t>& changed) {
@@ -22,7 +20,7 @@ Status unless_none(const Result<std::uint64_t>& changed) {
 }
 
 json::Node device_details(const std::string& backend) {
-  return json::Node::object({{"backend", backend}, {"reason", kOtherDevice}});
+  return json::Node::object({{"backend", backend}, {"reason", store::kOtherDevice}});
 }
 
 hsm::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
@@ -95,10 +93,8 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
     const bool is_other = !answer && answer.error().code == ErrorCode::kWrongDevice;
     if (!answer && !is_other) continue;  // away: it comes back, or readiness goes on saying so
     const Status changed = unless_none(
-        is_other ? office_.store.lose_keys(name, kOtherDevice,
-                                           audit_entry("backend.lost", now, device_details(name)))
-                 : office_.store.recover_keys(name, kOtherDevice,
-                                              audit_entry("backend.found", now, device_details(name))));
+        is_other ? office_.store.lose_keys(name, audit_entry("backend.lost", now, device_details(name)))
+                 : office_.store.recover_keys(name, audit_entry("backend.found", now, device_details(name))));
     if (!changed) complain_("the keys of a device could not be marked", changed.error());
   }
 }

@@ -91,20 +91,18 @@ Result<std::uint64_t> SqliteStore::change_key(const Thumbprint& thumbprint, KeyS
   });
 }
 
-Result<std::uint64_t> SqliteStore::lose_keys(std::string_view backend, std::string_view reason,
-                                             const AuditEntry& audit) {
+Result<std::uint64_t> SqliteStore::lose_keys(std::string_view backend, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query update, database_.query(sql::kLoseKeys));
-    CHANCERY_TRY(update.bind(reason).bind(backend).run());
+    CHANCERY_TRY(update.bind(kOtherDevice).bind(backend).run());
     return expect_some_change(kNoneChanged);
   });
 }
 
-Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, std::string_view reason,
-                                                const AuditEntry& audit) {
+Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query update, database_.query(sql::kRecoverKeys));
-    CHANCERY_TRY(update.bind(backend).bind(reason).run());
+    CHANCERY_TRY(update.bind(backend).bind(kOtherDevice).run());
     return expect_some_change(kNoneChanged);
   });
 }

@@ -22,10 +22,8 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until, const AuditEntry& audit) override;
   Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
                                    const AuditEntry& audit) override;
-  Result<std::uint64_t> lose_keys(std::string_view backend, std::string_view reason,
-                                  const AuditEntry& audit) override;
-  Result<std::uint64_t> recover_keys(std::string_view backend, std::string_view reason,
-                                     const AuditEntry& audit) override;
+  Result<std::uint64_t> lose_keys(std::string_view backend, const AuditEntry& audit) override;
+  Result<std::uint64_t> recover_keys(std::string_view backend, const AuditEntry& audit) override;
   Result<std::uint64_t> key_destroyed(const KeyIntent& intent, const AuditEntry& audit) override;
   Result<std::uint64_t> pin_backend(std::string_view backend, std::string_view device_name,
                                     const AuditEntry& audit) override;

@@ -34,6 +34,10 @@ enum class KeyState : std::uint8_t {
 /// The owner of the keys that sign DT_0.
 inline constexpr std::string_view kIssuer = "issuer";
 
+/// The reason of a key that is lost because another device answers in place of its own; it serves again
+/// when that is back.
+inline constexpr std::string_view kOtherDevice = "wrong_device";
+
 /// A key in its device.
 struct Key {
   std::string owner;      ///< an agent's id, or what a key of the daemon's own is for: kIssuer
@@ -160,13 +164,12 @@ class Store {
   virtual Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
                                            const AuditEntry& audit) = 0;
 
-  /// Moves all keys of a backend that serve to kLost. kNotFound when there are none.
-  virtual Result<std::uint64_t> lose_keys(std::string_view backend, std::string_view reason,
-                                          const AuditEntry& audit) = 0;
+  /// Moves all keys of a backend that serve to kLost, for the reason kOtherDevice. kNotFound when there are
+  /// none.
+  virtual Result<std::uint64_t> lose_keys(std::string_view backend, const AuditEntry& audit) = 0;
 
-  /// Lets the keys of a backend that were lost for this reason serve again. kNotFound when there are none.
-  virtual Result<std::uint64_t> recover_keys(std::string_view backend, std::string_view reason,
-                                             const AuditEntry& audit) = 0;
+  /// Lets the keys of a backend that were lost for that reason serve again. kNotFound when there are none.
+  virtual Result<std::uint64_t> recover_keys(std::string_view backend, const AuditEntry& audit) = 0;
 
   /// Notes that a device has destroyed a key. kNotFound when that was not intended.
   virtual Result<std::uint64_t> key_destroyed(const KeyIntent& intent, const AuditEntry& audit) = 0;

@@ -12,6 +12,7 @@ void add_status(CLI::App& app, Command& chosen);
 void add_agent(CLI::App& app, Command& chosen);
 void add_key(CLI::App& app, Command& chosen);
 void add_issuer(CLI::App& app, Command& chosen);
+void add_backend(CLI::App& app, Command& chosen);
 void add_grant(CLI::App& app, Command& chosen);
 void add_delegate(CLI::App& app, Command& chosen);
 void add_verify(CLI::App& app, Command& chosen);

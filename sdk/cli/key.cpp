@@ -40,6 +40,12 @@ void show(Output& output, const api::KeyList& list) {
   }
 }
 
+void show(Output& output, const api::Adoption& adoption) {
+  if (output.json()) return output.document(wire::write(adoption));
+  output.line(output.paint(Colour::kBold, printable(adoption.backend)));
+  output.field("device", adoption.device);
+}
+
 void show(Output& output, const api::Revocation& revocation) {
   if (output.json()) return output.document(wire::write(revocation));
   show_key(output, "revoked", revocation.key);
@@ -160,6 +166,21 @@ void add_key_revoke(CLI::App& group, Command& chosen) {
   });
 }
 
+void add_adopt(CLI::App& group, Command& chosen) {
+  const auto name = std::make_shared<std::string>();
+  CLI::App* command =
+      group.add_subcommand("adopt", "Take the device that answers in place of a backend's former one");
+  command->add_option("NAME", *name, "the backend's name")->required();
+  command->footer(
+      "After a TPM was cleared or replaced. The keys that the former device holds are lost for good; give\n"
+      "their agents new ones by `chancery agent reenroll`, and the issuer by `chancery issuer rotate`.");
+  command->callback([name, &chosen] {
+    chosen = [name](Context& context) {
+      return ask(context, [&](const Client& client) { return client.adopt_backend(*name); });
+    };
+  });
+}
+
 }  // namespace
 
 void show_ended(Output& output, const api::Ended& ended) {
@@ -181,6 +202,12 @@ void add_key(CLI::App& app, Command& chosen) {
   group->require_subcommand(1);
   add_key_list(*group, chosen);
   add_key_revoke(*group, chosen);
+}
+
+void add_backend(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("backend", "The devices that hold keys (on the daemon's socket)");
+  group->require_subcommand(1);
+  add_adopt(*group, chosen);
 }
 
 void add_issuer(CLI::App& app, Command& chosen) {

@@ -1,5 +1,7 @@
 #include "simulators/swtpm/swtpm.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,6 +18,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::simulators {
 namespace {
@@ -80,17 +84,30 @@ Error explain_end(int status) {
   return process_failed("swtpm ended at once: is another one using this folder, and is there space?", status);
 }
 
-bool accepts_connections(const path& socket_path) {
+int connect_to(const path& socket_path, const Descriptor& descriptor) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, socket_path.c_str(), sizeof address.sun_path - 1);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return false;
+  return connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+bool accepts_connections(const path& socket_path) {
+  const Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // EAGAIN: somebody listens, and others wait already.
-  const bool connected =
-      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
-  close(fd);
-  return connected;
+  return descriptor && (connect_to(socket_path, descriptor) == 0 || errno == EAGAIN);
+}
+
+// TPM2_Clear by the lockout hierarchy, whose authorization is empty in a TPM that is new (Part 3, 24.6).
+constexpr std::array<std::uint8_t, 27> kClear{0x80, 0x02, 0, 0, 0,    27, 0, 0, 1, 0x26, 0x40, 0, 0, 0x0A,
+                                              0,    0,    0, 9, 0x40, 0,  0, 9, 0, 0,    0,    0, 0};
+
+bool send_clear(const path& socket_path) {
+  const Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!descriptor || connect_to(socket_path, descriptor) != 0) return false;
+  if (::send(descriptor.get(), kClear.data(), kClear.size(), MSG_NOSIGNAL) != kClear.size()) return false;
+  std::array<std::uint8_t, 10> head{};  // tag, size, response code
+  const bool whole = ::recv(descriptor.get(), head.data(), head.size(), MSG_WAITALL) == head.size();
+  return whole && std::all_of(head.begin() + 6, head.end(), [](std::uint8_t octet) { return octet == 0; });
 }
 
 bool write_text(const path& file, const std::string& text) {
@@ -203,24 +220,28 @@ Status Swtpm::manufacture() const {
 
 Status Swtpm::restart() {
   end(SIGKILL);
+  return serve_at(socket());
+}
+
+Status Swtpm::serve_at(const path& socket) {
   // A second swtpm on one socket path steals it silently.
-  if (accepts_connections(socket())) {
+  if (accepts_connections(socket)) {
     return process_failed("another swtpm serves in this folder: end it, or choose another folder", 0);
   }
   std::error_code ignored;
-  std::filesystem::remove(socket(), ignored);
-  const std::string data_socket = socket().string();
+  std::filesystem::remove(socket, ignored);
+  const std::string data_socket = socket.string();
   CHANCERY_ASSIGN(pid_, spawn({"swtpm", "socket", "--tpm2", "--tpmstate",
                                "dir=" + (folder_ / "state").string() + ",mode=0600", "--server",
                                "type=unixio,path=" + data_socket + ",mode=0600", "--ctrl",
                                "type=unixio,path=" + data_socket + ".ctrl,mode=0600", "--flags",
                                "not-need-init,startup-clear"}));
-  return wait_until_ready();
+  return wait_until_ready(socket);
 }
 
-Status Swtpm::wait_until_ready() {
+Status Swtpm::wait_until_ready(const path& socket) {
   const auto give_up = std::chrono::steady_clock::now() + kStartTime;
-  while (!accepts_connections(socket())) {
+  while (!accepts_connections(socket)) {
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) == pid_) {
       pid_ = -1;
@@ -257,6 +278,17 @@ Status Swtpm::reset() const {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return process_failed("swtpm_ioctl could not reset the TPM: install the Debian package swtpm-tools",
                         status);
+}
+
+Status Swtpm::clear() {
+  end(SIGTERM);
+  // Away from its socket, where whoever waits for it would be first.
+  const path aside = folder_ / "c";
+  CHANCERY_TRY(serve_at(aside));
+  const bool cleared = send_clear(aside);
+  end(SIGTERM);
+  if (!cleared) return process_failed("the TPM did not take TPM2_Clear", 0);
+  return restart();
 }
 
 void Swtpm::stop() { end(SIGTERM); }

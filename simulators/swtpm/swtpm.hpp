@@ -52,6 +52,8 @@ class Swtpm {
   /// Initializes the TPM while its connections stay, as a reset of the machine does to a chip: nobody has
   /// sent TPM2_Startup then.
   [[nodiscard]] Status reset() const;
+  /// Has TPM2_Clear done to it, as whoever owns the machine may, and starts it again: connections end.
+  [[nodiscard]] Status clear();
   /// Forgets the state, so that the next restart brings up another TPM at the same place.
   void replace_state();
 
@@ -60,7 +62,8 @@ class Swtpm {
 
   [[nodiscard]] Status prepare(const SwtpmOptions& options);
   [[nodiscard]] Status manufacture() const;
-  [[nodiscard]] Status wait_until_ready();
+  [[nodiscard]] Status serve_at(const std::filesystem::path& socket);
+  [[nodiscard]] Status wait_until_ready(const std::filesystem::path& socket);
   void end(int signal);
   void release() noexcept;
 

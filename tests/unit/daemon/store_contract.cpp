@@ -83,9 +83,8 @@ std::vector<MutationCase> mutations(const Agent& existing) {
        }},
       {"add_key",
        [](Store& s, const AuditEntry& a) { return s.add_key(fresh_key_of(std::string(kIssuer)), a.at, a); }},
-      {"lose_keys", [](Store& s, const AuditEntry& a) { return s.lose_keys("tpm0", "wrong_device", a); }},
-      {"recover_keys",
-       [](Store& s, const AuditEntry& a) { return s.recover_keys("tpm0", "wrong_device", a); }},
+      {"lose_keys", [](Store& s, const AuditEntry& a) { return s.lose_keys("tpm0", a); }},
+      {"recover_keys", [](Store& s, const AuditEntry& a) { return s.recover_keys("tpm0", a); }},
       {"change_key",
        [=](Store& s, const AuditEntry& a) {
          return s.change_key(thumbprint_of(existing), KeyState::kRevoked, "stolen", a);
@@ -126,8 +125,8 @@ BOOST_DATA_TEST_CASE(what_is_not_there_is_not_found, kEveryKind, kind) {
   BOOST_TEST((refusal(store->key(thumbprint_of(stranger))) == kNotFound));
   BOOST_TEST(
       (refusal(store->change_key(thumbprint_of(stranger), KeyState::kLost, "", entry("x"))) == kNotFound));
-  BOOST_TEST((refusal(store->lose_keys("tpm0", "", entry("x"))) == kNotFound));
-  BOOST_TEST((refusal(store->recover_keys("tpm0", "", entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->lose_keys("tpm0", entry("x"))) == kNotFound));
+  BOOST_TEST((refusal(store->recover_keys("tpm0", entry("x"))) == kNotFound));
   BOOST_TEST((refusal(store->key_destroyed(destruction_of(stranger.key), entry("x"))) == kNotFound));
   BOOST_TEST((refusal(store->replace_backend("tpm0", "000b", "", entry("x"))) == kNotFound));
   BOOST_TEST((refusal(store->add_key(stranger.key, {}, entry("x"))) == kNotFound));

@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(the_keys_of_another_device_are_lost_until_theirs_is_back) {
   const Agent gone = store.agent("gone");
   store.change(gone.key, kLost, "key_lost");
 
-  must(store->lose_keys("tpm0", "wrong_device", entry("backend.lost")));
+  must(store->lose_keys("tpm0", entry("backend.lost")));
   for (const Key& key : {rotated.key, second, replaced.key}) {
     BOOST_TEST((store.present(key).state == kLost));
     BOOST_TEST(store.present(key).reason == "wrong_device");
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(the_keys_of_another_device_are_lost_until_theirs_is_back) {
   elsewhere.backend = "token";
   must(store->add_key(elsewhere, kLater, entry("key.reenroll")));
 
-  must(store->recover_keys("tpm0", "wrong_device", entry("backend.found")));
+  must(store->recover_keys("tpm0", entry("backend.found")));
   BOOST_TEST((store.present(rotated.key).state == kRotating));
   BOOST_TEST((store.present(second).state == kActive));
   BOOST_TEST((store.present(replaced.key).state == kLost));  // another has its place
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(the_keys_of_a_device_that_was_replaced_are_lost_for_good) {
   KeyStore store;
   const Agent agent = store.agent("support");
   must(store->pin_backend("tpm0", "000baaaa", entry("backend.pin")));
-  must(store->lose_keys("tpm0", "wrong_device", entry("backend.lost")));
+  must(store->lose_keys("tpm0", entry("backend.lost")));
   const Agent later = store.agent("later");
   must(store->replace_backend("tpm0", "000bbbbb", "device_replaced", entry("backend.adopt")));
   BOOST_TEST(must(store->backend_pin("tpm0")) == "000bbbbb");
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(the_keys_of_a_device_that_was_replaced_are_lost_for_good) {
     BOOST_TEST((store.present(key).state == kLost));
     BOOST_TEST(store.present(key).reason == "device_replaced");
   }
-  BOOST_TEST((refusal(store->recover_keys("tpm0", "wrong_device", entry("x"))) == ErrorCode::kNotFound));
+  BOOST_TEST((refusal(store->recover_keys("tpm0", entry("x"))) == ErrorCode::kNotFound));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_key_ends_are_the_tokens_that_it_holds_and_their_descendants) {
