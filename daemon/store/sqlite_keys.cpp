@@ -108,12 +108,13 @@ Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, const 
 }
 
 Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const AuditEntry& audit) {
-  CHANCERY_ASSIGN(const std::uint64_t sequence, mutate(audit, [&]() -> Status {
-                    CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
-                    CHANCERY_TRY(expect_some_change(kNoSuchKey));
-                    CHANCERY_ASSIGN(Query update, database_.query(sql::kKeyDestroyed));
-                    return update.bind(audit.at).bind(intent.backend).bind(intent.key_id).run();
-                  }));
+  const auto sequence = mutate(audit, [&]() -> Status {
+    CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
+    CHANCERY_TRY(expect_some_change(kNoSuchKey));
+    CHANCERY_ASSIGN(Query update, database_.query(sql::kKeyDestroyed));
+    return update.bind(audit.at).bind(intent.backend).bind(intent.key_id).run();
+  });
+  if (!sequence) return sequence;
   // The blob, which a TPM would still open, is in the log's older pages until these are written back.
   const std::lock_guard guard(mutex_);
   static_cast<void>(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
