@@ -266,11 +266,9 @@ Status check_master(store::Store& store, const SecretBytes& master) {
 // A daemon that has keys and no master secret must not make a new one: every key would be lost to it.
 Result<SecretBytes> open_master(store::Store& store, const config::Config& config) {
   CHANCERY_ASSIGN(const store::StoreCounts counts, store.counts());
-  CHANCERY_ASSIGN(const auto issuer_keys, store.keys(store::kIssuer));
-  const bool fresh =
-      counts.active_agents + counts.retired_agents + counts.lost_agents == 0 && issuer_keys.empty();
-  CHANCERY_ASSIGN(SecretBytes master, store::load_master_key(config.state_path, fresh));
+  CHANCERY_ASSIGN(SecretBytes master, store::load_master_key(config.state_path, counts.keys == 0));
   CHANCERY_TRY(check_master(store, master));
+  CHANCERY_TRY(store.seal_with(hkdf_sha256(master.view(), {}, "chancery record seal", 32)));
   return master;
 }
 

@@ -219,13 +219,14 @@ Result<api::Adoption> adopt_backend(Office& office, const CallContext& context, 
   CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(name));
   api::Adoption out{std::string(name), {}};
-  CHANCERY_TRY(backend->adopt([&](ByteView device_name) -> Status {
+  const Status adopted = backend->adopt([&](ByteView device_name) -> Status {
     out.device = hex_encode(device_name);
     json::Node details = json::Node::object({{"backend", name}, {"device_name", out.device}});
     CHANCERY_TRY(office.store.replace_backend(name, out.device, "device_replaced",
                                               audit_entry("backend.adopt", context, std::move(details))));
     return {};
-  }));
+  });
+  CHANCERY_TRY(adopted);
   return out;
 }
 

@@ -104,6 +104,7 @@ CREATE TABLE keys (
   overlap_until INTEGER,
   ended_at      INTEGER,
   destroyed_at  INTEGER,
+  seal          BLOB,
   UNIQUE (backend, key_id),
   CHECK ((state IN ('retired', 'revoked')) = (ended_at IS NOT NULL)),
   CHECK (state <> 'rotating' OR overlap_until IS NOT NULL)
@@ -131,7 +132,8 @@ CREATE TABLE agents_with_keys (
   selectors  TEXT NOT NULL,
   key        INTEGER NOT NULL UNIQUE REFERENCES keys (seq),
   created_at INTEGER NOT NULL,
-  retired_at INTEGER
+  retired_at INTEGER,
+  seal       BLOB
 ) STRICT;
 INSERT INTO agents_with_keys (seq, id, name, selectors, key, created_at, retired_at)
   SELECT a.seq, a.id, a.name, a.selectors, k.seq, a.created_at, a.retired_at

@@ -119,6 +119,11 @@ Query& Query::bind_optional(const std::optional<std::string>& text) noexcept {
   return note(sqlite3_bind_null(statement_, ++bound_));
 }
 
+Query& Query::bind_optional(const std::optional<std::chrono::sys_seconds>& time) noexcept {
+  if (time) return bind(*time);
+  return note(sqlite3_bind_null(statement_, ++bound_));
+}
+
 Query& Query::bind(std::int64_t number) noexcept {
   return note(sqlite3_bind_int64(statement_, ++bound_, number));
 }

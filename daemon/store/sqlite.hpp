@@ -32,6 +32,7 @@ class Query {
 
   Query& bind(std::string_view text) noexcept;
   Query& bind_optional(const std::optional<std::string>& text) noexcept;
+  Query& bind_optional(const std::optional<std::chrono::sys_seconds>& time) noexcept;
   Query& bind(std::int64_t number) noexcept;
   Query& bind(ByteView octets) noexcept;
   Query& bind(std::chrono::sys_seconds time) noexcept {

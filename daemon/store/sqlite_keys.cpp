@@ -32,9 +32,19 @@ Status SqliteStore::insert_key(const Key& key) {
   CHANCERY_TRY(delete_intent(key.backend, binding.key_id));
   const std::string jwk = key.stored.public_key.jwk();
   const std::string thumbprint = key.stored.public_key.thumbprint().text();
+  const Sha256Digest seal = seal_.of(key);
   CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertKey));
-  insert.bind(key.owner).bind(key.backend).bind(binding.agent_id).bind(binding.key_id);
-  return insert.bind(jwk).bind(thumbprint).bind(key.stored.blob).bind(key.created_at).run();
+  insert.bind(key.owner).bind(key.backend).bind(binding.agent_id).bind(binding.key_id).bind(jwk);
+  return insert.bind(thumbprint).bind(key.stored.blob).bind(key.created_at).bind(seal).run();
+}
+
+Status SqliteStore::update_key(const Key& key) {
+  const std::string thumbprint = key.stored.public_key.thumbprint().text();
+  const Sha256Digest seal = seal_.of(key);
+  CHANCERY_ASSIGN(Query update, database_.query(sql::kUpdateKey));
+  update.bind(key.stored.blob).bind(key_state_name(key.state)).bind(key.reason);
+  update.bind_optional(key.overlap_until).bind_optional(key.ended_at).bind_optional(key.destroyed_at);
+  return update.bind(seal).bind(thumbprint).run();
 }
 
 Status SqliteStore::intend_to_destroy(std::string_view owner) {
@@ -42,68 +52,104 @@ Status SqliteStore::intend_to_destroy(std::string_view owner) {
   return insert.bind(owner).run();
 }
 
+Result<std::vector<Key>> SqliteStore::read_keys(Query& rows) {
+  return read_all<Key>(rows, [this](const Query& row) { return read_key(row, seal_); });
+}
+
 Result<Key> SqliteStore::find_key(const Thumbprint& thumbprint) {
   const std::string text = thumbprint.text();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKey));
   CHANCERY_ASSIGN(const bool row, select.bind(text).step());
   if (!row) return kNoSuchKey;
-  return read_key(select);
+  return read_key(select, seal_);
 }
 
-// --- mutations
+Result<std::vector<Key>> SqliteStore::keys_of(const char* statement, std::string_view first,
+                                              std::string_view second) {
+  CHANCERY_ASSIGN(Query select, database_.query(statement));
+  select.bind(first);
+  if (!second.empty()) select.bind(second);
+  return read_keys(select);
+}
+
+// --- mutations: what is changed is read, and so its seal checked, before it is sealed anew
 
 Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_until,
                                            const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    {
-      CHANCERY_ASSIGN(Query rotate, database_.query(sql::kRotateKey));
-      CHANCERY_TRY(rotate.bind(overlap_until).bind(key.owner).run());
+    CHANCERY_ASSIGN(const std::vector<Key> active, keys_of(sql::kActiveKey, key.owner));
+    for (Key former : active) {
+      former.state = KeyState::kRotating;
+      former.overlap_until = overlap_until;
+      CHANCERY_TRY(update_key(former));
     }
     CHANCERY_TRY(insert_key(key));
     if (key.stored.binding.agent_id != key.owner) return {};  // the daemon's own
     const std::int64_t place = database_.last_row();
-    CHANCERY_ASSIGN(Query set, database_.query(sql::kSetAgentKey));
-    CHANCERY_TRY(set.bind(place).bind(key.owner).run());
-    if (database_.changes() == 1) return {};
-    CHANCERY_TRY(find_agent(sql::kAgentById, key.owner));
-    return Error{ErrorCode::kRetired, "the agent was retired meanwhile: register a new one"};
+    CHANCERY_ASSIGN(const Agent agent, find_agent(sql::kAgentById, key.owner));
+    if (agent.retired_at) {
+      return Error{ErrorCode::kRetired, "the agent was retired meanwhile: register a new one"};
+    }
+    return update_agent(agent, place);
   });
 }
 
 Result<std::uint64_t> SqliteStore::change_key(const Thumbprint& thumbprint, KeyState state,
                                               std::string_view reason, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(const Key key, find_key(thumbprint));
+    CHANCERY_ASSIGN(Key key, find_key(thumbprint));
     if (!may_become(key.state, state)) return kNoWay;
-    const std::string text = thumbprint.text();
-    const std::string name(key_state_name(state));
-    {
-      CHANCERY_ASSIGN(Query update, database_.query(sql::kChangeKey));
-      update.bind(name).bind(reason);
-      if (ends(state)) {
-        update.bind(audit.at);
-      } else {
-        update.bind_optional(std::nullopt);
-      }
-      CHANCERY_TRY(update.bind(std::int64_t{ends(state)}).bind(text).run());
-    }
-    return ends(state) ? intend_to_destroy(key.owner) : Status{};
+    key.state = state;
+    key.reason = reason;
+    if (!ends(state)) return update_key(key);
+    key.ended_at = audit.at;
+    key.stored.blob.clear();
+    CHANCERY_TRY(update_key(key));
+    return intend_to_destroy(key.owner);
   });
+}
+
+// The keys that these statements give are lost from now on, for this reason.
+Status SqliteStore::lose(const std::vector<Key>& keys, std::string_view reason) {
+  for (Key key : keys) {
+    key.state = KeyState::kLost;
+    key.reason = reason;
+    CHANCERY_TRY(update_key(key));
+  }
+  return {};
 }
 
 Result<std::uint64_t> SqliteStore::lose_keys(std::string_view backend, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(Query update, database_.query(sql::kLoseKeys));
-    CHANCERY_TRY(update.bind(kOtherDevice).bind(backend).run());
-    return expect_some_change(kNoneChanged);
+    CHANCERY_ASSIGN(const std::vector<Key> serving, keys_of(sql::kServingKeys, backend));
+    return serving.empty() ? Status{kNoneChanged} : lose(serving, kOtherDevice);
   });
 }
 
 Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(Query update, database_.query(sql::kRecoverKeys));
-    CHANCERY_TRY(update.bind(backend).bind(kOtherDevice).run());
-    return expect_some_change(kNoneChanged);
+    CHANCERY_ASSIGN(const std::vector<Key> lost, keys_of(sql::kRecoverableKeys, backend, kOtherDevice));
+    for (Key key : lost) {
+      key.state = key.overlap_until ? KeyState::kRotating : KeyState::kActive;
+      key.reason.clear();
+      CHANCERY_TRY(update_key(key));
+    }
+    return lost.empty() ? Status{kNoneChanged} : Status{};
+  });
+}
+
+Result<std::uint64_t> SqliteStore::replace_backend(std::string_view backend, std::string_view device_name,
+                                                   std::string_view reason, const AuditEntry& audit) {
+  return mutate(audit, [&]() -> Status {
+    {
+      CHANCERY_ASSIGN(Query update, database_.query(sql::kReplacePin));
+      CHANCERY_TRY(update.bind(device_name).bind(backend).run());
+    }
+    CHANCERY_TRY(expect_some_change(kNoPin));
+    CHANCERY_ASSIGN(const std::vector<Key> of_other, keys_of(sql::kKeysOfOtherDevice, backend, kOtherDevice));
+    CHANCERY_TRY(lose(of_other, reason));
+    CHANCERY_ASSIGN(const std::vector<Key> serving, keys_of(sql::kServingKeys, backend));
+    return lose(serving, reason);
   });
 }
 
@@ -111,8 +157,12 @@ Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const 
   const auto sequence = mutate(audit, [&]() -> Status {
     CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
     CHANCERY_TRY(expect_some_change(kNoSuchKey));
-    CHANCERY_ASSIGN(Query update, database_.query(sql::kKeyDestroyed));
-    return update.bind(audit.at).bind(intent.backend).bind(intent.key_id).run();
+    CHANCERY_ASSIGN(const std::vector<Key> found, keys_of(sql::kKeyById, intent.backend, intent.key_id));
+    for (Key key : found) {
+      key.destroyed_at = audit.at;
+      CHANCERY_TRY(update_key(key));
+    }
+    return {};
   });
   if (!sequence) return sequence;
   // The blob, which a TPM would still open, is in the log's older pages until these are written back.
@@ -158,13 +208,13 @@ Result<Key> SqliteStore::key(const Thumbprint& thumbprint) {
 Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));
-  return read_all<Key>(select.bind(owner), [](const Query& row) { return read_key(row); });
+  return read_keys(select.bind(owner));
 }
 
 Result<std::vector<Key>> SqliteStore::keys_at(const char* statement, sys_seconds time) {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(statement));
-  return read_all<Key>(select.bind(time).bind(kMost), [](const Query& row) { return read_key(row); });
+  return read_keys(select.bind(time).bind(kMost));
 }
 
 Result<std::vector<Key>> SqliteStore::overdue_keys(sys_seconds now) {

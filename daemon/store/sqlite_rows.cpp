@@ -1,6 +1,7 @@
 #include "daemon/store/sqlite_rows.hpp"
 
 #include "sdk/base/base64url.hpp"
+#include "sdk/crypto/hash.hpp"
 
 namespace chancery::store {
 namespace {
@@ -14,11 +15,38 @@ Result<PublicKey> stored_public_key(const std::string& jwk, std::string_view thu
   return key;
 }
 
+constexpr int kKeySeal = 13;    // column of a key's seal, after its first
+constexpr int kKeyOfAgent = 8;  // first column of an agent's key
+
 std::optional<sys_seconds> optional_time(const Query& row, int column) {
   return row.is_null(column) ? std::nullopt : std::optional(row.time(column));
 }
 
+Result<Key> parse_key_at(const Query& row, int at) {
+  CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(row.text(at + 4), row.text(at + 5)));
+  CHANCERY_ASSIGN(const KeyState state, read_key_state(row.text(at + 7)));
+  return Key{
+      .owner = row.text(at),
+      .backend = row.text(at + 1),
+      .stored = {.binding = {row.text(at + 2), row.text(at + 3)},
+                 .public_key = public_key,
+                 .blob = row.octets(at + 6)},
+      .state = state,
+      .reason = row.text(at + 8),
+      .created_at = row.time(at + 9),
+      .overlap_until = optional_time(row, at + 10),
+      .ended_at = optional_time(row, at + 11),
+      .destroyed_at = optional_time(row, at + 12),
+  };
+}
+
 }  // namespace
+
+Result<Key> read_key(const Query& row, const RecordSeal& seal) {
+  CHANCERY_ASSIGN(Key key, parse_key(row));
+  if (!equal_constant_time(seal.of(key), row.octets(kKeySeal))) return kDamagedRow;
+  return key;
+}
 
 Result<KeyState> read_key_state(std::string_view name) {
   using enum KeyState;
@@ -40,37 +68,27 @@ std::string_view intent_name(Kind kind) noexcept {
   return "";
 }
 
-Result<Key> read_key(const Query& row, int first_column) {
-  const int at = first_column;
-  CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(row.text(at + 4), row.text(at + 5)));
-  CHANCERY_ASSIGN(const KeyState state, read_key_state(row.text(at + 7)));
-  return Key{
-      .owner = row.text(at),
-      .backend = row.text(at + 1),
-      .stored = {.binding = {row.text(at + 2), row.text(at + 3)},
-                 .public_key = public_key,
-                 .blob = row.octets(at + 6)},
-      .state = state,
-      .reason = row.text(at + 8),
-      .created_at = row.time(at + 9),
-      .overlap_until = optional_time(row, at + 10),
-      .ended_at = optional_time(row, at + 11),
-      .destroyed_at = optional_time(row, at + 12),
-  };
+Result<Key> parse_key(const Query& row) { return parse_key_at(row, 0); }
+
+Result<PlacedAgent> parse_agent(const Query& row) {
+  CHANCERY_ASSIGN(Key key, parse_key_at(row, kKeyOfAgent));
+  return PlacedAgent{.agent = {.id = row.text(0),
+                               .name = row.text(1),
+                               .selectors = row.text(2),
+                               .created_at = row.time(3),
+                               .retired_at = optional_time(row, 4),
+                               .is_rotating = row.number(5) != 0,
+                               .key = std::move(key)},
+                     .key_place = row.number(6)};
 }
 
-Result<Agent> read_agent(const Query& row) {
-  CHANCERY_ASSIGN(Key key, read_key(row, 6));
-  if (key.owner != row.text(0) || key.stored.binding.agent_id != key.owner) return kDamagedRow;
-  return Agent{
-      .id = row.text(0),
-      .name = row.text(1),
-      .selectors = row.text(2),
-      .created_at = row.time(3),
-      .retired_at = optional_time(row, 4),
-      .is_rotating = row.number(5) != 0,
-      .key = std::move(key),
-  };
+Result<Agent> read_agent(const Query& row, const RecordSeal& seal) {
+  CHANCERY_ASSIGN(PlacedAgent placed, parse_agent(row));
+  const Agent& agent = placed.agent;
+  const bool is_sealed = equal_constant_time(seal.of(agent.key), row.octets(kKeyOfAgent + kKeySeal)) &&
+                         equal_constant_time(seal.of(agent, placed.key_place), row.octets(7));
+  if (!is_sealed || agent.key.owner != agent.id) return kDamagedRow;
+  return std::move(placed.agent);
 }
 
 Result<Thumbprint> read_thumbprint(std::string_view text) {

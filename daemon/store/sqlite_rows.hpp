@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/store/record_seal.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/store.hpp"
 
@@ -12,13 +13,25 @@ inline constexpr Error kNoSuchAgent{ErrorCode::kNotFound,
                                     "no such agent: `chancery agent list` shows the agents"};
 inline constexpr Error kNoSuchKey{ErrorCode::kNotFound,
                                   "no such key: `chancery key list` shows the keys of an agent"};
-inline constexpr Error kDamagedRow{ErrorCode::kStoreCorrupt,
-                                   "a record in the database is damaged: restore it from a backup"};
+inline constexpr Error kNoPin{ErrorCode::kNotFound, "no device is pinned for this backend yet"};
+inline constexpr Error kDamagedRow{
+    ErrorCode::kStoreCorrupt,
+    "a record in the database is damaged, or was changed by another hand: restore "
+    "it from a backup"};
 
-// What a row holds, in the order of columns that statements.hpp gives. kStoreCorrupt when it is damaged.
+/// An agent, and the row of its newest key.
+struct PlacedAgent {
+  Agent agent;
+  std::int64_t key_place = 0;
+};
 
-[[nodiscard]] Result<Key> read_key(const Query& row, int first_column = 0);
-[[nodiscard]] Result<Agent> read_agent(const Query& row);
+// What a row holds, in the order of columns that statements.hpp gives. kStoreCorrupt when it is damaged, or
+// not sealed with this seal.
+
+[[nodiscard]] Result<Key> parse_key(const Query& row);            ///< whatever its seal
+[[nodiscard]] Result<PlacedAgent> parse_agent(const Query& row);  ///< whatever its seal
+[[nodiscard]] Result<Key> read_key(const Query& row, const RecordSeal& seal);
+[[nodiscard]] Result<Agent> read_agent(const Query& row, const RecordSeal& seal);
 [[nodiscard]] Result<IssuedToken> read_token(const Query& row);
 [[nodiscard]] Result<KeyIntent> read_intent(const Query& row);
 [[nodiscard]] Result<Thumbprint> read_thumbprint(std::string_view text);

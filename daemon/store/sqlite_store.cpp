@@ -19,8 +19,6 @@ namespace {
 
 constexpr Error kRetiredBefore{ErrorCode::kRetired, "the agent is retired: register a new one"};
 
-constexpr Error kNoPin{ErrorCode::kNotFound, "no device is pinned for this backend yet"};
-
 bool is_hex(std::string_view text, std::size_t size) {
   return text.size() == size &&
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -52,6 +50,28 @@ Status check_page(std::size_t limit) {
 
 }  // namespace
 
+Status SqliteStore::seal_with(SecretBytes secret) {
+  const std::lock_guard guard(mutex_);
+  const bool is_secret = secret.size() > 0;
+  seal_ = RecordSeal(std::move(secret));
+  if (!is_unsealed_) return {};
+  CHANCERY_TRY(seal_all());
+  is_unsealed_ = !is_secret;
+  return {};
+}
+
+// Once, when the version that wrote the records sealed none.
+Status SqliteStore::seal_all() {
+  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
+  CHANCERY_ASSIGN(Query every_key, database_.query(sql::kEveryKey));
+  CHANCERY_ASSIGN(const std::vector<Key> keys, read_all<Key>(every_key, parse_key));
+  for (const Key& key : keys) CHANCERY_TRY(update_key(key));
+  CHANCERY_ASSIGN(Query every_agent, database_.query(sql::kEveryAgent));
+  CHANCERY_ASSIGN(const std::vector<PlacedAgent> agents, read_all<PlacedAgent>(every_agent, parse_agent));
+  for (const auto& [agent, key_place] : agents) CHANCERY_TRY(update_agent(agent, key_place));
+  return transaction.commit();
+}
+
 // Every mutation goes through here: effect and audit entry, then the commit, or nothing.
 Result<std::uint64_t> SqliteStore::mutate(const AuditEntry& audit, const Effect& effect) {
   if (audit.json.empty()) {
@@ -77,28 +97,41 @@ Result<std::uint64_t> SqliteStore::add_agent(const Agent& agent, const AuditEntr
   return mutate(audit, [&]() -> Status {
     CHANCERY_TRY(insert_key(agent.key));
     const std::int64_t key = database_.last_row();
+    const Sha256Digest seal = seal_.of(agent, key);
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertAgent));
-    return insert.bind(agent.id)
-        .bind(agent.name)
-        .bind(agent.selectors)
-        .bind(key)
-        .bind(agent.created_at)
-        .run();
+    insert.bind(agent.id).bind(agent.name).bind(agent.selectors).bind(agent.created_at);
+    return insert.bind(key).bind(seal).run();
   });
+}
+
+Status SqliteStore::update_agent(const Agent& agent, std::int64_t key_place) {
+  const Sha256Digest seal = seal_.of(agent, key_place);
+  CHANCERY_ASSIGN(Query update, database_.query(sql::kUpdateAgent));
+  return update.bind_optional(agent.retired_at).bind(key_place).bind(seal).bind(agent.id).run();
+}
+
+Result<std::int64_t> SqliteStore::place_of_newest(std::string_view agent_id) {
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentKey));
+  CHANCERY_ASSIGN(const bool row, select.bind(agent_id).step());
+  return row ? Result<std::int64_t>(select.number(0)) : kNoSuchAgent;
 }
 
 Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    {
-      CHANCERY_ASSIGN(Query update, database_.query(sql::kRetireAgent));
-      CHANCERY_TRY(update.bind(audit.at).bind(id).run());
+    CHANCERY_ASSIGN(Agent agent, find_agent(sql::kAgentById, id));
+    if (agent.retired_at) return kRetiredBefore;
+    agent.retired_at = audit.at;
+    CHANCERY_ASSIGN(const std::int64_t place, place_of_newest(id));
+    CHANCERY_TRY(update_agent(agent, place));
+    CHANCERY_ASSIGN(const std::vector<Key> keys, keys_of(sql::kKeysOfOwner, id));
+    for (Key key : keys) {
+      if (!may_become(key.state, KeyState::kRetired)) continue;
+      key.state = KeyState::kRetired;
+      key.reason.clear();
+      key.ended_at = audit.at;
+      key.stored.blob.clear();
+      CHANCERY_TRY(update_key(key));
     }
-    if (database_.changes() == 0) {
-      CHANCERY_TRY(find_agent(sql::kAgentById, id));
-      return kRetiredBefore;
-    }
-    CHANCERY_ASSIGN(Query retire, database_.query(sql::kRetireKeys));
-    CHANCERY_TRY(retire.bind(audit.at).bind(id).run());
     return intend_to_destroy(id);
   });
 }
@@ -108,22 +141,6 @@ Result<std::uint64_t> SqliteStore::pin_backend(std::string_view backend, std::st
   return mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertPin));
     return insert.bind(backend).bind(device_name).run();
-  });
-}
-
-Result<std::uint64_t> SqliteStore::replace_backend(std::string_view backend, std::string_view device_name,
-                                                   std::string_view reason, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
-    {
-      CHANCERY_ASSIGN(Query update, database_.query(sql::kReplacePin));
-      CHANCERY_TRY(update.bind(device_name).bind(backend).run());
-    }
-    CHANCERY_TRY(expect_some_change(kNoPin));
-    for (const char* statement : {sql::kLoseForGood, sql::kLoseKeys}) {
-      CHANCERY_ASSIGN(Query lose, database_.query(statement));
-      CHANCERY_TRY(lose.bind(reason).bind(backend).run());
-    }
-    return {};
   });
 }
 
@@ -185,7 +202,7 @@ Result<Agent> SqliteStore::find_agent(const char* statement, std::string_view ke
   CHANCERY_ASSIGN(Query select, database_.query(statement));
   CHANCERY_ASSIGN(const bool row, select.bind(key).step());
   if (!row) return kNoSuchAgent;
-  return read_agent(select);
+  return read_agent(select, seal_);
 }
 
 Result<Agent> SqliteStore::agent_by_name(std::string_view name) {
@@ -216,7 +233,7 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
   }
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsAfter));
   select.bind(after).bind(static_cast<std::int64_t>(query.limit));
-  return read_all<Agent>(select, read_agent);
+  return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
 }
 
 Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
@@ -283,6 +300,8 @@ Result<StoreCounts> SqliteStore::counts() {
   counts.lost_agents = static_cast<std::uint64_t>(select.number(2));
   counts.active_agents =
       static_cast<std::uint64_t>(select.number(0)) - counts.retired_agents - counts.lost_agents;
+  CHANCERY_ASSIGN(const std::int64_t keys, database_.number(sql::kKeyCount));
+  counts.keys = static_cast<std::uint64_t>(keys);
   CHANCERY_ASSIGN(const std::int64_t tokens, database_.number(sql::kTokenCount));
   CHANCERY_ASSIGN(const std::int64_t entries, database_.number(sql::kAuditCount));
   counts.tokens = static_cast<std::uint64_t>(tokens);
@@ -327,10 +346,12 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& st
   CHANCERY_ASSIGN(const std::filesystem::path folder, private_folder(state_folder));
   CHANCERY_ASSIGN(StateLock lock, StateLock::acquire(folder));
   CHANCERY_ASSIGN(Database database, Database::open(folder / "chancery.db"));
-  CHANCERY_TRY(schema_version(database));
+  CHANCERY_ASSIGN(const std::size_t version, schema_version(database));
   CHANCERY_TRY(database.use_write_ahead_log());
   CHANCERY_TRY(migrate(database));
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(lock), std::move(database)));
+  auto store = std::make_unique<SqliteStore>(std::move(lock), std::move(database), version < kFirstSealed);
+  CHANCERY_TRY(store->seal_with(SecretBytes()));
+  return std::unique_ptr<Store>(std::move(store));
 }
 
 }  // namespace chancery::store

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "daemon/store/record_seal.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
@@ -14,9 +15,11 @@ namespace chancery::store {
 /// SQLite has one writer at a time whatever we do.
 class SqliteStore final : public Store {
  public:
-  SqliteStore(StateLock lock, Database database) noexcept
-      : lock_(std::move(lock)), database_(std::move(database)) {}
+  /// \param is_unsealed  whether the records are of a version that sealed none
+  SqliteStore(StateLock lock, Database database, bool is_unsealed)
+      : lock_(std::move(lock)), database_(std::move(database)), is_unsealed_(is_unsealed) {}
 
+  Status seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
   Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) override;
   Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until, const AuditEntry& audit) override;
@@ -63,6 +66,15 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
   Result<std::uint64_t> insert_audit(const AuditEntry& audit);
   Status insert_key(const Key& key);
+  Status update_key(const Key& key);
+  Status update_agent(const Agent& agent, std::int64_t key_place);
+  Status seal_all();
+  /// \param second  bound too, unless it is empty
+  Result<std::vector<Key>> keys_of(const char* statement, std::string_view first,
+                                   std::string_view second = {});
+  Result<std::vector<Key>> read_keys(Query& rows);
+  Status lose(const std::vector<Key>& keys, std::string_view reason);
+  Result<std::int64_t> place_of_newest(std::string_view agent_id);
   Status delete_intent(std::string_view backend, std::string_view key_id);
   Status intend_to_destroy(std::string_view owner);
   Status expect_serving(const Thumbprint& key);
@@ -76,6 +88,8 @@ class SqliteStore final : public Store {
   std::mutex mutex_;
   StateLock lock_;  // before the database: released after it
   Database database_;
+  bool is_unsealed_;
+  RecordSeal seal_{SecretBytes()};
 };
 
 }  // namespace chancery::store

@@ -7,13 +7,14 @@ namespace chancery::store::sql {
 
 #define CHANCERY_KEY_COLUMNS                                                                                 \
   "k.owner, k.backend, k.agent_id, k.key_id, k.jwk, k.thumbprint, k.blob, k.state, k.reason, k.created_at, " \
-  "k.overlap_until, k.ended_at, k.destroyed_at "
+  "k.overlap_until, k.ended_at, k.destroyed_at, k.seal "
 #define CHANCERY_AGENT                                             \
   "SELECT a.id, a.name, a.selectors, a.created_at, a.retired_at, " \
-  "EXISTS (SELECT 1 FROM keys r WHERE r.owner = a.id AND r.state = 'rotating'), " CHANCERY_KEY_COLUMNS
+  "EXISTS (SELECT 1 FROM keys r WHERE r.owner = a.id AND r.state = 'rotating'), a.key, a.seal, " CHANCERY_KEY_COLUMNS
 #define CHANCERY_AGENT_AND_NEWEST CHANCERY_AGENT "FROM agents a JOIN keys k ON k.seq = a.key "
 #define CHANCERY_KEY "SELECT " CHANCERY_KEY_COLUMNS "FROM keys k "
 
+inline constexpr const char* kEveryAgent = CHANCERY_AGENT_AND_NEWEST;
 inline constexpr const char* kAgentById = CHANCERY_AGENT_AND_NEWEST "WHERE a.id = ?";
 inline constexpr const char* kAgentByName =
     CHANCERY_AGENT_AND_NEWEST "WHERE a.name = ? AND a.retired_at IS NULL";
@@ -28,6 +29,18 @@ inline constexpr const char* kOverdueKeys = CHANCERY_KEY
     "WHERE k.state = 'rotating' AND k.overlap_until <= ? ORDER BY k.overlap_until, k.seq LIMIT ?";
 inline constexpr const char* kAgedKeys =
     CHANCERY_KEY "WHERE k.state = 'active' AND k.created_at <= ? ORDER BY k.created_at, k.seq LIMIT ?";
+
+inline constexpr const char* kEveryKey = CHANCERY_KEY;
+inline constexpr const char* kActiveKey = CHANCERY_KEY "WHERE k.owner = ? AND k.state = 'active'";
+inline constexpr const char* kKeyById = CHANCERY_KEY "WHERE k.backend = ? AND k.key_id = ?";
+inline constexpr const char* kServingKeys =
+    CHANCERY_KEY "WHERE k.backend = ? AND k.state IN ('active', 'rotating')";
+inline constexpr const char* kKeysOfOtherDevice =
+    CHANCERY_KEY "WHERE k.backend = ? AND k.state = 'lost' AND k.reason = ?";
+// One that was rotating goes on with that; one that was followed while it was lost stays lost.
+inline constexpr const char* kRecoverableKeys = CHANCERY_KEY
+    "WHERE k.backend = ? AND k.state = 'lost' AND k.reason = ? AND (k.overlap_until IS NOT NULL OR "
+    "NOT EXISTS (SELECT 1 FROM keys n WHERE n.owner = k.owner AND n.seq > k.seq))";
 
 #undef CHANCERY_KEY
 #undef CHANCERY_AGENT_AND_NEWEST
@@ -45,35 +58,20 @@ SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM agents WHERE retired
 )sql";
 
 inline constexpr const char* kInsertAgent =
-    "INSERT INTO agents (id, name, selectors, key, created_at) VALUES (?, ?, ?, ?, ?)";
-inline constexpr const char* kRetireAgent =
-    "UPDATE agents SET retired_at = ? WHERE id = ? AND retired_at IS NULL";
-inline constexpr const char* kSetAgentKey = "UPDATE agents SET key = ? WHERE id = ? AND retired_at IS NULL";
+    "INSERT INTO agents (id, name, selectors, created_at, key, seal) VALUES (?, ?, ?, ?, ?, ?)";
+inline constexpr const char* kUpdateAgent =
+    "UPDATE agents SET retired_at = ?, key = ?, seal = ? WHERE id = ?";
+inline constexpr const char* kAgentIds = "SELECT id FROM agents";
+inline constexpr const char* kAgentKey = "SELECT key FROM agents WHERE id = ?";
 
 inline constexpr const char* kInsertKey = R"sql(
-INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?)
+INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state, created_at, seal)
+VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, ?)
 )sql";
-inline constexpr const char* kRotateKey =
-    "UPDATE keys SET state = 'rotating', overlap_until = ? WHERE owner = ? AND state = 'active'";
-inline constexpr const char* kChangeKey =
-    "UPDATE keys SET state = ?, reason = ?, ended_at = ?, blob = iif(?, x'', blob) WHERE thumbprint = ?";
-inline constexpr const char* kRetireKeys = R"sql(
-UPDATE keys SET state = 'retired', ended_at = ?, blob = x'' WHERE owner = ? AND state IN ('active', 'rotating', 'lost')
+inline constexpr const char* kUpdateKey = R"sql(
+UPDATE keys SET blob = ?, state = ?, reason = ?, overlap_until = ?, ended_at = ?, destroyed_at = ?, seal = ?
+WHERE thumbprint = ?
 )sql";
-inline constexpr const char* kLoseKeys = R"sql(
-UPDATE keys SET state = 'lost', reason = ? WHERE backend = ? AND state IN ('active', 'rotating')
-)sql";
-// One that was rotating goes on with that; one that was followed while it was lost stays lost.
-inline constexpr const char* kRecoverKeys = R"sql(
-UPDATE keys SET state = iif(overlap_until IS NULL, 'active', 'rotating'), reason = ''
-WHERE backend = ? AND state = 'lost' AND reason = ? AND
-      (overlap_until IS NOT NULL OR NOT EXISTS (SELECT 1 FROM keys n WHERE n.owner = keys.owner AND n.seq > keys.seq))
-)sql";
-inline constexpr const char* kLoseForGood =
-    "UPDATE keys SET reason = ? WHERE backend = ? AND state = 'lost' AND reason = 'wrong_device'";
-inline constexpr const char* kKeyDestroyed =
-    "UPDATE keys SET destroyed_at = ? WHERE backend = ? AND key_id = ?";
 
 inline constexpr const char* kInsertIntent = R"sql(
 INSERT INTO key_intents (kind, backend, owner, key_id, overlap) VALUES (?, ?, ?, ?, ?)
@@ -126,6 +124,7 @@ inline constexpr const char* kAuditTail =
     "SELECT sequence, at, entry, sha256 FROM audit ORDER BY sequence DESC LIMIT ?";
 
 // Nothing is ever deleted from these, so the greatest key is the count, without a scan.
+inline constexpr const char* kKeyCount = "SELECT coalesce(max(seq), 0) FROM keys";
 inline constexpr const char* kTokenCount = "SELECT coalesce(max(seq), 0) FROM tokens";
 inline constexpr const char* kAuditCount = "SELECT coalesce(max(sequence), 0) FROM audit";
 

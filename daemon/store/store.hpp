@@ -124,6 +124,7 @@ struct StoreCounts {
   std::uint64_t active_agents = 0;
   std::uint64_t retired_agents = 0;
   std::uint64_t lost_agents = 0;  ///< whose newest key is lost or revoked
+  std::uint64_t keys = 0;         ///< of agents and the daemon's own, whatever their state
   std::uint64_t tokens = 0;
   std::uint64_t audit_entries = 0;
   bool operator==(const StoreCounts&) const = default;
@@ -142,6 +143,10 @@ inline constexpr std::size_t kMaxPage = 1000;
 class Store {
  public:
   virtual ~Store() = default;
+
+  /// Seals the records of agents and keys with this secret, and takes none that is not: kStoreCorrupt. Before
+  /// anything else; a store that was given none notices only what was changed by accident.
+  virtual Status seal_with(SecretBytes secret) = 0;
 
   // Every mutation returns the sequence of its audit entry.
 

@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
@@ -31,6 +32,18 @@ Sha256Digest sha256(ByteView message) noexcept {
     std::abort();
   }
   return digest;
+}
+
+Sha256Digest hmac_sha256(ByteView key, ByteView message) noexcept {
+  // An empty key must not be a null pointer, which HMAC() takes for "the one before".
+  static constexpr std::uint8_t kNone = 0;
+  Sha256Digest out{};
+  unsigned int size = 0;
+  const unsigned char* made =
+      HMAC(EVP_sha256(), key.empty() ? &kNone : key.data(), static_cast<int>(key.size()), message.data(),
+           message.size(), out.data(), &size);
+  if (made == nullptr || size != out.size()) std::abort();
+  return out;
 }
 
 SecretBytes hkdf_sha256(ByteView key, ByteView salt, std::string_view info, std::size_t size) {

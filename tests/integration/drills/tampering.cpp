@@ -241,18 +241,25 @@ struct Column {
 
 const std::array kColumns{
     Column{CHANCERY_AGENT(id), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_AGENT(selectors), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_AGENT(seal), false, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_AGENT(name), true, &StateFolder::use_agent, {kNotFound}},
     Column{CHANCERY_KEY(CHANCERY_OF_AGENT, owner), true, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, backend), true, &StateFolder::use_agent, {kStoreCorrupt}},
     Column{CHANCERY_KEY(CHANCERY_OF_AGENT, agent_id), true, &StateFolder::use_agent, {kStoreCorrupt}},
-    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, key_id), true, &StateFolder::use_agent, {kKeyLost}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, key_id), true, &StateFolder::use_agent, {kStoreCorrupt}},
     Column{CHANCERY_KEY(CHANCERY_OF_AGENT, jwk), true, &StateFolder::use_agent, {kStoreCorrupt}},
     Column{CHANCERY_KEY(CHANCERY_OF_AGENT, thumbprint), true, &StateFolder::use_agent, {kStoreCorrupt}},
-    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, blob), false, &StateFolder::use_agent, {kKeyLost, kKeyMismatch}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, blob), false, &StateFolder::use_agent, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_AGENT, seal), false, &StateFolder::use_agent, {kStoreCorrupt}},
     Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, owner), true, &StateFolder::use_issuer, {kNotFound}},
-    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, agent_id), true, &StateFolder::use_issuer, {kKeyLost}},
-    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, key_id), true, &StateFolder::use_issuer, {kKeyLost}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, backend), true, &StateFolder::use_issuer, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, agent_id), true, &StateFolder::use_issuer, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, key_id), true, &StateFolder::use_issuer, {kStoreCorrupt}},
     Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, jwk), true, &StateFolder::use_issuer, {kStoreCorrupt}},
     Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, thumbprint), true, &StateFolder::use_issuer, {kStoreCorrupt}},
-    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, blob), false, &StateFolder::use_issuer, {kKeyLost, kKeyMismatch}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, blob), false, &StateFolder::use_issuer, {kStoreCorrupt}},
+    Column{CHANCERY_KEY(CHANCERY_OF_ISSUER, seal), false, &StateFolder::use_issuer, {kStoreCorrupt}},
 };
 
 #undef CHANCERY_OF_ISSUER

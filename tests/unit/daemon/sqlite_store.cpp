@@ -212,15 +212,16 @@ BOOST_AUTO_TEST_CASE(a_database_of_another_program_is_left_alone) {
 
 BOOST_AUTO_TEST_CASE(damaged_pages_are_corrupt) {
   const TemporaryFolder folder;
+  must(open_sqlite_store(folder.path()));
+  const std::size_t schema = read_octets(folder.path() / "chancery.db").size();
   {
     const auto store = must(open_sqlite_store(folder.path()));
     for (int i = 0; i < 100; ++i)
       must(store->add_agent(fresh_agent("agent" + std::to_string(i)), entry("x")));
   }
   std::string octets = read_octets(folder.path() / "chancery.db");
-  constexpr std::size_t kPage = 4096;
-  BOOST_TEST_REQUIRE(octets.size() > 8 * kPage);
-  std::fill(octets.begin() + kPage, octets.end(), '\xA5');  // page 1 has the header and the schema
+  BOOST_TEST_REQUIRE(octets.size() > schema);
+  std::fill(octets.begin() + static_cast<std::ptrdiff_t>(schema), octets.end(), '\xA5');
   write_octets(folder.path() / "chancery.db", octets);
   const auto store = must(open_sqlite_store(folder.path()));
   BOOST_TEST((refusal(store->agents({})) == kStoreCorrupt));
@@ -256,6 +257,80 @@ Status add_token(Database& old, const IssuedToken& token, std::string_view agent
   return insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact).run();
 }
 
+struct Change {
+  const char* name;
+  const char* statement;
+};
+std::ostream& operator<<(std::ostream& out, const Change& c) { return out << c.name; }
+
+constexpr std::array kChanges{
+    Change{"an agent's id", "UPDATE agents SET id = replace(id, substr(id, 1, 1), 'x')"},
+    Change{"an agent's name", "UPDATE agents SET name = 'support'"},
+    Change{"an agent's selectors", "UPDATE agents SET selectors = '{\"uid\":0}'"},
+    Change{"an agent's creation", "UPDATE agents SET created_at = created_at + 1"},
+    Change{"an agent's newest key", "UPDATE agents SET key = 1"},
+    Change{"an agent's seal", "UPDATE agents SET seal = zeroblob(32)"},
+    Change{"an agent's seal, taken away", "UPDATE agents SET seal = NULL"},
+    Change{"a key's owner", "UPDATE keys SET owner = replace(owner, substr(owner, 1, 1), 'x')"},
+    Change{"a key's backend", "UPDATE keys SET backend = 'tpm1'"},
+    Change{"a key's binding", "UPDATE keys SET agent_id = 'daemon'"},
+    Change{"a key's id", "UPDATE keys SET key_id = 'k' || seq"},
+    Change{"a key's blob", "UPDATE keys SET blob = zeroblob(8)"},
+    Change{"a key's state", "UPDATE keys SET state = 'lost'"},
+    Change{"a key's reason", "UPDATE keys SET reason = 'x'"},
+    Change{"a key's creation", "UPDATE keys SET created_at = 0"},
+    Change{"a key's overlap", "UPDATE keys SET overlap_until = 0"},
+    Change{"a key's destruction", "UPDATE keys SET destroyed_at = 1"},
+    Change{"a key's seal", "UPDATE keys SET seal = zeroblob(32)"},
+    Change{"another key's seal",
+           "UPDATE keys SET seal = (SELECT seal FROM keys WHERE seq = 1) WHERE seq = 2"},
+};
+
+BOOST_DATA_TEST_CASE(a_record_that_another_hand_changed_is_not_used, boost::unit_test::data::make(kChanges),
+                     c) {
+  const TemporaryFolder folder;
+  const Agent agent = fresh_agent("orchestrator");
+  const Key second = fresh_key_of(agent.id);
+  {
+    const auto store = must(open_sqlite_store(folder.path()));
+    must(store->seal_with(SecretBytes(Bytes(32, 7))));
+    must(store->add_agent(agent, entry("x")));
+    must(store->add_key(second, sys_seconds(std::chrono::seconds(1)), entry("x")));
+  }
+  const auto is_found = [&] {
+    const auto store = must(open_sqlite_store(folder.path()));
+    must(store->seal_with(SecretBytes(Bytes(32, 7))));
+    const auto found = store->agent_by_key(second.stored.public_key.thumbprint());
+    const auto newest = store->agent_by_name("orchestrator");
+    const auto changed =
+        store->change_key(second.stored.public_key.thumbprint(), KeyState::kRevoked, "", entry("x"));
+    const bool corrupt =
+        (!found && found.error().code == kStoreCorrupt) || (!newest && newest.error().code == kStoreCorrupt);
+    return std::pair(corrupt, found && newest && changed);
+  };
+  must(must(Database::open(folder.path() / "chancery.db"))
+           .execute(("PRAGMA foreign_keys = OFF; " + std::string(c.statement)).c_str()));
+  const auto [corrupt, used] = is_found();
+  BOOST_TEST((corrupt || !used));
+  BOOST_TEST(!used);
+}
+
+BOOST_AUTO_TEST_CASE(records_under_another_secret_are_not_used) {
+  const TemporaryFolder folder;
+  {
+    const auto store = must(open_sqlite_store(folder.path()));
+    must(store->seal_with(SecretBytes(Bytes(32, 7))));
+    must(store->add_agent(fresh_agent("support"), entry("x")));
+  }
+  const auto store = must(open_sqlite_store(folder.path()));
+  for (const bool is_right : {false, true}) {
+    must(store->seal_with(SecretBytes(Bytes(32, is_right ? 7 : 8))));
+    const auto found = store->agent_by_name("support");
+    BOOST_TEST(found.has_value() == is_right);
+    if (!found) BOOST_TEST((refusal(found) == kStoreCorrupt));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_version_1_database_is_brought_up_to_date) {
   const TemporaryFolder folder;
   const Agent agent = fresh_agent("veteran");
@@ -279,8 +354,14 @@ BOOST_AUTO_TEST_CASE(a_version_1_database_is_brought_up_to_date) {
     must(add_daemon_key(old, older));
     must(add_daemon_key(old, newer));
   }
-  const auto store = must(open_sqlite_store(folder.path()));
+  auto store = must(open_sqlite_store(folder.path()));
   check_same(must(store->agent_by_name("veteran")), agent);
+  must(store->seal_with(SecretBytes(Bytes(32, 7))));
+  check_same(must(store->agent_by_name("veteran")), agent);
+  store.reset();
+  store = must(open_sqlite_store(folder.path()));
+  BOOST_TEST((refusal(store->agent_by_name("veteran")) == kStoreCorrupt));
+  must(store->seal_with(SecretBytes(Bytes(32, 7))));
   const std::vector<Key> issuers = must(store->keys(kIssuer));
   BOOST_TEST_REQUIRE(issuers.size() == 2U);
   check_same(issuers[0], newer);

@@ -369,7 +369,7 @@ BOOST_DATA_TEST_CASE(counts_tell_what_is_there, kEveryKind, kind) {
   must(store->record_token(fresh_token(), issuer, entry("grant")));
   must(store->record_token(fresh_token(), issuer, entry("grant")));
   const StoreCounts want{
-      .active_agents = 1, .retired_agents = 1, .lost_agents = 1, .tokens = 2, .audit_entries = 8};
+      .active_agents = 1, .retired_agents = 1, .lost_agents = 1, .keys = 4, .tokens = 2, .audit_entries = 8};
   BOOST_TEST((must(store->counts()) == want));
 }
 

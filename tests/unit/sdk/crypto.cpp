@@ -67,6 +67,16 @@ BOOST_AUTO_TEST_CASE(sha_256_of_fips_180) {
              "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+BOOST_AUTO_TEST_CASE(hmac_of_rfc_4231) {
+  BOOST_TEST(hex_encode(hmac_sha256(Bytes(20, 0x0b), as_bytes("Hi There"))) ==
+             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  BOOST_TEST(hex_encode(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))) ==
+             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  // Not the key that was used before.
+  BOOST_TEST(hex_encode(hmac_sha256({}, {})) ==
+             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
 BOOST_AUTO_TEST_CASE(hkdf_of_rfc_5869) {
   const Bytes key(22, 0x0b);
   const Bytes salt = hex_decode("000102030405060708090a0b0c").value();

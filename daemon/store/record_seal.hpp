@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include <chancery/bytes.hpp>
+
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+/// Seals over the records of agents and keys, so that none that was changed in the database by another hand
+/// is used: HMAC-SHA256 over all that is in a record. They do not tell an older state of a record, or of the
+/// whole database, from the present one. Thread-safe.
+class RecordSeal {
+ public:
+  /// \param key  kept; empty for a store that was given none
+  explicit RecordSeal(SecretBytes key) : key_(std::move(key)) {}
+
+  [[nodiscard]] Sha256Digest of(const Key& key) const;
+  /// \param key_place  the row of the agent's newest key
+  [[nodiscard]] Sha256Digest of(const Agent& agent, std::int64_t key_place) const;
+
+ private:
+  SecretBytes key_;
+};
+
+}  // namespace chancery::store
