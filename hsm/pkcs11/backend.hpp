@@ -30,6 +30,10 @@ struct Pkcs11Options {
 ///
 /// That a key is sensitive and never extractable is the module's word, which is read back and held against
 /// what was asked for; unlike a TPM's evidence it proves nothing to others.
+///
+/// Each signature of a hardware token is verified before it leaves. A simulator signs as fast as we verify,
+/// and its keys are software: there the first signature is verified that a session makes with a key that it
+/// found, which binds the handle to the key, and one in 32 after it.
 class Pkcs11Backend final : public KeyBackend {
  public:
   /// What is wrong with the options, as far as it shows without the module.
@@ -52,15 +56,19 @@ class Pkcs11Backend final : public KeyBackend {
   Status discard(const KeyBinding& binding, Deadline deadline) override;
   /// kConflict: a key names its token, so another token needs no adoption.
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
-  Status check(Deadline deadline) override { return token_->check(deadline); }
+  Status check(Deadline deadline) override;
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }
 
  private:
-  Pkcs11Backend(std::string name, const SecretBytes& master, std::unique_ptr<TokenOwner> token)
-      : name_(std::move(name)), seal_(master), token_(std::move(token)) {}
+  Pkcs11Backend(const Pkcs11Options& options, std::unique_ptr<TokenOwner> token)
+      : name_(options.name),
+        allow_simulator_(options.allow_simulator),
+        seal_(options.master),
+        token_(std::move(token)) {}
 
   const std::string name_;
+  const bool allow_simulator_;
   const ReferenceSeal seal_;
   const std::unique_ptr<TokenOwner> token_;
 };

@@ -9,7 +9,10 @@ namespace {
 
 // A last try that fails would lock the token: that one is a person's.
 Status check_pin_tries(CK_FLAGS flags) {
-  if ((flags & CKF_USER_PIN_LOCKED) != 0) return check_pkcs11(CKR_PIN_LOCKED, "");
+  if ((flags & CKF_USER_PIN_LOCKED) != 0) {
+    return Error{ErrorCode::kDeviceLockout, "the token has locked the PIN: unlock it as its security officer",
+                 CKR_PIN_LOCKED};
+  }
   if ((flags & CKF_USER_PIN_FINAL_TRY) != 0) {
     return Error{
         ErrorCode::kDeviceLockout,

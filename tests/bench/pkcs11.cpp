@@ -69,9 +69,11 @@ class BareLoop {
         fail("the bare loop has no session");
       }
     }
-    const auto pair = required(hsm::generate_p256(call(), sessions_.front(), {serial, "bare", {1}}));
+    const auto pair =
+        required(hsm::generate_pair(call(), sessions_.front(), {serial, "bare", {1}}, Algorithm::kES256));
     key_ = pair.private_half;
-    public_key_ = required(hsm::read_public_key({call(), sessions_.front(), pair.public_half}));
+    public_key_ =
+        required(hsm::read_public_key({call(), sessions_.front(), pair.public_half}, Algorithm::kES256));
   }
 
   /// \param is_verified  whether each signature is checked in the same thread, as the backend does
@@ -153,7 +155,7 @@ class Comparison {
 }  // namespace
 
 void bench_pkcs11(Report& report) {
-  for (const std::size_t sessions : {std::size_t{1}, std::size_t{4}}) {
+  for (const std::size_t sessions : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
     Comparison comparison(sessions);
     comparison.measure(report, "pkcs11_sign", 1000 * sessions, false);
     comparison.measure(report, "pkcs11_sign_verified", 1000 * sessions, true);

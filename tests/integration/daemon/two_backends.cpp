@@ -158,7 +158,7 @@ BOOST_FIXTURE_TEST_CASE(a_refused_pin_does_not_end_the_daemon_and_is_not_tried_a
     request.backend = "hsm";
     const auto created = daemon->client().create_agent(request);
     BOOST_REQUIRE(!created);
-    BOOST_TEST(created.error().code == "device_error");
+    BOOST_TEST(created.error().code == "pin_refused");
   }
   BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
 }
