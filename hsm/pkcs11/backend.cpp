@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/backend.hpp"
 
+#include "hsm/pkcs11/isolated_token.hpp"
 #include "hsm/pkcs11/pin.hpp"
 #include "hsm/pkcs11/session_pool.hpp"
 #include "hsm/pkcs11/uri.hpp"
@@ -43,6 +44,13 @@ Result<TokenOptions> token_options(const Pkcs11Options& options) {
   return token;
 }
 
+std::unique_ptr<TokenOwner> start_owner(const Pkcs11Options& options, TokenOptions token) {
+  const PoolOptions pool{options.sessions, options.queue};
+  if (!options.isolate) return std::make_unique<SessionPool>(std::make_shared<Token>(std::move(token)), pool);
+  return std::make_unique<IsolatedToken>(
+      IsolationOptions{std::move(token), pool, options.owner_program, options.timeout});
+}
+
 // What no token that comes back would cure.
 bool is_final(const Error& error) {
   using enum ErrorCode;
@@ -60,9 +68,7 @@ Status Pkcs11Backend::check_options(const Pkcs11Options& options) {
 Result<std::unique_ptr<Pkcs11Backend>> Pkcs11Backend::open(Pkcs11Options options) {
   if (options.master.size() != kMasterSize) return invalid("the master secret must have exactly 32 octets");
   CHANCERY_ASSIGN(TokenOptions token, token_options(options));
-  auto pool = std::make_unique<SessionPool>(std::make_shared<Token>(std::move(token)),
-                                            PoolOptions{options.sessions, options.queue});
-  std::unique_ptr<Pkcs11Backend> backend(new Pkcs11Backend(options, std::move(pool)));
+  std::unique_ptr<Pkcs11Backend> backend(new Pkcs11Backend(options, start_owner(options, std::move(token))));
   const Status first = backend->check(std::chrono::steady_clock::now() + options.timeout);
   if (!first && is_final(first.error())) return first.error();
   return backend;
@@ -76,6 +82,9 @@ Result<StoredKey> Pkcs11Backend::create(const KeyBinding& binding, Algorithm alg
   CHANCERY_TRY(random_bytes(request.key.id));
   KeyReference reference = request.key;
   CHANCERY_ASSIGN(const TokenReply made, token_->perform(std::move(request)));
+  if (made.public_key.algorithm() != algorithm) {
+    return Error{ErrorCode::kDeviceError, "the token made a key of another kind than was asked for"};
+  }
   reference.serial = made.serial;
   return StoredKey{binding, made.public_key, seal_.seal(reference, binding, made.public_key)};
 }

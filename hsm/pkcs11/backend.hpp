@@ -21,8 +21,12 @@ struct Pkcs11Options {
   std::size_t sessions = 4;
   std::size_t queue = 256;       ///< requests that may wait; those of one agent may fill half of it
   std::size_t key_cache = 4096;  ///< handles of keys that each session keeps
-  std::chrono::milliseconds timeout{10'000};  ///< for the first answer, in open()
-  SecretBytes master;                         ///< 32 octets from which the seal of the references is derived
+  /// For the first answer, in open(). A process of the module's own that is silent for three times as long is
+  /// killed.
+  std::chrono::milliseconds timeout{10'000};
+  bool isolate = false;  ///< the module is loaded by a process of its own (IsolatedToken)
+  std::filesystem::path owner_program = "/proc/self/exe";  ///< which calls run_owner_process()
+  SecretBytes master;  ///< 32 octets from which the seal of the references is derived
 };
 
 /// Keys in a PKCS#11 token: made inside and kept by it, found by class, label and id. The store has

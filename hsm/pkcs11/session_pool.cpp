@@ -160,8 +160,11 @@ SessionPool::SessionPool(std::shared_ptr<Token> token, PoolOptions options)
 SessionPool::~SessionPool() {
   std::unique_lock lock(shared_->mutex);
   shared_->is_ending = true;
-  for (const auto& request : shared_->queue.drain()) static_cast<void>(request->answer(kEnding));
+  const auto waiting = shared_->queue.drain();
+  lock.unlock();
+  for (const auto& request : waiting) static_cast<void>(request->answer(kEnding));
   shared_->changed.notify_all();
+  lock.lock();
   const bool all_ended = shared_->changed.wait_for(lock, kEndTime, [&] { return shared_->running == 0; });
   lock.unlock();
   for (std::thread& thread : threads_) {

@@ -18,7 +18,8 @@ struct TokenRequest {
   TokenVerb verb = TokenVerb::kCheck;
   std::string owner;  ///< whose turn in the queue it takes
   Deadline deadline;  ///< by which it must be answered; of one clock for all processes of a machine
-  /// kCreate: the label and id that the pair gets, on whatever token is there. kDiscard: the label alone.
+  /// kCreate: the label and id that the pair gets, on whatever token is there; kDestroy without a serial number
+  /// likewise. kDiscard: the label alone.
   KeyReference key{};
   Algorithm algorithm = Algorithm::kES256;  ///< kCreate
   /// kSign: which key must have signed.

@@ -57,7 +57,7 @@ Result<TokenReply> TokenSession::perform(const TokenRequest& request) {
     case TokenVerb::kSign:
       return sign(request);
     case TokenVerb::kDestroy:
-      CHANCERY_TRY(check_token(request.key));
+      if (!request.key.serial.empty()) CHANCERY_TRY(check_token(request.key));
       CHANCERY_TRY(destroy(request.key));
       return TokenReply{};
     case TokenVerb::kDiscard:
