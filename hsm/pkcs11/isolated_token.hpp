@@ -40,7 +40,7 @@ class IsolatedToken final : public TokenOwner {
   /// As in TokenOwner; kTooLarge for a message beyond kLongestInput that is not hashed here.
   Result<TokenReply> perform(TokenRequest request) override;
   [[nodiscard]] TokenFacts facts() const override;
-  /// `queued` counts what the other process has not answered yet, `recoveries` its new starts too.
+  /// `queued` counts what the other process has not answered or cleaned up yet, `recoveries` its new starts too.
   [[nodiscard]] BackendLoad load() const override;
 
  private:

@@ -96,7 +96,7 @@ TokenFacts RequestDesk::facts() const {
 BackendLoad RequestDesk::load() const {
   const std::lock_guard lock(mutex_);
   BackendLoad load = load_;
-  load.queued = entries_.size();
+  load.queued = entries_.size() + clean_up_.size() - (is_cleaning_up_ ? 1 : 0);
   load.recoveries += past_recoveries_;
   return load;
 }
