@@ -126,10 +126,12 @@ Result<Signature> TokenSession::sign_with(const Key& key, ByteView input) {
   constexpr const char* kWhat = "the token did not sign: look at the module's own log";
   CK_MECHANISM mechanism{signing_mechanism(key.algorithm), nullptr, 0};
   CHANCERY_TRY(check_pkcs11(call().C_SignInit(handle_, &mechanism, key.handle), kWhat));
+  static constexpr std::uint8_t kNothing = 0;  // modules refuse a null pointer, also to an empty message
+  const ByteView message = input.data() == nullptr ? ByteView(&kNothing, 0) : input;
   Signature signature{};
   CK_ULONG size = signature.size();
   CHANCERY_TRY(check_pkcs11(
-      call().C_Sign(handle_, mutable_octets(input), input.size(), signature.data(), &size), kWhat));
+      call().C_Sign(handle_, mutable_octets(message), message.size(), signature.data(), &size), kWhat));
   if (size == signature.size()) return signature;
   return Error{ErrorCode::kDeviceError, "the token gave a signature of another size than its algorithm has"};
 }

@@ -25,17 +25,15 @@ constexpr std::array kBackends{
     BackendKind{"tpm, encrypted sessions", make_tpm_encrypted},
     BackendKind{"tpm, plain sessions", make_tpm_plain},
     BackendKind{"pkcs11, SoftHSM", make_softhsm},
+    BackendKind{"pkcs11, SoftHSM in a process of its own", make_softhsm_isolated},
     BackendKind{"memory", make_memory},
 };
 
 // tpm2-pkcs11 leaves every key that it made or used in the TPM, and so has room for one where no resource
 // manager stands in between, as in front of a swtpm.
 constexpr std::array kBackendsWithOneKey{
-    kBackends[0],
-    kBackends[1],
-    kBackends[2],
-    kBackends[3],
-    BackendKind{"pkcs11, tpm2-pkcs11", make_tpm2_pkcs11},
+    kBackends[0], kBackends[1], kBackends[2],
+    kBackends[3], kBackends[4], BackendKind{"pkcs11, tpm2-pkcs11", make_tpm2_pkcs11},
 };
 
 hsm::Deadline soon() { return std::chrono::steady_clock::now() + 30s; }
@@ -225,8 +223,7 @@ BOOST_DATA_TEST_CASE(discarding_leaves_nothing_of_a_binding, data::make(kBackend
   BOOST_TEST(signs(backend, other));
 }
 
-BOOST_DATA_TEST_CASE(an_algorithm_that_is_not_offered_is_refused,
-                     data::make({kBackends[0], kBackends[1], kBackends[3]}), kind) {
+BOOST_DATA_TEST_CASE(an_algorithm_that_is_not_offered_is_refused, data::make(kBackends), kind) {
   const auto fixture = kind.make();
   hsm::KeyBackend& backend = fixture->backend();
   BOOST_REQUIRE(backend.check(soon()));
@@ -241,6 +238,31 @@ BOOST_DATA_TEST_CASE(an_algorithm_that_is_not_offered_is_refused,
       BOOST_TEST((made->public_key.algorithm() == algorithm));
       BOOST_TEST(signs(backend, *made));
     }
+  }
+}
+
+BOOST_DATA_TEST_CASE(keys_of_every_offered_algorithm_have_the_same_life, data::make(kBackends), kind) {
+  const auto fixture = kind.make();
+  BOOST_REQUIRE(fixture->backend().check(soon()));
+  for (const Algorithm algorithm : fixture->backend().describe().algorithms) {
+    const std::string name(algorithm_name(algorithm));
+    const auto made = fixture->backend().create({"agent-" + name, "k1"}, algorithm, soon());
+    BOOST_REQUIRE(made);
+    for (const std::size_t length : {std::size_t{0}, std::size_t{32}, std::size_t{4096}}) {
+      BOOST_TEST(signs(fixture->backend(), *made, std::string(length, 'x')), name << " over " << length);
+    }
+    for (std::size_t i = 0; i < made->blob.size(); i += 7) {
+      hsm::StoredKey flipped = *made;
+      flipped.blob[i] ^= 0x01;
+      BOOST_TEST(refuses_as_foreign(fixture->backend(), flipped), name << " octet " << i);
+    }
+    hsm::StoredKey moved = *made;
+    moved.binding.agent_id = "other";
+    BOOST_TEST(refuses_as_foreign(fixture->backend(), moved), name);
+    fixture->reopen();
+    BOOST_TEST(signs(fixture->backend(), *made), name);
+    BOOST_REQUIRE(fixture->backend().destroy(*made, soon()));
+    BOOST_TEST(refuses_as_foreign(fixture->backend(), *made), name);
   }
 }
 

@@ -76,7 +76,8 @@ class TokenFixture : public BackendFixture {
 
 class SoftHsmFixture final : public TokenFixture {
  public:
-  SoftHsmFixture() : store_(create()) {
+  /// \param isolated  whether the module is in a process of its own
+  explicit SoftHsmFixture(bool isolated) : is_isolated_(isolated), store_(create()) {
     store_.use_in_this_process();
     auto token = store_.add_token("conformance");
     BOOST_REQUIRE(token);
@@ -97,9 +98,12 @@ class SoftHsmFixture final : public TokenFixture {
     options.module = simulators::SoftHsm::module();
     options.serial = token_.serial;
     options.pin_file = token_.pin_file;
+    options.isolate = is_isolated_;
+    options.owner_program = CHANCERY_BINARY_DIR "/chanceryd";
     return options;
   }
 
+  const bool is_isolated_;
   simulators::SoftHsm store_;
   simulators::SoftToken token_;
 };
@@ -177,7 +181,8 @@ std::unique_ptr<BackendFixture> make_tpm_plain() {
   return std::make_unique<TpmFixture>(hsm::SessionKind::kPlain);
 }
 std::unique_ptr<BackendFixture> make_tpm2_pkcs11() { return std::make_unique<Tpm2Pkcs11Fixture>(); }
-std::unique_ptr<BackendFixture> make_softhsm() { return std::make_unique<SoftHsmFixture>(); }
+std::unique_ptr<BackendFixture> make_softhsm() { return std::make_unique<SoftHsmFixture>(false); }
+std::unique_ptr<BackendFixture> make_softhsm_isolated() { return std::make_unique<SoftHsmFixture>(true); }
 std::unique_ptr<BackendFixture> make_memory() { return std::make_unique<MemoryFixture>(); }
 
 }  // namespace chancery::conformance
