@@ -8,6 +8,7 @@
 #include "hsm/pkcs11/backend.hpp"
 #include "hsm/pkcs11/module.hpp"
 #include "hsm/tpm/backend.hpp"
+#include "simulators/faults/tcti_swapping.hpp"
 #include "simulators/memory/memory_backend.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
@@ -109,12 +110,13 @@ class SoftHsmFixture final : public TokenFixture {
 };
 
 /// tpm2-pkcs11 over a swtpm: a module that has nothing in common with SoftHSM. Its tokens all have the serial
-/// number 0000000000000000, so they are told apart by label.
+/// number 0000000000000000, so they are told apart by label. It leaves every key that it made or used in the
+/// TPM, as a resource manager allows.
 class Tpm2Pkcs11Fixture final : public TokenFixture {
  public:
-  Tpm2Pkcs11Fixture() : tpm_(start_swtpm()) {
+  Tpm2Pkcs11Fixture() : tpm_(start_swtpm()), resources_(tpm_.socket()) {
     ::setenv("TPM2_PKCS11_STORE", folder_.path().c_str(), 1);
-    ::setenv("TPM2_PKCS11_TCTI", tpm_.tcti().c_str(), 1);
+    ::setenv("TPM2_PKCS11_TCTI", resources_.tcti().c_str(), 1);
     ::setenv("TSS2_LOG", "all+none", 0);
     ::setenv("TPM2_PKCS11_LOG_LEVEL", "0", 0);
     std::ofstream(pin_file()) << kPin;
@@ -160,6 +162,7 @@ class Tpm2Pkcs11Fixture final : public TokenFixture {
   }
 
   simulators::Swtpm tpm_;
+  simulators::SwappingTpm resources_;
   testing::TemporaryFolder folder_;
 };
 
