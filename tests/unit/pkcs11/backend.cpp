@@ -122,6 +122,39 @@ BOOST_FIXTURE_TEST_CASE(destroying_removes_both_halves_and_no_signature_follows,
   BOOST_TEST(onlooker.objects(CKO_PUBLIC_KEY).size() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(discarding_leaves_nothing_of_a_binding_and_all_of_every_other, SimulatedToken) {
+  const auto backend = open();
+  // As if they had been made and never stored; more of them than one search of the token gives.
+  for (int i = 0; i < 10; ++i) {
+    const Algorithm algorithm = i % 2 == 0 ? Algorithm::kES256 : Algorithm::kEd25519;
+    BOOST_REQUIRE(backend->create({"agent", "k1"}, algorithm, far_away()));
+  }
+  std::vector<StoredKey> kept;
+  for (const KeyBinding& binding :
+       {KeyBinding{"agent", "k10"}, KeyBinding{"agent", "k"}, KeyBinding{"agen", "tk1"},
+        KeyBinding{"agent2", "k1"}, KeyBinding{"agent", "K1"}, KeyBinding{"agent", "k1 "}}) {
+    kept.push_back(required(backend->create(binding, Algorithm::kES256, far_away())));
+  }
+  const Onlooker onlooker(*this);
+  BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).size() == 16u);
+  BOOST_REQUIRE(backend->discard({"agent", "k1"}, far_away()));
+  BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).size() == kept.size());
+  BOOST_TEST(onlooker.objects(CKO_PUBLIC_KEY).size() == kept.size());
+  for (const StoredKey& key : kept) BOOST_TEST(!sign_code(*backend, key).has_value());
+}
+
+BOOST_DATA_TEST_CASE(discarding_removes_a_half_that_is_alone,
+                     data::make(std::array<CK_OBJECT_CLASS, 2>{CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}), gone) {
+  const SimulatedToken simulated;
+  const auto backend = simulated.open();
+  create_key(*backend);
+  const Onlooker onlooker(simulated);
+  onlooker.remove(onlooker.objects(gone).front());
+  BOOST_REQUIRE(backend->discard({"agent", "k1"}, far_away()));
+  BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).empty());
+  BOOST_TEST(onlooker.objects(CKO_PUBLIC_KEY).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_key_that_somebody_removed_from_the_token_is_lost, SimulatedToken) {
   const auto backend = open();
   const StoredKey key = create_key(*backend);
