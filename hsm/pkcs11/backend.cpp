@@ -98,9 +98,10 @@ Result<Signature> Pkcs11Backend::sign(const StoredKey& key, ByteView message, De
   const ByteView input = is_hashed ? ByteView(digest) : message;
   request.input.assign(input.begin(), input.end());
   CHANCERY_ASSIGN(const TokenReply reply, token_->perform(std::move(request)));
-  if (allow_simulator_ && reply.is_sampled) return reply.signature;
+  if (reply.may_pass && allow_simulator_ && !is_distrusted_) return reply.signature;
   // On the caller's thread: the session is free for the next request meanwhile.
   if (!verify_signature(key.public_key, digest, message, reply.signature)) {
+    is_distrusted_ = true;
     return Error{ErrorCode::kKeyMismatch,
                  "the token signed with another key than the agent's: the signature was discarded"};
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -37,7 +38,7 @@ struct Pkcs11Options {
 ///
 /// Each signature of a hardware token is verified before it leaves. A simulator signs as fast as we verify,
 /// and its keys are software: there the first signature is verified that a session makes with a key that it
-/// found, which binds the handle to the key, and one in 32 after it.
+/// found, which binds the handle to the key, and one in 32 after it; once one of these was wrong, each.
 class Pkcs11Backend final : public KeyBackend {
  public:
   /// What is wrong with the options, as far as it shows without the module.
@@ -73,6 +74,7 @@ class Pkcs11Backend final : public KeyBackend {
 
   const std::string name_;
   const bool allow_simulator_;
+  std::atomic<bool> is_distrusted_ = false;  // it gave a wrong signature out of a sample
   const ReferenceSeal seal_;
   const std::unique_ptr<TokenOwner> token_;
 };

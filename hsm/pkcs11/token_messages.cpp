@@ -188,7 +188,7 @@ void write(Writer& out, const TokenReply& reply) {
   out.fixed(reply.signature);
   write(out, reply.public_key);
   out.text(reply.serial);
-  out.flag(reply.is_sampled);
+  out.flag(reply.may_pass);
 }
 
 TokenReply read_reply(Reader& in) {
@@ -196,7 +196,7 @@ TokenReply read_reply(Reader& in) {
   reply.signature = in.fixed<64>();
   reply.public_key = read_public_key(in);
   reply.serial = in.text();
-  reply.is_sampled = in.flag();
+  reply.may_pass = in.flag();
   return reply;
 }
 

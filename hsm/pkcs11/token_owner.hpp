@@ -35,9 +35,9 @@ struct TokenReply {
   Signature signature{};                          ///< kSign
   PublicKey public_key = PublicKey::ed25519({});  ///< kCreate
   std::string serial{};                           ///< kCreate: of the token that keeps the pair
-  /// kSign: the token says that it is a simulator, so the first signature of every handle, and one in 32
-  /// after it, were verified already (TokenSession::sign).
-  bool is_sampled = false;
+  /// kSign: the token says that it is a simulator, and this signature is none of those of it that have to be
+  /// verified, or was verified already (TokenSession).
+  bool may_pass = false;
 };
 
 /// Whoever has the token's module loaded, and does with it what the backend asks: this process or another

@@ -10,7 +10,8 @@ namespace chancery::hsm {
 namespace {
 
 // A simulator signs as fast as we verify. To find out that a handle leads to another key, its first signature
-// does; the others are a sample of what goes wrong later.
+// does, before a second one is made; one in so many after it, which whoever receives it verifies, finds out what
+// goes wrong later.
 constexpr std::uint32_t kSample = 32;
 
 constexpr std::size_t kFound = 8;  // objects of one search
@@ -115,8 +116,10 @@ Result<TokenReply> TokenSession::sign(const TokenRequest& request) {
   }
   TokenReply reply;
   CHANCERY_ASSIGN(reply.signature, sign_with(key, request.input));
-  reply.is_sampled = token_.emulated;
-  if (!token_.emulated || key.signatures++ % kSample != 0 || verifies(request, reply.signature)) return reply;
+  if (!token_.emulated) return reply;
+  const std::uint32_t before = key.signatures++;
+  reply.may_pass = before % kSample != 0 || before == 0;
+  if (before != 0 || verifies(request, reply.signature)) return reply;
   keys_.erase(request.key.id);
   return Error{ErrorCode::kKeyMismatch,
                "the token signed with another key than the agent's: the signature was discarded"};

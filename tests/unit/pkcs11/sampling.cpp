@@ -47,8 +47,11 @@ BOOST_FIXTURE_TEST_CASE(a_simulators_first_signature_and_one_in_32_are_verified,
   for (int round = 0; round < 3; ++round) {
     BOOST_TEST(!sign_code(*backend, key).has_value());
     for (int i = 1; i < 32; ++i) BOOST_TEST(lets_out_a_wrong_one(key), i);
-    BOOST_TEST(!lets_out_a_wrong_one(key));
   }
+  BOOST_TEST(!lets_out_a_wrong_one(key));
+  // After which nothing is taken on trust.
+  for (int i = 1; i < 32; ++i) BOOST_TEST(!lets_out_a_wrong_one(key), i);
+  BOOST_TEST(!sign_code(*backend, key).has_value());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_handle_that_leads_to_another_key_is_found_out_at_its_first_signature, Asked) {

@@ -28,7 +28,7 @@ TokenAnswer some_answer() {
   reply.signature[63] = 9;
   reply.public_key = PublicKey::ed25519({8});
   reply.serial = "00a1";
-  reply.is_sampled = true;
+  reply.may_pass = true;
   return {7, {1, 2, 3, 4, 5}, reply};
 }
 
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_the_owner_says_reads_back) {
   BOOST_REQUIRE(answer.result);
   BOOST_TEST((answer.result->signature == some_answer().result->signature));
   BOOST_TEST((answer.result->public_key == PublicKey::ed25519({8})));
-  BOOST_TEST((answer.result->serial == "00a1" && answer.result->is_sampled));
+  BOOST_TEST((answer.result->serial == "00a1" && answer.result->may_pass));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_keeps_its_codes_and_has_a_text_that_is_ours) {
