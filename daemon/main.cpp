@@ -35,6 +35,7 @@
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
 #include "hsm/pkcs11/backend.hpp"
+#include "hsm/pkcs11/owner_process.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -159,6 +160,7 @@ hsm::Pkcs11Options pkcs11_options(const config::BackendConfig& config) {
   options.queue = config.queue;
   options.key_cache = config.key_cache;
   options.timeout = config.timeout;
+  options.isolate = config.isolate;
   return options;
 }
 
@@ -410,6 +412,9 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
 
 int main_with(int argc, char** argv) {
   harden_process();
+  if (const auto socket = hsm::owner_process_argument({argv, static_cast<std::size_t>(argc)})) {
+    return hsm::run_owner_process(*socket);
+  }
   const sigset_t signals = block_signals();
   const auto parsed = parse_arguments({argv + 1, static_cast<std::size_t>(argc - 1)});
   if (const auto* message = std::get_if<std::string>(&parsed)) {

@@ -51,7 +51,7 @@ struct BackendLoad {
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
 ///
 /// Errors common to all: kDeviceUnavailable (absent; comes back by itself), kDeviceBusy (the queue is
-/// full: try later), kDeviceTimeout, kDeviceLockout, kDeviceError (native code given). tests/conformance
+/// full: try later), kDeviceTimeout, kDeviceLockout, kPinRefused, kDeviceError (native code given). tests/conformance
 /// holds the contract that every backend passes.
 class KeyBackend {
  public:

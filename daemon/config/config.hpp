@@ -76,6 +76,7 @@ struct BackendConfig {
   std::string uri;
   std::filesystem::path pin_file;
   std::uint64_t max_sessions = 0;
+  bool isolate = false;
   bool operator==(const BackendConfig&) const = default;
 };
 

@@ -124,6 +124,10 @@ constexpr auto kOptions = std::to_array<Option>({
      false, BackendType::kPkcs11},
     {"backend.max_sessions", Count{AT(backend.max_sessions), 1, 256}, "4", "sessions",
      "The most sessions with the token at once, each with a thread.", false, BackendType::kPkcs11},
+    {"backend.isolate", Flag{AT(backend.isolate)}, "false", "",
+     "Load the module in a process of its own, so that a crash inside of it ends that one alone; the "
+     "packaged configuration says `true`.",
+     false, BackendType::kPkcs11},
 
     {"tpm.allow_simulator", Flag{AT(config.tpm_allow_simulator)}, "false", "",
      "Accept simulators for every backend of type `tpm` that does not say otherwise itself."},

@@ -47,6 +47,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kWrongDevice, 503},
     {kSimulatorRefused, 503},
     {kBackendUnknown, 400},
+    {kPinRefused, 503},
     {kStoreUnavailable, 503},
     {kStoreCorrupt, 503},
     {kStoreLocked, 503},

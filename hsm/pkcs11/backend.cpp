@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/backend.hpp"
 
+#include "hsm/pkcs11/isolated_token.hpp"
 #include "hsm/pkcs11/pin.hpp"
 #include "hsm/pkcs11/session_pool.hpp"
 #include "hsm/pkcs11/uri.hpp"
@@ -43,6 +44,13 @@ Result<TokenOptions> token_options(const Pkcs11Options& options) {
   return token;
 }
 
+std::unique_ptr<TokenOwner> start_owner(const Pkcs11Options& options, TokenOptions token) {
+  const PoolOptions pool{options.sessions, options.queue};
+  if (!options.isolate) return std::make_unique<SessionPool>(std::make_shared<Token>(std::move(token)), pool);
+  return std::make_unique<IsolatedToken>(
+      IsolationOptions{std::move(token), pool, options.owner_program, options.timeout});
+}
+
 // What no token that comes back would cure.
 bool is_final(const Error& error) {
   using enum ErrorCode;
@@ -60,47 +68,63 @@ Status Pkcs11Backend::check_options(const Pkcs11Options& options) {
 Result<std::unique_ptr<Pkcs11Backend>> Pkcs11Backend::open(Pkcs11Options options) {
   if (options.master.size() != kMasterSize) return invalid("the master secret must have exactly 32 octets");
   CHANCERY_ASSIGN(TokenOptions token, token_options(options));
-  auto pool = std::make_unique<SessionPool>(std::make_shared<Token>(std::move(token)),
-                                            PoolOptions{options.sessions, options.queue});
-  const Status first = pool->check(std::chrono::steady_clock::now() + options.timeout);
+  std::unique_ptr<Pkcs11Backend> backend(new Pkcs11Backend(options, start_owner(options, std::move(token))));
+  const Status first = backend->check(std::chrono::steady_clock::now() + options.timeout);
   if (!first && is_final(first.error())) return first.error();
-  return std::unique_ptr<Pkcs11Backend>(
-      new Pkcs11Backend(std::move(options.name), options.master, std::move(pool)));
+  return backend;
 }
 
 Result<StoredKey> Pkcs11Backend::create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) {
-  if (algorithm != Algorithm::kES256) {
-    return Error{ErrorCode::kUnsupportedAlgorithm, "the token makes P-256 keys only: ask for ES256"};
+  TokenRequest request{TokenVerb::kCreate, binding.agent_id, deadline};
+  request.algorithm = algorithm;
+  request.key.label = key_label(binding);
+  request.key.id.resize(kIdSize);
+  CHANCERY_TRY(random_bytes(request.key.id));
+  KeyReference reference = request.key;
+  CHANCERY_ASSIGN(const TokenReply made, token_->perform(std::move(request)));
+  if (made.public_key.algorithm() != algorithm) {
+    return Error{ErrorCode::kDeviceError, "the token made a key of another kind than was asked for"};
   }
-  KeyReference reference;
-  reference.label = key_label(binding);
-  reference.id.resize(kIdSize);
-  CHANCERY_TRY(random_bytes(reference.id));
-  CHANCERY_ASSIGN(auto made, token_->create(binding.agent_id, reference, deadline));
-  const PublicKey public_key = made.first;
-  reference.serial = std::move(made.second);
-  return StoredKey{binding, public_key, seal_.seal(reference, binding, public_key)};
+  reference.serial = made.serial;
+  return StoredKey{binding, made.public_key, seal_.seal(reference, binding, made.public_key)};
 }
 
 Result<Signature> Pkcs11Backend::sign(const StoredKey& key, ByteView message, Deadline deadline) {
-  CHANCERY_ASSIGN(const KeyReference reference, seal_.open(key));
-  const Sha256Digest digest = sha256(message);
-  CHANCERY_ASSIGN(const Signature signature, token_->sign(key.binding.agent_id, reference, digest, deadline));
+  TokenRequest request{TokenVerb::kSign, key.binding.agent_id, deadline};
+  CHANCERY_ASSIGN(request.key, seal_.open(key));
+  request.public_key = key.public_key;
+  const bool is_hashed = key.public_key.algorithm() == Algorithm::kES256;
+  const Sha256Digest digest = is_hashed ? sha256(message) : Sha256Digest{};
+  const ByteView input = is_hashed ? ByteView(digest) : message;
+  request.input.assign(input.begin(), input.end());
+  CHANCERY_ASSIGN(const TokenReply reply, token_->perform(std::move(request)));
+  if (reply.may_pass && allow_simulator_ && !is_distrusted_) return reply.signature;
   // On the caller's thread: the session is free for the next request meanwhile.
-  if (!verify_signature(key.public_key, digest, message, signature)) {
+  if (!verify_signature(key.public_key, digest, message, reply.signature)) {
+    is_distrusted_ = true;
     return Error{ErrorCode::kKeyMismatch,
                  "the token signed with another key than the agent's: the signature was discarded"};
   }
-  return signature;
+  return reply.signature;
 }
 
 Status Pkcs11Backend::destroy(const StoredKey& key, Deadline deadline) {
-  CHANCERY_ASSIGN(const KeyReference reference, seal_.open(key));
-  return token_->destroy(key.binding.agent_id, reference, deadline);
+  TokenRequest request{TokenVerb::kDestroy, key.binding.agent_id, deadline};
+  CHANCERY_ASSIGN(request.key, seal_.open(key));
+  CHANCERY_TRY(token_->perform(std::move(request)));
+  return {};
 }
 
 Status Pkcs11Backend::discard(const KeyBinding& binding, Deadline deadline) {
-  return token_->discard(binding.agent_id, key_label(binding), deadline);
+  TokenRequest request{TokenVerb::kDiscard, binding.agent_id, deadline};
+  request.key.label = key_label(binding);
+  CHANCERY_TRY(token_->perform(std::move(request)));
+  return {};
+}
+
+Status Pkcs11Backend::check(Deadline deadline) {
+  CHANCERY_TRY(token_->perform({TokenVerb::kCheck, {}, deadline}));
+  return {};
 }
 
 Status Pkcs11Backend::adopt(const std::function<Status(ByteView name)>&) {

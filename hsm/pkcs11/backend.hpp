@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -21,8 +22,12 @@ struct Pkcs11Options {
   std::size_t sessions = 4;
   std::size_t queue = 256;       ///< requests that may wait; those of one agent may fill half of it
   std::size_t key_cache = 4096;  ///< handles of keys that each session keeps
-  std::chrono::milliseconds timeout{10'000};  ///< for the first answer, in open()
-  SecretBytes master;                         ///< 32 octets from which the seal of the references is derived
+  /// For the first answer, in open(). A process of the module's own that is silent for three times as long is
+  /// killed.
+  std::chrono::milliseconds timeout{10'000};
+  bool isolate = false;  ///< the module is loaded by a process of its own (IsolatedToken)
+  std::filesystem::path owner_program = "/proc/self/exe";  ///< which calls run_owner_process()
+  SecretBytes master;  ///< 32 octets from which the seal of the references is derived
 };
 
 /// Keys in a PKCS#11 token: made inside and kept by it, found by class, label and id. The store has
@@ -30,6 +35,10 @@ struct Pkcs11Options {
 ///
 /// That a key is sensitive and never extractable is the module's word, which is read back and held against
 /// what was asked for; unlike a TPM's evidence it proves nothing to others.
+///
+/// Each signature of a hardware token is verified before it leaves. A simulator signs as fast as we verify,
+/// and its keys are software: there the first signature is verified that a session makes with a key that it
+/// found, which binds the handle to the key, and one in 32 after it; once one of these was wrong, each.
 class Pkcs11Backend final : public KeyBackend {
  public:
   /// What is wrong with the options, as far as it shows without the module.
@@ -52,15 +61,20 @@ class Pkcs11Backend final : public KeyBackend {
   Status discard(const KeyBinding& binding, Deadline deadline) override;
   /// kConflict: a key names its token, so another token needs no adoption.
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
-  Status check(Deadline deadline) override { return token_->check(deadline); }
+  Status check(Deadline deadline) override;
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }
 
  private:
-  Pkcs11Backend(std::string name, const SecretBytes& master, std::unique_ptr<TokenOwner> token)
-      : name_(std::move(name)), seal_(master), token_(std::move(token)) {}
+  Pkcs11Backend(const Pkcs11Options& options, std::unique_ptr<TokenOwner> token)
+      : name_(options.name),
+        allow_simulator_(options.allow_simulator),
+        seal_(options.master),
+        token_(std::move(token)) {}
 
   const std::string name_;
+  const bool allow_simulator_;
+  std::atomic<bool> is_distrusted_ = false;  // it gave a wrong signature out of a sample
   const ReferenceSeal seal_;
   const std::unique_ptr<TokenOwner> token_;
 };

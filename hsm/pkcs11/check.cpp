@@ -58,16 +58,16 @@ Status check_pkcs11(CK_RV rv, const char* what) {
     case CKR_PIN_INCORRECT:
     case CKR_PIN_INVALID:
     case CKR_PIN_LEN_RANGE:
-      return Error{kDeviceError,
+      return Error{kPinRefused,
                    "the token refused the PIN, which is not tried again: correct the PIN file and restart",
                    rv};
     case CKR_PIN_EXPIRED:
-      return Error{kDeviceError,
+      return Error{kPinRefused,
                    "the token's PIN has expired: set a new one with the token's tools, correct the PIN file "
                    "and restart",
                    rv};
     case CKR_PIN_LOCKED:
-      return Error{kDeviceLockout,
+      return Error{kPinRefused,
                    "the token has locked the PIN: unlock it as its security officer, then restart", rv};
     case CKR_DEVICE_ERROR:
       return Error{kDeviceError, "the token or its connection is out of order: look at its own log", rv};

@@ -21,16 +21,20 @@ struct KeyPairHandles {
   CK_OBJECT_HANDLE private_half = 0;
 };
 
-/// Has the token make a P-256 pair: kept by the token, for signing alone, never to leave it.
-[[nodiscard]] Result<KeyPairHandles> generate_p256(const CK_FUNCTION_LIST& functions,
-                                                   CK_SESSION_HANDLE session, const KeyReference& key);
+/// The mechanism that signs. CKM_ECDSA takes the SHA-256 of a message, CKM_EDDSA the message.
+[[nodiscard]] CK_MECHANISM_TYPE signing_mechanism(Algorithm algorithm) noexcept;
+
+/// Has the token make a pair: kept by the token, for signing alone, never to leave it.
+[[nodiscard]] Result<KeyPairHandles> generate_pair(const CK_FUNCTION_LIST& functions,
+                                                   CK_SESSION_HANDLE session, const KeyReference& key,
+                                                   Algorithm algorithm);
 
 /// Reads back what a private key says of itself: made in the token, sensitive and never otherwise, never
-/// extractable, for signing alone, P-256. This is the module's word and no proof.
+/// extractable, for signing alone, on the algorithm's curve. This is the module's word and no proof.
 /// \return kKeyMismatch when it says otherwise, or does not say
-[[nodiscard]] Status check_private_key(const TokenObject& key);
+[[nodiscard]] Status check_private_key(const TokenObject& key, Algorithm algorithm);
 
-/// The point of a public key object; kDeviceError when it is none of P-256's.
-[[nodiscard]] Result<PublicKey> read_public_key(const TokenObject& key);
+/// The point of a public key object; kDeviceError when it is none of the algorithm's curve.
+[[nodiscard]] Result<PublicKey> read_public_key(const TokenObject& key, Algorithm algorithm);
 
 }  // namespace chancery::hsm

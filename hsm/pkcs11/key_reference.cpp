@@ -8,6 +8,7 @@ namespace chancery::hsm {
 namespace {
 
 constexpr std::size_t kSealSize = 32;
+constexpr std::size_t kMostOpened = 4096;
 constexpr char kSeparator = '\n';  // never in a URI
 
 void append_with_length(std::string& out, std::string_view text) {
@@ -49,7 +50,25 @@ Bytes ReferenceSeal::seal(const KeyReference& reference, const KeyBinding& bindi
   return {blob.begin(), blob.end()};
 }
 
+std::shared_ptr<const ReferenceSeal::Opened> ReferenceSeal::remembered(const StoredKey& key) const {
+  const std::string blob(as_text(key.blob));
+  const std::lock_guard lock(mutex_);
+  const auto found = opened_.find(blob);
+  return found == opened_.end() ? nullptr : found->second;
+}
+
 Result<KeyReference> ReferenceSeal::open(const StoredKey& key) const {
+  const auto known = remembered(key);
+  if (known && known->binding == key.binding && known->public_key == key.public_key) return known->reference;
+  CHANCERY_ASSIGN(KeyReference reference, open_anew(key));
+  const auto opened = std::make_shared<const Opened>(Opened{key.binding, key.public_key, reference});
+  const std::lock_guard lock(mutex_);
+  if (opened_.size() >= kMostOpened) opened_.clear();
+  opened_.insert_or_assign(std::string(as_text(key.blob)), opened);
+  return reference;
+}
+
+Result<KeyReference> ReferenceSeal::open_anew(const StoredKey& key) const {
   const std::string_view blob = as_text(key.blob);
   const std::size_t end = blob.find(kSeparator);
   const std::string_view text = blob.substr(0, end);

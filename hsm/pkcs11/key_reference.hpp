@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 
 #include <chancery/result.hpp>
 
@@ -33,7 +36,20 @@ class ReferenceSeal {
   [[nodiscard]] Result<KeyReference> open(const StoredKey& key) const;
 
  private:
+  /// What was opened once, and opens again when it is the same in every octet: deriving the seal anew costs as
+  /// much as half a signature of a software token.
+  struct Opened {
+    KeyBinding binding;
+    PublicKey public_key;
+    KeyReference reference;
+  };
+
+  [[nodiscard]] std::shared_ptr<const Opened> remembered(const StoredKey& key) const;
+  [[nodiscard]] Result<KeyReference> open_anew(const StoredKey& key) const;
+
   SecretBytes key_;
+  mutable std::mutex mutex_;
+  mutable std::unordered_map<std::string, std::shared_ptr<const Opened>> opened_;  // by blob
 };
 
 }  // namespace chancery::hsm

@@ -31,6 +31,7 @@ struct TokenFacts {
   std::string firmware;
   bool emulated = false;
   std::vector<Algorithm> algorithms;
+  bool operator==(const TokenFacts&) const = default;
 };
 
 /// A token that is present now.

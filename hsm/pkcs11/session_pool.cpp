@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "hsm/pkcs11/answer.hpp"
 #include "hsm/pkcs11/check.hpp"
 #include "sdk/base/fair_queue.hpp"
 
@@ -26,22 +27,15 @@ constexpr Error kEnding{ErrorCode::kDeviceUnavailable, "the token is no longer u
 
 bool may_be_tried_again(const Error& error) { return ends_session(error.native); }
 
-}  // namespace
+/// A request whose caller waits.
+struct AwaitedRequest final : PooledRequest {
+  using PooledRequest::PooledRequest;
+  [[nodiscard]] bool answer(const Result<TokenReply>& result) override { return reply.put(result); }
 
-/// Shared by caller and worker: the caller may leave at its deadline while the module still works, so both
-/// functions own all that they use.
-struct SessionPool::Request {
-  std::string owner;
-  Deadline deadline;
-  std::function<Status(TokenSession&)> work;
-  /// Takes back what `work` did, when nobody was left to be told.
-  std::function<void(TokenSession&)> undo;
-
-  // Guarded by the pool's mutex.
-  std::optional<Status> outcome;
-  bool is_abandoned = false;
-  std::condition_variable finished;
+  Answer<Result<TokenReply>> reply;
 };
+
+}  // namespace
 
 /// What the threads have in common with the pool; it lives as long as the last of them.
 struct SessionPool::Shared {
@@ -55,7 +49,7 @@ struct SessionPool::Shared {
   std::condition_variable changed;
   bool is_ending = false;
   std::size_t running = 0;  // threads
-  FairQueue<Request> queue;
+  FairQueue<PooledRequest> queue;
   std::size_t sessions = 0;       // open, or being opened
   std::size_t session_limit = 0;  // fewer than `size` while the token has no more
   std::uint64_t recoveries = 0;
@@ -68,7 +62,7 @@ class SessionPool::Worker {
   explicit Worker(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
   void serve() {
-    while (const auto request = next()) perform(request);
+    while (const auto request = next()) obey(request);
     session_.reset();
     const std::lock_guard lock(shared_->mutex);
     --shared_->running;
@@ -76,14 +70,14 @@ class SessionPool::Worker {
   }
 
  private:
-  using Item = std::shared_ptr<Request>;
+  using Item = std::shared_ptr<PooledRequest>;
 
   [[nodiscard]] Item next();
-  void perform(const Item& request);
-  [[nodiscard]] Status attempt(const Request& request);
+  void obey(const Item& request);
+  [[nodiscard]] Result<TokenReply> attempt(const TokenRequest& request);
   void drop_session();
   [[nodiscard]] bool leave_to_others(const Item& request);
-  void finish(const Item& request, const Status& outcome);
+  void finish(PooledRequest& request, const Result<TokenReply>& result);
 
   const std::shared_ptr<Shared> shared_;
   std::unique_ptr<TokenSession> session_;
@@ -101,25 +95,24 @@ SessionPool::Worker::Item SessionPool::Worker::next() {
   return shared_->queue.pop();
 }
 
-void SessionPool::Worker::perform(const Item& request) {
-  Status outcome = attempt(*request);
-  if (!outcome && may_be_tried_again(outcome.error())) {
+void SessionPool::Worker::obey(const Item& request) {
+  auto result = attempt(*request);
+  if (!result && may_be_tried_again(result.error())) {
     drop_session();
-    if (outcome.error().native == CKR_SESSION_COUNT && leave_to_others(request)) return;
-    outcome = attempt(*request);
-    if (!outcome && may_be_tried_again(outcome.error())) drop_session();
+    if (result.error().native == CKR_SESSION_COUNT && leave_to_others(request)) return;
+    request->is_repeated = true;
+    result = attempt(*request);
+    if (!result && may_be_tried_again(result.error())) drop_session();
   }
-  const std::uint64_t keys = session_ == nullptr ? 0 : session_->cached_keys();
-  shared_->cached_keys += keys - std::exchange(counted_keys_, keys);
-  finish(request, outcome);
+  finish(*request, result);
 }
 
-Status SessionPool::Worker::attempt(const Request& request) {
+Result<TokenReply> SessionPool::Worker::attempt(const TokenRequest& request) {
   if (request.deadline <= Clock::now()) return kTooLate;  // without touching the token
   if (session_ == nullptr) {
     CHANCERY_ASSIGN(session_, shared_->token->open_session());
   }
-  return request.work(*session_);
+  return session_->perform(request);
 }
 
 void SessionPool::Worker::drop_session() {
@@ -144,16 +137,14 @@ bool SessionPool::Worker::leave_to_others(const Item& request) {
   return true;
 }
 
-void SessionPool::Worker::finish(const Item& request, const Status& outcome) {
-  bool is_abandoned = false;
-  {
+void SessionPool::Worker::finish(PooledRequest& request, const Result<TokenReply>& result) {
+  const std::uint64_t keys = session_ == nullptr ? 0 : session_->cached_keys();
+  if (keys != counted_keys_) shared_->cached_keys += keys - std::exchange(counted_keys_, keys);
+  if (session_ == nullptr) {
     const std::lock_guard lock(shared_->mutex);
-    if (session_ == nullptr) --shared_->sessions;
-    request->outcome = outcome;
-    is_abandoned = request->is_abandoned;
+    --shared_->sessions;
   }
-  request->finished.notify_all();
-  if (is_abandoned && outcome && request->undo) request->undo(*session_);
+  if (!request.answer(result) && result) session_->undo(request);
 }
 
 // --- the pool
@@ -169,11 +160,11 @@ SessionPool::SessionPool(std::shared_ptr<Token> token, PoolOptions options)
 SessionPool::~SessionPool() {
   std::unique_lock lock(shared_->mutex);
   shared_->is_ending = true;
-  for (const auto& request : shared_->queue.drain()) {
-    request->outcome = kEnding;
-    request->finished.notify_all();
-  }
+  const auto waiting = shared_->queue.drain();
+  lock.unlock();
+  for (const auto& request : waiting) static_cast<void>(request->answer(kEnding));
   shared_->changed.notify_all();
+  lock.lock();
   const bool all_ended = shared_->changed.wait_for(lock, kEndTime, [&] { return shared_->running == 0; });
   lock.unlock();
   for (std::thread& thread : threads_) {
@@ -185,7 +176,7 @@ SessionPool::~SessionPool() {
   }
 }
 
-Status SessionPool::run(std::shared_ptr<Request> request) {
+Status SessionPool::submit(const std::shared_ptr<PooledRequest>& request) {
   if (request->deadline <= Clock::now()) return kTooLate;
   bool may_all_serve = false;
   {
@@ -198,76 +189,16 @@ Status SessionPool::run(std::shared_ptr<Request> request) {
   } else {
     shared_->changed.notify_all();  // the one that wakes first may have no session, nor may open one
   }
-  std::unique_lock lock(shared_->mutex);
-  if (request->finished.wait_until(lock, request->deadline, [&] { return request->outcome.has_value(); })) {
-    return *request->outcome;
-  }
-  request->is_abandoned = true;
-  shared_->queue.remove(*request);
+  return {};
+}
+
+Result<TokenReply> SessionPool::perform(TokenRequest request) {
+  const auto awaited = std::make_shared<AwaitedRequest>(std::move(request));
+  CHANCERY_TRY(submit(awaited));
+  if (auto reply = awaited->reply.wait_until(awaited->deadline)) return *std::move(reply);
+  const std::lock_guard lock(shared_->mutex);
+  shared_->queue.remove(*awaited);
   return kTimedOut;
-}
-
-Result<std::pair<PublicKey, std::string>> SessionPool::create(std::string_view agent, const KeyReference& key,
-                                                              Deadline deadline) {
-  using Made = std::optional<std::pair<PublicKey, std::string>>;
-  const auto made = std::make_shared<Made>();
-  const auto tries = std::make_shared<int>(0);
-  auto request = std::make_shared<Request>();
-  request->owner = agent;
-  request->deadline = deadline;
-  request->work = [key, made, tries](TokenSession& session) -> Status {
-    KeyReference here = key;
-    here.serial = session.serial();
-    // A pair of which only the answer was lost is there already.
-    if ((*tries)++ > 0) CHANCERY_TRY(session.destroy(here));
-    CHANCERY_ASSIGN(const PublicKey public_key, session.create(here));
-    made->emplace(public_key, here.serial);
-    return {};
-  };
-  request->undo = [key](TokenSession& session) {
-    KeyReference here = key;
-    here.serial = session.serial();
-    static_cast<void>(session.destroy(here));
-  };
-  CHANCERY_TRY(run(std::move(request)));
-  return **made;
-}
-
-Result<Signature> SessionPool::sign(std::string_view agent, const KeyReference& key,
-                                    const Sha256Digest& digest, Deadline deadline) {
-  const auto signature = std::make_shared<Signature>();
-  auto request = std::make_shared<Request>();
-  request->owner = agent;
-  request->deadline = deadline;
-  request->work = [key, digest, signature](TokenSession& session) -> Status {
-    CHANCERY_ASSIGN(*signature, session.sign(key, digest));
-    return {};
-  };
-  CHANCERY_TRY(run(std::move(request)));
-  return *signature;
-}
-
-Status SessionPool::destroy(std::string_view agent, const KeyReference& key, Deadline deadline) {
-  auto request = std::make_shared<Request>();
-  request->owner = agent;
-  request->deadline = deadline;
-  request->work = [key](TokenSession& session) { return session.destroy(key); };
-  return run(std::move(request));
-}
-
-Status SessionPool::discard(std::string_view agent, const std::string& label, Deadline deadline) {
-  auto request = std::make_shared<Request>();
-  request->owner = agent;
-  request->deadline = deadline;
-  request->work = [label](TokenSession& session) { return session.discard(label); };
-  return run(std::move(request));
-}
-
-Status SessionPool::check(Deadline deadline) {
-  auto request = std::make_shared<Request>();
-  request->deadline = deadline;
-  request->work = [](TokenSession& session) { return session.ping(); };
-  return run(std::move(request));
 }
 
 TokenFacts SessionPool::facts() const { return shared_->token->facts(); }

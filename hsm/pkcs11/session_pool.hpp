@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -13,6 +12,17 @@ namespace chancery::hsm {
 struct PoolOptions {
   std::size_t sessions = 4;  ///< threads, each with a session of its own
   std::size_t queue = 256;   ///< requests that may wait
+};
+
+/// A request on its way through the pool. Shared by whoever asks and the thread that obeys: the one may leave
+/// at the deadline while the module still works.
+struct PooledRequest : TokenRequest {
+  explicit PooledRequest(TokenRequest request) : TokenRequest(std::move(request)) {}
+  virtual ~PooledRequest() = default;
+
+  /// Called once, in the session's thread. \return false when nobody is left to be told: what was made is
+  /// then taken back
+  [[nodiscard]] virtual bool answer(const Result<TokenReply>& result) = 0;
 };
 
 /// The token's owner within this process: a thread for each session, behind one bounded queue.
@@ -29,22 +39,16 @@ class SessionPool final : public TokenOwner {
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
 
-  Result<std::pair<PublicKey, std::string>> create(std::string_view agent, const KeyReference& key,
-                                                   Deadline deadline) override;
-  Result<Signature> sign(std::string_view agent, const KeyReference& key, const Sha256Digest& digest,
-                         Deadline deadline) override;
-  Status destroy(std::string_view agent, const KeyReference& key, Deadline deadline) override;
-  Status discard(std::string_view agent, const std::string& label, Deadline deadline) override;
-  Status check(Deadline deadline) override;
+  Result<TokenReply> perform(TokenRequest request) override;
+  /// The same for whoever does not wait.
+  /// \return kDeviceBusy when the queue is full, and the request is then not answered; kDeviceTimeout
+  [[nodiscard]] Status submit(const std::shared_ptr<PooledRequest>& request);
   [[nodiscard]] TokenFacts facts() const override;
   [[nodiscard]] BackendLoad load() const override;
 
  private:
-  struct Request;
   struct Shared;
   class Worker;
-
-  [[nodiscard]] Status run(std::shared_ptr<Request> request);
 
   std::shared_ptr<Shared> shared_;
   std::vector<std::thread> threads_;

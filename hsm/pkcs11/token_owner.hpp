@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
@@ -12,27 +11,45 @@
 
 namespace chancery::hsm {
 
-/// Whoever has the token's module loaded, and does with it what the backend asks. Only values pass, so that
-/// it may be another process: a crash inside of the module then ends that one alone. Thread-safe; every call
-/// ends by its deadline.
+enum class TokenVerb : std::uint8_t { kCreate, kSign, kDestroy, kDiscard, kCheck };
+
+/// What is asked of a token. Only values, so that it may be asked of another process.
+struct TokenRequest {
+  TokenVerb verb = TokenVerb::kCheck;
+  std::string owner;  ///< whose turn in the queue it takes
+  Deadline deadline;  ///< by which it must be answered; of one clock for all processes of a machine
+  /// kCreate: the label and id that the pair gets, on whatever token is there; kDestroy without a serial number
+  /// likewise. kDiscard: the label alone.
+  KeyReference key{};
+  Algorithm algorithm = Algorithm::kES256;  ///< kCreate
+  /// kSign: which key must have signed.
+  PublicKey public_key = PublicKey::ed25519({});
+  /// kSign: the SHA-256 of the message for ES256, the message itself for Ed25519.
+  Bytes input{};
+  /// An earlier try may have been obeyed although its answer was lost.
+  bool is_repeated = false;
+};
+
+/// The answer to a request that succeeded.
+struct TokenReply {
+  Signature signature{};                          ///< kSign
+  PublicKey public_key = PublicKey::ed25519({});  ///< kCreate
+  std::string serial{};                           ///< kCreate: of the token that keeps the pair
+  /// kSign: the token says that it is a simulator, and this signature is none of those of it that have to be
+  /// verified, or was verified already (TokenSession).
+  bool may_pass = false;
+};
+
+/// Whoever has the token's module loaded, and does with it what the backend asks: this process or another
+/// one, so that a crash inside of the module ends that one alone. Thread-safe; every call ends by its
+/// deadline.
 class TokenOwner {
  public:
   virtual ~TokenOwner() = default;
 
-  /// \param agent  whose turn in the queue it takes, as in the others
-  /// \param key    of which the serial number is not looked at: the pair is made on the token that is there.
-  ///               Nothing of it remains if the call does not succeed.
-  /// \return the public key, and the serial number of the token that it was made on
-  virtual Result<std::pair<PublicKey, std::string>> create(std::string_view agent, const KeyReference& key,
-                                                           Deadline deadline) = 0;
-  /// The signature is the token's and not verified.
-  virtual Result<Signature> sign(std::string_view agent, const KeyReference& key, const Sha256Digest& digest,
-                                 Deadline deadline) = 0;
-  /// Removes both halves.
-  virtual Status destroy(std::string_view agent, const KeyReference& key, Deadline deadline) = 0;
-  /// Removes whatever has this label; there may be nothing.
-  virtual Status discard(std::string_view agent, const std::string& label, Deadline deadline) = 0;
-  virtual Status check(Deadline deadline) = 0;
+  /// kCreate leaves nothing behind if it does not succeed; kDestroy removes both halves, kDiscard whatever has
+  /// the label, and there may be nothing.
+  virtual Result<TokenReply> perform(TokenRequest request) = 0;
 
   [[nodiscard]] virtual TokenFacts facts() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

@@ -1,14 +1,28 @@
 #include "hsm/pkcs11/token_session.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include "hsm/pkcs11/check.hpp"
 #include "hsm/pkcs11/key_attributes.hpp"
+#include "sdk/crypto/verify_key.hpp"
 
 namespace chancery::hsm {
 namespace {
 
+// A simulator signs as fast as we verify. To find out that a handle leads to another key, its first signature
+// does, before a second one is made; one in so many after it, which whoever receives it verifies, finds out what
+// goes wrong later.
+constexpr std::uint32_t kSample = 32;
+
+constexpr std::size_t kFound = 8;  // objects of one search
+
 constexpr const char* kNotFound = "the token did not search for the key: look at the module's own log";
+
+bool verifies(const TokenRequest& request, const Signature& signature) {
+  Sha256Digest digest{};
+  if (request.input.size() == digest.size()) std::ranges::copy(request.input, digest.begin());
+  return verify_signature(request.public_key, digest, request.input, signature);
+}
 
 }  // namespace
 
@@ -31,64 +45,123 @@ Status TokenSession::ping() {
 }
 
 Status TokenSession::check_token(const KeyReference& key) const {
-  if (key.serial == serial_) return {};
+  if (key.serial == token_.serial) return {};
   return Error{
       ErrorCode::kWrongDevice,
       "this is not the token that holds the key: connect the right one, or register the agent again"};
 }
 
-Result<PublicKey> TokenSession::create(const KeyReference& key) {
-  CHANCERY_ASSIGN(const KeyPairHandles made, generate_p256(call(), handle_, key));
+Result<TokenReply> TokenSession::perform(const TokenRequest& request) {
+  switch (request.verb) {
+    case TokenVerb::kCreate:
+      return create(request);
+    case TokenVerb::kSign:
+      return sign(request);
+    case TokenVerb::kDestroy:
+      if (!request.key.serial.empty()) CHANCERY_TRY(check_token(request.key));
+      CHANCERY_TRY(destroy(request.key));
+      return TokenReply{};
+    case TokenVerb::kDiscard:
+      CHANCERY_TRY(remove(request.key.label, {}));
+      return TokenReply{};
+    case TokenVerb::kCheck:
+      CHANCERY_TRY(ping());
+      return TokenReply{};
+  }
+  return Error{ErrorCode::kInternal, "a request to a token that nobody obeys"};
+}
+
+void TokenSession::undo(const TokenRequest& request) {
+  if (request.verb == TokenVerb::kCreate) static_cast<void>(destroy(request.key));
+}
+
+Result<TokenReply> TokenSession::create(const TokenRequest& request) {
+  const KeyReference& key = request.key;
+  if (std::ranges::find(token_.algorithms, request.algorithm) == token_.algorithms.end()) {
+    return Error{ErrorCode::kUnsupportedAlgorithm,
+                 "the token makes no keys of this kind: ask for an algorithm that it offers"};
+  }
+  // A pair of which only the answer was lost is there already.
+  if (request.is_repeated) CHANCERY_TRY(destroy(key));
+  CHANCERY_ASSIGN(const KeyPairHandles made, generate_pair(call(), handle_, key, request.algorithm));
   const auto judge = [&]() -> Result<PublicKey> {
-    CHANCERY_TRY(check_private_key({call(), handle_, made.private_half}));
-    return read_public_key({call(), handle_, made.public_half});
+    CHANCERY_TRY(check_private_key({call(), handle_, made.private_half}, request.algorithm));
+    return read_public_key({call(), handle_, made.public_half}, request.algorithm);
   };
-  auto public_key = judge();
+  const auto public_key = judge();
   if (public_key) {
-    if (handles_.size() < key_cache_) handles_[key.id] = made.private_half;
-    return public_key;
+    if (keys_.size() < key_cache_) keys_[key.id] = {made.private_half, request.algorithm};
+    TokenReply reply;
+    reply.public_key = *public_key;
+    reply.serial = token_.serial;
+    return reply;
   }
   call().C_DestroyObject(handle_, made.private_half);
   call().C_DestroyObject(handle_, made.public_half);
-  return public_key;
+  return public_key.error();
 }
 
-Result<Signature> TokenSession::sign(const KeyReference& key, const Sha256Digest& digest) {
+Result<TokenReply> TokenSession::sign(const TokenRequest& request) {
+  CHANCERY_TRY(check_token(request.key));
+  auto known = keys_.find(request.key.id);
+  Key found;
+  if (known == keys_.end()) {
+    CHANCERY_ASSIGN(found, find_key(request));
+    if (keys_.size() >= key_cache_) keys_.clear();  // they are soon found again
+    if (key_cache_ > 0) known = keys_.emplace(request.key.id, found).first;
+  }
+  Key& key = known == keys_.end() ? found : known->second;
+  if (key.algorithm != request.public_key.algorithm()) {
+    return Error{ErrorCode::kKeyMismatch, "the token's key is of another kind than the agent's: refused"};
+  }
+  TokenReply reply;
+  CHANCERY_ASSIGN(reply.signature, sign_with(key, request.input));
+  if (!token_.emulated) return reply;
+  const std::uint32_t before = key.signatures++;
+  reply.may_pass = before % kSample != 0 || before == 0;
+  if (before != 0 || verifies(request, reply.signature)) return reply;
+  keys_.erase(request.key.id);
+  return Error{ErrorCode::kKeyMismatch,
+               "the token signed with another key than the agent's: the signature was discarded"};
+}
+
+Result<Signature> TokenSession::sign_with(const Key& key, ByteView input) {
   constexpr const char* kWhat = "the token did not sign: look at the module's own log";
-  CHANCERY_TRY(check_token(key));
-  CHANCERY_ASSIGN(const CK_OBJECT_HANDLE private_half, private_key(key));
-  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
-  CHANCERY_TRY(check_pkcs11(call().C_SignInit(handle_, &mechanism, private_half), kWhat));
+  CK_MECHANISM mechanism{signing_mechanism(key.algorithm), nullptr, 0};
+  CHANCERY_TRY(check_pkcs11(call().C_SignInit(handle_, &mechanism, key.handle), kWhat));
+  static constexpr std::uint8_t kNothing = 0;  // modules refuse a null pointer, also to an empty message
+  const ByteView message = input.data() == nullptr ? ByteView(&kNothing, 0) : input;
   Signature signature{};
   CK_ULONG size = signature.size();
   CHANCERY_TRY(check_pkcs11(
-      call().C_Sign(handle_, mutable_octets(digest), digest.size(), signature.data(), &size), kWhat));
+      call().C_Sign(handle_, mutable_octets(message), message.size(), signature.data(), &size), kWhat));
   if (size == signature.size()) return signature;
-  return Error{ErrorCode::kDeviceError, "the token gave a signature of another size than P-256 has"};
+  return Error{ErrorCode::kDeviceError, "the token gave a signature of another size than its algorithm has"};
 }
 
 Status TokenSession::destroy(const KeyReference& key) {
-  CHANCERY_TRY(check_token(key));
-  handles_.erase(key.id);
+  keys_.erase(key.id);
   return remove(key.label, key.id);
 }
-
-Status TokenSession::discard(const std::string& label) { return remove(label, {}); }
 
 Status TokenSession::remove(const std::string& label, ByteView id) {
   // The private half first: a signature fails from here on, whatever becomes of the other.
   for (const CK_OBJECT_CLASS kind : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
-    CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(kind, label, id));
-    for (const CK_OBJECT_HANDLE object : found) {
-      CHANCERY_TRY(check_pkcs11(call().C_DestroyObject(handle_, object),
-                                "the token did not remove the key: look at the module's own log"));
-    }
+    std::vector<CK_OBJECT_HANDLE> found;
+    do {
+      CHANCERY_ASSIGN(found, find(kind, label, id));
+      for (const CK_OBJECT_HANDLE object : found) {
+        CHANCERY_TRY(check_pkcs11(call().C_DestroyObject(handle_, object),
+                                  "the token did not remove the key: look at the module's own log"));
+      }
+    } while (found.size() == kFound);
   }
   return {};
 }
 
-Result<CK_OBJECT_HANDLE> TokenSession::private_key(const KeyReference& key) {
-  if (const auto known = handles_.find(key.id); known != handles_.end()) return known->second;
+Result<TokenSession::Key> TokenSession::find_key(const TokenRequest& request) {
+  const KeyReference& key = request.key;
+  const Algorithm algorithm = request.public_key.algorithm();
   CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(CKO_PRIVATE_KEY, key.label, key.id));
   if (found.empty()) {
     return Error{ErrorCode::kKeyLost, "the token has no such key any more: register the agent again"};
@@ -97,10 +170,8 @@ Result<CK_OBJECT_HANDLE> TokenSession::private_key(const KeyReference& key) {
     return Error{ErrorCode::kKeyMismatch,
                  "the token has several keys of this label and id: look for tampering"};
   }
-  CHANCERY_TRY(check_private_key({call(), handle_, found.front()}));
-  if (handles_.size() >= key_cache_) handles_.clear();  // they are soon found again
-  if (key_cache_ > 0) handles_[key.id] = found.front();
-  return found.front();
+  CHANCERY_TRY(check_private_key({call(), handle_, found.front()}, algorithm));
+  return Key{found.front(), algorithm};
 }
 
 Result<std::vector<CK_OBJECT_HANDLE>> TokenSession::find(CK_OBJECT_CLASS kind, const std::string& label,
@@ -108,7 +179,7 @@ Result<std::vector<CK_OBJECT_HANDLE>> TokenSession::find(CK_OBJECT_CLASS kind, c
   std::vector wanted{CK_ATTRIBUTE{CKA_CLASS, &kind, sizeof kind}, attribute(CKA_LABEL, as_bytes(label))};
   if (!id.empty()) wanted.push_back(attribute(CKA_ID, id));
   CHANCERY_TRY(check_pkcs11(call().C_FindObjectsInit(handle_, wanted.data(), wanted.size()), kNotFound));
-  std::vector<CK_OBJECT_HANDLE> found(8);
+  std::vector<CK_OBJECT_HANDLE> found(kFound);
   CK_ULONG count = 0;
   const CK_RV searched = call().C_FindObjects(handle_, found.data(), found.size(), &count);
   const CK_RV ended = call().C_FindObjectsFinal(handle_);

@@ -10,6 +10,7 @@
 
 #include "hsm/pkcs11/key_reference.hpp"
 #include "hsm/pkcs11/module.hpp"
+#include "hsm/pkcs11/token_owner.hpp"
 
 namespace chancery::hsm {
 
@@ -25,51 +26,56 @@ class TokenSession {
   TokenSession(const TokenSession&) = delete;
   TokenSession& operator=(const TokenSession&) = delete;
 
-  /// Makes a P-256 pair under the reference's label and id, and removes it again if the token says that it is
-  /// not as was asked for.
-  [[nodiscard]] Result<PublicKey> create(const KeyReference& key);
+  /// Does what is asked. A pair that was made is removed again if the token says that it is not as was asked
+  /// for.
+  /// \return kUnsupportedAlgorithm; kKeyLost when the token has no such key, kKeyMismatch when its attributes
+  ///         are not those of a key of ours or it signed with another one, kWrongDevice when it is another
+  ///         token's; device errors
+  [[nodiscard]] Result<TokenReply> perform(const TokenRequest& request);
 
-  /// \return the signature as a JWS has it; kKeyLost when the token has no such key, kKeyMismatch when its
-  ///         attributes are not those of a key of ours, kWrongDevice when it is another token's
-  [[nodiscard]] Result<Signature> sign(const KeyReference& key, const Sha256Digest& digest);
+  /// Takes back what perform() did, when nobody was left to be told.
+  void undo(const TokenRequest& request);
 
-  /// Removes both halves; one that is not there is no error.
-  [[nodiscard]] Status destroy(const KeyReference& key);
-
-  /// Removes whatever has this label; there may be nothing.
-  [[nodiscard]] Status discard(const std::string& label);
-
-  /// Asks whether the session is alive and logged in.
-  [[nodiscard]] Status ping();
-
-  /// Of the token.
-  [[nodiscard]] const std::string& serial() const noexcept { return serial_; }
   [[nodiscard]] CK_SESSION_HANDLE handle() const noexcept { return handle_; }
-  [[nodiscard]] std::size_t cached_keys() const noexcept { return handles_.size(); }
+  [[nodiscard]] std::size_t cached_keys() const noexcept { return keys_.size(); }
 
  private:
+  /// A private key that was found and judged.
+  struct Key {
+    CK_OBJECT_HANDLE handle = 0;
+    Algorithm algorithm = Algorithm::kES256;
+    std::uint32_t signatures = 0;  // that it gave in this session
+  };
+
   TokenSession(std::shared_ptr<Module> module, CK_SESSION_HANDLE handle, const FoundToken& token,
                std::size_t key_cache)
       : module_(std::move(module)),
         handle_(handle),
-        serial_(token.facts.serial),
+        token_(token.facts),
         needs_login_((token.flags & CKF_LOGIN_REQUIRED) != 0),
         key_cache_(key_cache) {}
 
   [[nodiscard]] const CK_FUNCTION_LIST& call() const noexcept { return module_->functions(); }
   [[nodiscard]] Status check_token(const KeyReference& key) const;
-  [[nodiscard]] Result<CK_OBJECT_HANDLE> private_key(const KeyReference& key);
+  [[nodiscard]] Result<TokenReply> create(const TokenRequest& request);
+  [[nodiscard]] Result<TokenReply> sign(const TokenRequest& request);
+  [[nodiscard]] Result<Signature> sign_with(const Key& key, ByteView input);
+  [[nodiscard]] Status destroy(const KeyReference& key);
+  /// Asks whether the session is alive and logged in.
+  [[nodiscard]] Status ping();
+  [[nodiscard]] Result<Key> find_key(const TokenRequest& request);
   /// \param id  empty: any
+  /// \return the first few of them
   [[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find(CK_OBJECT_CLASS kind, const std::string& label,
                                                            ByteView id);
   [[nodiscard]] Status remove(const std::string& label, ByteView id);
 
   const std::shared_ptr<Module> module_;
   const CK_SESSION_HANDLE handle_;
-  const std::string serial_;
+  const TokenFacts token_;
   const bool needs_login_;
   const std::size_t key_cache_;
-  std::map<Bytes, CK_OBJECT_HANDLE> handles_;  // of private keys that were judged, by id
+  std::map<Bytes, Key> keys_;  // by id
 };
 
 }  // namespace chancery::hsm

@@ -42,6 +42,7 @@ constexpr auto kRows = std::to_array<Row>({
     {kWrongDevice, "wrong_device"},
     {kSimulatorRefused, "simulator_refused"},
     {kBackendUnknown, "backend_unknown"},
+    {kPinRefused, "pin_refused"},
     {kStoreUnavailable, "store_unavailable"},
     {kStoreCorrupt, "store_corrupt"},
     {kStoreLocked, "store_locked"},

@@ -76,6 +76,8 @@ void Pkcs11Faults::delay(Pkcs11Call call, std::chrono::milliseconds time) {
 
 void Pkcs11Faults::hold(Pkcs11Call call) { fault(call).is_held = 1; }
 void Pkcs11Faults::release(Pkcs11Call call) { fault(call).is_held = 0; }
+void Pkcs11Faults::crash(Pkcs11Call call, std::uint64_t times) { fault(call).crashes = times; }
+void Pkcs11Faults::crash_late(Pkcs11Call call, std::uint64_t times) { fault(call).late_crashes = times; }
 void Pkcs11Faults::remove_token() { plan_->is_token_absent = 1; }
 void Pkcs11Faults::return_token() { plan_->is_token_absent = 0; }
 std::uint64_t Pkcs11Faults::calls(Pkcs11Call call) const { return fault(call).calls; }

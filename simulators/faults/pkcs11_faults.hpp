@@ -36,19 +36,23 @@ enum class Pkcs11Call : std::uint8_t {
 /// process. Zero is harmless in every field.
 struct Pkcs11FaultPlan {
   struct Fault {
-    std::atomic<std::uint64_t> code = 0;      ///< CKR_… to return instead of calling the module
-    std::atomic<std::uint64_t> times = 0;     ///< calls that it still concerns
-    std::atomic<std::uint64_t> delay_ms = 0;  ///< before every call
-    std::atomic<std::uint64_t> waiting = 0;   ///< calls that are in their delay
-    std::atomic<std::uint64_t> is_held = 0;   ///< calls wait until it is zero again
-    std::atomic<std::uint64_t> crashes = 0;   ///< calls that end the process
-    std::atomic<std::uint64_t> calls = 0;     ///< counted, whatever became of them
+    std::atomic<std::uint64_t> code = 0;          ///< CKR_… to return instead of calling the module
+    std::atomic<std::uint64_t> times = 0;         ///< calls that it still concerns
+    std::atomic<std::uint64_t> delay_ms = 0;      ///< before every call
+    std::atomic<std::uint64_t> waiting = 0;       ///< calls that are in their delay
+    std::atomic<std::uint64_t> is_held = 0;       ///< calls wait until it is zero again
+    std::atomic<std::uint64_t> crashes = 0;       ///< calls that end the process
+    std::atomic<std::uint64_t> late_crashes = 0;  ///< calls that end it when the module has obeyed
+    std::atomic<std::uint64_t> calls = 0;         ///< counted, whatever became of them
   };
   std::array<Fault, static_cast<std::size_t>(Pkcs11Call::kCount_)> faults;
   std::atomic<std::uint64_t> is_token_absent = 0;
   std::atomic<std::uint64_t> lying_attribute = 0;  ///< CKA_… whose one-octet value is turned round, plus 1
   std::atomic<std::uint64_t> corrupted_signatures = 0;  ///< signatures of which a bit is still to be changed
-  std::atomic<std::uint64_t> session_limit = 0;         ///< sessions that the token opens at most, if not 0
+  std::atomic<std::uint64_t> other_key =
+      0;  ///< handle of a private key that signs in the place of every other
+  std::atomic<std::uint64_t> claims_hardware = 0;  ///< whether token and slot say that they are hardware
+  std::atomic<std::uint64_t> session_limit = 0;    ///< sessions that the token opens at most, if not 0
   std::atomic<std::uint64_t> sessions = 0;
   std::atomic<std::uint64_t> token_flags = 0;  ///< set in what C_GetTokenInfo says
 };
@@ -75,6 +79,10 @@ class Pkcs11Faults {
   /// Calls of a function do not return until release().
   void hold(Pkcs11Call call);
   void release(Pkcs11Call call);
+  /// The next `times` calls of a function end the process that has the module.
+  void crash(Pkcs11Call call, std::uint64_t times = 1);
+  /// The same after the module has done what was asked.
+  void crash_late(Pkcs11Call call, std::uint64_t times = 1);
   /// Pulls the token out, with all its sessions; and puts it back.
   void remove_token();
   void return_token();

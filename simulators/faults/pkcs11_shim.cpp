@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <thread>
 
@@ -60,7 +61,9 @@ template <Pkcs11Call Call, typename... Arguments, CK_RV (*CK_FUNCTION_LIST::*Mem
 struct Wrapper<Call, Member> {
   static CK_RV call(Arguments... arguments) {
     if (const auto code = intercept(Call)) return *code;
-    return (real->*Member)(arguments...);
+    const CK_RV rv = (real->*Member)(arguments...);
+    if (take_one(plan->faults[static_cast<std::size_t>(Call)].late_crashes)) std::abort();
+    return rv;
   }
   static void install() { wrapped.*Member = &call; }
 };
@@ -83,8 +86,23 @@ CK_RV list_slots(CK_BBOOL present, CK_SLOT_ID* slots, CK_ULONG* count) {
 CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (const auto code = intercept(kGetTokenInfo)) return *code;
   const CK_RV rv = real->C_GetTokenInfo(slot, info);
-  if (rv == CKR_OK) info->flags |= plan->token_flags;
+  if (rv != CKR_OK) return rv;
+  info->flags |= plan->token_flags;
+  if (plan->claims_hardware != 0) std::memset(info->model, 'H', sizeof info->model);
   return rv;
+}
+
+CK_RV slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
+  if (const auto code = intercept(kGetSlotInfo)) return *code;
+  const CK_RV rv = real->C_GetSlotInfo(slot, info);
+  if (rv == CKR_OK && plan->claims_hardware != 0) info->flags |= CKF_HW_SLOT;
+  return rv;
+}
+
+CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  if (const auto code = intercept(kSignInit)) return *code;
+  const CK_OBJECT_HANDLE other = plan->other_key;
+  return real->C_SignInit(session, mechanism, other == 0 ? key : other);
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify,
@@ -129,16 +147,16 @@ void install_wrappers() {
   wrapped = *real;
   Wrapper<kInitialize, &CK_FUNCTION_LIST::C_Initialize>::install();
   Wrapper<kFinalize, &CK_FUNCTION_LIST::C_Finalize>::install();
-  Wrapper<kGetSlotInfo, &CK_FUNCTION_LIST::C_GetSlotInfo>::install();
   Wrapper<kGetSessionInfo, &CK_FUNCTION_LIST::C_GetSessionInfo>::install();
   Wrapper<kLogin, &CK_FUNCTION_LIST::C_Login>::install();
   Wrapper<kFindObjectsInit, &CK_FUNCTION_LIST::C_FindObjectsInit>::install();
   Wrapper<kFindObjects, &CK_FUNCTION_LIST::C_FindObjects>::install();
   Wrapper<kGenerateKeyPair, &CK_FUNCTION_LIST::C_GenerateKeyPair>::install();
   Wrapper<kDestroyObject, &CK_FUNCTION_LIST::C_DestroyObject>::install();
-  Wrapper<kSignInit, &CK_FUNCTION_LIST::C_SignInit>::install();
   wrapped.C_GetSlotList = list_slots;
+  wrapped.C_GetSlotInfo = slot_info;
   wrapped.C_GetTokenInfo = token_info;
+  wrapped.C_SignInit = sign_init;
   wrapped.C_OpenSession = open_session;
   wrapped.C_CloseSession = close_session;
   wrapped.C_GetAttributeValue = get_attributes;

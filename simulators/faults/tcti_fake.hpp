@@ -24,8 +24,9 @@ class FakeTpm {
   [[nodiscard]] std::string tcti() const { return "swtpm:path=" + path(); }
   [[nodiscard]] int connections() const noexcept { return connections_; }
 
- private:
   [[nodiscard]] std::string path() const { return (folder_ / "s").string(); }
+
+ private:
   void serve();
 
   std::filesystem::path folder_;  // its own, removed at the end

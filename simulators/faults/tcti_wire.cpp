@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kHeaderSize = 10;
 
+}  // namespace
+
 void put_number(Bytes& message, std::size_t offset, std::uint32_t number) {
   for (std::size_t i = 4; i-- > 0; number >>= 8) message[offset + i] = static_cast<std::uint8_t>(number);
 }
@@ -22,8 +24,6 @@ std::uint32_t number_at(ByteView message, std::size_t offset) {
   for (std::size_t i = 0; i < 4; ++i) number = number << 8 | message[offset + i];
   return number;
 }
-
-}  // namespace
 
 int connect_to(const std::filesystem::path& socket) {
   sockaddr_un address{};

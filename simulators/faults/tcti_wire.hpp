@@ -17,6 +17,10 @@ namespace chancery::simulators {
 Bytes read_message(int fd);
 void write_octets(int fd, ByteView octets);
 
+/// Numbers of four octets, big endian.
+void put_number(Bytes& message, std::size_t offset, std::uint32_t number);
+[[nodiscard]] std::uint32_t number_at(ByteView message, std::size_t offset);
+
 /// A response without parameters.
 [[nodiscard]] Bytes response_of(std::uint32_t code, std::uint32_t size = 10);
 /// The code of a command or response.

@@ -69,9 +69,11 @@ class BareLoop {
         fail("the bare loop has no session");
       }
     }
-    const auto pair = required(hsm::generate_p256(call(), sessions_.front(), {serial, "bare", {1}}));
+    const auto pair =
+        required(hsm::generate_pair(call(), sessions_.front(), {serial, "bare", {1}}, Algorithm::kES256));
     key_ = pair.private_half;
-    public_key_ = required(hsm::read_public_key({call(), sessions_.front(), pair.public_half}));
+    public_key_ =
+        required(hsm::read_public_key({call(), sessions_.front(), pair.public_half}, Algorithm::kES256));
   }
 
   /// \param is_verified  whether each signature is checked in the same thread, as the backend does
@@ -104,20 +106,18 @@ class Comparison {
       : callers_(2 * sessions + 2), suffix_("_" + std::to_string(sessions)) {
     store_.use_in_this_process();
     faults_.wrap_in_this_process(simulators::SoftHsm::module());
-    hsm::Pkcs11Options options;
-    options.name = "bench";
-    options.module = simulators::Pkcs11Faults::module();
-    options.serial = token_.serial;
-    options.pin_file = token_.pin_file;
-    options.allow_simulator = true;
-    options.sessions = sessions;
-    options.master = SecretBytes(Bytes(32, 1));
-    backend_ = required(hsm::Pkcs11Backend::open(std::move(options)));
+    backend_ = required(hsm::Pkcs11Backend::open(options(sessions)));
     for (std::size_t i = 0; i < callers_; ++i) {
       keys_.push_back(
           required(backend_->create({"agent-" + std::to_string(i), "k"}, Algorithm::kES256, far_away())));
     }
-    static_cast<void>(sign_many(10 * callers_));  // every session finds its keys
+    hsm::Pkcs11Options isolated = options(sessions);
+    isolated.isolate = true;
+    isolated.owner_program = CHANCERY_BINARY_DIR "/chanceryd";
+    isolated_ = required(hsm::Pkcs11Backend::open(std::move(isolated)));
+    for (hsm::KeyBackend* const backend : {backend_.get(), isolated_.get()}) {
+      static_cast<void>(sign_many(*backend, 10 * callers_));  // every session finds its keys
+    }
     bare_ = std::make_unique<BareLoop>(required(hsm::Module::load(simulators::Pkcs11Faults::module())),
                                        token_.serial, sessions);
   }
@@ -126,17 +126,37 @@ class Comparison {
   void slow_down(std::chrono::milliseconds time) { faults_.delay(simulators::Pkcs11Call::kSign, time); }
 
   void measure(Report& report, const std::string& name, std::size_t count, bool is_verified) {
-    const SideBySide measured = median_ratio([&] { return sign_many(count); },
+    const SideBySide measured = median_ratio([&] { return sign_many(*backend_, count); },
                                              [&] { return bare_->measure(count, is_verified); }, kRounds);
     report.add(name + "_bare_per_s" + suffix_, measured.b);
     report.add(name + "_per_s" + suffix_, measured.a);
     report.add(name + "_ratio" + suffix_, measured.ratio);
   }
 
+  /// The same over a socket, with the module in a process of its own.
+  void measure_isolated(Report& report, std::size_t count) {
+    const SideBySide measured = median_ratio([&] { return sign_many(*isolated_, count); },
+                                             [&] { return bare_->measure(count, false); }, kRounds);
+    report.add("pkcs11_isolated_per_s" + suffix_, measured.a);
+    report.add("pkcs11_isolated_ratio" + suffix_, measured.ratio);
+  }
+
  private:
-  double sign_many(std::size_t count) {
+  [[nodiscard]] hsm::Pkcs11Options options(std::size_t sessions) const {
+    hsm::Pkcs11Options options;
+    options.name = "bench";
+    options.module = simulators::Pkcs11Faults::module();
+    options.serial = token_.serial;
+    options.pin_file = token_.pin_file;
+    options.allow_simulator = true;
+    options.sessions = sessions;
+    options.master = SecretBytes(Bytes(32, 1));
+    return options;
+  }
+
+  double sign_many(hsm::KeyBackend& backend, std::size_t count) {
     return rate(callers_, count, [&](std::size_t caller) {
-      if (!backend_->sign(keys_[caller], as_bytes("bench"), far_away())) fail("the backend could not sign");
+      if (!backend.sign(keys_[caller], as_bytes("bench"), far_away())) fail("the backend could not sign");
     });
   }
 
@@ -145,7 +165,7 @@ class Comparison {
   simulators::SoftHsm store_ = required(simulators::SoftHsm::create());
   simulators::SoftToken token_ = required(store_.add_token("bench"));
   simulators::Pkcs11Faults faults_ = required(simulators::Pkcs11Faults::create());
-  std::unique_ptr<hsm::Pkcs11Backend> backend_;
+  std::unique_ptr<hsm::Pkcs11Backend> backend_, isolated_;
   std::vector<hsm::StoredKey> keys_;
   std::unique_ptr<BareLoop> bare_;
 };
@@ -153,10 +173,11 @@ class Comparison {
 }  // namespace
 
 void bench_pkcs11(Report& report) {
-  for (const std::size_t sessions : {std::size_t{1}, std::size_t{4}}) {
+  for (const std::size_t sessions : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
     Comparison comparison(sessions);
     comparison.measure(report, "pkcs11_sign", 1000 * sessions, false);
     comparison.measure(report, "pkcs11_sign_verified", 1000 * sessions, true);
+    comparison.measure_isolated(report, 1000 * sessions);
     comparison.slow_down(2ms);
     comparison.measure(report, "pkcs11_sign_2ms", 100 * sessions, false);
   }

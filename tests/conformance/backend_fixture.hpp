@@ -29,6 +29,7 @@ inline std::ostream& operator<<(std::ostream& out, const BackendKind& kind) { re
 [[nodiscard]] std::unique_ptr<BackendFixture> make_tpm_plain();
 [[nodiscard]] std::unique_ptr<BackendFixture> make_memory();
 [[nodiscard]] std::unique_ptr<BackendFixture> make_softhsm();
+[[nodiscard]] std::unique_ptr<BackendFixture> make_softhsm_isolated();
 [[nodiscard]] std::unique_ptr<BackendFixture> make_tpm2_pkcs11();
 
 }  // namespace chancery::conformance

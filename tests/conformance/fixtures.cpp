@@ -8,6 +8,7 @@
 #include "hsm/pkcs11/backend.hpp"
 #include "hsm/pkcs11/module.hpp"
 #include "hsm/tpm/backend.hpp"
+#include "simulators/faults/tcti_swapping.hpp"
 #include "simulators/memory/memory_backend.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
@@ -76,7 +77,8 @@ class TokenFixture : public BackendFixture {
 
 class SoftHsmFixture final : public TokenFixture {
  public:
-  SoftHsmFixture() : store_(create()) {
+  /// \param isolated  whether the module is in a process of its own
+  explicit SoftHsmFixture(bool isolated) : is_isolated_(isolated), store_(create()) {
     store_.use_in_this_process();
     auto token = store_.add_token("conformance");
     BOOST_REQUIRE(token);
@@ -97,20 +99,24 @@ class SoftHsmFixture final : public TokenFixture {
     options.module = simulators::SoftHsm::module();
     options.serial = token_.serial;
     options.pin_file = token_.pin_file;
+    options.isolate = is_isolated_;
+    options.owner_program = CHANCERY_BINARY_DIR "/chanceryd";
     return options;
   }
 
+  const bool is_isolated_;
   simulators::SoftHsm store_;
   simulators::SoftToken token_;
 };
 
 /// tpm2-pkcs11 over a swtpm: a module that has nothing in common with SoftHSM. Its tokens all have the serial
-/// number 0000000000000000, so they are told apart by label.
+/// number 0000000000000000, so they are told apart by label. It leaves every key that it made or used in the
+/// TPM, as a resource manager allows.
 class Tpm2Pkcs11Fixture final : public TokenFixture {
  public:
-  Tpm2Pkcs11Fixture() : tpm_(start_swtpm()) {
+  Tpm2Pkcs11Fixture() : tpm_(start_swtpm()), resources_(tpm_.socket()) {
     ::setenv("TPM2_PKCS11_STORE", folder_.path().c_str(), 1);
-    ::setenv("TPM2_PKCS11_TCTI", tpm_.tcti().c_str(), 1);
+    ::setenv("TPM2_PKCS11_TCTI", resources_.tcti().c_str(), 1);
     ::setenv("TSS2_LOG", "all+none", 0);
     ::setenv("TPM2_PKCS11_LOG_LEVEL", "0", 0);
     std::ofstream(pin_file()) << kPin;
@@ -156,6 +162,7 @@ class Tpm2Pkcs11Fixture final : public TokenFixture {
   }
 
   simulators::Swtpm tpm_;
+  simulators::SwappingTpm resources_;
   testing::TemporaryFolder folder_;
 };
 
@@ -177,7 +184,8 @@ std::unique_ptr<BackendFixture> make_tpm_plain() {
   return std::make_unique<TpmFixture>(hsm::SessionKind::kPlain);
 }
 std::unique_ptr<BackendFixture> make_tpm2_pkcs11() { return std::make_unique<Tpm2Pkcs11Fixture>(); }
-std::unique_ptr<BackendFixture> make_softhsm() { return std::make_unique<SoftHsmFixture>(); }
+std::unique_ptr<BackendFixture> make_softhsm() { return std::make_unique<SoftHsmFixture>(false); }
+std::unique_ptr<BackendFixture> make_softhsm_isolated() { return std::make_unique<SoftHsmFixture>(true); }
 std::unique_ptr<BackendFixture> make_memory() { return std::make_unique<MemoryFixture>(); }
 
 }  // namespace chancery::conformance

@@ -45,6 +45,7 @@ enum class ErrorCode : std::uint16_t {
   kWrongDevice = 407,
   kSimulatorRefused = 408,
   kBackendUnknown = 409,
+  kPinRefused = 410,
 
   // 5xx: the store
   kStoreUnavailable = 500,

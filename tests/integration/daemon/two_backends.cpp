@@ -11,6 +11,7 @@
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/unit/pkcs11/owner_child.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -134,6 +135,79 @@ BOOST_FIXTURE_TEST_CASE(a_stalled_module_does_not_stop_the_tpm_or_the_daemon, Tw
   }
 }
 
+namespace {
+
+constexpr const char* kIsolated = "isolate = true\nmax_sessions = 2\n";
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_crash_in_the_module_costs_a_restart_of_its_own_process_only, TwoDevices) {
+  start("tpm", kIsolated);
+  create_agent("orchestrator", "tpm");
+  create_agent("support", "hsm");
+  const auto granted = answered(daemon->client().grant(grant_to("orchestrator")));
+  const auto at_support = delegate(granted.chain, "support");
+  const pid_t daemon_pid = daemon->pid();
+  for (int round = 0; round < 3; ++round) {
+    const auto before = hsm::owner_child(daemon_pid);
+    BOOST_REQUIRE(before.has_value());
+    faults.crash(Pkcs11Call::kSign);
+    std::vector<std::string> through_token;
+    {
+      std::jthread on_token([&] { through_token = delegate(at_support, "orchestrator"); });
+      for (int i = 0; i < 5; ++i) verify(delegate(granted.chain, "support"));  // signed by the TPM
+    }
+    verify(through_token);
+    const auto after = hsm::owner_child(daemon_pid);
+    BOOST_REQUIRE(after.has_value());
+    BOOST_TEST(*after != *before);
+  }
+  BOOST_TEST(daemon->stop() == 0);  // the process that was started is the one that ends
+}
+
+BOOST_FIXTURE_TEST_CASE(the_modules_process_ends_when_the_daemon_is_stopped, TwoDevices) {
+  start("tpm", kIsolated);
+  const auto child = hsm::owner_child(daemon->pid());
+  BOOST_REQUIRE(child.has_value());
+  BOOST_TEST(daemon->stop() == 0);
+  BOOST_TEST(!std::filesystem::exists("/proc/" + std::to_string(*child)));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_modules_process_ends_when_the_daemon_is_killed, TwoDevices) {
+  start("tpm", kIsolated);
+  create_agent("orchestrator", "tpm");
+  create_agent("support", "hsm");
+  const auto granted = answered(daemon->client().grant(grant_to("orchestrator")));
+  const auto at_support = delegate(granted.chain, "support");
+  const auto child = hsm::owner_child(daemon->pid());
+  BOOST_REQUIRE(child.has_value());
+  faults.hold(Pkcs11Call::kSign);  // it ends also while it is inside of the module
+  std::jthread caller(
+      [&] { BOOST_TEST(!daemon->client().delegate(delegation_of(at_support, "orchestrator"))); });
+  BOOST_TEST(eventually([&] { return faults.waiting(Pkcs11Call::kSign) == 1; }));
+  daemon->kill();
+  BOOST_TEST(eventually([&] {
+    // Whoever inherits it may leave it a zombie.
+    const std::string state = hsm::file_text("/proc/" + std::to_string(*child) + "/stat");
+    return state.empty() || state.find(") Z") != std::string::npos || state.find(") X") != std::string::npos;
+  }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pin_that_was_refused_is_not_tried_by_the_next_process, TwoDevices) {
+  std::ofstream(token.pin_file) << "000000\n";
+  start("tpm", kIsolated);
+  create_agent("orchestrator", "tpm");
+  if (const auto child = hsm::owner_child(daemon->pid())) ::kill(*child, SIGKILL);
+  for (int i = 0; i < 3; ++i) {
+    api::CreateAgent request = agent_of("support", ::geteuid());
+    request.backend = "hsm";
+    const auto created = daemon->client().create_agent(request);
+    BOOST_REQUIRE(!created);
+    BOOST_TEST(created.error().code == "pin_refused");
+  }
+  BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_token_that_is_away_fails_its_own_agents_only, TwoDevices) {
   start("tpm");
   create_agent("orchestrator", "tpm");
@@ -158,7 +232,7 @@ BOOST_FIXTURE_TEST_CASE(a_refused_pin_does_not_end_the_daemon_and_is_not_tried_a
     request.backend = "hsm";
     const auto created = daemon->client().create_agent(request);
     BOOST_REQUIRE(!created);
-    BOOST_TEST(created.error().code == "device_error");
+    BOOST_TEST(created.error().code == "pin_refused");
   }
   BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
 }

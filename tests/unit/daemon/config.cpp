@@ -146,6 +146,7 @@ module = "/usr/lib/hsm.so"
 serial = "0123"
 pin_file = "/etc/chancery/pin"
 max_sessions = 9
+isolate = true
 queue = 8
 [[backend]]
 name = "fourth"
@@ -205,6 +206,7 @@ format = "json"
   third.serial = "0123";
   third.pin_file = "/etc/chancery/pin";
   third.max_sessions = 9;
+  third.isolate = true;
   third.queue = 8;
   BOOST_TEST((config.backends[2] == third));
   BOOST_TEST(config.backends[3].uri == "pkcs11:token=b");

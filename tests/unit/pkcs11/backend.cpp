@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "hsm/pkcs11/uri.hpp"
+#include "tests/unit/pkcs11/onlooker.hpp"
 #include "tests/unit/pkcs11/simulated_token.hpp"
 
 namespace chancery::hsm {
@@ -21,43 +22,6 @@ std::optional<ErrorCode> open_error(Pkcs11Options options) {
   const auto backend = Pkcs11Backend::open(std::move(options));
   return backend ? std::nullopt : std::optional(backend.error().code);
 }
-
-/// Looks into the token beside the backend, which keeps the application logged in.
-class Onlooker {
- public:
-  explicit Onlooker(const SimulatedToken& simulated)
-      : module_(required(Module::load(simulators::Pkcs11Faults::module()))) {
-    const FoundToken token = required(module_->find_token({{}, {}, {}, simulated.token.serial}));
-    BOOST_REQUIRE(call().C_OpenSession(token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
-                                       &session_) == CKR_OK);
-  }
-  ~Onlooker() { call().C_CloseSession(session_); }
-
-  [[nodiscard]] std::vector<CK_OBJECT_HANDLE> objects(CK_OBJECT_CLASS kind) const {
-    CK_ATTRIBUTE wanted{CKA_CLASS, &kind, sizeof kind};
-    std::vector<CK_OBJECT_HANDLE> found(64);
-    CK_ULONG count = 0;
-    BOOST_REQUIRE(call().C_FindObjectsInit(session_, &wanted, 1) == CKR_OK);
-    BOOST_REQUIRE(call().C_FindObjects(session_, found.data(), found.size(), &count) == CKR_OK);
-    call().C_FindObjectsFinal(session_);
-    found.resize(count);
-    return found;
-  }
-  void remove(CK_OBJECT_HANDLE object) const {
-    BOOST_REQUIRE(call().C_DestroyObject(session_, object) == CKR_OK);
-  }
-  [[nodiscard]] CK_RV read_private_value(CK_OBJECT_HANDLE object) const {
-    std::array<CK_BYTE, 64> value{};
-    CK_ATTRIBUTE wanted{CKA_VALUE, value.data(), value.size()};
-    return call().C_GetAttributeValue(session_, object, &wanted, 1);
-  }
-
- private:
-  [[nodiscard]] const CK_FUNCTION_LIST& call() const { return module_->functions(); }
-
-  std::shared_ptr<Module> module_;
-  CK_SESSION_HANDLE session_ = 0;
-};
 
 struct SelectionCase {
   const char* what;
@@ -156,6 +120,39 @@ BOOST_FIXTURE_TEST_CASE(destroying_removes_both_halves_and_no_signature_follows,
   const Onlooker onlooker(*this);
   BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).size() == 1u);
   BOOST_TEST(onlooker.objects(CKO_PUBLIC_KEY).size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(discarding_leaves_nothing_of_a_binding_and_all_of_every_other, SimulatedToken) {
+  const auto backend = open();
+  // As if they had been made and never stored; more of them than one search of the token gives.
+  for (int i = 0; i < 10; ++i) {
+    const Algorithm algorithm = i % 2 == 0 ? Algorithm::kES256 : Algorithm::kEd25519;
+    BOOST_REQUIRE(backend->create({"agent", "k1"}, algorithm, far_away()));
+  }
+  std::vector<StoredKey> kept;
+  for (const KeyBinding& binding :
+       {KeyBinding{"agent", "k10"}, KeyBinding{"agent", "k"}, KeyBinding{"agen", "tk1"},
+        KeyBinding{"agent2", "k1"}, KeyBinding{"agent", "K1"}, KeyBinding{"agent", "k1 "}}) {
+    kept.push_back(required(backend->create(binding, Algorithm::kES256, far_away())));
+  }
+  const Onlooker onlooker(*this);
+  BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).size() == 16u);
+  BOOST_REQUIRE(backend->discard({"agent", "k1"}, far_away()));
+  BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).size() == kept.size());
+  BOOST_TEST(onlooker.objects(CKO_PUBLIC_KEY).size() == kept.size());
+  for (const StoredKey& key : kept) BOOST_TEST(!sign_code(*backend, key).has_value());
+}
+
+BOOST_DATA_TEST_CASE(discarding_removes_a_half_that_is_alone,
+                     data::make(std::array<CK_OBJECT_CLASS, 2>{CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}), gone) {
+  const SimulatedToken simulated;
+  const auto backend = simulated.open();
+  create_key(*backend);
+  const Onlooker onlooker(simulated);
+  onlooker.remove(onlooker.objects(gone).front());
+  BOOST_REQUIRE(backend->discard({"agent", "k1"}, far_away()));
+  BOOST_TEST(onlooker.objects(CKO_PRIVATE_KEY).empty());
+  BOOST_TEST(onlooker.objects(CKO_PUBLIC_KEY).empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_that_somebody_removed_from_the_token_is_lost, SimulatedToken) {

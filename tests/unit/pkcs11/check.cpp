@@ -25,11 +25,11 @@ constexpr std::array kCodes{
     CodeCase{0x32, kDeviceUnavailable, true, false},   // DEVICE_REMOVED
     CodeCase{0x60, kDeviceError, true, false},         // KEY_HANDLE_INVALID
     CodeCase{0x82, kDeviceError, true, false},         // OBJECT_HANDLE_INVALID
-    CodeCase{0xA0, kDeviceError, false, true},         // PIN_INCORRECT
-    CodeCase{0xA1, kDeviceError, false, true},         // PIN_INVALID
-    CodeCase{0xA2, kDeviceError, false, true},         // PIN_LEN_RANGE
-    CodeCase{0xA3, kDeviceError, false, true},         // PIN_EXPIRED
-    CodeCase{0xA4, kDeviceLockout, false, true},       // PIN_LOCKED
+    CodeCase{0xA0, kPinRefused, false, true},          // PIN_INCORRECT
+    CodeCase{0xA1, kPinRefused, false, true},          // PIN_INVALID
+    CodeCase{0xA2, kPinRefused, false, true},          // PIN_LEN_RANGE
+    CodeCase{0xA3, kPinRefused, false, true},          // PIN_EXPIRED
+    CodeCase{0xA4, kPinRefused, false, true},          // PIN_LOCKED
     CodeCase{0xB1, kDeviceUnavailable, true, false},   // SESSION_COUNT
     CodeCase{0xB3, kDeviceUnavailable, true, false},   // SESSION_HANDLE_INVALID
     CodeCase{0xE0, kDeviceUnavailable, true, false},   // TOKEN_NOT_PRESENT

@@ -56,6 +56,13 @@ struct SimulatedToken {
     options.master = SecretBytes(Bytes(32, 0x5a));
     return options;
   }
+  /// The module in a process of its own: the daemon's program, as it starts itself.
+  [[nodiscard]] Pkcs11Options isolated(std::size_t sessions = 2) const {
+    Pkcs11Options isolated = options(sessions);
+    isolated.isolate = true;
+    isolated.owner_program = CHANCERY_BINARY_DIR "/chanceryd";
+    return isolated;
+  }
   [[nodiscard]] std::unique_ptr<Pkcs11Backend> open(std::size_t sessions = 2) const {
     return required(Pkcs11Backend::open(options(sessions)));
   }

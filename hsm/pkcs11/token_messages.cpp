@@ -1,0 +1,360 @@
+#include "hsm/pkcs11/token_messages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <optional>
+#include <string>
+
+#include "hsm/pkcs11/check.hpp"
+
+namespace chancery::hsm {
+namespace {
+
+constexpr Error kMalformed{ErrorCode::kMalformed,
+                           "the process that holds the PKCS#11 module sent what is no message of ours"};
+
+constexpr std::uint32_t kLongestText = 4096;
+constexpr std::uint32_t kMostAlgorithms = 2;
+
+enum class Tag : std::uint8_t { kStart = 1, kOrder, kAnswer, kFacts, kLogin };
+
+class Writer {
+ public:
+  explicit Writer(Tag tag) { number(static_cast<std::uint8_t>(tag)); }
+
+  template <std::unsigned_integral T>
+  void number(T value) {
+    for (std::size_t i = 0; i < sizeof value; ++i)
+      out_.push_back(static_cast<std::uint8_t>(std::uint64_t{value} >> (8 * i)));
+  }
+  void flag(bool value) { number(static_cast<std::uint8_t>(value)); }
+  void octets(ByteView value) {
+    number(static_cast<std::uint32_t>(value.size()));
+    out_.insert(out_.end(), value.begin(), value.end());
+  }
+  void text(std::string_view value) { octets(as_bytes(value)); }
+  template <std::size_t Size>
+  void fixed(const std::array<std::uint8_t, Size>& value) {
+    out_.insert(out_.end(), value.begin(), value.end());
+  }
+
+  [[nodiscard]] Bytes take() { return std::move(out_); }
+
+ private:
+  Bytes out_;
+};
+
+/// Reads what a Writer wrote. The first thing that is wrong stays: what is read after it is empty.
+class Reader {
+ public:
+  Reader(ByteView in, Tag tag) : in_(in) {
+    is_good_ = number<std::uint8_t>() == static_cast<std::uint8_t>(tag);
+  }
+
+  template <std::unsigned_integral T>
+  T number() {
+    std::uint64_t value = 0;
+    const ByteView octets = take(sizeof(T));
+    for (std::size_t i = 0; i < octets.size(); ++i) value |= std::uint64_t{octets[i]} << (8 * i);
+    return static_cast<T>(value);
+  }
+  bool flag() { return one_of<std::uint8_t>(1) == 1; }
+  /// A number from 0 to `most`.
+  template <typename T>
+  T one_of(std::uint8_t most) {
+    const auto value = number<std::uint8_t>();
+    if (value > most) is_good_ = false;
+    return static_cast<T>(value > most ? 0 : value);
+  }
+  ByteView octets(std::uint32_t most) {
+    const auto size = number<std::uint32_t>();
+    if (size > most) is_good_ = false;
+    return size > most ? ByteView() : take(size);
+  }
+  std::string text() { return std::string(as_text(octets(kLongestText))); }
+  template <std::size_t Size>
+  std::array<std::uint8_t, Size> fixed() {
+    std::array<std::uint8_t, Size> out{};
+    std::ranges::copy(take(Size), out.begin());
+    return out;
+  }
+
+  /// Whether all was right, and nothing is left over.
+  [[nodiscard]] bool is_done() const noexcept { return is_good_ && in_.empty(); }
+
+ private:
+  ByteView take(std::size_t size) {
+    if (size > in_.size()) is_good_ = false;
+    if (!is_good_) return {};
+    const ByteView taken = in_.first(size);
+    in_ = in_.subspan(size);
+    return taken;
+  }
+
+  ByteView in_;
+  bool is_good_ = true;
+};
+
+Algorithm read_algorithm(Reader& in) { return in.one_of<Algorithm>(1); }
+
+void write(Writer& out, const PublicKey& key) {
+  out.number(static_cast<std::uint8_t>(key.algorithm()));
+  for (const ByteView half : {key.x(), key.y()}) {
+    std::array<std::uint8_t, 32> octets{};
+    std::ranges::copy(half, octets.begin());
+    out.fixed(octets);
+  }
+}
+
+PublicKey read_public_key(Reader& in) {
+  const Algorithm algorithm = read_algorithm(in);
+  const auto x = in.fixed<32>(), y = in.fixed<32>();
+  return algorithm == Algorithm::kES256 ? PublicKey::p256(x, y) : PublicKey::ed25519(x);
+}
+
+void write(Writer& out, const KeyReference& key) {
+  out.text(key.serial);
+  out.text(key.label);
+  out.octets(key.id);
+}
+
+KeyReference read_reference(Reader& in) {
+  KeyReference key;
+  key.serial = in.text();
+  key.label = in.text();
+  const ByteView id = in.octets(kLongestText);
+  key.id.assign(id.begin(), id.end());
+  return key;
+}
+
+void write(Writer& out, const BackendLoad& load) {
+  for (const std::uint64_t count :
+       {load.queued, load.live_objects, load.live_sessions, load.cached_keys, load.recoveries})
+    out.number(count);
+}
+
+BackendLoad read_load(Reader& in) {
+  BackendLoad load;
+  for (std::uint64_t* const count :
+       {&load.queued, &load.live_objects, &load.live_sessions, &load.cached_keys, &load.recoveries})
+    *count = in.number<std::uint64_t>();
+  return load;
+}
+
+struct Text {
+  ErrorCode code;
+  const char* what;
+};
+
+// Every code that a token's owner gives.
+constexpr auto kTexts = std::to_array<Text>({
+    {ErrorCode::kInvalidArgument, "several tokens match: say which one by its serial number"},
+    {ErrorCode::kUnsupportedAlgorithm,
+     "the token does not offer the algorithm: ask for another, or use another token"},
+    {ErrorCode::kDeviceUnavailable, "the token is not there: it is sought again at the next request"},
+    {ErrorCode::kDeviceBusy, "too many requests wait for the token: try again later"},
+    {ErrorCode::kDeviceTimeout, "the token did not answer in time: it may be stalled or overloaded"},
+    {ErrorCode::kDeviceError, "the token refused a command: look at the module's own log"},
+    {ErrorCode::kDeviceLockout,
+     "the token has locked the PIN, or has one try left, which is not taken: log in once with its own tools"},
+    {ErrorCode::kKeyLost, "the token has no such key any more: register the agent again"},
+    {ErrorCode::kKeyMismatch,
+     "the token's key is not the one that was made for the agent: look for tampering"},
+    {ErrorCode::kWrongDevice,
+     "this is not the token that holds the key: connect the right one, or register the agent again"},
+    {ErrorCode::kSimulatorRefused,
+     "this token is a simulator, and allow_simulator is off: use a hardware token, or allow it knowingly"},
+    {ErrorCode::kPinRefused,
+     "the token refused the PIN, which is not tried again: correct the PIN file and restart"},
+    {ErrorCode::kFileUnreadable,
+     "the PKCS#11 module is missing or cannot be loaded: name a library of this architecture with `module`"},
+    {ErrorCode::kFilePermissions,
+     "everybody may write to the PKCS#11 module, which is code: take that permission away"},
+    {ErrorCode::kInternal, "the process that holds the PKCS#11 module met an error of ours"},
+});
+
+std::optional<Error> read_error(Reader& in) {
+  const auto code = static_cast<ErrorCode>(in.number<std::uint16_t>());
+  const auto native = in.number<std::uint64_t>();
+  const auto text = std::ranges::find(kTexts, code, &Text::code);
+  if (text == kTexts.end()) return std::nullopt;
+  const Status exact = check_pkcs11(static_cast<CK_RV>(native), text->what);
+  if (!exact && exact.error().code == code) return exact.error();
+  return Error{code, text->what, native};
+}
+
+void write(Writer& out, const TokenReply& reply) {
+  out.fixed(reply.signature);
+  write(out, reply.public_key);
+  out.text(reply.serial);
+  out.flag(reply.may_pass);
+}
+
+TokenReply read_reply(Reader& in) {
+  TokenReply reply;
+  reply.signature = in.fixed<64>();
+  reply.public_key = read_public_key(in);
+  reply.serial = in.text();
+  reply.may_pass = in.flag();
+  return reply;
+}
+
+Result<OwnerMessage> decode_answer(ByteView packet) {
+  Reader in(packet, Tag::kAnswer);
+  TokenAnswer answer{in.number<std::uint64_t>(), read_load(in), TokenReply{}};
+  if (in.flag()) {
+    answer.result = read_reply(in);
+  } else {
+    const auto error = read_error(in);
+    if (!error) return kMalformed;
+    answer.result = *error;
+  }
+  if (!in.is_done()) return kMalformed;
+  return OwnerMessage{std::move(answer)};
+}
+
+Result<OwnerMessage> decode_facts(ByteView packet) {
+  Reader in(packet, Tag::kFacts);
+  TokenFacts facts;
+  for (std::string* const text :
+       {&facts.label, &facts.manufacturer, &facts.model, &facts.serial, &facts.firmware})
+    *text = in.text();
+  facts.emulated = in.flag();
+  const auto algorithms = in.one_of<std::uint8_t>(kMostAlgorithms);
+  for (std::uint8_t i = 0; i < algorithms; ++i) facts.algorithms.push_back(read_algorithm(in));
+  if (!in.is_done()) return kMalformed;
+  return OwnerMessage{std::move(facts)};
+}
+
+Result<OwnerMessage> decode_login(ByteView packet) {
+  Reader in(packet, Tag::kLogin);
+  LoginNews news;
+  news.step = in.one_of<LoginStep>(static_cast<std::uint8_t>(LoginStep::kFailed));
+  news.native = in.number<std::uint64_t>();
+  const bool says_why = news.step != LoginStep::kRefused || refuses_pin(static_cast<CK_RV>(news.native));
+  if (!in.is_done() || !says_why) return kMalformed;
+  return OwnerMessage{news};
+}
+
+}  // namespace
+
+SecretBytes encode(const Start& start) {
+  Writer out(Tag::kStart);
+  const TokenOptions& token = start.token;
+  out.text(token.module.string());
+  for (const std::string* const text :
+       {&token.selector.token, &token.selector.manufacturer, &token.selector.model, &token.selector.serial})
+    out.text(*text);
+  out.flag(token.allow_simulator);
+  out.flag(token.is_pin_in_doubt);
+  out.number(std::uint64_t{token.key_cache});
+  out.number(std::uint64_t{start.pool.sessions});
+  out.number(std::uint64_t{start.pool.queue});
+  out.number(static_cast<std::uint32_t>(token.pin.size()));
+  // The PIN last and by itself: a vector that grows leaves copies behind.
+  const Bytes head = out.take();
+  SecretBytes packet(head.size() + token.pin.size());
+  std::ranges::copy(token.pin.view(), std::ranges::copy(head, packet.writable().begin()).out);
+  return packet;
+}
+
+Result<Start> decode_start(ByteView packet) {
+  Reader in(packet, Tag::kStart);
+  Start start;
+  TokenOptions& token = start.token;
+  token.module = in.text();
+  for (std::string* const text :
+       {&token.selector.token, &token.selector.manufacturer, &token.selector.model, &token.selector.serial})
+    *text = in.text();
+  token.allow_simulator = in.flag();
+  token.is_pin_in_doubt = in.flag();
+  token.key_cache = in.number<std::uint64_t>();
+  start.pool.sessions = in.number<std::uint64_t>();
+  start.pool.queue = in.number<std::uint64_t>();
+  token.pin = SecretBytes(in.octets(kLongestText));
+  if (!in.is_done()) return kMalformed;
+  return start;
+}
+
+Bytes encode(std::uint64_t id, const TokenRequest& request) {
+  Writer out(Tag::kOrder);
+  out.number(id);
+  out.number(static_cast<std::uint8_t>(request.verb));
+  out.text(request.owner);
+  out.number(static_cast<std::uint64_t>(request.deadline.time_since_epoch().count()));
+  write(out, request.key);
+  out.number(static_cast<std::uint8_t>(request.algorithm));
+  write(out, request.public_key);
+  out.octets(request.input);
+  out.flag(request.is_repeated);
+  return out.take();
+}
+
+Result<TokenOrder> decode_order(ByteView packet) {
+  Reader in(packet, Tag::kOrder);
+  TokenOrder order;
+  order.id = in.number<std::uint64_t>();
+  TokenRequest& request = order.request;
+  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kCheck));
+  request.owner = in.text();
+  request.deadline = Deadline(Deadline::duration(static_cast<std::int64_t>(in.number<std::uint64_t>())));
+  request.key = read_reference(in);
+  request.algorithm = read_algorithm(in);
+  request.public_key = read_public_key(in);
+  const ByteView input = in.octets(kLongestInput);
+  request.input.assign(input.begin(), input.end());
+  request.is_repeated = in.flag();
+  if (!in.is_done()) return kMalformed;
+  return order;
+}
+
+Bytes encode(const TokenAnswer& answer) {
+  Writer out(Tag::kAnswer);
+  out.number(answer.id);
+  write(out, answer.load);
+  out.flag(answer.result.has_value());
+  if (answer.result) {
+    write(out, *answer.result);
+  } else {
+    out.number(static_cast<std::uint16_t>(answer.result.error().code));
+    out.number(answer.result.error().native);
+  }
+  return out.take();
+}
+
+Bytes encode(const TokenFacts& facts) {
+  Writer out(Tag::kFacts);
+  for (const std::string* const text :
+       {&facts.label, &facts.manufacturer, &facts.model, &facts.serial, &facts.firmware})
+    out.text(*text);
+  out.flag(facts.emulated);
+  out.number(static_cast<std::uint8_t>(facts.algorithms.size()));
+  for (const Algorithm algorithm : facts.algorithms) out.number(static_cast<std::uint8_t>(algorithm));
+  return out.take();
+}
+
+Bytes encode(const LoginNews& news) {
+  Writer out(Tag::kLogin);
+  out.number(static_cast<std::uint8_t>(news.step));
+  out.number(news.native);
+  return out.take();
+}
+
+Result<OwnerMessage> decode_from_owner(ByteView packet) {
+  if (packet.empty()) return kMalformed;
+  switch (static_cast<Tag>(packet.front())) {
+    case Tag::kAnswer:
+      return decode_answer(packet);
+    case Tag::kFacts:
+      return decode_facts(packet);
+    case Tag::kLogin:
+      return decode_login(packet);
+    case Tag::kStart:
+    case Tag::kOrder:
+      break;  // are for it, not from it
+  }
+  return kMalformed;
+}
+
+}  // namespace chancery::hsm
