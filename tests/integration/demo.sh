@@ -9,19 +9,8 @@ readonly MODE="${2:-}"
 readonly AUDIENCE=https://api.example.org
 readonly PRINCIPAL=user:alice@example.org
 
-if [[ -t 1 && -z "${NO_COLOR:-}" && "${TERM:-dumb}" != dumb ]]; then
-  bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' blue=$'\e[36m' plain=$'\e[0m'
-else
-  bold='' dim='' red='' green='' blue='' plain=''
-fi
-
-chapter() { printf '\n%s%s%s\n' "$bold$blue" "$*" "$plain"; }
-say() { printf '  %s\n' "$*"; }
-good() { printf '  %s✓%s %s\n' "$green" "$plain" "$*"; }
-die() {
-  printf '  %s✗ %s%s\n' "$red" "$*" "$plain" >&2
-  exit 1
-}
+# shellcheck source=tests/integration/telling.sh
+source "$(dirname "${BASH_SOURCE[0]}")/telling.sh"
 
 # --- one demo at a time, and what --keep leaves behind
 
@@ -109,13 +98,6 @@ cp "$BIN/chancery" "$WORK/chancery"
 
 chancery() { "$WORK/chancery" "$@"; }
 
-# Shows a command, then runs it; its own output may be redirected.
-exec 3>&1
-show() {
-  printf '  %s$ %s%s\n' "$dim" "$*" "$plain" >&3
-  "$@"
-}
-
 declare -A UID_OF=([orchestrator]=61001 [support]=61002 [lookup]=61003)
 
 # Runs the command line as an agent: as root under its own uid, else as whoever we are.
@@ -131,8 +113,6 @@ as_agent() {
 }
 
 uid_of() { if [[ $(id -u) == 0 ]]; then printf '%s' "${UID_OF[$1]}"; else id -u; fi; }
-
-field() { grep -o "\"$1\":\"[^\"]*\"" | head -1 | cut -d'"' -f4; }
 
 # What the three ways of verifying say of a chain. They must agree to the last octet.
 judge() {

@@ -2,12 +2,15 @@
 //
 // The configuration reference is generated: with CHANCERY_UPDATE_PAGES set, this test writes it anew.
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -16,6 +19,7 @@
 
 #include "daemon/config/config.hpp"
 #include "daemon/rest/http.hpp"
+#include "daemon/store/store.hpp"
 
 namespace chancery {
 namespace {
@@ -81,6 +85,35 @@ BOOST_AUTO_TEST_CASE(error_page_has_the_statuses_that_the_daemon_answers) {
     // What never reaches an answer would be 500 if it did.
     BOOST_TEST((status == "–" ? "500" : status) == answered, error_name(code));
   }
+}
+
+using Ways = std::set<std::pair<std::string, std::string>>;
+
+/// The rows `| \`from\` | \`to\` | when |`.
+Ways documented_ways() {
+  std::istringstream page(read_page("operations/keys.md"));
+  Ways ways;
+  for (std::string line; std::getline(page, line);) {
+    std::vector<std::string> pieces;
+    std::istringstream row(line);
+    for (std::string piece; std::getline(row, piece, '`');) pieces.push_back(piece);
+    if (pieces.size() < 5 || pieces[0] != "| " || pieces[2] != " | ") continue;
+    BOOST_TEST(ways.emplace(pieces[1], pieces[3]).second, line);
+  }
+  return ways;
+}
+
+BOOST_AUTO_TEST_CASE(page_about_keys_lists_every_way_between_their_states_and_no_other) {
+  using enum store::KeyState;
+  constexpr std::array kStates{kActive, kRotating, kRetired, kLost, kRevoked};
+  Ways present;
+  for (const store::KeyState from : kStates) {
+    for (const store::KeyState to : kStates) {
+      if (store::may_become(from, to))
+        present.emplace(store::key_state_name(from), store::key_state_name(to));
+    }
+  }
+  BOOST_TEST((documented_ways() == present));
 }
 
 // error.cpp names the codes by hand; a code that is missing there would be called "internal".

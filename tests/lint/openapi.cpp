@@ -1,0 +1,184 @@
+// docs/protocol/openapi.yaml, which the daemon answers as /openapi.json, describes the routes and the messages
+// that there are.
+
+#include "daemon/rest/openapi.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "daemon/rest/routes.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery {
+namespace {
+
+using json::Document;
+using json::Value;
+
+const Value& description() {
+  static const auto document = Document::parse(std::string(rest::openapi_json()));
+  BOOST_REQUIRE(document);
+  return document->root();
+}
+
+const Value& need(const Value& object, std::string_view name) {
+  const Value* member = object.find(name);
+  BOOST_REQUIRE_MESSAGE(member != nullptr, "no member " << name << " in " << object.source().substr(0, 200));
+  return *member;
+}
+
+/// "GET /v1/agents", and on which listeners it is.
+using Routes = std::map<std::string, std::string>;
+
+std::string_view text_of(rest::Listener listener) {
+  switch (listener) {
+    case rest::Listener::kAny:
+      return "any";
+    case rest::Listener::kUnixSocket:
+      return "Unix socket";
+  }
+  return "";
+}
+
+// The tags `operate` and `act` say: Unix socket.
+std::string_view listener_of(const Value& operation) {
+  const auto is_private = [](const Value& tag) { return tag.string() == "operate" || tag.string() == "act"; };
+  const auto tags = need(operation, "tags").items();
+  BOOST_TEST(!tags.empty());
+  BOOST_TEST((std::ranges::all_of(tags, is_private) || std::ranges::none_of(tags, is_private)),
+             operation.source().substr(0, 80));
+  return text_of(std::ranges::any_of(tags, is_private) ? rest::Listener::kUnixSocket : rest::Listener::kAny);
+}
+
+Routes described_routes() {
+  Routes out;
+  for (const auto& [path, operations] : need(description(), "paths").members()) {
+    for (const auto& [name, operation] : operations.members()) {
+      if (name == "parameters") continue;
+      std::string method(name);
+      std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c & ~0x20); });
+      out.emplace(method + " " + std::string(path), listener_of(operation));
+    }
+  }
+  return out;
+}
+
+Routes present_routes() {
+  Routes out;
+  for (const rest::Route& route : rest::routes()) {
+    out.emplace(std::string(route.method) + " " + std::string(route.pattern), text_of(route.listener));
+  }
+  return out;
+}
+
+void expect_all(const Routes& these, const Routes& in, const char* where) {
+  for (const auto& [route, listener] : these) {
+    const auto found = in.find(route);
+    BOOST_TEST((found != in.end()), route << " is not in " << where);
+    if (found != in.end()) {
+      BOOST_TEST(found->second == listener, route << ": " << listener << ", in " << where << " otherwise");
+    }
+  }
+}
+
+/// Names of the properties of a schema, with those of the schemas that it is made of.
+std::set<std::string> properties_of(const Value& schema) {
+  std::set<std::string> out;
+  if (const Value* reference = schema.find("$ref")) {
+    const std::string_view name = reference->string().value_or("");
+    return properties_of(need(need(need(description(), "components"), "schemas"),
+                              name.substr(std::string_view("#/components/schemas/").size())));
+  }
+  if (const Value* parts = schema.find("allOf")) {
+    for (const Value& part : parts->items()) out.merge(properties_of(part));
+  }
+  if (const Value* properties = schema.find("properties")) {
+    for (const auto& [name, value] : properties->members()) out.emplace(name);
+  }
+  return out;
+}
+
+struct Message {
+  const char* schema;
+  std::string json;  ///< with every member that it may have
+};
+
+std::ostream& operator<<(std::ostream& out, const Message& message) { return out << message.schema; }
+
+const api::Key kKey{"jkt", "support", "tpm", "ES256", "lost", "key_lost", 1, 2, 3, 4};
+const api::Ended kEnded{1, 2, 3, {"lookup"}};
+const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
+const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt", kSelectors, 1, 2};
+
+std::vector<Message> messages() {
+  return {
+      {"CreateAgent", wire::write(api::CreateAgent{"support", "tpm", kSelectors, "ES256"})},
+      {"Selectors", wire::write(kSelectors)},
+      {"Agent", wire::write(kAgent)},
+      {"AgentPage", wire::write(api::AgentPage{{kAgent}, "next"})},
+      {"Retirement", wire::write(api::Retirement{kAgent, kEnded})},
+      {"RotateKey", wire::write(api::RotateKey{std::chrono::seconds(1), "tpm", "ES256"})},
+      {"ReenrollAgent", wire::write(api::ReenrollAgent{"tpm", "ES256", true})},
+      {"RevokeKey", wire::write(api::RevokeKey{"why"})},
+      {"KeyList", wire::write(api::KeyList{{kKey}})},
+      {"Rotation", wire::write(api::Rotation{kKey, kKey})},
+      {"Revocation", wire::write(api::Revocation{kKey, kEnded})},
+      {"Adoption", wire::write(api::Adoption{"tpm", "000b"})},
+  };
+}
+
+std::set<std::string> members_of(const Value& object) {
+  std::set<std::string> out;
+  for (const auto& [name, value] : object.members()) out.emplace(name);
+  return out;
+}
+
+const Value& schema(std::string_view name) {
+  return need(need(need(description(), "components"), "schemas"), name);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(openapi)
+
+BOOST_AUTO_TEST_CASE(describes_every_route_and_no_other) {
+  expect_all(described_routes(), present_routes(), "daemon/rest/routes.cpp");
+  expect_all(present_routes(), described_routes(), "docs/protocol/openapi.yaml");
+}
+
+BOOST_AUTO_TEST_CASE(describes_the_argument_of_each_path_that_has_one) {
+  for (const auto& [path, operations] : need(description(), "paths").members()) {
+    const Value* parameters = operations.find("parameters");
+    BOOST_TEST((parameters != nullptr) == (path.find("{name}") != std::string_view::npos), path);
+    if (parameters == nullptr) continue;
+    BOOST_REQUIRE(parameters->items().size() == 1);
+    BOOST_TEST((need(parameters->items().front(), "name").string() == "name"), path);
+    BOOST_TEST((need(parameters->items().front(), "in").string() == "path"), path);
+  }
+}
+
+BOOST_DATA_TEST_CASE(describes_every_member_and_no_other, boost::unit_test::data::make(messages()), message) {
+  const auto document = Document::parse(message.json);
+  BOOST_REQUIRE(document);
+  BOOST_TEST(members_of(document->root()) == properties_of(schema(message.schema)),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(describes_every_member_of_a_key_and_of_what_its_end_ends) {
+  const auto document = Document::parse(wire::write(api::Revocation{kKey, kEnded}));
+  BOOST_REQUIRE(document);
+  BOOST_TEST(members_of(need(document->root(), "key")) == properties_of(schema("Key")),
+             boost::test_tools::per_element());
+  BOOST_TEST(members_of(need(document->root(), "ended")) == properties_of(schema("Ended")),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery
