@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/backend.hpp"
 
+#include "hsm/pkcs11/condition.hpp"
 #include "hsm/pkcs11/pin.hpp"
 #include "hsm/pkcs11/session_pool.hpp"
 #include "hsm/pkcs11/uri.hpp"
@@ -106,6 +107,11 @@ Status Pkcs11Backend::discard(const KeyBinding& binding, Deadline deadline) {
 Status Pkcs11Backend::adopt(const std::function<Status(ByteView name)>&) {
   return Error{ErrorCode::kConflict,
                "a token is adopted by configuring it: set `serial` or `uri` of its [[backend]] and restart"};
+}
+
+Result<std::vector<Fact>> Pkcs11Backend::facts(Deadline deadline) {
+  CHANCERY_ASSIGN(const TokenCondition condition, token_->condition(deadline));
+  return judge(condition, token_->facts());
 }
 
 BackendInfo Pkcs11Backend::describe() const {

@@ -53,6 +53,7 @@ class Pkcs11Backend final : public KeyBackend {
   /// kConflict: a key names its token, so another token needs no adoption.
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(Deadline deadline) override { return token_->check(deadline); }
+  Result<std::vector<Fact>> facts(Deadline deadline) override;
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }
 

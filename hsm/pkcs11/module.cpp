@@ -156,6 +156,18 @@ Result<std::vector<CK_SLOT_ID>> Module::slots() const {
 }
 
 Result<FoundToken> Module::find_token(const TokenSelector& selector) const {
+  CHANCERY_ASSIGN(const auto found, find_slot(selector));
+  return describe(found.first, found.second);
+}
+
+Result<TokenCondition> Module::condition(const TokenSelector& selector) const {
+  CHANCERY_ASSIGN(const auto found, find_slot(selector));
+  const CK_TOKEN_INFO& info = found.second;
+  return TokenCondition{info.flags, info.ulSessionCount, info.ulMaxSessionCount,
+                        mechanisms_of(*functions_, found.first)};
+}
+
+Result<std::pair<CK_SLOT_ID, CK_TOKEN_INFO>> Module::find_slot(const TokenSelector& selector) const {
   CHANCERY_ASSIGN(const std::vector<CK_SLOT_ID> present, slots());
   std::optional<std::pair<CK_SLOT_ID, CK_TOKEN_INFO>> found;
   for (const CK_SLOT_ID slot : present) {
@@ -167,7 +179,7 @@ Result<FoundToken> Module::find_token(const TokenSelector& selector) const {
     }
     found.emplace(slot, info);
   }
-  if (found) return describe(found->first, found->second);
+  if (found) return *found;
   return Error{ErrorCode::kDeviceUnavailable,
                "no such token is there: it is sought again at the next request", CKR_TOKEN_NOT_PRESENT};
 }

@@ -34,6 +34,8 @@ struct SessionPool::Request {
   std::string owner;
   Deadline deadline;
   std::function<Status(TokenSession&)> work;
+  /// In the place of `work`, what needs no session.
+  std::function<Status(Token&)> look;
   /// Takes back what `work` did, when nobody was left to be told.
   std::function<void(TokenSession&)> undo;
 
@@ -116,6 +118,7 @@ void SessionPool::Worker::perform(const Item& request) {
 
 Status SessionPool::Worker::attempt(const Request& request) {
   if (request.deadline <= Clock::now()) return kTooLate;  // without touching the token
+  if (request.look) return request.look(*shared_->token);
   if (session_ == nullptr) {
     CHANCERY_ASSIGN(session_, shared_->token->open_session());
   }
@@ -270,11 +273,24 @@ Status SessionPool::check(Deadline deadline) {
   return run(std::move(request));
 }
 
+Result<TokenCondition> SessionPool::condition(Deadline deadline) {
+  const auto condition = std::make_shared<TokenCondition>();
+  auto request = std::make_shared<Request>();
+  request->deadline = deadline;
+  request->look = [condition](Token& token) -> Status {
+    CHANCERY_ASSIGN(*condition, token.condition());
+    return {};
+  };
+  CHANCERY_TRY(run(std::move(request)));
+  return *condition;
+}
+
 TokenFacts SessionPool::facts() const { return shared_->token->facts(); }
 
 BackendLoad SessionPool::load() const {
   const std::lock_guard lock(shared_->mutex);
-  return {shared_->queue.size(), 0, shared_->sessions, shared_->cached_keys, shared_->recoveries};
+  return {shared_->queue.size(), 0, shared_->sessions, shared_->cached_keys, shared_->recoveries,
+          shared_->sessions > 0};
 }
 
 }  // namespace chancery::hsm

@@ -36,6 +36,7 @@ class SessionPool final : public TokenOwner {
   Status destroy(std::string_view agent, const KeyReference& key, Deadline deadline) override;
   Status discard(std::string_view agent, const std::string& label, Deadline deadline) override;
   Status check(Deadline deadline) override;
+  Result<TokenCondition> condition(Deadline deadline) override;
   [[nodiscard]] TokenFacts facts() const override;
   [[nodiscard]] BackendLoad load() const override;
 

@@ -33,6 +33,8 @@ class TokenOwner {
   /// Removes whatever has this label; there may be nothing.
   virtual Status discard(std::string_view agent, const std::string& label, Deadline deadline) = 0;
   virtual Status check(Deadline deadline) = 0;
+  /// Asks the token for its state, also while it lets nobody log in.
+  virtual Result<TokenCondition> condition(Deadline deadline) = 0;
 
   [[nodiscard]] virtual TokenFacts facts() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

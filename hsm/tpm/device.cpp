@@ -76,7 +76,8 @@ Status TpmDevice::wait_for_first_attempt(Deadline deadline) {
 
 BackendLoad TpmDevice::load() const {
   const std::lock_guard lock(mutex_);
-  return {queue_.size(), live_.objects.held, live_.sessions.held, live_.cached_keys, recoveries_};
+  return {queue_.size(),     live_.objects.held, live_.sessions.held,
+          live_.cached_keys, recoveries_,        was_sought_ && !failure_};
 }
 
 TpmFacts TpmDevice::facts() const {
