@@ -49,6 +49,9 @@ class IssuerKeys {
   /// The key that signs, or none when it was not made yet.
   [[nodiscard]] Result<std::optional<store::DaemonKey>> existing() const;
 
+  /// Whose keys sign.
+  [[nodiscard]] const std::string& backend_name() const noexcept { return backend_name_; }
+
   /// Every issuer key that the store holds, newest first.
   [[nodiscard]] Result<std::vector<store::DaemonKey>> all() const { return store_.daemon_keys(kPurpose); }
 

@@ -136,6 +136,7 @@ class SqliteStore final : public Store {
   Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
   Result<StoreCounts> counts() override;
   Status check() override;
+  Result<std::map<std::string, std::uint64_t>> agent_keys_by_backend() override;
 
  private:
   using Effect = std::function<Status()>;
@@ -421,6 +422,17 @@ Status SqliteStore::check() {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
   return {};
+}
+
+Result<std::map<std::string, std::uint64_t>> SqliteStore::agent_keys_by_backend() {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentKeysByBackend));
+  std::map<std::string, std::uint64_t> keys;
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, select.step());
+    if (!row) return keys;
+    keys.emplace(select.text(0), static_cast<std::uint64_t>(select.number(1)));
+  }
 }
 
 // A folder that others may write to lets them replace the database, whatever its own permissions.

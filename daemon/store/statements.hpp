@@ -20,6 +20,9 @@ inline constexpr const char* kAgentsAfter =
 inline constexpr const char* kAgentPlace = "SELECT seq FROM agents WHERE id = ?";
 inline constexpr const char* kAgentCounts = "SELECT state, count(*) FROM agents GROUP BY state";
 
+inline constexpr const char* kAgentKeysByBackend =
+    "SELECT backend, count(*) FROM agents WHERE state = 'active' GROUP BY backend";
+
 inline constexpr const char* kInsertAgent = R"sql(
 INSERT INTO agents (id, name, backend, key_id, jwk, thumbprint, blob, selectors, state, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'active', ?)

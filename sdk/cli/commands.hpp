@@ -10,6 +10,7 @@ namespace chancery::cli {
 
 void add_status(CLI::App& app, Command& chosen);
 void add_agent(CLI::App& app, Command& chosen);
+void add_backend(CLI::App& app, Command& chosen);
 void add_grant(CLI::App& app, Command& chosen);
 void add_delegate(CLI::App& app, Command& chosen);
 void add_verify(CLI::App& app, Command& chosen);

@@ -47,6 +47,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   app.fallthrough();
   add_status(app, chosen);
   add_agent(app, chosen);
+  add_backend(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);
   add_verify(app, chosen);

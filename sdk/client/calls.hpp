@@ -27,6 +27,9 @@ struct Call {
 [[nodiscard]] Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t limit);
 [[nodiscard]] Result<Call<api::Agent>> retire_agent(std::string_view name);
 [[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);
+[[nodiscard]] Result<Call<api::BackendList>> list_backends();
+[[nodiscard]] Result<Call<api::Backend>> show_backend(std::string_view name);
+[[nodiscard]] Result<Call<api::Process>> show_process();
 [[nodiscard]] Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message);
 [[nodiscard]] Result<Call<api::Proof>> prove(const api::CreateProof& message);
 [[nodiscard]] Result<Call<api::Verification>> verify(const api::VerifyChain& message);

@@ -85,6 +85,12 @@ class Client {
   ClientResult<api::AgentPage> agents(std::string_view after = {}, std::size_t limit = 100) const;
   ClientResult<api::Agent> retire_agent(std::string_view name) const;
   ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
+  /// Every key backend; the daemon asks each whether it answers.
+  ClientResult<api::BackendList> backends() const;
+  /// One key backend with its facts, for which the device is asked.
+  ClientResult<api::Backend> backend(std::string_view name) const;
+  /// The facts of the daemon's own process.
+  ClientResult<api::Process> process() const;
 
   // On the Unix socket, by the agent that holds the chain's last token.
 
@@ -111,6 +117,9 @@ class Client {
                                                          std::size_t limit = 100) const;
   std::future<ClientResult<api::Agent>> retire_agent_async(std::string_view name) const;
   std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
+  std::future<ClientResult<api::BackendList>> backends_async() const;
+  std::future<ClientResult<api::Backend>> backend_async(std::string_view name) const;
+  std::future<ClientResult<api::Process>> process_async() const;
   std::future<ClientResult<api::Delegation>> delegate_async(const api::CreateDelegation& request) const;
   std::future<ClientResult<api::Proof>> prove_async(const api::CreateProof& request) const;
   std::future<ClientResult<api::Verification>> verify_async(const api::VerifyChain& request) const;
