@@ -79,7 +79,7 @@ void show(Output& output, const api::Backend& backend) {
   output.field("agents' keys", std::to_string(backend.agent_keys));
   output.field("load", load_text(backend.load));
   for (const api::Fact& fact : backend.facts) {
-    output.field(fact.name, fact.value);
+    output.line("  " + printable(fact.name) + ": " + printable(fact.value));
     if (!fact.advice.empty()) output.line("    -> " + printable(fact.advice));
   }
 }
