@@ -204,7 +204,7 @@ BOOST_FIXTURE_TEST_CASE(secrets_are_in_the_pages_set_aside_for_them_and_nowhere_
   }
   const std::vector<Secret> all = secrets();
   // The auth value that was used last is cleansed when nobody has asked for a while.
-  eventually([&] { return strays(memory, all).empty(); });
+  BOOST_TEST(eventually([&] { return strays(memory, all).empty(); }));
   for (const std::string& stray : strays(memory, all)) BOOST_ERROR(stray);
   // What the search can find at all.
   for (const char* name : {"master secret", "PIN", "seal of references"}) {
