@@ -1,6 +1,7 @@
 #include "tests/integration/daemon/process_memory.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -46,6 +47,20 @@ Bytes ProcessMemory::read(const Mapping& mapping) const {
   const ssize_t got = ::pread(memory_, octets.data(), octets.size(), static_cast<off_t>(mapping.begin));
   octets.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return octets;
+}
+
+std::vector<pid_t> with_descendants(pid_t pid) {
+  std::vector<pid_t> out{pid};
+  std::error_code gone;
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+    std::ifstream children(task.path() / "children");
+    for (pid_t child = 0; children >> child;) {
+      const std::vector<pid_t> family = with_descendants(child);
+      out.insert(out.end(), family.begin(), family.end());
+    }
+  }
+  return out;
 }
 
 std::vector<Occurrence> ProcessMemory::find(ByteView wanted) const {

@@ -49,4 +49,7 @@ class ProcessMemory {
   const int memory_;
 };
 
+/// A process and all that it has started which still run, itself first.
+[[nodiscard]] std::vector<pid_t> with_descendants(pid_t pid);
+
 }  // namespace chancery::tests

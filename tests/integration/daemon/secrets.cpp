@@ -174,8 +174,32 @@ std::string describe(const Occurrence& found) {
   return out.str();
 }
 
+/// The memory of the daemon and of whatever it has started: a module may run in a process of its own.
+class Family {
+ public:
+  explicit Family(pid_t daemon) {
+    for (const pid_t pid : with_descendants(daemon)) members_.push_back(std::make_unique<ProcessMemory>(pid));
+  }
+
+  [[nodiscard]] bool is_readable() const {
+    return std::ranges::all_of(members_, [](const auto& member) { return member->is_readable(); });
+  }
+
+  [[nodiscard]] std::vector<Occurrence> find(ByteView wanted) const {
+    std::vector<Occurrence> out;
+    for (const auto& member : members_) {
+      const std::vector<Occurrence> found = member->find(wanted);
+      out.insert(out.end(), found.begin(), found.end());
+    }
+    return out;
+  }
+
+ private:
+  std::vector<std::unique_ptr<ProcessMemory>> members_;
+};
+
 /// Where a secret is that it should not be.
-std::vector<std::string> strays(const ProcessMemory& memory, const std::vector<Secret>& secrets) {
+std::vector<std::string> strays(const Family& memory, const std::vector<Secret>& secrets) {
   std::vector<std::string> out;
   for (const Secret& secret : secrets) {
     for (const Bytes& form : forms_of(secret)) {
@@ -196,7 +220,7 @@ BOOST_FIXTURE_TEST_CASE(secrets_are_in_the_pages_set_aside_for_them_and_nowhere_
   return;
 #endif
   work();
-  const ProcessMemory memory(daemon->pid());
+  const Family memory(daemon->pid());
   if (!memory.is_readable()) {
     BOOST_TEST_MESSAGE(
         "skipped: the kernel does not show the daemon's memory (run as root, kernel.yama.ptrace_scope < 3)");
