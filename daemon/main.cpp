@@ -286,6 +286,24 @@ service::KeeperOptions keeper_options(const config::Config& config) {
   return options;
 }
 
+// What `chancery doctor` looks at. The socket is there only once the daemon serves.
+std::vector<service::WatchedFile> watched_files(const config::Config& config) {
+  using enum hsm::Fact::Severity;
+  std::vector<service::WatchedFile> files{
+      {"state folder", config.state_path, 077, kBad,
+       "give it mode 0700: it holds every record of the daemon"},
+      {"master secret", config.state_path / "master.key", 077, kBad,
+       "give it mode 0600, and make new keys if others may have read it", true},
+      {"socket", config.server.socket, S_IWOTH, kWarn,
+       "any local user may connect: set socket_mode to 0660 and socket_group to the agents' group"}};
+  for (const config::BackendConfig& backend : config.backends) {
+    if (backend.pin_file.empty()) continue;
+    files.push_back({"PIN of " + backend.name, backend.pin_file, 077, kBad,
+                     "give it mode 0600, and change the PIN if others may have read it", true});
+  }
+  return files;
+}
+
 edge::ServerOptions server_options(const config::Config& config, const telemetry::Log& log) {
   const config::ServerConfig& server = config.server;
   edge::ServerOptions options;
@@ -360,7 +378,8 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   service::IssuerKeys issuer(**store, life, backends, trust, issuer_options(config));
   if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
   service::ReadinessCheck readiness(**store, backends, issuer);
-  service::Office office{**store, backends, life, issuer, trust, readiness, std::move(prepared->policy)};
+  service::Office office{
+      **store, backends, life, issuer, trust, readiness, std::move(prepared->policy), watched_files(config)};
   // The first key is made now if its device is there, and otherwise at the first grant.
   if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
     log.warning("no issuer key yet", key.error());

@@ -46,6 +46,20 @@ struct BackendLoad {
   std::uint64_t live_sessions = 0;
   std::uint64_t cached_keys = 0;  ///< keys whose loaded form is kept ready outside of the device
   std::uint64_t recoveries = 0;   ///< times that the device was found again after a failure
+  bool is_up = true;              ///< whether the device was there when it was needed last
+};
+
+/// One thing that a device, or the process that uses it, is found to be like; for people.
+struct Fact {
+  enum class Severity : std::uint8_t {
+    kOk,
+    kWarn,  ///< works, and may not for long, or is less than it could be
+    kBad,   ///< does not work, or is not safe
+  };
+  std::string name;   ///< "lockout"
+  std::string value;  ///< "3 of 32 failed authorizations"
+  Severity severity = Severity::kOk;
+  const char* advice = "";  ///< what to do, a literal; empty when there is nothing to do
 };
 
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
@@ -85,6 +99,9 @@ class KeyBackend {
 
   /// Whether the device answers now; the error says what is missing.
   virtual Status check(Deadline deadline) = 0;
+
+  /// What the device is found to be like now, for people. Asks it, and may be slow.
+  virtual Result<std::vector<Fact>> facts(Deadline deadline) = 0;
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

@@ -29,6 +29,21 @@ bool is_method(const Route& route, std::string_view method) {
   return route.method == method || (method == "HEAD" && route.method == "GET");
 }
 
+// nullptr when the route exists where the request came in, else why it does not.
+const char* why_not_here(Listener listener, const Request& request) {
+  switch (listener) {
+    case Listener::kAny:
+      return nullptr;
+    case Listener::kLocal:
+      return request.peer.transport != Transport::kTls
+                 ? nullptr
+                 : "this path exists on the daemon's Unix socket and its plain loopback address only";
+    case Listener::kUnixSocket:
+      return request.peer.credentials ? nullptr : "this path exists on the daemon's Unix socket only";
+  }
+  return nullptr;
+}
+
 Response method_not_allowed(const std::string& allowed) {
   Response response =
       problem(405, ErrorCode::kMethodNotAllowed, "this path has other methods: see the Allow header");
@@ -50,14 +65,19 @@ Response Router::handle(const Request& request) {
   for (const Route& route : routes()) {
     const auto argument = match(route.pattern, request.path);
     if (!argument) continue;
-    if (route.listener == Listener::kUnixSocket && !request.peer.credentials) {
-      return problem(404, ErrorCode::kRouteUnknown, "this path exists on the daemon's Unix socket only");
-    }
-    if (is_method(route, request.method)) return route.handle(office_, request, *argument);
+    if (const char* why = why_not_here(route.listener, request))
+      return problem(404, ErrorCode::kRouteUnknown, why);
+    if (is_method(route, request.method)) return run(route, request, *argument);
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
   }
   if (!allowed.empty()) return method_not_allowed(allowed);
   return problem(404, ErrorCode::kRouteUnknown, "there is nothing at this path: see /openapi.json");
+}
+
+Response Router::run(const Route& route, const Request& request, std::string_view argument) {
+  Response response = route.handle(office_, request, argument);
+  office_.requests->add(static_cast<std::size_t>(&route - routes().data()), response.status);
+  return response;
 }
 
 }  // namespace chancery::rest

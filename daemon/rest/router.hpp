@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/rest/http.hpp"
+#include "daemon/rest/routes.hpp"
 #include "daemon/service/office.hpp"
 
 namespace chancery::rest {
@@ -15,6 +16,8 @@ class Router final : public Application {
   [[nodiscard]] Response handle(const Request& request) override;
 
  private:
+  [[nodiscard]] Response run(const Route& route, const Request& request, std::string_view argument);
+
   service::Office& office_;
 };
 

@@ -12,6 +12,7 @@ namespace chancery::rest {
 /// Where a route exists.
 enum class Listener : std::uint8_t {
   kAny,         ///< on the Unix socket, TLS and plain loopback alike
+  kLocal,       ///< on the Unix socket and plain loopback: nothing that the network need know
   kUnixSocket,  ///< privileged: only where the kernel tells who calls
 };
 
@@ -42,6 +43,10 @@ Response list_issuer_keys(service::Office& office, const Request& request, std::
 Response rotate_issuer(service::Office& office, const Request& request, std::string_view argument);
 Response revoke_key(service::Office& office, const Request& request, std::string_view argument);
 Response adopt_backend(service::Office& office, const Request& request, std::string_view argument);
+Response list_backends(service::Office& office, const Request& request, std::string_view argument);
+Response show_backend(service::Office& office, const Request& request, std::string_view argument);
+Response show_process(service::Office& office, const Request& request, std::string_view argument);
+Response show_metrics(service::Office& office, const Request& request, std::string_view argument);
 Response create_grant(service::Office& office, const Request& request, std::string_view argument);
 Response create_delegation(service::Office& office, const Request& request, std::string_view argument);
 Response create_proof(service::Office& office, const Request& request, std::string_view argument);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,9 +15,11 @@
 #include "daemon/service/caller.hpp"
 #include "daemon/service/issuer_keys.hpp"
 #include "daemon/service/key_life.hpp"
+#include "daemon/service/process.hpp"
 #include "daemon/service/readiness.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/store.hpp"
+#include "daemon/telemetry/request_counts.hpp"
 
 namespace chancery::service {
 
@@ -44,6 +47,9 @@ struct Office {
   TrustPublisher& trust;
   ReadinessCheck& readiness;
   Policy policy;
+  std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
+  /// Shared, because an office can be moved and counts cannot.
+  std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
 };
 
 // One use case a file. Each is a straight line of steps; each answers with the store's and the device's

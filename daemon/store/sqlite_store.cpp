@@ -315,6 +315,17 @@ Status SqliteStore::check() {
   return {};
 }
 
+Result<std::map<std::string, std::uint64_t>> SqliteStore::agent_keys_by_backend() {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentKeysByBackend));
+  std::map<std::string, std::uint64_t> keys;
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, select.step());
+    if (!row) return keys;
+    keys.emplace(select.text(0), static_cast<std::uint64_t>(select.number(1)));
+  }
+}
+
 namespace {
 
 // A folder that others may write to lets them replace the database, whatever its own permissions.

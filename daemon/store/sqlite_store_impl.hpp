@@ -58,6 +58,7 @@ class SqliteStore final : public Store {
   Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) override;
   Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
   Result<StoreCounts> counts() override;
+  Result<std::map<std::string, std::uint64_t>> agent_keys_by_backend() override;
   Status check() override;
 
  private:

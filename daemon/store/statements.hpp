@@ -57,6 +57,11 @@ SELECT (SELECT count(*) FROM agents), (SELECT count(*) FROM agents WHERE retired
         WHERE k.state IN ('lost', 'revoked') AND a.retired_at IS NULL)
 )sql";
 
+inline constexpr const char* kAgentKeysByBackend = R"sql(
+SELECT k.backend, count(*) FROM agents a JOIN keys k ON k.seq = a.key
+WHERE a.retired_at IS NULL AND k.state = 'active' GROUP BY k.backend
+)sql";
+
 inline constexpr const char* kInsertAgent =
     "INSERT INTO agents (id, name, selectors, created_at, key, seal) VALUES (?, ?, ?, ?, ?, ?)";
 inline constexpr const char* kUpdateAgent =

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -248,6 +249,9 @@ class Store {
 
   /// Whether a write would be taken now; the error says what is missing. Writes nothing.
   virtual Status check() = 0;
+
+  /// How many active agents' keys each backend has, by its name; one that has none is not in it.
+  virtual Result<std::map<std::string, std::uint64_t>> agent_keys_by_backend() = 0;
 };
 
 }  // namespace chancery::store

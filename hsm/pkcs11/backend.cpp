@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/backend.hpp"
 
+#include "hsm/pkcs11/condition.hpp"
 #include "hsm/pkcs11/isolated_token.hpp"
 #include "hsm/pkcs11/pin.hpp"
 #include "hsm/pkcs11/session_pool.hpp"
@@ -130,6 +131,14 @@ Status Pkcs11Backend::check(Deadline deadline) {
 Status Pkcs11Backend::adopt(const std::function<Status(ByteView name)>&) {
   return Error{ErrorCode::kConflict,
                "a token is adopted by configuring it: set `serial` or `uri` of its [[backend]] and restart"};
+}
+
+Result<std::vector<Fact>> Pkcs11Backend::facts(Deadline deadline) {
+  TokenRequest request;
+  request.verb = TokenVerb::kCondition;
+  request.deadline = deadline;
+  CHANCERY_ASSIGN(const TokenReply reply, token_->perform(std::move(request)));
+  return judge(reply.condition, token_->facts());
 }
 
 BackendInfo Pkcs11Backend::describe() const {

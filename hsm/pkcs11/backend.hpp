@@ -62,6 +62,7 @@ class Pkcs11Backend final : public KeyBackend {
   /// kConflict: a key names its token, so another token needs no adoption.
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(Deadline deadline) override;
+  Result<std::vector<Fact>> facts(Deadline deadline) override;
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }
 

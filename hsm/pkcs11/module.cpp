@@ -1,6 +1,7 @@
 #include "hsm/pkcs11/module.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -74,6 +75,11 @@ std::vector<CK_MECHANISM_TYPE> mechanisms_of(const CK_FUNCTION_LIST& functions, 
   if (functions.C_GetMechanismList(slot, mechanisms.data(), &count) != CKR_OK) return {};
   mechanisms.resize(count);
   return mechanisms;
+}
+
+bool matters(CK_MECHANISM_TYPE mechanism) {
+  constexpr std::array kMatter{CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EDDSA};
+  return std::ranges::find(kMatter, mechanism) != kMatter.end();
 }
 
 std::vector<Algorithm> algorithms_of(const CK_FUNCTION_LIST& functions, CK_SLOT_ID slot) {
@@ -156,6 +162,19 @@ Result<std::vector<CK_SLOT_ID>> Module::slots() const {
 }
 
 Result<FoundToken> Module::find_token(const TokenSelector& selector) const {
+  CHANCERY_ASSIGN(const auto found, find_slot(selector));
+  return describe(found.first, found.second);
+}
+
+Result<TokenCondition> Module::condition(const TokenSelector& selector) const {
+  CHANCERY_ASSIGN(const auto found, find_slot(selector));
+  const CK_TOKEN_INFO& info = found.second;
+  std::vector<CK_MECHANISM_TYPE> mechanisms = mechanisms_of(*functions_, found.first);
+  std::erase_if(mechanisms, [](CK_MECHANISM_TYPE mechanism) { return !matters(mechanism); });
+  return TokenCondition{info.flags, info.ulSessionCount, info.ulMaxSessionCount, std::move(mechanisms)};
+}
+
+Result<std::pair<CK_SLOT_ID, CK_TOKEN_INFO>> Module::find_slot(const TokenSelector& selector) const {
   CHANCERY_ASSIGN(const std::vector<CK_SLOT_ID> present, slots());
   std::optional<std::pair<CK_SLOT_ID, CK_TOKEN_INFO>> found;
   for (const CK_SLOT_ID slot : present) {
@@ -167,7 +186,7 @@ Result<FoundToken> Module::find_token(const TokenSelector& selector) const {
     }
     found.emplace(slot, info);
   }
-  if (found) return describe(found->first, found->second);
+  if (found) return *found;
   return Error{ErrorCode::kDeviceUnavailable,
                "no such token is there: it is sought again at the next request", CKR_TOKEN_NOT_PRESENT};
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <chancery/keys.hpp>
@@ -41,6 +43,14 @@ struct FoundToken {
   TokenFacts facts;
 };
 
+/// What a token tells of its state at one moment. Numbers as the standard has them.
+struct TokenCondition {
+  CK_FLAGS flags = 0;
+  std::uint64_t sessions = 0;  ///< of this process; may be CK_UNAVAILABLE_INFORMATION
+  std::uint64_t max_sessions = 0;
+  std::vector<CK_MECHANISM_TYPE> mechanisms;  ///< of those that matter here
+};
+
 /// A PKCS#11 module, loaded, initialized and finalized by libp11. Its state is the process's, by the
 /// standard: two tokens of one module share it, and it is finalized with the last owner. Thread-safe.
 ///
@@ -62,6 +72,9 @@ class Module {
   ///         are several, or a device error
   [[nodiscard]] Result<FoundToken> find_token(const TokenSelector& selector) const;
 
+  /// Asks the one token that matches; the same errors.
+  [[nodiscard]] Result<TokenCondition> condition(const TokenSelector& selector) const;
+
   /// The module does its own locking.
   [[nodiscard]] const CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
@@ -70,6 +83,7 @@ class Module {
 
   [[nodiscard]] Status open(const std::filesystem::path& path);
   [[nodiscard]] Result<std::vector<CK_SLOT_ID>> slots() const;
+  [[nodiscard]] Result<std::pair<CK_SLOT_ID, CK_TOKEN_INFO>> find_slot(const TokenSelector& selector) const;
   [[nodiscard]] Result<FoundToken> describe(CK_SLOT_ID slot, const CK_TOKEN_INFO& info) const;
 
   void* library_ = nullptr;

@@ -98,6 +98,7 @@ BackendLoad RequestDesk::load() const {
   BackendLoad load = load_;
   load.queued = entries_.size() + clean_up_.size() - (is_cleaning_up_ ? 1 : 0);
   load.recoveries += past_recoveries_;
+  load.is_up = load.is_up && socket_ != nullptr && !end_;
   return load;
 }
 

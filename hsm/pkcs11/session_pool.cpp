@@ -109,6 +109,11 @@ void SessionPool::Worker::obey(const Item& request) {
 
 Result<TokenReply> SessionPool::Worker::attempt(const TokenRequest& request) {
   if (request.deadline <= Clock::now()) return kTooLate;  // without touching the token
+  if (request.verb == TokenVerb::kCondition) {
+    TokenReply reply;
+    CHANCERY_ASSIGN(reply.condition, shared_->token->condition());
+    return reply;
+  }
   if (session_ == nullptr) {
     CHANCERY_ASSIGN(session_, shared_->token->open_session());
   }
@@ -144,7 +149,7 @@ void SessionPool::Worker::finish(PooledRequest& request, const Result<TokenReply
     const std::lock_guard lock(shared_->mutex);
     --shared_->sessions;
   }
-  if (!request.answer(result) && result) session_->undo(request);
+  if (!request.answer(result) && result && session_ != nullptr) session_->undo(request);
 }
 
 // --- the pool
@@ -205,7 +210,8 @@ TokenFacts SessionPool::facts() const { return shared_->token->facts(); }
 
 BackendLoad SessionPool::load() const {
   const std::lock_guard lock(shared_->mutex);
-  return {shared_->queue.size(), 0, shared_->sessions, shared_->cached_keys, shared_->recoveries};
+  return {shared_->queue.size(), 0, shared_->sessions, shared_->cached_keys, shared_->recoveries,
+          shared_->sessions > 0};
 }
 
 }  // namespace chancery::hsm

@@ -40,6 +40,14 @@ Result<std::unique_ptr<TokenSession>> Token::open_session() {
   return session;
 }
 
+Result<TokenCondition> Token::condition() {
+  const std::lock_guard lock(opening_);
+  if (!module_) {
+    CHANCERY_ASSIGN(module_, Module::load(options_.module));
+  }
+  return module_->condition(options_.selector);
+}
+
 Status Token::accept(const TokenFacts& facts) const {
   if (facts.emulated && !options_.allow_simulator) {
     return Error{ErrorCode::kSimulatorRefused,

@@ -49,6 +49,9 @@ class Token {
   ///         later call has the same error.
   [[nodiscard]] Result<std::unique_ptr<TokenSession>> open_session();
 
+  /// Asks the token for its state, without a session and without the PIN.
+  [[nodiscard]] Result<TokenCondition> condition();
+
   /// What the token that was met last says of itself; empty before the first.
   [[nodiscard]] TokenFacts facts() const;
 

@@ -16,6 +16,7 @@ constexpr Error kMalformed{ErrorCode::kMalformed,
 
 constexpr std::uint32_t kLongestText = 4096;
 constexpr std::uint32_t kMostAlgorithms = 2;
+constexpr std::uint8_t kMostMechanisms = 8;
 
 enum class Tag : std::uint8_t { kStart = 1, kOrder, kAnswer, kFacts, kLogin };
 
@@ -132,6 +133,7 @@ void write(Writer& out, const BackendLoad& load) {
   for (const std::uint64_t count :
        {load.queued, load.live_objects, load.live_sessions, load.cached_keys, load.recoveries})
     out.number(count);
+  out.flag(load.is_up);
 }
 
 BackendLoad read_load(Reader& in) {
@@ -139,7 +141,26 @@ BackendLoad read_load(Reader& in) {
   for (std::uint64_t* const count :
        {&load.queued, &load.live_objects, &load.live_sessions, &load.cached_keys, &load.recoveries})
     *count = in.number<std::uint64_t>();
+  load.is_up = in.flag();
   return load;
+}
+
+void write(Writer& out, const TokenCondition& condition) {
+  for (const std::uint64_t number :
+       {std::uint64_t{condition.flags}, condition.sessions, condition.max_sessions})
+    out.number(number);
+  out.number(static_cast<std::uint8_t>(condition.mechanisms.size()));
+  for (const CK_MECHANISM_TYPE mechanism : condition.mechanisms) out.number(std::uint64_t{mechanism});
+}
+
+TokenCondition read_condition(Reader& in) {
+  TokenCondition condition;
+  condition.flags = in.number<std::uint64_t>();
+  condition.sessions = in.number<std::uint64_t>();
+  condition.max_sessions = in.number<std::uint64_t>();
+  const auto mechanisms = in.one_of<std::uint8_t>(kMostMechanisms);
+  for (std::uint8_t i = 0; i < mechanisms; ++i) condition.mechanisms.push_back(in.number<std::uint64_t>());
+  return condition;
 }
 
 struct Text {
@@ -189,6 +210,7 @@ void write(Writer& out, const TokenReply& reply) {
   write(out, reply.public_key);
   out.text(reply.serial);
   out.flag(reply.may_pass);
+  write(out, reply.condition);
 }
 
 TokenReply read_reply(Reader& in) {
@@ -197,6 +219,7 @@ TokenReply read_reply(Reader& in) {
   reply.public_key = read_public_key(in);
   reply.serial = in.text();
   reply.may_pass = in.flag();
+  reply.condition = read_condition(in);
   return reply;
 }
 
@@ -296,7 +319,7 @@ Result<TokenOrder> decode_order(ByteView packet) {
   TokenOrder order;
   order.id = in.number<std::uint64_t>();
   TokenRequest& request = order.request;
-  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kCheck));
+  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kCondition));
   request.owner = in.text();
   request.deadline = Deadline(Deadline::duration(static_cast<std::int64_t>(in.number<std::uint64_t>())));
   request.key = read_reference(in);

@@ -11,7 +11,7 @@
 
 namespace chancery::hsm {
 
-enum class TokenVerb : std::uint8_t { kCreate, kSign, kDestroy, kDiscard, kCheck };
+enum class TokenVerb : std::uint8_t { kCreate, kSign, kDestroy, kDiscard, kCheck, kCondition };
 
 /// What is asked of a token. Only values, so that it may be asked of another process.
 struct TokenRequest {
@@ -38,6 +38,7 @@ struct TokenReply {
   /// kSign: the token says that it is a simulator, and this signature is none of those of it that have to be
   /// verified, or was verified already (TokenSession).
   bool may_pass = false;
+  TokenCondition condition{};  ///< kCondition
 };
 
 /// Whoever has the token's module loaded, and does with it what the backend asks: this process or another
@@ -48,7 +49,8 @@ class TokenOwner {
   virtual ~TokenOwner() = default;
 
   /// kCreate leaves nothing behind if it does not succeed; kDestroy removes both halves, kDiscard whatever has
-  /// the label, and there may be nothing.
+  /// the label, and there may be nothing; kCondition needs no session, and so asks a token too that lets nobody
+  /// log in.
   virtual Result<TokenReply> perform(TokenRequest request) = 0;
 
   [[nodiscard]] virtual TokenFacts facts() const = 0;

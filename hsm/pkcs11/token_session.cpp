@@ -67,6 +67,8 @@ Result<TokenReply> TokenSession::perform(const TokenRequest& request) {
     case TokenVerb::kCheck:
       CHANCERY_TRY(ping());
       return TokenReply{};
+    case TokenVerb::kCondition:  // the token's, not a session's
+      break;
   }
   return Error{ErrorCode::kInternal, "a request to a token that nobody obeys"};
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "hsm/tpm/condition.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
 
@@ -193,6 +194,16 @@ Status TpmBackend::destroy(const StoredKey& key, Deadline deadline) {
 
 Status TpmBackend::check(Deadline deadline) {
   return device_->run({}, deadline, [](OpenTpm& tpm) { return tpm.connection->ping(); });
+}
+
+Result<std::vector<Fact>> TpmBackend::facts(Deadline deadline) {
+  const auto condition = std::make_shared<TpmCondition>();
+  CHANCERY_TRY(device_->run({}, deadline, [condition](OpenTpm& tpm) -> Status {
+    tpm.keys.make_room();  // what we keep loaded to be fast is no shortage
+    CHANCERY_ASSIGN(*condition, read_condition(*tpm.connection));
+    return {};
+  }));
+  return judge(*condition);
 }
 
 BackendInfo TpmBackend::describe() const {

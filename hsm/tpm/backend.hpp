@@ -51,6 +51,7 @@ class TpmBackend final : public KeyBackend {
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   /// kWrongDevice when another TPM answers than the one that the pin names.
   Status check(Deadline deadline) override;
+  Result<std::vector<Fact>> facts(Deadline deadline) override;
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 

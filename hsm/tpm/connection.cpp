@@ -12,6 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::uint16_t kAuthSize = 32;  // of our keys
+
 constexpr const char* kNotSetUp = "the TPM software stack could not be set up";
 
 // Four characters, big endian, as TPM2_PT_MANUFACTURER and the vendor strings have them.
@@ -217,6 +219,21 @@ Result<EsysOwned<TPMS_CONTEXT>> TpmConnection::save_context(ESYS_TR object) {
   CHANCERY_TRY(command("the TPM does not save a context",
                        [&] { return Esys_ContextSave(esys_.get(), object, &context); }));
   return EsysOwned<TPMS_CONTEXT>(context);
+}
+
+// ESYS keeps the auth value of the last command beside the session's key, and overwrites it only when it prepares
+// the next: so one is prepared with a value that is no secret. It goes no further than our TCTI.
+void TpmConnection::forget_authorization() {
+  if (!session_.live() || broken()) return;
+  TPM2B_AUTH filler{};
+  filler.size = kAuthSize;
+  std::ranges::fill_n(filler.buffer, kAuthSize, std::uint8_t{0xFF});
+  constexpr TPM2B_AUTH kNone{};
+  Esys_TR_SetAuth(esys_.get(), ESYS_TR_RH_NULL, &filler);
+  tcti_->answer_next_with(TPM2_RC_CANCELED);
+  Esys_HierarchyChangeAuth(esys_.get(), ESYS_TR_RH_NULL, session_.get(), ESYS_TR_NONE, ESYS_TR_NONE, &kNone);
+  tcti_->answer_next_with(TSS2_RC_SUCCESS);  // if it was not even prepared
+  Esys_TR_SetAuth(esys_.get(), ESYS_TR_RH_NULL, &kNone);
 }
 
 Status TpmConnection::ping() {

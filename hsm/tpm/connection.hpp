@@ -68,6 +68,9 @@ class TpmConnection {
   /// Ends the session and starts another.
   [[nodiscard]] Status renew_session();
 
+  /// Cleanses what the TPM software stack keeps of the auth value that was used last. Asks the TPM nothing.
+  void forget_authorization();
+
   /// Asks the TPM for its clock.
   [[nodiscard]] Status ping();
 

@@ -20,6 +20,10 @@ constexpr auto kTidyTime = 1s;
 // A request that meets a lost connection again and again may be the reason for it.
 constexpr int kMaxRepeats = 4;
 
+// After so long without a request the traces of the last one are removed. Doing it at once would take as much
+// of the processor as a signature does.
+constexpr auto kQuiet = 500ms;
+
 constexpr Error kTooLate{ErrorCode::kDeviceTimeout, "no time was left for the TPM: the deadline had passed"};
 constexpr Error kTimedOut{ErrorCode::kDeviceTimeout,
                           "the TPM did not answer in time: it may be stopped or overloaded"};
@@ -76,7 +80,8 @@ Status TpmDevice::wait_for_first_attempt(Deadline deadline) {
 
 BackendLoad TpmDevice::load() const {
   const std::lock_guard lock(mutex_);
-  return {queue_.size(), live_.objects.held, live_.sessions.held, live_.cached_keys, recoveries_};
+  return {queue_.size(),     live_.objects.held, live_.sessions.held,
+          live_.cached_keys, recoveries_,        was_sought_ && !failure_};
 }
 
 TpmFacts TpmDevice::facts() const {
@@ -92,6 +97,8 @@ void TpmDevice::serve() {
       seek();
     } else if (const Item request = next_request()) {
       perform(request);
+    } else {
+      rest();
     }
   }
   give_up(kEnding);
@@ -130,9 +137,19 @@ void TpmDevice::missed(const Error& error) {
 TpmDevice::Item TpmDevice::next_request() {
   if (repeat_) return std::exchange(repeat_, nullptr);
   repeats_ = 0;
+  const auto is_wanted = [&] { return stopping_ || queue_.size() > 0; };
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return stopping_ || queue_.size() > 0; });
+  if (has_traces_) {
+    if (!changed_.wait_for(lock, kQuiet, is_wanted)) return nullptr;
+  } else {
+    changed_.wait(lock, is_wanted);
+  }
   return stopping_ ? nullptr : queue_.pop();
+}
+
+void TpmDevice::rest() {
+  has_traces_ = false;
+  tpm_->connection->forget_authorization();
 }
 
 void TpmDevice::perform(const Item& request) {
@@ -146,6 +163,7 @@ void TpmDevice::perform(const Item& request) {
     return;
   }
   connection.set_deadline(request->deadline);
+  has_traces_ = true;
   const Status outcome = request->work(*tpm_);
   if (!outcome && connection.broken()) {
     lost(request, outcome);

@@ -83,7 +83,9 @@ class TpmDevice {
   void seek();
   void found(std::unique_ptr<TpmConnection> connection);
   void missed(const Error& error);
+  /// nullptr when there is none and the traces of the last one are to be removed, or at the end.
   [[nodiscard]] Item next_request();
+  void rest();
   void perform(const Item& request);
   void lost(const Item& request, const Status& outcome);
   void finish(const Item& request, const Status& outcome);
@@ -107,6 +109,7 @@ class TpmDevice {
   std::optional<OpenTpm> tpm_;
   Item repeat_;  // met a lost connection, comes first when there is another
   int repeats_ = 0;
+  bool has_traces_ = false;  // of a request, in what ESYS keeps
   std::chrono::steady_clock::time_point lost_at_ = std::chrono::steady_clock::now();  // at first: not met yet
   std::chrono::milliseconds pause_{};
 

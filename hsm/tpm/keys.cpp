@@ -94,10 +94,14 @@ Result<Signature> TpmKeys::sign_once(const PreparedKey& key, const Sha256Digest&
   const TpmAuth auth(key.auth);
   TPMT_SIGNATURE* signature = nullptr;
   const Status done = tpm_.command("the TPM does not sign", [&] {
-    const TSS2_RC rc = Esys_TR_SetAuth(tpm_.esys(), object, &auth.value());
+    TSS2_RC rc = Esys_TR_SetAuth(tpm_.esys(), object, &auth.value());
     if (rc != TSS2_RC_SUCCESS) return rc;
-    return Esys_Sign(tpm_.esys(), object, tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &to_sign, &scheme,
-                     &no_ticket, &signature);
+    rc = Esys_Sign(tpm_.esys(), object, tpm_.session(), ESYS_TR_NONE, ESYS_TR_NONE, &to_sign, &scheme,
+                   &no_ticket, &signature);
+    // ESYS frees objects without cleansing them, and this one may stay loaded.
+    constexpr TPM2B_AUTH kNothing{};
+    Esys_TR_SetAuth(tpm_.esys(), object, &kNothing);
+    return rc;
   });
   const EsysOwned<TPMT_SIGNATURE> owned(signature);
   if (!done) {

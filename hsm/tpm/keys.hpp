@@ -36,6 +36,9 @@ class TpmKeys {
 
   void forget(const Sha256Digest& identity);
 
+  /// Flushes the keys that are loaded; their saved contexts stay.
+  void make_room();
+
   /// Flushes and saves what the last request left to be done, after its caller has been answered.
   void tidy();
 
@@ -53,7 +56,6 @@ class TpmKeys {
   [[nodiscard]] Result<TransientHandle> load_saved(const Bytes& context);
   [[nodiscard]] Result<TransientHandle> load_blob(const KeyParts& parts);
   void save(LoadedKey& key);
-  void make_room();
 
   TpmConnection& tpm_;
   ContextCache contexts_;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <tss2/tss2_tpm2_types.h>
 #include <unistd.h>
 
 namespace chancery::hsm {
@@ -172,8 +174,28 @@ TSS2_RC DeadlineTcti::read_response() noexcept {
   return received_ == size ? TSS2_RC_SUCCESS : fail(TSS2_TCTI_RC_MALFORMED_RESPONSE);
 }
 
+// A response that is an error has no more than its header.
+void DeadlineTcti::answer_myself(TSS2_RC rc) noexcept {
+  const auto octet = [rc](int shift) { return static_cast<std::uint8_t>(rc >> shift & 0xFF); };
+  const std::array<std::uint8_t, kHeaderSize> header{TPM2_ST_NO_SESSIONS >> 8,
+                                                     TPM2_ST_NO_SESSIONS & 0xFF,
+                                                     0,
+                                                     0,
+                                                     0,
+                                                     kHeaderSize,
+                                                     octet(24),
+                                                     octet(16),
+                                                     octet(8),
+                                                     octet(0)};
+  std::ranges::copy(header, response_.begin());
+  received_ = header.size();
+}
+
 TSS2_RC DeadlineTcti::transmit(TSS2_TCTI_CONTEXT* context, std::size_t size, const std::uint8_t* command) {
-  return reinterpret_cast<Interface*>(context)->self->send_all(command, size);
+  DeadlineTcti& self = *reinterpret_cast<Interface*>(context)->self;
+  if (self.prepared_answer_ == TSS2_RC_SUCCESS) return self.send_all(command, size);
+  self.answer_myself(std::exchange(self.prepared_answer_, TSS2_RC_SUCCESS));
+  return TSS2_RC_SUCCESS;
 }
 
 // The TSS's own time-out is ignored: it knows only "for ever".

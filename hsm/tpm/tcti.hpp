@@ -56,6 +56,9 @@ class DeadlineTcti {
     return reinterpret_cast<TSS2_TCTI_CONTEXT*>(&interface_);
   }
 
+  /// Answers the next command with this code, without sending it.
+  void answer_next_with(TSS2_RC rc) noexcept { prepared_answer_ = rc; }
+
   /// Whether the other side is still there, as far as can be told without asking it anything.
   [[nodiscard]] bool connected() const noexcept;
 
@@ -75,6 +78,7 @@ class DeadlineTcti {
                          std::int32_t timeout);
   static void finalize(TSS2_TCTI_CONTEXT* context);
 
+  void answer_myself(TSS2_RC rc) noexcept;
   [[nodiscard]] TSS2_RC send_all(const std::uint8_t* command, std::size_t size) noexcept;
   [[nodiscard]] TSS2_RC read_response() noexcept;
   [[nodiscard]] TSS2_RC read_until(std::size_t wanted, std::size_t room) noexcept;
@@ -88,7 +92,8 @@ class DeadlineTcti {
   const Interrupt& interrupt_;
   bool interrupted_ = false;
   Deadline deadline_{};
-  TSS2_RC failure_ = TSS2_RC_SUCCESS;  // what every call answers since the connection broke
+  TSS2_RC prepared_answer_ = TSS2_RC_SUCCESS;  // of the next command; success: it is sent
+  TSS2_RC failure_ = TSS2_RC_SUCCESS;          // what every call answers since the connection broke
   std::array<std::uint8_t, kMaxResponse> response_{};
   std::size_t received_ = 0;
 };

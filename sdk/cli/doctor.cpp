@@ -9,6 +9,7 @@
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/finding.hpp"
 #include "sdk/cli/trust_file.hpp"
 #include "sdk/json/writer.hpp"
 
@@ -16,16 +17,6 @@ namespace chancery::cli {
 namespace {
 
 using json::Node;
-
-enum class Level : std::uint8_t { kFine, kRemark, kProblem };
-
-/// One thing that was looked at. `remedy` is what to do, empty when there is nothing to do.
-struct Finding {
-  Level level = Level::kFine;
-  std::string subject;
-  std::string found;
-  std::string remedy;
-};
 
 const char* environment(const char* name) { return std::getenv(name); }
 
@@ -41,18 +32,20 @@ std::string_view level_name(Level level) {
   return "";
 }
 
-void check_readiness(std::vector<Finding>& findings, const Client& client) {
+// False when nobody answers, so that there is no more to be asked.
+bool check_readiness(std::vector<Finding>& findings, const Client& client) {
   const auto readiness = client.readiness();
   if (!readiness) {
     const Failure why = failure(readiness.error());
     findings.push_back({Level::kProblem, "daemon", client.endpoint() + ": " + why.code, why.message});
-    return;
+    return false;
   }
   findings.push_back({Level::kFine, "daemon", client.endpoint() + " answers", {}});
   for (const std::string& what : readiness->missing) {
     findings.push_back({Level::kProblem, "daemon is not ready", what,
                         "see the daemon's log; a device that comes back is found by itself"});
   }
+  return true;
 }
 
 void check_issuer(std::vector<Finding>& findings, const Client& client) {
@@ -72,8 +65,9 @@ void check_daemon(std::vector<Finding>& findings, const ClientOptions& options) 
     findings.push_back({Level::kProblem, "settings", why.code, why.message});
     return;
   }
-  check_readiness(findings, *client);
+  if (!check_readiness(findings, *client)) return;
   if (findings.back().level == Level::kFine) check_issuer(findings, *client);
+  check_hardware(findings, *client);
 }
 
 void check_trust(std::vector<Finding>& findings) {
@@ -159,8 +153,8 @@ Colour level_colour(Level level) {
 }
 
 void show(Output& output, const Finding& finding) {
-  output.line(output.paint(level_colour(finding.level), level_name(finding.level)) + "\t" + finding.subject +
-              ": " + printable(finding.found));
+  output.line(output.paint(level_colour(finding.level), level_name(finding.level)) + "\t" +
+              printable(finding.subject) + ": " + printable(finding.found));
   if (!finding.remedy.empty()) output.line("\t  -> " + printable(finding.remedy));
 }
 
@@ -185,7 +179,8 @@ Checked<ExitCode> examine(Context& context) {
 void add_doctor(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("doctor", "Look for what is missing here, and say what to do");
   command->footer(
-      "Looks at the daemon, its certificate, readiness and keys, at the trust file, the clock and the TPM.\n"
+      "Looks at the daemon, its certificate, readiness and keys, at the trust file, the clock and the TPM; for the\n"
+      "operator on the daemon's socket also at each key device, and at the daemon's files, memory and core dumps.\n"
       "Exit status: 0 when nothing is wrong (notes aside), else 2.");
   command->callback([&chosen] { chosen = examine; });
 }

@@ -166,21 +166,6 @@ void add_key_revoke(CLI::App& group, Command& chosen) {
   });
 }
 
-void add_adopt(CLI::App& group, Command& chosen) {
-  const auto name = std::make_shared<std::string>();
-  CLI::App* command =
-      group.add_subcommand("adopt", "Take the device that answers in place of a backend's former one");
-  command->add_option("NAME", *name, "the backend's name")->required();
-  command->footer(
-      "After a TPM was cleared or replaced. The keys that the former device holds are lost for good; give\n"
-      "their agents new ones by `chancery agent reenroll`, and the issuer by `chancery issuer rotate`.");
-  command->callback([name, &chosen] {
-    chosen = [name](Context& context) {
-      return ask(context, [&](const Client& client) { return client.adopt_backend(*name); });
-    };
-  });
-}
-
 }  // namespace
 
 void show_ended(Output& output, const api::Ended& ended) {
@@ -197,17 +182,26 @@ void add_agent_rotation(CLI::App& agents, Command& chosen) {
   add_reenroll(agents, chosen);
 }
 
+void add_backend_adoption(CLI::App& backends, Command& chosen) {
+  const auto name = std::make_shared<std::string>();
+  CLI::App* command =
+      backends.add_subcommand("adopt", "Take the device that answers in place of a backend's former one");
+  command->add_option("NAME", *name, "the backend's name")->required();
+  command->footer(
+      "After a TPM was cleared or replaced. The keys that the former device holds are lost for good; give\n"
+      "their agents new ones by `chancery agent reenroll`, and the issuer by `chancery issuer rotate`.");
+  command->callback([name, &chosen] {
+    chosen = [name](Context& context) {
+      return ask(context, [&](const Client& client) { return client.adopt_backend(*name); });
+    };
+  });
+}
+
 void add_key(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("key", "List and revoke keys (on the daemon's socket)");
   group->require_subcommand(1);
   add_key_list(*group, chosen);
   add_key_revoke(*group, chosen);
-}
-
-void add_backend(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("backend", "The devices that hold keys (on the daemon's socket)");
-  group->require_subcommand(1);
-  add_adopt(*group, chosen);
 }
 
 void add_issuer(CLI::App& app, Command& chosen) {

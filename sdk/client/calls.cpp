@@ -15,16 +15,16 @@ namespace {
 
 using json::Value;
 
-// The daemon's rule for names (docs/protocol/openapi.yaml), so that none of them changes the path that it
-// stands in.
-bool is_agent_name(std::string_view name) {
+// The daemon's rule for names of agents and backends (docs/protocol/openapi.yaml), so that none of them changes
+// the path that it stands in.
+bool is_name(std::string_view name) {
   const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 63 && is_plain(name.front()) &&
          std::ranges::all_of(name, [&](char c) { return is_plain(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 Result<std::string> agent_path(std::string_view name) {
-  if (is_agent_name(name)) return "/v1/agents/" + std::string(name);
+  if (is_name(name)) return "/v1/agents/" + std::string(name);
   return Error{ErrorCode::kInvalidArgument, "an agent's name is [a-z0-9][a-z0-9._-]{0,62}"};
 }
 
@@ -149,6 +149,21 @@ Result<Call<api::Adoption>> adopt_backend(std::string_view name) {
 
 Result<Call<api::Grant>> grant(const api::CreateGrant& message) {
   return Call<api::Grant>{{"POST", "/v1/grants", wire::write(message)}, reading<wire::read_grant>};
+}
+
+Result<Call<api::BackendList>> list_backends() {
+  return Call<api::BackendList>{{"GET", "/v1/backends", {}}, reading<wire::read_backend_list>};
+}
+
+Result<Call<api::Backend>> show_backend(std::string_view name) {
+  if (!is_name(name)) {
+    return Error{ErrorCode::kInvalidArgument, "a backend's name is [a-z0-9][a-z0-9._-]{0,62}"};
+  }
+  return Call<api::Backend>{{"GET", "/v1/backends/" + std::string(name), {}}, reading<wire::read_backend>};
+}
+
+Result<Call<api::Process>> show_process() {
+  return Call<api::Process>{{"GET", "/v1/process", {}}, reading<wire::read_process>};
 }
 
 Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message) {

@@ -175,6 +175,23 @@ std::future<ClientResult<api::Grant>> Client::grant_async(const api::CreateGrant
   return impl_->post(client::grant(request));
 }
 
+ClientResult<api::BackendList> Client::backends() const { return impl_->run(client::list_backends()); }
+std::future<ClientResult<api::BackendList>> Client::backends_async() const {
+  return impl_->post(client::list_backends());
+}
+
+ClientResult<api::Backend> Client::backend(std::string_view name) const {
+  return impl_->run(client::show_backend(name));
+}
+std::future<ClientResult<api::Backend>> Client::backend_async(std::string_view name) const {
+  return impl_->post(client::show_backend(name));
+}
+
+ClientResult<api::Process> Client::process() const { return impl_->run(client::show_process()); }
+std::future<ClientResult<api::Process>> Client::process_async() const {
+  return impl_->post(client::show_process());
+}
+
 ClientResult<api::Delegation> Client::delegate(const api::CreateDelegation& request) const {
   return impl_->run(client::delegate(request));
 }

@@ -31,6 +31,9 @@ namespace chancery::wire {
 [[nodiscard]] std::string write(const api::Grant& message);
 [[nodiscard]] std::string write(const api::Delegation& message);
 [[nodiscard]] std::string write(const api::Proof& message);
+[[nodiscard]] std::string write(const api::Backend& message);
+[[nodiscard]] std::string write(const api::BackendList& message);
+[[nodiscard]] std::string write(const api::Process& message);
 
 [[nodiscard]] Result<api::CreateAgent> read_create_agent(std::string_view json);
 [[nodiscard]] Result<api::CreateGrant> read_create_grant(std::string_view json);
@@ -50,6 +53,9 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Grant> read_grant(std::string_view json);
 [[nodiscard]] Result<api::Delegation> read_delegation(std::string_view json);
 [[nodiscard]] Result<api::Proof> read_proof(std::string_view json);
+[[nodiscard]] Result<api::Backend> read_backend(std::string_view json);
+[[nodiscard]] Result<api::BackendList> read_backend_list(std::string_view json);
+[[nodiscard]] Result<api::Process> read_process(std::string_view json);
 
 /// Selectors as the store keeps them too.
 [[nodiscard]] std::string write(const api::Selectors& selectors);

@@ -85,6 +85,11 @@ Status MemoryBackend::discard(const hsm::KeyBinding& binding, hsm::Deadline dead
   return {};
 }
 
+hsm::Deadline MemoryBackend::last_deadline() const {
+  const std::lock_guard lock(mutex_);
+  return last_deadline_;
+}
+
 std::size_t MemoryBackend::keys() const {
   const std::lock_guard lock(mutex_);
   return keys_.size();
@@ -93,10 +98,25 @@ std::size_t MemoryBackend::keys() const {
 Status MemoryBackend::check(hsm::Deadline deadline) {
   ++checks_;
   std::unique_lock lock(mutex_);
+  last_deadline_ = deadline;
   const std::function<void()> step = while_checking_;
   lock.unlock();
   if (step) step();
   return usable(deadline);
+}
+
+Result<std::vector<hsm::Fact>> MemoryBackend::facts(hsm::Deadline deadline) {
+  CHANCERY_TRY(usable(deadline));
+  return std::vector<hsm::Fact>{
+      {"custody", "keys in this process's memory", hsm::Fact::Severity::kWarn, "use it in tests only"}};
+}
+
+hsm::BackendLoad MemoryBackend::load() const {
+  const std::lock_guard lock(mutex_);
+  hsm::BackendLoad load;
+  load.cached_keys = keys_.size();
+  load.is_up = !failure_ && !is_exchanged_;
+  return load;
 }
 
 hsm::BackendInfo MemoryBackend::describe() const {

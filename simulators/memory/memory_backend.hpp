@@ -25,8 +25,9 @@ class MemoryBackend final : public hsm::KeyBackend {
   Status discard(const hsm::KeyBinding& binding, hsm::Deadline deadline) override;
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(hsm::Deadline deadline) override;
+  Result<std::vector<hsm::Fact>> facts(hsm::Deadline deadline) override;
   [[nodiscard]] hsm::BackendInfo describe() const override;
-  [[nodiscard]] hsm::BackendLoad load() const override { return {}; }
+  [[nodiscard]] hsm::BackendLoad load() const override;
 
   /// From now on another device answers, which has none of the keys, until it is adopted.
   void exchange_device();
@@ -36,6 +37,8 @@ class MemoryBackend final : public hsm::KeyBackend {
   void after_signing(std::function<void()> step);
   /// Calls this in each check(), before it answers: what happens while a device is asked.
   void while_checking(std::function<void()> step);
+  /// Of the check() that came last.
+  [[nodiscard]] hsm::Deadline last_deadline() const;
   /// Keys that the device keeps.
   [[nodiscard]] std::size_t keys() const;
   [[nodiscard]] std::uint64_t checks() const noexcept { return checks_; }
@@ -56,6 +59,7 @@ class MemoryBackend final : public hsm::KeyBackend {
   bool is_exchanged_ = false;
   std::function<void()> after_signing_;
   std::function<void()> while_checking_;
+  hsm::Deadline last_deadline_{};
   std::atomic<std::uint64_t> checks_ = 0;
   std::atomic<std::uint64_t> signatures_ = 0;
 };

@@ -93,15 +93,15 @@ Result<std::string> SoftHsm::run_tool(const std::string& arguments) const {
                static_cast<std::uint64_t>(status)};
 }
 
-Result<SoftToken> SoftHsm::add_token(const std::string& label) {
-  CHANCERY_TRY(run_tool("--init-token --free --label '" + label + "' --pin " + kPin + " --so-pin " +
+Result<SoftToken> SoftHsm::add_token(const std::string& label, const std::string& pin) {
+  CHANCERY_TRY(run_tool("--init-token --free --label '" + label + "' --pin " + pin + " --so-pin " +
                         kSecurityOfficerPin));
   CHANCERY_ASSIGN(const std::string slots, run_tool("--show-slots"));
   SoftToken token{label, serial_of(slots + " ", label), folder_ / ("pin." + label)};
   if (token.serial.empty()) {
     return Error{ErrorCode::kProcessFailed, "softhsm2-util does not list the token that it made"};
   }
-  CHANCERY_TRY(write_private(token.pin_file, std::string(kPin) + "\n"));
+  CHANCERY_TRY(write_private(token.pin_file, pin + "\n"));
   return token;
 }
 

@@ -32,8 +32,10 @@ class SoftHsm {
   /// The PKCS#11 module, where Debian has it.
   [[nodiscard]] static std::filesystem::path module();
 
-  /// Initializes one more token; its user PIN is kPin. \param label  at most 32 octets, each one once
-  [[nodiscard]] Result<SoftToken> add_token(const std::string& label);
+  /// Initializes one more token.
+  /// \param label  at most 32 octets, each one once
+  /// \param pin    of its user; letters, digits and hyphens
+  [[nodiscard]] Result<SoftToken> add_token(const std::string& label, const std::string& pin = kPin);
 
   /// Points this process to the store, for modules that it initializes from now on. Not while other threads
   /// read the environment.

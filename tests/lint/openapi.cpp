@@ -42,18 +42,22 @@ std::string_view text_of(rest::Listener listener) {
       return "any";
     case rest::Listener::kUnixSocket:
       return "Unix socket";
+    case rest::Listener::kLocal:
+      return "this machine";
   }
   return "";
 }
 
-// The tags `operate` and `act` say: Unix socket.
+// The tags `operate` and `act` say: Unix socket; `local`: that, or plain loopback.
 std::string_view listener_of(const Value& operation) {
   const auto is_private = [](const Value& tag) { return tag.string() == "operate" || tag.string() == "act"; };
   const auto tags = need(operation, "tags").items();
   BOOST_TEST(!tags.empty());
   BOOST_TEST((std::ranges::all_of(tags, is_private) || std::ranges::none_of(tags, is_private)),
              operation.source().substr(0, 80));
-  return text_of(std::ranges::any_of(tags, is_private) ? rest::Listener::kUnixSocket : rest::Listener::kAny);
+  if (std::ranges::any_of(tags, is_private)) return text_of(rest::Listener::kUnixSocket);
+  const bool is_local = std::ranges::any_of(tags, [](const Value& tag) { return tag.string() == "local"; });
+  return text_of(is_local ? rest::Listener::kLocal : rest::Listener::kAny);
 }
 
 Routes described_routes() {

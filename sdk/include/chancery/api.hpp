@@ -188,4 +188,51 @@ struct Readiness {
   std::string json;
 };
 
+/// One thing that a device or the daemon's process is found to be like; for people.
+struct Fact {
+  std::string name;
+  std::string value;
+  std::string severity;  ///< "ok", "warn" or "bad"
+  std::string advice;    ///< what to do; empty when there is nothing to do
+  bool operator==(const Fact&) const = default;
+};
+
+/// What a key backend is busy with and holds at the moment.
+struct BackendLoad {
+  std::int64_t queued = 0;        ///< requests that wait for the device
+  std::int64_t live_objects = 0;  ///< transient objects in the device
+  std::int64_t live_sessions = 0;
+  std::int64_t cached_keys = 0;
+  std::int64_t recoveries = 0;  ///< times that the device was found again
+  bool operator==(const BackendLoad&) const = default;
+};
+
+/// A key backend of the daemon: a `[[backend]]` section and the device behind it.
+struct Backend {
+  std::string name;
+  std::string type;          ///< "tpm", "pkcs11"
+  std::string manufacturer;  ///< this and the next: empty until the device was met
+  std::string firmware;
+  bool emulated = false;
+  std::vector<std::string> algorithms;
+  std::string state;   ///< "ok", or the name of the error that its check gave
+  std::string advice;  ///< what to do about the error
+  std::string native;  ///< the device's own code, "0x921"; empty when there is none
+  BackendLoad load;
+  bool is_default = false;  ///< where agents live that name no other
+  bool is_issuer = false;   ///< where the issuer key lives
+  std::int64_t agent_keys = 0;
+  std::vector<Fact> facts;  ///< of one backend; empty in a list
+  bool operator==(const Backend&) const = default;
+};
+
+struct BackendList {
+  std::vector<Backend> backends;
+};
+
+/// The daemon's process as its operator should know it: permissions, locked memory, core dumps.
+struct Process {
+  std::vector<Fact> facts;
+};
+
 }  // namespace chancery::api

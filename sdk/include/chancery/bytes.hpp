@@ -24,15 +24,16 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Octets that must not outlive their use: cleansed on destruction, move-only, never printable, never
-/// compared with `==`.
+/// Octets that must not outlive their use: in memory that is locked and left out of core dumps, cleansed on
+/// destruction, move-only, never printable, never compared with `==`.
 class SecretBytes {
  public:
   SecretBytes() = default;
-  explicit SecretBytes(std::size_t size) : bytes_(size) {}
-  explicit SecretBytes(ByteView source) : bytes_(source.begin(), source.end()) {}
-  ~SecretBytes() { cleanse(); }
-  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
+  /// \param size  octets, all zero
+  explicit SecretBytes(std::size_t size);
+  explicit SecretBytes(ByteView source);
+  ~SecretBytes() { release(); }
+  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
   SecretBytes& operator=(SecretBytes&& other) noexcept;
   SecretBytes(const SecretBytes&) = delete;
   SecretBytes& operator=(const SecretBytes&) = delete;
@@ -43,8 +44,8 @@ class SecretBytes {
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
 
  private:
-  void cleanse() noexcept;
-  std::vector<std::uint8_t> bytes_;
+  void release() noexcept;
+  std::span<std::uint8_t> bytes_;  // owned
 };
 
 }  // namespace chancery

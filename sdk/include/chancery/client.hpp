@@ -93,6 +93,12 @@ class Client {
   ClientResult<api::Revocation> revoke_key(std::string_view jkt, const api::RevokeKey& request = {}) const;
   ClientResult<api::Adoption> adopt_backend(std::string_view backend) const;
   ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
+  /// Every key backend; the daemon asks each whether it answers.
+  ClientResult<api::BackendList> backends() const;
+  /// One key backend with its facts, for which the device is asked.
+  ClientResult<api::Backend> backend(std::string_view name) const;
+  /// The facts of the daemon's own process.
+  ClientResult<api::Process> process() const;
 
   // On the Unix socket, by the agent that holds the chain's last token.
 
@@ -129,6 +135,9 @@ class Client {
                                                               const api::RevokeKey& request = {}) const;
   std::future<ClientResult<api::Adoption>> adopt_backend_async(std::string_view backend) const;
   std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
+  std::future<ClientResult<api::BackendList>> backends_async() const;
+  std::future<ClientResult<api::Backend>> backend_async(std::string_view name) const;
+  std::future<ClientResult<api::Process>> process_async() const;
   std::future<ClientResult<api::Delegation>> delegate_async(const api::CreateDelegation& request) const;
   std::future<ClientResult<api::Proof>> prove_async(const api::CreateProof& request) const;
   std::future<ClientResult<api::Verification>> verify_async(const api::VerifyChain& request) const;

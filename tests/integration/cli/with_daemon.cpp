@@ -276,4 +276,35 @@ BOOST_FIXTURE_TEST_CASE(a_healthy_daemon_satisfies_status_and_doctor, Stage) {
   BOOST_TEST(doctor.exit == 0, doctor.out);
 }
 
+// A backend whose device says what it likes.
+BOOST_FIXTURE_TEST_CASE(a_hostile_device_reaches_no_terminal, Stage) {
+  const std::string backend =
+      R"({"agent_keys":1,"algorithms":["\u001b[2J"],"default":true,"emulated":false,"facts":[{"advice":"\u001b]0;","name":"\u001b[1m","severity":"bad","value":"\u202e"}],)"
+      R"("firmware":"\u0007","issuer":true,"load":{},"manufacturer":"\u001b[3J","name":"tpm","native":"\u001b","state":"\u001b[4J","type":"\u001b[5J"})";
+  answer("GET /v1/backends", http_answer(200, kJson, R"({"backends":[)" + backend + "]}"));
+  answer("GET /v1/backends/tpm", http_answer(200, kJson, backend));
+  answer("GET /v1/process", http_answer(200, kJson, R"({"facts":[]})"));
+  answer("GET /readyz", http_answer(200, kJson, R"({"missing":[],"ready":true})"));
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"backend", "list"}, {"backend", "show", "tpm"}, {"doctor"}}) {
+    const Run run_of = run(command);
+    BOOST_TEST(run_of.exit == 2, run_of.err);
+    for (const char* evil : {"\x1b", "\a", "\xe2\x80\xae"})
+      BOOST_TEST(!contains(run_of.out, evil), command.front());
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(doctor_leaves_out_devices_for_whom_they_are_not, Stage) {
+  answer("GET /readyz", http_answer(200, kJson, R"({"missing":[],"ready":true})"));
+  answer(
+      "GET /.well-known/jwks.json",
+      http_answer(200, kJson, R"({"keys":[)" + tests::issue_chain(1).keys.front().public_key().jwk() + "]}"));
+  answer("GET /v1/backends", http_answer(403, kProblem, R"({"code":"forbidden","detail":"no"})"));
+  const Run refused = run({"doctor"});
+  BOOST_TEST(refused.exit == 0, refused.out);
+  BOOST_TEST(contains(refused.out, "note\tdevices: only the operator is told of them"), refused.out);
+  answer("GET /v1/backends", http_answer(503, kProblem, R"({"code":"store_unavailable","detail":"disk"})"));
+  BOOST_TEST(run({"doctor"}).exit == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

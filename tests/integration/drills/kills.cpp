@@ -3,6 +3,10 @@
 #include <thread>
 #include <vector>
 
+#include <unistd.h>
+
+#include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/scrape.hpp"
 #include "tests/integration/drills/size.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
 
@@ -101,6 +105,48 @@ BOOST_AUTO_TEST_CASE(a_tpm_that_is_killed_under_load_costs_no_request_and_leaves
   BOOST_TEST(hsm::count_handles(*backend, TPM2_TRANSIENT_FIRST) == load.live_objects);
   BOOST_TEST(hsm::count_handles(*backend, TPM2_LOADED_SESSION_FIRST) == 1u);
   BOOST_TEST(hsm::count_handles(*backend, TPM2_ACTIVE_SESSION_FIRST) == 0u);
+}
+
+// The same through the daemon: its metrics say what it holds, and the TPM has nothing else.
+BOOST_AUTO_TEST_CASE(a_daemon_whose_tpm_is_killed_holds_nothing_more_at_rest) {
+  simulators::Swtpm tpm = hsm::start_swtpm();
+  tests::DaemonProcess daemon({.tcti = tpm.tcti(), .sessions = "encrypted", .backend_timeout = "10s"});
+  daemon.start();
+  BOOST_REQUIRE(daemon.client().create_agent(tests::agent_of("orchestrator", ::geteuid())));
+  const auto granted = daemon.client().grant(tests::grant_to("orchestrator"));
+  BOOST_REQUIRE(granted);
+
+  const std::size_t kills = size(5, 40);
+  std::atomic<std::size_t> good = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < kThreads; ++i) {
+      callers.emplace_back([&](const std::stop_token& stop) {
+        const Client client = daemon.client();
+        const auto request = tests::delegation_of(granted->chain, "orchestrator");
+        while (!stop.stop_requested()) good += client.delegate(request) ? 1 : 0;
+      });
+    }
+    for (std::size_t kill = 0; kill < kills; ++kill) {
+      const std::size_t good_before = good;
+      tpm.kill();
+      BOOST_REQUIRE(tpm.restart());
+      hsm::eventually([&] { return good > good_before + kThreads; });
+    }
+  }
+
+  const auto gauge = [&](const std::string& name) {
+    return tests::metric(tests::scrape(daemon), "chancery_backend_" + name + "{backend=\"tpm\"}").value();
+  };
+  BOOST_TEST(gauge("up") == 1);
+  BOOST_TEST(gauge("queued") == 0);
+  BOOST_TEST(gauge("live_objects") <= 1);  // a simulator keeps the key that was used last
+  BOOST_TEST(gauge("live_sessions") == 1);
+  BOOST_TEST(gauge("recoveries_total") >= static_cast<double>(kills));
+  BOOST_TEST(daemon.stop() == 0);
+  const auto backend = hsm::open_backend(hsm::options_for(tpm.tcti()));
+  BOOST_TEST(hsm::count_handles(*backend, TPM2_TRANSIENT_FIRST) == 0u);
+  BOOST_TEST(hsm::count_handles(*backend, TPM2_LOADED_SESSION_FIRST) == 1u);  // the backend's own
 }
 
 }  // namespace chancery::drills

@@ -373,6 +373,20 @@ BOOST_DATA_TEST_CASE(counts_tell_what_is_there, kEveryKind, kind) {
   BOOST_TEST((must(store->counts()) == want));
 }
 
+BOOST_DATA_TEST_CASE(active_agents_keys_are_counted_by_backend, kEveryKind, kind) {
+  OpenStore store(kind);
+  BOOST_TEST(must(store->agent_keys_by_backend()).empty());
+  const std::string backend = registered(store, "active").key.backend;
+  registered(store, "another");
+  lose(store, registered(store, "lost"));
+  must(store->retire_agent(registered(store, "retired").id, entry("agent.retired")));
+  Agent elsewhere = fresh_agent("elsewhere");
+  elsewhere.key.backend = "hsm";
+  must(store->add_agent(elsewhere, entry("agent.added")));
+  const std::map<std::string, std::uint64_t> want{{backend, 2}, {"hsm", 1}};
+  BOOST_TEST((must(store->agent_keys_by_backend()) == want));
+}
+
 BOOST_DATA_TEST_CASE(a_reopened_store_has_everything, kEveryKind, kind) {
   OpenStore store(kind);
   const Agent agent = registered(store, "support");

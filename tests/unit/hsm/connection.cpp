@@ -60,4 +60,22 @@ BOOST_AUTO_TEST_CASE(a_tpm_that_was_reset_behind_an_open_connection_is_started_a
   BOOST_TEST(backend->load().recoveries == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(an_authorization_is_forgotten_without_the_tpm_and_without_harm_to_the_session) {
+  const simulators::Swtpm tpm = start_swtpm();
+  const auto backend = open_backend(options_for(tpm.tcti()));
+  const StoredKey key = create_key(*backend);
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST((sign_error(*backend, key) == std::nullopt));
+    BOOST_REQUIRE(backend->device().run("test", far_away(), [](OpenTpm& open) -> Status {
+      for (int n = 0; n < 5; ++n) open.connection->forget_authorization();
+      BOOST_TEST(!open.connection->broken());
+      return {};
+    }));
+  }
+  create_key(*backend, "another");
+  BOOST_TEST((sign_error(*backend, key) == std::nullopt));
+  BOOST_TEST(backend->load().recoveries == 0u);
+  BOOST_TEST(count_handles(*backend, TPM2_LOADED_SESSION_FIRST) == 1u);
+}
+
 }  // namespace chancery::hsm

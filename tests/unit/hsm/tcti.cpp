@@ -1,6 +1,7 @@
 #include "hsm/tpm/tcti.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <ostream>
 #include <thread>
@@ -205,6 +206,25 @@ BOOST_AUTO_TEST_CASE(nobody_at_the_address_is_unavailable) {
     BOOST_TEST((tcti.error().code == ErrorCode::kDeviceUnavailable));
     BOOST_TEST(tcti.error().native == static_cast<std::uint64_t>(ENOENT));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_prepared_answer_serves_one_command_and_the_tpm_hears_nothing) {
+  std::atomic<int> heard = 0;
+  const FakeTpm peer([&](int fd) {
+    for (; !read_message(fd).empty(); ++heard) write_octets(fd, response_of(0));
+  });
+  Talk talk(peer);
+  talk.tcti().answer_next_with(TPM2_RC_CANCELED);
+  BOOST_TEST(talk.exchange() == TSS2_RC_SUCCESS);
+  BOOST_TEST((talk.answer == response_of(TPM2_RC_CANCELED)));
+  BOOST_TEST(heard == 0);
+  BOOST_TEST(talk.tcti().connected());
+  BOOST_TEST(talk.exchange() == TSS2_RC_SUCCESS);
+  BOOST_TEST((talk.answer == response_of(0)));
+  talk.tcti().answer_next_with(TPM2_RC_CANCELED);
+  talk.tcti().answer_next_with(TSS2_RC_SUCCESS);  // taken back
+  BOOST_TEST(talk.exchange() == TSS2_RC_SUCCESS);
+  BOOST_TEST((talk.answer == response_of(0)));
 }
 
 }  // namespace chancery::hsm

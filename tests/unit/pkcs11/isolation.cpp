@@ -237,4 +237,13 @@ BOOST_FIXTURE_TEST_CASE(what_no_restart_would_cure_is_told_when_it_is_opened, Si
   BOOST_TEST((refused.error().code == kSimulatorRefused));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_token_in_another_process_tells_its_state, SimulatedToken) {
+  const auto backend = required(Pkcs11Backend::open(isolated()));
+  BOOST_TEST(backend->load().is_up);
+  const std::vector<Fact> facts = required(backend->facts(far_away()));
+  BOOST_REQUIRE(facts.size() == 5u);
+  BOOST_TEST(facts[1].value == "initialized, login required");
+  BOOST_TEST(facts[4].value.starts_with("EC_KEY_PAIR_GEN, ECDSA"), facts[4].value);
+}
+
 }  // namespace chancery::hsm

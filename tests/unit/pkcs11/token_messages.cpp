@@ -29,7 +29,8 @@ TokenAnswer some_answer() {
   reply.public_key = PublicKey::ed25519({8});
   reply.serial = "00a1";
   reply.may_pass = true;
-  return {7, {1, 2, 3, 4, 5}, reply};
+  reply.condition = {0x0D, 2, 8, {CKM_ECDSA, CKM_EDDSA}};
+  return {7, {1, 2, 3, 4, 5, false}, reply};
 }
 
 Start some_start() {
@@ -104,6 +105,10 @@ BOOST_AUTO_TEST_CASE(what_the_owner_says_reads_back) {
   BOOST_TEST((answer.result->signature == some_answer().result->signature));
   BOOST_TEST((answer.result->public_key == PublicKey::ed25519({8})));
   BOOST_TEST((answer.result->serial == "00a1" && answer.result->may_pass));
+  BOOST_TEST(!answer.load.is_up);
+  const TokenCondition& condition = answer.result->condition;
+  BOOST_TEST((condition.flags == 0x0D && condition.sessions == 2u && condition.max_sessions == 8u));
+  BOOST_TEST((condition.mechanisms == std::vector<CK_MECHANISM_TYPE>{CKM_ECDSA, CKM_EDDSA}));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_keeps_its_codes_and_has_a_text_that_is_ours) {

@@ -1,40 +1,23 @@
 #include <algorithm>
-#include <cstdlib>
-#include <new>
+#include <atomic>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
 #include <type_traits>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include <chancery/bytes.hpp>
 
-namespace {
-
-// The block whose end is watched, and whether it held zeros only when it was given back.
-const std::uint8_t* watched = nullptr;
-bool was_cleansed = false;
-
-constexpr std::size_t kSize = 48;
-
-void give_back(void* block) noexcept {
-  if (block != nullptr && block == watched) {
-    was_cleansed = std::all_of(watched, watched + kSize, [](std::uint8_t octet) { return octet == 0; });
-    watched = nullptr;
-  }
-  std::free(block);
-}
-
-}  // namespace
-
-// Replaced for this program, so that a test sees a block in the moment before it is freed.
-void* operator new(std::size_t size) {
-  if (void* block = std::malloc(size)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { give_back(block); }
-void operator delete(void* block, std::size_t) noexcept { give_back(block); }
+#include "sdk/base/secret_memory.hpp"
 
 namespace chancery::tests {
 namespace {
+
+constexpr std::size_t kSize = 48;
 
 SecretBytes make_secret() {
   SecretBytes secret(kSize);
@@ -42,9 +25,29 @@ SecretBytes make_secret() {
   return secret;
 }
 
-void watch(const SecretBytes& secret) {
-  watched = secret.view().data();
-  was_cleansed = false;
+// The pages stay when a secret has ended, so that its place can be looked at.
+bool is_zero(const std::uint8_t* place, std::size_t size = kSize) {
+  return std::all_of(place, place + size, [](std::uint8_t octet) { return octet == 0; });
+}
+
+int refuse(const void*, std::size_t) {
+  errno = EPERM;
+  return -1;
+}
+
+/// The flags of the mapping that an address is in, as the kernel tells them: " rd wr … lo … dd ".
+std::string flags_of(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  bool is_inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0, end = 0;
+    char dash = 0;
+    std::istringstream range(line);
+    if (range >> std::hex >> begin >> dash >> end && dash == '-') is_inside = begin <= wanted && wanted < end;
+    if (is_inside && line.starts_with("VmFlags:")) return line.substr(8) + " ";
+  }
+  return {};
 }
 
 }  // namespace
@@ -52,18 +55,20 @@ void watch(const SecretBytes& secret) {
 BOOST_AUTO_TEST_SUITE(secret_bytes)
 
 BOOST_AUTO_TEST_CASE(a_secret_is_cleansed_when_it_ends) {
+  const std::uint8_t* place = nullptr;
   {
     const SecretBytes secret = make_secret();
-    watch(secret);
+    place = secret.view().data();
+    BOOST_TEST(!is_zero(place));
   }
-  BOOST_TEST(was_cleansed);
+  BOOST_TEST(is_zero(place));
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_is_cleansed_when_another_takes_its_place) {
   SecretBytes secret = make_secret();
-  watch(secret);
+  const std::uint8_t* place = secret.view().data();
   secret = SecretBytes(4);
-  BOOST_TEST(was_cleansed);
+  BOOST_TEST(is_zero(place));
   BOOST_TEST(secret.size() == 4u);
 }
 
@@ -93,6 +98,101 @@ BOOST_AUTO_TEST_CASE(a_secret_cannot_be_copied_or_compared) {
   static_assert(std::is_nothrow_move_constructible_v<SecretBytes>);
   const Bytes source{1, 2, 3};
   BOOST_TEST(SecretBytes(ByteView(source)).size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_of_no_octets_is_none) {
+  BOOST_TEST(SecretBytes(std::size_t{0}).empty());
+  BOOST_TEST(SecretBytes(ByteView()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_left_out_of_core_dumps_and_locked_where_that_is_allowed) {
+  const SecretBytes secret = make_secret();
+  const std::string flags = flags_of(secret.view().data());
+  BOOST_TEST(flags.find(" dd ") != std::string::npos, flags);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  BOOST_TEST_MESSAGE("the sanitizer's runtime turns mlock() off");
+#else
+  const bool is_locked = flags.find(" lo ") != std::string::npos;
+  BOOST_TEST(is_locked == (secret_memory().state().unlocked == 0), flags);
+#endif
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(secret_memory_pages)
+
+BOOST_AUTO_TEST_CASE(places_are_used_again_and_hold_zeros) {
+  SecretMemory memory(refuse);
+  for (int i = 0; i < 10'000; ++i) {
+    std::uint8_t* const place = memory.allocate(32);
+    BOOST_REQUIRE(is_zero(place, 32));
+    std::fill_n(place, 32, std::uint8_t{0xA5});
+    memory.release(place, 32);
+  }
+  BOOST_TEST(memory.state().size == 64u * 1024);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_do_not_overlap_whatever_their_sizes) {
+  SecretMemory memory(refuse);
+  struct Place {
+    std::uint8_t* octets;
+    std::size_t size;
+    std::uint8_t mark;
+  };
+  std::vector<Place> places;
+  for (int i = 0; i < 2000; ++i) {
+    const auto size = static_cast<std::size_t>(1 + i * 37 % 700);
+    places.push_back({memory.allocate(size), size, static_cast<std::uint8_t>(i)});
+    std::fill_n(places.back().octets, size, places.back().mark);
+    if (i % 3 != 0) continue;  // leave gaps for later ones
+    memory.release(places[places.size() / 2].octets, places[places.size() / 2].size);
+    places.erase(places.begin() + static_cast<std::ptrdiff_t>(places.size() / 2));
+  }
+  for (const Place& place : places) {
+    BOOST_REQUIRE(std::all_of(place.octets, place.octets + place.size,
+                              [&](std::uint8_t octet) { return octet == place.mark; }));
+    memory.release(place.octets, place.size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_larger_than_a_region_has_its_place_too) {
+  SecretMemory memory(refuse);
+  constexpr std::size_t kLarge = 300'000;
+  std::uint8_t* const place = memory.allocate(kLarge);
+  std::fill_n(place, kLarge, std::uint8_t{1});
+  memory.release(place, kLarge);
+  BOOST_TEST(is_zero(place, kLarge));
+}
+
+BOOST_AUTO_TEST_CASE(pages_that_cannot_be_locked_serve_and_are_told) {
+  SecretMemory refused(refuse);
+  BOOST_TEST(refused.state().size == 0u);
+  refused.release(refused.allocate(32), 32);
+  BOOST_TEST(refused.state().unlocked == refused.state().size);
+  BOOST_TEST(refused.state().error == EPERM);
+  SecretMemory locked([](const void*, std::size_t) { return 0; });
+  locked.release(locked.allocate(32), 32);
+  BOOST_TEST(locked.state().unlocked == 0u);
+  BOOST_TEST(locked.state().size > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(threads_share_it) {
+  SecretMemory memory(refuse);
+  std::vector<std::jthread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; ++i) {
+        std::uint8_t* const place = memory.allocate(100);
+        wrong += !is_zero(place, 100);
+        std::fill_n(place, 100, static_cast<std::uint8_t>(t + 1));
+        wrong += std::any_of(place, place + 100, [&](std::uint8_t octet) { return octet != t + 1; });
+        memory.release(place, 100);
+      }
+    });
+  }
+  threads.clear();
+  BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

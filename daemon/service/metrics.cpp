@@ -1,0 +1,74 @@
+#include "daemon/service/metrics.hpp"
+
+namespace chancery::service {
+namespace {
+
+using telemetry::Metric;
+using enum Metric::Kind;
+
+/// A figure that every backend has.
+struct BackendMetric {
+  const char* name;
+  const char* help;
+  Metric::Kind kind;
+  double (*value)(const hsm::BackendLoad& load);
+};
+
+constexpr BackendMetric kBackendMetrics[] = {
+    {"chancery_backend_up", "Whether the device was there when it was needed last.", kGauge,
+     [](const hsm::BackendLoad& load) { return load.is_up ? 1.0 : 0.0; }},
+    {"chancery_backend_queued", "Requests that wait for the device.", kGauge,
+     [](const hsm::BackendLoad& load) { return static_cast<double>(load.queued); }},
+    {"chancery_backend_live_objects", "Transient objects that the daemon has in the device.", kGauge,
+     [](const hsm::BackendLoad& load) { return static_cast<double>(load.live_objects); }},
+    {"chancery_backend_live_sessions", "Sessions that the daemon has with the device.", kGauge,
+     [](const hsm::BackendLoad& load) { return static_cast<double>(load.live_sessions); }},
+    {"chancery_backend_cached_keys", "Keys whose loaded form is kept ready.", kGauge,
+     [](const hsm::BackendLoad& load) { return static_cast<double>(load.cached_keys); }},
+    {"chancery_backend_recoveries_total", "Times that the device was found again after a failure.", kCounter,
+     [](const hsm::BackendLoad& load) { return static_cast<double>(load.recoveries); }},
+};
+
+void add_backends(std::vector<Metric>& out, const Backends& backends) {
+  for (const BackendMetric& wanted : kBackendMetrics) {
+    Metric metric{wanted.name, wanted.help, wanted.kind};
+    for (const std::string& name : backends.names()) {
+      metric.samples.push_back({wanted.value((*backends.find(name))->load()), {{"backend", name}}});
+    }
+    out.push_back(std::move(metric));
+  }
+}
+
+// A store that does not answer has no counts: those that are missing say so better than zeros.
+void add_store(std::vector<Metric>& out, store::Store& store) {
+  const auto counts = store.counts();
+  out.push_back({"chancery_store_up", "Whether the store answers.", kGauge, {{counts ? 1.0 : 0.0}}});
+  if (!counts) return;
+  const auto sample = [](std::uint64_t count, const char* state) {
+    return telemetry::Sample{static_cast<double>(count), {{"state", state}}};
+  };
+  out.push_back({"chancery_agents",
+                 "Agents that were registered.",
+                 kGauge,
+                 {sample(counts->active_agents, "active"), sample(counts->lost_agents, "lost"),
+                  sample(counts->retired_agents, "retired")}});
+  out.push_back({"chancery_tokens_total",
+                 "Tokens that were issued here.",
+                 kCounter,
+                 {{static_cast<double>(counts->tokens)}}});
+}
+
+}  // namespace
+
+std::vector<Metric> metrics(const Office& office) {
+  std::vector<Metric> out;
+  out.push_back({"chancery_build_info",
+                 "1, with the version that runs.",
+                 kGauge,
+                 {{1.0, {{"version", CHANCERY_VERSION}}}}});
+  add_backends(out, office.backends);
+  add_store(out, office.store);
+  return out;
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,111 @@
+// What a monitoring system gets.
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "daemon/telemetry/exposition.hpp"
+#include "tests/unit/service/office_fixture.hpp"
+
+namespace chancery::tests {
+namespace {
+
+using rest::Response;
+using telemetry::Metric;
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+struct Scraped : OfficeFixture {
+  std::string scrape() {
+    const Response response = call("GET", "/metrics", "", kSupportUid);
+    BOOST_REQUIRE(response.status == 200);
+    BOOST_TEST(response.content_type == telemetry::kExpositionType);
+    return response.body;
+  }
+};
+
+std::set<std::string> names_in(const std::string& text) {
+  std::set<std::string> names;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("# TYPE ")) names.insert(line.substr(7, line.rfind(' ') - 7));
+  }
+  return names;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(metrics_are_written_as_prometheus_reads_them) {
+  const std::vector<Metric> metrics{
+      {"a_total", "Help.", Metric::Kind::kCounter, {{3, {{"x", "1"}}}, {12345678901, {{"x", "\"\\\n"}}}}},
+      {"b", "More help.", Metric::Kind::kGauge, {{0.5}}}};
+  BOOST_TEST(telemetry::exposition(metrics) ==
+             "# HELP a_total Help.\n# TYPE a_total counter\na_total{x=\"1\"} 3\n"
+             "a_total{x=\"\\\"\\\\\\n\"} 12345678901\n"
+             "# HELP b More help.\n# TYPE b gauge\nb 0.5\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_count_what_is_there, Scraped) {
+  create_story_agents();
+  BOOST_REQUIRE(call("DELETE", "/v1/agents/lookup", "", kOperatorUid).status == 200);
+  BOOST_REQUIRE(
+      call("POST", "/v1/grants",
+           R"({"principal":"u","agent":"support","audience":"a","scopes":["crm.read"],"lifetime_s":60})",
+           kOperatorUid)
+          .status == 201);
+  const std::string text = scrape();
+  for (const char* line :
+       {"chancery_agents{state=\"active\"} 2", "chancery_agents{state=\"retired\"} 1",
+        "chancery_agents{state=\"lost\"} 0", "chancery_tokens_total 1", "chancery_store_up 1",
+        "chancery_backend_up{backend=\"memory\"} 1", "chancery_backend_live_objects{backend=\"memory\"} 0",
+        "chancery_backend_cached_keys{backend=\"memory\"} 3",
+        "chancery_backend_recoveries_total{backend=\"memory\"} 0",
+        "chancery_requests_total{method=\"POST\",route=\"/v1/agents\",status=\"2xx\"} 3",
+        "chancery_requests_total{method=\"DELETE\",route=\"/v1/agents/{name}\",status=\"2xx\"} 1"}) {
+    BOOST_TEST(has_line(text, line), "no line " << line << " in\n" << text);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_the_class_of_their_answer_and_never_by_their_path, Scraped) {
+  BOOST_REQUIRE(call("GET", "/v1/agents/nobody", "", kOperatorUid).status == 404);
+  BOOST_REQUIRE(call("GET", "/v1/agents/nobody-else", "", kOperatorUid).status == 404);
+  BOOST_REQUIRE(call("GET", "/readyz", "", std::nullopt).status == 503);
+  BOOST_REQUIRE(call("GET", "/nowhere", "", std::nullopt).status == 404);
+  const std::string text = scrape();
+  BOOST_TEST(
+      has_line(text, "chancery_requests_total{method=\"GET\",route=\"/v1/agents/{name}\",status=\"4xx\"} 2"),
+      text);
+  BOOST_TEST(has_line(text, "chancery_requests_total{method=\"GET\",route=\"/readyz\",status=\"5xx\"} 1"),
+             text);
+  BOOST_TEST(text.find("nowhere") == std::string::npos);
+  BOOST_TEST(text.find("nobody") == std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_is_down_and_is_not_asked, Scraped) {
+  device().fail_with(Error{ErrorCode::kDeviceUnavailable, "away"});
+  BOOST_TEST(has_line(scrape(), "chancery_backend_up{backend=\"memory\"} 0"));
+  BOOST_TEST(device().checks() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_are_not_for_the_network, Scraped) {
+  BOOST_TEST(call("GET", "/metrics", "", std::nullopt).status == 404);
+  rest::Request plain;
+  plain.method = "GET";
+  plain.path = "/metrics";
+  plain.peer.transport = rest::Transport::kPlain;
+  BOOST_TEST(router().handle(plain).status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_page_lists_every_metric_and_no_other, Scraped) {
+  std::ifstream page(CHANCERY_SOURCE_DIR "/docs/operations/metrics.md");
+  std::set<std::string> documented;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("| `chancery_")) documented.insert(line.substr(3, line.find_first_of("{`", 3) - 3));
+  }
+  call("GET", "/healthz", "", std::nullopt);
+  BOOST_TEST((names_in(scrape()) == documented));
+}
+
+}  // namespace chancery::tests
