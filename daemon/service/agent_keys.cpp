@@ -73,6 +73,16 @@ Status revoke(Office& office, const store::Key& key, std::string_view reason, co
   return {};
 }
 
+// Of a device that is gone an agent may have lost more than its newest key.
+Status revoke_lost(Office& office, const store::Agent& agent, const CallContext& context) {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
+  for (const store::Key& key : keys) {
+    if (key.state != KeyState::kLost) continue;
+    CHANCERY_TRY(revoke(office, key, "revoked when the agent got a new key", context));
+  }
+  return {};
+}
+
 }  // namespace
 
 Occasion on_behalf_of(const CallContext& context) { return {context.now, context.deadline, &context}; }
@@ -165,9 +175,7 @@ Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context,
   CHANCERY_ASSIGN(const store::Key key,
                   follow_key(office, agent, {{Kind::kMake, backend, agent.id, {}, {}}, algorithm},
                              on_behalf_of(context)));
-  if (message.revoke && agent.key.state == KeyState::kLost) {
-    CHANCERY_TRY(revoke(office, agent.key, "revoked when the agent got a new key", context));
-  }
+  if (message.revoke) CHANCERY_TRY(revoke_lost(office, agent, context));
   return rotation_of(office, key, agent.key, agent.name);
 }
 

@@ -120,19 +120,27 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
   }
 }
 
+// The issuer's is looked up apart: agents' keys that are older but may grow older still could fill a page.
 void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {
-  const std::chrono::seconds agents = options_.max_agent_key_age;
-  const std::chrono::seconds issuer = options_.max_issuer_key_age;
-  if (agents == 0s && issuer == 0s) return;
-  const std::chrono::seconds least = agents == 0s ? issuer : issuer == 0s ? agents : std::min(agents, issuer);
-  const auto aged = office_.store.aged_keys(now - least);
-  if (!aged) return complain_("keys that are too old could not be looked up", aged.error());
-  for (const store::Key& key : *aged) {
-    const std::chrono::seconds limit = key.owner == store::kIssuer ? issuer : agents;
-    const std::string thing = "rotation " + key.stored.binding.key_id;
-    if (limit == 0s || key.created_at > now - limit || !may_try(thing, now)) continue;
-    note(thing, "a key that is too old could not be followed by another", rotate(key, now), now);
+  constexpr const char* kWhat = "keys that are too old could not be looked up";
+  if (options_.max_issuer_key_age > 0s) {
+    const auto key = office_.issuer.newest();
+    if (!key) return complain_(kWhat, key.error());
+    if (*key) rotate_if_aged(**key, options_.max_issuer_key_age, now);
   }
+  if (options_.max_agent_key_age == 0s) return;
+  const auto aged = office_.store.aged_keys(now - options_.max_agent_key_age);
+  if (!aged) return complain_(kWhat, aged.error());
+  for (const store::Key& key : *aged) {
+    if (key.owner != store::kIssuer) rotate_if_aged(key, options_.max_agent_key_age, now);
+  }
+}
+
+void KeyKeeper::rotate_if_aged(const store::Key& key, std::chrono::seconds limit,
+                               std::chrono::sys_seconds now) {
+  const std::string thing = "rotation " + key.stored.binding.key_id;
+  if (key.state != KeyState::kActive || key.created_at > now - limit || !may_try(thing, now)) return;
+  note(thing, "a key that is too old could not be followed by another", rotate(key, now), now);
 }
 
 Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {

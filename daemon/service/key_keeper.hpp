@@ -37,6 +37,7 @@ class KeyKeeper {
   void look_at_devices(std::chrono::sys_seconds now);
   void retire_overdue(std::chrono::sys_seconds now);
   void rotate_aged(std::chrono::sys_seconds now);
+  void rotate_if_aged(const store::Key& key, std::chrono::seconds limit, std::chrono::sys_seconds now);
   [[nodiscard]] Status rotate(const store::Key& key, std::chrono::sys_seconds now);
 
   // Each thing that fails is let alone for a while, whatever its name.

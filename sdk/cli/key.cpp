@@ -126,7 +126,8 @@ void add_reenroll(CLI::App& group, Command& chosen) {
       group.add_subcommand("reenroll", "Give an agent whose key is lost or revoked a new one");
   command->add_option("NAME", *name, "the agent's name")->required();
   add_place(*command, request->backend, request->algorithm);
-  command->add_flag("--revoke", request->revoke, "revoke the lost key too: chains through it are denied");
+  command->add_flag("--revoke", request->revoke,
+                    "revoke what the agent lost too: chains through it are denied");
   command->footer("Example:\n  chancery agent reenroll support --revoke");
   command->callback([name, request, &chosen] {
     chosen = [name, request](Context& context) {

@@ -1,12 +1,15 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
+#include "sdk/base/base64url.hpp"
 #include "sdk/cli/commands.hpp"
 
 namespace {
@@ -92,6 +95,25 @@ std::string command_line_of(const CLI::App& app) {
   return given.empty() ? app.get_name() : app.get_name() + " " + command_line_of(*given.front());
 }
 
+// One key in 64 has a thumbprint that begins with "-", and no option is as long.
+bool is_dashed_thumbprint(std::string_view argument) {
+  return argument.starts_with('-') && base64url_decode_exactly<32>(argument).has_value();
+}
+
+// The arguments, last first, as CLI11 takes them. Behind "--" a thumbprint is taken for what it is.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> out, positional;
+  const auto end = std::find(argv + 1, argv + argc, std::string_view("--"));
+  for (char** argument = argv + 1; argument != end; ++argument) {
+    (is_dashed_thumbprint(*argument) ? positional : out).emplace_back(*argument);
+  }
+  if (end != argv + argc) positional.insert(positional.end(), end + 1, argv + argc);
+  if (!positional.empty()) out.emplace_back("--");
+  out.insert(out.end(), positional.begin(), positional.end());
+  std::ranges::reverse(out);
+  return out;
+}
+
 int report_usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
   Output output = make_output(wants_json(argc, argv) ? "json" : "text");
@@ -127,7 +149,7 @@ int main(int argc, char** argv) {
   add_commands(app, command);
   app.footer(kFooter);
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_of(argc, argv));
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error, argc, argv);
   }

@@ -104,7 +104,8 @@ constexpr std::array<std::uint8_t, 27> kClear{0x80, 0x02, 0, 0, 0,    27, 0, 0, 
 bool send_clear(const path& socket_path) {
   const Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!descriptor || connect_to(socket_path, descriptor) != 0) return false;
-  if (::send(descriptor.get(), kClear.data(), kClear.size(), MSG_NOSIGNAL) != std::ssize(kClear)) return false;
+  if (::send(descriptor.get(), kClear.data(), kClear.size(), MSG_NOSIGNAL) != std::ssize(kClear))
+    return false;
   std::array<std::uint8_t, 10> head{};  // tag, size, response code
   const bool whole = ::recv(descriptor.get(), head.data(), head.size(), MSG_WAITALL) == std::ssize(head);
   return whole && std::all_of(head.begin() + 6, head.end(), [](std::uint8_t octet) { return octet == 0; });

@@ -31,12 +31,12 @@ end() {
 clean_up() {
   local code=$? pid
   trap '' INT TERM HUP
-  touch "$WORK/stop"  # the clients end after the request that they are at
-  for pid in "${client_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+  touch "$WORK/stop"  # the clients end after the request that they are at, which the daemon's end ends
   end "$daemon_pid"
+  for pid in "${client_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   end "$tpm_pid"
-  if ((code != 0)) && [[ -s "$WORK/daemon.log" ]]; then
-    say "the daemon's last words:" && tail -5 "$WORK/daemon.log" | sed 's/^/    /'
+  if ((code == 1)); then
+    tail -n 5 "$WORK"/*.log 2>/dev/null | sed 's/^/    /'
   fi >&2
   rm -rf "$WORK"
   exit "$code"
@@ -64,7 +64,7 @@ start_tpm() {
     --ctrl "type=unixio,path=$1.ctrl,mode=0600" --flags not-need-init,startup-clear \
     >>"$WORK/tpm.log" 2>&1 3>&- </dev/null &
   tpm_pid=$!
-  until_true "swtpm did not start: $(cat "$WORK/tpm.log")" test -S "$1"
+  until_true "swtpm should start" test -S "$1"
 }
 
 stop_tpm() {
@@ -122,15 +122,14 @@ PYTHON
 
 chancery() { "$BIN/chancery" "$@"; }
 owner_keys() { if [[ "$1" == issuer ]]; then chancery key list; else chancery key list "$1"; fi; }
-newest_key() { owner_keys "$1" | head -1 | cut -f1; }
-key_line() { owner_keys "$1" | grep -F "$2"; }
-key_state() { key_line "$@" | cut -f2; }
+newest_key() { owner_keys "$1" | sed -n 1p | cut -f1; }
+key_state() { owner_keys "$1" | grep -F -e "$2" | cut -f2; }
 key_is() { [[ "$(key_state "$1" "$2")" == "$3" ]]; }
 agent_is() { [[ "$(chancery agent show "$1" --format json | field state)" == "$2" ]]; }
-is_destroyed() { chancery key list "$1" --format json | tr '{' '\n' | grep -F "$2" | grep -q destroyed_at; }
+is_destroyed() { chancery key list "$1" --format json | tr '{' '\n' | grep -F -e "$2" | grep destroyed_at >/dev/null; }
 is_ready() { chancery status >/dev/null 2>&1; }
 missing() { { chancery status 2>/dev/null || true; } | sed -n 's/^ *missing */    /p'; }
-lacks() { missing | grep -F "$1" >/dev/null; }
+lacks() { missing | grep -F -e "$1" >/dev/null; }
 lacks_not() { ! lacks "$1"; }
 
 show_keys() {
@@ -216,7 +215,7 @@ load_went_on() {
 }
 wait_for_load() {
   note_load
-  until_true "the clients do not get on: $(tail -qn1 "$WORK"/load.*)" load_went_on
+  until_true "every client should get on" load_went_on
 }
 
 stop_load() {
@@ -232,8 +231,8 @@ chapter "1. A daemon with two devices: a TPM (swtpm) and a PKCS#11 token (SoftHS
 mkdir "$WORK/tpm" "$WORK/tokens"
 export SOFTHSM2_CONF="$WORK/softhsm2.conf"
 printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$WORK/tokens" >"$SOFTHSM2_CONF"
-printf '%s\n' "$RANDOM$RANDOM" >"$WORK/pin"
-softhsm2-util --init-token --free --label custody --pin "$(cat "$WORK/pin")" --so-pin "$RANDOM$RANDOM" >/dev/null
+printf '%05d%05d\n' "$RANDOM" "$RANDOM" >"$WORK/pin"
+softhsm2-util --init-token --free --label custody --pin "$(cat "$WORK/pin")" --so-pin "$(cat "$WORK/pin")" >/dev/null
 serial=$(softhsm2-util --show-slots | grep -B4 'Label: *custody' | sed -n 's/.*Serial number: *//p' | tr -d ' ')
 start_tpm "$TPM"
 cat >"$WORK/chancery.toml" <<TOML
@@ -263,7 +262,7 @@ TOML
 "$BIN/chanceryd" --config "$WORK/chancery.toml" >"$WORK/daemon.log" 2>&1 3>&- </dev/null &
 daemon_pid=$!
 export CHANCERY_SOCKET="$WORK/chancery.sock" NO_COLOR=1
-until_true "chanceryd is not ready: $(cat "$WORK/daemon.log")" is_ready
+until_true "chanceryd should be ready" is_ready
 good "chanceryd is ready, with [[backend]] tpm and [[backend]] hsm, and its issuer key in the TPM"
 
 chapter "2. An agent's key on each"

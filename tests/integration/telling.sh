@@ -23,4 +23,4 @@ show() {
 }
 
 # The first member of that name in a JSON text, when it is a string.
-field() { grep -o "\"$1\":\"[^\"]*\"" | head -1 | cut -d'"' -f4; }
+field() { grep -o "\"$1\":\"[^\"]*\"" | sed -n 1p | cut -d'"' -f4; }

@@ -93,7 +93,7 @@ struct RotateKey {
 struct ReenrollAgent {
   std::string backend;    ///< empty: where the key was
   std::string algorithm;  ///< empty: as the key's
-  bool revoke = false;    ///< revoke the lost key too
+  bool revoke = false;    ///< revoke its lost keys too
 };
 
 struct Rotation {

@@ -79,6 +79,26 @@ BOOST_FIXTURE_TEST_CASE(an_agent_is_created_as_told, Stage) {
              std::string(kAgent) + "\n");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_key_is_revoked_whatever_its_thumbprint_begins_with, Stage) {
+  for (const std::string begin : {"nQ", "-Q", "-h", "--", "_Q"}) {
+    const std::string jkt = begin + "1yX6C4m0i1Hq0hGZ7cC5vN0yKq3b5JQd0H1XoEWJk";
+    const std::string route = "POST /v1/keys/" + jkt + "/revoke";
+    answer(route, http_answer(200, kJson,
+                              R"({"ended":{"agents":["lookup"],"descendants":2,"held":1},"key":{"algorithm":)"
+                              R"("ES256","backend":"tpm","created_at":1,"jkt":")" +
+                                  jkt + R"(","owner":"support","state":"revoked"}})"));
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{jkt, "--reason", "lost"}, {"--reason", "lost", "--", jkt}}) {
+      std::vector<std::string> command{"key", "revoke"};
+      command.insert(command.end(), arguments.begin(), arguments.end());
+      const Run revoked = run(command);
+      BOOST_TEST(revoked.exit == 0, revoked.err);
+      BOOST_TEST(contains(revoked.out, "delegated from those"), revoked.out);
+      BOOST_TEST(request(route).ends_with(R"({"reason":"lost"})"));
+    }
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_list_follows_the_pages, Stage) {
   answer("GET /v1/agents?limit=1000",
          http_answer(200, kJson, std::string(R"({"agents":[)") + kAgent + R"(],"next":"17"})"));

@@ -260,6 +260,28 @@ BOOST_FIXTURE_TEST_CASE(keys_that_are_too_old_are_followed_by_others, AgedKeys) 
   BOOST_TEST(complaints.empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(an_issuer_key_is_not_forgotten_over_many_older_keys_of_agents, Keys) {
+  for (std::size_t i = 0; i < store::kMaxPage; ++i) {
+    store::Agent agent;
+    agent.id = *service::random_id();
+    agent.name = "agent-" + std::to_string(i);
+    agent.selectors = "{}";
+    agent.created_at = kNow - 1h;
+    const auto made =
+        device().create({agent.id, agent.id}, Algorithm::kES256, std::chrono::steady_clock::now() + 10s);
+    BOOST_REQUIRE(made);
+    agent.key = {.owner = agent.id, .backend = "memory", .stored = *made, .created_at = agent.created_at};
+    BOOST_REQUIRE(store().add_agent(agent, {kNow, "{}"}));
+  }
+  BOOST_REQUIRE(!root_chain().empty());
+  service::KeyKeeper by_age{office(),
+                            {.max_agent_key_age = 365 * 24h, .max_issuer_key_age = 24h},
+                            [this](const char* what, const Error&) { complaints.emplace_back(what); }};
+  by_age.tick(kNow + 24h);
+  BOOST_TEST(store().keys(store::kIssuer)->size() == 2u);
+  BOOST_TEST(complaints.empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(without_a_limit_keys_grow_old, Keys) {
   const store::Key key = key_of();
   pass(std::chrono::hours(24 * 365 * 10));
@@ -349,6 +371,22 @@ BOOST_FIXTURE_TEST_CASE(an_agent_whose_key_is_lost_is_enrolled_again_under_its_n
   BOOST_TEST((again(key).state == KeyState::kRevoked));
   BOOST_TEST(outcome(chain) == "revoked");
   BOOST_TEST(outcome(root_chain()) == "valid");
+}
+
+BOOST_FIXTURE_TEST_CASE(enrolling_again_revokes_all_that_the_agent_lost_when_it_shall, Keys) {
+  const store::Key older = key_of();
+  BOOST_REQUIRE(rotate().status == 200);
+  const store::Key newer = key_of();
+  const store::Key other = key_of("support");
+  device().fail_with(Error{ErrorCode::kWrongDevice, "another"});
+  pass(10s);
+  device().fail_with(std::nullopt);
+  BOOST_REQUIRE(post("/v1/agents/orchestrator/reenroll", R"({"revoke":true})").status == 200);
+  BOOST_TEST((again(older).state == KeyState::kRevoked));
+  BOOST_TEST((again(newer).state == KeyState::kRevoked));
+  BOOST_TEST((again(other).state == KeyState::kLost));
+  BOOST_REQUIRE(post("/v1/agents/support/reenroll").status == 200);
+  BOOST_TEST((again(other).state == KeyState::kLost));
 }
 
 BOOST_FIXTURE_TEST_CASE(keys_of_another_device_are_lost_until_the_right_one_is_back, Keys) {

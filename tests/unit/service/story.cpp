@@ -486,7 +486,8 @@ BOOST_FIXTURE_TEST_CASE(an_agent_whose_key_is_lost_is_marked_so_everywhere, Stor
   BOOST_TEST(entries->front().json.find(R"("action":"key.lost")") != std::string::npos);
   const Response readiness = call("GET", "/readyz", "", std::nullopt);
   BOOST_TEST(readiness.status == 503);
-  BOOST_TEST(readiness.body.find("agents: 1 with a lost or revoked key") != std::string::npos, readiness.body);
+  BOOST_TEST(readiness.body.find("agents: 1 with a lost or revoked key") != std::string::npos,
+             readiness.body);
   BOOST_TEST(readiness.body.find("orchestrator") == std::string::npos);
   // Known now, it is refused before the device is asked.
   const auto signatures = device().signatures();
