@@ -87,7 +87,7 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
   rest::Request request;
   request.method = "GET";
   request.path = "/v1/backends";
-  request.peer.credentials = rest::PeerCredentials{.uid = kOperatorUid};
+  request.peer.credentials.emplace().uid = kOperatorUid;
   request.received_at = kNow;
   request.deadline = std::chrono::steady_clock::now() + std::chrono::hours(3);
   const Response response = router.handle(request);
