@@ -387,7 +387,8 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
 
   service::KeyKeeper keeper(office, keeper_options(config),
                             [&log](const char* what, const Error& error) { log.warning(what, error); });
-  const service::Ticker ticker(1s, [&keeper] { keeper.tick(wall_clock()); });
+  const service::Ticker ticker(1s,
+                               [&keeper](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
 
   rest::Router router(office);
   auto server = edge::Server::start(server_options(config, log), router);

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 using store::KeyState;
 using Kind = store::KeyIntent::Kind;
 
+constexpr const char* kNotLookedUp = "keys that are too old could not be looked up";
 constexpr std::chrono::seconds kPause = 30s;        // before what failed is tried again
 constexpr std::chrono::seconds kBetweenLooks = 5s;  // at the devices
 
@@ -27,7 +28,9 @@ hsm::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady
 
 }  // namespace
 
-void KeyKeeper::tick(std::chrono::sys_seconds now) {
+void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) {
+  stop_ = stop;
+  silent_.clear();
   settle_intents(now);
   look_at_devices(now);
   retire_overdue(now);
@@ -38,19 +41,23 @@ void KeyKeeper::tick(std::chrono::sys_seconds now) {
   if (!published) complain_("the present keys could not be published", published.error());
 }
 
-bool KeyKeeper::may_try(const std::string& thing, std::chrono::sys_seconds now) {
-  const auto found = not_before_.find(thing);
-  return found == not_before_.end() || found->second <= now;
+bool KeyKeeper::may_try(const Step& step, std::chrono::sys_seconds now) const {
+  const auto found = not_before_.find(step.name);
+  const bool is_due = found == not_before_.end() || found->second <= now;
+  return is_due && !silent_.contains(step.backend) && !stop_.stop_requested();
 }
 
-void KeyKeeper::note(const std::string& thing, const char* what, const Status& done,
-                     std::chrono::sys_seconds now) {
+void KeyKeeper::note(const Step& step, const Status& done, std::chrono::sys_seconds now) {
   if (done) {
-    not_before_.erase(thing);
+    not_before_.erase(step.name);
     return;
   }
-  not_before_[thing] = now + kPause;
-  complain_(what, done.error());
+  const ErrorCode code = done.error().code;
+  if (code == ErrorCode::kDeviceBusy) return;  // somebody is at it, or many are: in the next round
+  if (code == ErrorCode::kDeviceTimeout || code == ErrorCode::kDeviceUnavailable)
+    silent_.insert(step.backend);
+  not_before_[step.name] = now + kPause;
+  complain_(step.complaint, done.error());
 }
 
 // --- what was interrupted
@@ -59,11 +66,9 @@ void KeyKeeper::settle_intents(std::chrono::sys_seconds now) {
   const auto intents = office_.store.intents();
   if (!intents) return complain_("interrupted changes of keys could not be looked up", intents.error());
   for (const store::KeyIntent& intent : *intents) {
-    const std::string thing = "intent " + intent.key_id;
-    if (!may_try(thing, now)) continue;
-    const Status done = carry_on(intent, now);
-    if (!done && done.error().code == ErrorCode::kDeviceBusy) continue;  // somebody is at it
-    note(thing, "an interrupted change of a key could not be carried on", done, now);
+    const Step step{"intent " + intent.key_id, intent.backend,
+                    "an interrupted change of a key could not be carried on"};
+    if (may_try(step, now)) note(step, carry_on(intent, now), now);
   }
 }
 
@@ -77,7 +82,7 @@ Status KeyKeeper::carry_on(const store::KeyIntent& intent, std::chrono::sys_seco
   }
   CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(intent.owner));
   if (agent.retired_at || agent.key.state != KeyState::kActive) return office_.store.drop_intent(intent);
-  CHANCERY_TRY(follow_key(office_, agent, {intent, agent.key.stored.public_key.algorithm()},
+  CHANCERY_TRY(follow_key(office_, agent, {intent, agent.key.stored.public_key.algorithm(), true},
                           {now, after(options_.patience), nullptr}));
   return {};
 }
@@ -88,6 +93,7 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
   if (now < next_look_) return;
   next_look_ = now + kBetweenLooks;
   for (const std::string& name : office_.backends.names()) {
+    if (silent_.contains(name) || stop_.stop_requested()) continue;
     const auto backend = office_.backends.find(name);
     const Status answer = (*backend)->check(after(options_.patience));
     const bool is_other = !answer && answer.error().code == ErrorCode::kWrongDevice;
@@ -105,6 +111,7 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
   const auto overdue = office_.store.overdue_keys(now);
   if (!overdue) return complain_("keys whose overlap is over could not be looked up", overdue.error());
   for (const store::Key& key : *overdue) {
+    if (stop_.stop_requested()) return;
     const Thumbprint thumbprint = key.stored.public_key.thumbprint();
     const auto retired = office_.store.change_key(thumbprint, KeyState::kRetired, "",
                                                   audit_entry("key.retire", now, key_details(key)));
@@ -115,32 +122,42 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
       continue;
     }
     must_publish_ = true;
-    note("intent " + key.stored.binding.key_id, "a retired key could not be destroyed yet",
-         office_.life.destroy(key, now, after(options_.patience)), now);
+    const Step step{"intent " + key.stored.binding.key_id, key.backend,
+                    "a retired key could not be destroyed yet"};
+    if (may_try(step, now)) note(step, office_.life.destroy(key, now, after(options_.patience)), now);
   }
 }
 
-// The issuer's is looked up apart: agents' keys that are older but may grow older still could fill a page.
 void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {
-  constexpr const char* kWhat = "keys that are too old could not be looked up";
   if (options_.max_issuer_key_age > 0s) {
     const auto key = office_.issuer.newest();
-    if (!key) return complain_(kWhat, key.error());
+    if (!key) return complain_(kNotLookedUp, key.error());
     if (*key) rotate_if_aged(**key, options_.max_issuer_key_age, now);
   }
-  if (options_.max_agent_key_age == 0s) return;
-  const auto aged = office_.store.aged_keys(now - options_.max_agent_key_age);
-  if (!aged) return complain_(kWhat, aged.error());
-  for (const store::Key& key : *aged) {
-    if (key.owner != store::kIssuer) rotate_if_aged(key, options_.max_agent_key_age, now);
+  if (options_.max_agent_key_age > 0s) rotate_aged_agents(now);
+}
+
+void KeyKeeper::rotate_aged_agents(std::chrono::sys_seconds now) {
+  std::size_t left = 0;  // that stay as they are, and so come first in the next page too
+  while (!stop_.stop_requested()) {
+    const auto page = office_.store.aged_keys(now - options_.max_agent_key_age, left);
+    if (!page) return complain_(kNotLookedUp, page.error());
+    for (const store::Key& key : *page) {
+      const bool is_agents = key.owner != store::kIssuer;
+      if (!is_agents || !rotate_if_aged(key, options_.max_agent_key_age, now)) ++left;
+    }
+    if (page->size() < store::kMaxPage) return;
   }
 }
 
-void KeyKeeper::rotate_if_aged(const store::Key& key, std::chrono::seconds limit,
+bool KeyKeeper::rotate_if_aged(const store::Key& key, std::chrono::seconds limit,
                                std::chrono::sys_seconds now) {
-  const std::string thing = "rotation " + key.stored.binding.key_id;
-  if (key.state != KeyState::kActive || key.created_at > now - limit || !may_try(thing, now)) return;
-  note(thing, "a key that is too old could not be followed by another", rotate(key, now), now);
+  const Step step{"rotation " + key.stored.binding.key_id, key.backend,
+                  "a key that is too old could not be followed by another"};
+  if (key.state != KeyState::kActive || key.created_at > now - limit || !may_try(step, now)) return false;
+  const Status done = rotate(key, now);
+  note(step, done, now);
+  return done.has_value();
 }
 
 Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {

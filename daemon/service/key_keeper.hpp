@@ -3,6 +3,8 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
+#include <stop_token>
 #include <string>
 
 #include <chancery/result.hpp>
@@ -28,8 +30,10 @@ class KeyKeeper {
   KeyKeeper(Office& office, KeeperOptions options, Complaint complain)
       : office_(office), options_(options), complain_(std::move(complain)) {}
 
-  /// One round. It knows no time but what it is given, so that tests may let years pass.
-  void tick(std::chrono::sys_seconds now);
+  /// One round. It knows no time but what it is given, so that tests may let years pass. A device that does
+  /// not answer is let alone for the rest of the round.
+  /// \param stop  ends the round after the step that is under way
+  void tick(std::chrono::sys_seconds now, const std::stop_token& stop = {});
 
  private:
   void settle_intents(std::chrono::sys_seconds now);
@@ -37,16 +41,25 @@ class KeyKeeper {
   void look_at_devices(std::chrono::sys_seconds now);
   void retire_overdue(std::chrono::sys_seconds now);
   void rotate_aged(std::chrono::sys_seconds now);
-  void rotate_if_aged(const store::Key& key, std::chrono::seconds limit, std::chrono::sys_seconds now);
+  void rotate_aged_agents(std::chrono::sys_seconds now);
+  /// \return whether another follows it
+  bool rotate_if_aged(const store::Key& key, std::chrono::seconds limit, std::chrono::sys_seconds now);
   [[nodiscard]] Status rotate(const store::Key& key, std::chrono::sys_seconds now);
 
-  // Each thing that fails is let alone for a while, whatever its name.
-  [[nodiscard]] bool may_try(const std::string& thing, std::chrono::sys_seconds now);
-  void note(const std::string& thing, const char* what, const Status& done, std::chrono::sys_seconds now);
+  /// Something that is done to a key in a device. What fails is let alone for a while.
+  struct Step {
+    std::string name;
+    std::string backend;
+    const char* complaint;
+  };
+  [[nodiscard]] bool may_try(const Step& step, std::chrono::sys_seconds now) const;
+  void note(const Step& step, const Status& done, std::chrono::sys_seconds now);
 
   Office& office_;
   const KeeperOptions options_;
   const Complaint complain_;
+  std::stop_token stop_;
+  std::set<std::string> silent_;  // backends that did not answer in this round
   std::map<std::string, std::chrono::sys_seconds> not_before_;
   std::chrono::sys_seconds next_look_{};
   bool must_publish_ = false;

@@ -70,7 +70,8 @@ Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hs
   CHANCERY_TRY(store_.add_intent(intent));
   auto made = backend->create(binding_of(intent.owner, intent.key_id), wanted.algorithm, deadline);
   if (!made) {
-    CHANCERY_TRY(store_.drop_intent(intent));  // of an error nothing remains in the device
+    // Of an error nothing remains in the device.
+    if (!wanted.is_resumed) CHANCERY_TRY(store_.drop_intent(intent));
     return made.error();
   }
   store::Key key{

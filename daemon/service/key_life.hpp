@@ -24,6 +24,7 @@ class KeyLife {
   struct NewKey {
     store::KeyIntent intent;  ///< its `key_id` empty: a fresh one is taken
     Algorithm algorithm = Algorithm::kES256;
+    bool is_resumed = false;  ///< the intent stands since before, and stays if the device makes nothing
   };
   using Record = std::function<Status(const store::Key& key)>;
 

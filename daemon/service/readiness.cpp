@@ -51,9 +51,9 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
   if (const auto counts = store_.counts(); !counts) {
     note("agents", counts.error());
   } else if (counts->lost_agents > 0) {
-    missing.push_back(
-        "agents: " + std::to_string(counts->lost_agents) +
-        " with a lost or revoked key: `chancery agent reenroll` gives them new ones (key_lost)");
+    missing.push_back("agents: " + std::to_string(counts->lost_agents) +
+                      " with a lost or revoked key: put their device back, or `chancery agent reenroll` "
+                      "gives them new ones (key_lost)");
   }
   if (const auto key = issuer_.newest(); !key) {
     note("issuer key", key.error());
@@ -61,7 +61,7 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
     missing.push_back("issuer key: none made yet: it is made when its backend answers");
   } else if ((*key)->state == store::KeyState::kLost || (*key)->state == store::KeyState::kRevoked) {
     missing.push_back("issuer key: " + std::string(store::key_state_name((*key)->state)) +
-                      ": `chancery issuer rotate` makes a new one (key_lost)");
+                      ": put its device back, or `chancery issuer rotate` makes a new one (key_lost)");
   }
   return readiness_of(std::move(missing));
 }

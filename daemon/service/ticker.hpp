@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 namespace chancery::service {
@@ -12,11 +13,11 @@ namespace chancery::service {
 /// for a call that is under way.
 class Ticker {
  public:
-  Ticker(std::chrono::milliseconds pause, std::function<void()> work)
+  Ticker(std::chrono::milliseconds pause, std::function<void(const std::stop_token&)> work)
       : thread_([this, pause, work = std::move(work)](const std::stop_token& stop) {
           std::unique_lock lock(mutex_);
           while (!stop.stop_requested()) {
-            work();
+            work(stop);
             stopped_.wait_for(lock, stop, pause, [] { return false; });
           }
         }) {}

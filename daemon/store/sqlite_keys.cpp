@@ -77,9 +77,12 @@ Result<std::vector<Key>> SqliteStore::keys_of(const char* statement, std::string
 Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_until,
                                            const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(const std::vector<Key> active, keys_of(sql::kActiveKey, key.owner));
-    for (Key former : active) {
-      former.state = KeyState::kRotating;
+    CHANCERY_ASSIGN(const std::vector<Key> former_keys, keys_of(sql::kKeysOfOwner, key.owner));
+    for (Key former : former_keys) {
+      const bool was_active = former.state == KeyState::kActive;
+      const bool counts_on = former.state == KeyState::kLost && key.owner == kIssuer && !former.overlap_until;
+      if (!was_active && !counts_on) continue;
+      if (was_active) former.state = KeyState::kRotating;
       former.overlap_until = overlap_until;
       CHANCERY_TRY(update_key(former));
     }
@@ -211,18 +214,16 @@ Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
   return read_keys(select.bind(owner));
 }
 
-Result<std::vector<Key>> SqliteStore::keys_at(const char* statement, sys_seconds time) {
-  const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(Query select, database_.query(statement));
-  return read_keys(select.bind(time).bind(kMost));
-}
-
 Result<std::vector<Key>> SqliteStore::overdue_keys(sys_seconds now) {
-  return keys_at(sql::kOverdueKeys, now);
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kOverdueKeys));
+  return read_keys(select.bind(now).bind(kMost));
 }
 
-Result<std::vector<Key>> SqliteStore::aged_keys(sys_seconds latest) {
-  return keys_at(sql::kAgedKeys, latest);
+Result<std::vector<Key>> SqliteStore::aged_keys(sys_seconds latest, std::size_t skip) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgedKeys));
+  return read_keys(select.bind(latest).bind(kMost).bind(static_cast<std::int64_t>(skip)));
 }
 
 Result<std::vector<Thumbprint>> SqliteStore::ended_keys(sys_seconds since) {

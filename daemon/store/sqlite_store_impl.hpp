@@ -49,7 +49,7 @@ class SqliteStore final : public Store {
   Result<Key> key(const Thumbprint& thumbprint) override;
   Result<std::vector<Key>> keys(std::string_view owner) override;
   Result<std::vector<Key>> overdue_keys(sys_seconds now) override;
-  Result<std::vector<Key>> aged_keys(sys_seconds latest) override;
+  Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) override;
   Result<std::vector<Thumbprint>> ended_keys(sys_seconds since) override;
   Result<EndedTokens> tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) override;
   Result<std::string> backend_pin(std::string_view backend) override;
@@ -83,7 +83,6 @@ class SqliteStore final : public Store {
   Status expect_some_change(const Error& otherwise) const;
   Result<Key> find_key(const Thumbprint& thumbprint);
   Result<Agent> find_agent(const char* statement, std::string_view key);
-  Result<std::vector<Key>> keys_at(const char* statement, sys_seconds time);
   Status add_descendants(const Thumbprint& holder, sys_seconds now, EndedTokens& out);
 
   std::mutex mutex_;

@@ -26,12 +26,11 @@ inline constexpr const char* kAgentByKey =
 inline constexpr const char* kKey = CHANCERY_KEY "WHERE k.thumbprint = ?";
 inline constexpr const char* kKeysOfOwner = CHANCERY_KEY "WHERE k.owner = ? ORDER BY k.seq DESC";
 inline constexpr const char* kOverdueKeys = CHANCERY_KEY
-    "WHERE k.state = 'rotating' AND k.overlap_until <= ? ORDER BY k.overlap_until, k.seq LIMIT ?";
-inline constexpr const char* kAgedKeys =
-    CHANCERY_KEY "WHERE k.state = 'active' AND k.created_at <= ? ORDER BY k.created_at, k.seq LIMIT ?";
+    "WHERE k.state IN ('rotating', 'lost') AND k.overlap_until <= ? ORDER BY k.overlap_until, k.seq LIMIT ?";
+inline constexpr const char* kAgedKeys = CHANCERY_KEY
+    "WHERE k.state = 'active' AND k.created_at <= ? ORDER BY k.created_at, k.seq LIMIT ? OFFSET ?";
 
 inline constexpr const char* kEveryKey = CHANCERY_KEY;
-inline constexpr const char* kActiveKey = CHANCERY_KEY "WHERE k.owner = ? AND k.state = 'active'";
 inline constexpr const char* kKeyById = CHANCERY_KEY "WHERE k.backend = ? AND k.key_id = ?";
 inline constexpr const char* kServingKeys =
     CHANCERY_KEY "WHERE k.backend = ? AND k.state IN ('active', 'rotating')";

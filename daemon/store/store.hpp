@@ -158,7 +158,8 @@ class Store {
   /// it was ended before.
   virtual Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) = 0;
 
-  /// Adds a key, which becomes its owner's newest; the active one before it rotates. kConflict when the key
+  /// Adds a key, which becomes its owner's newest; the active one before it rotates. A lost issuer key before
+  /// it stays lost, and its overlap begins: what it signed counts so long. kConflict when the key
   /// is known already; of an agent's, kNotFound and kRetired.
   /// \param overlap_until  how long the one before it serves
   virtual Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until,
@@ -229,10 +230,11 @@ class Store {
   virtual Result<Key> key(const Thumbprint& thumbprint) = 0;
   /// Newest first; empty when there are none.
   virtual Result<std::vector<Key>> keys(std::string_view owner) = 0;
-  /// Rotating keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
+  /// Rotating and lost keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
   virtual Result<std::vector<Key>> overdue_keys(sys_seconds now) = 0;
   /// Active keys that were made by `latest`, at most kMaxPage, oldest first.
-  virtual Result<std::vector<Key>> aged_keys(sys_seconds latest) = 0;
+  /// \param skip  how many of the oldest to pass over
+  virtual Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) = 0;
   /// Keys that were revoked, or retired at `since` or later.
   virtual Result<std::vector<Thumbprint>> ended_keys(sys_seconds since) = 0;
   /// What an end of these keys would end, or has ended, for tokens that are not expired at `now`.

@@ -185,10 +185,26 @@ BOOST_AUTO_TEST_CASE(keys_are_overdue_when_their_overlap_is_over_and_aged_when_t
   BOOST_TEST_REQUIRE(overdue.size() == 1U);
   BOOST_TEST((thumbprint_of(overdue[0]) == thumbprint_of(agent.key)));
 
-  BOOST_TEST(must(store->aged_keys(second.created_at - seconds(1))).empty());  // the first is not active
-  const std::vector<Key> aged = must(store->aged_keys(second.created_at));
+  BOOST_TEST(must(store->aged_keys(second.created_at - seconds(1), 0)).empty());  // the first is not active
+  const std::vector<Key> aged = must(store->aged_keys(second.created_at, 0));
   BOOST_TEST_REQUIRE(aged.size() == 1U);
   check_same(aged[0], second);
+  BOOST_TEST(must(store->aged_keys(second.created_at, 1)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_issuer_key_counts_until_the_overlap_of_its_successor_ends) {
+  KeyStore store;
+  const std::string issuer(kIssuer);
+  const Key first = store.follow(issuer);
+  store.change(first, kLost, "key_lost");
+  BOOST_TEST(must(store->overdue_keys(kLater)).empty());
+  store.follow(issuer, kLater);
+  BOOST_TEST((store.present(first).state == kLost));
+  BOOST_TEST(must(store->overdue_keys(kLater - seconds(1))).empty());
+  const std::vector<Key> overdue = must(store->overdue_keys(kLater));
+  BOOST_TEST_REQUIRE(overdue.size() == 1U);
+  BOOST_TEST((thumbprint_of(overdue[0]) == thumbprint_of(first)));
+  store.change(first, kRetired);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_intended_with_a_key_is_struck_out_when_it_is_recorded) {
