@@ -246,31 +246,49 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfi
   return kNoSuchType;
 }
 
+std::string master_pin(const SecretBytes& master, std::string_view label) {
+  return hex_encode(hkdf_sha256(master.view(), {}, label, 32).view());
+}
+
 // Under another secret the devices would open none of the keys, and each would be taken for lost: better not
-// to start, since this can be mended.
-Status check_master(store::Store& store, const SecretBytes& master) {
-  const SecretBytes derived = hkdf_sha256(master.view(), {}, "chancery master pin", 32);
-  const std::string value = hex_encode(derived.view());
+// to start, since this can be mended. A folder whose records were never sealed has the secret pinned under
+// another label, so that no record without a seal is taken once they are.
+Status check_master(store::Store& store, const SecretBytes& master, bool has_keys) {
+  const std::string value = master_pin(master, "chancery master pin, sealed records");
   const auto pinned = store.master_pin();
   if (pinned && *pinned == value) return {};
-  if (pinned) {
-    return Error{
-        ErrorCode::kConfigInvalid,
-        "the master secret is another than the one under which this state folder's keys were made: put "
-        "the former credential `chancery.master`, or master.key, back"};
+  const store::AuditEntry audit = service::audit_entry("master.pin", wall_clock(), json::Node::object({}));
+  if (pinned && *pinned == master_pin(master, "chancery master pin")) {
+    CHANCERY_TRY(store.seal_former_records(value, audit));
+    return {};
   }
-  if (pinned.error().code != ErrorCode::kNotFound) return pinned.error();
-  CHANCERY_TRY(
-      store.pin_master(value, service::audit_entry("master.pin", wall_clock(), json::Node::object({}))));
-  return {};
+  const bool is_new = !pinned && pinned.error().code == ErrorCode::kNotFound && !has_keys;
+  if (!pinned && pinned.error().code != ErrorCode::kNotFound) return pinned.error();
+  if (is_new) {
+    CHANCERY_TRY(store.pin_master(value, audit));
+    return {};
+  }
+  return Error{
+      ErrorCode::kConfigInvalid,
+      "the master secret is another than the one under which this state folder's keys were made: put "
+      "the former credential `chancery.master`, or master.key, back"};
 }
 
 // A daemon that has keys and no master secret must not make a new one: every key would be lost to it.
-Result<SecretBytes> open_master(store::Store& store, const config::Config& config) {
+Result<SecretBytes> open_master(store::Store& store, const config::Config& config,
+                                const telemetry::Log& log) {
   CHANCERY_ASSIGN(const store::StoreCounts counts, store.counts());
   CHANCERY_ASSIGN(SecretBytes master, store::load_master_key(config.state_path, counts.keys == 0));
-  CHANCERY_TRY(check_master(store, master));
-  CHANCERY_TRY(store.seal_with(hkdf_sha256(master.view(), {}, "chancery record seal", 32)));
+  const auto seal = [&] {
+    return store.seal_with(hkdf_sha256(master.view(), {}, "chancery record seal", 32));
+  };
+  CHANCERY_TRY(seal());
+  CHANCERY_TRY(check_master(store, master, counts.keys > 0));
+  CHANCERY_ASSIGN(const std::size_t damaged, seal());  // what is unsealed yet after that
+  if (damaged > 0) {
+    log.warning("records in the database are damaged, or were changed by another hand: they are not used",
+                {{"records", damaged}});
+  }
   return master;
 }
 
@@ -361,7 +379,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   if (!prepared) return kFailed;
   auto store = store::open_sqlite_store(config.state_path);
   if (!store) return complain(store.error());
-  const auto master = open_master(**store, config);
+  const auto master = open_master(**store, config, log);
   if (!master) return complain(master.error());
 
   service::Backends backends;

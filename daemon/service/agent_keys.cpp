@@ -78,7 +78,8 @@ Status revoke_lost(Office& office, const store::Agent& agent, const CallContext&
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
   for (const store::Key& key : keys) {
     if (key.state != KeyState::kLost) continue;
-    CHANCERY_TRY(revoke(office, key, "revoked when the agent got a new key", context));
+    const Status revoked = revoke(office, key, "revoked when the agent got a new key", context);
+    if (!revoked && revoked.error().code != ErrorCode::kConflict) return revoked;  // another was quicker
   }
   return {};
 }
@@ -155,7 +156,7 @@ Result<api::Rotation> rotate_agent(Office& office, const CallContext& context, s
                   read_algorithm(message.algorithm, agent.key.stored.public_key.algorithm()));
   const std::string& backend = message.backend.empty() ? agent.key.backend : message.backend;
   CHANCERY_ASSIGN(const store::Key key,
-                  follow_key(office, agent, {{Kind::kRotate, backend, agent.id, {}, overlap}, algorithm},
+                  follow_key(office, agent, {{Kind::kRotate, backend, agent.id, {}, overlap, algorithm}},
                              on_behalf_of(context)));
   return rotation_of(office, key, agent.key, agent.name);
 }
@@ -172,10 +173,11 @@ Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context,
   CHANCERY_ASSIGN(const Algorithm algorithm,
                   read_algorithm(message.algorithm, agent.key.stored.public_key.algorithm()));
   const std::string& backend = message.backend.empty() ? agent.key.backend : message.backend;
-  CHANCERY_ASSIGN(const store::Key key,
-                  follow_key(office, agent, {{Kind::kMake, backend, agent.id, {}, {}}, algorithm},
-                             on_behalf_of(context)));
+  // Before the new key: if this stops half-way, it can be asked for again.
   if (message.revoke) CHANCERY_TRY(revoke_lost(office, agent, context));
+  CHANCERY_ASSIGN(const store::Key key,
+                  follow_key(office, agent, {{Kind::kMake, backend, agent.id, {}, {}, algorithm}},
+                             on_behalf_of(context)));
   return rotation_of(office, key, agent.key, agent.name);
 }
 

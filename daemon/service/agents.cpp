@@ -68,7 +68,7 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
     CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent))));
     return {};
   };
-  CHANCERY_TRY(office.life.make({{store::KeyIntent::Kind::kMake, backend, agent.id, {}, {}}, algorithm},
+  CHANCERY_TRY(office.life.make({{store::KeyIntent::Kind::kMake, backend, agent.id, {}, {}, algorithm}},
                                 context.now, context.deadline, record));
   return describe(office, agent);
 }

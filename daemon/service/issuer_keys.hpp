@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -44,9 +45,15 @@ class IssuerKeys {
 
   /// Makes a key that signs from now on, also in place of one that is lost. The one before it serves until
   /// its overlap ends.
-  /// \param key_id  of a rotation that was interrupted; empty for a new one
   [[nodiscard]] Result<store::Key> rotate(std::chrono::sys_seconds now, std::chrono::seconds overlap,
-                                          hsm::Deadline deadline, const std::string& key_id = {});
+                                          hsm::Deadline deadline);
+
+  /// Carries on a rotation that was interrupted; one to a backend that is configured no more is given up.
+  [[nodiscard]] Status resume(const store::KeyIntent& intent, std::chrono::sys_seconds now,
+                              hsm::Deadline deadline);
+
+  /// Whether what is published is older than the store: publishing failed.
+  [[nodiscard]] bool is_stale() const noexcept { return is_stale_; }
 
   /// Signs; a key that its device no longer opens is marked as lost.
   [[nodiscard]] Result<Signature> sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
@@ -55,8 +62,9 @@ class IssuerKeys {
   [[nodiscard]] const IssuerOptions& options() const noexcept { return options_; }
 
  private:
-  [[nodiscard]] Result<store::Key> make(store::KeyIntent intent, std::chrono::sys_seconds now,
+  [[nodiscard]] Result<store::Key> make(KeyLife::NewKey wanted, std::chrono::sys_seconds now,
                                         hsm::Deadline deadline);
+  [[nodiscard]] bool is_published(const store::Key& key) const;
 
   store::Store& store_;
   KeyLife& life_;
@@ -65,6 +73,7 @@ class IssuerKeys {
   const IssuerOptions options_;
   std::mutex making_;
   std::mutex publishing_;
+  std::atomic<bool> is_stale_ = false;
 };
 
 }  // namespace chancery::service

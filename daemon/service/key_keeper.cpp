@@ -13,6 +13,7 @@ using Kind = store::KeyIntent::Kind;
 constexpr const char* kNotLookedUp = "keys that are too old could not be looked up";
 constexpr std::chrono::seconds kPause = 30s;        // before what failed is tried again
 constexpr std::chrono::seconds kBetweenLooks = 5s;  // at the devices
+constexpr std::chrono::milliseconds kLook = 2s;     // for the answer to one
 
 // Bulk changes that found nothing to change are none.
 Status unless_none(const Result<std::uint64_t>& changed) {
@@ -30,33 +31,42 @@ hsm::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady
 
 void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) {
   stop_ = stop;
-  silent_.clear();
+  // What verifiers must know first, and what waits for devices afterwards.
+  retire_overdue(now);
+  publish_if_stale(now);
   settle_intents(now);
   look_at_devices(now);
-  retire_overdue(now);
   rotate_aged(now);
-  if (!must_publish_) return;
+  publish_if_stale(now);
+}
+
+void KeyKeeper::publish_if_stale(std::chrono::sys_seconds now) {
+  if (!must_publish_ && !office_.issuer.is_stale()) return;
   const Status published = office_.issuer.publish(now);
   must_publish_ = !published;
   if (!published) complain_("the present keys could not be published", published.error());
 }
 
+bool KeyKeeper::is_due(const std::string& thing, std::chrono::sys_seconds now) const {
+  const auto found = not_before_.find(thing);
+  // Also when the clock was set back since.
+  return found == not_before_.end() || found->second <= now || found->second > now + kPause;
+}
+
 bool KeyKeeper::may_try(const Step& step, std::chrono::sys_seconds now) const {
-  const auto found = not_before_.find(step.name);
-  const bool is_due = found == not_before_.end() || found->second <= now;
-  return is_due && !silent_.contains(step.backend) && !stop_.stop_requested();
+  return !stop_.stop_requested() && is_due(step.name, now) && is_due(step.backend, now);
 }
 
 void KeyKeeper::note(const Step& step, const Status& done, std::chrono::sys_seconds now) {
   if (done) {
     not_before_.erase(step.name);
+    not_before_.erase(step.backend);
     return;
   }
   const ErrorCode code = done.error().code;
   if (code == ErrorCode::kDeviceBusy) return;  // somebody is at it, or many are: in the next round
-  if (code == ErrorCode::kDeviceTimeout || code == ErrorCode::kDeviceUnavailable)
-    silent_.insert(step.backend);
-  not_before_[step.name] = now + kPause;
+  const bool is_silent = code == ErrorCode::kDeviceTimeout || code == ErrorCode::kDeviceUnavailable;
+  not_before_[is_silent ? step.backend : step.name] = now + kPause;
   complain_(step.complaint, done.error());
 }
 
@@ -74,28 +84,37 @@ void KeyKeeper::settle_intents(std::chrono::sys_seconds now) {
 
 Status KeyKeeper::carry_on(const store::KeyIntent& intent, std::chrono::sys_seconds now) {
   CHANCERY_TRY(office_.life.settle(intent, now, after(options_.patience)));
-  if (intent.kind == Kind::kDestroy) return {};
-  if (intent.kind == Kind::kMake) return office_.store.drop_intent(intent);
-  if (intent.owner == store::kIssuer) {
-    CHANCERY_TRY(office_.issuer.rotate(now, intent.overlap, after(options_.patience), intent.key_id));
-    return {};
+  switch (intent.kind) {
+    case Kind::kDestroy:
+      return {};
+    case Kind::kMake:
+      return office_.store.drop_intent(intent);
+    case Kind::kRotate:
+      return resume(intent, now);
   }
+  return {};
+}
+
+Status KeyKeeper::resume(const store::KeyIntent& intent, std::chrono::sys_seconds now) {
+  // It was done after all, if the key is there.
+  if (office_.store.key_by_id(intent.backend, intent.key_id)) return {};
+  const hsm::Deadline deadline = after(options_.patience);
+  if (intent.owner == store::kIssuer) return office_.issuer.resume(intent, now, deadline);
   CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(intent.owner));
   if (agent.retired_at || agent.key.state != KeyState::kActive) return office_.store.drop_intent(intent);
-  CHANCERY_TRY(follow_key(office_, agent, {intent, agent.key.stored.public_key.algorithm(), true},
-                          {now, after(options_.patience), nullptr}));
+  CHANCERY_TRY(follow_key(office_, agent, {intent, true}, {now, deadline, nullptr}));
   return {};
 }
 
 // --- devices that are others
 
 void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
-  if (now < next_look_) return;
+  if (now < next_look_ && next_look_ <= now + kBetweenLooks) return;
   next_look_ = now + kBetweenLooks;
   for (const std::string& name : office_.backends.names()) {
-    if (silent_.contains(name) || stop_.stop_requested()) continue;
+    if (stop_.stop_requested()) return;
     const auto backend = office_.backends.find(name);
-    const Status answer = (*backend)->check(after(options_.patience));
+    const Status answer = (*backend)->check(after(kLook));
     const bool is_other = !answer && answer.error().code == ErrorCode::kWrongDevice;
     if (!answer && !is_other) continue;  // away: it comes back, or readiness goes on saying so
     const Status changed = unless_none(
@@ -121,10 +140,7 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
       }
       continue;
     }
-    must_publish_ = true;
-    const Step step{"intent " + key.stored.binding.key_id, key.backend,
-                    "a retired key could not be destroyed yet"};
-    if (may_try(step, now)) note(step, office_.life.destroy(key, now, after(options_.patience)), now);
+    must_publish_ = true;  // and to be destroyed, which is intended from now on
   }
 }
 
@@ -168,9 +184,13 @@ Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {
   }
   CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(key.owner));
   if (agent.key.stored.public_key != key.stored.public_key) return {};  // it was followed meanwhile
-  KeyLife::NewKey wanted{{Kind::kRotate, key.backend, agent.id, {}, office_.policy.key_overlap},
-                         key.stored.public_key.algorithm()};
-  CHANCERY_TRY(follow_key(office_, agent, std::move(wanted), {now, deadline, nullptr}));
+  store::KeyIntent intent{Kind::kRotate,
+                          key.backend,
+                          agent.id,
+                          {},
+                          office_.policy.key_overlap,
+                          key.stored.public_key.algorithm()};
+  CHANCERY_TRY(follow_key(office_, agent, {std::move(intent)}, {now, deadline, nullptr}));
   return {};
 }
 

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <set>
 #include <stop_token>
 #include <string>
 
@@ -31,13 +30,15 @@ class KeyKeeper {
       : office_(office), options_(options), complain_(std::move(complain)) {}
 
   /// One round. It knows no time but what it is given, so that tests may let years pass. A device that does
-  /// not answer is let alone for the rest of the round.
+  /// not answer is let alone for a while.
   /// \param stop  ends the round after the step that is under way
   void tick(std::chrono::sys_seconds now, const std::stop_token& stop = {});
 
  private:
+  void publish_if_stale(std::chrono::sys_seconds now);
   void settle_intents(std::chrono::sys_seconds now);
   [[nodiscard]] Status carry_on(const store::KeyIntent& intent, std::chrono::sys_seconds now);
+  [[nodiscard]] Status resume(const store::KeyIntent& intent, std::chrono::sys_seconds now);
   void look_at_devices(std::chrono::sys_seconds now);
   void retire_overdue(std::chrono::sys_seconds now);
   void rotate_aged(std::chrono::sys_seconds now);
@@ -52,6 +53,7 @@ class KeyKeeper {
     std::string backend;
     const char* complaint;
   };
+  [[nodiscard]] bool is_due(const std::string& thing, std::chrono::sys_seconds now) const;
   [[nodiscard]] bool may_try(const Step& step, std::chrono::sys_seconds now) const;
   void note(const Step& step, const Status& done, std::chrono::sys_seconds now);
 
@@ -59,8 +61,7 @@ class KeyKeeper {
   const KeeperOptions options_;
   const Complaint complain_;
   std::stop_token stop_;
-  std::set<std::string> silent_;  // backends that did not answer in this round
-  std::map<std::string, std::chrono::sys_seconds> not_before_;
+  std::map<std::string, std::chrono::sys_seconds> not_before_;  // by step, and by backend
   std::chrono::sys_seconds next_look_{};
   bool must_publish_ = false;
 };

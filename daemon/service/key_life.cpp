@@ -13,9 +13,20 @@ using Kind = store::KeyIntent::Kind;
 
 constexpr std::string_view kProbe = "chancery: signed by nobody, to see that a destroyed key is gone";
 
-json::Node destruction_details(const store::KeyIntent& intent, std::string_view proof) {
-  return json::Node::object(
-      {{"owner", intent.owner}, {"backend", intent.backend}, {"key_id", intent.key_id}, {"proof", proof}});
+// Whether the device has surely made nothing.
+bool is_final(const Error& error) {
+  using enum ErrorCode;
+  return error.code == kUnsupportedAlgorithm || error.code == kDeviceBusy || error.code == kInvalidArgument;
+}
+
+// A device that did not answer may have made the key, or make it yet: then the intent stays, as one of which
+// nothing is to remain.
+Status give_up(store::Store& store, const KeyLife::NewKey& wanted, const Error& error) {
+  if (is_final(error)) return store.drop_intent(wanted.intent);
+  if (wanted.is_resumed) return {};
+  store::KeyIntent abandoned = wanted.intent;
+  abandoned.kind = Kind::kMake;
+  return store.add_intent(abandoned);
 }
 
 // The proof that a key is gone is a signature that fails for this reason and no other.
@@ -40,23 +51,30 @@ hsm::KeyBinding binding_of(const std::string& owner, const std::string& key_id) 
   return {owner == store::kIssuer ? "daemon" : owner, key_id};
 }
 
-/// Marks a key as being made by this process, for as long as it lives.
-class KeyLife::Making {
+/// Says that this process is at a key, so that nobody else is, for as long as it lives.
+class KeyLife::Claim {
  public:
-  Making(KeyLife& life, std::string key_id) : life_(life), key_id_(std::move(key_id)) {
+  Claim(KeyLife& life, std::string key_id) : life_(life), key_id_(std::move(key_id)) {
     const std::lock_guard lock(life_.mutex_);
-    life_.making_.insert(key_id_);
+    is_ours_ = life_.claimed_.insert(key_id_).second;
   }
-  ~Making() {
+  ~Claim() {
     const std::lock_guard lock(life_.mutex_);
-    life_.making_.erase(key_id_);
+    if (is_ours_) life_.claimed_.erase(key_id_);
   }
-  Making(const Making&) = delete;
-  Making& operator=(const Making&) = delete;
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  /// kDeviceBusy when somebody else is at it.
+  [[nodiscard]] Status check() const {
+    if (is_ours_) return {};
+    return Error{ErrorCode::kDeviceBusy, "the key is being made or destroyed: wait for the end of that"};
+  }
 
  private:
   KeyLife& life_;
   const std::string key_id_;
+  bool is_ours_ = false;
 };
 
 Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hsm::Deadline deadline,
@@ -66,12 +84,12 @@ Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hs
   if (intent.key_id.empty()) {
     CHANCERY_ASSIGN(intent.key_id, random_id());
   }
-  const Making making(*this, intent.key_id);
+  const Claim claim(*this, intent.key_id);
+  CHANCERY_TRY(claim.check());
   CHANCERY_TRY(store_.add_intent(intent));
-  auto made = backend->create(binding_of(intent.owner, intent.key_id), wanted.algorithm, deadline);
+  auto made = backend->create(binding_of(intent.owner, intent.key_id), intent.algorithm, deadline);
   if (!made) {
-    // Of an error nothing remains in the device.
-    if (!wanted.is_resumed) CHANCERY_TRY(store_.drop_intent(intent));
+    CHANCERY_TRY(give_up(store_, wanted, made.error()));
     return made.error();
   }
   store::Key key{
@@ -79,35 +97,43 @@ Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hs
   const Status recorded = record(key);
   if (recorded) return key;
   // Some devices keep what they make: nobody would ever ask for this one again.
-  if (backend->destroy(key.stored, deadline)) CHANCERY_TRY(store_.drop_intent(intent));
+  if (backend->destroy(key.stored, deadline)) {
+    CHANCERY_TRY(store_.drop_intent(intent));
+  } else {
+    CHANCERY_TRY(give_up(store_, wanted, recorded.error()));
+  }
   return recorded.error();
 }
 
 Status KeyLife::destroy(const store::Key& key, std::chrono::sys_seconds now, hsm::Deadline deadline) {
-  const std::string& key_id = key.stored.binding.key_id;
-  const Making making(*this, key_id);
+  const Claim claim(*this, key.stored.binding.key_id);
+  CHANCERY_TRY(claim.check());
+  return destroy_claimed(key, now, deadline);
+}
+
+Status KeyLife::destroy_claimed(const store::Key& key, std::chrono::sys_seconds now, hsm::Deadline deadline) {
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
   CHANCERY_TRY(backend->destroy(key.stored, deadline));
   CHANCERY_TRY(require_gone(*backend, key.stored, deadline));
-  const store::KeyIntent intent{Kind::kDestroy, key.backend, key.owner, key_id, {}};
-  CHANCERY_TRY(store_.key_destroyed(
-      intent, audit_entry("key.destroyed", now, destruction_details(intent, "no longer signs"))));
+  const store::KeyIntent intent{Kind::kDestroy, key.backend, key.owner, key.stored.binding.key_id, {}};
+  json::Node details = key_details(key);
+  details.set("proof", "no longer signs");
+  CHANCERY_TRY(store_.key_destroyed(intent, audit_entry("key.destroyed", now, std::move(details))));
   return {};
 }
 
+// What is settled is what the store says now: the intent may be an old one, and the key well and in use.
 Status KeyLife::settle(const store::KeyIntent& intent, std::chrono::sys_seconds now, hsm::Deadline deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (making_.contains(intent.key_id)) {
-      return Error{ErrorCode::kDeviceBusy, "the key is being made or destroyed: wait for the end of that"};
-    }
-  }
+  const Claim claim(*this, intent.key_id);
+  CHANCERY_TRY(claim.check());
+  const auto key = store_.key_by_id(intent.backend, intent.key_id);
+  if (!key && key.error().code != ErrorCode::kNotFound) return key.error();
+  const bool has_ended =
+      key && (key->state == store::KeyState::kRetired || key->state == store::KeyState::kRevoked);
+  if (has_ended && !key->destroyed_at) return destroy_claimed(*key, now, deadline);
+  if (key) return store_.drop_intent(intent);
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(intent.backend));
-  CHANCERY_TRY(backend->discard(binding_of(intent.owner, intent.key_id), deadline));
-  if (intent.kind != Kind::kDestroy) return {};
-  CHANCERY_TRY(store_.key_destroyed(
-      intent, audit_entry("key.destroyed", now, destruction_details(intent, "the device has none of it"))));
-  return {};
+  return backend->discard(binding_of(intent.owner, intent.key_id), deadline);
 }
 
 }  // namespace chancery::service

@@ -23,7 +23,6 @@ class KeyLife {
   /// What is to be made.
   struct NewKey {
     store::KeyIntent intent;  ///< its `key_id` empty: a fresh one is taken
-    Algorithm algorithm = Algorithm::kES256;
     bool is_resumed = false;  ///< the intent stands since before, and stays if the device makes nothing
   };
   using Record = std::function<Status(const store::Key& key)>;
@@ -39,18 +38,22 @@ class KeyLife {
   /// \param key  as it was before it ended
   [[nodiscard]] Status destroy(const store::Key& key, std::chrono::sys_seconds now, hsm::Deadline deadline);
 
-  /// Removes from its device what an intent may have left there.
+  /// Ends what an intent began: a key that has ended is destroyed, and of one that was not recorded nothing
+  /// remains in its device.
   /// \return the device's error; kDeviceBusy while this process is still at it
   [[nodiscard]] Status settle(const store::KeyIntent& intent, std::chrono::sys_seconds now,
                               hsm::Deadline deadline);
 
  private:
-  class Making;
+  class Claim;
+
+  [[nodiscard]] Status destroy_claimed(const store::Key& key, std::chrono::sys_seconds now,
+                                       hsm::Deadline deadline);
 
   store::Store& store_;
   const Backends& backends_;
   std::mutex mutex_;
-  std::set<std::string> making_;  // ids of keys whose intents are being carried out by this process
+  std::set<std::string> claimed_;  // ids of keys whose intents are being carried out by this process
 };
 
 /// To whom a key of this owner is bound in its device: the agent, or "daemon".

@@ -118,7 +118,7 @@ INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state
 INSERT INTO keys (owner, backend, agent_id, key_id, jwk, thumbprint, blob, state, created_at, overlap_until)
   SELECT purpose, backend, agent_id, key_id, jwk, thumbprint, blob,
          iif(seq = newest, 'active', 'rotating'), created_at,
-         iif(seq = newest, NULL, unixepoch() + 90 * 86400)
+         iif(seq = newest, NULL, unixepoch() + 366 * 86400)
   FROM (SELECT *, max(seq) OVER (PARTITION BY purpose) AS newest FROM daemon_keys) ORDER BY seq;
 
 CREATE INDEX keys_owner ON keys (owner, seq);
@@ -150,6 +150,7 @@ CREATE TABLE key_intents (
   owner   TEXT NOT NULL,
   key_id  TEXT NOT NULL,
   overlap INTEGER NOT NULL,
+  algorithm TEXT NOT NULL,
   UNIQUE (backend, key_id)
 ) STRICT;
 

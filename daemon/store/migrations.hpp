@@ -13,9 +13,6 @@ namespace chancery::store {
 /// was released is never edited; a change is a new step.
 [[nodiscard]] std::span<const char* const> migrations() noexcept;
 
-/// The first version of which the records of agents and keys are sealed.
-inline constexpr std::size_t kFirstSealed = 4;
-
 /// Reads which schema a database has and changes nothing.
 /// \return the version, 0 for an empty file; kStoreCorrupt for a database of another program,
 ///         kStoreUnavailable for one that a newer version wrote (`native` is its version)

@@ -56,6 +56,18 @@ Result<std::vector<Key>> SqliteStore::read_keys(Query& rows) {
   return read_all<Key>(rows, [this](const Query& row) { return read_key(row, seal_); });
 }
 
+// Of many, one damaged record must not keep the others from what is due to them.
+Result<std::vector<Key>> SqliteStore::sound_keys(Query& rows) {
+  return read_sound<Key>(rows, [this](const Query& row) { return read_key(row, seal_); });
+}
+
+Result<Key> SqliteStore::only_key(const char* statement, std::string_view first, std::string_view second) {
+  CHANCERY_ASSIGN(Query select, database_.query(statement));
+  CHANCERY_ASSIGN(const bool row, select.bind(first).bind(second).step());
+  if (!row) return kNoSuchKey;
+  return read_key(select, seal_);
+}
+
 Result<Key> SqliteStore::find_key(const Thumbprint& thumbprint) {
   const std::string text = thumbprint.text();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKey));
@@ -69,7 +81,7 @@ Result<std::vector<Key>> SqliteStore::keys_of(const char* statement, std::string
   CHANCERY_ASSIGN(Query select, database_.query(statement));
   select.bind(first);
   if (!second.empty()) select.bind(second);
-  return read_keys(select);
+  return sound_keys(select);
 }
 
 // --- mutations: what is changed is read, and so its seal checked, before it is sealed anew
@@ -77,7 +89,8 @@ Result<std::vector<Key>> SqliteStore::keys_of(const char* statement, std::string
 Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_until,
                                            const AuditEntry& audit) {
   return mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(const std::vector<Key> former_keys, keys_of(sql::kKeysOfOwner, key.owner));
+    CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysInUse));
+    CHANCERY_ASSIGN(const std::vector<Key> former_keys, read_keys(select.bind(key.owner)));
     for (Key former : former_keys) {
       const bool was_active = former.state == KeyState::kActive;
       const bool counts_on = former.state == KeyState::kLost && key.owner == kIssuer && !former.overlap_until;
@@ -106,7 +119,6 @@ Result<std::uint64_t> SqliteStore::change_key(const Thumbprint& thumbprint, KeyS
     key.reason = reason;
     if (!ends(state)) return update_key(key);
     key.ended_at = audit.at;
-    key.stored.blob.clear();
     CHANCERY_TRY(update_key(key));
     return intend_to_destroy(key.owner);
   });
@@ -163,6 +175,7 @@ Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const 
     CHANCERY_ASSIGN(const std::vector<Key> found, keys_of(sql::kKeyById, intent.backend, intent.key_id));
     for (Key key : found) {
       key.destroyed_at = audit.at;
+      key.stored.blob.clear();
       CHANCERY_TRY(update_key(key));
     }
     return {};
@@ -183,7 +196,8 @@ Status SqliteStore::add_intent(const KeyIntent& intent) {
   {
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertIntent));
     insert.bind(kind).bind(intent.backend).bind(intent.owner).bind(intent.key_id);
-    CHANCERY_TRY(insert.bind(std::int64_t{intent.overlap.count()}).run());
+    insert.bind(std::int64_t{intent.overlap.count()}).bind(algorithm_name(intent.algorithm));
+    CHANCERY_TRY(insert.run());
   }
   return transaction.commit();
 }
@@ -208,6 +222,22 @@ Result<Key> SqliteStore::key(const Thumbprint& thumbprint) {
   return find_key(thumbprint);
 }
 
+Result<Key> SqliteStore::key_by_id(std::string_view backend, std::string_view key_id) {
+  const std::lock_guard guard(mutex_);
+  return only_key(sql::kKeyById, backend, key_id);
+}
+
+Result<Key> SqliteStore::newest_key(std::string_view owner, std::string_view backend) {
+  const std::lock_guard guard(mutex_);
+  return only_key(sql::kNewestKey, owner, backend);
+}
+
+Result<std::vector<Key>> SqliteStore::keys_in_use(std::string_view owner) {
+  const std::lock_guard guard(mutex_);
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysInUse));
+  return read_keys(select.bind(owner));
+}
+
 Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));
@@ -217,20 +247,44 @@ Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
 Result<std::vector<Key>> SqliteStore::overdue_keys(sys_seconds now) {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(sql::kOverdueKeys));
-  return read_keys(select.bind(now).bind(kMost));
+  return sound_keys(select.bind(now).bind(kMost));
 }
 
 Result<std::vector<Key>> SqliteStore::aged_keys(sys_seconds latest, std::size_t skip) {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgedKeys));
-  return read_keys(select.bind(latest).bind(kMost).bind(static_cast<std::int64_t>(skip)));
+  return sound_keys(select.bind(latest).bind(kMost).bind(static_cast<std::int64_t>(skip)));
 }
 
-Result<std::vector<Thumbprint>> SqliteStore::ended_keys(sys_seconds since) {
+Result<std::vector<Thumbprint>> SqliteStore::ended_keys(sys_seconds since, sys_seconds now) {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(sql::kEndedKeys));
-  return read_all<Thumbprint>(select.bind(since),
-                              [](const Query& row) { return read_thumbprint(row.text(0)); });
+  const auto read = [](const Query& row) { return read_thumbprint(row.text(0)); };
+  CHANCERY_ASSIGN(std::vector<Thumbprint> ended, read_all<Thumbprint>(select.bind(since).bind(now), read));
+  ended.insert(ended.end(), damaged_keys_.begin(), damaged_keys_.end());
+  return ended;
+}
+
+// A damaged record may have been that of a key that has ended: so its key counts as ended, by whichever of its
+// two names is left.
+Result<std::size_t> SqliteStore::find_damage() {
+  damaged_keys_.clear();
+  std::size_t damaged = 0;
+  CHANCERY_ASSIGN(Query keys, database_.query(sql::kEveryKey));
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, keys.step());
+    if (!row) break;
+    if (read_key(keys, seal_)) continue;
+    ++damaged;
+    if (const auto named = read_thumbprint(keys.text(5))) damaged_keys_.push_back(*named);
+    if (const auto key = parse_jwk(keys.text(4))) damaged_keys_.push_back(key->thumbprint());
+  }
+  CHANCERY_ASSIGN(Query agents, database_.query(sql::kEveryAgent));
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, agents.step());
+    if (!row) return damaged;
+    if (!read_agent(agents, seal_)) ++damaged;
+  }
 }
 
 Result<EndedTokens> SqliteStore::tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) {

@@ -119,7 +119,10 @@ Result<KeyIntent> read_intent(const Query& row) {
   const std::string name = row.text(0);
   for (const Kind kind : {Kind::kMake, Kind::kRotate, Kind::kDestroy}) {
     if (intent_name(kind) != name) continue;
-    return KeyIntent{kind, row.text(1), row.text(2), row.text(3), std::chrono::seconds(row.number(4))};
+    const Algorithm algorithm =
+        row.text(5) == algorithm_name(Algorithm::kEd25519) ? Algorithm::kEd25519 : Algorithm::kES256;
+    return KeyIntent{kind,     row.text(1), row.text(2), row.text(3), std::chrono::seconds(row.number(4)),
+                     algorithm};
   }
   return kDamagedRow;
 }

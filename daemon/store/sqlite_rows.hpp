@@ -50,4 +50,15 @@ template <typename Record, typename Read>
   }
 }
 
+/// Those that are not damaged.
+template <typename Record, typename Read>
+[[nodiscard]] Result<std::vector<Record>> read_sound(Query& rows, Read read) {
+  std::vector<Record> records;
+  while (true) {
+    CHANCERY_ASSIGN(const bool row, rows.step());
+    if (!row) return records;
+    if (auto record = read(rows)) records.push_back(*std::move(record));
+  }
+}
+
 }  // namespace chancery::store

@@ -19,6 +19,8 @@ namespace {
 
 constexpr Error kRetiredBefore{ErrorCode::kRetired, "the agent is retired: register a new one"};
 
+constexpr Error kNoMasterPin{ErrorCode::kNotFound, "no master secret is pinned yet"};
+
 bool is_hex(std::string_view text, std::size_t size) {
   return text.size() == size &&
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -50,26 +52,31 @@ Status check_page(std::size_t limit) {
 
 }  // namespace
 
-Status SqliteStore::seal_with(SecretBytes secret) {
+Result<std::size_t> SqliteStore::seal_with(SecretBytes secret) {
   const std::lock_guard guard(mutex_);
-  const bool is_secret = secret.size() > 0;
   seal_ = RecordSeal(std::move(secret));
-  if (!is_unsealed_) return {};
-  CHANCERY_TRY(seal_all());
-  is_unsealed_ = !is_secret;
-  return {};
+  return find_damage();
 }
 
-// Once, when the version that wrote the records sealed none.
-Status SqliteStore::seal_all() {
-  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
-  CHANCERY_ASSIGN(Query every_key, database_.query(sql::kEveryKey));
-  CHANCERY_ASSIGN(const std::vector<Key> keys, read_all<Key>(every_key, parse_key));
-  for (const Key& key : keys) CHANCERY_TRY(update_key(key));
-  CHANCERY_ASSIGN(Query every_agent, database_.query(sql::kEveryAgent));
-  CHANCERY_ASSIGN(const std::vector<PlacedAgent> agents, read_all<PlacedAgent>(every_agent, parse_agent));
-  for (const auto& [agent, key_place] : agents) CHANCERY_TRY(update_agent(agent, key_place));
-  return transaction.commit();
+Result<std::uint64_t> SqliteStore::seal_former_records(std::string_view master_pin, const AuditEntry& audit) {
+  const auto sequence = mutate(audit, [&]() -> Status {
+    {
+      CHANCERY_ASSIGN(Query update, database_.query(sql::kReplaceMasterPin));
+      CHANCERY_TRY(update.bind(master_pin).run());
+    }
+    CHANCERY_TRY(expect_some_change(kNoMasterPin));
+    CHANCERY_ASSIGN(Query every_key, database_.query(sql::kUnsealedKeys));
+    CHANCERY_ASSIGN(const std::vector<Key> keys, read_all<Key>(every_key, parse_key));
+    for (const Key& key : keys) CHANCERY_TRY(update_key(key));
+    CHANCERY_ASSIGN(Query every_agent, database_.query(sql::kUnsealedAgents));
+    CHANCERY_ASSIGN(const std::vector<PlacedAgent> agents, read_all<PlacedAgent>(every_agent, parse_agent));
+    for (const auto& [agent, key_place] : agents) CHANCERY_TRY(update_agent(agent, key_place));
+    return {};
+  });
+  if (!sequence) return sequence;
+  const std::lock_guard guard(mutex_);
+  CHANCERY_TRY(find_damage());
+  return sequence;
 }
 
 // Every mutation goes through here: effect and audit entry, then the commit, or nothing.
@@ -123,13 +130,13 @@ Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const Audit
     agent.retired_at = audit.at;
     CHANCERY_ASSIGN(const std::int64_t place, place_of_newest(id));
     CHANCERY_TRY(update_agent(agent, place));
-    CHANCERY_ASSIGN(const std::vector<Key> keys, keys_of(sql::kKeysOfOwner, id));
+    CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));
+    CHANCERY_ASSIGN(const std::vector<Key> keys, read_keys(select.bind(id)));
     for (Key key : keys) {
       if (!may_become(key.state, KeyState::kRetired)) continue;
       key.state = KeyState::kRetired;
       key.reason.clear();
       key.ended_at = audit.at;
-      key.stored.blob.clear();
       CHANCERY_TRY(update_key(key));
     }
     return intend_to_destroy(id);
@@ -248,7 +255,7 @@ Result<std::string> SqliteStore::master_pin() {
   const std::lock_guard guard(mutex_);
   CHANCERY_ASSIGN(Query select, database_.query(sql::kMasterPin));
   CHANCERY_ASSIGN(const bool row, select.step());
-  if (!row) return Error{ErrorCode::kNotFound, "no master secret is pinned yet"};
+  if (!row) return kNoMasterPin;
   return select.text(0);
 }
 
@@ -357,12 +364,12 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& st
   CHANCERY_ASSIGN(const std::filesystem::path folder, private_folder(state_folder));
   CHANCERY_ASSIGN(StateLock lock, StateLock::acquire(folder));
   CHANCERY_ASSIGN(Database database, Database::open(folder / "chancery.db"));
-  CHANCERY_ASSIGN(const std::size_t version, schema_version(database));
+  CHANCERY_TRY(schema_version(database));
   CHANCERY_TRY(database.use_write_ahead_log());
   CHANCERY_TRY(migrate(database));
-  auto store = std::make_unique<SqliteStore>(std::move(lock), std::move(database), version < kFirstSealed);
-  CHANCERY_TRY(store->seal_with(SecretBytes()));
-  return std::unique_ptr<Store>(std::move(store));
+  // What a daemon erased that was killed right then may still stand in the log.
+  CHANCERY_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(lock), std::move(database)));
 }
 
 }  // namespace chancery::store

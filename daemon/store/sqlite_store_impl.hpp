@@ -15,11 +15,10 @@ namespace chancery::store {
 /// SQLite has one writer at a time whatever we do.
 class SqliteStore final : public Store {
  public:
-  /// \param is_unsealed  whether the records are of a version that sealed none
-  SqliteStore(StateLock lock, Database database, bool is_unsealed)
-      : lock_(std::move(lock)), database_(std::move(database)), is_unsealed_(is_unsealed) {}
+  SqliteStore(StateLock lock, Database database) noexcept
+      : lock_(std::move(lock)), database_(std::move(database)) {}
 
-  Status seal_with(SecretBytes secret) override;
+  Result<std::size_t> seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
   Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) override;
   Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until, const AuditEntry& audit) override;
@@ -33,6 +32,7 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> replace_backend(std::string_view backend, std::string_view device_name,
                                         std::string_view reason, const AuditEntry& audit) override;
   Result<std::uint64_t> pin_master(std::string_view value, const AuditEntry& audit) override;
+  Result<std::uint64_t> seal_former_records(std::string_view master_pin, const AuditEntry& audit) override;
   Result<std::uint64_t> record_token(const IssuedToken& token, const Thumbprint& signer,
                                      const AuditEntry& audit) override;
   Result<std::uint64_t> record_use(const Thumbprint& signer, const AuditEntry& audit) override;
@@ -47,10 +47,13 @@ class SqliteStore final : public Store {
   Result<Agent> agent_by_key(const Thumbprint& thumbprint) override;
   Result<std::vector<Agent>> agents(const AgentQuery& query) override;
   Result<Key> key(const Thumbprint& thumbprint) override;
+  Result<Key> key_by_id(std::string_view backend, std::string_view key_id) override;
+  Result<Key> newest_key(std::string_view owner, std::string_view backend) override;
   Result<std::vector<Key>> keys(std::string_view owner) override;
+  Result<std::vector<Key>> keys_in_use(std::string_view owner) override;
   Result<std::vector<Key>> overdue_keys(sys_seconds now) override;
   Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) override;
-  Result<std::vector<Thumbprint>> ended_keys(sys_seconds since) override;
+  Result<std::vector<Thumbprint>> ended_keys(sys_seconds since, sys_seconds now) override;
   Result<EndedTokens> tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) override;
   Result<std::string> backend_pin(std::string_view backend) override;
   Result<std::string> master_pin() override;
@@ -69,11 +72,13 @@ class SqliteStore final : public Store {
   Status insert_key(const Key& key);
   Status update_key(const Key& key);
   Status update_agent(const Agent& agent, std::int64_t key_place);
-  Status seal_all();
   /// \param second  bound too, unless it is empty
   Result<std::vector<Key>> keys_of(const char* statement, std::string_view first,
                                    std::string_view second = {});
   Result<std::vector<Key>> read_keys(Query& rows);
+  Result<std::vector<Key>> sound_keys(Query& rows);
+  Result<Key> only_key(const char* statement, std::string_view first, std::string_view second);
+  Result<std::size_t> find_damage();
   Status lose(const std::vector<Key>& keys, std::string_view reason);
   Result<std::int64_t> place_of_newest(std::string_view agent_id);
   Status delete_intent(std::string_view backend, std::string_view key_id);
@@ -88,8 +93,8 @@ class SqliteStore final : public Store {
   std::mutex mutex_;
   StateLock lock_;  // before the database: released after it
   Database database_;
-  bool is_unsealed_;
   RecordSeal seal_{SecretBytes()};
+  std::vector<Thumbprint> damaged_keys_;
 };
 
 }  // namespace chancery::store

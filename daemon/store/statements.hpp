@@ -15,6 +15,7 @@ namespace chancery::store::sql {
 #define CHANCERY_KEY "SELECT " CHANCERY_KEY_COLUMNS "FROM keys k "
 
 inline constexpr const char* kEveryAgent = CHANCERY_AGENT_AND_NEWEST;
+inline constexpr const char* kUnsealedAgents = CHANCERY_AGENT_AND_NEWEST "WHERE a.seal IS NULL";
 inline constexpr const char* kAgentById = CHANCERY_AGENT_AND_NEWEST "WHERE a.id = ?";
 inline constexpr const char* kAgentByName =
     CHANCERY_AGENT_AND_NEWEST "WHERE a.name = ? AND a.retired_at IS NULL";
@@ -31,6 +32,11 @@ inline constexpr const char* kAgedKeys = CHANCERY_KEY
     "WHERE k.state = 'active' AND k.created_at <= ? ORDER BY k.created_at, k.seq LIMIT ? OFFSET ?";
 
 inline constexpr const char* kEveryKey = CHANCERY_KEY;
+inline constexpr const char* kUnsealedKeys = CHANCERY_KEY "WHERE k.seal IS NULL";
+inline constexpr const char* kNewestKey =
+    CHANCERY_KEY "WHERE k.owner = ? AND k.backend = ? ORDER BY k.seq DESC LIMIT 1";
+inline constexpr const char* kKeysInUse =
+    CHANCERY_KEY "WHERE k.owner = ? AND k.state IN ('active', 'rotating', 'lost') ORDER BY k.seq DESC";
 inline constexpr const char* kKeyById = CHANCERY_KEY "WHERE k.backend = ? AND k.key_id = ?";
 inline constexpr const char* kServingKeys =
     CHANCERY_KEY "WHERE k.backend = ? AND k.state IN ('active', 'rotating')";
@@ -46,8 +52,11 @@ inline constexpr const char* kRecoverableKeys = CHANCERY_KEY
 #undef CHANCERY_AGENT
 #undef CHANCERY_KEY_COLUMNS
 
-inline constexpr const char* kEndedKeys =
-    "SELECT thumbprint FROM keys WHERE state = 'revoked' OR (state = 'retired' AND ended_at >= ?)";
+inline constexpr const char* kEndedKeys = R"sql(
+SELECT thumbprint FROM keys WHERE state = 'revoked' OR
+(state = 'retired' AND (ended_at >= ? OR EXISTS (
+  SELECT 1 FROM tokens t WHERE t.holder = keys.thumbprint AND t.expires_at > ?)))
+)sql";
 
 inline constexpr const char* kAgentPlace = "SELECT seq FROM agents WHERE id = ?";
 inline constexpr const char* kAgentCounts = R"sql(
@@ -65,7 +74,6 @@ inline constexpr const char* kInsertAgent =
     "INSERT INTO agents (id, name, selectors, created_at, key, seal) VALUES (?, ?, ?, ?, ?, ?)";
 inline constexpr const char* kUpdateAgent =
     "UPDATE agents SET retired_at = ?, key = ?, seal = ? WHERE id = ?";
-inline constexpr const char* kAgentIds = "SELECT id FROM agents";
 inline constexpr const char* kAgentKey = "SELECT key FROM agents WHERE id = ?";
 
 inline constexpr const char* kInsertKey = R"sql(
@@ -78,18 +86,18 @@ WHERE thumbprint = ?
 )sql";
 
 inline constexpr const char* kInsertIntent = R"sql(
-INSERT INTO key_intents (kind, backend, owner, key_id, overlap) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (backend, key_id) DO NOTHING
+INSERT INTO key_intents (kind, backend, owner, key_id, overlap, algorithm) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (backend, key_id) DO UPDATE SET kind = excluded.kind
 )sql";
 inline constexpr const char* kIntendToDestroy = R"sql(
-INSERT INTO key_intents (kind, backend, owner, key_id, overlap)
-SELECT 'destroy', backend, owner, key_id, 0 FROM keys
+INSERT INTO key_intents (kind, backend, owner, key_id, overlap, algorithm)
+SELECT 'destroy', backend, owner, key_id, 0, 'ES256' FROM keys
 WHERE state IN ('retired', 'revoked') AND destroyed_at IS NULL AND owner = ?
 ON CONFLICT (backend, key_id) DO NOTHING
 )sql";
 inline constexpr const char* kDropIntent = "DELETE FROM key_intents WHERE backend = ? AND key_id = ?";
 inline constexpr const char* kIntents =
-    "SELECT kind, backend, owner, key_id, overlap FROM key_intents ORDER BY seq LIMIT ?";
+    "SELECT kind, backend, owner, key_id, overlap, algorithm FROM key_intents ORDER BY seq LIMIT ?";
 
 // Whatever was delegated from the tokens of one holder, and from those in turn.
 inline constexpr const char* kHeldTokens =
@@ -108,6 +116,7 @@ SELECT below.id, coalesce(agents.name, ''), below.expires_at FROM below LEFT JOI
 inline constexpr const char* kInsertPin = "INSERT INTO backend_pins (backend, device_name) VALUES (?, ?)";
 inline constexpr const char* kReplacePin = "UPDATE backend_pins SET device_name = ? WHERE backend = ?";
 inline constexpr const char* kInsertMasterPin = "INSERT INTO master_pin (one, value) VALUES (1, ?)";
+inline constexpr const char* kReplaceMasterPin = "UPDATE master_pin SET value = ?";
 inline constexpr const char* kMasterPin = "SELECT value FROM master_pin";
 inline constexpr const char* kPin = "SELECT device_name FROM backend_pins WHERE backend = ?";
 

@@ -43,7 +43,7 @@ inline constexpr std::string_view kOtherDevice = "wrong_device";
 struct Key {
   std::string owner;      ///< an agent's id, or what a key of the daemon's own is for: kIssuer
   std::string backend;    ///< name of the `[[backend]]` section that made it
-  hsm::StoredKey stored;  ///< without a blob once it has ended
+  hsm::StoredKey stored;  ///< without a blob once it was destroyed
   KeyState state = KeyState::kActive;
   std::string reason{};  ///< of a lost or revoked one: an error's name, or the operator's words
   sys_seconds created_at{};
@@ -76,6 +76,7 @@ struct KeyIntent {
   std::string owner;
   std::string key_id;
   std::chrono::seconds overlap{0};  ///< of kRotate
+  Algorithm algorithm = Algorithm::kES256;
 };
 
 /// Tokens that can no longer be used when a key ends.
@@ -145,9 +146,11 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Seals the records of agents and keys with this secret, and takes none that is not: kStoreCorrupt. Before
-  /// anything else; a store that was given none notices only what was changed by accident.
-  virtual Status seal_with(SecretBytes secret) = 0;
+  /// Takes records of agents and keys only if they are sealed with this secret, and seals them with it; the
+  /// others are kStoreCorrupt when they are asked for. Before anything else; a store that was given none
+  /// notices only what was changed by accident.
+  /// \return how many records are not sealed so
+  virtual Result<std::size_t> seal_with(SecretBytes secret) = 0;
 
   // Every mutation returns the sequence of its audit entry.
 
@@ -165,8 +168,7 @@ class Store {
   virtual Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until,
                                         const AuditEntry& audit) = 0;
 
-  /// Moves a key on in its life. One that is retired or revoked loses its blob, and is noted as to be
-  /// destroyed. kNotFound; kConflict when there is no way from its state to this one.
+  /// Moves a key on in its life. One that is retired or revoked is noted as to be destroyed. kNotFound; kConflict when there is no way from its state to this one.
   /// \param reason  of a lost or revoked key
   virtual Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
                                            const AuditEntry& audit) = 0;
@@ -178,7 +180,7 @@ class Store {
   /// Lets the keys of a backend that were lost for that reason serve again. kNotFound when there are none.
   virtual Result<std::uint64_t> recover_keys(std::string_view backend, const AuditEntry& audit) = 0;
 
-  /// Notes that a device has destroyed a key. kNotFound when that was not intended.
+  /// Notes that a device has destroyed a key, and erases its blob. kNotFound when that was not intended.
   virtual Result<std::uint64_t> key_destroyed(const KeyIntent& intent, const AuditEntry& audit) = 0;
 
   /// Remembers by which Name (hexadecimal) a backend's device is known. kConflict when one is remembered.
@@ -193,6 +195,10 @@ class Store {
   /// Remembers by which value, 64 hexadecimal digits, the master secret is known. kConflict when one is
   /// remembered.
   virtual Result<std::uint64_t> pin_master(std::string_view value, const AuditEntry& audit) = 0;
+
+  /// Seals the records that a former version left without a seal, and remembers the master secret by this value
+  /// from now on. kNotFound when none is remembered.
+  virtual Result<std::uint64_t> seal_former_records(std::string_view master_pin, const AuditEntry& audit) = 0;
 
   /// Records a token, before it is answered to anybody, provided that the keys that it concerns serve still:
   /// they may be ended while the device signs. kConflict when its id is known already; kNotFound, kRetired or
@@ -210,7 +216,7 @@ class Store {
 
   // Intents have no audit entry: what comes of them has.
 
-  /// Notes what is about to be done; once more changes nothing.
+  /// Notes what is about to be done; of one key the last that is noted.
   virtual Status add_intent(const KeyIntent& intent) = 0;
   /// Strikes out what was given up, or never came about. Succeeds when there is none.
   virtual Status drop_intent(const KeyIntent& intent) = 0;
@@ -228,15 +234,24 @@ class Store {
   /// kNotFound when `query.after` names no agent.
   virtual Result<std::vector<Agent>> agents(const AgentQuery& query) = 0;
   virtual Result<Key> key(const Thumbprint& thumbprint) = 0;
+  virtual Result<Key> key_by_id(std::string_view backend, std::string_view key_id) = 0;
+  /// The owner's newest key in a backend, whatever its state.
+  virtual Result<Key> newest_key(std::string_view owner, std::string_view backend) = 0;
   /// Newest first; empty when there are none.
   virtual Result<std::vector<Key>> keys(std::string_view owner) = 0;
+  /// Those that are active, rotating or lost, newest first.
+  virtual Result<std::vector<Key>> keys_in_use(std::string_view owner) = 0;
+
+  // Damaged records are passed over by these two: the others must not wait for them.
+
   /// Rotating and lost keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
   virtual Result<std::vector<Key>> overdue_keys(sys_seconds now) = 0;
   /// Active keys that were made by `latest`, at most kMaxPage, oldest first.
   /// \param skip  how many of the oldest to pass over
   virtual Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) = 0;
-  /// Keys that were revoked, or retired at `since` or later.
-  virtual Result<std::vector<Thumbprint>> ended_keys(sys_seconds since) = 0;
+  /// Keys that were revoked, or retired at `since` or later, or that hold tokens which have not expired at
+  /// `now`; and those whose records were found damaged by seal_with().
+  virtual Result<std::vector<Thumbprint>> ended_keys(sys_seconds since, sys_seconds now) = 0;
   /// What an end of these keys would end, or has ended, for tokens that are not expired at `now`.
   virtual Result<EndedTokens> tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) = 0;
   /// The pinned Name in hexadecimal.

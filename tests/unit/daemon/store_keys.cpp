@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_key_goes_the_ways_that_its_life_knows_and_no_others) {
         BOOST_TEST((present.state == to));
         BOOST_TEST(present.reason == "why");
         BOOST_TEST(present.ended_at.has_value() == ended);
-        BOOST_TEST(present.stored.blob.empty() == ended);
+        BOOST_TEST(!present.stored.blob.empty());  // until it is destroyed
       }
     }
   }
@@ -174,6 +174,11 @@ BOOST_AUTO_TEST_CASE(the_daemons_own_keys_follow_each_other_too) {
   check_same(keys[0], second);
   BOOST_TEST((keys[1].state == kRotating));
   BOOST_TEST(keys[1].stored.binding.agent_id == "daemon");
+  check_same(must(store->newest_key(kIssuer, "tpm0")), second);
+  BOOST_TEST((refusal(store->newest_key(kIssuer, "tpm1")) == ErrorCode::kNotFound));
+  store.change(first, kRetired);
+  BOOST_TEST(must(store->keys_in_use(kIssuer)).size() == 1U);
+  check_same(must(store->key_by_id("tpm0", second.stored.binding.key_id)), second);
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_overdue_when_their_overlap_is_over_and_aged_when_they_are_old) {
@@ -244,6 +249,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_has_ended_is_to_be_destroyed_until_it_is) {
   must(store->key_destroyed(noted[0], entry("key.destroyed", 7000)));
   BOOST_TEST(must(store->intents()).empty());
   BOOST_TEST((store.present(agent.key).destroyed_at == sys_seconds(seconds(7000))));
+  BOOST_TEST(store.present(agent.key).stored.blob.empty());
   BOOST_TEST((refusal(store->key_destroyed(noted[0], entry("x"))) == ErrorCode::kNotFound));
 }
 
@@ -276,8 +282,23 @@ BOOST_AUTO_TEST_CASE(ended_keys_are_remembered_for_a_while_and_revoked_ones_for_
   store.change(retired, kRetired, "", 5000);
   store.change(revoked, kRevoked, "", 5000);
   using Thumbprints = std::vector<Thumbprint>;
-  BOOST_TEST(must(store->ended_keys(sys_seconds(seconds(5000)))).size() == 2U);
-  BOOST_TEST((must(store->ended_keys(sys_seconds(seconds(5001)))) == Thumbprints{thumbprint_of(revoked)}));
+  BOOST_TEST(must(store->ended_keys(sys_seconds(seconds(5000)), kLater)).size() == 2U);
+  BOOST_TEST(
+      (must(store->ended_keys(sys_seconds(seconds(5001)), kLater)) == Thumbprints{thumbprint_of(revoked)}));
+}
+
+BOOST_AUTO_TEST_CASE(a_retired_key_is_remembered_as_long_as_it_holds_a_token) {
+  KeyStore store;
+  const Agent agent = store.agent("support");
+  IssuedToken token = fresh_token();
+  token.agent_id = agent.id;
+  token.holder = thumbprint_of(agent.key);
+  token.expires_at = sys_seconds(seconds(9000));
+  must(store->record_token(token, thumbprint_of(agent.key), entry("token")));
+  store.change(agent.key, kRetired, "", 5000);
+  const sys_seconds since{seconds(6000)};
+  BOOST_TEST(must(store->ended_keys(since, sys_seconds(seconds(8999)))).size() == 1U);
+  BOOST_TEST(must(store->ended_keys(since, sys_seconds(seconds(9000)))).empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_keys_of_another_device_are_lost_until_theirs_is_back) {

@@ -451,6 +451,27 @@ BOOST_FIXTURE_TEST_CASE(an_interrupted_rotation_is_carried_on, Keys) {
   BOOST_TEST(store().intents()->empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(an_interrupted_rotation_keeps_its_algorithm, Keys) {
+  BOOST_REQUIRE(store().add_intent(
+      {KeyIntent::Kind::kRotate, "memory", key_of().owner, "k2", 5min, Algorithm::kEd25519}));
+  pass(1s);
+  BOOST_TEST((key_of().stored.public_key.algorithm() == Algorithm::kEd25519));
+}
+
+// An intent that was read before its key was recorded, or that another hand wrote, harms no key in use.
+BOOST_FIXTURE_TEST_CASE(an_intent_about_a_key_that_serves_does_nothing_to_it, Keys) {
+  const store::Key key = key_of();
+  const auto before = device().keys();
+  for (const auto kind : {KeyIntent::Kind::kMake, KeyIntent::Kind::kRotate, KeyIntent::Kind::kDestroy}) {
+    BOOST_REQUIRE(store().add_intent({kind, "memory", key.owner, key.stored.binding.key_id, 5min}));
+    pass(40s);
+    BOOST_TEST(store().intents()->empty());
+    BOOST_TEST(signs(key));
+    BOOST_TEST((again(key).state == KeyState::kActive));
+    BOOST_TEST(device().keys() == before);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(an_interrupted_rotation_of_the_issuer_is_carried_on, Keys) {
   const std::string chain = root_chain();
   BOOST_REQUIRE(
