@@ -103,14 +103,15 @@ inline constexpr const char* kIntents =
 inline constexpr const char* kHeldTokens =
     "SELECT count(*), max(expires_at) FROM tokens WHERE holder = ? AND expires_at > ?";
 inline constexpr const char* kDescendants = R"sql(
-WITH RECURSIVE below (id, agent_id, expires_at) AS (
-  SELECT t.id, t.agent_id, t.expires_at FROM tokens t JOIN tokens held ON t.parent_id = held.id
+WITH RECURSIVE below (id, agent_id, expires_at, holder) AS (
+  SELECT t.id, t.agent_id, t.expires_at, t.holder FROM tokens t JOIN tokens held ON t.parent_id = held.id
   WHERE held.holder = ?1 AND held.expires_at > ?2 AND t.expires_at > ?2
   UNION
-  SELECT t.id, t.agent_id, t.expires_at FROM tokens t JOIN below ON t.parent_id = below.id
+  SELECT t.id, t.agent_id, t.expires_at, t.holder FROM tokens t JOIN below ON t.parent_id = below.id
   WHERE t.expires_at > ?2
 )
-SELECT below.id, coalesce(agents.name, ''), below.expires_at FROM below LEFT JOIN agents ON agents.id = agent_id
+SELECT below.id, coalesce(agents.name, ''), below.expires_at FROM below
+LEFT JOIN agents ON agents.id = agent_id WHERE below.holder <> ?1
 )sql";
 
 inline constexpr const char* kInsertPin = "INSERT INTO backend_pins (backend, device_name) VALUES (?, ?)";

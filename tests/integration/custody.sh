@@ -321,7 +321,7 @@ expect signature_invalid daemon_says "$WORK/old.chain"
 show_keys issuer
 
 chapter "5. The TPM dies in the middle of requests, and comes back"
-owner_keys orchestrator >"$WORK/keys.before" && owner_keys issuer >>"$WORK/keys.before"
+{ owner_keys orchestrator; owner_keys issuer; } >"$WORK/keys.before"
 start_load
 wait_for_load
 say "kill -9 $tpm_pid (swtpm)"
@@ -337,7 +337,7 @@ if grep -h ' failed: ' "$WORK"/load.* | grep -vE '\((device_unavailable|device_t
   die "a request failed for another reason than the missing device"
 fi
 good "$(good_requests) requests were served, $(bad_requests) were told that the device is away; each client went on"
-owner_keys orchestrator >"$WORK/keys.after" && owner_keys issuer >>"$WORK/keys.after"
+{ owner_keys orchestrator; owner_keys issuer; } >"$WORK/keys.after"
 cmp -s "$WORK/keys.before" "$WORK/keys.after" || die "the keys changed: $(diff "$WORK/keys.before" "$WORK/keys.after")"
 expect valid daemon_says "$WORK/new.chain"
 good "with the same keys as before"

@@ -361,12 +361,13 @@ BOOST_AUTO_TEST_CASE(what_a_key_ends_are_the_tokens_that_it_holds_and_their_desc
   issue(orchestrator, nullptr, 900);  // expired
   const IssuedToken child = issue(support, &root, 4000);
   issue(support, &root, 900);  // expired
-  issue(lookup, &child, 3000);
-  issue(lookup, nullptr, 9000);  // another's
+  const IssuedToken grandchild = issue(lookup, &child, 3000);
+  issue(orchestrator, &grandchild, 2000);  // back again: held, and no descendant besides
+  issue(lookup, nullptr, 9000);            // another's
 
   const EndedTokens ended =
       must(store->tokens_of({thumbprint_of(orchestrator.key)}, sys_seconds(seconds(1000))));
-  BOOST_TEST(ended.held == 1U);
+  BOOST_TEST(ended.held == 2U);
   BOOST_TEST(ended.descendants == 2U);
   BOOST_TEST((ended.until == sys_seconds(seconds(5000))));
   BOOST_TEST(ended.agents == (std::vector<std::string>{"lookup", "support"}));
