@@ -94,6 +94,23 @@ BOOST_AUTO_TEST_CASE(the_least_configuration_takes_defaults_for_the_rest) {
   BOOST_TEST((config == want));
 }
 
+// As it is installed, and with the token that stands in it as an example.
+BOOST_AUTO_TEST_CASE(the_packaged_configuration_is_good_and_isolates_modules) {
+  std::ifstream in(CHANCERY_SOURCE_DIR "/daemon/packaging/chancery.toml");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  BOOST_TEST_REQUIRE(!text.empty());
+  BOOST_TEST(accepted(text).backends.size() == 1U);
+  const std::size_t example = text.find("# [[backend]]");
+  BOOST_TEST_REQUIRE(example != std::string::npos);
+  for (std::size_t at = example; at != std::string::npos; at = text.find("\n# ", at)) {
+    text.erase(text.find("# ", at), 2);
+  }
+  const Config config = accepted(text);
+  BOOST_TEST_REQUIRE(config.backends.size() == 2U);
+  BOOST_TEST((config.backends[1].type == BackendType::kPkcs11));
+  BOOST_TEST(config.backends[1].isolate);
+}
+
 BOOST_AUTO_TEST_CASE(every_option_is_read) {
   const Config config = accepted(R"(
 allow_root = true
