@@ -96,7 +96,7 @@ TokenFacts RequestDesk::facts() const {
 BackendLoad RequestDesk::load() const {
   const std::lock_guard lock(mutex_);
   BackendLoad load = load_;
-  load.queued = entries_.size() + clean_up_.size() - (is_cleaning_up_ ? 1 : 0);
+  load.queued = entries_.size() + clean_up_.size();
   load.recoveries += past_recoveries_;
   load.is_up = load.is_up && socket_ != nullptr && !end_;
   return load;
@@ -114,6 +114,7 @@ std::vector<RequestDesk::Item> RequestDesk::take_out(Predicate must_go) {
   std::vector<Item> out;
   std::erase_if(entries_, [&](const auto& row) {
     if (!must_go(*row.second)) return false;
+    if (row.second->is_clean_up) clean_up_.push_front(std::move(row.second->request));
     if (row.second->times_sent > 0) clean_up_later(row.second->request, {});
     out.push_back(row.second);
     return true;
@@ -136,7 +137,7 @@ void RequestDesk::close(Clock::time_point rests_until) {
     }
     gone = take_out([&](const Entry& entry) {
       const bool is_done = entry.is_sent && (!entry.has_caller || entry.times_sent >= kMostTries);
-      return end_ || is_done || entry.request.deadline < rests_until;
+      return end_ || entry.is_clean_up || is_done || entry.request.deadline < rests_until;
     });
     for (const auto& [id, entry] : entries_) {
       if (!std::exchange(entry->is_sent, false)) continue;
@@ -246,11 +247,7 @@ RequestDesk::Item RequestDesk::settle(const TokenAnswer& answer) {
     heard_ = Clock::now();
     is_probing_ = false;
   }
-  if (entry->is_clean_up) {
-    is_cleaning_up_ = false;
-    if (answer.result) clean_up_.pop_front();
-    clean_up_again_ = answer.result ? Clock::time_point{} : Clock::now() + kCleanUpPause;
-  }
+  if (entry->is_clean_up) end_clean_up(entry->request, answer.result);
   return entry;
 }
 
@@ -268,9 +265,17 @@ void RequestDesk::clean_up_later(const TokenRequest& request, const std::string&
 void RequestDesk::file_clean_up() {
   if (clean_up_.empty() || is_cleaning_up_ || Clock::now() < clean_up_again_ || end_) return;
   is_cleaning_up_ = true;
-  TokenRequest removal = clean_up_.front();
+  TokenRequest removal = std::move(clean_up_.front());
+  clean_up_.pop_front();
   removal.deadline = Clock::now() + kCleanUpTime;
   file(std::move(removal), true);
+}
+
+void RequestDesk::end_clean_up(const TokenRequest& removal, const Result<TokenReply>& result) {
+  is_cleaning_up_ = false;
+  clean_up_again_ = result ? Clock::time_point{} : Clock::now() + kCleanUpPause;
+  if (result || result.error().code == ErrorCode::kWrongDevice) return;  // another token's is out of reach
+  clean_up_.push_back(removal);                                          // behind those that may succeed
 }
 
 }  // namespace chancery::hsm

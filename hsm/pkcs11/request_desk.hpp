@@ -77,6 +77,7 @@ class RequestDesk {
   void leave(std::uint64_t id);
   void file(TokenRequest request, bool is_clean_up);
   void file_clean_up();
+  void end_clean_up(const TokenRequest& removal, const Result<TokenReply>& result);
   /// Takes entries out that `must_go`. \return those whose callers have to be told
   template <typename Predicate>
   [[nodiscard]] std::vector<Item> take_out(Predicate must_go);
@@ -100,7 +101,7 @@ class RequestDesk {
   Clock::time_point rests_until_{};
   Clock::time_point heard_{};
   bool is_probing_ = false;
-  std::deque<TokenRequest> clean_up_;  // pairs that must not stay
+  std::deque<TokenRequest> clean_up_;  // pairs that must not stay; the one being removed is an entry
   bool is_cleaning_up_ = false;
   Clock::time_point clean_up_again_{};
   bool is_logging_in_ = false;
