@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "hsm/pkcs11/cryptoki.hpp"
+#include "hsm/pkcs11/token_messages.hpp"
 #include "tests/unit/pkcs11/onlooker.hpp"
 #include "tests/unit/pkcs11/owner_child.hpp"
 #include "tests/unit/pkcs11/simulated_token.hpp"
@@ -192,33 +193,61 @@ namespace {
 
 struct ProgramCase {
   const char* what;
-  const char* script;
+  const char*
+      script;  // $facts and $answer are files of whole messages, of $facts_size and $answer_size octets
 };
 std::ostream& operator<<(std::ostream& out, const ProgramCase& c) { return out << c.what; }
+
+// Faster than one thread reads.
+constexpr const char* kSendWithoutEnd =
+    "for i in 1 2 3; do while dd if=$facts bs=$facts_size >&3 2>/dev/null; do :; done & done; wait";
 
 const std::array kPrograms{
     ProgramCase{"ends at once", "exit 0"},
     ProgramCase{"sends what is no message", "printf garbage >&3; exec sleep 60"},
-    ProgramCase{"answers what was not asked", "printf '\\003\\377\\377' >&3; exec sleep 60"},
-    ProgramCase{"sends without end", "while printf '\\004\\000' >&3; do :; done"},
+    ProgramCase{"sends half a message", "printf '\\003\\377\\377' >&3; exec sleep 60"},
+    ProgramCase{"answers what was not asked",
+                "dd if=$answer bs=$answer_size count=1 >&3 2>/dev/null; exec sleep 60"},
+    ProgramCase{"sends without end", kSendWithoutEnd},
     ProgramCase{"says nothing", "exec sleep 60"},
     ProgramCase{"closes the socket and stays", "exec 3>&-; exec sleep 60"},
 };
+
+/// Writes a message many times. \return what tells a script of it
+std::string messages(const std::filesystem::path& file, const std::string& name, const Bytes& message) {
+  std::ofstream out(file);
+  for (int i = 0; i < 10'000; ++i) out << as_text(message);
+  return name + "=" + file.string() + "\n" + name + "_size=" + std::to_string(message.size()) + "\n";
+}
+
+std::unique_ptr<Pkcs11Backend> open_with(const SimulatedToken& simulated, const char* script) {
+  const std::filesystem::path folder = simulated.store.folder(), program = folder / "program";
+  std::ofstream(program) << "#!/bin/sh\n"
+                         << messages(folder / "facts", "facts", encode(TokenFacts{}))
+                         << messages(folder / "answer", "answer",
+                                     encode(TokenAnswer{1 << 20, {}, TokenReply{}}))
+                         << script << "\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  Pkcs11Options options = simulated.isolated();
+  options.owner_program = program;
+  options.timeout = 100ms;
+  return required(Pkcs11Backend::open(std::move(options)));
+}
 
 }  // namespace
 
 BOOST_DATA_TEST_CASE(a_program_that_does_not_serve_is_an_error_in_time, data::make(kPrograms), c) {
   const SimulatedToken simulated;
-  const std::filesystem::path program = simulated.store.folder() / "program";
-  std::ofstream(program) << "#!/bin/sh\n" << c.script << "\n";
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  Pkcs11Options options = simulated.isolated();
-  options.owner_program = program;
-  options.timeout = 100ms;
-  const auto backend = required(Pkcs11Backend::open(std::move(options)));
+  const auto backend = open_with(simulated, c.script);
   const Status status = backend->check(in(1s));
   BOOST_REQUIRE(!status);
   BOOST_TEST((status.error().code == kDeviceUnavailable || status.error().code == kDeviceTimeout));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_program_that_sends_without_end_and_answers_nothing_is_replaced, SimulatedToken) {
+  const auto backend = open_with(*this, kSendWithoutEnd);
+  BOOST_TEST(!backend->check(in(1s)));
+  eventually([&] { return backend->load().recoveries >= 1; });
 }
 
 BOOST_FIXTURE_TEST_CASE(a_program_that_is_not_there_is_an_error_in_time, SimulatedToken) {
