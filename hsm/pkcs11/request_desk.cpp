@@ -83,6 +83,7 @@ void RequestDesk::leave(std::uint64_t id) {
   if (found == entries_.end()) return;
   Entry& entry = *found->second;
   entry.has_caller = false;
+  load_.is_up = false;
   if (entry.is_sent) return;  // what became of it is still to be told
   if (entry.times_sent > 0) clean_up_later(entry.request, {});
   entries_.erase(found);
@@ -127,7 +128,7 @@ void RequestDesk::close(Clock::time_point rests_until) {
   std::optional<Error> reason;
   {
     const std::lock_guard lock(mutex_);
-    if (socket_ != nullptr) past_recoveries_ += std::exchange(load_, {}).recoveries + 1;
+    if (socket_ != nullptr) past_recoveries_ += std::exchange(load_, kNoLoad).recoveries + 1;
     socket_ = nullptr;
     rests_until_ = rests_until;
     is_cleaning_up_ = false;
@@ -228,7 +229,7 @@ bool RequestDesk::take(const TokenAnswer& answer) {
   const Item entry = settle(answer);
   if (!entry) return false;
   // Nobody knows of a pair whose maker has left.
-  if (!entry->reply.put(answer.result) || !entry->has_caller) {
+  if (entry->has_caller && !entry->reply.put(answer.result)) {
     const std::lock_guard lock(mutex_);
     if (answer.result) clean_up_later(entry->request, answer.result->serial);
   }
@@ -242,11 +243,14 @@ RequestDesk::Item RequestDesk::settle(const TokenAnswer& answer) {
   Item entry = std::move(found->second);
   entries_.erase(found);
   --sent_;
-  load_ = answer.load;
+  const bool was_up = std::exchange(load_, answer.load).is_up;
   if (shows_life(answer.result)) {
     heard_ = Clock::now();
     is_probing_ = false;
+  } else {
+    load_.is_up = was_up;
   }
+  if (!entry->has_caller && answer.result) clean_up_later(entry->request, answer.result->serial);
   if (entry->is_clean_up) end_clean_up(entry->request, answer.result);
   return entry;
 }

@@ -71,6 +71,7 @@ class RequestDesk {
     int times_sent = 0;
   };
   using Item = std::shared_ptr<Entry>;
+  static constexpr BackendLoad kNoLoad{.is_up = false};
 
   [[nodiscard]] Status admit(std::uint64_t id, const Item& entry);
   [[nodiscard]] bool send(Entry& entry);
@@ -107,7 +108,7 @@ class RequestDesk {
   bool is_logging_in_ = false;
   int doubtful_logins_ = 0;  // in a row
   TokenFacts facts_;
-  BackendLoad load_;
+  BackendLoad load_ = kNoLoad;  // as the process said last
   std::uint64_t past_recoveries_ = 0;
 };
 

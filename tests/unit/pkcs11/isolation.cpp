@@ -157,13 +157,16 @@ BOOST_FIXTURE_TEST_CASE(a_stall_ends_for_its_caller_and_then_for_the_process, Si
   const auto backend = required(Pkcs11Backend::open(std::move(impatient)));
   const StoredKey key = create_key(*backend);
   const pid_t first = child();
+  BOOST_TEST(backend->load().is_up);
   faults.hold(kSign);
   BOOST_TEST((sign_code(*backend, key, in(50ms)) == kDeviceTimeout));
+  BOOST_TEST(!backend->load().is_up);
   BOOST_TEST((sign_code(*backend, key, in(50ms)) == kDeviceTimeout));
   eventually([&] { return backend->load().recoveries >= 1; });  // all sessions are stalled
   faults.release(kSign);
   BOOST_TEST(!sign_code(*backend, key).has_value());
   BOOST_TEST(child() != first);
+  BOOST_TEST(backend->load().is_up);
 }
 
 BOOST_FIXTURE_TEST_CASE(one_stalled_session_does_not_end_the_process, SimulatedToken) {
@@ -242,6 +245,7 @@ BOOST_DATA_TEST_CASE(a_program_that_does_not_serve_is_an_error_in_time, data::ma
   const Status status = backend->check(in(1s));
   BOOST_REQUIRE(!status);
   BOOST_TEST((status.error().code == kDeviceUnavailable || status.error().code == kDeviceTimeout));
+  BOOST_TEST(!backend->load().is_up);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_program_that_sends_without_end_and_answers_nothing_is_replaced, SimulatedToken) {
