@@ -310,6 +310,7 @@ Bytes encode(std::uint64_t id, const TokenRequest& request) {
   out.number(static_cast<std::uint8_t>(request.algorithm));
   write(out, request.public_key);
   out.octets(request.input);
+  out.flag(request.seeks_anew);
   out.flag(request.is_repeated);
   return out.take();
 }
@@ -327,6 +328,7 @@ Result<TokenOrder> decode_order(ByteView packet) {
   request.public_key = read_public_key(in);
   const ByteView input = in.octets(kLongestInput);
   request.input.assign(input.begin(), input.end());
+  request.seeks_anew = in.flag();
   request.is_repeated = in.flag();
   if (!in.is_done()) return kMalformed;
   return order;

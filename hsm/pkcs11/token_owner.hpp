@@ -26,6 +26,8 @@ struct TokenRequest {
   PublicKey public_key = PublicKey::ed25519({});
   /// kSign: the SHA-256 of the message for ES256, the message itself for Ed25519.
   Bytes input{};
+  /// kSign: the handle that is known of the key led to another one: it is given up, and the key sought.
+  bool seeks_anew = false;
   /// An earlier try may have been obeyed although its answer was lost.
   bool is_repeated = false;
 };

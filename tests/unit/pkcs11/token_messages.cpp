@@ -15,6 +15,7 @@ TokenRequest some_request() {
   request.algorithm = Algorithm::kEd25519;
   request.public_key = PublicKey::p256({1, 2, 3}, {4, 5, 6});
   request.input = Bytes(32, 7);
+  request.seeks_anew = true;
   request.is_repeated = true;
   return request;
 }
@@ -76,7 +77,7 @@ BOOST_AUTO_TEST_CASE(an_order_reads_back) {
   BOOST_TEST(order->id == 42u);
   BOOST_TEST((is.verb == want.verb && is.owner == want.owner && is.deadline == want.deadline));
   BOOST_TEST((is.key == want.key && is.algorithm == want.algorithm && is.public_key == want.public_key));
-  BOOST_TEST((is.input == want.input && is.is_repeated));
+  BOOST_TEST((is.input == want.input && is.seeks_anew && is.is_repeated));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_reads_back) {
