@@ -69,13 +69,7 @@ class IsolatedToken::Supervisor {
   RequestDesk& desk() { return desk_; }
 
   void run() {
-    while (!is_ending_) {
-      if (desk_.is_pin_refused()) {
-        wait_until(Clock::now() + 1h);
-        continue;
-      }
-      wait_until(run_process());
-    }
+    while (!is_ending_) wait_until(run_process());
     desk_.end();
   }
 
@@ -97,6 +91,8 @@ class IsolatedToken::Supervisor {
 
   void serve(OwnerProcess& process) {
     start_.token.is_pin_in_doubt = desk_.is_pin_in_doubt();
+    start_.token.is_pin_refused = desk_.is_pin_refused();
+    if (start_.token.is_pin_refused) start_.token.pin = {};  // what may not be presented is not told
     process.socket().send(encode(start_).view());
     desk_.open(process.socket());
     attend(process.socket());

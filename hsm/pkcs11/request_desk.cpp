@@ -39,6 +39,8 @@ bool shows_life(const Result<TokenReply>& result) {
          (result.error().code != ErrorCode::kDeviceBusy && result.error().code != ErrorCode::kDeviceTimeout);
 }
 
+bool needs_session(const TokenRequest& request) { return request.verb != TokenVerb::kCondition; }
+
 }  // namespace
 
 // --- the callers' side
@@ -58,6 +60,7 @@ Result<TokenReply> RequestDesk::ask(TokenRequest request) {
 Status RequestDesk::admit(std::uint64_t id, const Item& entry) {
   const std::lock_guard lock(mutex_);
   if (end_) return *end_;
+  if (refusal_ && needs_session(entry->request)) return *refusal_;
   const bool makes_too_many = entry->request.verb == TokenVerb::kCreate && clean_up_.size() >= kMostCleanUps;
   if (entries_.size() >= capacity_ || makes_too_many) return kBusy;
   if (socket_ == nullptr && rests_until_ > entry->request.deadline) return kResting;
@@ -99,7 +102,7 @@ BackendLoad RequestDesk::load() const {
   BackendLoad load = load_;
   load.queued = entries_.size() + clean_up_.size();
   load.recoveries += past_recoveries_;
-  load.is_up = load.is_up && socket_ != nullptr && !end_;
+  load.is_up = load.is_up && socket_ != nullptr && !end_ && !refusal_;
   return load;
 }
 
@@ -125,7 +128,7 @@ std::vector<RequestDesk::Item> RequestDesk::take_out(Predicate must_go) {
 
 void RequestDesk::close(Clock::time_point rests_until) {
   std::vector<Item> gone;
-  std::optional<Error> reason;
+  std::optional<Error> ended, refused;
   {
     const std::lock_guard lock(mutex_);
     if (socket_ != nullptr) past_recoveries_ += std::exchange(load_, kNoLoad).recoveries + 1;
@@ -134,21 +137,24 @@ void RequestDesk::close(Clock::time_point rests_until) {
     is_cleaning_up_ = false;
     sent_ = 0;
     if (std::exchange(is_logging_in_, false) && ++doubtful_logins_ >= kMostDoubtfulLogins) {
-      refuse_pin(kPinInDoubt);
+      if (!refusal_) refusal_ = kPinInDoubt;
     }
     gone = take_out([&](const Entry& entry) {
       const bool is_done = entry.is_sent && (!entry.has_caller || entry.times_sent >= kMostTries);
-      return end_ || entry.is_clean_up || is_done || entry.request.deadline < rests_until;
+      const bool is_refused = refusal_ && needs_session(entry.request);
+      return end_ || is_refused || entry.is_clean_up || is_done || entry.request.deadline < rests_until;
     });
     for (const auto& [id, entry] : entries_) {
       if (!std::exchange(entry->is_sent, false)) continue;
       entry->request.is_repeated = true;
       entry->packet = encode(id, entry->request);
     }
-    reason = end_;
+    ended = end_;
+    refused = refusal_;
   }
   for (const Item& entry : gone) {
-    static_cast<void>(entry->reply.put(reason.value_or(entry->times_sent < kMostTries ? kResting : kDied)));
+    const auto& known = ended || !needs_session(entry->request) ? ended : refused;
+    static_cast<void>(entry->reply.put(known.value_or(entry->times_sent < kMostTries ? kResting : kDied)));
   }
 }
 
@@ -197,7 +203,7 @@ bool RequestDesk::is_pin_in_doubt() const {
 
 bool RequestDesk::is_pin_refused() const {
   const std::lock_guard lock(mutex_);
-  return is_pin_refused_;
+  return refusal_.has_value();
 }
 
 // --- what the process says
@@ -217,12 +223,7 @@ void RequestDesk::take(const LoginNews& news) {
   if (news.step == LoginStep::kAccepted) doubtful_logins_ = 0;
   if (news.step != LoginStep::kRefused) return;
   const Status refused = check_pkcs11(static_cast<CK_RV>(news.native), "");
-  if (!refused) refuse_pin(refused.error());
-}
-
-void RequestDesk::refuse_pin(const Error& error) {
-  is_pin_refused_ = true;
-  if (!end_) end_ = error;
+  if (!refused && !refusal_) refusal_ = refused.error();
 }
 
 bool RequestDesk::take(const TokenAnswer& answer) {
@@ -267,7 +268,8 @@ void RequestDesk::clean_up_later(const TokenRequest& request, const std::string&
 }
 
 void RequestDesk::file_clean_up() {
-  if (clean_up_.empty() || is_cleaning_up_ || Clock::now() < clean_up_again_ || end_) return;
+  if (clean_up_.empty() || is_cleaning_up_ || Clock::now() < clean_up_again_) return;
+  if (end_ || refusal_) return;
   is_cleaning_up_ = true;
   TokenRequest removal = std::move(clean_up_.front());
   clean_up_.pop_front();

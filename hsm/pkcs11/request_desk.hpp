@@ -85,7 +85,6 @@ class RequestDesk {
   [[nodiscard]] bool take(const TokenAnswer& answer);
   void take(const LoginNews& news);
   [[nodiscard]] Item settle(const TokenAnswer& answer);
-  void refuse_pin(const Error& error);
   void clean_up_later(const TokenRequest& request, const std::string& serial);
 
   const std::size_t capacity_;
@@ -97,8 +96,8 @@ class RequestDesk {
   const PacketSocket* socket_ = nullptr;
   std::map<std::uint64_t, Item> entries_;
   std::size_t sent_ = 0;
-  std::optional<Error> end_;  // why nothing is asked any more: refused PIN, or the end
-  bool is_pin_refused_ = false;
+  std::optional<Error> end_;      // why nothing is asked any more
+  std::optional<Error> refusal_;  // of the PIN: why nothing is asked that needs a session
   Clock::time_point rests_until_{};
   Clock::time_point heard_{};
   bool is_probing_ = false;

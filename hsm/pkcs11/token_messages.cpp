@@ -271,6 +271,7 @@ SecretBytes encode(const Start& start) {
     out.text(*text);
   out.flag(token.allow_simulator);
   out.flag(token.is_pin_in_doubt);
+  out.flag(token.is_pin_refused);
   out.number(std::uint64_t{token.key_cache});
   out.number(std::uint64_t{start.pool.sessions});
   out.number(std::uint64_t{start.pool.queue});
@@ -292,6 +293,7 @@ Result<Start> decode_start(ByteView packet) {
     *text = in.text();
   token.allow_simulator = in.flag();
   token.is_pin_in_doubt = in.flag();
+  token.is_pin_refused = in.flag();
   token.key_cache = in.number<std::uint64_t>();
   start.pool.sessions = in.number<std::uint64_t>();
   start.pool.queue = in.number<std::uint64_t>();

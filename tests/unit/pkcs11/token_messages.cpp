@@ -40,6 +40,7 @@ Start some_start() {
   start.token.selector = {"t", "m", "o", "s"};
   start.token.allow_simulator = true;
   start.token.is_pin_in_doubt = true;
+  start.token.is_pin_refused = true;
   start.token.key_cache = 17;
   start.token.pin = SecretBytes(as_bytes("731905"));
   start.pool = {3, 99};
@@ -85,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_start_reads_back) {
   BOOST_REQUIRE(start);
   BOOST_TEST(start->token.module == "/usr/lib/hsm.so");
   BOOST_TEST(start->token.selector.serial == "s");
-  BOOST_TEST((start->token.allow_simulator && start->token.is_pin_in_doubt));
+  BOOST_TEST((start->token.allow_simulator && start->token.is_pin_in_doubt && start->token.is_pin_refused));
   BOOST_TEST(start->token.key_cache == 17u);
   BOOST_TEST(as_text(start->token.pin.view()) == "731905");
   BOOST_TEST((start->pool.sessions == 3u && start->pool.queue == 99u));
