@@ -82,6 +82,17 @@ BOOST_DATA_TEST_CASE(a_crash_costs_no_request, data::make(std::array{kSign, kSig
   BOOST_TEST(run.backend->load().recoveries >= 1u);
 }
 
+BOOST_DATA_TEST_CASE(a_crash_once_the_module_has_obeyed_costs_no_request,
+                     data::make(std::array{kSign, kSignInit, kFindObjects}), call) {
+  Isolated run;
+  const StoredKey key = create_key(*run.backend);
+  run.faults.fail(kSign, CKR_SESSION_HANDLE_INVALID, 1);  // so that the key is found anew
+  const pid_t first = child();
+  run.faults.crash_late(call);
+  BOOST_TEST(!sign_code(*run.backend, key).has_value());
+  BOOST_TEST(child() != first);
+}
+
 BOOST_FIXTURE_TEST_CASE(who_crashes_it_twice_is_told_and_the_others_go_on, Isolated) {
   const StoredKey key = create_key(*backend);
   faults.crash(kSign, 2);
