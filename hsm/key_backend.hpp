@@ -72,12 +72,16 @@ class KeyBackend {
   virtual ~KeyBackend() = default;
 
   /// Makes a signing key inside the device. A device that keeps its keys (PKCS#11) keeps this one until
-  /// destroy() or discard(); of an error nothing remains.
+  /// destroy() or discard(). Of an error nothing remains, but for kDeviceTimeout and kDeviceUnavailable: there
+  /// the device may have made a key, which is removed as soon as it can be reached, or stays if the process
+  /// ends before. discard() removes it.
   /// \param algorithm  one of BackendInfo::algorithms, else kUnsupportedAlgorithm
   virtual Result<StoredKey> create(const KeyBinding& binding, Algorithm algorithm, Deadline deadline) = 0;
 
   /// Signs `message` (hashed here where the algorithm wants it) and checks the signature with
-  /// `key.public_key` before it is returned.
+  /// `key.public_key` before it is returned. One exception: a PKCS#11 token that says that it is a simulator,
+  /// and is allowed as one, has its first signature of each session with each key checked and one in 32 after
+  /// it, until one is wrong; 31 of 32 are returned as the token gave them.
   /// \return the signature; kKeyLost when the device no longer opens the blob (cleared or foreign device,
   ///         or a blob or binding that was tampered with); kKeyMismatch when the blob opens to another key
   virtual Result<Signature> sign(const StoredKey& key, ByteView message, Deadline deadline) = 0;

@@ -125,8 +125,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"backend.max_sessions", Count{AT(backend.max_sessions), 1, 256}, "4", "sessions",
      "The most sessions with the token at once, each with a thread.", false, BackendType::kPkcs11},
     {"backend.isolate", Flag{AT(backend.isolate)}, "false", "",
-     "Load the module in a process of its own, so that a crash inside of it ends that one alone; the "
-     "packaged configuration says `true`.",
+     "Load the module in a process of its own, so that a crash inside of it ends that one alone; "
+     "recommended for production.",
      false, BackendType::kPkcs11},
 
     {"tpm.allow_simulator", Flag{AT(config.tpm_allow_simulator)}, "false", "",

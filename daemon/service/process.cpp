@@ -30,10 +30,21 @@ std::string mode_text(mode_t mode) {
 
 std::string size_text(std::uint64_t octets) { return std::to_string(octets / 1024) + " KiB"; }
 
+// A folder may be reached through a link, as systemd makes one for DynamicUser; a secret that is a link is one
+// that its owner can exchange.
+bool look_at(const std::string& path, struct stat& status) {
+  if (::lstat(path.c_str(), &status) != 0) return false;
+  struct stat target {};
+  const bool leads_to_folder =
+      S_ISLNK(status.st_mode) && ::stat(path.c_str(), &target) == 0 && S_ISDIR(target.st_mode);
+  if (leads_to_folder) status = target;
+  return true;
+}
+
 Fact file_fact(const WatchedFile& file) {
   const std::string path = file.path.string();
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) {
+  if (!look_at(path, status)) {
     const bool is_fine = errno == ENOENT && file.may_be_missing;
     if (is_fine) return {file.name, path + " is not there: given as a credential"};
     return {file.name, path + ": " + std::strerror(errno), kBad,

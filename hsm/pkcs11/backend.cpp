@@ -1,5 +1,7 @@
 #include "hsm/pkcs11/backend.hpp"
 
+#include <utility>
+
 #include "hsm/pkcs11/condition.hpp"
 #include "hsm/pkcs11/isolated_token.hpp"
 #include "hsm/pkcs11/pin.hpp"
@@ -98,15 +100,17 @@ Result<Signature> Pkcs11Backend::sign(const StoredKey& key, ByteView message, De
   const Sha256Digest digest = is_hashed ? sha256(message) : Sha256Digest{};
   const ByteView input = is_hashed ? ByteView(digest) : message;
   request.input.assign(input.begin(), input.end());
-  CHANCERY_ASSIGN(const TokenReply reply, token_->perform(std::move(request)));
-  if (reply.may_pass && allow_simulator_ && !is_distrusted_) return reply.signature;
-  // On the caller's thread: the session is free for the next request meanwhile.
-  if (!verify_signature(key.public_key, digest, message, reply.signature)) {
+  for (;;) {
+    CHANCERY_ASSIGN(const TokenReply reply, token_->perform(request));
+    if (reply.may_pass && allow_simulator_ && !is_distrusted_) return reply.signature;
+    // On the caller's thread: the session is free for the next request meanwhile.
+    if (verify_signature(key.public_key, digest, message, reply.signature)) return reply.signature;
     is_distrusted_ = true;
-    return Error{ErrorCode::kKeyMismatch,
-                 "the token signed with another key than the agent's: the signature was discarded"};
+    // Once more without the handle that the session knows: a token may give it to another object.
+    if (std::exchange(request.seeks_anew, true)) break;
   }
-  return reply.signature;
+  return Error{ErrorCode::kKeyMismatch,
+               "the token signed with another key than the agent's: the signature was discarded"};
 }
 
 Status Pkcs11Backend::destroy(const StoredKey& key, Deadline deadline) {

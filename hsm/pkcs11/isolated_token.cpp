@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 
 constexpr int kSilentTimeouts = 3;
 constexpr auto kEndTime = 1500ms;
+// Packets that are taken before anything else is looked at: a process that sends without end stops nobody.
+constexpr int kMostAtOnce = 256;
+constexpr int kMostAtTheEnd = 16'384;  // more than its socket holds
 
 /// Wakes a thread out of poll().
 class Bell {
@@ -66,13 +69,7 @@ class IsolatedToken::Supervisor {
   RequestDesk& desk() { return desk_; }
 
   void run() {
-    while (!is_ending_) {
-      if (desk_.is_pin_refused()) {
-        wait_until(Clock::now() + 1h);
-        continue;
-      }
-      wait_until(run_process());
-    }
+    while (!is_ending_) wait_until(run_process());
     desk_.end();
   }
 
@@ -94,6 +91,8 @@ class IsolatedToken::Supervisor {
 
   void serve(OwnerProcess& process) {
     start_.token.is_pin_in_doubt = desk_.is_pin_in_doubt();
+    start_.token.is_pin_refused = desk_.is_pin_refused();
+    if (start_.token.is_pin_refused) start_.token.pin = {};  // what may not be presented is not told
     process.socket().send(encode(start_).view());
     desk_.open(process.socket());
     attend(process.socket());
@@ -103,7 +102,7 @@ class IsolatedToken::Supervisor {
       process.kill();
     }
     // What it said last still counts: above all what became of the PIN.
-    static_cast<void>(take_all(process.socket()));
+    static_cast<void>(take(process.socket(), kMostAtTheEnd));
   }
 
   /// Until the process ends, sends what is no message, stalls, or is of no more use.
@@ -111,7 +110,7 @@ class IsolatedToken::Supervisor {
     while (!is_ending_) {
       const bool all_sent = desk_.send_waiting();
       wait_for_news(socket, all_sent);
-      if (!take_all(socket)) return;
+      if (!take(socket, kMostAtOnce)) return;
       const Clock::duration silence = desk_.silence();
       if (silence > kSilentTimeouts * timeout_) return;
       if (silence > timeout_) desk_.probe(Clock::now() + kSilentTimeouts * timeout_);
@@ -126,13 +125,15 @@ class IsolatedToken::Supervisor {
     if (waited_for[1].revents != 0) bell_.silence();
   }
 
+  /// Takes what is there, up to `most` packets.
   /// \return false at the end of the process, or of its sense
-  [[nodiscard]] bool take_all(const PacketSocket& socket) {
-    for (;;) {
+  [[nodiscard]] bool take(const PacketSocket& socket, int most) {
+    for (int i = 0; i < most; ++i) {
       const auto [received, size] = socket.receive(packet_, false);
       if (received != PacketSocket::Received::kPacket) return received == PacketSocket::Received::kNothing;
       if (!desk_.take(ByteView(packet_).first(size))) return false;
     }
+    return true;
   }
 
   void wait_until(Clock::time_point time) const {

@@ -26,9 +26,9 @@ struct IsolationOptions {
 /// new process is started at once; if they keep ending, after a pause that doubles up to half a minute. A pair
 /// that was being made, or whose maker had left, is removed again as soon as the token can be reached.
 ///
-/// A PIN that was refused is never presented again, by no process that is started later either. If a process
-/// ends while it presents the PIN, the next one presents it only if the token does not say that a try has
-/// failed since the last good one, and there is no third.
+/// A PIN that was refused is never presented again, and no process that is started later is told it; the
+/// token's condition can still be asked for. If a process ends while it presents the PIN, the next one presents
+/// it only if the token does not say that a try has failed since the last good one, and there is no third.
 class IsolatedToken final : public TokenOwner {
  public:
   explicit IsolatedToken(IsolationOptions options);

@@ -39,6 +39,8 @@ bool shows_life(const Result<TokenReply>& result) {
          (result.error().code != ErrorCode::kDeviceBusy && result.error().code != ErrorCode::kDeviceTimeout);
 }
 
+bool needs_session(const TokenRequest& request) { return request.verb != TokenVerb::kCondition; }
+
 }  // namespace
 
 // --- the callers' side
@@ -58,6 +60,7 @@ Result<TokenReply> RequestDesk::ask(TokenRequest request) {
 Status RequestDesk::admit(std::uint64_t id, const Item& entry) {
   const std::lock_guard lock(mutex_);
   if (end_) return *end_;
+  if (refusal_ && needs_session(entry->request)) return *refusal_;
   const bool makes_too_many = entry->request.verb == TokenVerb::kCreate && clean_up_.size() >= kMostCleanUps;
   if (entries_.size() >= capacity_ || makes_too_many) return kBusy;
   if (socket_ == nullptr && rests_until_ > entry->request.deadline) return kResting;
@@ -83,6 +86,7 @@ void RequestDesk::leave(std::uint64_t id) {
   if (found == entries_.end()) return;
   Entry& entry = *found->second;
   entry.has_caller = false;
+  load_.is_up = false;
   if (entry.is_sent) return;  // what became of it is still to be told
   if (entry.times_sent > 0) clean_up_later(entry.request, {});
   entries_.erase(found);
@@ -96,9 +100,9 @@ TokenFacts RequestDesk::facts() const {
 BackendLoad RequestDesk::load() const {
   const std::lock_guard lock(mutex_);
   BackendLoad load = load_;
-  load.queued = entries_.size() + clean_up_.size() - (is_cleaning_up_ ? 1 : 0);
+  load.queued = entries_.size() + clean_up_.size();
   load.recoveries += past_recoveries_;
-  load.is_up = load.is_up && socket_ != nullptr && !end_;
+  load.is_up = load.is_up && socket_ != nullptr && !end_ && !refusal_;
   return load;
 }
 
@@ -114,6 +118,7 @@ std::vector<RequestDesk::Item> RequestDesk::take_out(Predicate must_go) {
   std::vector<Item> out;
   std::erase_if(entries_, [&](const auto& row) {
     if (!must_go(*row.second)) return false;
+    if (row.second->is_clean_up) clean_up_.push_front(std::move(row.second->request));
     if (row.second->times_sent > 0) clean_up_later(row.second->request, {});
     out.push_back(row.second);
     return true;
@@ -123,30 +128,33 @@ std::vector<RequestDesk::Item> RequestDesk::take_out(Predicate must_go) {
 
 void RequestDesk::close(Clock::time_point rests_until) {
   std::vector<Item> gone;
-  std::optional<Error> reason;
+  std::optional<Error> ended, refused;
   {
     const std::lock_guard lock(mutex_);
-    if (socket_ != nullptr) past_recoveries_ += std::exchange(load_, {}).recoveries + 1;
+    if (socket_ != nullptr) past_recoveries_ += std::exchange(load_, kNoLoad).recoveries + 1;
     socket_ = nullptr;
     rests_until_ = rests_until;
     is_cleaning_up_ = false;
     sent_ = 0;
     if (std::exchange(is_logging_in_, false) && ++doubtful_logins_ >= kMostDoubtfulLogins) {
-      refuse_pin(kPinInDoubt);
+      if (!refusal_) refusal_ = kPinInDoubt;
     }
     gone = take_out([&](const Entry& entry) {
       const bool is_done = entry.is_sent && (!entry.has_caller || entry.times_sent >= kMostTries);
-      return end_ || is_done || entry.request.deadline < rests_until;
+      const bool is_refused = refusal_ && needs_session(entry.request);
+      return end_ || is_refused || entry.is_clean_up || is_done || entry.request.deadline < rests_until;
     });
     for (const auto& [id, entry] : entries_) {
       if (!std::exchange(entry->is_sent, false)) continue;
       entry->request.is_repeated = true;
       entry->packet = encode(id, entry->request);
     }
-    reason = end_;
+    ended = end_;
+    refused = refusal_;
   }
   for (const Item& entry : gone) {
-    static_cast<void>(entry->reply.put(reason.value_or(entry->times_sent < kMostTries ? kResting : kDied)));
+    const auto& known = ended || !needs_session(entry->request) ? ended : refused;
+    static_cast<void>(entry->reply.put(known.value_or(entry->times_sent < kMostTries ? kResting : kDied)));
   }
 }
 
@@ -195,7 +203,7 @@ bool RequestDesk::is_pin_in_doubt() const {
 
 bool RequestDesk::is_pin_refused() const {
   const std::lock_guard lock(mutex_);
-  return is_pin_refused_;
+  return refusal_.has_value();
 }
 
 // --- what the process says
@@ -215,19 +223,14 @@ void RequestDesk::take(const LoginNews& news) {
   if (news.step == LoginStep::kAccepted) doubtful_logins_ = 0;
   if (news.step != LoginStep::kRefused) return;
   const Status refused = check_pkcs11(static_cast<CK_RV>(news.native), "");
-  if (!refused) refuse_pin(refused.error());
-}
-
-void RequestDesk::refuse_pin(const Error& error) {
-  is_pin_refused_ = true;
-  if (!end_) end_ = error;
+  if (!refused && !refusal_) refusal_ = refused.error();
 }
 
 bool RequestDesk::take(const TokenAnswer& answer) {
   const Item entry = settle(answer);
   if (!entry) return false;
   // Nobody knows of a pair whose maker has left.
-  if (!entry->reply.put(answer.result) || !entry->has_caller) {
+  if (entry->has_caller && !entry->reply.put(answer.result)) {
     const std::lock_guard lock(mutex_);
     if (answer.result) clean_up_later(entry->request, answer.result->serial);
   }
@@ -241,16 +244,15 @@ RequestDesk::Item RequestDesk::settle(const TokenAnswer& answer) {
   Item entry = std::move(found->second);
   entries_.erase(found);
   --sent_;
-  load_ = answer.load;
+  const bool was_up = std::exchange(load_, answer.load).is_up;
   if (shows_life(answer.result)) {
     heard_ = Clock::now();
     is_probing_ = false;
+  } else {
+    load_.is_up = was_up;
   }
-  if (entry->is_clean_up) {
-    is_cleaning_up_ = false;
-    if (answer.result) clean_up_.pop_front();
-    clean_up_again_ = answer.result ? Clock::time_point{} : Clock::now() + kCleanUpPause;
-  }
+  if (!entry->has_caller && answer.result) clean_up_later(entry->request, answer.result->serial);
+  if (entry->is_clean_up) end_clean_up(entry->request, answer.result);
   return entry;
 }
 
@@ -266,11 +268,20 @@ void RequestDesk::clean_up_later(const TokenRequest& request, const std::string&
 }
 
 void RequestDesk::file_clean_up() {
-  if (clean_up_.empty() || is_cleaning_up_ || Clock::now() < clean_up_again_ || end_) return;
+  if (clean_up_.empty() || is_cleaning_up_ || Clock::now() < clean_up_again_) return;
+  if (end_ || refusal_) return;
   is_cleaning_up_ = true;
-  TokenRequest removal = clean_up_.front();
+  TokenRequest removal = std::move(clean_up_.front());
+  clean_up_.pop_front();
   removal.deadline = Clock::now() + kCleanUpTime;
   file(std::move(removal), true);
+}
+
+void RequestDesk::end_clean_up(const TokenRequest& removal, const Result<TokenReply>& result) {
+  is_cleaning_up_ = false;
+  clean_up_again_ = result ? Clock::time_point{} : Clock::now() + kCleanUpPause;
+  if (result || result.error().code == ErrorCode::kWrongDevice) return;  // another token's is out of reach
+  clean_up_.push_back(removal);                                          // behind those that may succeed
 }
 
 }  // namespace chancery::hsm

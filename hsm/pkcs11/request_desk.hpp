@@ -71,19 +71,20 @@ class RequestDesk {
     int times_sent = 0;
   };
   using Item = std::shared_ptr<Entry>;
+  static constexpr BackendLoad kNoLoad{.is_up = false};
 
   [[nodiscard]] Status admit(std::uint64_t id, const Item& entry);
   [[nodiscard]] bool send(Entry& entry);
   void leave(std::uint64_t id);
   void file(TokenRequest request, bool is_clean_up);
   void file_clean_up();
+  void end_clean_up(const TokenRequest& removal, const Result<TokenReply>& result);
   /// Takes entries out that `must_go`. \return those whose callers have to be told
   template <typename Predicate>
   [[nodiscard]] std::vector<Item> take_out(Predicate must_go);
   [[nodiscard]] bool take(const TokenAnswer& answer);
   void take(const LoginNews& news);
   [[nodiscard]] Item settle(const TokenAnswer& answer);
-  void refuse_pin(const Error& error);
   void clean_up_later(const TokenRequest& request, const std::string& serial);
 
   const std::size_t capacity_;
@@ -95,18 +96,18 @@ class RequestDesk {
   const PacketSocket* socket_ = nullptr;
   std::map<std::uint64_t, Item> entries_;
   std::size_t sent_ = 0;
-  std::optional<Error> end_;  // why nothing is asked any more: refused PIN, or the end
-  bool is_pin_refused_ = false;
+  std::optional<Error> end_;      // why nothing is asked any more
+  std::optional<Error> refusal_;  // of the PIN: why nothing is asked that needs a session
   Clock::time_point rests_until_{};
   Clock::time_point heard_{};
   bool is_probing_ = false;
-  std::deque<TokenRequest> clean_up_;  // pairs that must not stay
+  std::deque<TokenRequest> clean_up_;  // pairs that must not stay; the one being removed is an entry
   bool is_cleaning_up_ = false;
   Clock::time_point clean_up_again_{};
   bool is_logging_in_ = false;
   int doubtful_logins_ = 0;  // in a row
   TokenFacts facts_;
-  BackendLoad load_;
+  BackendLoad load_ = kNoLoad;  // as the process said last
   std::uint64_t past_recoveries_ = 0;
 };
 

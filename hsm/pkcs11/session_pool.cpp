@@ -54,6 +54,7 @@ struct SessionPool::Shared {
   std::size_t session_limit = 0;  // fewer than `size` while the token has no more
   std::uint64_t recoveries = 0;
   std::atomic<std::uint64_t> cached_keys = 0;
+  std::atomic<bool> is_up = false;  // whether the last request met a session that answered
 };
 
 /// One thread and its session.
@@ -143,6 +144,9 @@ bool SessionPool::Worker::leave_to_others(const Item& request) {
 }
 
 void SessionPool::Worker::finish(PooledRequest& request, const Result<TokenReply>& result) {
+  // The condition is the token's, and a deadline that had passed says nothing of the session.
+  const bool is_late = !result && result.error().code == ErrorCode::kDeviceTimeout;
+  if (request.verb != TokenVerb::kCondition && !is_late) shared_->is_up = session_ != nullptr;
   const std::uint64_t keys = session_ == nullptr ? 0 : session_->cached_keys();
   if (keys != counted_keys_) shared_->cached_keys += keys - std::exchange(counted_keys_, keys);
   if (session_ == nullptr) {
@@ -201,6 +205,7 @@ Result<TokenReply> SessionPool::perform(TokenRequest request) {
   const auto awaited = std::make_shared<AwaitedRequest>(std::move(request));
   CHANCERY_TRY(submit(awaited));
   if (auto reply = awaited->reply.wait_until(awaited->deadline)) return *std::move(reply);
+  shared_->is_up = false;
   const std::lock_guard lock(shared_->mutex);
   shared_->queue.remove(*awaited);
   return kTimedOut;
@@ -211,7 +216,7 @@ TokenFacts SessionPool::facts() const { return shared_->token->facts(); }
 BackendLoad SessionPool::load() const {
   const std::lock_guard lock(shared_->mutex);
   return {shared_->queue.size(), 0, shared_->sessions, shared_->cached_keys, shared_->recoveries,
-          shared_->sessions > 0};
+          shared_->is_up};
 }
 
 }  // namespace chancery::hsm

@@ -27,6 +27,7 @@ Status check_pin_tries(CK_FLAGS flags) {
 
 Result<std::unique_ptr<TokenSession>> Token::open_session() {
   const std::lock_guard lock(opening_);
+  if (options_.is_pin_refused && !refusal_) refusal_ = check_pkcs11(CKR_PIN_INCORRECT, kNotLoggedIn).error();
   if (refusal_) return *refusal_;
   if (!module_) {
     CHANCERY_ASSIGN(module_, Module::load(options_.module));

@@ -34,6 +34,8 @@ struct TokenOptions {
   /// Whether the PIN was presented before by a process that then ended, so that nobody knows what became of it.
   /// If the token says that a try has failed since the last that did not, it counts as refused.
   bool is_pin_in_doubt = false;
+  /// Whether it was refused before: it is not presented, and need not be here.
+  bool is_pin_refused = false;
   TokenWatch* watch = nullptr;  ///< borrowed; may be null
 };
 

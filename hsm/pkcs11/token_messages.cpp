@@ -271,6 +271,7 @@ SecretBytes encode(const Start& start) {
     out.text(*text);
   out.flag(token.allow_simulator);
   out.flag(token.is_pin_in_doubt);
+  out.flag(token.is_pin_refused);
   out.number(std::uint64_t{token.key_cache});
   out.number(std::uint64_t{start.pool.sessions});
   out.number(std::uint64_t{start.pool.queue});
@@ -292,6 +293,7 @@ Result<Start> decode_start(ByteView packet) {
     *text = in.text();
   token.allow_simulator = in.flag();
   token.is_pin_in_doubt = in.flag();
+  token.is_pin_refused = in.flag();
   token.key_cache = in.number<std::uint64_t>();
   start.pool.sessions = in.number<std::uint64_t>();
   start.pool.queue = in.number<std::uint64_t>();
@@ -310,6 +312,7 @@ Bytes encode(std::uint64_t id, const TokenRequest& request) {
   out.number(static_cast<std::uint8_t>(request.algorithm));
   write(out, request.public_key);
   out.octets(request.input);
+  out.flag(request.seeks_anew);
   out.flag(request.is_repeated);
   return out.take();
 }
@@ -327,6 +330,7 @@ Result<TokenOrder> decode_order(ByteView packet) {
   request.public_key = read_public_key(in);
   const ByteView input = in.octets(kLongestInput);
   request.input.assign(input.begin(), input.end());
+  request.seeks_anew = in.flag();
   request.is_repeated = in.flag();
   if (!in.is_done()) return kMalformed;
   return order;

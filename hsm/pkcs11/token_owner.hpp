@@ -26,6 +26,8 @@ struct TokenRequest {
   PublicKey public_key = PublicKey::ed25519({});
   /// kSign: the SHA-256 of the message for ES256, the message itself for Ed25519.
   Bytes input{};
+  /// kSign: the handle that is known of the key led to another one: it is given up, and the key sought.
+  bool seeks_anew = false;
   /// An earlier try may have been obeyed although its answer was lost.
   bool is_repeated = false;
 };
@@ -48,7 +50,8 @@ class TokenOwner {
  public:
   virtual ~TokenOwner() = default;
 
-  /// kCreate leaves nothing behind if it does not succeed; kDestroy removes both halves, kDiscard whatever has
+  /// kCreate leaves nothing behind if it does not succeed, but for kDeviceTimeout and kDeviceUnavailable: a pair
+  /// that was made all the same is removed later, or is left if the process ends, and kDiscard removes it. kDestroy removes both halves, kDiscard whatever has
   /// the label, and there may be nothing; kCondition needs no session, and so asks a token too that lets nobody
   /// log in.
   virtual Result<TokenReply> perform(TokenRequest request) = 0;

@@ -105,6 +105,7 @@ Result<TokenReply> TokenSession::create(const TokenRequest& request) {
 
 Result<TokenReply> TokenSession::sign(const TokenRequest& request) {
   CHANCERY_TRY(check_token(request.key));
+  if (request.seeks_anew) keys_.erase(request.key.id);
   auto known = keys_.find(request.key.id);
   Key found;
   if (known == keys_.end()) {

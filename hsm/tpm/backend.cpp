@@ -162,11 +162,13 @@ Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadl
   if (destroyed_.contains(prepared->identity)) return kDestroyed;
   const Sha256Digest digest = sha256(message);
   const auto signature = std::make_shared<Signature>();
-  CHANCERY_TRY(
-      device_->run(key.binding.agent_id, deadline, [prepared, digest, signature](OpenTpm& tpm) -> Status {
-        CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
-        return {};
-      }));
+  CHANCERY_TRY(device_->run(key.binding.agent_id, deadline,
+                            [this, prepared, digest, signature](OpenTpm& tpm) -> Status {
+                              // Again, since it waited: a key that was destroyed meanwhile signs no more.
+                              if (destroyed_.contains(prepared->identity)) return kDestroyed;
+                              CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
+                              return {};
+                            }));
   // On the caller's thread: the device is free for the next request meanwhile.
   if (!verify_signature(key.public_key, digest, message, *signature)) {
     return Error{ErrorCode::kKeyMismatch,

@@ -55,22 +55,30 @@ std::optional<CK_RV> intercept(Pkcs11Call call) {
   return call == kOpenSession || call == kGetTokenInfo ? CKR_TOKEN_NOT_PRESENT : CKR_DEVICE_REMOVED;
 }
 
-template <Pkcs11Call Call, auto Member>
+/// What stands in the place of a function of the module: the plan's faults around `Obey`.
+template <Pkcs11Call Call, auto Member, auto Obey>
 struct Wrapper;
-template <Pkcs11Call Call, typename... Arguments, CK_RV (*CK_FUNCTION_LIST::*Member)(Arguments...)>
-struct Wrapper<Call, Member> {
+template <Pkcs11Call Call, typename... Arguments, CK_RV (*CK_FUNCTION_LIST::*Member)(Arguments...), auto Obey>
+struct Wrapper<Call, Member, Obey> {
   static CK_RV call(Arguments... arguments) {
     if (const auto code = intercept(Call)) return *code;
-    const CK_RV rv = (real->*Member)(arguments...);
+    const CK_RV rv = Obey(arguments...);
     if (take_one(plan->faults[static_cast<std::size_t>(Call)].late_crashes)) std::abort();
     return rv;
   }
-  static void install() { wrapped.*Member = &call; }
 };
+
+template <Pkcs11Call Call, auto Member, auto Obey>
+void install() {
+  wrapped.*Member = &Wrapper<Call, Member, Obey>::call;
+}
+template <Pkcs11Call Call, auto Member>
+void install() {
+  install<Call, Member, [](auto... arguments) { return (real->*Member)(arguments...); }>();
+}
 
 // A token that was pulled out forgets its sessions; the module is told so when it is next looked for.
 CK_RV list_slots(CK_BBOOL present, CK_SLOT_ID* slots, CK_ULONG* count) {
-  if (const auto code = intercept(kGetSlotList)) return *code;
   if (plan->is_token_absent == 0) return real->C_GetSlotList(present, slots, count);
   CK_ULONG all = 0;
   real->C_GetSlotList(CK_TRUE, nullptr, &all);
@@ -84,7 +92,6 @@ CK_RV list_slots(CK_BBOOL present, CK_SLOT_ID* slots, CK_ULONG* count) {
 }
 
 CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
-  if (const auto code = intercept(kGetTokenInfo)) return *code;
   const CK_RV rv = real->C_GetTokenInfo(slot, info);
   if (rv != CKR_OK) return rv;
   info->flags |= plan->token_flags;
@@ -93,21 +100,18 @@ CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 }
 
 CK_RV slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
-  if (const auto code = intercept(kGetSlotInfo)) return *code;
   const CK_RV rv = real->C_GetSlotInfo(slot, info);
   if (rv == CKR_OK && plan->claims_hardware != 0) info->flags |= CKF_HW_SLOT;
   return rv;
 }
 
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  if (const auto code = intercept(kSignInit)) return *code;
   const CK_OBJECT_HANDLE other = plan->other_key;
   return real->C_SignInit(session, mechanism, other == 0 ? key : other);
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify,
                    CK_SESSION_HANDLE* session) {
-  if (const auto code = intercept(kOpenSession)) return *code;
   const std::uint64_t limit = plan->session_limit;
   if (++plan->sessions > limit && limit != 0) {
     --plan->sessions;
@@ -119,7 +123,6 @@ CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY
 }
 
 CK_RV close_session(CK_SESSION_HANDLE session) {
-  if (const auto code = intercept(kCloseSession)) return *code;
   const CK_RV rv = real->C_CloseSession(session);
   if (rv == CKR_OK) --plan->sessions;
   return rv;
@@ -127,7 +130,6 @@ CK_RV close_session(CK_SESSION_HANDLE session) {
 
 CK_RV get_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                      CK_ULONG count) {
-  if (const auto code = intercept(kGetAttributeValue)) return *code;
   const CK_RV rv = real->C_GetAttributeValue(session, object, attributes, count);
   for (CK_ULONG i = 0; rv == CKR_OK && i < count; ++i) {
     const bool lies = attributes[i].type + 1 == plan->lying_attribute && attributes[i].ulValueLen == 1;
@@ -137,7 +139,6 @@ CK_RV get_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTR
 }
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* length) {
-  if (const auto code = intercept(kSign)) return *code;
   const CK_RV rv = real->C_Sign(session, data, size, signature, length);
   if (rv == CKR_OK && signature != nullptr && take_one(plan->corrupted_signatures)) signature[0] ^= 1;
   return rv;
@@ -145,22 +146,22 @@ CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* sig
 
 void install_wrappers() {
   wrapped = *real;
-  Wrapper<kInitialize, &CK_FUNCTION_LIST::C_Initialize>::install();
-  Wrapper<kFinalize, &CK_FUNCTION_LIST::C_Finalize>::install();
-  Wrapper<kGetSessionInfo, &CK_FUNCTION_LIST::C_GetSessionInfo>::install();
-  Wrapper<kLogin, &CK_FUNCTION_LIST::C_Login>::install();
-  Wrapper<kFindObjectsInit, &CK_FUNCTION_LIST::C_FindObjectsInit>::install();
-  Wrapper<kFindObjects, &CK_FUNCTION_LIST::C_FindObjects>::install();
-  Wrapper<kGenerateKeyPair, &CK_FUNCTION_LIST::C_GenerateKeyPair>::install();
-  Wrapper<kDestroyObject, &CK_FUNCTION_LIST::C_DestroyObject>::install();
-  wrapped.C_GetSlotList = list_slots;
-  wrapped.C_GetSlotInfo = slot_info;
-  wrapped.C_GetTokenInfo = token_info;
-  wrapped.C_SignInit = sign_init;
-  wrapped.C_OpenSession = open_session;
-  wrapped.C_CloseSession = close_session;
-  wrapped.C_GetAttributeValue = get_attributes;
-  wrapped.C_Sign = sign;
+  install<kInitialize, &CK_FUNCTION_LIST::C_Initialize>();
+  install<kFinalize, &CK_FUNCTION_LIST::C_Finalize>();
+  install<kGetSessionInfo, &CK_FUNCTION_LIST::C_GetSessionInfo>();
+  install<kLogin, &CK_FUNCTION_LIST::C_Login>();
+  install<kFindObjectsInit, &CK_FUNCTION_LIST::C_FindObjectsInit>();
+  install<kFindObjects, &CK_FUNCTION_LIST::C_FindObjects>();
+  install<kGenerateKeyPair, &CK_FUNCTION_LIST::C_GenerateKeyPair>();
+  install<kDestroyObject, &CK_FUNCTION_LIST::C_DestroyObject>();
+  install<kGetSlotList, &CK_FUNCTION_LIST::C_GetSlotList, list_slots>();
+  install<kGetSlotInfo, &CK_FUNCTION_LIST::C_GetSlotInfo, slot_info>();
+  install<kGetTokenInfo, &CK_FUNCTION_LIST::C_GetTokenInfo, token_info>();
+  install<kSignInit, &CK_FUNCTION_LIST::C_SignInit, sign_init>();
+  install<kOpenSession, &CK_FUNCTION_LIST::C_OpenSession, open_session>();
+  install<kCloseSession, &CK_FUNCTION_LIST::C_CloseSession, close_session>();
+  install<kGetAttributeValue, &CK_FUNCTION_LIST::C_GetAttributeValue, get_attributes>();
+  install<kSign, &CK_FUNCTION_LIST::C_Sign, sign>();
 }
 
 bool load_real() {

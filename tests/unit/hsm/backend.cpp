@@ -1,7 +1,9 @@
 #include "hsm/tpm/backend.hpp"
 
 #include <array>
+#include <future>
 #include <ostream>
+#include <thread>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -177,6 +179,28 @@ BOOST_AUTO_TEST_CASE(a_destroyed_key_is_forgotten) {
   BOOST_TEST(backend->load().cached_keys == 0u);
   BOOST_TEST(backend->load().live_objects == 0u);
   BOOST_TEST(count_handles(*backend, TPM2_TRANSIENT_FIRST) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_signature_that_waited_while_its_key_was_destroyed_is_not_made) {
+  const simulators::Swtpm tpm = start_swtpm();
+  const auto backend = open_backend(options_for(tpm.tcti()));
+  const StoredKey key = create_key(*backend);
+  std::promise<void> is_enough;
+  const auto enough = is_enough.get_future().share();
+  std::promise<void> has_begun;
+  std::jthread busy([&] {
+    static_cast<void>(backend->device().run({}, far_away(), [&](OpenTpm&) -> Status {
+      has_begun.set_value();
+      enough.wait();
+      return {};
+    }));
+  });
+  has_begun.get_future().wait();
+  auto signing = std::async(std::launch::async, [&] { return sign_error(*backend, key); });
+  eventually([&] { return backend->load().queued == 1; });
+  BOOST_TEST(!backend->destroy(key, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+  is_enough.set_value();
+  BOOST_TEST((signing.get() == kKeyLost));
 }
 
 BOOST_AUTO_TEST_CASE(no_cache_is_a_slow_one_and_nothing_worse) {

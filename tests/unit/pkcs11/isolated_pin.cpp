@@ -35,8 +35,20 @@ BOOST_FIXTURE_TEST_CASE(a_refused_pin_outlives_the_process_that_presented_it, Wr
   const auto backend = required(Pkcs11Backend::open(isolated(4)));
   is_refused(*backend);
   if (const auto child = owner_child()) ::kill(*child, SIGKILL);
+  eventually([&] { return backend->load().recoveries == 1; });
   is_refused(*backend);
   BOOST_TEST((backend->create({"agent", "k1"}, Algorithm::kES256, far_away()).error().code == kPinRefused));
+  BOOST_TEST(faults.calls(kLogin) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_token_that_refused_the_pin_tells_its_state_all_the_same, WrongPin) {
+  const auto backend = required(Pkcs11Backend::open(isolated(2)));
+  is_refused(*backend);
+  BOOST_TEST(required(backend->facts(far_away())).size() == 5u);
+  BOOST_TEST(!backend->load().is_up);
+  if (const auto child = owner_child()) ::kill(*child, SIGKILL);
+  BOOST_TEST(required(backend->facts(far_away())).size() == 5u);  // of the next process too
+  is_refused(*backend);
   BOOST_TEST(faults.calls(kLogin) == 1u);
 }
 

@@ -1,5 +1,7 @@
 // The module in a process of its own: what ends there does not end here.
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <fstream>
 
@@ -7,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "hsm/pkcs11/cryptoki.hpp"
+#include "hsm/pkcs11/token_messages.hpp"
 #include "tests/unit/pkcs11/onlooker.hpp"
 #include "tests/unit/pkcs11/owner_child.hpp"
 #include "tests/unit/pkcs11/simulated_token.hpp"
@@ -79,6 +82,17 @@ BOOST_DATA_TEST_CASE(a_crash_costs_no_request, data::make(std::array{kSign, kSig
   BOOST_TEST(run.backend->load().recoveries >= 1u);
 }
 
+BOOST_DATA_TEST_CASE(a_crash_once_the_module_has_obeyed_costs_no_request,
+                     data::make(std::array{kSign, kSignInit, kFindObjects}), call) {
+  Isolated run;
+  const StoredKey key = create_key(*run.backend);
+  run.faults.fail(kSign, CKR_SESSION_HANDLE_INVALID, 1);  // so that the key is found anew
+  const pid_t first = child();
+  run.faults.crash_late(call);
+  BOOST_TEST(!sign_code(*run.backend, key).has_value());
+  BOOST_TEST(child() != first);
+}
+
 BOOST_FIXTURE_TEST_CASE(who_crashes_it_twice_is_told_and_the_others_go_on, Isolated) {
   const StoredKey key = create_key(*backend);
   faults.crash(kSign, 2);
@@ -99,26 +113,32 @@ BOOST_DATA_TEST_CASE(a_crash_at_the_start_is_not_noticed,
 BOOST_FIXTURE_TEST_CASE(whoever_kills_it_stops_nobody, Isolated) {
   const StoredKey key = create_key(*backend);
   std::atomic<bool> is_enough = false;
-  std::atomic<int> good = 0, refused = 0;
+  std::array<std::atomic<int>, 4> good{};
+  std::atomic<int> refused = 0;
   {
     std::vector<std::jthread> callers;
-    for (int i = 0; i < 4; ++i) {
+    for (std::atomic<int>& mine : good) {
       callers.emplace_back([&] {
         while (!is_enough) {
           const auto signature = backend->sign(key, as_bytes("message"), far_away());
-          (signature ? good : refused) += 1;
+          (signature ? mine : refused) += 1;
           if (!signature) is_enough = true;
         }
       });
     }
+    // Until each has asked the present process afresh: nothing of theirs is then under way a second time.
+    const auto all_go_on = [&] {
+      std::array<int, 4> before{};
+      std::ranges::copy(good, before.begin());
+      const auto goes_on = [](int was, const std::atomic<int>& is) { return is > was + 5; };
+      eventually([&] { return is_enough || std::ranges::equal(before, good, goes_on); });
+    };
     for (std::uint64_t kills = 1; kills <= 4; ++kills) {
-      const int before = good;
-      eventually([&] { return good > before + 20 || is_enough; });
+      all_go_on();
       ::kill(child(), SIGKILL);
       eventually([&] { return backend->load().recoveries >= kills || is_enough; });
     }
-    const int before = good;
-    eventually([&] { return good > before + 20 || is_enough; });
+    all_go_on();
     is_enough = true;
   }
   BOOST_TEST(refused == 0);
@@ -156,13 +176,16 @@ BOOST_FIXTURE_TEST_CASE(a_stall_ends_for_its_caller_and_then_for_the_process, Si
   const auto backend = required(Pkcs11Backend::open(std::move(impatient)));
   const StoredKey key = create_key(*backend);
   const pid_t first = child();
+  BOOST_TEST(backend->load().is_up);
   faults.hold(kSign);
   BOOST_TEST((sign_code(*backend, key, in(50ms)) == kDeviceTimeout));
+  BOOST_TEST(!backend->load().is_up);
   BOOST_TEST((sign_code(*backend, key, in(50ms)) == kDeviceTimeout));
   eventually([&] { return backend->load().recoveries >= 1; });  // all sessions are stalled
   faults.release(kSign);
   BOOST_TEST(!sign_code(*backend, key).has_value());
   BOOST_TEST(child() != first);
+  BOOST_TEST(backend->load().is_up);
 }
 
 BOOST_FIXTURE_TEST_CASE(one_stalled_session_does_not_end_the_process, SimulatedToken) {
@@ -192,33 +215,62 @@ namespace {
 
 struct ProgramCase {
   const char* what;
-  const char* script;
+  const char*
+      script;  // $facts and $answer are files of whole messages, of $facts_size and $answer_size octets
 };
 std::ostream& operator<<(std::ostream& out, const ProgramCase& c) { return out << c.what; }
+
+// Faster than one thread reads.
+constexpr const char* kSendWithoutEnd =
+    "for i in 1 2 3; do while dd if=$facts bs=$facts_size >&3 2>/dev/null; do :; done & done; wait";
 
 const std::array kPrograms{
     ProgramCase{"ends at once", "exit 0"},
     ProgramCase{"sends what is no message", "printf garbage >&3; exec sleep 60"},
-    ProgramCase{"answers what was not asked", "printf '\\003\\377\\377' >&3; exec sleep 60"},
-    ProgramCase{"sends without end", "while printf '\\004\\000' >&3; do :; done"},
+    ProgramCase{"sends half a message", "printf '\\003\\377\\377' >&3; exec sleep 60"},
+    ProgramCase{"answers what was not asked",
+                "dd if=$answer bs=$answer_size count=1 >&3 2>/dev/null; exec sleep 60"},
+    ProgramCase{"sends without end", kSendWithoutEnd},
     ProgramCase{"says nothing", "exec sleep 60"},
     ProgramCase{"closes the socket and stays", "exec 3>&-; exec sleep 60"},
 };
+
+/// Writes a message many times. \return what tells a script of it
+std::string messages(const std::filesystem::path& file, const std::string& name, const Bytes& message) {
+  std::ofstream out(file);
+  for (int i = 0; i < 10'000; ++i) out << as_text(message);
+  return name + "=" + file.string() + "\n" + name + "_size=" + std::to_string(message.size()) + "\n";
+}
+
+std::unique_ptr<Pkcs11Backend> open_with(const SimulatedToken& simulated, const char* script) {
+  const std::filesystem::path folder = simulated.store.folder(), program = folder / "program";
+  std::ofstream(program) << "#!/bin/sh\n"
+                         << messages(folder / "facts", "facts", encode(TokenFacts{}))
+                         << messages(folder / "answer", "answer",
+                                     encode(TokenAnswer{1 << 20, {}, TokenReply{}}))
+                         << script << "\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  Pkcs11Options options = simulated.isolated();
+  options.owner_program = program;
+  options.timeout = 100ms;
+  return required(Pkcs11Backend::open(std::move(options)));
+}
 
 }  // namespace
 
 BOOST_DATA_TEST_CASE(a_program_that_does_not_serve_is_an_error_in_time, data::make(kPrograms), c) {
   const SimulatedToken simulated;
-  const std::filesystem::path program = simulated.store.folder() / "program";
-  std::ofstream(program) << "#!/bin/sh\n" << c.script << "\n";
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  Pkcs11Options options = simulated.isolated();
-  options.owner_program = program;
-  options.timeout = 100ms;
-  const auto backend = required(Pkcs11Backend::open(std::move(options)));
+  const auto backend = open_with(simulated, c.script);
   const Status status = backend->check(in(1s));
   BOOST_REQUIRE(!status);
   BOOST_TEST((status.error().code == kDeviceUnavailable || status.error().code == kDeviceTimeout));
+  BOOST_TEST(!backend->load().is_up);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_program_that_sends_without_end_and_answers_nothing_is_replaced, SimulatedToken) {
+  const auto backend = open_with(*this, kSendWithoutEnd);
+  BOOST_TEST(!backend->check(in(1s)));
+  eventually([&] { return backend->load().recoveries >= 1; });
 }
 
 BOOST_FIXTURE_TEST_CASE(a_program_that_is_not_there_is_an_error_in_time, SimulatedToken) {

@@ -20,10 +20,12 @@ struct Asked : SimulatedToken {
   }
   Asked() : Asked(false) {}
 
-  /// Whether a signature leaves when one bit of it is wrong.
+  /// Whether a signature leaves when one bit of it is wrong, and of the one that is made instead.
   bool lets_out_a_wrong_one(const StoredKey& key) {
-    faults.plan().corrupted_signatures = 1;
-    return backend->sign(key, as_bytes("message"), far_away()).has_value();
+    faults.plan().corrupted_signatures = 2;
+    const bool has_left = backend->sign(key, as_bytes("message"), far_away()).has_value();
+    faults.plan().corrupted_signatures = 0;
+    return has_left;
   }
 
   std::unique_ptr<Pkcs11Backend> backend;
@@ -39,6 +41,17 @@ BOOST_FIXTURE_TEST_CASE(each_signature_of_a_device_is_verified, SimulatedToken) 
     BOOST_TEST(!run.lets_out_a_wrong_one(key));
     BOOST_TEST(!sign_code(*run.backend, key).has_value());
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(after_a_wrong_signature_the_key_is_sought_anew_and_signs_once_more, SimulatedToken) {
+  Asked run(true);
+  const StoredKey key = create_key(*run.backend);
+  BOOST_TEST(!sign_code(*run.backend, key).has_value());
+  const std::uint64_t searches = run.faults.calls(simulators::Pkcs11Call::kFindObjectsInit);
+  run.faults.plan().corrupted_signatures = 1;
+  BOOST_TEST(!sign_code(*run.backend, key).has_value());
+  BOOST_TEST(run.faults.plan().corrupted_signatures == 0u);
+  BOOST_TEST(run.faults.calls(simulators::Pkcs11Call::kFindObjectsInit) == searches + 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_simulators_first_signature_and_one_in_32_are_verified, Asked) {

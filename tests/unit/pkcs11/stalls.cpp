@@ -36,13 +36,16 @@ BOOST_FIXTURE_TEST_CASE(a_stalled_signature_ends_for_its_caller_at_the_deadline,
   const StoredKey key = create_key(*backend);
   {
     const Hold hold(faults, kSign);
+    BOOST_TEST(backend->load().is_up);
     BOOST_TEST((sign_code(*backend, key, in(50ms)) == kDeviceTimeout));
+    BOOST_TEST(!backend->load().is_up);
     BOOST_TEST(faults.waiting(kSign) == 1u);
     // Its session is in the module still: whoever comes now waits for it in vain.
     BOOST_TEST((sign_code(*backend, key, in(50ms)) == kDeviceTimeout));
     BOOST_TEST(backend->load().queued == 0u);  // and leaves no request behind
   }
   BOOST_TEST(!sign_code(*backend, key).has_value());
+  BOOST_TEST(backend->load().is_up);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_stalled_session_does_not_stop_the_others, SimulatedToken) {

@@ -15,6 +15,7 @@ TokenRequest some_request() {
   request.algorithm = Algorithm::kEd25519;
   request.public_key = PublicKey::p256({1, 2, 3}, {4, 5, 6});
   request.input = Bytes(32, 7);
+  request.seeks_anew = true;
   request.is_repeated = true;
   return request;
 }
@@ -39,6 +40,7 @@ Start some_start() {
   start.token.selector = {"t", "m", "o", "s"};
   start.token.allow_simulator = true;
   start.token.is_pin_in_doubt = true;
+  start.token.is_pin_refused = true;
   start.token.key_cache = 17;
   start.token.pin = SecretBytes(as_bytes("731905"));
   start.pool = {3, 99};
@@ -76,7 +78,7 @@ BOOST_AUTO_TEST_CASE(an_order_reads_back) {
   BOOST_TEST(order->id == 42u);
   BOOST_TEST((is.verb == want.verb && is.owner == want.owner && is.deadline == want.deadline));
   BOOST_TEST((is.key == want.key && is.algorithm == want.algorithm && is.public_key == want.public_key));
-  BOOST_TEST((is.input == want.input && is.is_repeated));
+  BOOST_TEST((is.input == want.input && is.seeks_anew && is.is_repeated));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_reads_back) {
@@ -84,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_start_reads_back) {
   BOOST_REQUIRE(start);
   BOOST_TEST(start->token.module == "/usr/lib/hsm.so");
   BOOST_TEST(start->token.selector.serial == "s");
-  BOOST_TEST((start->token.allow_simulator && start->token.is_pin_in_doubt));
+  BOOST_TEST((start->token.allow_simulator && start->token.is_pin_in_doubt && start->token.is_pin_refused));
   BOOST_TEST(start->token.key_cache == 17u);
   BOOST_TEST(as_text(start->token.pin.view()) == "731905");
   BOOST_TEST((start->pool.sessions == 3u && start->pool.queue == 99u));

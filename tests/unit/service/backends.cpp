@@ -134,4 +134,23 @@ BOOST_FIXTURE_TEST_CASE(a_watched_file_is_judged_by_its_permissions, OfficeFixtu
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_watched_folder_may_be_reached_through_a_link_and_a_file_may_not, OfficeFixture) {
+  const std::filesystem::path folder = database().parent_path() / "state", link = folder.string() + ".link";
+  std::filesystem::create_directory(folder);
+  std::filesystem::create_symlink(folder, link);
+  const service::WatchedFile file{"state folder",      link, 077, hsm::Fact::Severity::kBad,
+                                  "give it mode 0700", false};
+  BOOST_REQUIRE(::chmod(folder.c_str(), 0700) == 0);
+  BOOST_TEST((fact_of(file).severity == hsm::Fact::Severity::kOk));
+  BOOST_REQUIRE(::chmod(folder.c_str(), 0750) == 0);
+  BOOST_TEST((fact_of(file).severity == hsm::Fact::Severity::kBad));
+
+  std::ofstream(folder / "secret") << "x";
+  BOOST_REQUIRE(::chmod((folder / "secret").c_str(), 0600) == 0);
+  std::filesystem::create_symlink(folder / "secret", folder / "secret.link");
+  BOOST_TEST(
+      (fact_of({"secret", folder / "secret.link", 077, hsm::Fact::Severity::kBad, "", false}).severity ==
+       hsm::Fact::Severity::kBad));
+}
+
 }  // namespace chancery::tests
