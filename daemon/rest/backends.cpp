@@ -4,6 +4,7 @@
 #include "daemon/rest/routes.hpp"
 
 namespace chancery::rest {
+
 Response list_backends(service::Office& office, const Request& request, std::string_view) {
   return answered(service::list_backends(office, context_of(request)));
 }

@@ -53,7 +53,7 @@ Result<std::string> owner_name(const Office& office, const store::Key& key) {
   return std::move(agent.name);
 }
 
-// The state that the store gave the key before, as of now.
+// With the key before as it is now: the new one has changed its state.
 Result<api::Rotation> rotation_of(const Office& office, const store::Key& key,
                                   const std::optional<store::Key>& former, std::string_view owner) {
   api::Rotation out{describe_key(key, owner), std::nullopt};

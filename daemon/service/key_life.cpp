@@ -22,7 +22,8 @@ bool is_final(const Error& error) {
 // A device that did not answer may have made the key, or make it yet: then the intent stays, as one of which
 // nothing is to remain.
 Status give_up(store::Store& store, const KeyLife::NewKey& wanted, const Error& error) {
-  if (is_final(error)) return store.drop_intent(wanted.intent);
+  const bool is_worth_a_retry = wanted.is_resumed && error.code == ErrorCode::kDeviceBusy;
+  if (is_final(error) && !is_worth_a_retry) return store.drop_intent(wanted.intent);
   if (wanted.is_resumed) return {};
   store::KeyIntent abandoned = wanted.intent;
   abandoned.kind = Kind::kMake;

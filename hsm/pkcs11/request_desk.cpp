@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hsm/pkcs11/check.hpp"
+#include "hsm/pkcs11/token_errors.hpp"
 
 namespace chancery::hsm {
 namespace {
@@ -15,14 +16,8 @@ constexpr std::size_t kMostCleanUps = 256;
 constexpr auto kCleanUpTime = 1min;
 constexpr auto kCleanUpPause = 1s;
 
-constexpr Error kTooLate{ErrorCode::kDeviceTimeout,
-                         "no time was left for the token: the deadline had passed"};
-constexpr Error kTimedOut{ErrorCode::kDeviceTimeout,
-                          "the token did not answer in time: it may be stalled or overloaded"};
 constexpr Error kTooLong{ErrorCode::kTooLarge,
                          "the message is too long for a key that hashes it in the token: use an ES256 key"};
-constexpr Error kBusy{ErrorCode::kDeviceBusy, "too many requests wait for the token: try again later"};
-constexpr Error kEnding{ErrorCode::kDeviceUnavailable, "the token is no longer used: the backend is ending"};
 constexpr Error kDied{ErrorCode::kDeviceUnavailable,
                       "the process that holds the PKCS#11 module ended twice: look at the module's own log"};
 constexpr Error kResting{
@@ -46,7 +41,7 @@ bool needs_session(const TokenRequest& request) { return request.verb != TokenVe
 // --- the callers' side
 
 Result<TokenReply> RequestDesk::ask(TokenRequest request) {
-  if (request.deadline <= Clock::now()) return kTooLate;
+  if (request.deadline <= Clock::now()) return kTokenTooLate;
   if (request.input.size() > kLongestInput) return kTooLong;
   const std::uint64_t id = next_id_++;
   const auto entry = std::make_shared<Entry>(std::move(request));
@@ -54,7 +49,7 @@ Result<TokenReply> RequestDesk::ask(TokenRequest request) {
   CHANCERY_TRY(admit(id, entry));
   if (auto reply = entry->reply.wait_until(entry->request.deadline)) return *std::move(reply);
   leave(id);
-  return kTimedOut;
+  return kTokenTimedOut;
 }
 
 Status RequestDesk::admit(std::uint64_t id, const Item& entry) {
@@ -62,7 +57,7 @@ Status RequestDesk::admit(std::uint64_t id, const Item& entry) {
   if (end_) return *end_;
   if (refusal_ && needs_session(entry->request)) return *refusal_;
   const bool makes_too_many = entry->request.verb == TokenVerb::kCreate && clean_up_.size() >= kMostCleanUps;
-  if (entries_.size() >= capacity_ || makes_too_many) return kBusy;
+  if (entries_.size() >= capacity_ || makes_too_many) return kTokenBusy;
   if (socket_ == nullptr && rests_until_ > entry->request.deadline) return kResting;
   entries_.emplace(id, entry);
   if (socket_ != nullptr && !send(*entry)) wake_();
@@ -162,10 +157,10 @@ void RequestDesk::end() {
   std::vector<Item> gone;
   {
     const std::lock_guard lock(mutex_);
-    if (!end_) end_ = kEnding;
+    if (!end_) end_ = kTokenEnding;
     gone = take_out([](const Entry&) { return true; });
   }
-  for (const Item& entry : gone) static_cast<void>(entry->reply.put(kEnding));
+  for (const Item& entry : gone) static_cast<void>(entry->reply.put(kTokenEnding));
 }
 
 bool RequestDesk::send_waiting() {

@@ -8,6 +8,7 @@
 
 #include "hsm/pkcs11/answer.hpp"
 #include "hsm/pkcs11/check.hpp"
+#include "hsm/pkcs11/token_errors.hpp"
 #include "sdk/base/fair_queue.hpp"
 
 namespace chancery::hsm {
@@ -17,13 +18,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kEndTime = 1s;
-
-constexpr Error kTooLate{ErrorCode::kDeviceTimeout,
-                         "no time was left for the token: the deadline had passed"};
-constexpr Error kTimedOut{ErrorCode::kDeviceTimeout,
-                          "the token did not answer in time: it may be stalled or overloaded"};
-constexpr Error kBusy{ErrorCode::kDeviceBusy, "too many requests wait for the token: try again later"};
-constexpr Error kEnding{ErrorCode::kDeviceUnavailable, "the token is no longer used: the backend is ending"};
 
 bool may_be_tried_again(const Error& error) { return ends_session(error.native); }
 
@@ -109,7 +103,7 @@ void SessionPool::Worker::obey(const Item& request) {
 }
 
 Result<TokenReply> SessionPool::Worker::attempt(const TokenRequest& request) {
-  if (request.deadline <= Clock::now()) return kTooLate;  // without touching the token
+  if (request.deadline <= Clock::now()) return kTokenTooLate;  // without touching the token
   if (request.verb == TokenVerb::kCondition) {
     TokenReply reply;
     CHANCERY_ASSIGN(reply.condition, shared_->token->condition());
@@ -171,7 +165,7 @@ SessionPool::~SessionPool() {
   shared_->is_ending = true;
   const auto waiting = shared_->queue.drain();
   lock.unlock();
-  for (const auto& request : waiting) static_cast<void>(request->answer(kEnding));
+  for (const auto& request : waiting) static_cast<void>(request->answer(kTokenEnding));
   shared_->changed.notify_all();
   lock.lock();
   const bool all_ended = shared_->changed.wait_for(lock, kEndTime, [&] { return shared_->running == 0; });
@@ -186,11 +180,11 @@ SessionPool::~SessionPool() {
 }
 
 Status SessionPool::submit(const std::shared_ptr<PooledRequest>& request) {
-  if (request->deadline <= Clock::now()) return kTooLate;
+  if (request->deadline <= Clock::now()) return kTokenTooLate;
   bool may_all_serve = false;
   {
     const std::lock_guard lock(shared_->mutex);
-    if (!shared_->queue.push(request)) return kBusy;
+    if (!shared_->queue.push(request)) return kTokenBusy;
     may_all_serve = shared_->session_limit == shared_->size;
   }
   if (may_all_serve) {
@@ -208,7 +202,7 @@ Result<TokenReply> SessionPool::perform(TokenRequest request) {
   shared_->is_up = false;
   const std::lock_guard lock(shared_->mutex);
   shared_->queue.remove(*awaited);
-  return kTimedOut;
+  return kTokenTimedOut;
 }
 
 TokenFacts SessionPool::facts() const { return shared_->token->facts(); }

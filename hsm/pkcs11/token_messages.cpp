@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hsm/pkcs11/check.hpp"
+#include "hsm/pkcs11/token_errors.hpp"
 
 namespace chancery::hsm {
 namespace {
@@ -174,8 +175,8 @@ constexpr auto kTexts = std::to_array<Text>({
     {ErrorCode::kUnsupportedAlgorithm,
      "the token does not offer the algorithm: ask for another, or use another token"},
     {ErrorCode::kDeviceUnavailable, "the token is not there: it is sought again at the next request"},
-    {ErrorCode::kDeviceBusy, "too many requests wait for the token: try again later"},
-    {ErrorCode::kDeviceTimeout, "the token did not answer in time: it may be stalled or overloaded"},
+    {ErrorCode::kDeviceBusy, kTokenBusy.what},
+    {ErrorCode::kDeviceTimeout, kTokenTimedOut.what},
     {ErrorCode::kDeviceError, "the token refused a command: look at the module's own log"},
     {ErrorCode::kDeviceLockout,
      "the token has locked the PIN, or has one try left, which is not taken: log in once with its own tools"},

@@ -9,8 +9,8 @@
 
 namespace chancery::hsm {
 
-/// Keys that were destroyed of late. A TPM would still open a copy of such a key's blob; the store has erased
-/// its own, and no copy is about for longer than the request that read it. Thread-safe.
+/// Keys that were destroyed of late. A TPM would still open a copy of such a key's blob; the store erases its
+/// own, and no copy is about for longer than the request that read it. Thread-safe.
 class DestroyedKeys {
  public:
   void add(const Sha256Digest& identity) {

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,6 +14,7 @@
 #include "hsm/tpm/backend.hpp"
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/bench/report.hpp"
+#include "tests/bench/scene.hpp"
 
 namespace chancery::bench {
 namespace {
@@ -28,19 +27,6 @@ constexpr std::size_t kQuietAgents = 4;
 constexpr auto kNoisyInterval = 100us;     // 10,000 a second
 constexpr std::size_t kQueue = 16;         // half of it may be one agent's
 constexpr std::size_t kNoisyThreads = 10;  // one is served, eight wait, one is refused
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "bench: %s\n", what);
-  std::abort();
-}
-
-hsm::Deadline far_away() { return Clock::now() + 10min; }
-
-template <typename T>
-T required(Result<T> result) {
-  if (!result) fail(result.error().what);
-  return *std::move(result);
-}
 
 /// A TPM backend with a key for each quiet agent and one for the noisy one.
 class Scene {

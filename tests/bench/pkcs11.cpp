@@ -4,8 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +17,7 @@
 #include "simulators/faults/pkcs11_faults.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "tests/bench/report.hpp"
+#include "tests/bench/scene.hpp"
 
 namespace chancery::bench {
 namespace {
@@ -27,19 +26,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kRounds = 11;
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "bench: %s\n", what);
-  std::abort();
-}
-
-template <typename T>
-T required(Result<T> result) {
-  if (!result) fail(result.error().what);
-  return *std::move(result);
-}
-
-hsm::Deadline far_away() { return Clock::now() + 10min; }
 
 /// Runs `work` on several threads until they have done `count` together; how many a second.
 template <typename Work>

@@ -32,6 +32,7 @@
 #include "sdk/wire/messages.hpp"
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/bench/report.hpp"
+#include "tests/bench/scene.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
 
 namespace chancery::bench {
@@ -46,11 +47,6 @@ constexpr std::size_t kChains = 512;
 constexpr std::size_t kAgents = 10000;
 constexpr int kServerCore = 0;
 constexpr int kClientCore = 1;
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "bench: %s\n", what);
-  std::abort();
-}
 
 void pin_to(int core) {
   cpu_set_t cores;

@@ -3,8 +3,6 @@
 // nothing from requests that overlap.
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "sdk/crypto/hash.hpp"
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/bench/report.hpp"
+#include "tests/bench/scene.hpp"
 
 namespace chancery::bench {
 namespace {
@@ -24,13 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kAgents = 1000;
 constexpr int kRounds = 21;
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "bench: %s\n", what);
-  std::abort();
-}
-
-hsm::Deadline far_away() { return Clock::now() + 10min; }
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

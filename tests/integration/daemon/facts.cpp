@@ -9,17 +9,11 @@
 #include "sdk/wire/messages.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
-#include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/scrape.hpp"
+#include "tests/integration/daemon/two_devices.hpp"
 
 namespace chancery::tests {
 namespace {
-
-template <typename T>
-T required(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
-  return *std::move(result);
-}
 
 /// A daemon with a TPM, which is the issuer's, and a token.
 struct Told {
@@ -32,9 +26,7 @@ struct Told {
     tokens.use_in_this_process();
     DaemonSettings settings;
     settings.tcti = tpm.tcti();
-    settings.extra = "[[backend]]\nname = \"hsm\"\ntype = \"pkcs11\"\nallow_simulator = true\nmodule = \"" +
-                     simulators::SoftHsm::module().string() + "\"\nserial = \"" + token.serial +
-                     "\"\npin_file = \"" + token.pin_file.string() + "\"\n";
+    settings.extra = token_section(token);
     daemon = std::make_unique<DaemonProcess>(settings);
     daemon->start();
     BOOST_REQUIRE(daemon->client().create_agent(agent_of("support", ::geteuid())));

@@ -13,24 +13,12 @@
 #include "daemon/store/sqlite_store.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
-#include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/two_devices.hpp"
 
 namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <typename T>
-T required(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
-  return *std::move(result);
-}
-
-template <typename T>
-T answered(ClientResult<T> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().detail));
-  return *std::move(result);
-}
 
 /// A daemon on both devices, with an agent on each.
 struct Office {
@@ -43,9 +31,7 @@ struct Office {
     store.use_in_this_process();
     DaemonSettings settings;
     settings.tcti = tpm.tcti();
-    settings.extra = "[[backend]]\nname = \"hsm\"\ntype = \"pkcs11\"\nallow_simulator = true\nmodule = \"" +
-                     simulators::SoftHsm::module().string() + "\"\nserial = \"" + token.serial +
-                     "\"\npin_file = \"" + token.pin_file.string() + "\"\n";
+    settings.extra = token_section(token);
     daemon = std::make_unique<DaemonProcess>(settings);
     daemon->start();
     create_agent("orchestrator", "tpm");
@@ -54,9 +40,7 @@ struct Office {
 
   [[nodiscard]] Client client() const { return daemon->client(); }
   void create_agent(const std::string& name, const std::string& backend) const {
-    api::CreateAgent request = agent_of(name, ::geteuid());
-    request.backend = backend;
-    answered(client().create_agent(request));
+    answered(client().create_agent(agent_on(backend, name)));
   }
   std::vector<std::string> root_chain() const {
     return answered(client().grant(grant_to("orchestrator"))).chain;

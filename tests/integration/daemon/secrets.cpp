@@ -18,8 +18,8 @@
 #include "sdk/crypto/hash.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
-#include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/process_memory.hpp"
+#include "tests/integration/daemon/two_devices.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -27,18 +27,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kPin = "planted-pin-5b81c07e";
-
-template <typename T>
-T required(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
-  return *std::move(result);
-}
-
-template <typename T, typename E>
-T answered(Result<T, E> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().detail));
-  return *std::move(result);
-}
 
 struct Secret {
   std::string name;
@@ -116,10 +104,7 @@ struct PlantedDaemon {
     DaemonSettings settings;
     settings.tcti = tpm.tcti();
     settings.sessions = "encrypted";
-    settings.extra = "[[backend]]\nname = \"hsm\"\ntype = \"pkcs11\"\nallow_simulator = true\nmodule = \"" +
-                     simulators::SoftHsm::module().string() + "\"\nserial = \"" + token.serial +
-                     "\"\npin_file = \"" + token.pin_file.string() +
-                     "\"\nisolate = " + (isolate ? "true" : "false") + "\n";
+    settings.extra = token_section(token) + "isolate = " + (isolate ? "true" : "false") + "\n";
     daemon = std::make_unique<DaemonProcess>(settings);
     plant_master();
     daemon->start();
@@ -134,9 +119,7 @@ struct PlantedDaemon {
   }
 
   void create_agent(const std::string& name, const std::string& backend) const {
-    api::CreateAgent request = agent_of(name, ::geteuid());
-    request.backend = backend;
-    answered(daemon->client().create_agent(request));
+    answered(daemon->client().create_agent(agent_on(backend, name)));
   }
 
   /// Everything for which a secret is used: keys made, used in turn, one ended, both devices looked at.

@@ -10,7 +10,7 @@
 #include "simulators/faults/pkcs11_faults.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
-#include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/two_devices.hpp"
 #include "tests/unit/pkcs11/owner_child.hpp"
 
 namespace chancery::tests {
@@ -18,18 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using simulators::Pkcs11Call;
-
-template <typename T>
-T required(Result<T> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
-  return *std::move(result);
-}
-
-template <typename T, typename E>
-T answered(Result<T, E> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().detail));
-  return *std::move(result);
-}
 
 /// Both devices, and a daemon that is configured for both. The token is behind the shim that makes it fail.
 struct TwoDevices {
@@ -48,17 +36,23 @@ struct TwoDevices {
     DaemonSettings settings;
     settings.tcti = tpm.tcti();
     settings.issuer_backend = issuer_backend;
-    settings.extra = "[[backend]]\nname = \"hsm\"\ntype = \"pkcs11\"\nallow_simulator = true\nmodule = \"" +
-                     simulators::Pkcs11Faults::module().string() + "\"\nserial = \"" + token.serial +
-                     "\"\npin_file = \"" + token.pin_file.string() + "\"\n" + further;
+    settings.extra = token_section(token, simulators::Pkcs11Faults::module()) + further;
     daemon = std::make_unique<DaemonProcess>(settings);
     daemon->start();
   }
 
   void create_agent(const std::string& name, const std::string& backend) const {
-    api::CreateAgent request = agent_of(name, ::geteuid());
-    request.backend = backend;
-    BOOST_TEST(answered(daemon->client().create_agent(request)).backend == backend);
+    BOOST_TEST(answered(daemon->client().create_agent(agent_on(backend, name))).backend == backend);
+  }
+
+  /// However often the token is asked for.
+  void expect_pin_refused_once() const {
+    for (int i = 0; i < 3; ++i) {
+      const auto created = daemon->client().create_agent(agent_on("hsm", "support"));
+      BOOST_REQUIRE(!created);
+      BOOST_TEST(created.error().code == "pin_refused");
+    }
+    BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
   }
 
   std::vector<std::string> delegate(const std::vector<std::string>& chain, const std::string& to) const {
@@ -198,14 +192,7 @@ BOOST_FIXTURE_TEST_CASE(a_pin_that_was_refused_is_not_tried_by_the_next_process,
   start("tpm", kIsolated);
   create_agent("orchestrator", "tpm");
   if (const auto child = hsm::owner_child(daemon->pid())) ::kill(*child, SIGKILL);
-  for (int i = 0; i < 3; ++i) {
-    api::CreateAgent request = agent_of("support", ::geteuid());
-    request.backend = "hsm";
-    const auto created = daemon->client().create_agent(request);
-    BOOST_REQUIRE(!created);
-    BOOST_TEST(created.error().code == "pin_refused");
-  }
-  BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
+  expect_pin_refused_once();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_token_that_is_away_fails_its_own_agents_only, TwoDevices) {
@@ -227,14 +214,7 @@ BOOST_FIXTURE_TEST_CASE(a_refused_pin_does_not_end_the_daemon_and_is_not_tried_a
   std::ofstream(token.pin_file) << "000000\n";
   start("tpm");
   create_agent("orchestrator", "tpm");
-  for (int i = 0; i < 3; ++i) {
-    api::CreateAgent request = agent_of("support", ::geteuid());
-    request.backend = "hsm";
-    const auto created = daemon->client().create_agent(request);
-    BOOST_REQUIRE(!created);
-    BOOST_TEST(created.error().code == "pin_refused");
-  }
-  BOOST_TEST(faults.calls(Pkcs11Call::kLogin) == 1u);
+  expect_pin_refused_once();
 }
 
 }  // namespace chancery::tests

@@ -8,6 +8,7 @@
 
 #include <boost/test/data/test_case.hpp>
 
+#include "tests/unit/hsm/fact_named.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
 
 namespace chancery::hsm {
@@ -28,12 +29,6 @@ TpmCondition healthy() {
   condition.clock_ms = 5000;
   condition.is_clock_safe = true;
   return condition;
-}
-
-Fact fact_named(const std::vector<Fact>& facts, std::string_view name) {
-  const auto found = std::ranges::find(facts, name, &Fact::name);
-  BOOST_REQUIRE_MESSAGE(found != facts.end(), "no fact " << name);
-  return *found;
 }
 
 struct Case {

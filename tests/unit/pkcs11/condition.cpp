@@ -7,6 +7,7 @@
 
 #include <boost/test/data/test_case.hpp>
 
+#include "tests/unit/hsm/fact_named.hpp"
 #include "tests/unit/pkcs11/simulated_token.hpp"
 
 namespace chancery::hsm {
@@ -17,12 +18,6 @@ using enum Fact::Severity;
 constexpr CK_FLAGS kGood = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED | CKF_LOGIN_REQUIRED;
 
 TokenCondition healthy() { return {kGood, 2, 8, {CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, CKM_SHA256}}; }
-
-Fact fact_named(const std::vector<Fact>& facts, std::string_view name) {
-  const auto found = std::ranges::find(facts, name, &Fact::name);
-  BOOST_REQUIRE_MESSAGE(found != facts.end(), "no fact " << name);
-  return *found;
-}
 
 struct Case {
   const char* fact;
