@@ -80,7 +80,7 @@ class KeyBackend {
 
   /// Signs `message` (hashed here where the algorithm wants it) and checks the signature with
   /// `key.public_key` before it is returned. One exception: a PKCS#11 token that says that it is a simulator,
-  /// and is allowed as one, has its first signature of each session with each key checked and one in 32 after
+  /// and is allowed as one, has its first signature of each session with each key checked and one in 128 after
   /// it, until one is wrong; 31 of 32 are returned as the token gave them.
   /// \return the signature; kKeyLost when the device no longer opens the blob (cleared or foreign device,
   ///         or a blob or binding that was tampered with); kKeyMismatch when the blob opens to another key

@@ -38,7 +38,7 @@ struct Pkcs11Options {
 ///
 /// Each signature of a hardware token is verified before it leaves. A simulator signs as fast as we verify,
 /// and its keys are software: there the first signature is verified that a session makes with a key that it
-/// found, which binds the handle to the key, and one in 32 after it; once one of these was wrong, each.
+/// found, which binds the handle to the key, and one in 128 after it; once one of these was wrong, each.
 class Pkcs11Backend final : public KeyBackend {
  public:
   /// What is wrong with the options, as far as it shows without the module.

@@ -12,7 +12,7 @@ namespace {
 // A simulator signs as fast as we verify. To find out that a handle leads to another key, its first signature
 // does, before a second one is made; one in so many after it, which whoever receives it verifies, finds out what
 // goes wrong later.
-constexpr std::uint32_t kSample = 32;
+constexpr std::uint32_t kSample = 128;
 
 constexpr std::size_t kFound = 8;  // objects of one search
 

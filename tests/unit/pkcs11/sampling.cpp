@@ -54,16 +54,16 @@ BOOST_FIXTURE_TEST_CASE(after_a_wrong_signature_the_key_is_sought_anew_and_signs
   BOOST_TEST(run.faults.calls(simulators::Pkcs11Call::kFindObjectsInit) == searches + 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_simulators_first_signature_and_one_in_32_are_verified, Asked) {
+BOOST_FIXTURE_TEST_CASE(a_simulators_first_signature_and_one_in_128_are_verified, Asked) {
   const StoredKey key = create_key(*backend);
   BOOST_TEST(!lets_out_a_wrong_one(key));  // the handle is given up with it, and so the next is a first one
   for (int round = 0; round < 3; ++round) {
     BOOST_TEST(!sign_code(*backend, key).has_value());
-    for (int i = 1; i < 32; ++i) BOOST_TEST(lets_out_a_wrong_one(key), i);
+    for (int i = 1; i < 128; ++i) BOOST_TEST(lets_out_a_wrong_one(key), i);
   }
   BOOST_TEST(!lets_out_a_wrong_one(key));
   // After which nothing is taken on trust.
-  for (int i = 1; i < 32; ++i) BOOST_TEST(!lets_out_a_wrong_one(key), i);
+  for (int i = 1; i < 128; ++i) BOOST_TEST(!lets_out_a_wrong_one(key), i);
   BOOST_TEST(!sign_code(*backend, key).has_value());
 }
 
