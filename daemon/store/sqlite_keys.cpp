@@ -88,7 +88,7 @@ Result<std::vector<Key>> SqliteStore::keys_of(const char* statement, std::string
 
 Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_until,
                                            const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysInUse));
     CHANCERY_ASSIGN(const std::vector<Key> former_keys, read_keys(select.bind(key.owner)));
     for (Key former : former_keys) {
@@ -112,7 +112,7 @@ Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_u
 
 Result<std::uint64_t> SqliteStore::change_key(const Thumbprint& thumbprint, KeyState state,
                                               std::string_view reason, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Key key, find_key(thumbprint));
     if (!may_become(key.state, state)) return kNoWay;
     key.state = state;
@@ -135,14 +135,14 @@ Status SqliteStore::lose(const std::vector<Key>& keys, std::string_view reason) 
 }
 
 Result<std::uint64_t> SqliteStore::lose_keys(std::string_view backend, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(const std::vector<Key> serving, keys_of(sql::kServingKeys, backend));
     return serving.empty() ? Status{kNoneChanged} : lose(serving, kOtherDevice);
   });
 }
 
 Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(const std::vector<Key> lost, keys_of(sql::kRecoverableKeys, backend, kOtherDevice));
     for (Key key : lost) {
       key.state = key.overlap_until ? KeyState::kRotating : KeyState::kActive;
@@ -155,7 +155,7 @@ Result<std::uint64_t> SqliteStore::recover_keys(std::string_view backend, const 
 
 Result<std::uint64_t> SqliteStore::replace_backend(std::string_view backend, std::string_view device_name,
                                                    std::string_view reason, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     {
       CHANCERY_ASSIGN(Query update, database_.query(sql::kReplacePin));
       CHANCERY_TRY(update.bind(device_name).bind(backend).run());
@@ -169,7 +169,7 @@ Result<std::uint64_t> SqliteStore::replace_backend(std::string_view backend, std
 }
 
 Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const AuditEntry& audit) {
-  const auto sequence = mutate(audit, [&]() -> Status {
+  const auto sequence = journal_->mutate(audit, [&]() -> Status {
     CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
     CHANCERY_TRY(expect_some_change(kNoSuchKey));
     CHANCERY_ASSIGN(const std::vector<Key> found, keys_of(sql::kKeyById, intent.backend, intent.key_id));
@@ -182,7 +182,7 @@ Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const 
   });
   if (!sequence) return sequence;
   // The blob, which a TPM would still open, is in the log's older pages until these are written back.
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   static_cast<void>(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   return sequence;
 }
@@ -190,27 +190,21 @@ Result<std::uint64_t> SqliteStore::key_destroyed(const KeyIntent& intent, const 
 // --- intents
 
 Status SqliteStore::add_intent(const KeyIntent& intent) {
-  const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
-  const std::string kind(intent_name(intent.kind));
-  {
+  return journal_->write([&]() -> Status {
+    const std::string kind(intent_name(intent.kind));
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertIntent));
     insert.bind(kind).bind(intent.backend).bind(intent.owner).bind(intent.key_id);
     insert.bind(std::int64_t{intent.overlap.count()}).bind(algorithm_name(intent.algorithm));
-    CHANCERY_TRY(insert.run());
-  }
-  return transaction.commit();
+    return insert.run();
+  });
 }
 
 Status SqliteStore::drop_intent(const KeyIntent& intent) {
-  const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
-  CHANCERY_TRY(delete_intent(intent.backend, intent.key_id));
-  return transaction.commit();
+  return journal_->write([&] { return delete_intent(intent.backend, intent.key_id); });
 }
 
 Result<std::vector<KeyIntent>> SqliteStore::intents() {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kIntents));
   return read_all<KeyIntent>(select.bind(kMost), read_intent);
 }
@@ -218,46 +212,46 @@ Result<std::vector<KeyIntent>> SqliteStore::intents() {
 // --- look-ups
 
 Result<Key> SqliteStore::key(const Thumbprint& thumbprint) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   return find_key(thumbprint);
 }
 
 Result<Key> SqliteStore::key_by_id(std::string_view backend, std::string_view key_id) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   return only_key(sql::kKeyById, backend, key_id);
 }
 
 Result<Key> SqliteStore::newest_key(std::string_view owner, std::string_view backend) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   return only_key(sql::kNewestKey, owner, backend);
 }
 
 Result<std::vector<Key>> SqliteStore::keys_in_use(std::string_view owner) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysInUse));
   return read_keys(select.bind(owner));
 }
 
 Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));
   return read_keys(select.bind(owner));
 }
 
 Result<std::vector<Key>> SqliteStore::overdue_keys(sys_seconds now) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kOverdueKeys));
   return sound_keys(select.bind(now).bind(kMost));
 }
 
 Result<std::vector<Key>> SqliteStore::aged_keys(sys_seconds latest, std::size_t skip) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgedKeys));
   return sound_keys(select.bind(latest).bind(kMost).bind(static_cast<std::int64_t>(skip)));
 }
 
 Result<std::vector<Thumbprint>> SqliteStore::ended_keys(sys_seconds since, sys_seconds now) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kEndedKeys));
   const auto read = [](const Query& row) { return read_thumbprint(row.text(0)); };
   CHANCERY_ASSIGN(std::vector<Thumbprint> ended, read_all<Thumbprint>(select.bind(since).bind(now), read));
@@ -288,7 +282,7 @@ Result<std::size_t> SqliteStore::find_damage() {
 }
 
 Result<EndedTokens> SqliteStore::tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   EndedTokens out;
   for (const Thumbprint& key : keys) {
     const std::string text = key.text();

@@ -1,18 +1,11 @@
 #include "daemon/store/sqlite_store.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "daemon/store/migrations.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
-#include "sdk/base/hex.hpp"
-#include "sdk/crypto/hash.hpp"
 
 namespace chancery::store {
 namespace {
@@ -53,13 +46,13 @@ Status check_page(std::size_t limit) {
 }  // namespace
 
 Result<std::size_t> SqliteStore::seal_with(SecretBytes secret) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   seal_ = RecordSeal(std::move(secret));
   return find_damage();
 }
 
 Result<std::uint64_t> SqliteStore::seal_former_records(std::string_view master_pin, const AuditEntry& audit) {
-  const auto sequence = mutate(audit, [&]() -> Status {
+  const auto sequence = journal_->mutate(audit, [&]() -> Status {
     {
       CHANCERY_ASSIGN(Query update, database_.query(sql::kReplaceMasterPin));
       CHANCERY_TRY(update.bind(master_pin).run());
@@ -74,34 +67,14 @@ Result<std::uint64_t> SqliteStore::seal_former_records(std::string_view master_p
     return {};
   });
   if (!sequence) return sequence;
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_TRY(find_damage());
   return sequence;
 }
 
-// Every mutation goes through here: effect and audit entry, then the commit, or nothing.
-Result<std::uint64_t> SqliteStore::mutate(const AuditEntry& audit, const Effect& effect) {
-  if (audit.json.empty()) {
-    return Error{ErrorCode::kInvalidArgument, "nothing is recorded without an audit entry"};
-  }
-  const std::lock_guard guard(mutex_);
-  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
-  CHANCERY_TRY(effect());
-  CHANCERY_ASSIGN(const std::uint64_t sequence, insert_audit(audit));
-  CHANCERY_TRY(transaction.commit());
-  return sequence;
-}
-
-Result<std::uint64_t> SqliteStore::insert_audit(const AuditEntry& audit) {
-  const std::string digest = hex_encode(sha256(as_bytes(audit.json)));
-  CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertAudit));
-  CHANCERY_TRY(insert.bind(audit.at).bind(audit.json).bind(digest).run());
-  return static_cast<std::uint64_t>(database_.last_row());
-}
-
 Result<std::uint64_t> SqliteStore::add_agent(const Agent& agent, const AuditEntry& audit) {
   CHANCERY_TRY(check_agent(agent));
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_TRY(insert_key(agent.key));
     const std::int64_t key = database_.last_row();
     const Sha256Digest seal = seal_.of(agent, key);
@@ -124,7 +97,7 @@ Result<std::int64_t> SqliteStore::place_of_newest(std::string_view agent_id) {
 }
 
 Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Agent agent, find_agent(sql::kAgentById, id));
     if (agent.retired_at) return kRetiredBefore;
     agent.retired_at = audit.at;
@@ -145,14 +118,14 @@ Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const Audit
 
 Result<std::uint64_t> SqliteStore::pin_backend(std::string_view backend, std::string_view device_name,
                                                const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertPin));
     return insert.bind(backend).bind(device_name).run();
   });
 }
 
 Result<std::uint64_t> SqliteStore::pin_master(std::string_view value, const AuditEntry& audit) {
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertMasterPin));
     return insert.bind(value).run();
   });
@@ -185,7 +158,7 @@ Status SqliteStore::expect_receiver(const IssuedToken& token) {
 Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const Thumbprint& signer,
                                                 const AuditEntry& audit) {
   CHANCERY_TRY(check_token(token));
-  return mutate(audit, [&]() -> Status {
+  return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_TRY(expect_receiver(token));
     CHANCERY_TRY(expect_serving(signer));
     const std::string holder = token.holder.text();
@@ -198,11 +171,11 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
 }
 
 Result<std::uint64_t> SqliteStore::record_use(const Thumbprint& signer, const AuditEntry& audit) {
-  return mutate(audit, [&] { return expect_serving(signer); });
+  return journal_->mutate(audit, [&] { return expect_serving(signer); });
 }
 
 Result<std::uint64_t> SqliteStore::append_audit(const AuditEntry& audit) {
-  return mutate(audit, [] { return Status{}; });
+  return journal_->mutate(audit, [] { return Status{}; });
 }
 
 Result<Agent> SqliteStore::find_agent(const char* statement, std::string_view key) {
@@ -213,24 +186,24 @@ Result<Agent> SqliteStore::find_agent(const char* statement, std::string_view ke
 }
 
 Result<Agent> SqliteStore::agent_by_name(std::string_view name) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   return find_agent(sql::kAgentByName, name);
 }
 
 Result<Agent> SqliteStore::agent_by_id(std::string_view id) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   return find_agent(sql::kAgentById, id);
 }
 
 Result<Agent> SqliteStore::agent_by_key(const Thumbprint& thumbprint) {
   const std::string text = thumbprint.text();
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   return find_agent(sql::kAgentByKey, text);
 }
 
 Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
   CHANCERY_TRY(check_page(query.limit));
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   std::int64_t after = 0;
   if (!query.after.empty()) {
     CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentPlace));
@@ -244,7 +217,7 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
 }
 
 Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kPin));
   CHANCERY_ASSIGN(const bool row, select.bind(backend).step());
   if (!row) return kNoPin;
@@ -252,7 +225,7 @@ Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
 }
 
 Result<std::string> SqliteStore::master_pin() {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kMasterPin));
   CHANCERY_ASSIGN(const bool row, select.step());
   if (!row) return kNoMasterPin;
@@ -260,7 +233,7 @@ Result<std::string> SqliteStore::master_pin() {
 }
 
 Result<IssuedToken> SqliteStore::token(std::string_view id) {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kToken));
   CHANCERY_ASSIGN(const bool row, select.bind(id).step());
   if (!row) return Error{ErrorCode::kNotFound, "no such token was issued here"};
@@ -281,7 +254,7 @@ Result<AuditRecord> read_audit(const Query& row) {
 Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence, std::size_t limit) {
   CHANCERY_TRY(check_page(limit));
   if (sequence > INT64_MAX) return std::vector<AuditRecord>{};
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAuditAfter));
   select.bind(static_cast<std::int64_t>(sequence)).bind(static_cast<std::int64_t>(limit));
   return read_all<AuditRecord>(select, read_audit);
@@ -289,7 +262,7 @@ Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence
 
 Result<std::vector<AuditRecord>> SqliteStore::audit_tail(std::size_t limit) {
   CHANCERY_TRY(check_page(limit));
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAuditTail));
   select.bind(static_cast<std::int64_t>(limit));
   CHANCERY_ASSIGN(std::vector<AuditRecord> records, read_all<AuditRecord>(select, read_audit));
@@ -298,7 +271,7 @@ Result<std::vector<AuditRecord>> SqliteStore::audit_tail(std::size_t limit) {
 }
 
 Result<StoreCounts> SqliteStore::counts() {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   StoreCounts counts;
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentCounts));
   CHANCERY_ASSIGN(const bool row, select.step());
@@ -317,13 +290,13 @@ Result<StoreCounts> SqliteStore::counts() {
 }
 
 Status SqliteStore::check() {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
   return {};
 }
 
 Result<std::map<std::string, std::uint64_t>> SqliteStore::agent_keys_by_backend() {
-  const std::lock_guard guard(mutex_);
+  const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentKeysByBackend));
   std::map<std::string, std::uint64_t> keys;
   while (true) {
@@ -333,43 +306,13 @@ Result<std::map<std::string, std::uint64_t>> SqliteStore::agent_keys_by_backend(
   }
 }
 
-namespace {
-
-// A folder that others may write to lets them replace the database, whatever its own permissions.
-Result<std::filesystem::path> private_folder(const std::filesystem::path& requested) {
-  if (::mkdir(requested.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Error{ErrorCode::kStoreUnavailable,
-                 "cannot make the state folder: make its parent, or name another",
-                 static_cast<std::uint64_t>(errno)};
-  }
-  std::error_code failure;
-  std::filesystem::path folder = std::filesystem::canonical(requested, failure);
-  struct stat status {};
-  if (failure || ::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return Error{ErrorCode::kStoreUnavailable,
-                 "the state path is not a folder: name one that the daemon owns",
-                 static_cast<std::uint64_t>(failure ? failure.value() : ENOTDIR)};
-  }
-  const bool ours = status.st_uid == ::geteuid() || status.st_uid == 0;
-  if (!ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return Error{ErrorCode::kFilePermissions,
-                 "others may write to the state folder: give it to the daemon's user with mode 0700"};
-  }
-  return folder;
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& state_folder) {
+  CHANCERY_ASSIGN(std::shared_ptr<Journal> journal, Journal::open(state_folder));
+  return make_sqlite_store(std::move(journal));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& state_folder) {
-  CHANCERY_ASSIGN(const std::filesystem::path folder, private_folder(state_folder));
-  CHANCERY_ASSIGN(StateLock lock, StateLock::acquire(folder));
-  CHANCERY_ASSIGN(Database database, Database::open(folder / "chancery.db"));
-  CHANCERY_TRY(schema_version(database));
-  CHANCERY_TRY(database.use_write_ahead_log());
-  CHANCERY_TRY(migrate(database));
-  // What a daemon erased that was killed right then may still stand in the log.
-  CHANCERY_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(lock), std::move(database)));
+std::unique_ptr<Store> make_sqlite_store(std::shared_ptr<Journal> journal) {
+  return std::make_unique<SqliteStore>(std::move(journal));
 }
 
 }  // namespace chancery::store

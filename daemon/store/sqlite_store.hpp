@@ -5,6 +5,7 @@
 
 #include <chancery/result.hpp>
 
+#include "daemon/store/journal.hpp"
 #include "daemon/store/store.hpp"
 
 namespace chancery::store {
@@ -17,5 +18,8 @@ namespace chancery::store {
 ///         not ours, kStoreUnavailable when a newer version wrote it (`native` is its schema version) or the
 ///         folder or file cannot be used (`native` is the errno or SQLite code)
 [[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& state_folder);
+
+/// The store over a journal that other books are kept in too.
+[[nodiscard]] std::unique_ptr<Store> make_sqlite_store(std::shared_ptr<Journal> journal);
 
 }  // namespace chancery::store

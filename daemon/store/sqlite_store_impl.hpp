@@ -1,22 +1,20 @@
 #pragma once
 
-#include <functional>
-#include <mutex>
+#include <memory>
 #include <utility>
 
+#include "daemon/store/journal.hpp"
 #include "daemon/store/record_seal.hpp"
 #include "daemon/store/sqlite.hpp"
-#include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
 
 namespace chancery::store {
 
-/// The SQLite implementation: one connection behind one mutex. The sync of a commit is its whole cost, and
-/// SQLite has one writer at a time whatever we do.
+/// The SQLite implementation.
 class SqliteStore final : public Store {
  public:
-  SqliteStore(StateLock lock, Database database) noexcept
-      : lock_(std::move(lock)), database_(std::move(database)) {}
+  explicit SqliteStore(std::shared_ptr<Journal> journal) noexcept
+      : journal_(std::move(journal)), database_(journal_->database()) {}
 
   Result<std::size_t> seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
@@ -65,10 +63,6 @@ class SqliteStore final : public Store {
   Status check() override;
 
  private:
-  using Effect = std::function<Status()>;
-
-  Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
-  Result<std::uint64_t> insert_audit(const AuditEntry& audit);
   Status insert_key(const Key& key);
   Status update_key(const Key& key);
   Status update_agent(const Agent& agent, std::int64_t key_place);
@@ -90,9 +84,8 @@ class SqliteStore final : public Store {
   Result<Agent> find_agent(const char* statement, std::string_view key);
   Status add_descendants(const Thumbprint& holder, sys_seconds now, EndedTokens& out);
 
-  std::mutex mutex_;
-  StateLock lock_;  // before the database: released after it
-  Database database_;
+  const std::shared_ptr<Journal> journal_;
+  Database& database_;  // the journal's
   RecordSeal seal_{SecretBytes()};
   std::vector<Thumbprint> damaged_keys_;
 };

@@ -1,0 +1,140 @@
+#include "daemon/store/journal.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/store/migrations.hpp"
+#include "daemon/store/statements.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::store {
+namespace {
+
+// Enough to share the cost of a sync, and no caller waits for many others' effects.
+constexpr std::size_t kMostTogether = 64;
+
+// A folder that others may write to lets them replace the database, whatever its own permissions.
+Result<std::filesystem::path> private_folder(const std::filesystem::path& requested) {
+  if (::mkdir(requested.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Error{ErrorCode::kStoreUnavailable,
+                 "cannot make the state folder: make its parent, or name another",
+                 static_cast<std::uint64_t>(errno)};
+  }
+  std::error_code failure;
+  std::filesystem::path folder = std::filesystem::canonical(requested, failure);
+  struct stat status {};
+  if (failure || ::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return Error{ErrorCode::kStoreUnavailable,
+                 "the state path is not a folder: name one that the daemon owns",
+                 static_cast<std::uint64_t>(failure ? failure.value() : ENOTDIR)};
+  }
+  const bool ours = status.st_uid == ::geteuid() || status.st_uid == 0;
+  if (!ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return Error{ErrorCode::kFilePermissions,
+                 "others may write to the state folder: give it to the daemon's user with mode 0700"};
+  }
+  return folder;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Journal>> Journal::open(const std::filesystem::path& state_folder) {
+  CHANCERY_ASSIGN(const std::filesystem::path folder, private_folder(state_folder));
+  CHANCERY_ASSIGN(StateLock lock, StateLock::acquire(folder));
+  CHANCERY_ASSIGN(Database database, Database::open(folder / "chancery.db"));
+  CHANCERY_TRY(schema_version(database));
+  CHANCERY_TRY(database.use_write_ahead_log());
+  CHANCERY_TRY(migrate(database));
+  // What a daemon erased that was killed right then may still stand in the log.
+  CHANCERY_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return std::make_shared<Journal>(std::move(lock), std::move(database));
+}
+
+Result<std::uint64_t> Journal::mutate(const AuditEntry& audit, const Effect& effect) {
+  if (audit.json.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "nothing is recorded without an audit entry"};
+  }
+  Pending mine{&audit, &effect};
+  return perform(mine);
+}
+
+Status Journal::write(const Effect& effect) {
+  Pending mine{nullptr, &effect};
+  CHANCERY_TRY(perform(mine));
+  return {};
+}
+
+Result<std::uint64_t> Journal::perform(Pending& mine) {
+  {
+    const std::lock_guard guard(waiting_mutex_);
+    waiting_.push_back(&mine);
+  }
+  const std::lock_guard guard(mutex_);
+  while (!mine.is_done) commit_together(take_waiting());
+  return mine.result;
+}
+
+std::size_t Journal::waiting() const {
+  const std::lock_guard guard(waiting_mutex_);
+  return waiting_.size();
+}
+
+std::vector<Journal::Pending*> Journal::take_waiting() {
+  const std::lock_guard guard(waiting_mutex_);
+  const std::size_t count = std::min(waiting_.size(), kMostTogether);
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<Pending*> batch(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  return batch;
+}
+
+void Journal::commit_together(const std::vector<Pending*>& batch) {
+  const Status committed = run_all(batch);
+  for (Pending* const pending : batch) {
+    if (!committed && pending->result) pending->result = committed.error();
+    pending->is_done = true;
+  }
+}
+
+Status Journal::run_all(const std::vector<Pending*>& batch) {
+  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
+  if (batch.size() == 1) {
+    batch.front()->result = run(*batch.front());
+    if (!batch.front()->result) return batch.front()->result.error();
+    return transaction.commit();
+  }
+  for (Pending* const pending : batch) CHANCERY_TRY(run_in_savepoint(*pending));
+  return transaction.commit();
+}
+
+// An error is the batch's; what the effect says stands in `pending`.
+Status Journal::run_in_savepoint(Pending& pending) {
+  CHANCERY_TRY(database_.execute("SAVEPOINT effect"));
+  pending.result = run(pending);
+  // On a full disk and the like SQLite rolls the whole transaction back by itself.
+  if (!database_.in_transaction()) {
+    return pending.result ? Error{ErrorCode::kStoreUnavailable, "the transaction was rolled back: try again"}
+                          : pending.result.error();
+  }
+  if (!pending.result) CHANCERY_TRY(database_.execute("ROLLBACK TO effect"));
+  return database_.execute("RELEASE effect");
+}
+
+Result<std::uint64_t> Journal::run(const Pending& pending) {
+  CHANCERY_TRY((*pending.effect)());
+  return pending.audit == nullptr ? std::uint64_t{0} : insert_audit(*pending.audit);
+}
+
+Result<std::uint64_t> Journal::insert_audit(const AuditEntry& audit) {
+  const std::string digest = hex_encode(sha256(as_bytes(audit.json)));
+  CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertAudit));
+  CHANCERY_TRY(insert.bind(audit.at).bind(audit.json).bind(digest).run());
+  return static_cast<std::uint64_t>(database_.last_row());
+}
+
+}  // namespace chancery::store

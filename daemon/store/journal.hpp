@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <chancery/result.hpp>
+
+#include "daemon/store/sqlite.hpp"
+#include "daemon/store/state_lock.hpp"
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+/// The database of one state folder, and the way in which every book that is kept in it changes it: an effect
+/// and its audit entry in one transaction, which is on the disk before the caller goes on.
+///
+/// One connection behind one mutex. SQLite has one writer at a time whatever we do, and the sync of a commit
+/// is nearly its whole cost: so whoever waits for the connection at the same time shares one commit. Each
+/// effect has a savepoint of its own; one that fails is undone alone.
+class Journal {
+ public:
+  using Effect = std::function<Status()>;
+
+  /// Takes the folder's lock, which it keeps, and brings the schema up to date; see open_sqlite_store().
+  [[nodiscard]] static Result<std::shared_ptr<Journal>> open(const std::filesystem::path& state_folder);
+
+  Journal(StateLock lock, Database database) noexcept
+      : lock_(std::move(lock)), database_(std::move(database)) {}
+
+  /// Runs `effect`, perhaps on another caller's thread, and appends the audit entry.
+  /// \return the entry's sequence; kInvalidArgument for an empty entry; what the effect said, or the store's
+  ///         error: then neither has happened
+  [[nodiscard]] Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
+
+  /// The same for what leaves no audit entry.
+  [[nodiscard]] Status write(const Effect& effect);
+
+  /// Keeps others from the connection while it is held: for reading. Never call mutate() or write() meanwhile.
+  [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
+
+  /// How many effects wait for the connection.
+  [[nodiscard]] std::size_t waiting() const;
+
+  /// To be used within an effect, or while it is held.
+  [[nodiscard]] Database& database() noexcept { return database_; }
+
+ private:
+  struct Pending {
+    const AuditEntry* audit;  // null: none
+    const Effect* effect;
+    Result<std::uint64_t> result{std::uint64_t{0}};
+    bool is_done = false;
+  };
+
+  [[nodiscard]] Result<std::uint64_t> perform(Pending& mine);
+  [[nodiscard]] std::vector<Pending*> take_waiting();
+  void commit_together(const std::vector<Pending*>& batch);
+  [[nodiscard]] Status run_all(const std::vector<Pending*>& batch);
+  [[nodiscard]] Status run_in_savepoint(Pending& pending);
+  [[nodiscard]] Result<std::uint64_t> run(const Pending& pending);
+  [[nodiscard]] Result<std::uint64_t> insert_audit(const AuditEntry& audit);
+
+  mutable std::mutex waiting_mutex_;
+  std::vector<Pending*> waiting_;
+  std::mutex mutex_;
+  StateLock lock_;  // before the database: released after it
+  Database database_;
+};
+
+}  // namespace chancery::store
