@@ -377,14 +377,15 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   const telemetry::Log log(log_options(config.log));
   auto prepared = prepare(config, dev != nullptr);
   if (!prepared) return kFailed;
-  auto store = store::open_sqlite_store(config.state_path);
-  if (!store) return complain(store.error());
-  const auto master = open_master(**store, config, log);
+  auto journal = store::Journal::open(config.state_path);
+  if (!journal) return complain(journal.error());
+  const std::unique_ptr<store::Store> store = store::make_sqlite_store(*journal);
+  const auto master = open_master(*store, config, log);
   if (!master) return complain(master.error());
 
   service::Backends backends;
   for (const config::BackendConfig& section : config.backends) {
-    auto backend = open_backend(section, **store, *master);
+    auto backend = open_backend(section, *store, *master);
     if (!backend) return complain(backend.error(), section.name);
     backends.add(section.name, *std::move(backend));
   }
@@ -392,12 +393,12 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   prepared->policy.verify.cache = &cache;
 
   service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
-  service::KeyLife life(**store, backends);
-  service::IssuerKeys issuer(**store, life, backends, trust, issuer_options(config));
+  service::KeyLife life(*store, backends);
+  service::IssuerKeys issuer(*store, life, backends, trust, issuer_options(config));
   if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
-  service::ReadinessCheck readiness(**store, backends, issuer);
+  service::ReadinessCheck readiness(*store, backends, issuer);
   service::Office office{
-      **store, backends, life, issuer, trust, readiness, std::move(prepared->policy), watched_files(config)};
+      *store, backends, life, issuer, trust, readiness, std::move(prepared->policy), watched_files(config)};
   // The first key is made now if its device is there, and otherwise at the first grant.
   if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
     log.warning("no issuer key yet", key.error());
