@@ -32,6 +32,7 @@
 #include "daemon/service/office.hpp"
 #include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
+#include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
 #include "hsm/pkcs11/backend.hpp"
@@ -114,6 +115,8 @@ Result<TrustConfig> load_anchors(const std::filesystem::path& file) {
 Result<service::Policy> make_policy(const config::Config& config, bool dev) {
   service::Policy policy;
   policy.issuer_url = config.issuer.url;
+  policy.public_urls = config.server.public_urls;
+  if (policy.public_urls.empty()) policy.public_urls = {config.issuer.url};
   policy.trust_domain = config.issuer.trust_domain;
   CHANCERY_ASSIGN(policy.operators, operator_rule(config, dev));
   policy.granted_scopes = config.grants.scopes;
@@ -397,8 +400,19 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   service::IssuerKeys issuer(*store, life, backends, trust, issuer_options(config));
   if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
   service::ReadinessCheck readiness(*store, backends, issuer);
-  service::Office office{
-      *store, backends, life, issuer, trust, readiness, std::move(prepared->policy), watched_files(config)};
+  const std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(*journal);
+  const auto nonces = service::Nonces::create();
+  if (!nonces) return complain(nonces.error());
+  service::Office office{*store,
+                         backends,
+                         life,
+                         issuer,
+                         trust,
+                         readiness,
+                         *proofs,
+                         *nonces,
+                         std::move(prepared->policy),
+                         watched_files(config)};
   // The first key is made now if its device is there, and otherwise at the first grant.
   if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
     log.warning("no issuer key yet", key.error());

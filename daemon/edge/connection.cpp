@@ -57,8 +57,7 @@ void record(const Surroundings& surroundings, const rest::Request& request, cons
 }
 
 // The one place where exceptions of handlers end: they are bugs or exhausted memory.
-rest::Response try_handle(rest::Application& application, const rest::Request& request,
-                          const telemetry::Log* log) {
+rest::Response try_handle(rest::Application& application, rest::Request& request, const telemetry::Log* log) {
   try {
     return application.handle(request);
   } catch (const std::exception& exception) {
@@ -84,7 +83,7 @@ rest::Response not_admitted(BlockingPool::Admission admission) {
 // goes out.
 milliseconds handlers_share(milliseconds time) { return time - std::min(time / 10, milliseconds(250)); }
 
-rest::Response answer(const Surroundings& surroundings, const rest::Request& request,
+rest::Response answer(const Surroundings& surroundings, rest::Request& request,
                       steady_clock::time_point begun) {
   rest::Response response = try_handle(surroundings.application, request, surroundings.log);
   record(surroundings, request, response, begun);
@@ -103,7 +102,7 @@ struct Connection::Job {
     return state.compare_exchange_strong(expected, next);
   }
 
-  const rest::Request request;
+  rest::Request request;
   const steady_clock::time_point begun;
   rest::Response response;
   std::atomic<State> state = State::kWaiting;

@@ -11,8 +11,10 @@ Response json_response(int status, std::string body) {
 service::CallContext context_of(const Request& request) {
   service::CallContext context;
   if (const auto& peer = request.peer.credentials) {
-    context.caller = {peer->uid,        peer->gid,  peer->groups,    peer->pid,
-                      peer->start_time, peer->unit, peer->executable};
+    context.caller.process = service::Process{peer->uid,        peer->gid,  peer->groups,    peer->pid,
+                                              peer->start_time, peer->unit, peer->executable};
+  } else {
+    context.caller.chain = request.chain;
   }
   context.request_id = request.id;
   context.now = request.received_at;

@@ -14,7 +14,7 @@ namespace chancery::rest {
 /// A JSON answer.
 [[nodiscard]] Response json_response(int status, std::string body);
 
-/// The use cases' view of a request on the Unix socket; the router has made sure that it came there.
+/// The use cases' view of a request: who sent it, as the kernel tells or as the router found out.
 [[nodiscard]] service::CallContext context_of(const Request& request);
 
 /// kUnsupportedMediaType unless the body is declared as application/json.

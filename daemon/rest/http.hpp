@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <chancery/error.hpp>
+#include <chancery/verify.hpp>
 
 namespace chancery::rest {
 
@@ -41,8 +42,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   Peer peer;
-  std::string id;                                    ///< random, also in the `Request-Id` response header
-  std::chrono::sys_seconds received_at{};            ///< the one reading of the clock for this request
+  std::optional<VerifiedChain> chain{};    ///< who sends it over TLS, once the router has found that out
+  std::string id;                          ///< random, also in the `Request-Id` response header
+  std::chrono::sys_seconds received_at{};  ///< the one reading of the clock for this request
   std::chrono::steady_clock::time_point deadline{};  ///< when the edge gives up on the handler
 
   /// The value of the only header of that (lower-case) name; nullopt when absent or repeated.
@@ -81,7 +83,8 @@ class Application {
   [[nodiscard]] virtual bool may_block(std::string_view method, std::string_view path) const = 0;
 
   /// Answers; never throws. Called from several threads at once.
-  [[nodiscard]] virtual Response handle(const Request& request) = 0;
+  /// \param request  whose `chain` may be filled in
+  [[nodiscard]] virtual Response handle(Request& request) = 0;
 };
 
 }  // namespace chancery::rest

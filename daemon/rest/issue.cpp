@@ -45,6 +45,12 @@ Response create_grant(service::Office& office, const Request& request, std::stri
   });
 }
 
+Response create_operator(service::Office& office, const Request& request, std::string_view) {
+  return exchange(request, 201, wire::read_create_operator, [&](const api::CreateOperator& message) {
+    return service::create_operator(office, context_of(request), message);
+  });
+}
+
 Response create_delegation(service::Office& office, const Request& request, std::string_view) {
   return exchange_with_chain(office, request, wire::read_create_delegation, service::delegate);
 }

@@ -2,7 +2,9 @@
 
 #include <optional>
 
+#include "daemon/rest/caller.hpp"
 #include "daemon/rest/routes.hpp"
+#include "daemon/service/authority.hpp"
 
 namespace chancery::rest {
 namespace {
@@ -38,6 +40,10 @@ const char* why_not_here(Listener listener, const Request& request) {
       return request.peer.transport != Transport::kTls
                  ? nullptr
                  : "this path exists on the daemon's Unix socket and its plain loopback address only";
+    case Listener::kPrivileged:
+      return request.peer.transport != Transport::kPlain
+                 ? nullptr
+                 : "this path exists on the daemon's Unix socket and its TLS address only";
     case Listener::kUnixSocket:
       return request.peer.credentials ? nullptr : "this path exists on the daemon's Unix socket only";
   }
@@ -60,7 +66,7 @@ bool Router::may_block(std::string_view method, std::string_view path) const {
   return false;
 }
 
-Response Router::handle(const Request& request) {
+Response Router::handle(Request& request) {
   std::string allowed;
   for (const Route& route : routes()) {
     const auto argument = match(route.pattern, request.path);
@@ -74,10 +80,28 @@ Response Router::handle(const Request& request) {
   return problem(404, ErrorCode::kRouteUnknown, "there is nothing at this path: see /openapi.json");
 }
 
-Response Router::run(const Route& route, const Request& request, std::string_view argument) {
-  Response response = route.handle(office_, request, argument);
+Response Router::run(const Route& route, Request& request, std::string_view argument) {
+  Response response = answer(route, request, argument);
   office_.requests->add(static_cast<std::size_t>(&route - routes().data()), response.status);
   return response;
+}
+
+Response Router::answer(const Route& route, Request& request, std::string_view argument) {
+  const bool takes_chain =
+      route.listener == Listener::kPrivileged && request.peer.transport == Transport::kTls;
+  if (!takes_chain) return route.handle(office_, request, argument);
+  Response response = answer_holder(route, request, argument);
+  add_nonce(office_, request, response);
+  return response;
+}
+
+Response Router::answer_holder(const Route& route, Request& request, std::string_view argument) {
+  auto caller = find_caller(office_, request);
+  if (!caller) return challenge(caller.error());
+  const Status granted = service::require_scope(office_.policy, *caller, route.scope);
+  if (!granted) return problem(granted.error());
+  request.chain = *std::move(caller);
+  return route.handle(office_, request, argument);
 }
 
 }  // namespace chancery::rest

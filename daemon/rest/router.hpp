@@ -7,16 +7,20 @@
 namespace chancery::rest {
 
 /// Finds the route of a request and runs its handler. Unknown paths are 404, known paths under another method
-/// 405 with `Allow`, privileged paths away from the Unix socket 404 with the reason.
+/// 405 with `Allow`, paths that do not exist where the request came in 404 with the reason. Who asks for a
+/// privileged one over TLS is found out first.
 class Router final : public Application {
  public:
   explicit Router(service::Office& office) : office_(office) {}
 
   [[nodiscard]] bool may_block(std::string_view method, std::string_view path) const override;
-  [[nodiscard]] Response handle(const Request& request) override;
+  [[nodiscard]] Response handle(Request& request) override;
 
  private:
-  [[nodiscard]] Response run(const Route& route, const Request& request, std::string_view argument);
+  [[nodiscard]] Response run(const Route& route, Request& request, std::string_view argument);
+
+  [[nodiscard]] Response answer(const Route& route, Request& request, std::string_view argument);
+  [[nodiscard]] Response answer_holder(const Route& route, Request& request, std::string_view argument);
 
   service::Office& office_;
 };

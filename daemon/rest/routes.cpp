@@ -2,10 +2,13 @@
 
 #include <array>
 
+#include "daemon/service/authority.hpp"
+
 namespace chancery::rest {
 
 std::span<const Route> routes() noexcept {
   using enum Listener;
+  namespace scope = service::scope;
   static constexpr std::array kRoutes{
       Route{"GET", "/.well-known/jwks.json", kAny, false, show_key_set},
       Route{"GET", "/.well-known/oauth-authorization-server", kAny, false, show_metadata},
@@ -13,25 +16,26 @@ std::span<const Route> routes() noexcept {
       Route{"GET", "/metrics", kLocal, true, show_metrics},
       Route{"GET", "/openapi.json", kAny, false, show_openapi},
       Route{"GET", "/readyz", kAny, true, show_readiness},
-      Route{"GET", "/v1/agents", kUnixSocket, true, list_agents},
-      Route{"POST", "/v1/agents", kUnixSocket, true, create_agent},
-      Route{"DELETE", "/v1/agents/{name}", kUnixSocket, true, retire_agent},
-      Route{"GET", "/v1/agents/{name}", kUnixSocket, true, show_agent},
-      Route{"GET", "/v1/agents/{name}/keys", kUnixSocket, true, list_agent_keys},
-      Route{"POST", "/v1/agents/{name}/reenroll", kUnixSocket, true, reenroll_agent},
-      Route{"POST", "/v1/agents/{name}/rotate", kUnixSocket, true, rotate_agent},
-      Route{"GET", "/v1/backends", kUnixSocket, true, list_backends},
-      Route{"GET", "/v1/backends/{name}", kUnixSocket, true, show_backend},
-      Route{"POST", "/v1/backends/{name}/adopt", kUnixSocket, true, adopt_backend},
+      Route{"GET", "/v1/agents", kPrivileged, true, list_agents, scope::kAgentsRead},
+      Route{"POST", "/v1/agents", kPrivileged, true, create_agent, scope::kAgentsCreate},
+      Route{"DELETE", "/v1/agents/{name}", kPrivileged, true, retire_agent, scope::kAgentsRetire},
+      Route{"GET", "/v1/agents/{name}", kPrivileged, true, show_agent, scope::kAgentsRead},
+      Route{"GET", "/v1/agents/{name}/keys", kPrivileged, true, list_agent_keys, scope::kKeysRead},
+      Route{"POST", "/v1/agents/{name}/reenroll", kPrivileged, true, reenroll_agent, scope::kAgentsReenroll},
+      Route{"POST", "/v1/agents/{name}/rotate", kPrivileged, true, rotate_agent, scope::kAgentsRotate},
+      Route{"GET", "/v1/backends", kPrivileged, true, list_backends, scope::kBackendsRead},
+      Route{"GET", "/v1/backends/{name}", kPrivileged, true, show_backend, scope::kBackendsRead},
+      Route{"POST", "/v1/backends/{name}/adopt", kPrivileged, true, adopt_backend, scope::kBackendsAdopt},
       Route{"POST", "/v1/chains/explain", kAny, false, explain_chain},
       Route{"POST", "/v1/chains/verify", kAny, false, verify_chain},
-      Route{"POST", "/v1/delegations", kUnixSocket, true, create_delegation},
-      Route{"POST", "/v1/grants", kUnixSocket, true, create_grant},
-      Route{"GET", "/v1/issuer/keys", kUnixSocket, true, list_issuer_keys},
-      Route{"POST", "/v1/issuer/rotate", kUnixSocket, true, rotate_issuer},
-      Route{"POST", "/v1/keys/{name}/revoke", kUnixSocket, true, revoke_key},
-      Route{"GET", "/v1/process", kUnixSocket, true, show_process},
-      Route{"POST", "/v1/proofs", kUnixSocket, true, create_proof},
+      Route{"POST", "/v1/delegations", kPrivileged, true, create_delegation, scope::kDelegationsCreate},
+      Route{"POST", "/v1/grants", kPrivileged, true, create_grant, scope::kGrantsMint},
+      Route{"GET", "/v1/issuer/keys", kPrivileged, true, list_issuer_keys, scope::kIssuerRead},
+      Route{"POST", "/v1/issuer/rotate", kPrivileged, true, rotate_issuer, scope::kIssuerRotate},
+      Route{"POST", "/v1/keys/{name}/revoke", kPrivileged, true, revoke_key, scope::kKeysRevoke},
+      Route{"GET", "/v1/process", kPrivileged, true, show_process, scope::kProcessRead},
+      Route{"POST", "/v1/operators", kUnixSocket, true, create_operator},
+      Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate},
   };
   static_assert(kRoutes.size() <= telemetry::RequestCounts::kMaxRoutes);
   return kRoutes;

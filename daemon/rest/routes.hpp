@@ -13,7 +13,8 @@ namespace chancery::rest {
 enum class Listener : std::uint8_t {
   kAny,         ///< on the Unix socket, TLS and plain loopback alike
   kLocal,       ///< on the Unix socket and plain loopback: nothing that the network need know
-  kUnixSocket,  ///< privileged: only where the kernel tells who calls
+  kPrivileged,  ///< on the Unix socket, where the kernel tells who calls, and on TLS with a chain of authority
+  kUnixSocket,  ///< on the Unix socket alone
 };
 
 /// One line of the interface. docs/protocol/openapi.yaml describes the same, and a test compares the two.
@@ -24,6 +25,7 @@ struct Route {
   bool may_block;  ///< asks a device or the disk
   /// \param argument  the segment that `{name}` stands for; empty without one
   Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
+  std::string_view scope{};  ///< of kPrivileged: what a chain must grant
 };
 
 /// Every route, ordered by pattern.
@@ -48,6 +50,7 @@ Response show_backend(service::Office& office, const Request& request, std::stri
 Response show_process(service::Office& office, const Request& request, std::string_view argument);
 Response show_metrics(service::Office& office, const Request& request, std::string_view argument);
 Response create_grant(service::Office& office, const Request& request, std::string_view argument);
+Response create_operator(service::Office& office, const Request& request, std::string_view argument);
 Response create_delegation(service::Office& office, const Request& request, std::string_view argument);
 Response create_proof(service::Office& office, const Request& request, std::string_view argument);
 Response show_key_set(service::Office& office, const Request& request, std::string_view argument);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 
@@ -135,6 +136,20 @@ Result<store::Key> follow_key(Office& office, const store::Agent& agent, KeyLife
   return office.life.make(std::move(wanted), occasion.now, occasion.deadline, record);
 }
 
+namespace {
+
+// Whose key it is counts as soon as it is known. To who may not revoke it, a key that is not there is as one
+// of somebody else.
+Status may_revoke(const Office& office, const CallContext& context, std::string_view thumbprint) {
+  const auto wanted = read_thumbprint(thumbprint);
+  const auto key = wanted ? office.store.key(*wanted) : Result<store::Key>(wanted.error());
+  const auto owner = key ? owner_name(office, *key) : Result<std::string>(key.error());
+  if (!owner) return require_authority(office, context, scope::kKeysRevoke, {{"key", thumbprint}});
+  return require_authority(office, context, scope::kKeysRevoke, {{"key", thumbprint}, {"agent", *owner}});
+}
+
+}  // namespace
+
 void destroy_now_or_later(Office& office, const store::Key& key, const CallContext& context) {
   if (key.state == KeyState::kRetired || key.state == KeyState::kRevoked) return;  // it was, or will be
   static_cast<void>(office.life.destroy(key, context.now, context.deadline));
@@ -144,7 +159,7 @@ void destroy_now_or_later(Office& office, const store::Key& key, const CallConte
 
 Result<api::Rotation> rotate_agent(Office& office, const CallContext& context, std::string_view name,
                                    const api::RotateKey& message) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kAgentsRotate, {{"agent", name}}));
   CHANCERY_ASSIGN(const std::chrono::seconds overlap,
                   read_overlap(message.overlap, office.policy.key_overlap));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
@@ -163,7 +178,7 @@ Result<api::Rotation> rotate_agent(Office& office, const CallContext& context, s
 
 Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context, std::string_view name,
                                      const api::ReenrollAgent& message) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kAgentsReenroll, {{"agent", name}}));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
   if (agent.key.state == KeyState::kActive) {
     return Error{
@@ -183,7 +198,7 @@ Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context,
 
 Result<api::Rotation> rotate_issuer(Office& office, const CallContext& context,
                                     const api::RotateKey& message) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
   if (!message.backend.empty() || !message.algorithm.empty()) {
     return Error{ErrorCode::kInvalidArgument,
                  "the issuer's backend is configured, and its keys are ES256: give `overlap_s` alone"};
@@ -196,7 +211,11 @@ Result<api::Rotation> rotate_issuer(Office& office, const CallContext& context,
 }
 
 Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::string_view agent) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  if (agent.empty()) {
+    CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
+  } else {
+    CHANCERY_TRY(require_authority(office, context, scope::kKeysRead, {{"agent", agent}}));
+  }
   std::string owner(store::kIssuer);
   if (!agent.empty()) {
     CHANCERY_ASSIGN(const store::Agent found, office.store.agent_by_name(agent));
@@ -212,7 +231,7 @@ Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::
 
 Result<api::Revocation> revoke_key(Office& office, const CallContext& context, std::string_view thumbprint,
                                    const api::RevokeKey& message) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(may_revoke(office, context, thumbprint));
   if (message.reason.size() > kLongestReason) {
     return Error{ErrorCode::kInvalidArgument, "`reason` may have 200 octets at most"};
   }
@@ -226,7 +245,7 @@ Result<api::Revocation> revoke_key(Office& office, const CallContext& context, s
 }
 
 Result<api::Adoption> adopt_backend(Office& office, const CallContext& context, std::string_view name) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kBackendsAdopt, {{"backend", name}}));
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(name));
   api::Adoption out{std::string(name), {}};
   const Status adopted = backend->adopt([&](ByteView device_name) -> Status {

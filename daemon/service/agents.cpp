@@ -2,18 +2,19 @@
 
 #include "daemon/service/agent_keys.hpp"
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
 #include "daemon/service/office.hpp"
 #include "sdk/wire/messages.hpp"
 
 namespace chancery::service {
-namespace {
-
 bool is_agent_name(std::string_view name) {
   const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
          std::ranges::all_of(name,
                              [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
+
+namespace {
 
 std::string_view state_of(const store::Agent& agent) {
   if (agent.retired_at) return "retired";
@@ -51,7 +52,7 @@ std::string spiffe_id(const Policy& policy, std::string_view agent_name) {
 }
 
 Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kAgentsCreate, {{"agent", message.name}}));
   if (!is_agent_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"};
   }
@@ -77,17 +78,16 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
 // be found out by asking.
 Result<api::Agent> show_agent(Office& office, const CallContext& context, std::string_view name) {
   const Error forbidden{ErrorCode::kForbidden, "only the operator and the agent itself may see it"};
-  const bool is_operator = require_operator(context.caller, office.policy.operators).has_value();
+  const bool may_see = require_authority(office, context, scope::kAgentsRead, {{"agent", name}}).has_value();
   const auto agent = office.store.agent_by_name(name);
-  if (!agent) return agent.error().code == ErrorCode::kNotFound && !is_operator ? forbidden : agent.error();
-  CHANCERY_ASSIGN(api::Agent out, describe(office, *agent));
-  if (is_operator || require_match(context.caller, out.selectors)) return out;
-  return forbidden;
+  if (!agent) return agent.error().code == ErrorCode::kNotFound && !may_see ? forbidden : agent.error();
+  if (!may_see && !require_agent(office, context, scope::kAgentsRead, *agent)) return forbidden;
+  return describe(office, *agent);
 }
 
 Result<api::AgentPage> list_agents(Office& office, const CallContext& context, std::size_t limit,
                                    std::string_view after) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kAgentsRead));
   CHANCERY_ASSIGN(const std::vector<store::Agent> agents,
                   office.store.agents({.limit = limit, .after = std::string(after)}));
   api::AgentPage page;
@@ -100,7 +100,7 @@ Result<api::AgentPage> list_agents(Office& office, const CallContext& context, s
 }
 
 Result<api::Retirement> retire_agent(Office& office, const CallContext& context, std::string_view name) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kAgentsRetire, {{"agent", name}}));
   CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, keys, context.now));

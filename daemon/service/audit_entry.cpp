@@ -1,5 +1,7 @@
 #include "daemon/service/audit_entry.hpp"
 
+#include "sdk/base/hex.hpp"
+
 namespace chancery::service {
 
 namespace {
@@ -14,13 +16,29 @@ store::AuditEntry entry_of(std::string_view action, std::chrono::sys_seconds at,
   return {at, json::to_jcs(entry)};
 }
 
+json::Node process_node(const Process& process) {
+  json::Node node = json::Node::object({{"uid", process.uid}, {"gid", process.gid}, {"pid", process.pid}});
+  if (!process.unit.empty()) node.set("unit", process.unit);
+  return node;
+}
+
+json::Node chain_node(const VerifiedChain& chain) {
+  const Claims& leaf = chain.leaf().claims();
+  return json::Node::object({{"principal", leaf.sub},
+                             {"client_id", leaf.client_id},
+                             {"jkt", leaf.holder.text()},
+                             {"token", hex_encode(chain.leaf().digest())}});
+}
+
+json::Node caller_node(const Caller& caller) {
+  if (caller.process) return process_node(*caller.process);
+  return caller.chain ? chain_node(*caller.chain) : json::Node(nullptr);
+}
+
 }  // namespace
 
 store::AuditEntry audit_entry(std::string_view action, const CallContext& context, json::Node details) {
-  json::Node caller = json::Node::object(
-      {{"uid", context.caller.uid}, {"gid", context.caller.gid}, {"pid", context.caller.pid}});
-  if (!context.caller.unit.empty()) caller.set("unit", context.caller.unit);
-  return entry_of(action, context.now, std::move(caller), context.request_id, std::move(details));
+  return entry_of(action, context.now, caller_node(context.caller), context.request_id, std::move(details));
 }
 
 store::AuditEntry audit_entry(std::string_view action, std::chrono::sys_seconds at, json::Node details) {

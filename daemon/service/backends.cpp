@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <map>
 
+#include "daemon/service/authority.hpp"
+
 namespace chancery::service {
 namespace {
 
@@ -80,7 +82,7 @@ hsm::Deadline share_of(hsm::Deadline deadline, std::size_t devices) {
 }  // namespace
 
 Result<api::BackendList> list_backends(Office& office, const CallContext& context) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kBackendsRead));
   CHANCERY_ASSIGN(const KeyCounts keys, office.store.agent_keys_by_backend());
   const std::vector<std::string>& names = office.backends.names();
   api::BackendList out;
@@ -93,7 +95,7 @@ Result<api::BackendList> list_backends(Office& office, const CallContext& contex
 }
 
 Result<api::Backend> show_backend(Office& office, const CallContext& context, std::string_view name) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kBackendsRead, {{"backend", name}}));
   const auto backend = office.backends.find(name);
   if (!backend) {
     return Error{ErrorCode::kNotFound, "no backend of that name: `chancery backend list` shows them"};
@@ -112,7 +114,7 @@ Result<api::Backend> show_backend(Office& office, const CallContext& context, st
 }
 
 Result<api::Process> show_process(const Office& office, const CallContext& context) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kProcessRead));
   return api::Process{to_api(process_facts(office.files))};
 }
 

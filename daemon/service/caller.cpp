@@ -8,8 +8,8 @@
 namespace chancery::service {
 namespace {
 
-bool in_group(const Caller& caller, std::uint32_t gid) {
-  return caller.gid == gid || std::ranges::find(caller.groups, gid) != caller.groups.end();
+bool in_group(const Process& process, std::uint32_t gid) {
+  return process.gid == gid || std::ranges::find(process.groups, gid) != process.groups.end();
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -19,23 +19,23 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-Status require_operator(const Caller& caller, const OperatorRule& rule) {
-  const bool by_uid = std::ranges::find(rule.uids, caller.uid) != rule.uids.end();
-  if (by_uid || (rule.gid && in_group(caller, *rule.gid))) return {};
+Status require_operator(const Process& process, const OperatorRule& rule) {
+  const bool by_uid = std::ranges::find(rule.uids, process.uid) != rule.uids.end();
+  if (by_uid || (rule.gid && in_group(process, *rule.gid))) return {};
   return Error{
       ErrorCode::kForbidden,
       "only the operator may do this: call as the daemon's user, root, or a member of the operator group"};
 }
 
-Status require_match(const Caller& caller, const api::Selectors& selectors) {
+Status require_match(const Process& process, const api::Selectors& selectors) {
   const bool anchored = selectors.uid || selectors.gid || !selectors.unit.empty();
   const bool matches =
-      anchored && (!selectors.uid || *selectors.uid == caller.uid) &&
-      (!selectors.gid || in_group(caller, *selectors.gid)) &&
-      (selectors.unit.empty() || selectors.unit == caller.unit) &&
-      (selectors.executable.empty() || selectors.executable == caller.executable) &&
+      anchored && (!selectors.uid || *selectors.uid == process.uid) &&
+      (!selectors.gid || in_group(process, *selectors.gid)) &&
+      (selectors.unit.empty() || selectors.unit == process.unit) &&
+      (selectors.executable.empty() || selectors.executable == process.executable) &&
       (selectors.executable_sha256.empty() ||
-       equal_ignoring_case(selectors.executable_sha256, executable_digest(caller.pid, caller.start_time)));
+       equal_ignoring_case(selectors.executable_sha256, executable_digest(process.pid, process.start_time)));
   if (matches) return {};
   return Error{ErrorCode::kNotHolder,
                "the calling process is not the agent that holds this chain: its selectors do not match"};

@@ -8,11 +8,13 @@
 
 #include <chancery/api.hpp>
 #include <chancery/result.hpp>
+#include <chancery/verify.hpp>
 
 namespace chancery::service {
 
-/// The process that asks, as the kernel tells it (docs/security/threat-model.md says what that is worth).
-struct Caller {
+/// A process at the other end of the Unix socket, as the kernel tells it (docs/security/threat-model.md says
+/// what that is worth).
+struct Process {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> groups;
@@ -20,6 +22,13 @@ struct Caller {
   std::uint64_t start_time = 0;  ///< tells the process from a later one of the same pid; 0 when unknown
   std::string unit;              ///< systemd unit, empty when there is none
   std::string executable;        ///< resolved path, empty when it cannot be read
+};
+
+/// Who asks: a process of this machine, or the holder of a chain of authority over this daemon, who has proved
+/// to hold it. Who is neither may do nothing that needs authority.
+struct Caller {
+  std::optional<Process> process;
+  std::optional<VerifiedChain> chain;
 };
 
 /// What every use case gets besides its message.
@@ -36,11 +45,11 @@ struct OperatorRule {
   std::optional<std::uint32_t> gid;  ///< as primary or supplementary group
 };
 
-/// kForbidden unless the caller is an operator.
-[[nodiscard]] Status require_operator(const Caller& caller, const OperatorRule& rule);
+/// kForbidden unless the process is an operator's.
+[[nodiscard]] Status require_operator(const Process& process, const OperatorRule& rule);
 
-/// kNotHolder unless all of an agent's selectors match the caller. The program is hashed now, last
-/// of all, if a selector asks for it.
-[[nodiscard]] Status require_match(const Caller& caller, const api::Selectors& selectors);
+/// kNotHolder unless all of an agent's selectors match the process. The program is hashed now, last of all, if
+/// a selector asks for it.
+[[nodiscard]] Status require_match(const Process& process, const api::Selectors& selectors);
 
 }  // namespace chancery::service

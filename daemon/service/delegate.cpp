@@ -1,4 +1,5 @@
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
 
 namespace chancery::service {
@@ -50,7 +51,8 @@ void forget_default_lifetime(const api::CreateDelegation& message, std::vector<N
 
 Result<api::Delegation> delegate(Office& office, const CallContext& context,
                                  const api::CreateDelegation& message) {
-  CHANCERY_ASSIGN(const HeldChain parent, require_holder(office, context, message.chain));
+  CHANCERY_ASSIGN(const HeldChain parent,
+                  require_holder(office, context, scope::kDelegationsCreate, message.chain));
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy.verify));
   CHANCERY_ASSIGN(const store::Agent receiver, find_receiver(office, message.to));
   CHANCERY_TRY(require_serving(receiver, context.now));
@@ -71,7 +73,7 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
                   sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
-  const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
+  const store::IssuedToken record = record_of(token, &parent.chain.leaf(), &receiver);
   CHANCERY_TRY(
       office.store.record_token(record, parent.holder.key.stored.public_key.thumbprint(),
                                 audit_entry("delegate", context, issued_details(record, child.claims))));

@@ -1,12 +1,11 @@
 #include <algorithm>
 
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
 
 namespace chancery::service {
 namespace {
-
-constexpr std::string_view kControlPlane = "chancery.";
 
 Error beyond(const char* what) { return Error{ErrorCode::kCeilingExceeded, what}; }
 
@@ -78,26 +77,18 @@ std::vector<std::string> unbounded_wildcards(const Authority& authority) {
 }  // namespace
 
 Result<api::Grant> grant(Office& office, const CallContext& context, const api::CreateGrant& message) {
-  CHANCERY_TRY(require_operator(context.caller, office.policy.operators));
+  CHANCERY_TRY(require_authority(office, context, scope::kGrantsMint,
+                                 {{"sub", message.principal}, {"agent", message.agent}}));
   CHANCERY_TRY(refuse_control_plane(message.authority));
   CHANCERY_TRY(require_within_ceiling(office.policy, message));
   if (message.depth > 1) CHANCERY_TRY(require_bounded_budgets(message.authority));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   CHANCERY_TRY(require_serving(agent, context.now));
 
-  Claims claims = root_claims(office.policy, message, agent, context.now);
-  CHANCERY_ASSIGN(claims.jti, random_id());
-  CHANCERY_ASSIGN(const store::Key issuer, office.issuer.current(context.now, context.deadline));
-  const UnsignedToken unsigned_token = UnsignedToken::encode(claims, issuer.stored.public_key, false);
   CHANCERY_ASSIGN(
-      const Signature signature,
-      office.issuer.sign(issuer, as_bytes(unsigned_token.signing_input()), context.now, context.deadline));
-  CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
-
-  const store::IssuedToken record = record_of(token, nullptr, agent);
-  CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
-                                         audit_entry("grant", context, issued_details(record, claims))));
-  return api::Grant{{record.compact}, unbounded_wildcards(message.authority)};
+      std::string root,
+      issue_root(office, context, root_claims(office.policy, message, agent, context.now), &agent, "grant"));
+  return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority)};
 }
 
 }  // namespace chancery::service

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -68,26 +69,25 @@ Result<Signature> sign_as(Office& office, const CallContext& context, const stor
 namespace {
 
 // What a caller is told whose own key has ended is that, rather than that its chain is denied.
-Status require_serving_leaf(const Office& office, const CallContext& context, const Denial& denial,
-                            const std::vector<std::string>& chain) {
+Status require_serving_leaf(const Office& office, const CallContext& context, std::string_view scope,
+                            const Denial& denial, const std::vector<std::string>& chain) {
   const bool is_leaf = denial.outcome == Outcome::kRevoked && denial.hop + 1 == std::ssize(chain);
   const auto leaf = is_leaf ? Token::parse(chain.back()) : Result<Token>(Error{});
   if (!leaf) return {};
   const auto holder = office.store.agent_by_key(leaf->claims().holder);
   if (!holder) return {};
-  CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
-  if (!require_match(context.caller, selectors)) return {};
+  if (!require_agent(office, context, scope, *holder)) return {};
   return require_serving(*holder, context.now);
 }
 
 }  // namespace
 
-Result<HeldChain> require_holder(const Office& office, const CallContext& context,
+Result<HeldChain> require_holder(const Office& office, const CallContext& context, std::string_view scope,
                                  const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
   if (!verdict.valid()) {
-    CHANCERY_TRY(require_serving_leaf(office, context, verdict.denial(), chain));
+    CHANCERY_TRY(require_serving_leaf(office, context, scope, verdict.denial(), chain));
     return Error{ErrorCode::kParentDenied,
                  "the presented chain does not verify: POST /v1/chains/explain says why", 0,
                  static_cast<std::int16_t>(verdict.denial().hop)};
@@ -98,8 +98,7 @@ Result<HeldChain> require_holder(const Office& office, const CallContext& contex
                  "the chain's last token is held by a key that is not in this daemon's care"};
   }
   if (!holder) return holder.error();
-  CHANCERY_ASSIGN(const api::Selectors selectors, wire::read_selectors(holder->selectors));
-  CHANCERY_TRY(require_match(context.caller, selectors));
+  CHANCERY_TRY(require_agent(office, context, scope, *holder));
   CHANCERY_TRY(require_serving(*holder, context.now));
   return HeldChain{verdict.chain(), *std::move(holder)};
 }
@@ -127,19 +126,35 @@ Result<Token> accept_signed(const std::string& compact) {
                "the token would be longer than verifiers accept: ask for fewer scopes and constraints"};
 }
 
-store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent& receiver) {
+store::IssuedToken record_of(const Token& token, const Token* parent, const store::Agent* receiver) {
   const Claims& claims = token.claims();
   store::IssuedToken record;
   record.id = hex_encode(token.digest());
   record.jti = claims.jti;
   if (parent != nullptr) record.parent_id = hex_encode(parent->digest());
   record.holder = claims.holder;
-  record.agent_id = receiver.id;
+  if (receiver != nullptr) record.agent_id = receiver->id;
   record.principal = claims.sub;
   record.issued_at = whole_seconds(claims.iat);
   record.expires_at = whole_seconds(claims.exp);
   record.compact = token.compact();
   return record;
+}
+
+Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
+                               const store::Agent* receiver, std::string_view action) {
+  CHANCERY_ASSIGN(claims.jti, random_id());
+  CHANCERY_ASSIGN(const store::Key issuer, office.issuer.current(context.now, context.deadline));
+  const UnsignedToken unsigned_token = UnsignedToken::encode(claims, issuer.stored.public_key, false);
+  CHANCERY_ASSIGN(
+      const Signature signature,
+      office.issuer.sign(issuer, as_bytes(unsigned_token.signing_input()), context.now, context.deadline));
+  CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
+
+  const store::IssuedToken record = record_of(token, nullptr, receiver);
+  CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
+                                         audit_entry(action, context, issued_details(record, claims))));
+  return record.compact;
 }
 
 json::Node issued_details(const store::IssuedToken& token, const Claims& claims) {

@@ -20,10 +20,11 @@ struct HeldChain {
   store::Agent holder;
 };
 
-/// Verifies a chain and makes sure that the caller is the agent that holds its leaf.
-/// \return kParentDenied (hop given), kNotHolder, kRetired, kKeyLost
+/// Verifies a chain and makes sure that the caller is the agent that holds its leaf, or may use its key for
+/// what `scope` says.
+/// \return kParentDenied (hop given), kNotHolder, kForbidden, kRetired, kKeyLost
 [[nodiscard]] Result<HeldChain> require_holder(const Office& office, const CallContext& context,
-                                               const std::vector<std::string>& chain);
+                                               std::string_view scope, const std::vector<std::string>& chain);
 
 /// kKeyLost or kRetired unless the agent, and the key by which it was found, may be used.
 [[nodiscard]] Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now);
@@ -39,11 +40,18 @@ struct HeldChain {
 [[nodiscard]] Status require_bounded_budgets(const Authority& authority);
 
 /// The record of a token that is about to be answered.
+/// \param receiver  null: not an agent of ours
 [[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent,
-                                           const store::Agent& receiver);
+                                           const store::Agent* receiver);
 
 /// Parses what was just signed, refusing what a verifier would refuse for its length. kTooLarge.
 [[nodiscard]] Result<Token> accept_signed(const std::string& compact);
+
+/// Has the issuer's key sign DT_0, and records it before it is given to anybody.
+/// \param receiver  the agent that is to hold it; null: somebody else
+/// \return the compact token; the issuer key's errors, kTooLarge
+[[nodiscard]] Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
+                                             const store::Agent* receiver, std::string_view action);
 
 /// Details of an issued token for the audit log: identifiers and authority, never the token.
 [[nodiscard]] json::Node issued_details(const store::IssuedToken& token, const Claims& claims);

@@ -15,9 +15,11 @@
 #include "daemon/service/caller.hpp"
 #include "daemon/service/issuer_keys.hpp"
 #include "daemon/service/key_life.hpp"
+#include "daemon/service/nonces.hpp"
 #include "daemon/service/process.hpp"
 #include "daemon/service/readiness.hpp"
 #include "daemon/service/trust.hpp"
+#include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/telemetry/request_counts.hpp"
 
@@ -26,6 +28,7 @@ namespace chancery::service {
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
+  std::vector<std::string> public_urls;  ///< where TLS callers reach the daemon, `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
   std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
@@ -46,6 +49,8 @@ struct Office {
   IssuerKeys& issuer;
   TrustPublisher& trust;
   ReadinessCheck& readiness;
+  store::ProofBook& proofs;
+  const Nonces& nonces;
   Policy policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
@@ -57,6 +62,9 @@ struct Office {
 
 /// The SPIFFE ID of an agent of this trust domain.
 [[nodiscard]] std::string spiffe_id(const Policy& policy, std::string_view agent_name);
+
+/// [a-z0-9][a-z0-9._-]{0,62}
+[[nodiscard]] bool is_agent_name(std::string_view name);
 
 /// Registers an agent and makes its key in the device. kForbidden, kInvalidArgument (name), kBackendUnknown,
 /// kUnsupportedAlgorithm, kConflict.
@@ -99,6 +107,11 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 /// kForbidden, kBackendUnknown, kConflict when the backend has met no other device.
 [[nodiscard]] Result<api::Adoption> adopt_backend(Office& office, const CallContext& context,
                                                   std::string_view backend);
+
+/// Mints DT_0 that grants authority over this daemon to an operator's own key; on the Unix socket only.
+/// kForbidden, kInvalidArgument (name, thumbprint, lifetime).
+[[nodiscard]] Result<api::Grant> create_operator(Office& office, const CallContext& context,
+                                                 const api::CreateOperator& message);
 
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
 /// kUnboundedBudget, kNotFound, kRetired, kTooLarge.

@@ -1,4 +1,5 @@
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
@@ -30,7 +31,7 @@ Status check_target(const api::CreateProof& message) {
 
 Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
   CHANCERY_TRY(check_target(message));
-  CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, message.chain));
+  CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, scope::kProofsCreate, message.chain));
   ProofClaims claims{message.htm, message.htu, {}, message.nonce};
   CHANCERY_ASSIGN(claims.jti, random_id());
   const std::string input = proof_signing_input(claims, held.chain.leaf().compact(),

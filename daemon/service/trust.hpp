@@ -21,6 +21,8 @@ class TrustPublisher {
       : issuer_url_(std::move(issuer_url)), configured_(std::move(configured)) {}
 
   [[nodiscard]] TrustSnapshot current() const;
+  /// The same with this daemon's own keys alone: for chains that govern the daemon itself.
+  [[nodiscard]] TrustSnapshot own() const;
   /// This daemon's own keys as they stand in the current snapshot, newest first.
   [[nodiscard]] std::vector<PublicKey> issuer_keys() const;
 
@@ -33,6 +35,7 @@ class TrustPublisher {
   const TrustConfig configured_;
   mutable std::mutex mutex_;
   TrustSnapshot snapshot_;
+  TrustSnapshot own_;
   std::vector<PublicKey> issuer_keys_;
 };
 

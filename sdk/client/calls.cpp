@@ -151,6 +151,10 @@ Result<Call<api::Grant>> grant(const api::CreateGrant& message) {
   return Call<api::Grant>{{"POST", "/v1/grants", wire::write(message)}, reading<wire::read_grant>};
 }
 
+Result<Call<api::Grant>> create_operator(const api::CreateOperator& message) {
+  return Call<api::Grant>{{"POST", "/v1/operators", wire::write(message)}, reading<wire::read_grant>};
+}
+
 Result<Call<api::BackendList>> list_backends() {
   return Call<api::BackendList>{{"GET", "/v1/backends", {}}, reading<wire::read_backend_list>};
 }

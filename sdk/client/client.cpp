@@ -75,6 +75,10 @@ Result<Client> Client::connect(const ClientOptions& options) {
   } else {
     CHANCERY_ASSIGN(transport,
                     client::make_https_transport(std::get<client::HttpsEndpoint>(endpoint), options.timeout));
+    if (options.credential) {
+      transport = client::make_authorized_transport(
+          std::move(transport), std::get<client::HttpsEndpoint>(endpoint).address, options.credential);
+    }
   }
   return Client(std::make_unique<Impl>(client::describe(endpoint), std::move(transport), options.timeout));
 }
@@ -173,6 +177,14 @@ ClientResult<api::Grant> Client::grant(const api::CreateGrant& request) const {
 }
 std::future<ClientResult<api::Grant>> Client::grant_async(const api::CreateGrant& request) const {
   return impl_->post(client::grant(request));
+}
+
+ClientResult<api::Grant> Client::create_operator(const api::CreateOperator& request) const {
+  return impl_->run(client::create_operator(request));
+}
+std::future<ClientResult<api::Grant>> Client::create_operator_async(
+    const api::CreateOperator& request) const {
+  return impl_->post(client::create_operator(request));
 }
 
 ClientResult<api::BackendList> Client::backends() const { return impl_->run(client::list_backends()); }

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <fstream>
@@ -23,6 +24,8 @@ namespace http = web::http;
 using CertificateStore = std::shared_ptr<X509_STORE>;
 
 using ResponseBuffer = streams::container_buffer<std::vector<std::uint8_t>>;
+
+constexpr std::chrono::seconds kRest{5};
 
 /// What came of one exchange. `broken`: the connection ended before there was an answer.
 struct Attempt {
@@ -75,6 +78,7 @@ http::http_request encode(const HttpRequest& request, const ResponseBuffer& answ
   out.set_request_uri(request.target);
   out.headers().add("Accept", request.accept);
   out.headers().add("User-Agent", "chancery");
+  for (const auto& [name, value] : request.headers) out.headers().add(name, value);
   if (!request.body.empty()) out.set_body(request.body, "application/json");
   out.set_response_stream(streams::ostream(answer));
   // cpprestsdk has no limit of its own.
@@ -112,8 +116,10 @@ Attempt finish(const pplx::task<http::http_response>& task, const Exchange& exch
   try {
     const http::http_response response = task.get();
     const auto& octets = exchange.body.collection();
-    return {HttpAnswer{
-        response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}}};
+    HttpAnswer answer{
+        response.status_code(), response.headers().content_type(), {octets.begin(), octets.end()}};
+    response.headers().match("DPoP-Nonce", answer.dpop_nonce);
+    return {std::move(answer)};
   } catch (const http::http_exception& failure) {
     return failed(failure);
   } catch (const AnswerTooLarge&) {
@@ -143,19 +149,30 @@ class HttpsTransport final : public Transport {
       : address_(address), config_(config), kept_(address_, config_) {}
 
   // cpprestsdk keeps connections, which saves some 25 ms a call (it reads the system's certificates for each
-  // new one), but a call fails that takes up one which the daemon has closed meanwhile. Over HTTPS the daemon
-  // only answers questions, so that one may be asked again: once, over a connection that is certainly new.
+  // new one), but a call fails that takes up one which the daemon has closed meanwhile. A question may then be
+  // asked again: once, over a connection that is certainly new. What changes something may have been done: for
+  // that, no connection is taken up that has rested.
   Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
-    Attempt attempt = exchange_over(kept_, request, deadline);
-    if (attempt.broken)
-      attempt = exchange_over(http::client::http_client(address_, config_), request, deadline);
+    const bool is_question = request.headers.empty() || request.method == "GET";
+    Attempt attempt = exchange_over(is_question || !has_rested() ? kept_ : anew(), request, deadline);
+    if (attempt.broken && is_question) attempt = exchange_over(anew(), request, deadline);
     return std::move(attempt.answer);
   }
 
  private:
+  [[nodiscard]] http::client::http_client anew() const { return {address_, config_}; }
+
+  // The daemon closes a connection after a minute without a request, unless it is configured otherwise.
+  [[nodiscard]] bool has_rested() const {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    const auto before = last_use_.exchange(now);
+    return now - before > std::chrono::steady_clock::duration(kRest).count();
+  }
+
   web::uri address_;
   http::client::http_client_config config_;
   http::client::http_client kept_;  // a handle; copies share its connections
+  mutable std::atomic<std::chrono::steady_clock::rep> last_use_ = 0;
 };
 
 }  // namespace

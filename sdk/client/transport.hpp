@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <chancery/credential.hpp>
 #include <chancery/result.hpp>
 
 #include "sdk/client/endpoint.hpp"
@@ -21,12 +24,14 @@ struct HttpRequest {
   std::string target;  ///< path and query
   std::string body;    ///< JSON; empty: none
   std::string accept = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< beyond those that the transport sets
 };
 
 struct HttpAnswer {
   int status = 0;
   std::string content_type;
   std::string body;
+  std::string dpop_nonce{};  ///< `DPoP-Nonce` (RFC 9449 section 8); empty: none
 };
 
 /// One HTTP exchange with the daemon, whatever carries it. Thread-safe. Never follows a redirect.
@@ -49,5 +54,11 @@ class Transport {
 /// \return the transport, or kFileUnreadable, kTlsFailed (no certificate in the CA file), kInvalidArgument
 [[nodiscard]] Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint,
                                                                       std::chrono::milliseconds timeout);
+
+/// The same, with each request authorized by a credential: a chain, and a proof with the nonce that the daemon
+/// wants, which the first answer tells.
+/// \param address  `https://HOST[:PORT]`, as `carrier` calls it
+[[nodiscard]] std::unique_ptr<Transport> make_authorized_transport(
+    std::unique_ptr<Transport> carrier, std::string address, std::shared_ptr<const Credential> credential);
 
 }  // namespace chancery::client

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include <openssl/bio.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -16,6 +17,7 @@ struct Deleter {
   }
 };
 
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using Pkey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;

@@ -1,7 +1,11 @@
 #include "sdk/crypto/signing_key.hpp"
 
+#include <string_view>
+
+#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/openssl_handles.hpp"
@@ -45,6 +49,10 @@ Result<Signature> raw_from_der(ByteView der) {
   return raw;
 }
 
+std::shared_ptr<void> share(openssl::Pkey key) {
+  return {key.release(), [](void* p) { EVP_PKEY_free(static_cast<EVP_PKEY*>(p)); }};
+}
+
 }  // namespace
 
 Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
@@ -52,8 +60,35 @@ Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
   openssl::Pkey key(p256 ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   if (!key) return failure();
   CHANCERY_ASSIGN(const PublicKey public_key, p256 ? read_p256(key.get()) : read_ed25519(key.get()));
-  std::shared_ptr<void> shared(key.release(), [](void* p) { EVP_PKEY_free(static_cast<EVP_PKEY*>(p)); });
-  return SigningKey(std::move(shared), public_key);
+  return SigningKey(share(std::move(key)), public_key);
+}
+
+Result<SigningKey> SigningKey::from_pem(ByteView pem) {
+  constexpr Error kNoKey{ErrorCode::kInvalidKey, "holds no unencrypted private key in PEM (PKCS #8)"};
+  const openssl::Bio in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  openssl::Pkey key(PEM_read_bio_PrivateKey(
+      in.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
+  if (!key) return kNoKey;
+  std::array<char, 32> group{};
+  const bool p256 = EVP_PKEY_is_a(key.get(), "EC") == 1 &&
+                    EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), nullptr) == 1 &&
+                    std::string_view(group.data()) == "prime256v1";
+  if (!p256 && EVP_PKEY_is_a(key.get(), "ED25519") != 1) {
+    return Error{ErrorCode::kUnsupportedAlgorithm, "the private key is neither P-256 nor Ed25519"};
+  }
+  CHANCERY_ASSIGN(const PublicKey public_key, p256 ? read_p256(key.get()) : read_ed25519(key.get()));
+  return SigningKey(share(std::move(key)), public_key);
+}
+
+Result<SecretBytes> SigningKey::pem() const {
+  const openssl::Bio out(BIO_new(BIO_s_secmem()));
+  auto* key = static_cast<EVP_PKEY*>(key_.get());
+  if (!out || PEM_write_bio_PKCS8PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return failure();
+  }
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return SecretBytes(ByteView(reinterpret_cast<const std::uint8_t*>(text), static_cast<std::size_t>(size)));
 }
 
 Result<Signature> SigningKey::sign(ByteView message) const {

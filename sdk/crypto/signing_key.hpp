@@ -2,16 +2,22 @@
 
 #include <memory>
 
+#include <chancery/bytes.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 
 namespace chancery {
 
-/// A private key in this process's memory: for tests, and for keys that are meant to be short-lived. An
-/// agent's own key is never one of these. Move-only; the private part cannot be read out.
+/// A private key in this process's memory: of tests, of operators, and of sessions. An agent's own key is never
+/// one of these. Move-only.
 class SigningKey {
  public:
   [[nodiscard]] static Result<SigningKey> generate(Algorithm algorithm);
+
+  /// Reads PKCS #8 in PEM, unencrypted. \return kInvalidKey, kUnsupportedAlgorithm
+  [[nodiscard]] static Result<SigningKey> from_pem(ByteView pem);
+  /// The same, to be kept.
+  [[nodiscard]] Result<SecretBytes> pem() const;
 
   [[nodiscard]] const PublicKey& public_key() const noexcept { return public_key_; }
 

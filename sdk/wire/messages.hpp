@@ -37,6 +37,8 @@ namespace chancery::wire {
 
 [[nodiscard]] Result<api::CreateAgent> read_create_agent(std::string_view json);
 [[nodiscard]] Result<api::CreateGrant> read_create_grant(std::string_view json);
+[[nodiscard]] std::string write(const api::CreateOperator& message);
+[[nodiscard]] Result<api::CreateOperator> read_create_operator(std::string_view json);
 [[nodiscard]] Result<api::CreateDelegation> read_create_delegation(std::string_view json);
 [[nodiscard]] Result<api::CreateProof> read_create_proof(std::string_view json);
 [[nodiscard]] Result<api::VerifyChain> read_verify_chain(std::string_view json);

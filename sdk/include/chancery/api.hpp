@@ -129,6 +129,13 @@ struct Grant {
   std::vector<std::string> warnings;  ///< wildcards that a constraint leaves partly unbounded, and the like
 };
 
+/// Authority over the daemon itself, for an operator's own key.
+struct CreateOperator {
+  std::string name;                                            ///< [a-z0-9][a-z0-9._-]{0,62}
+  std::string jkt;                                             ///< thumbprint of the operator's key
+  std::chrono::seconds lifetime{std::chrono::hours(24 * 90)};  ///< at most 90 days
+};
+
 struct CreateDelegation {
   std::vector<std::string> chain;
   std::string to;                     ///< the receiving agent's name or SPIFFE ID

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <chancery/api.hpp>
+#include <chancery/credential.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 
@@ -22,6 +23,8 @@ struct ClientOptions {
   std::string ca_file{};  ///< PEM; must have issued the daemon's certificate. Empty: CHANCERY_CACERT, else
                           ///< the system's
   std::chrono::milliseconds timeout{30000};  ///< for one call as a whole; more than zero
+  /// By what the daemon knows the caller at `address`; none on the socket, where it knows the process.
+  std::shared_ptr<const Credential> credential{};
 };
 
 /// Why a call brought no answer. A value of its own for each call, so that threads share nothing.
@@ -76,7 +79,8 @@ class Client {
   /// "unix:/run/chancery/chancery.sock" or "https://HOST:PORT", for messages.
   [[nodiscard]] const std::string& endpoint() const noexcept;
 
-  // On the Unix socket, by the operator; an agent may ask for itself.
+  // On the Unix socket by the operator, or at its address with a credential that grants it; an agent may ask
+  // for itself.
 
   ClientResult<api::Agent> create_agent(const api::CreateAgent& request) const;
   ClientResult<api::Agent> agent(std::string_view name) const;
@@ -93,6 +97,8 @@ class Client {
   ClientResult<api::Revocation> revoke_key(std::string_view jkt, const api::RevokeKey& request = {}) const;
   ClientResult<api::Adoption> adopt_backend(std::string_view backend) const;
   ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
+  /// On the Unix socket only: the chain that gives a key of the caller's own authority over the daemon.
+  ClientResult<api::Grant> create_operator(const api::CreateOperator& request) const;
   /// Every key backend; the daemon asks each whether it answers.
   ClientResult<api::BackendList> backends() const;
   /// One key backend with its facts, for which the device is asked.
@@ -100,7 +106,7 @@ class Client {
   /// The facts of the daemon's own process.
   ClientResult<api::Process> process() const;
 
-  // On the Unix socket, by the agent that holds the chain's last token.
+  // The same, by the agent that holds the chain's last token.
 
   ClientResult<api::Delegation> delegate(const api::CreateDelegation& request) const;
   ClientResult<api::Proof> prove(const api::CreateProof& request) const;
@@ -135,6 +141,7 @@ class Client {
                                                               const api::RevokeKey& request = {}) const;
   std::future<ClientResult<api::Adoption>> adopt_backend_async(std::string_view backend) const;
   std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
+  std::future<ClientResult<api::Grant>> create_operator_async(const api::CreateOperator& request) const;
   std::future<ClientResult<api::BackendList>> backends_async() const;
   std::future<ClientResult<api::Backend>> backend_async(std::string_view name) const;
   std::future<ClientResult<api::Process>> process_async() const;

@@ -33,6 +33,9 @@ enum class ErrorCode : std::uint16_t {
   kUnauthenticated = 300,
   kForbidden = 301,
   kNotHolder = 302,
+  kNonceRequired = 303,
+  kProofRefused = 304,
+  kChainRefused = 305,
 
   // 4xx: devices that hold keys
   kDeviceUnavailable = 400,
@@ -54,6 +57,7 @@ enum class ErrorCode : std::uint16_t {
   kNotFound = 503,
   kConflict = 504,
   kRetired = 505,
+  kSpendingHalted = 506,
 
   // 6xx: HTTP, as the daemon answers it
   kBadRequest = 600,
@@ -73,6 +77,7 @@ enum class ErrorCode : std::uint16_t {
   kBadResponse = 703,
   kRequestRefused = 704,
   kNoTrust = 705,
+  kCredentialExpired = 706,
 
   // 8xx: configuration and files
   kConfigInvalid = 800,

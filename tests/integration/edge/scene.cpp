@@ -37,7 +37,7 @@ bool TestApplication::may_block(std::string_view, std::string_view path) const {
   return path == "/wait" || path == "/device" || path == "/peer";
 }
 
-rest::Response TestApplication::handle(const rest::Request& request) {
+rest::Response TestApplication::handle(rest::Request& request) {
   if (request.path == "/wait") return wait_at_gate();
   if (request.path == "/peer" || request.path == "/peer-of-fast") return text(describe_peer(request.peer));
   if (request.path == "/request") return text(describe_request(request));

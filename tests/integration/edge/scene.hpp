@@ -23,7 +23,7 @@ namespace chancery::testing {
 class TestApplication final : public rest::Application {
  public:
   [[nodiscard]] bool may_block(std::string_view method, std::string_view path) const override;
-  [[nodiscard]] rest::Response handle(const rest::Request& request) override;
+  [[nodiscard]] rest::Response handle(rest::Request& request) override;
 
   void open_gate();
 

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/service/caller.hpp"
+#include "daemon/service/process.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/base/proc_stat.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -69,19 +69,19 @@ BOOST_AUTO_TEST_CASE(a_program_beyond_the_limit_has_no_digest) {
 }
 
 BOOST_AUTO_TEST_CASE(a_hash_selector_matches_the_program_of_the_process_that_connected) {
-  service::Caller caller;
-  caller.uid = 7;
-  caller.pid = ::getpid();
-  caller.start_time = own_start_time();
+  service::Process process;
+  process.uid = 7;
+  process.pid = ::getpid();
+  process.start_time = own_start_time();
   api::Selectors selectors;
   selectors.uid = 7;
   selectors.executable_sha256 = hex_encode(sha256(as_bytes(own_program())));
-  BOOST_TEST(service::require_match(caller, selectors).has_value());
-  caller.start_time += 1;
-  BOOST_TEST(!service::require_match(caller, selectors).has_value());
-  caller.start_time -= 1;
+  BOOST_TEST(service::require_match(process, selectors).has_value());
+  process.start_time += 1;
+  BOOST_TEST(!service::require_match(process, selectors).has_value());
+  process.start_time -= 1;
   selectors.executable_sha256 = std::string(64, '0');
-  BOOST_TEST(!service::require_match(caller, selectors).has_value());
+  BOOST_TEST(!service::require_match(process, selectors).has_value());
 }
 
 }  // namespace chancery::tests

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+#include <chancery/verify.hpp>
+
+#include "daemon/service/office.hpp"
+
+namespace chancery::service {
+
+// What may be done to this daemon, as scopes under `chancery.`. On the Unix socket the operator may do all of
+// it. Over TLS a caller may do what its chain says, within the chain's constraints on the parameters that
+// docs/protocol/control-plane.md names for each.
+
+namespace scope {
+inline constexpr std::string_view kAgentsCreate = "chancery.agents.create";
+inline constexpr std::string_view kAgentsRead = "chancery.agents.read";
+inline constexpr std::string_view kAgentsRetire = "chancery.agents.retire";
+inline constexpr std::string_view kAgentsRotate = "chancery.agents.rotate";
+inline constexpr std::string_view kAgentsReenroll = "chancery.agents.reenroll";
+inline constexpr std::string_view kBackendsRead = "chancery.backends.read";
+inline constexpr std::string_view kBackendsAdopt = "chancery.backends.adopt";
+inline constexpr std::string_view kDelegationsCreate = "chancery.delegations.create";
+inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
+inline constexpr std::string_view kIssuerRead = "chancery.issuer.read";
+inline constexpr std::string_view kIssuerRotate = "chancery.issuer.rotate";
+inline constexpr std::string_view kKeysRead = "chancery.keys.read";
+inline constexpr std::string_view kKeysRevoke = "chancery.keys.revoke";
+inline constexpr std::string_view kProcessRead = "chancery.process.read";
+inline constexpr std::string_view kProofsCreate = "chancery.proofs.create";
+}  // namespace scope
+
+/// Everything under it governs this daemon.
+inline constexpr std::string_view kControlPlane = "chancery.";
+
+/// Whether a chain is meant for this daemon and grants `scope`, whatever its parameters: before anything is
+/// read of a request. kForbidden (`hop` of the chain's token that denies).
+[[nodiscard]] Status require_scope(const Policy& policy, const VerifiedChain& chain, std::string_view scope);
+
+/// A parameter of an action on this daemon.
+using Parameter = std::pair<std::string_view, std::string_view>;
+
+/// Whether the caller may do `scope` with these parameters: the operator's process, or a chain that grants it.
+/// A chain that mints grants must bound `sub` and `agent` by `one_of` or `prefix`; one that has actions
+/// authorized, `audience` by `one_of`.
+/// \return kForbidden (`hop` of the chain's token that denies)
+[[nodiscard]] Status require_authority(const Office& office, const CallContext& context,
+                                       std::string_view scope,
+                                       std::initializer_list<Parameter> parameters = {});
+
+/// Whether the caller is that agent, or may use its key: the process matches its selectors, or the chain grants
+/// `scope` with `agent`.
+/// \return kNotHolder, kForbidden
+[[nodiscard]] Status require_agent(const Office& office, const CallContext& context, std::string_view scope,
+                                   const store::Agent& agent);
+
+}  // namespace chancery::service

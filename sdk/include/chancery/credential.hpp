@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/keys.hpp>
+#include <chancery/result.hpp>
+#include <chancery/token.hpp>
+
+namespace chancery {
+
+/// A private key in this process's memory, for callers from elsewhere: an operator's, or one that lives as long
+/// as a session. An agent's own key stays in the daemon's hardware and is never one of these. Thread-safe;
+/// copies share the key.
+class HolderKey {
+ public:
+  [[nodiscard]] static Result<HolderKey> generate(Algorithm algorithm = Algorithm::kES256);
+
+  /// Reads a private key in PEM (PKCS #8, unencrypted).
+  /// \return the key, or kFileUnreadable, kFilePermissions (others than its owner may read the file),
+  ///         kInvalidKey, kUnsupportedAlgorithm
+  [[nodiscard]] static Result<HolderKey> load(const std::string& path);
+
+  /// Writes the key to a new file that its owner alone may read (0600). It is as safe as that file.
+  /// \return kConflict when there is one, kFileUnwritable
+  [[nodiscard]] Status save(const std::string& path) const;
+
+  [[nodiscard]] const PublicKey& public_key() const noexcept;
+
+  /// \return the signature over `message` as it stands in a JWS, or kCryptoFailure
+  [[nodiscard]] Result<Signature> sign(ByteView message) const;
+
+ private:
+  struct Impl;
+  explicit HolderKey(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// What a caller shows to a daemon over TLS: a chain that grants authority over it, and for each request a proof
+/// that it holds the chain (RFC 9449). Thread-safe.
+class Credential {
+ public:
+  virtual ~Credential() = default;
+
+  /// Compact tokens, root first. \return the chain, or why there is none: kCredentialExpired
+  [[nodiscard]] virtual Result<std::vector<std::string>> chain() const = 0;
+
+  /// A fresh DPoP proof for the chain's last token.
+  /// \param nonce  the one that the server gave, if it gave one
+  [[nodiscard]] virtual Result<std::string> prove(const std::string& method, const std::string& uri,
+                                                  const std::optional<std::string>& nonce) const = 0;
+};
+
+/// The credential of a chain that a key in this process holds. It reads the system's clock, for proofs and to
+/// tell an expired chain from one that is refused.
+/// \return kMalformed when the last token cannot be read, kNotHolder when the key is not its `cnf.jkt`
+[[nodiscard]] Result<std::shared_ptr<const Credential>> credential_of(std::vector<std::string> chain,
+                                                                      HolderKey key);
+
+/// Delegates from a chain that `key` holds: the greatest child that request and parent allow, signed with it.
+/// Asks no daemon, and verifies only what it must know to narrow; whoever receives the chain verifies it.
+/// \param now  whole seconds UTC
+/// \return the longer chain; kMalformed, kNotHolder, and what attenuate() says
+[[nodiscard]] Result<std::vector<std::string>> delegate_with(const HolderKey& key,
+                                                             std::span<const std::string> chain,
+                                                             const DelegationRequest& request,
+                                                             std::chrono::sys_seconds now);
+
+}  // namespace chancery

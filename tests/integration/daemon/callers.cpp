@@ -1,0 +1,267 @@
+// Who may do what to the real daemon, from where: chains of authority and DPoP proofs over TLS, kernel
+// credentials on the socket.
+
+#include <boost/test/unit_test.hpp>
+
+#include <chancery/credential.hpp>
+
+#include "daemon/rest/routes.hpp"
+#include "sdk/client/calls.hpp"
+#include "sdk/client/transport.hpp"
+#include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/two_devices.hpp"
+
+namespace chancery::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+HolderKey new_key() { return required(HolderKey::generate()); }
+
+/// The daemon of a developer, with TLS, and an operator's chain.
+struct Office {
+  Office() {
+    const auto minted =
+        daemon->client().create_operator({"admin", operator_key.public_key().thumbprint().text()});
+    operator_chain = answered(minted).chain;
+  }
+
+  [[nodiscard]] std::string address() const { return answered(daemon->client().metadata()).issuer; }
+
+  [[nodiscard]] ClientOptions options(std::shared_ptr<const Credential> credential) const {
+    ClientOptions options;
+    options.address = address();
+    options.ca_file = (daemon->socket().parent_path() / "ca.pem").string();
+    options.credential = std::move(credential);
+    return options;
+  }
+
+  [[nodiscard]] Client client(const std::vector<std::string>& chain, const HolderKey& key) const {
+    return required(Client::connect(options(required(credential_of(chain, key)))));
+  }
+
+  [[nodiscard]] Client as_operator() const { return client(operator_chain, operator_key); }
+
+  /// A chain of the operator's for `key` with this authority.
+  [[nodiscard]] std::vector<std::string> delegated(const HolderKey& key, const std::string& authority) const {
+    DelegationRequest request;
+    request.client_id = "spiffe://dev.chancery.internal/service/other";
+    request.holder = key.public_key().thumbprint();
+    request.authority = required(Authority::parse(authority));
+    request.lifetime = 1h;
+    return required(delegate_with(operator_key, operator_chain, request, now()));
+  }
+
+  /// What the daemon says to one request over TLS. \param headers  in place of a chain and proof
+  [[nodiscard]] client::HttpAnswer send(const client::HttpRequest& request) const {
+    const auto transport = required(
+        client::make_https_transport({address(), (daemon->socket().parent_path() / "ca.pem").string()}, 20s));
+    return required(transport->send(request, std::chrono::steady_clock::now() + 20s));
+  }
+
+  std::unique_ptr<DaemonProcess> daemon = DaemonProcess::development();
+  HolderKey operator_key = new_key();
+  std::vector<std::string> operator_chain;
+};
+
+constexpr std::string_view kMint = R"({"scopes":["chancery.grants.mint"],"constraints":[
+  {"key":"chancery.grants.mint#agent","one_of":["support"]},
+  {"key":"chancery.grants.mint#sub","prefix":"user:"}]})";
+
+/// The code of a refusal; "" when there was none.
+template <typename T>
+std::string refusal(const ClientResult<T>& result) {
+  if (result) return "";
+  return result.error().refused() ? result.error().code : std::string(error_name(result.error().error.code));
+}
+
+api::CreateGrant grant_for(const std::string& principal, const std::string& agent) {
+  api::CreateGrant grant = grant_to(agent);
+  grant.principal = principal;
+  return grant;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(callers)
+
+BOOST_FIXTURE_TEST_CASE(an_operator_does_from_elsewhere_what_it_does_on_the_socket, Office) {
+  const Client remote = as_operator();
+  BOOST_TEST(refusal(remote.create_agent(agent_of("support", 4711))) == "");
+  BOOST_TEST(answered(remote.agents()).agents.size() == 1u);
+  BOOST_TEST(refusal(remote.grant(grant_for("user:alice@example.org", "support"))) == "");
+  BOOST_TEST(refusal(remote.rotate_agent("support")) == "");
+  BOOST_TEST(refusal(remote.backends()) == "");
+  BOOST_TEST(refusal(remote.retire_agent("support")) == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_delegated_chain_may_do_what_it_says_and_no_more, Office) {
+  const Client remote = as_operator();
+  for (const char* agent : {"support", "billing"})
+    BOOST_REQUIRE(refusal(remote.create_agent(agent_of(agent, 4711))) == "");
+  const HolderKey key = new_key();
+  const Client minter = client(delegated(key, std::string(kMint)), key);
+  BOOST_TEST(refusal(minter.grant(grant_for("user:alice@example.org", "support"))) == "");
+  BOOST_TEST(refusal(minter.grant(grant_for("user:alice@example.org", "billing"))) == "forbidden");
+  BOOST_TEST(refusal(minter.grant(grant_for("service:crm", "support"))) == "forbidden");
+  BOOST_TEST(refusal(minter.agents()) == "forbidden");
+  BOOST_TEST(refusal(minter.retire_agent("support")) == "forbidden");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_may_use_an_agents_key_delegates_and_proves_with_it, Office) {
+  const Client remote = as_operator();
+  for (const char* agent : {"orchestrator", "support"})
+    BOOST_REQUIRE(refusal(remote.create_agent(agent_of(agent, 4711))) == "");
+  const auto chain = answered(remote.grant(grant_to("orchestrator"))).chain;
+  const HolderKey key = new_key();
+  const auto use_of = [&](const char* agent) {
+    return client(delegated(key, R"({"scopes":["chancery.delegations.create","chancery.proofs.create"],)"
+                                 R"("constraints":[{"key":"agent","one_of":[")" +
+                                     std::string(agent) + R"("]}]})"),
+                  key);
+  };
+  BOOST_TEST(refusal(use_of("orchestrator").delegate(delegation_of(chain, "support"))) == "");
+  BOOST_TEST(refusal(use_of("orchestrator").prove({chain, "GET", "https://crm.example.org/", {}})) == "");
+  BOOST_TEST(refusal(use_of("support").delegate(delegation_of(chain, "support"))) == "forbidden");
+  BOOST_TEST(refusal(use_of("support").prove({chain, "GET", "https://crm.example.org/", {}})) == "forbidden");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_proof_counts_once_and_with_the_daemons_nonce_only, Office) {
+  const auto credential = required(credential_of(operator_chain, operator_key));
+  const auto ask = [&](const std::string& proof) {
+    client::HttpRequest request{"GET", "/v1/backends", {}};
+    request.headers = {{"Authorization", "DPoP " + operator_chain.back()}, {"DPoP", proof}};
+    return send(request);
+  };
+  const std::string uri = address() + "/v1/backends";
+  const client::HttpAnswer first = ask(required(credential->prove("GET", uri, std::nullopt)));
+  BOOST_TEST(first.status == 401);
+  BOOST_TEST(first.body.find("nonce_required") != std::string::npos);
+  BOOST_REQUIRE(!first.dpop_nonce.empty());
+  const std::string proof = required(credential->prove("GET", uri, first.dpop_nonce));
+  BOOST_TEST(ask(proof).status == 200);
+  const client::HttpAnswer again = ask(proof);
+  BOOST_TEST(again.status == 401);
+  BOOST_TEST(again.body.find("proof_refused") != std::string::npos);
+  const auto elsewhere = ask(required(credential->prove("GET", address() + "/v1/agents", first.dpop_nonce)));
+  BOOST_TEST(elsewhere.body.find("proof_refused") != std::string::npos);
+  const auto other_nonce = ask(required(credential->prove("GET", uri, "AAAAAAAAAAAAAAAAAAAAAAAA")));
+  BOOST_TEST(other_nonce.body.find("nonce_required") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_never_granted_and_never_widened, Office) {
+  BOOST_REQUIRE(refusal(as_operator().create_agent(agent_of("support", 4711))) == "");
+  api::CreateGrant grant = grant_to("support");
+  for (const char* scope : {"chancery.agents.read", "chancery.*"}) {
+    grant.authority.scopes = {scope};
+    BOOST_TEST(refusal(daemon->client().grant(grant)) == "forbidden");
+    BOOST_TEST(refusal(as_operator().grant(grant)) == "forbidden");
+  }
+  // What is asked beyond the operator's own bounds is not given.
+  const HolderKey key = new_key();
+  const Token child = required(Token::parse(delegated(key, std::string(kMint)).back()));
+  BOOST_TEST(child.claims().authority.scopes == std::vector<std::string>{"chancery.grants.mint"});
+  // An operator's chain is made on the socket alone.
+  BOOST_TEST(refusal(as_operator().create_operator({"other", key.public_key().thumbprint().text()})) ==
+             "route_unknown");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_chain_of_somebody_else_governs_nothing, Office) {
+  // A partner's root with the same words, trusted for its own chains or not, is not this daemon's.
+  const HolderKey root = new_key();
+  const HolderKey key = new_key();
+  const Token mine = required(Token::parse(operator_chain.front()));
+  Claims claims = mine.claims();
+  claims.holder = key.public_key().thumbprint();
+  const UnsignedToken forged = UnsignedToken::encode(claims, root.public_key(), false);
+  const std::string compact = forged.with(required(root.sign(as_bytes(forged.signing_input()))));
+  BOOST_TEST(refusal(client({compact}, key).agents()) == "chain_refused");
+  BOOST_REQUIRE(refusal(as_operator().create_agent(agent_of("support", 4711))) == "");
+  // A grant of this daemon's, whose audience is somebody else.
+  const auto granted = answered(as_operator().grant(grant_to("support"))).chain;
+  BOOST_TEST(!credential_of(granted, key).has_value());
+}
+
+namespace {
+
+// A body that each path takes, so that what refuses is the lack of authority.
+std::string body_for(std::string_view pattern) {
+  const std::string thumbprint(43, 'A');
+  if (pattern == "/v1/agents") return R"({"name":"new","selectors":{"uid":1}})";
+  if (pattern == "/v1/grants")
+    return R"({"principal":"user:a","agent":"support","audience":"x","scopes":["a.b"],"lifetime_s":60})";
+  if (pattern == "/v1/operators") return R"({"name":"x","jkt":")" + thumbprint + R"("})";
+  return "{}";
+}
+
+client::HttpRequest request_of(const rest::Route& route) {
+  std::string path(route.pattern);
+  const std::size_t place = path.find("{name}");
+  if (place != std::string::npos) {
+    const bool is_key = path.starts_with("/v1/keys/");
+    path.replace(place, 6,
+                 is_key                              ? std::string(43, 'A')
+                 : path.starts_with("/v1/backends/") ? "swtpm"
+                                                     : "support");
+  }
+  return {std::string(route.method), path, route.method == "POST" ? body_for(route.pattern) : ""};
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(every_path_over_tls_wants_the_scope_that_its_row_names, Office) {
+  for (const rest::Route& route : rest::routes()) {
+    if (route.listener != rest::Listener::kPrivileged) continue;
+    BOOST_TEST_CONTEXT(route.method << " " << route.pattern) {
+      BOOST_REQUIRE(!route.scope.empty());
+      const client::HttpRequest request = request_of(route);
+      BOOST_TEST(send(request).status == 401);
+      const auto status_with = [&](std::string_view scope) {
+        const HolderKey key = new_key();
+        const auto chain = delegated(key, R"({"scopes":[")" + std::string(scope) + R"("]})");
+        const auto transport = client::make_authorized_transport(
+            required(client::make_https_transport(
+                {address(), (daemon->socket().parent_path() / "ca.pem").string()}, 20s)),
+            address(), required(credential_of(chain, key)));
+        return required(transport->send(request, std::chrono::steady_clock::now() + 20s)).status;
+      };
+      BOOST_TEST(status_with("chancery.nothing.else") == 403);
+      const int granted = status_with(route.scope);
+      BOOST_TEST((granted != 401 && granted != 403), granted);
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(paths_of_the_socket_do_not_exist_over_tls, Office) {
+  for (const rest::Route& route : rest::routes()) {
+    if (route.listener != rest::Listener::kUnixSocket && route.listener != rest::Listener::kLocal) continue;
+    BOOST_TEST(send(request_of(route)).status == 404, route.pattern);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, Office) {
+  if (::geteuid() != 0) {
+    BOOST_TEST_MESSAGE("not shown: only root can ask as another user");
+    return;
+  }
+  const auto transport = client::make_unix_transport(daemon->socket().string());
+  for (const rest::Route& route : rest::routes()) {
+    const bool is_for_operators = !route.scope.empty() && route.scope != "chancery.delegations.create" &&
+                                  route.scope != "chancery.proofs.create";
+    if (!is_for_operators) continue;
+    const client::HttpRequest request = request_of(route);
+    const int status = run_as(4711, [&] {
+      const auto answer = transport->send(request, std::chrono::steady_clock::now() + 20s);
+      return answer ? answer->status - 300 : 1;
+    });
+    BOOST_TEST(status == 403 - 300, route.method << " " << route.pattern);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::tests
