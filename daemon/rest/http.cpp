@@ -54,6 +54,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kNotFound, 404},
     {kConflict, 409},
     {kRetired, 409},
+    {kSpendingHalted, 503},
     {kBadRequest, 400},
     {kRouteUnknown, 404},
     {kMethodNotAllowed, 405},

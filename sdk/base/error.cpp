@@ -49,6 +49,7 @@ constexpr auto kRows = std::to_array<Row>({
     {kNotFound, "not_found"},
     {kConflict, "conflict"},
     {kRetired, "retired"},
+    {kSpendingHalted, "spending_halted"},
     {kBadRequest, "bad_request"},
     {kRouteUnknown, "route_unknown"},
     {kMethodNotAllowed, "method_not_allowed"},

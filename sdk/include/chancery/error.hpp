@@ -54,6 +54,7 @@ enum class ErrorCode : std::uint16_t {
   kNotFound = 503,
   kConflict = 504,
   kRetired = 505,
+  kSpendingHalted = 506,
 
   // 6xx: HTTP, as the daemon answers it
   kBadRequest = 600,
