@@ -62,6 +62,8 @@ struct Fact {
   const char* advice = "";  ///< what to do, a literal; empty when there is nothing to do
 };
 
+class MonotonicCounter;
+
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
 ///
 /// Errors common to all: kDeviceUnavailable (absent; comes back by itself), kDeviceBusy (the queue is
@@ -106,6 +108,10 @@ class KeyBackend {
 
   /// What the device is found to be like now, for people. Asks it, and may be slow.
   virtual Result<std::vector<Fact>> facts(Deadline deadline) = 0;
+
+  /// The counter that this daemon has in the device; nullptr for a device that has none to give, such as a
+  /// PKCS#11 token. Lives as long as the backend.
+  [[nodiscard]] virtual MonotonicCounter* counter() noexcept { return nullptr; }
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

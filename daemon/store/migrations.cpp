@@ -158,7 +158,73 @@ CREATE INDEX tokens_holder ON tokens (holder, expires_at);
 CREATE INDEX tokens_parent ON tokens (parent_id);
 )sql";
 
-constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys};
+// What is spent, and which proofs were used. Amounts are millionths. `kind` is a TotalKind.
+constexpr const char* kLedger = R"sql(
+CREATE TABLE proofs (
+  holder     TEXT NOT NULL CHECK (length(holder) = 43),
+  jti        TEXT NOT NULL CHECK (length(jti) = 64),
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (holder, jti)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX proofs_expiry ON proofs (expires_at);
+
+CREATE TABLE totals (
+  token      TEXT NOT NULL CHECK (length(token) = 64),
+  kind       INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
+  key        TEXT NOT NULL,
+  window     INTEGER NOT NULL,
+  spent      INTEGER NOT NULL CHECK (spent >= 0),
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (token, kind, key, window)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX totals_expiry ON totals (expires_at);
+
+CREATE TABLE reservations (
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE CHECK (length(id) > 0),
+  caller     TEXT NOT NULL CHECK (length(caller) > 0),
+  state      TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'released')),
+  expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX reservations_open ON reservations (expires_at) WHERE state = 'reserved';
+CREATE INDEX reservations_expiry ON reservations (expires_at);
+
+CREATE TABLE reserved_amounts (
+  reservation INTEGER NOT NULL REFERENCES reservations (seq) ON DELETE CASCADE,
+  token       TEXT NOT NULL,
+  kind        INTEGER NOT NULL,
+  key         TEXT NOT NULL,
+  window      INTEGER NOT NULL,
+  parameter   TEXT NOT NULL,
+  amount      INTEGER NOT NULL CHECK (amount >= 0),
+  PRIMARY KEY (reservation, token, kind, key, window)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE answers (
+  caller     TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  request    TEXT NOT NULL CHECK (length(request) = 64),
+  answer     TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (caller, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_expiry ON answers (expires_at);
+
+CREATE TABLE forgotten (
+  book  TEXT NOT NULL PRIMARY KEY,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row at most. Values of a device's counter have 64 bits and are kept as text.
+CREATE TABLE checkpoint (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  value    TEXT NOT NULL,
+  intended TEXT,
+  sealed   INTEGER NOT NULL CHECK (sealed IN (0, 1))
+) STRICT;
+)sql";
+
+constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys, kLedger};
 
 }  // namespace
 

@@ -82,6 +82,7 @@ Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
   device.queue = self.options_.queue;
   device.key_cache = self.options_.key_cache;
   self.device_ = std::make_unique<TpmDevice>(std::move(device));
+  self.counter_ = std::make_unique<NvCounter>(*self.device_, self.options_.master);
 
   const Status first = self.device_->wait_for_first_attempt(first_answer);
   if (!first && !may_recover(first.error())) return first.error();

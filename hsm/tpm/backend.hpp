@@ -9,6 +9,7 @@
 #include "hsm/key_backend.hpp"
 #include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
+#include "hsm/tpm/nv_counter.hpp"
 
 namespace chancery::hsm {
 
@@ -52,6 +53,7 @@ class TpmBackend final : public KeyBackend {
   /// kWrongDevice when another TPM answers than the one that the pin names.
   Status check(Deadline deadline) override;
   Result<std::vector<Fact>> facts(Deadline deadline) override;
+  [[nodiscard]] MonotonicCounter* counter() noexcept override { return counter_.get(); }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 
@@ -73,6 +75,7 @@ class TpmBackend final : public KeyBackend {
   Bytes refused_name_;             // of a TPM that is not the pinned one; empty: none was met
   DestroyedKeys destroyed_;
   std::unique_ptr<TpmDevice> device_;  // its thread calls accept(), and ends before the above do
+  std::unique_ptr<NvCounter> counter_;
 };
 
 }  // namespace chancery::hsm

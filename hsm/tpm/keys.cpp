@@ -6,26 +6,10 @@
 #include <tss2/tss2_mu.h>
 
 #include "hsm/tpm/check.hpp"
+#include "hsm/tpm/tpm_auth.hpp"
 
 namespace chancery::hsm {
 namespace {
-
-// An auth value in the form that ESYS takes; cleansed.
-class TpmAuth {
- public:
-  explicit TpmAuth(const SecretBytes& auth) {
-    value_.size = static_cast<std::uint16_t>(auth.size());
-    std::ranges::copy(auth.view(), value_.buffer);
-  }
-  ~TpmAuth() { explicit_bzero(&value_, sizeof value_); }
-  TpmAuth(const TpmAuth&) = delete;
-  TpmAuth& operator=(const TpmAuth&) = delete;
-
-  [[nodiscard]] const TPM2B_AUTH& value() const noexcept { return value_; }
-
- private:
-  TPM2B_AUTH value_{};
-};
 
 // A TPM may leave leading zeros out of r and s.
 Result<Signature> raw_signature(const TPMT_SIGNATURE& from) {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <chancery/result.hpp>
+
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+/// Which value of the device's counter the store belongs to.
+struct Checkpoint {
+  std::uint64_t value = 0;
+  /// Noted before the counter is advanced to it, so that a daemon that is killed in between is not taken for
+  /// an old copy.
+  std::optional<std::uint64_t> intended{};
+  bool is_sealed = false;  ///< nothing was spent since: the daemon had stopped
+  bool operator==(const Checkpoint&) const = default;
+};
+
+/// Keeps the checkpoint of the store. Thread-safe.
+class CheckpointBook {
+ public:
+  virtual ~CheckpointBook() = default;
+
+  /// Nothing before the first.
+  virtual Result<std::optional<Checkpoint>> last() = 0;
+  virtual Status keep(const Checkpoint& checkpoint) = 0;
+  /// Keeps what the operator has decided, and lets a clock count that was set back to before what the books
+  /// have forgotten.
+  virtual Status accept(const Checkpoint& checkpoint, const AuditEntry& audit) = 0;
+};
+
+}  // namespace chancery::store

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/bytes.hpp>
+#include <chancery/result.hpp>
+
+#include "daemon/store/proof_book.hpp"
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+/// Millionths of whatever a constraint's key counts.
+using Millionths = std::int64_t;
+
+enum class TotalKind : std::uint8_t {
+  kLifetime = 1,  ///< of what a token itself did
+  kSubtree = 2,   ///< of what it and its descendants did
+  kRate = 3,      ///< the same, within one window of time
+};
+
+/// Names one running total. A token is named by the SHA-256 of its signing input: its holder chooses `jti`,
+/// and an ES256 signature can be rewritten.
+struct TotalName {
+  Sha256Digest token{};
+  TotalKind kind = TotalKind::kLifetime;
+  std::string key;          ///< the constraint's, whole
+  std::int64_t window = 0;  ///< where a kRate's window starts, seconds since 1970
+  bool operator==(const TotalName&) const = default;
+};
+
+/// What one action adds to one running total.
+struct Debit {
+  TotalName total;
+  Millionths amount = 0;     ///< not negative
+  Millionths bound = 0;      ///< that the total may reach, and not pass
+  std::string parameter;     ///< by which settle() names the amount; empty: a count, which stays
+  sys_seconds expires_at{};  ///< when nobody can act under the total any more
+};
+
+/// Makes a request repeatable: the same one under the same key gets the same answer, and is debited once.
+struct RepeatableRequest {
+  std::string key;         ///< the caller's own
+  Sha256Digest request{};  ///< of all that was asked
+};
+
+/// A decision about to be given.
+struct Decision {
+  std::string id;      ///< random; settle() and release() name it
+  std::string caller;  ///< the enforcement point
+  sys_seconds at{};
+  ProofUse proof;
+  std::vector<Debit> debits{};                  ///< empty for a denial; at most one a total
+  std::optional<sys_seconds> reserved_until{};  ///< none: spent at once
+  std::optional<RepeatableRequest> repeatable{};
+  std::string answer{};  ///< what a repetition gets
+};
+
+/// What came of recording a decision. Nothing is recorded but by kRecorded.
+struct Recording {
+  enum class Outcome : std::uint8_t {
+    kRecorded,
+    kAnsweredBefore,  ///< the same request: `answer` is what it got
+    kOtherRequest,    ///< the key was used for another request
+    kProofUsed,
+    kTooManyProofs,
+    kOverBound,  ///< `debit` would have brought its total to `total`
+  };
+  Outcome outcome = Outcome::kRecorded;
+  std::string answer{};
+  std::size_t debit = 0;
+  Millionths total = 0;
+};
+
+/// Amounts by parameter.
+using SettledAmounts = std::map<std::string, Millionths, std::less<>>;
+
+struct LedgerCounts {
+  std::uint64_t totals = 0;
+  std::uint64_t reservations = 0;  ///< that are open
+  bool operator==(const LedgerCounts&) const = default;
+};
+
+/// Keeps what was spent under tokens and their ancestors. A total includes what is reserved: a reservation is
+/// spent at once, and only its settlement for less, or its release, gives anything back. Thread-safe; calls
+/// wait for the disk, and what they returned survives `kill -9`.
+///
+/// Errors common to all: the store's (see Store), and kSpendingHalted while the clock is behind what was
+/// forgotten. tests/unit/daemon/ledger_contract.cpp holds what every implementation must pass.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  /// Records a decision in one transaction: the proof's use, every debit within its bound, the reservation,
+  /// the answer to repetitions and the audit entry; or none of it.
+  virtual Result<Recording> record(const Decision& decision, const AuditEntry& audit) = 0;
+
+  /// Ends a reservation with what was really used.
+  /// \param amounts  by parameter, at most what was reserved; what is not named is settled in full
+  /// \return kNotFound, kForbidden when another caller reserved, kConflict when it has ended,
+  ///         kInvalidArgument for a parameter that was not reserved or an amount beyond it
+  virtual Status settle(std::string_view id, std::string_view caller, const SettledAmounts& amounts,
+                        const AuditEntry& audit) = 0;
+
+  /// Ends a reservation of which nothing was used, counts included. As settle().
+  virtual Status release(std::string_view id, std::string_view caller, const AuditEntry& audit) = 0;
+
+  /// Settles in full what was neither settled nor released in time, and forgets what can matter no more.
+  virtual Status prune(sys_seconds now) = 0;
+
+  /// 0 for one that nothing was debited to.
+  virtual Result<Millionths> total(const TotalName& name) = 0;
+  virtual Result<LedgerCounts> counts() = 0;
+};
+
+}  // namespace chancery::store
