@@ -53,7 +53,9 @@ config::Config make_config(const path& folder, const config::ListenAddress& list
   config.server.tls_certificate = folder / "tls.pem";
   config.server.tls_key = folder / "tls.key";
   config.state_path = folder / "state";
-  config.issuer = {"dev.chancery.internal", "https://localhost:" + std::to_string(listen.port), "swtpm"};
+  config.issuer.trust_domain = "dev.chancery.internal";
+  config.issuer.url = "https://localhost:" + std::to_string(listen.port);
+  config.issuer.backend = "swtpm";
   config.log.level = config::LogLevel::kWarning;
   config.tpm_allow_simulator = true;
   config::BackendConfig backend = config::default_backend(config);
