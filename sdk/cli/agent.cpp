@@ -69,8 +69,8 @@ Checked<ExitCode> create(Context& context, const api::CreateAgent& request) {
   if (!selectors.uid && !selectors.gid && selectors.unit.empty()) {
     return misuse("give --uid, --gid or --unit: by them the daemon knows the agent's process");
   }
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto agent = client->create_agent(request);
   if (agent && (!selectors.executable.empty() || !selectors.executable_sha256.empty())) {
     context.output.note(
@@ -81,8 +81,8 @@ Checked<ExitCode> create(Context& context, const api::CreateAgent& request) {
 
 Checked<ExitCode> list(Context& context, const ListArguments& arguments) {
   constexpr std::size_t kMostAPage = 1000;
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   api::AgentPage all;
   do {
     const std::size_t wanted = arguments.limit == 0 ? kMostAPage : arguments.limit - all.agents.size();
@@ -139,8 +139,8 @@ void add_named(CLI::App& group, Command& chosen, const char* verb, const char* h
   command->add_option("NAME", *name, "the agent's name")->required();
   command->callback([name, call, &chosen] {
     chosen = [name, call](Context& context) -> Checked<ExitCode> {
-      const auto client = Client::connect(context.daemon);
-      if (!client) return failure(client.error());
+      const auto client = connect(context);
+      if (!client) return client.error();
       return show_result(context, ((*client).*call)(*name));
     };
   });

@@ -66,8 +66,8 @@ Checked<ExitCode> grant(Context& context, const GrantArguments& arguments) {
   request.depth = arguments.depth;
   CHANCERY_ASSIGN(request.authority, parse_authority(arguments.authority));
   CHANCERY_ASSIGN(request.lifetime, lifetime_of(arguments.lifetime));
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto granted = client->grant(request);
   if (!granted) return failure(granted.error());
   for (const std::string& warning : granted->warnings) context.output.note("warning: " + warning);
@@ -84,8 +84,8 @@ Checked<ExitCode> delegate(Context& context, const DelegateArguments& arguments)
     CHANCERY_ASSIGN(request.lifetime, lifetime_of(arguments.lifetime));
   }
   CHANCERY_ASSIGN(request.chain, read_chain(arguments.chain));
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto delegated = client->delegate(request);
   if (!delegated) return failure(delegated.error());
   for (const Narrowing& item : delegated->narrowed) {

@@ -89,8 +89,8 @@ void show(Output& output, const api::Backend& backend) {
 ExitCode exit_code(bool all_serve) { return all_serve ? ExitCode::kSuccess : ExitCode::kUndecided; }
 
 Checked<ExitCode> list(Context& context) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto backends = client->backends();
   if (!backends) return failure(backends.error());
   show(context.output, *backends);
@@ -99,8 +99,8 @@ Checked<ExitCode> list(Context& context) {
 }
 
 Checked<ExitCode> show_one(Context& context, const std::string& name) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto backend = client->backend(name);
   if (!backend) return failure(backend.error());
   show(context.output, *backend);

@@ -58,10 +58,10 @@ void check_issuer(std::vector<Finding>& findings, const Client& client) {
   findings.push_back({Level::kFine, "issuer key", std::to_string(keys->keys.size()) + " published", {}});
 }
 
-void check_daemon(std::vector<Finding>& findings, const ClientOptions& options) {
-  const auto client = Client::connect(options);
+void check_daemon(std::vector<Finding>& findings, const Context& context) {
+  const auto client = connect(context);
   if (!client) {
-    const Failure why = failure(client.error());
+    const Failure& why = client.error();
     findings.push_back({Level::kProblem, "settings", why.code, why.message});
     return;
   }
@@ -160,7 +160,7 @@ void show(Output& output, const Finding& finding) {
 
 Checked<ExitCode> examine(Context& context) {
   std::vector<Finding> findings;
-  check_daemon(findings, context.daemon);
+  check_daemon(findings, context);
   check_trust(findings);
   check_clock(findings, context.now);
   check_tpm(findings);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,19 @@ bool write_all(int number, std::string_view text) {
   return true;
 }
 
+// An unset variable and an empty one mean the same (XDG Base Directory Specification); so does a relative
+// path.
+std::string absolute_path(const client::Environment& environment, const char* name) {
+  const char* value = environment(name);
+  return value != nullptr && value[0] == '/' ? value : "";
+}
+
+std::string home_folder(const client::Environment& environment) {
+  if (std::string home = absolute_path(environment, "HOME"); !home.empty()) return home;
+  const passwd* user = ::getpwuid(::geteuid());
+  return user == nullptr || user->pw_dir == nullptr ? "" : user->pw_dir;
+}
+
 }  // namespace
 
 Checked<std::string> read_input(const std::string& path, std::size_t limit) {
@@ -77,6 +91,27 @@ Checked<std::string> read_input(const std::string& path, std::size_t limit) {
 }
 
 bool is_input(const std::string& path) { return path == "-" || ::access(path.c_str(), F_OK) == 0; }
+
+Checked<std::filesystem::path> config_folder(const client::Environment& environment) {
+  std::filesystem::path base = absolute_path(environment, "XDG_CONFIG_HOME");
+  if (base.empty()) {
+    const std::string home = home_folder(environment);
+    if (home.empty()) return misuse("no home folder: set XDG_CONFIG_HOME or HOME");
+    base = std::filesystem::path(home) / ".config";
+  }
+  return base / "chancery";
+}
+
+Checked<void> make_private_folder(const std::filesystem::path& folder) {
+  std::error_code code;
+  std::filesystem::create_directories(folder.parent_path(), code);
+  const bool made = !code && std::filesystem::create_directory(folder, code);
+  if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
+  if (!code) return {};
+  return failure(
+      {ErrorCode::kFileUnwritable, "the folder cannot be made", static_cast<std::uint64_t>(code.value())},
+      folder.string());
+}
 
 Checked<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode) {
   std::string temporary = path.string() + ".XXXXXX";

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sdk/cli/failure.hpp"
+#include "sdk/client/endpoint.hpp"
 
 namespace chancery::cli {
 
@@ -15,6 +16,12 @@ namespace chancery::cli {
 
 /// Whether something that can be read is at `path`: an argument that is none is taken for a text.
 [[nodiscard]] bool is_input(const std::string& path);
+
+/// Where this user's settings are: $XDG_CONFIG_HOME/chancery, else ~/.config/chancery.
+[[nodiscard]] Checked<std::filesystem::path> config_folder(const client::Environment& environment);
+
+/// Makes a folder for its owner alone; one that is there stays as it is. \return kFileUnwritable
+[[nodiscard]] Checked<void> make_private_folder(const std::filesystem::path& folder);
 
 /// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash.
 /// \param mode  its permissions, less the umask

@@ -62,8 +62,8 @@ Checked<ExitCode> show_result(Context& context, const ClientResult<Answer>& answ
 /// Connects, and shows what `call` gives: const Client& → ClientResult<Answer>.
 template <typename Ask>
 Checked<ExitCode> ask(Context& context, Ask call) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   return show_result(context, call(*client));
 }
 

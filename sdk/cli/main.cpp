@@ -18,8 +18,8 @@ using namespace chancery;
 using namespace chancery::cli;
 
 constexpr const char* kFooter =
-    "The daemon is found by --socket or --addr, then CHANCERY_SOCKET, then CHANCERY_ADDR, then\n"
-    "/run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, "
+    "The daemon is found by --socket, --addr or --context, then CHANCERY_SOCKET, then CHANCERY_ADDR, then the\n"
+    "context in use, then /run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, "
     "CHANCERY_TRUST or\n"
     "the file that `chancery trust add` writes.\n\n"
     "Exit status: 0 valid or done; 1 denied or refused; 2 could not tell: unknown status, no trust, "
@@ -33,12 +33,14 @@ constexpr const char* kFooter =
 /// Options that every command takes, before or after its name.
 struct GlobalArguments {
   std::string format = "text";
+  std::string context;
   ClientOptions daemon;
 };
 
 void add_global_options(CLI::App& app, GlobalArguments& arguments) {
   app.add_option("--format", arguments.format, "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--context", arguments.context, "a stored context: see `chancery context list`");
   app.add_option("--socket", arguments.daemon.socket, "the daemon's Unix socket");
   app.add_option("--addr", arguments.daemon.address, "the daemon's address: https://HOST:PORT");
   app.add_option("--cacert", arguments.daemon.ca_file,
@@ -49,6 +51,10 @@ void add_commands(CLI::App& app, Command& chosen) {
   app.require_subcommand(1);
   app.fallthrough();
   add_status(app, chosen);
+  add_init(app, chosen);
+  add_operator(app, chosen);
+  add_login(app, chosen);
+  add_context(app, chosen);
   add_agent(app, chosen);
   add_key(app, chosen);
   add_issuer(app, chosen);
@@ -124,7 +130,7 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error, int argc, ch
 int run(const Command& command, const GlobalArguments& arguments) {
   Output output = make_output(arguments.format);
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  Context context{output, arguments.daemon, now};
+  Context context{output, arguments.daemon, now, arguments.context};
   const Checked<ExitCode> result = command(context);
   if (!output.flush()) {
     output.report(

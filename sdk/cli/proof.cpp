@@ -22,8 +22,8 @@ Checked<ExitCode> prove(Context& context, const ProofArguments& arguments) {
   request.htu = arguments.htu;
   if (!arguments.nonce.empty()) request.nonce = arguments.nonce;
   CHANCERY_ASSIGN(request.chain, read_chain(arguments.chain));
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto proof = client->prove(request);
   if (!proof) return failure(proof.error());
   if (context.output.json()) {

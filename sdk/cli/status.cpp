@@ -16,9 +16,9 @@ struct DaemonStatus {
   KeySet keys;  ///< empty while the daemon is not ready to say
 };
 
-Checked<DaemonStatus> ask(const ClientOptions& daemon) {
-  const auto client = Client::connect(daemon);
-  if (!client) return failure(client.error());
+Checked<DaemonStatus> ask(const Context& context) {
+  const auto client = connect(context);
+  if (!client) return client.error();
   DaemonStatus status;
   status.endpoint = client->endpoint();
   auto readiness = client->readiness();
@@ -58,7 +58,7 @@ void add_status(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("status", "Ask the daemon whether it is ready, and who it is");
   command->callback([&chosen] {
     chosen = [](Context& context) -> Checked<ExitCode> {
-      CHANCERY_ASSIGN(const DaemonStatus status, ask(context.daemon));
+      CHANCERY_ASSIGN(const DaemonStatus status, ask(context));
       if (context.output.json()) {
         context.output.document(to_json(status));
       } else {

@@ -36,8 +36,8 @@ std::string anchor_document(std::string_view iss, const std::vector<PublicKey>& 
 
 // Only the daemon that was named is asked: `jwks_uri` is not followed.
 Checked<std::string> from_daemon(const Context& context, const std::string& expected_issuer) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto metadata = client->metadata();
   if (!metadata) return failure(metadata.error());
   if (!expected_issuer.empty() && metadata->issuer != expected_issuer) {
@@ -73,19 +73,6 @@ Checked<std::string> from_file(const AddArguments& arguments) {
                  arguments.from);
 }
 
-// The folder is made for its owner alone; one that is there stays as it is, and check_trust_permissions
-// judges it.
-Checked<void> make_folder(const std::filesystem::path& folder) {
-  std::error_code code;
-  std::filesystem::create_directories(folder.parent_path(), code);
-  const bool made = !code && std::filesystem::create_directory(folder, code);
-  if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
-  if (!code) return {};
-  return failure(
-      {ErrorCode::kFileUnwritable, "the folder cannot be made", static_cast<std::uint64_t>(code.value())},
-      folder.string());
-}
-
 Checked<std::string> held_trust(const std::filesystem::path& path) {
   if (!is_input(path.string())) return std::string(kNoAnchors);
   CHANCERY_TRY(check_trust_permissions(path));
@@ -93,7 +80,7 @@ Checked<std::string> held_trust(const std::filesystem::path& path) {
 }
 
 Checked<void> store(const std::filesystem::path& path, const std::string& trust) {
-  CHANCERY_TRY(make_folder(path.parent_path()));
+  CHANCERY_TRY(make_private_folder(path.parent_path()));
   const auto document = json::Document::parse_borrowed(trust);
   return replace_file(path, indented_json(document->root()) + "\n", kTrustMode);
 }

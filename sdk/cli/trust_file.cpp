@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,19 +17,6 @@ using json::Value;
 
 constexpr std::size_t kMaxTrustFile = 4 * 1024 * 1024;
 constexpr std::size_t kMaxStatusFile = 64 * 1024 * 1024;
-
-// An unset variable and an empty one mean the same (XDG Base Directory Specification); so does a relative
-// path.
-std::string absolute_path(const client::Environment& environment, const char* name) {
-  const char* value = environment(name);
-  return value != nullptr && value[0] == '/' ? value : "";
-}
-
-std::string home_folder(const client::Environment& environment) {
-  if (std::string home = absolute_path(environment, "HOME"); !home.empty()) return home;
-  const passwd* user = ::getpwuid(::geteuid());
-  return user == nullptr || user->pw_dir == nullptr ? "" : user->pw_dir;
-}
 
 bool only_owner_writes(const std::filesystem::path& path) {
   struct stat info {};
@@ -103,13 +89,8 @@ Status add_status_lists(std::vector<FetchedStatusList>& lists, std::string_view 
 }  // namespace
 
 Checked<std::filesystem::path> default_trust_path(const client::Environment& environment) {
-  std::filesystem::path base = absolute_path(environment, "XDG_CONFIG_HOME");
-  if (base.empty()) {
-    const std::string home = home_folder(environment);
-    if (home.empty()) return misuse("no home folder: set XDG_CONFIG_HOME or HOME, or give --trust FILE");
-    base = std::filesystem::path(home) / ".config";
-  }
-  return base / "chancery" / "trust.json";
+  CHANCERY_ASSIGN(const std::filesystem::path folder, config_folder(environment));
+  return folder / "trust.json";
 }
 
 Checked<void> check_trust_permissions(const std::filesystem::path& path) {

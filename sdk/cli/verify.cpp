@@ -148,8 +148,8 @@ Failure not_judged(const ClientError& error) {
 
 Checked<api::Verification> verify_remotely(const JudgeArguments& arguments, const Context& context) {
   CHANCERY_ASSIGN(const api::VerifyChain request, prepare_remote(arguments));
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   auto verification = client->verify(request);
   if (!verification) return not_judged(verification.error());
   return *std::move(verification);
@@ -170,8 +170,8 @@ Checked<ExitCode> verify(Context& context, const JudgeArguments& arguments) {
 
 Checked<ExitCode> explain_remotely(Context& context, const JudgeArguments& arguments) {
   CHANCERY_ASSIGN(const api::VerifyChain request, prepare_remote(arguments));
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto verification = client->explain(request);
   if (!verification) return not_judged(verification.error());
   if (context.output.json()) {

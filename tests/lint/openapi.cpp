@@ -33,7 +33,7 @@ const Value& need(const Value& object, std::string_view name) {
   return *member;
 }
 
-/// "GET /v1/agents", and on which listeners it is.
+/// "GET /v1/agents", and on which listeners it is, for which scope.
 using Routes = std::map<std::string, std::string>;
 
 std::string_view text_of(rest::Listener listener) {
@@ -42,22 +42,34 @@ std::string_view text_of(rest::Listener listener) {
       return "any";
     case rest::Listener::kUnixSocket:
       return "Unix socket";
+    case rest::Listener::kPrivileged:
+      return "privileged";
     case rest::Listener::kLocal:
       return "this machine";
   }
   return "";
 }
 
-// The tags `operate` and `act` say: Unix socket; `local`: that, or plain loopback.
+// The tags `operate` and `act` say: privileged; `socket`: Unix socket; `local`: that, or plain loopback.
 std::string_view listener_of(const Value& operation) {
   const auto is_private = [](const Value& tag) { return tag.string() == "operate" || tag.string() == "act"; };
   const auto tags = need(operation, "tags").items();
   BOOST_TEST(!tags.empty());
   BOOST_TEST((std::ranges::all_of(tags, is_private) || std::ranges::none_of(tags, is_private)),
              operation.source().substr(0, 80));
-  if (std::ranges::any_of(tags, is_private)) return text_of(rest::Listener::kUnixSocket);
-  const bool is_local = std::ranges::any_of(tags, [](const Value& tag) { return tag.string() == "local"; });
-  return text_of(is_local ? rest::Listener::kLocal : rest::Listener::kAny);
+  if (std::ranges::any_of(tags, is_private)) return text_of(rest::Listener::kPrivileged);
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(tags, [&](const Value& tag) { return tag.string() == name; });
+  };
+  if (has("socket")) return text_of(rest::Listener::kUnixSocket);
+  return text_of(has("local") ? rest::Listener::kLocal : rest::Listener::kAny);
+}
+
+// The scope that `security` names, if there is any.
+std::string scope_of(const Value& operation) {
+  const Value* security = operation.find("security");
+  if (security == nullptr) return "";
+  return std::string(need(security->items().front(), "chain").items().front().string().value_or(""));
 }
 
 Routes described_routes() {
@@ -67,7 +79,8 @@ Routes described_routes() {
       if (name == "parameters") continue;
       std::string method(name);
       std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c & ~0x20); });
-      out.emplace(method + " " + std::string(path), listener_of(operation));
+      out.emplace(method + " " + std::string(path),
+                  std::string(listener_of(operation)) + scope_of(operation));
     }
   }
   return out;
@@ -76,7 +89,8 @@ Routes described_routes() {
 Routes present_routes() {
   Routes out;
   for (const rest::Route& route : rest::routes()) {
-    out.emplace(std::string(route.method) + " " + std::string(route.pattern), text_of(route.listener));
+    out.emplace(std::string(route.method) + " " + std::string(route.pattern),
+                std::string(text_of(route.listener)).append(route.scope));
   }
   return out;
 }
@@ -122,6 +136,7 @@ const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt",
 
 std::vector<Message> messages() {
   return {
+      {"CreateOperator", wire::write(api::CreateOperator{"admin", "jkt"})},
       {"CreateAgent", wire::write(api::CreateAgent{"support", "tpm", kSelectors, "ES256"})},
       {"Selectors", wire::write(kSelectors)},
       {"Agent", wire::write(kAgent)},

@@ -8,6 +8,7 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/client/calls.hpp"
 #include "sdk/client/transport.hpp"
+#include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/two_devices.hpp"
 
@@ -260,6 +261,57 @@ BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, Of
     });
     BOOST_TEST(status == 403 - 300, route.method << " " << route.pattern);
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_operator_is_made_on_the_socket_and_works_from_a_context, Office) {
+  testing::Chancery chancery;
+  chancery.set("CHANCERY_SOCKET", "");
+  const std::string socket = daemon->socket().string();
+  const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
+  const auto made = chancery.run({"init", "--socket", socket, "--cacert", authority});
+  BOOST_TEST_REQUIRE(made.exit == 0, made.err);
+  BOOST_TEST(made.err.find("whoever can read it") != std::string::npos);
+  // Neither socket nor address: the context in use.
+  BOOST_TEST(chancery.run({"agent", "create", "support", "--uid", "4711"}).exit == 0);
+  const auto listed = chancery.run({"agent", "list"});
+  BOOST_TEST(listed.exit == 0, listed.err);
+  BOOST_TEST(listed.out.find("support") != std::string::npos);
+  BOOST_TEST(chancery.run({"context", "list"}).out.find("default *") != std::string::npos);
+  BOOST_TEST(chancery.run({"operator", "renew", "--socket", socket, "--lifetime", "1h"}).exit == 0);
+  BOOST_TEST(chancery.run({"agent", "list", "--context", "default"}).exit == 0);
+  BOOST_TEST(chancery.run({"agent", "list", "--context", "other"}).exit == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_read_does_not, Office) {
+  testing::Chancery chancery;
+  chancery.set("CHANCERY_SOCKET", "");
+  const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
+  const HolderKey key = new_key();
+  std::string text;
+  for (const std::string& token : delegated(key, R"({"scopes":["chancery.agents.read"]})"))
+    text.append(text.empty() ? "" : "~").append(token);
+  const std::string chain = chancery.file("chain.txt", text);
+  const std::string file = (chancery.folder() / "holder.pem").string();
+  BOOST_REQUIRE(key.save(file));
+  BOOST_TEST(!key.save(file).has_value());  // never over another
+  const std::vector<std::string> login{"login",   "prod",  "--addr", address(), "--cacert",
+                                       authority, "--key", file,     chain};
+  std::filesystem::permissions(file, std::filesystem::perms(0640));
+  BOOST_TEST(chancery.run(login).exit == 2);
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  const auto done = chancery.run(login);
+  BOOST_TEST_REQUIRE(done.exit == 0, done.err);
+  BOOST_TEST(chancery.run({"agent", "list"}).exit == 0);
+  BOOST_TEST(chancery.run({"agent", "retire", "support"}).exit == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_chain_that_has_expired_is_told_from_one_that_is_refused, Office) {
+  const HolderKey key = new_key();
+  api::CreateOperator request{"brief", key.public_key().thumbprint().text()};
+  request.lifetime = 1s;
+  const auto chain = answered(daemon->client().create_operator(request)).chain;
+  const Client brief = client(chain, key);
+  BOOST_TEST(eventually([&] { return refusal(brief.agents()) == "credential_expired"; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

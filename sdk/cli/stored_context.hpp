@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <chancery/client.hpp>
+
+#include "sdk/cli/failure.hpp"
+#include "sdk/client/endpoint.hpp"
+
+namespace chancery::cli {
+
+/// A daemon that this user calls from elsewhere, and as whom. Each has a folder of its own under
+/// $XDG_CONFIG_HOME/chancery/contexts, with `context.json`, the chain in `chain.txt` and its key in `key.pem`,
+/// for its owner alone.
+struct StoredContext {
+  std::string name;     ///< [a-z0-9][a-z0-9._-]{0,62}
+  std::string address;  ///< https://HOST[:PORT]
+  std::string ca_file;  ///< empty: the system's certificates
+};
+
+/// The folder of a context, whether it is there or not. \return misuse for a name that is none
+[[nodiscard]] Checked<std::filesystem::path> context_folder(const std::string& name,
+                                                            const client::Environment& environment);
+
+/// Every context, by name.
+[[nodiscard]] Checked<std::vector<StoredContext>> stored_contexts(const client::Environment& environment);
+
+/// The one that is used without being named; empty when there is none.
+[[nodiscard]] Checked<std::string> current_context(const client::Environment& environment);
+[[nodiscard]] Checked<void> use_context(const std::string& name, const client::Environment& environment);
+
+/// \return kNotFound, kMalformed
+[[nodiscard]] Checked<StoredContext> read_context(const std::string& name,
+                                                  const client::Environment& environment);
+/// Writes `context.json` and, unless it is empty, the chain; the key stays as it is.
+[[nodiscard]] Checked<void> write_context(const StoredContext& context, const std::vector<std::string>& chain,
+                                          const client::Environment& environment);
+
+/// How to call the context's daemon with its chain and key.
+/// \return kNotFound, kMalformed, kFileUnreadable, kFilePermissions, kInvalidKey, kNotHolder
+[[nodiscard]] Checked<ClientOptions> load_context(const std::string& name,
+                                                  const client::Environment& environment);
+
+}  // namespace chancery::cli
