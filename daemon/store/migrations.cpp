@@ -224,7 +224,18 @@ CREATE TABLE checkpoint (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys, kLedger};
+constexpr const char* kJoinTokens = R"sql(
+CREATE TABLE join_tokens (
+  hash       TEXT PRIMARY KEY CHECK (length(hash) = 64),
+  agent_id   TEXT NOT NULL CHECK (length(agent_id) = 32),
+  chain      TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at    INTEGER
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys, kLedger, kJoinTokens};
 
 }  // namespace
 
