@@ -26,10 +26,12 @@ inline constexpr std::string_view kDelegationsCreate = "chancery.delegations.cre
 inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
 inline constexpr std::string_view kIssuerRead = "chancery.issuer.read";
 inline constexpr std::string_view kIssuerRotate = "chancery.issuer.rotate";
+inline constexpr std::string_view kJoinTokensCreate = "chancery.join_tokens.create";
 inline constexpr std::string_view kKeysRead = "chancery.keys.read";
 inline constexpr std::string_view kKeysRevoke = "chancery.keys.revoke";
 inline constexpr std::string_view kProcessRead = "chancery.process.read";
 inline constexpr std::string_view kProofsCreate = "chancery.proofs.create";
+inline constexpr std::string_view kSessionsCreate = "chancery.sessions.create";
 }  // namespace scope
 
 /// Everything under it governs this daemon.

@@ -1,4 +1,3 @@
-#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
 
@@ -67,18 +66,10 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   const bool delegable = child.claims.del_depth + 2 < parent.chain.max_depth();
   if (delegable) CHANCERY_TRY(require_bounded_budgets(child.claims.authority));
 
-  const UnsignedToken unsigned_token =
-      UnsignedToken::encode(child.claims, parent.holder.key.stored.public_key, true);
-  CHANCERY_ASSIGN(const Signature signature,
-                  sign_as(office, context, parent.holder, unsigned_token.signing_input()));
-  CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
-
-  const store::IssuedToken record = record_of(token, &parent.chain.leaf(), &receiver);
-  CHANCERY_TRY(
-      office.store.record_token(record, parent.holder.key.stored.public_key.thumbprint(),
-                                audit_entry("delegate", context, issued_details(record, child.claims))));
+  CHANCERY_ASSIGN(std::string token,
+                  issue_child(office, context, parent, child.claims, &receiver, "delegate"));
   std::vector<std::string> chain = message.chain;
-  chain.push_back(record.compact);
+  chain.push_back(std::move(token));
   return api::Delegation{std::move(chain), child.claims.authority, std::move(child.narrowed)};
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
 

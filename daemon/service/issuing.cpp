@@ -157,6 +157,19 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
   return record.compact;
 }
 
+Result<std::string> issue_child(Office& office, const CallContext& context, const HeldChain& parent,
+                                const Claims& claims, const store::Agent* receiver, std::string_view action) {
+  const PublicKey& signer = parent.holder.key.stored.public_key;
+  const UnsignedToken unsigned_token = UnsignedToken::encode(claims, signer, true);
+  CHANCERY_ASSIGN(const Signature signature,
+                  sign_as(office, context, parent.holder, unsigned_token.signing_input()));
+  CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
+  const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
+  CHANCERY_TRY(office.store.record_token(record, signer.thumbprint(),
+                                         audit_entry(action, context, issued_details(record, claims))));
+  return record.compact;
+}
+
 json::Node issued_details(const store::IssuedToken& token, const Claims& claims) {
   json::Node details = json::Node::object({{"token", token.id},
                                            {"jti", token.jti},

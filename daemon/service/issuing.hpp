@@ -53,6 +53,13 @@ struct HeldChain {
 [[nodiscard]] Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
                                              const store::Agent* receiver, std::string_view action);
 
+/// Has the agent that holds a chain sign a child of its leaf, and records it before it is given to anybody.
+/// \param receiver  the agent that is to hold it; null: a key that is not an agent's own
+/// \return the compact token; the device's errors, kTooLarge
+[[nodiscard]] Result<std::string> issue_child(Office& office, const CallContext& context,
+                                              const HeldChain& parent, const Claims& claims,
+                                              const store::Agent* receiver, std::string_view action);
+
 /// Details of an issued token for the audit log: identifiers and authority, never the token.
 [[nodiscard]] json::Node issued_details(const store::IssuedToken& token, const Claims& claims);
 

@@ -37,6 +37,16 @@ namespace chancery::wire {
 
 [[nodiscard]] Result<api::CreateAgent> read_create_agent(std::string_view json);
 [[nodiscard]] Result<api::CreateGrant> read_create_grant(std::string_view json);
+[[nodiscard]] std::string write(const api::CreateJoinToken& message);
+[[nodiscard]] Result<api::CreateJoinToken> read_create_join_token(std::string_view json);
+[[nodiscard]] std::string write(const api::JoinToken& message);
+[[nodiscard]] Result<api::JoinToken> read_join_token(std::string_view json);
+[[nodiscard]] std::string write(const api::Joined& message);
+[[nodiscard]] Result<api::Joined> read_joined(std::string_view json);
+[[nodiscard]] std::string write(const api::CreateSession& message);
+[[nodiscard]] Result<api::CreateSession> read_create_session(std::string_view json);
+[[nodiscard]] std::string write(const api::Session& message);
+[[nodiscard]] Result<api::Session> read_session(std::string_view json);
 [[nodiscard]] std::string write(const api::CreateOperator& message);
 [[nodiscard]] Result<api::CreateOperator> read_create_operator(std::string_view json);
 [[nodiscard]] Result<api::CreateDelegation> read_create_delegation(std::string_view json);

@@ -136,6 +136,36 @@ struct CreateOperator {
   std::chrono::seconds lifetime{std::chrono::hours(24 * 90)};  ///< at most 90 days
 };
 
+/// By what an agent's process elsewhere gets its first chain.
+struct CreateJoinToken {
+  std::string agent;                  ///< name
+  std::vector<std::string> chain;     ///< of authority over the daemon, held by the agent's own key
+  std::chrono::seconds lifetime{600};  ///< of the join token; at most an hour
+};
+
+struct JoinToken {
+  std::string token;  ///< a secret, good once
+  std::int64_t expires_at = 0;
+};
+
+/// What a process that joined has from now on.
+struct Joined {
+  std::string agent;  ///< name
+  std::string id;     ///< SPIFFE ID
+  std::vector<std::string> chain;  ///< of authority over the daemon, held by the process's key
+};
+
+struct CreateSession {
+  std::vector<std::string> chain;      ///< whose leaf is handed on
+  std::string key_proof;               ///< a DPoP proof by the new key for this request, `ath` of the leaf
+  std::chrono::seconds lifetime{600};  ///< at most ten minutes
+};
+
+struct Session {
+  std::vector<std::string> chain;
+  std::int64_t expires_at = 0;
+};
+
 struct CreateDelegation {
   std::vector<std::string> chain;
   std::string to;                     ///< the receiving agent's name or SPIFFE ID

@@ -1,0 +1,114 @@
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
+#include "daemon/service/issuing.hpp"
+#include "daemon/service/key_proof.hpp"
+#include "daemon/store/join_book.hpp"
+#include "sdk/base/base64url.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::service {
+namespace {
+
+constexpr std::size_t kTokenSize = 32;
+constexpr std::string_view kPrefix = "chancery-join-";  // so that scanners of repositories know one when they see it
+
+std::string hash_of(std::string_view token) { return hex_encode(sha256(as_bytes(token))); }
+
+Result<std::string> new_token() {
+  Bytes octets(kTokenSize);
+  CHANCERY_TRY(random_bytes(octets));
+  return std::string(kPrefix) + base64url_encode(octets);
+}
+
+std::string text_of(const std::vector<std::string>& chain) {
+  std::string text;
+  for (const std::string& token : chain) text.append(text.empty() ? "" : "~").append(token);
+  return text;
+}
+
+// The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
+Result<HeldChain> require_access(const Office& office, std::span<const std::string_view> chain,
+                                 const store::Agent& agent, std::chrono::sys_seconds now) {
+  const Verdict verdict = verify_chain(chain, office.trust.own(), now, office.policy.verify);
+  if (!verdict.valid()) {
+    return Error{ErrorCode::kParentDenied,
+                 "the chain that the process is to have a part of does not verify: delegate a new one", 0,
+                 static_cast<std::int16_t>(verdict.denial().hop)};
+  }
+  if (verdict.chain().leaf().claims().holder != agent.key.stored.public_key.thumbprint()) {
+    return Error{ErrorCode::kNotHolder, "the chain's last token must be held by the agent's present key"};
+  }
+  CHANCERY_TRY(require_serving(agent, now));
+  return HeldChain{verdict.chain(), agent};
+}
+
+Error refusal(store::JoinUse use) {
+  return {ErrorCode::kForbidden, use == store::JoinUse::kExpired
+                                     ? "the join token has expired: ask the operator for a new one"
+                                     : "the join token is not good: each is good once, ask the operator for a new one"};
+}
+
+// Somebody has the token who should not: the operator is to see it, and nobody else learns anything.
+Error alarm(Office& office, const CallContext& context, const store::JoinToken& token) {
+  json::Node details = json::Node::object({{"agent_id", token.agent_id}, {"join_token_sha256", token.hash}});
+  const auto recorded = office.store.append_audit(audit_entry("join.reused", context, std::move(details)));
+  office.alarms->add();
+  return recorded ? refusal(store::JoinUse::kUsedBefore) : recorded.error();
+}
+
+Result<Claims> joined_claims(const HeldChain& access, const Thumbprint& key, std::chrono::sys_seconds now) {
+  const Claims& leaf = access.chain.leaf().claims();
+  DelegationRequest request;
+  request.client_id = leaf.client_id;
+  request.holder = key;
+  request.authority = leaf.authority;
+  request.lifetime = std::chrono::seconds(static_cast<std::int64_t>(leaf.exp)) - now.time_since_epoch();
+  CHANCERY_ASSIGN(request.jti, random_id());
+  CHANCERY_ASSIGN(Attenuation child, attenuate(access.chain.leaf(), access.chain.max_depth(), request, now));
+  child.claims.del_max_depth = child.claims.del_depth + 1;
+  return std::move(child.claims);
+}
+
+}  // namespace
+
+Result<api::JoinToken> create_join_token(Office& office, const CallContext& context,
+                                         const api::CreateJoinToken& message) {
+  CHANCERY_TRY(require_authority(office, context, scope::kJoinTokensCreate, {{"agent", message.agent}}));
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
+  const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
+  CHANCERY_ASSIGN(const HeldChain access, require_access(office, chain, agent, context.now));
+  CHANCERY_TRY(joined_claims(access, Thumbprint{}, context.now));  // whether there is room for one more token
+  CHANCERY_ASSIGN(std::string token, new_token());
+  const store::JoinToken record{hash_of(token), agent.id, text_of(message.chain), context.now,
+                                context.now + message.lifetime};
+  json::Node details = agent_details(agent);
+  details.set("join_token_sha256", record.hash);
+  CHANCERY_TRY(office.joins.add(record, audit_entry("join_token.create", context, std::move(details))));
+  return api::JoinToken{std::move(token), record.expires_at.time_since_epoch().count()};
+}
+
+Result<api::Joined> join(Office& office, const CallContext& context, std::string_view token,
+                         const std::string& key_proof) {
+  CHANCERY_ASSIGN(const Thumbprint key, require_new_key(office, {key_proof, "/v1/join", token, true}, context.now));
+  store::JoinToken record;
+  CHANCERY_ASSIGN(const store::JoinUse use, office.joins.take(hash_of(token), context.now, record));
+  if (use == store::JoinUse::kUsedBefore) return alarm(office, context, record);
+  if (use != store::JoinUse::kTaken) return refusal(use);
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_id(record.agent_id));
+  CHANCERY_ASSIGN(const HeldChain access,
+                  require_access(office, split_chain(record.chain), agent, context.now));
+  CHANCERY_ASSIGN(const Claims claims, joined_claims(access, key, context.now));
+  const auto issued = issue_child(office, context, access, claims, nullptr, "join");
+  if (!issued) {
+    // Nothing was given out; without its device the agent could not join at the second attempt either.
+    CHANCERY_TRY(office.joins.give_back(record.hash));
+    return issued.error();
+  }
+  api::Joined joined{agent.name, spiffe_id(office.policy, agent.name), {}};
+  for (const std::string_view parent : split_chain(record.chain)) joined.chain.emplace_back(parent);
+  joined.chain.push_back(*issued);
+  return joined;
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,39 @@
+#include "daemon/service/authority.hpp"
+#include "daemon/service/issuing.hpp"
+#include "daemon/service/key_proof.hpp"
+
+namespace chancery::service {
+namespace {
+
+// A session acts as the agent itself, with all that the leaf allows, and hands nothing on: its token's place is
+// the last.
+Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key, std::chrono::seconds lifetime,
+                              std::chrono::sys_seconds now) {
+  const Claims& leaf = chain.leaf().claims();
+  DelegationRequest request;
+  request.client_id = leaf.client_id;
+  request.holder = key;
+  request.authority = leaf.authority;
+  request.lifetime = lifetime;
+  CHANCERY_ASSIGN(request.jti, random_id());
+  CHANCERY_ASSIGN(Attenuation child, attenuate(chain.leaf(), chain.max_depth(), request, now));
+  child.claims.del_max_depth = child.claims.del_depth + 1;
+  return std::move(child.claims);
+}
+
+}  // namespace
+
+Result<api::Session> open_session(Office& office, const CallContext& context,
+                                  const api::CreateSession& message) {
+  CHANCERY_ASSIGN(const HeldChain held,
+                  require_holder(office, context, scope::kSessionsCreate, message.chain));
+  const NewKeyProof proof{message.key_proof, "/v1/sessions", held.chain.leaf().compact()};
+  CHANCERY_ASSIGN(const Thumbprint key, require_new_key(office, proof, context.now));
+  CHANCERY_ASSIGN(const Claims claims, session_claims(held.chain, key, message.lifetime, context.now));
+  CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "session"));
+  api::Session session{message.chain, static_cast<std::int64_t>(claims.exp)};
+  session.chain.push_back(std::move(token));
+  return session;
+}
+
+}  // namespace chancery::service
