@@ -16,23 +16,14 @@ struct ProofFailure {
 };
 
 /// Checks a DPoP proof (RFC 9449 section 4.3) for one request: header, key, signature, `htm`, `htu`, `iat`,
-/// nonce, `ath`, `jti`. The seen-`jti` test runs last, when everything else holds.
+/// nonce, `ath`, `ada`, `jti`. The seen-`jti` test runs last, when everything else holds.
 /// \param leaf  the token that the proof must be bound to: its `cnf.jkt`, its compact form's hash
 /// \return what failed, or nullopt
 [[nodiscard]] std::optional<ProofFailure> check_proof(const ActionRequest& request, const Token& leaf,
                                                       std::chrono::sys_seconds now,
                                                       const VerifyOptions& options);
 
-/// Claims of a proof to be made.
-struct ProofClaims {
-  std::string htm;
-  std::string htu;
-  std::string jti;
-  std::optional<std::string> nonce;
-};
-
-/// The signing input of a proof for `leaf_compact` by `holder`; append "." and the signature in base64url.
-[[nodiscard]] std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf_compact,
-                                              const PublicKey& holder, std::chrono::sys_seconds now);
+/// `ath` of a token: the base64url SHA-256 of its compact form.
+[[nodiscard]] std::string access_token_hash(std::string_view compact);
 
 }  // namespace chancery

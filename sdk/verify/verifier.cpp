@@ -119,7 +119,8 @@ Verifier::Check Verifier::run_steps(std::span<const std::string_view> chain) {
     if (Check denial = check_holder_binding()) return denial;
   }
   if (Check denial = check_status()) return denial;
-  return options_.request == nullptr ? std::nullopt : check_action(*options_.request, tokens_);
+  return options_.request == nullptr ? std::nullopt
+                                     : check_action(*options_.request, tokens_, now_, options_.zones);
 }
 
 // --- parse

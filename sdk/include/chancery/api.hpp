@@ -156,6 +156,7 @@ struct CreateProof {
   std::string htm;
   std::string htu;
   std::optional<std::string> nonce;
+  std::optional<std::string> ada;  ///< action_digest() of the action that the proof shall be good for alone
 };
 
 struct Proof {

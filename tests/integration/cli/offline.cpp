@@ -10,13 +10,12 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "sdk/base/base64url.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
-#include "sdk/verify/dpop.hpp"
 #include "sdk/wire/messages.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/presented_action.hpp"
 
 namespace {
 
@@ -28,6 +27,7 @@ using chancery::tests::issue_root;
 using chancery::tests::IssuedChain;
 using chancery::tests::kIssuedNow;
 using chancery::tests::root_claims;
+using chancery::tests::sign_proof;
 
 const std::string kNow = std::to_string(kIssuedNow.time_since_epoch().count());
 const std::string kVectors =
@@ -130,11 +130,8 @@ BOOST_FIXTURE_TEST_CASE(a_chain_is_taken_in_every_form, Desk) {
 }
 
 BOOST_FIXTURE_TEST_CASE(an_action_is_judged_with_its_proof, Desk) {
-  const Token leaf = chain.leaf();
   const std::string htu = "https://ledger.example.net/entries";
-  const std::string input = proof_signing_input({"POST", htu, "1", std::nullopt}, leaf.compact(),
-                                                chain.leaf_key().public_key(), kIssuedNow);
-  const std::string proof = input + "." + base64url_encode(chain.leaf_key().sign(as_bytes(input)).value());
+  const std::string proof = sign_proof(chain, {"POST", htu, "1"});
   const std::vector<std::string> action{"--audience", "https://ledger.example.net", "--scope", "ledger.read"};
   const auto judged = [&](std::vector<std::string> more) {
     more.insert(more.begin(), action.begin(), action.end());
