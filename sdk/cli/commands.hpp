@@ -16,6 +16,7 @@ void add_backend(CLI::App& app, Command& chosen);
 void add_grant(CLI::App& app, Command& chosen);
 void add_delegate(CLI::App& app, Command& chosen);
 void add_verify(CLI::App& app, Command& chosen);
+void add_authorize(CLI::App& app, Command& chosen);
 void add_explain(CLI::App& app, Command& chosen);
 void add_inspect(CLI::App& app, Command& chosen);
 void add_proof(CLI::App& app, Command& chosen);
