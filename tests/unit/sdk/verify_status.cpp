@@ -136,6 +136,45 @@ BOOST_AUTO_TEST_CASE(of_two_lists_for_one_uri_an_unusable_one_does_not_hide_the_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_list_by_another_anchors_key_does_not_take_the_place_of_the_right_one) {
+  const StatusKeys keys;
+  for (const bool own_first : {true, false}) {
+    TrustConfig trust;
+    trust.status_lists = {list_by(own_first ? keys.own : keys.other),
+                          list_by(own_first ? keys.other : keys.own)};
+    trust.anchors.emplace_back().keys = {new_key().public_key()};
+    trust.anchors.back().status_keys = {keys.other.public_key()};
+    TrustAnchor anchor;
+    anchor.status_keys = {keys.own.public_key()};
+    BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == Outcome::kValid));
+    BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == Outcome::kRevoked));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_lists_by_two_keys_of_an_anchor_the_one_that_was_fetched_last_counts) {
+  const StatusKeys keys;
+  TrustConfig trust;
+  trust.status_lists = {list_by(keys.own), list_by(keys.other)};
+  TrustAnchor anchor;
+  anchor.status_keys = {keys.own.public_key(), keys.other.public_key()};
+  trust.status_lists[0].fetched_at -= std::chrono::seconds(61);  // stale: beyond its `ttl`
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == Outcome::kRevoked));
+  std::swap(trust.status_lists[0].fetched_at, trust.status_lists[1].fetched_at);
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == Outcome::kRevoked));
+  trust.status_lists[0].fetched_at = trust.status_lists[1].fetched_at;
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == kUnknown));
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_its_own_that_are_unusable_are_not_replaced_by_the_shared_ones) {
+  const SigningKey shared = new_key();
+  TrustConfig trust;
+  trust.status_keys = {shared.public_key()};
+  trust.status_lists = {list_by(shared)};
+  TrustAnchor anchor;
+  anchor.status_keys = {PublicKey::p256({}, {})};
+  BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == kUnknown));
+}
+
 BOOST_AUTO_TEST_CASE(a_token_without_a_reference_needs_no_list) {
   BOOST_TEST((outcome_of(issue_chain(2), {}, {}) == Outcome::kValid));
   BOOST_TEST((outcome_of(chain_at(0), {}, {}) == kUnknown));
