@@ -2,11 +2,9 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <zlib.h>
 
-#include "sdk/base/base64url.hpp"
-#include "sdk/json/writer.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/made_status_list.hpp"
 
 // Which status lists count for which anchor's chains: what the vectors, whose anchors carry no restrictions,
 // cannot say.
@@ -20,23 +18,9 @@ constexpr const char* kUri = "https://status.example.net/lists/1";
 
 SigningKey new_key() { return SigningKey::generate(Algorithm::kES256).value(); }
 
-std::string jws(const json::Node& header, const json::Node& payload, const SigningKey& key) {
-  const std::string input = base64url_encode(as_bytes(json::to_jcs(header))) + "." +
-                            base64url_encode(as_bytes(json::to_jcs(payload)));
-  return input + "." + base64url_encode(key.sign(as_bytes(input)).value());
-}
-
 // A list at kUri of which entry 0 is valid and entry 1 revoked.
 FetchedStatusList list_by(const SigningKey& key) {
-  const Bytes statuses{0x02};
-  Bytes compressed(64);
-  uLongf size = compressed.size();
-  BOOST_REQUIRE(compress(compressed.data(), &size, statuses.data(), statuses.size()) == Z_OK);
-  const auto list =
-      json::Node::object({{"bits", 1}, {"lst", base64url_encode(ByteView(compressed).first(size))}});
-  const auto payload = json::Node::object({{"sub", kUri}, {"ttl", 60}, {"status_list", list}});
-  const auto header = json::Node::object({{"alg", "ES256"}, {"typ", "statuslist+jwt"}});
-  return {kUri, jws(header, payload, key), kIssuedNow};
+  return {kUri, sign_status_list({.uri = kUri, .ttl = 60}, key), kIssuedNow};
 }
 
 IssuedChain chain_at(std::uint64_t index) {
