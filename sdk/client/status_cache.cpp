@@ -54,6 +54,11 @@ std::vector<Thumbprint> thumbprints(const std::vector<VerifyKey>& keys) {
   return out;
 }
 
+// A server that costs time and says nothing about one list is not asked for its others at once.
+bool is_silence(ErrorCode code) {
+  return code == ErrorCode::kTimeout || code == ErrorCode::kConnectFailed || code == ErrorCode::kTlsFailed;
+}
+
 // A prefix without a path would match hosts whose names begin with its own.
 bool may_fetch(const TrustAnchor& anchor, const std::string& uri) {
   if (client::origin_of(uri).empty() || normalize_htu(uri) != uri) return false;
@@ -175,7 +180,7 @@ void StatusCache::Impl::fetch_if_due(const ListName& name, const std::stop_token
       Result<std::string>(Error{ErrorCode::kConnectFailed, "the server did not answer a moment ago"});
   if (silent_until[origin] <= at) {
     token = fetch.get(name.uri, {"application/statuslist+jwt"}, stop);
-    if (!token) silent_until[origin] = at + kRetry;
+    if (!token && is_silence(token.error().code)) silent_until[origin] = at + kRetry;
   }
   if (!token) return record(name, token.error(), at);
   record(name, take(name.uri, *entry, *std::move(token), at), at);

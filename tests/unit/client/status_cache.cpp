@@ -236,21 +236,52 @@ BOOST_AUTO_TEST_CASE(a_silent_server_is_survived_until_the_ttl_and_no_longer) {
   BOOST_TEST((domain.outcome(cache, domain.valid) == Outcome::kValid));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_failed_is_left_alone_for_ten_seconds) {
+BOOST_AUTO_TEST_CASE(a_list_that_could_not_be_had_is_asked_for_again_after_ten_seconds) {
   Domain domain;
   domain.server.be_silent(true);
   StatusCache cache = domain.cache();
   for (int i = 0; i < 5; ++i) BOOST_TEST((domain.outcome(cache, domain.valid) == Outcome::kStatusUnknown));
-  const IssuedChain other = Domain::chain_to(domain.server.origin() + "/status/2", 0);
-  TrustConfig trust = domain.trust();
-  trust.anchors.front().keys.push_back(other.keys.front().public_key());
-  cache.replace_trust(trust);
-  BOOST_TEST((domain.outcome(cache, other) == Outcome::kStatusUnknown));
   BOOST_TEST(domain.server.requests().size() == 1);
   domain.server.be_silent(false);
   domain.serve(domain.list());
-  domain.clock += 10;
+  domain.clock += 9;
+  BOOST_TEST((domain.outcome(cache, domain.valid) == Outcome::kStatusUnknown));
+  domain.clock += 1;
   BOOST_TEST((domain.outcome(cache, domain.valid) == Outcome::kValid));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_is_missing_does_not_hold_up_the_others_of_its_server) {
+  Domain domain;
+  domain.serve(domain.list());
+  const IssuedChain missing = Domain::chain_to(domain.server.origin() + "/status/2", 0);
+  TrustConfig trust = domain.trust();
+  trust.anchors.front().keys.push_back(missing.keys.front().public_key());
+  StatusCache cache = StatusCache::open(trust, domain.options()).value();
+  BOOST_TEST((domain.outcome(cache, missing) == Outcome::kStatusUnknown));
+  BOOST_TEST((domain.outcome(cache, domain.valid) == Outcome::kValid));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_does_not_answer_costs_one_wait_for_all_of_its_lists) {
+  std::atomic<int> asked{0};
+  const auto server = testing::FakeDaemon::on_tls([&](testing::Connection& connection) {
+    ++asked;
+    connection.wait_for_peer();
+  });
+  const IssuedChain one = Domain::chain_to(server->address() + "/status/1", 0);
+  const IssuedChain two = Domain::chain_to(server->address() + "/status/2", 0);
+  TrustConfig trust;
+  trust.anchors.emplace_back().keys = {one.keys.front().public_key(), two.keys.front().public_key()};
+  trust.anchors.front().status_prefixes = {server->address() + "/status/"};
+  trust.anchors.front().status_keys = {new_key().public_key()};
+  StatusCacheOptions options;
+  options.ca_file = server->ca_file();
+  options.timeout = 300ms;
+  options.now = [] { return kIssuedNow; };
+  StatusCache cache = StatusCache::open(trust, options).value();
+  for (const IssuedChain* chain : {&one, &two, &one})
+    BOOST_TEST((verify_chain(chain->views(), cache.trust_for(chain->views()), kIssuedNow).outcome() ==
+                Outcome::kStatusUnknown));
+  BOOST_TEST(asked == 1);
 }
 
 BOOST_AUTO_TEST_CASE(many_chains_at_once_cost_one_fetch) {
