@@ -44,17 +44,20 @@ std::string_view error_parameter(ErrorCode code) {
 
 }  // namespace
 
-Result<VerifiedChain> find_caller(service::Office& office, const Request& request) {
-  const auto leaf = credentials(request.header("authorization").value_or(""), "DPoP");
+Result<Presented> read_presented(const Request& request) {
+  const auto token = credentials(request.header("authorization").value_or(""), "DPoP");
   const auto proof = request.header("dpop");
-  if (!leaf || !proof) {
-    return Error{ErrorCode::kUnauthenticated,
-                 "send a chain and a proof: `Authorization: DPoP`, `Delegation-Chain` and `DPoP`"};
-  }
+  if (token && proof) return Presented{*token, std::string(*proof)};
+  return Error{ErrorCode::kUnauthenticated,
+               "send a chain and a proof: `Authorization: DPoP`, `Delegation-Chain` and `DPoP`"};
+}
+
+Result<VerifiedChain> find_caller(service::Office& office, const Request& request) {
+  CHANCERY_ASSIGN(Presented presented, read_presented(request));
   service::Presentation presentation;
   if (const auto parents = request.header("delegation-chain")) presentation.chain = split_chain(*parents);
-  presentation.chain.push_back(*leaf);
-  presentation.proof = *proof;
+  presentation.chain.push_back(presented.token);
+  presentation.proof = std::move(presented.proof);
   presentation.method = request.method;
   CHANCERY_ASSIGN(presentation.uri, called_uri(office.policy, request));
   return service::authenticate(office, presentation, request.received_at);

@@ -7,6 +7,15 @@
 
 namespace chancery::rest {
 
+/// A token and a proof by the key that it is to be used with, as they stand in a request's headers.
+struct Presented {
+  std::string_view token;  ///< borrowed from the request
+  std::string proof;
+};
+
+/// Reads `Authorization: DPoP` and `DPoP`; kUnauthenticated unless both are there.
+[[nodiscard]] Result<Presented> read_presented(const Request& request);
+
 /// Who sends a request over TLS: reads `Authorization: DPoP`, `Delegation-Chain` and `DPoP`
 /// (docs/protocol/delegation-chain.md section 5), and has the use case judge them.
 /// \return the chain; kUnauthenticated when there is none, and what service::authenticate() says

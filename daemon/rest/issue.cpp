@@ -55,6 +55,10 @@ Response create_delegation(service::Office& office, const Request& request, std:
   return exchange_with_chain(office, request, wire::read_create_delegation, service::delegate);
 }
 
+Response create_session(service::Office& office, const Request& request, std::string_view) {
+  return exchange_with_chain(office, request, wire::read_create_session, service::open_session);
+}
+
 Response create_proof(service::Office& office, const Request& request, std::string_view) {
   return exchange_with_chain(office, request, wire::read_create_proof, service::prove);
 }

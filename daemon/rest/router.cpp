@@ -44,6 +44,9 @@ const char* why_not_here(Listener listener, const Request& request) {
       return request.peer.transport != Transport::kPlain
                  ? nullptr
                  : "this path exists on the daemon's Unix socket and its TLS address only";
+    case Listener::kTls:
+      return request.peer.transport == Transport::kTls ? nullptr
+                                                       : "this path exists on the daemon's TLS address only";
     case Listener::kUnixSocket:
       return request.peer.credentials ? nullptr : "this path exists on the daemon's Unix socket only";
   }

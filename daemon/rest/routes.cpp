@@ -32,10 +32,13 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/grants", kPrivileged, true, create_grant, scope::kGrantsMint},
       Route{"GET", "/v1/issuer/keys", kPrivileged, true, list_issuer_keys, scope::kIssuerRead},
       Route{"POST", "/v1/issuer/rotate", kPrivileged, true, rotate_issuer, scope::kIssuerRotate},
+      Route{"POST", "/v1/join", kTls, true, join},
+      Route{"POST", "/v1/join-tokens", kPrivileged, true, create_join_token, scope::kJoinTokensCreate},
       Route{"POST", "/v1/keys/{name}/revoke", kPrivileged, true, revoke_key, scope::kKeysRevoke},
       Route{"GET", "/v1/process", kPrivileged, true, show_process, scope::kProcessRead},
       Route{"POST", "/v1/operators", kUnixSocket, true, create_operator},
       Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate},
+      Route{"POST", "/v1/sessions", kPrivileged, true, create_session, scope::kSessionsCreate},
   };
   static_assert(kRoutes.size() <= telemetry::RequestCounts::kMaxRoutes);
   return kRoutes;

@@ -15,6 +15,7 @@ enum class Listener : std::uint8_t {
   kLocal,       ///< on the Unix socket and plain loopback: nothing that the network need know
   kPrivileged,  ///< on the Unix socket, where the kernel tells who calls, and on TLS with a chain of authority
   kUnixSocket,  ///< on the Unix socket alone
+  kTls,         ///< on TLS alone, where the request itself shows what its sender may
 };
 
 /// One line of the interface. docs/protocol/openapi.yaml describes the same, and a test compares the two.
@@ -51,6 +52,9 @@ Response show_process(service::Office& office, const Request& request, std::stri
 Response show_metrics(service::Office& office, const Request& request, std::string_view argument);
 Response create_grant(service::Office& office, const Request& request, std::string_view argument);
 Response create_operator(service::Office& office, const Request& request, std::string_view argument);
+Response create_join_token(service::Office& office, const Request& request, std::string_view argument);
+Response join(service::Office& office, const Request& request, std::string_view argument);
+Response create_session(service::Office& office, const Request& request, std::string_view argument);
 Response create_delegation(service::Office& office, const Request& request, std::string_view argument);
 Response create_proof(service::Office& office, const Request& request, std::string_view argument);
 Response show_key_set(service::Office& office, const Request& request, std::string_view argument);

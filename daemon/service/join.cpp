@@ -11,7 +11,8 @@ namespace chancery::service {
 namespace {
 
 constexpr std::size_t kTokenSize = 32;
-constexpr std::string_view kPrefix = "chancery-join-";  // so that scanners of repositories know one when they see it
+constexpr std::string_view kPrefix =
+    "chancery-join-";  // so that scanners of repositories know one when they see it
 
 std::string hash_of(std::string_view token) { return hex_encode(sha256(as_bytes(token))); }
 
@@ -44,16 +45,17 @@ Result<HeldChain> require_access(const Office& office, std::span<const std::stri
 }
 
 Error refusal(store::JoinUse use) {
-  return {ErrorCode::kForbidden, use == store::JoinUse::kExpired
-                                     ? "the join token has expired: ask the operator for a new one"
-                                     : "the join token is not good: each is good once, ask the operator for a new one"};
+  return {ErrorCode::kForbidden,
+          use == store::JoinUse::kExpired
+              ? "the join token has expired: ask the operator for a new one"
+              : "the join token is not good: each is good once, ask the operator for a new one"};
 }
 
 // Somebody has the token who should not: the operator is to see it, and nobody else learns anything.
 Error alarm(Office& office, const CallContext& context, const store::JoinToken& token) {
   json::Node details = json::Node::object({{"agent_id", token.agent_id}, {"join_token_sha256", token.hash}});
   const auto recorded = office.store.append_audit(audit_entry("join.reused", context, std::move(details)));
-  office.alarms->add();
+  office.join_alarms->fetch_add(1, std::memory_order_relaxed);
   return recorded ? refusal(store::JoinUse::kUsedBefore) : recorded.error();
 }
 
@@ -90,7 +92,9 @@ Result<api::JoinToken> create_join_token(Office& office, const CallContext& cont
 
 Result<api::Joined> join(Office& office, const CallContext& context, std::string_view token,
                          const std::string& key_proof) {
-  CHANCERY_ASSIGN(const Thumbprint key, require_new_key(office, {key_proof, "/v1/join", token, true}, context.now));
+  CHANCERY_ASSIGN(std::string nonce, require_nonce(office.nonces, key_proof, context.now));
+  CHANCERY_ASSIGN(const ProvedKey proved,
+                  find_new_key(office, {key_proof, "/v1/join", token, std::move(nonce)}, context.now));
   store::JoinToken record;
   CHANCERY_ASSIGN(const store::JoinUse use, office.joins.take(hash_of(token), context.now, record));
   if (use == store::JoinUse::kUsedBefore) return alarm(office, context, record);
@@ -98,7 +102,7 @@ Result<api::Joined> join(Office& office, const CallContext& context, std::string
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_id(record.agent_id));
   CHANCERY_ASSIGN(const HeldChain access,
                   require_access(office, split_chain(record.chain), agent, context.now));
-  CHANCERY_ASSIGN(const Claims claims, joined_claims(access, key, context.now));
+  CHANCERY_ASSIGN(const Claims claims, joined_claims(access, proved.key.thumbprint(), context.now));
   const auto issued = issue_child(office, context, access, claims, nullptr, "join");
   if (!issued) {
     // Nothing was given out; without its device the agent could not join at the second attempt either.

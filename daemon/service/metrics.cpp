@@ -68,6 +68,10 @@ std::vector<Metric> metrics(const Office& office) {
                  {{1.0, {{"version", CHANCERY_VERSION}}}}});
   add_backends(out, office.backends);
   add_store(out, office.store);
+  out.push_back({"chancery_join_token_reuses_total",
+                 "Join tokens that were presented a second time: somebody has them who should not.",
+                 kCounter,
+                 {{static_cast<double>(office.join_alarms->load(std::memory_order_relaxed))}}});
   return out;
 }
 

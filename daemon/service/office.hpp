@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +21,7 @@
 #include "daemon/service/process.hpp"
 #include "daemon/service/readiness.hpp"
 #include "daemon/service/trust.hpp"
+#include "daemon/store/join_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/telemetry/request_counts.hpp"
@@ -50,11 +53,14 @@ struct Office {
   TrustPublisher& trust;
   ReadinessCheck& readiness;
   store::ProofBook& proofs;
+  store::JoinBook& joins;
   const Nonces& nonces;
   Policy policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
+  /// Join tokens that were presented a second time.
+  std::shared_ptr<std::atomic<std::uint64_t>> join_alarms = std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 
 // One use case a file. Each is a straight line of steps; each answers with the store's and the device's
@@ -123,6 +129,22 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 /// kUnboundedBudget, kTooLarge.
 [[nodiscard]] Result<api::Delegation> delegate(Office& office, const CallContext& context,
                                                const api::CreateDelegation& message);
+
+/// Hands the chain's leaf to a key of the caller's for some minutes, as one more token that is not delegable. The
+/// leaf's holder signs once. kParentDenied, kNotHolder, kProofRefused, kDepthExhausted.
+[[nodiscard]] Result<api::Session> open_session(Office& office, const CallContext& context,
+                                                const api::CreateSession& message);
+
+/// Makes a secret by which an agent's process elsewhere joins once. Its chain is one of authority over this
+/// daemon that somebody delegated to the agent's own key. kForbidden, kNotFound, kParentDenied, kNotHolder,
+/// kDepthExhausted.
+[[nodiscard]] Result<api::JoinToken> create_join_token(Office& office, const CallContext& context,
+                                                       const api::CreateJoinToken& message);
+
+/// Gives who has a join token, and a key, a child of its chain for that key, which is not delegable. Exactly one
+/// of any number of uses succeeds, and a later one raises an alarm. kNonceRequired, kProofRefused, kForbidden.
+[[nodiscard]] Result<api::Joined> join(Office& office, const CallContext& context, std::string_view token,
+                                       const std::string& key_proof);
 
 /// A DPoP proof for the chain's leaf by its holder's key. kParentDenied, kNotHolder, kInvalidArgument.
 [[nodiscard]] Result<api::Proof> prove(Office& office, const CallContext& context,

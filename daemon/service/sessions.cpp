@@ -7,8 +7,8 @@ namespace {
 
 // A session acts as the agent itself, with all that the leaf allows, and hands nothing on: its token's place is
 // the last.
-Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key, std::chrono::seconds lifetime,
-                              std::chrono::sys_seconds now) {
+Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key,
+                              std::chrono::seconds lifetime, std::chrono::sys_seconds now) {
   const Claims& leaf = chain.leaf().claims();
   DelegationRequest request;
   request.client_id = leaf.client_id;
@@ -28,7 +28,9 @@ Result<api::Session> open_session(Office& office, const CallContext& context,
   CHANCERY_ASSIGN(const HeldChain held,
                   require_holder(office, context, scope::kSessionsCreate, message.chain));
   const NewKeyProof proof{message.key_proof, "/v1/sessions", held.chain.leaf().compact()};
-  CHANCERY_ASSIGN(const Thumbprint key, require_new_key(office, proof, context.now));
+  CHANCERY_ASSIGN(const ProvedKey proved, find_new_key(office, proof, context.now));
+  const Thumbprint key = proved.key.thumbprint();
+  CHANCERY_TRY(require_first_use(office, key, proved.jti, DpopPresentation{}, context.now));
   CHANCERY_ASSIGN(const Claims claims, session_claims(held.chain, key, message.lifetime, context.now));
   CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "session"));
   api::Session session{message.chain, static_cast<std::int64_t>(claims.exp)};

@@ -111,7 +111,10 @@ constexpr const char* kConstraintHelp =
     "  currency:one_of=EUR,USD                 one_of, not_one_of: items between commas, or a JSON array\n"
     "  path:prefix=/srv/reports/               prefix: a text\n"
     "  tier:rank=silver,order=bronze,silver    rank: a rank and its order, least permissive first\n"
-    "  amount:max_subtree=5000                 max_lifetime, max_subtree: totals\n\n";
+    "  amount:max_subtree=5000                 max_lifetime, max_subtree: totals; the key `calls` counts actions\n"
+    "  calls:max_rate=10/minute                max_rate: a total per second, minute or hour\n"
+    "  hours:time_window=mon-fri,09:00-17:30,Europe/Berlin\n"
+    "                                          time_window: when, by local time; KEY is any name, or SCOPE#NAME\n\n";
 
 }  // namespace
 

@@ -20,6 +20,7 @@ void add_context(CLI::App& app, Command& chosen);
 void add_grant(CLI::App& app, Command& chosen);
 void add_delegate(CLI::App& app, Command& chosen);
 void add_verify(CLI::App& app, Command& chosen);
+void add_authorize(CLI::App& app, Command& chosen);
 void add_explain(CLI::App& app, Command& chosen);
 void add_inspect(CLI::App& app, Command& chosen);
 void add_proof(CLI::App& app, Command& chosen);

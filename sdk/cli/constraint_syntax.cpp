@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "sdk/cli/json_text.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/token/extension_rules.hpp"
 
 namespace chancery::cli {
 namespace {
@@ -30,7 +32,7 @@ Result<Node> number_node(std::string_view value) {
   const auto document = json::Document::parse_borrowed(value);
   if (!document || !document->root().number())
     return invalid(
-        "`max`, `min`, `max_lifetime` and `max_subtree` take a number that binary64 holds exactly");
+        "`max`, `min`, `max_lifetime`, `max_subtree` and the N of `max_rate` are numbers that binary64 holds exactly");
   return Node::copy(document->root());
 }
 
@@ -68,24 +70,62 @@ Status set_rank(Node& constraint, std::string_view value) {
   return {};
 }
 
-Status set_value(Node& constraint, std::string_view type, std::string_view value) {
+// `10/minute`
+Result<Node> rate_node(std::string_view value) {
+  const std::size_t slash = value.find('/');
+  if (slash == std::string_view::npos) return invalid("`max_rate` takes N/second, N/minute or N/hour");
+  CHANCERY_ASSIGN(Node count, number_node(value.substr(0, slash)));
+  return Node::object({{"count", std::move(count)}, {"per", value.substr(slash + 1)}});
+}
+
+// Days of the week from `first` to `last`, both included; none when a name is wrong or the order is.
+std::span<const std::string_view> days_between(std::string_view first, std::string_view last) {
+  const auto begin = std::ranges::find(kDayNames, first);
+  const auto end = std::ranges::find(kDayNames, last);
+  if (begin > end || end == kDayNames.end()) return {};
+  return {begin, end + 1};
+}
+
+// `mon-thu,sat,09:00-17:30,Europe/Berlin`
+Result<Node> window_node(std::string_view value) {
+  constexpr const char* kForm =
+      "`time_window` takes DAYS,FROM-TO,ZONE, such as mon-fri,09:00-17:30,Europe/Berlin";
+  const std::vector<std::string_view> items = split(value);
+  if (items.size() < 3) return invalid(kForm);
+  Node days = Node::array();
+  for (const std::string_view item : std::span(items).first(items.size() - 2)) {
+    const std::size_t dash = item.find('-');
+    const auto named =
+        days_between(item.substr(0, dash), dash == std::string_view::npos ? item : item.substr(dash + 1));
+    if (named.empty()) return invalid(kForm);
+    for (const std::string_view day : named) days.push_back(day);
+  }
+  const std::string_view interval = items[items.size() - 2];
+  const std::size_t dash = interval.find('-');
+  if (dash == std::string_view::npos) return invalid(kForm);
+  return Node::object({{"days", std::move(days)},
+                       {"from", interval.substr(0, dash)},
+                       {"to", interval.substr(dash + 1)},
+                       {"zone", items.back()}});
+}
+
+Result<Node> value_node(std::string_view type, std::string_view value) {
   constexpr std::array<std::string_view, 4> kNumbers{"max", "min", "max_lifetime", "max_subtree"};
-  if (std::ranges::find(kNumbers, type) != kNumbers.end()) {
-    CHANCERY_ASSIGN(Node number, number_node(value));
-    constraint.set(std::string(type), std::move(number));
-    return {};
-  }
-  if (type == "one_of" || type == "not_one_of") {
-    CHANCERY_ASSIGN(Node list, list_node(value));
-    constraint.set(std::string(type), std::move(list));
-    return {};
-  }
+  if (std::ranges::find(kNumbers, type) != kNumbers.end()) return number_node(value);
+  if (type == "one_of" || type == "not_one_of") return list_node(value);
+  if (type == "prefix") return text_node(value);
+  if (type == "max_rate") return rate_node(value);
+  if (type == "time_window") return window_node(value);
+  return invalid(
+      "the type is one of max, min, one_of, not_one_of, prefix, rank, max_lifetime, max_subtree, max_rate, "
+      "time_window");
+}
+
+Status set_value(Node& constraint, std::string_view type, std::string_view value) {
   if (type == "rank") return set_rank(constraint, value);
-  if (type == "prefix") {
-    constraint.set("prefix", text_node(value));
-    return {};
-  }
-  return invalid("the type is one of max, min, one_of, not_one_of, prefix, rank, max_lifetime, max_subtree");
+  CHANCERY_ASSIGN(Node node, value_node(type, value));
+  constraint.set(std::string(type), std::move(node));
+  return {};
 }
 
 // The one reader of constraints decides, so that nothing is sent that the daemon or a verifier would read

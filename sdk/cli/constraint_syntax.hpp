@@ -19,6 +19,8 @@ namespace chancery::cli {
 ///                                           or a JSON array          region:one_of=["eu",7]
 ///     prefix                                a text                   path:prefix=/srv/reports/
 ///     rank                                  RANK,order=LOW,…,HIGH tier:rank=silver,order=bronze,silver,gold
+///     max_rate                              N/second, minute, hour calls:max_rate=10/minute
+///     time_window                           DAYS,FROM-TO,ZONE     hours:time_window=mon-fri,09:00-17:30,Europe/Berlin
 ///
 /// An item between commas is JSON where it is well-formed JSON (7, true, "7"), else a text. What cannot be
 /// said so (keys with `=`, types that this version does not know) is said with `--constraint-json`.

@@ -62,6 +62,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_grant(app, chosen);
   add_delegate(app, chosen);
   add_verify(app, chosen);
+  add_authorize(app, chosen);
   add_explain(app, chosen);
   add_inspect(app, chosen);
   add_proof(app, chosen);

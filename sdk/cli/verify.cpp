@@ -1,6 +1,4 @@
-#include <cstdlib>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <chancery/verify.hpp>
@@ -9,68 +7,17 @@
 #include "sdk/cli/action_arguments.hpp"
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
-#include "sdk/cli/time_syntax.hpp"
-#include "sdk/cli/trust_file.hpp"
+#include "sdk/cli/judged_case.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/messages.hpp"
 
 namespace chancery::cli {
 namespace {
 
-struct JudgeArguments {
-  std::vector<std::string> chain;
-  std::vector<std::string> trust;
-  std::vector<std::string> status_lists;
-  std::string now;
-  bool issuer_signed = false;
+struct VerifyArguments {
+  JudgeArguments judge;
   bool remote = false;
-  ActionArguments action;
 };
-
-/// A chain to be judged, with everything that the library wants for it.
-struct Case {
-  std::vector<std::string> chain;
-  std::optional<ActionRequest> request;
-  TrustSnapshot trust;
-  std::chrono::sys_seconds now{};
-  bool issuer_signed = false;
-
-  [[nodiscard]] std::vector<std::string_view> tokens() const { return {chain.begin(), chain.end()}; }
-  /// Borrows from this.
-  [[nodiscard]] VerifyOptions options() const {
-    VerifyOptions out;
-    out.issuer_signed = issuer_signed;
-    out.request = request ? &*request : nullptr;
-    return out;
-  }
-};
-
-Checked<TrustSnapshot> snapshot(const JudgeArguments& arguments) {
-  const auto environment = [](const char* name) { return std::getenv(name); };
-  CHANCERY_ASSIGN(TrustConfig trust, load_trust(arguments.trust, environment));
-  CHANCERY_ASSIGN(trust.status_lists, load_status_lists(arguments.status_lists));
-  return TrustSnapshot(std::move(trust));
-}
-
-Checked<Case> prepare(const JudgeArguments& arguments, const Context& context) {
-  Case out;
-  out.now = context.now;
-  out.issuer_signed = arguments.issuer_signed;
-  if (!arguments.now.empty()) {
-    const auto now = parse_instant(arguments.now);
-    if (!now) return failure(now.error(), "--now " + arguments.now);
-    out.now = *now;
-  }
-  CHANCERY_ASSIGN(const std::optional<api::Action> action, parse_action(arguments.action));
-  if (action) {
-    auto request = wire::to_action_request(*action);
-    if (!request) return failure(request.error(), "--param");
-    out.request = *std::move(request);
-  }
-  CHANCERY_ASSIGN(out.trust, snapshot(arguments));
-  CHANCERY_ASSIGN(out.chain, read_chain(arguments.chain));
-  return out;
-}
 
 // What only the daemon decides when it is asked cannot be given beside --remote.
 Checked<api::VerifyChain> prepare_remote(const JudgeArguments& arguments) {
@@ -160,10 +107,10 @@ Checked<api::Verification> verify_offline(const JudgeArguments& arguments, const
   return api::to_verification(verify_chain(judged.tokens(), judged.trust, judged.now, judged.options()));
 }
 
-Checked<ExitCode> verify(Context& context, const JudgeArguments& arguments) {
+Checked<ExitCode> verify(Context& context, const VerifyArguments& arguments) {
   CHANCERY_ASSIGN(const api::Verification verification, arguments.remote
-                                                            ? verify_remotely(arguments, context)
-                                                            : verify_offline(arguments, context));
+                                                            ? verify_remotely(arguments.judge, context)
+                                                            : verify_offline(arguments.judge, context));
   show(context.output, verification);
   return exit_code(verification);
 }
@@ -184,9 +131,9 @@ Checked<ExitCode> explain_remotely(Context& context, const JudgeArguments& argum
   return exit_code(*verification);
 }
 
-Checked<ExitCode> explain(Context& context, const JudgeArguments& arguments) {
-  if (arguments.remote) return explain_remotely(context, arguments);
-  CHANCERY_ASSIGN(const Case judged, prepare(arguments, context));
+Checked<ExitCode> explain(Context& context, const VerifyArguments& arguments) {
+  if (arguments.remote) return explain_remotely(context, arguments.judge);
+  CHANCERY_ASSIGN(const Case judged, prepare(arguments.judge, context));
   const Explanation explanation =
       chancery::explain(judged.tokens(), judged.trust, judged.now, judged.options());
   if (context.output.json()) {
@@ -197,33 +144,9 @@ Checked<ExitCode> explain(Context& context, const JudgeArguments& arguments) {
   return exit_code(api::to_verification(explanation.verdict));
 }
 
-void add_action_options(CLI::App& command, ActionArguments& action) {
-  command.add_option("--audience", action.audience,
-                     "judge an action: the enforcement point's own identifier");
-  command.add_option("--scope", action.scope, "the action's scope");
-  add_repeatable(command, "--param", action.params,
-                 "a parameter NAME=VALUE; VALUE is JSON, else a text; repeatable");
-  command.add_option("--proof", action.proof,
-                     "the holder's DPoP proof: a file, - or its text; without one an action is denied");
-  command.add_option("--htm", action.htm, "the method of the request that the proof came with");
-  command.add_option("--htu", action.htu, "its URI");
-  command.add_option("--nonce", action.nonce, "the nonce that was demanded");
-}
-
-void add_judge_options(CLI::App& command, JudgeArguments& arguments) {
-  add_chain_argument(command, arguments.chain);
-  add_repeatable(
-      command, "--trust", arguments.trust,
-      "a file of trust anchors; repeatable; default: CHANCERY_TRUST, else what `chancery trust add` wrote");
-  add_repeatable(
-      command, "--status-list", arguments.status_lists,
-      R"(a file of fetched status lists: {"uri","token","fetched_at"} or an array of them; repeatable)");
-  command.add_option("--now", arguments.now,
-                     "the instant to judge for: RFC 3339 or seconds since 1970; default: now");
-  command.add_flag("--issuer-signed", arguments.issuer_signed,
-                   "accept hops that an issuer signed in the delegator's place");
+void add_verify_options(CLI::App& command, VerifyArguments& arguments) {
+  add_judge_options(command, arguments.judge);
   command.add_flag("--remote", arguments.remote, "let the daemon judge, by its own trust");
-  add_action_options(command, arguments.action);
 }
 
 constexpr const char* kExitHelp =
@@ -234,9 +157,9 @@ constexpr const char* kExitHelp =
 }  // namespace
 
 void add_verify(CLI::App& app, Command& chosen) {
-  const auto arguments = std::make_shared<JudgeArguments>();
+  const auto arguments = std::make_shared<VerifyArguments>();
   CLI::App* command = app.add_subcommand("verify", "Verify a chain offline, or an action under it");
-  add_judge_options(*command, *arguments);
+  add_verify_options(*command, *arguments);
   command->footer(std::string(kExitHelp) +
                   "Examples:\n  chancery verify chain.txt\n"
                   "  chancery verify chain.txt --audience https://crm.example.org --scope payments.refund "
@@ -248,10 +171,10 @@ void add_verify(CLI::App& app, Command& chosen) {
 }
 
 void add_explain(CLI::App& app, Command& chosen) {
-  const auto arguments = std::make_shared<JudgeArguments>();
+  const auto arguments = std::make_shared<VerifyArguments>();
   CLI::App* command =
       app.add_subcommand("explain", "Verify a chain and tell hop by hop who gave what to whom");
-  add_judge_options(*command, *arguments);
+  add_verify_options(*command, *arguments);
   command->footer(std::string(kExitHelp) + "Example:\n  chancery explain chain.txt");
   command->callback([arguments, &chosen] {
     chosen = [arguments](Context& context) { return explain(context, *arguments); };

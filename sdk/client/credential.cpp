@@ -7,12 +7,10 @@
 
 #include <chancery/credential.hpp>
 
-#include "sdk/base/base64url.hpp"
 #include "sdk/base/descriptor.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/signing_key.hpp"
-#include "sdk/verify/dpop.hpp"
 
 namespace chancery {
 namespace {
@@ -53,11 +51,7 @@ class KeyCredential final : public Credential {
 
   Result<std::string> prove(const std::string& method, const std::string& uri,
                             const std::optional<std::string>& nonce) const override {
-    ProofClaims claims{method, uri, {}, nonce};
-    CHANCERY_ASSIGN(claims.jti, random_id());
-    const std::string input = proof_signing_input(claims, chain_.back(), key_.public_key(), wall_clock());
-    CHANCERY_ASSIGN(const Signature signature, key_.sign(as_bytes(input)));
-    return input + "." + base64url_encode(signature);
+    return prove_with(key_, chain_.back(), {method, uri, {}, nonce}, wall_clock());
   }
 
  private:
@@ -114,6 +108,16 @@ Result<std::shared_ptr<const Credential>> credential_of(std::vector<std::string>
   CHANCERY_ASSIGN(const Token leaf, held_leaf(chain, key));
   return std::shared_ptr<const Credential>(
       std::make_shared<KeyCredential>(std::move(chain), leaf.claims().exp, std::move(key)));
+}
+
+Result<std::string> prove_with(const HolderKey& key, std::string_view leaf, ProofClaims claims,
+                               std::chrono::sys_seconds now) {
+  if (claims.jti.empty()) {
+    CHANCERY_ASSIGN(claims.jti, random_id());
+  }
+  CHANCERY_ASSIGN(const UnsignedProof proof, UnsignedProof::encode(claims, leaf, key.public_key(), now));
+  CHANCERY_ASSIGN(const Signature signature, key.sign(as_bytes(proof.signing_input())));
+  return proof.with(signature);
 }
 
 Result<std::vector<std::string>> delegate_with(const HolderKey& key, std::span<const std::string> chain,

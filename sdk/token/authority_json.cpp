@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sdk/token/extension_rules.hpp"
+
 namespace chancery {
 namespace {
 
@@ -72,6 +74,14 @@ Result<ConstraintRule> read_rule(const json::Member& typed, const Value* order) 
     if (!typed.value.string()) return malformed("`prefix` takes a string");
     return ConstraintRule(Prefix{std::string(*typed.value.string())});
   }
+  if (typed.name == "max_rate") {
+    CHANCERY_ASSIGN(const RateBound rate, read_rate(typed.value));
+    return ConstraintRule(rate);
+  }
+  if (typed.name == "time_window") {
+    CHANCERY_ASSIGN(TimeWindow window, read_window(typed.value));
+    return ConstraintRule(std::move(window));
+  }
   return ConstraintRule(UnknownRule{std::string(typed.name), json::to_jcs(typed.value)});
 }
 
@@ -117,6 +127,8 @@ json::Node rule_node(const ConstraintRule& rule) {
     return json::Node::canonical(jcs_array(membership->values));
   if (const auto* prefix = std::get_if<Prefix>(&rule)) return prefix->value;
   if (const auto* rank = std::get_if<Rank>(&rule)) return rank->value;
+  if (const auto* rate = std::get_if<RateBound>(&rule)) return to_json(*rate);
+  if (const auto* window = std::get_if<TimeWindow>(&rule)) return to_json(*window);
   return json::Node::canonical(std::get<UnknownRule>(rule).jcs);
 }
 
@@ -131,6 +143,8 @@ std::string_view Constraint::type() const noexcept {
     return membership->negated ? "not_one_of" : "one_of";
   if (std::holds_alternative<Prefix>(rule)) return "prefix";
   if (std::holds_alternative<Rank>(rule)) return "rank";
+  if (std::holds_alternative<RateBound>(rule)) return "max_rate";
+  if (std::holds_alternative<TimeWindow>(rule)) return "time_window";
   return std::get<UnknownRule>(rule).type;
 }
 

@@ -7,6 +7,7 @@
 
 #include "sdk/base/printable.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/token/extension_rules.hpp"
 #include "sdk/token/scope_set.hpp"
 
 namespace chancery {
@@ -51,6 +52,8 @@ bool rule_narrows(const ConstraintRule& parent, const ConstraintRule& child) {
     const auto& c = std::get<Rank>(child);
     return c.order == p->order && position(c) <= position(*p);
   }
+  if (const auto* p = std::get_if<RateBound>(&parent)) return narrows(*p, std::get<RateBound>(child));
+  if (const auto* p = std::get_if<TimeWindow>(&parent)) return narrows(*p, std::get<TimeWindow>(child));
   return std::get<UnknownRule>(parent) == std::get<UnknownRule>(child);
 }
 
@@ -97,6 +100,10 @@ Membership meet_members(const Membership& parent, const Membership& request) {
 Result<ConstraintRule> meet_rules(const ConstraintRule& parent, const ConstraintRule& request) {
   if (const auto* p = std::get_if<Membership>(&parent)) {
     return ConstraintRule(meet_members(*p, std::get<Membership>(request)));
+  }
+  if (const auto* p = std::get_if<TimeWindow>(&parent)) {
+    if (auto both = meet(*p, std::get<TimeWindow>(request))) return ConstraintRule(*std::move(both));
+    return kConflict;
   }
   // For every other type the meet is one of the two, or there is none.
   if (rule_narrows(parent, request)) return request;

@@ -7,6 +7,7 @@
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/token/extension_rules.hpp"
 
 namespace chancery {
 namespace {
@@ -52,19 +53,35 @@ bool is_number_within(const NumberBound& bound, double value) {
   return bound.type == NumberBound::Type::kMin ? value >= bound.value : value <= bound.value;
 }
 
-std::optional<double> held_total(const NumberBound& bound, const std::string& key, const HeldTotals& held) {
-  const auto& totals = bound.type == NumberBound::Type::kMaxLifetime ? held.max_lifetime : held.max_subtree;
-  const auto total = totals.find(key);
-  return total == totals.end() ? std::nullopt : std::optional(total->second);
-}
+using Totals = std::map<std::string, double, std::less<>>;
 
-bool is_total(const Constraint& constraint) {
+/// A bound on something that a ledger holds, and the ledger's totals of that type.
+struct TotalBound {
+  double value;
+  const Totals& totals;
+};
+
+// Nothing for a constraint of another type.
+std::optional<TotalBound> total_bound(const Constraint& constraint, const HeldTotals& held) {
+  if (const auto* rate = std::get_if<RateBound>(&constraint.rule))
+    return TotalBound{rate->count, held.max_rate};
   const auto* bound = std::get_if<NumberBound>(&constraint.rule);
-  return bound != nullptr &&
-         (bound->type == NumberBound::Type::kMaxLifetime || bound->type == NumberBound::Type::kMaxSubtree);
+  if (bound == nullptr) return std::nullopt;
+  switch (bound->type) {
+    case NumberBound::Type::kMaxLifetime:
+      return TotalBound{bound->value, held.max_lifetime};
+    case NumberBound::Type::kMaxSubtree:
+      return TotalBound{bound->value, held.max_subtree};
+    case NumberBound::Type::kMax:
+    case NumberBound::Type::kMin:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
-// Whether a parameter's value is within a rule of a known, per-action type.
+bool is_total(const Constraint& constraint) { return total_bound(constraint, HeldTotals{}).has_value(); }
+
+// Whether a parameter's value is within a rule that speaks of one.
 bool is_value_within(const ConstraintRule& rule, const ParameterValue& value) {
   if (value.jcs.empty()) return false;  // not even outside of `not_one_of`
   if (const auto* bound = std::get_if<NumberBound>(&rule))
@@ -104,20 +121,66 @@ Check check_parameter(const ActionRequest& request, const Constraint& constraint
   return denial;
 }
 
+/// The instant to judge for, and what makes local time of it.
+struct ZonedClock {
+  std::chrono::sys_seconds now;
+  const TimeZones* zones;
+};
+
+bool is_open(const TimeWindow& window, std::chrono::local_seconds local) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(local);
+  const unsigned day = std::chrono::weekday(midnight).iso_encoding() - 1;
+  return (window.days >> day & 1u) != 0 && local - midnight >= window.from && local - midnight < window.to;
+}
+
+// "thu 2026-10-22 09:05"
+std::string local_text(std::chrono::local_seconds local) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(local);
+  const auto since_1970 = static_cast<double>(local.time_since_epoch().count());
+  return std::string(kDayNames[std::chrono::weekday(midnight).iso_encoding() - 1]) + " " +
+         utc_text(since_1970).substr(0, 10) + " " +
+         clock_text(std::chrono::floor<std::chrono::minutes>(local - midnight));
+}
+
+Check check_window(const TimeWindow& window, const Constraint& constraint, std::size_t hop,
+                   const ZonedClock& clock) {
+  const auto local = clock.zones == nullptr ? std::nullopt : clock.zones->local_time(window.zone, clock.now);
+  if (!local) {
+    Denial denial =
+        exceeded(constraint, hop, "this verifier does not know the local time that bounds the action");
+    denial.found = "no rules for " + window.zone + " at " +
+                   utc_text(static_cast<double>(clock.now.time_since_epoch().count()));
+    denial.remedy = "give the verifier the rules of the zone (tzdata), or have a zone named that it knows";
+    return denial;
+  }
+  if (is_open(window, *local)) return std::nullopt;
+  Denial denial = exceeded(constraint, hop, "the action is outside of the times at which it is allowed");
+  denial.found = local_text(*local) + " in " + window.zone;
+  denial.remedy = "wait until the window opens, or obtain a grant for this time";
+  return denial;
+}
+
+const char* over_total_remedy(const Constraint& constraint) {
+  return std::holds_alternative<RateBound>(constraint.rule)
+             ? "wait until the next second, minute or hour begins"
+             : "ask for less, or for a new grant";
+}
+
 // Totals of one token; those of ancestors count as well as the leaf's own.
 Check check_totals(const ActionRequest& request, const Token& token, std::size_t hop,
                    const HeldTotals& held) {
   for (const Constraint& constraint : token.claims().authority.constraints) {
-    if (!is_total(constraint) || !key_reaches(constraint.key, request.scope)) continue;
-    const auto& bound = std::get<NumberBound>(constraint.rule);
-    const auto total = held_total(bound, constraint.key, held);
-    if (total && *total <= bound.value) continue;
+    const auto bound = total_bound(constraint, held);
+    if (!bound || !key_reaches(constraint.key, request.scope)) continue;
+    const auto total = bound->totals.find(constraint.key);
+    const bool is_held = total != bound->totals.end();
+    if (is_held && total->second <= bound->value) continue;
     Denial denial =
         exceeded(constraint, hop,
-                 total ? "a running total is over its bound" : "a total is bounded that nobody here holds");
-    denial.found = total ? "a total of " + number_text(*total) : "no total";
+                 is_held ? "a running total is over its bound" : "a total is bounded that nobody here holds");
+    denial.found = is_held ? "a total of " + number_text(total->second) : "no total";
     denial.remedy =
-        total ? "ask for less, or for a new grant" : "ask an enforcement point that holds the ledger";
+        is_held ? over_total_remedy(constraint) : "ask an enforcement point that holds the ledger";
     return denial;
   }
   return std::nullopt;
@@ -151,17 +214,18 @@ Check check_parameter_names(const ActionRequest& request, const Authority& autho
   return denial;
 }
 
-Check check_known_constraints(const ActionRequest& request,
-                              std::span<const std::shared_ptr<const Token>> tokens) {
-  const std::size_t hop = tokens.size() - 1;
-  const Authority& authority = tokens[hop]->claims().authority;
+Check check_known_constraints(const ActionRequest& request, const Authority& authority, std::size_t hop,
+                              const ZonedClock& clock) {
   if (Check denial = check_parameter_names(request, authority, hop)) return denial;
   for (const Constraint& constraint : authority.constraints) {
     const bool unknown = std::holds_alternative<UnknownRule>(constraint.rule);
     if (unknown || is_total(constraint) || !key_reaches(constraint.key, request.scope)) continue;
-    if (Check denial = check_parameter(request, constraint, hop)) return denial;
+    const auto* window = std::get_if<TimeWindow>(&constraint.rule);
+    Check denial = window == nullptr ? check_parameter(request, constraint, hop)
+                                     : check_window(*window, constraint, hop, clock);
+    if (denial) return denial;
   }
-  return check_all_totals(request, tokens);
+  return std::nullopt;
 }
 
 Check check_unknown_constraints(const Authority& authority, std::size_t hop) {
@@ -206,12 +270,14 @@ Result<Parameters> parse_parameters(std::string_view json) {
 }
 
 std::optional<Denial> check_action(const ActionRequest& request,
-                                   std::span<const std::shared_ptr<const Token>> tokens) {
+                                   std::span<const std::shared_ptr<const Token>> tokens,
+                                   std::chrono::sys_seconds now, const TimeZones* zones) {
   const std::size_t leaf = tokens.size() - 1;
   const Authority& authority = tokens[leaf]->claims().authority;
   if (Check denial = check_audience(request, tokens)) return denial;
   if (Check denial = check_scope(request, authority, leaf)) return denial;
-  if (Check denial = check_known_constraints(request, tokens)) return denial;
+  if (Check denial = check_known_constraints(request, authority, leaf, {now, zones})) return denial;
+  if (Check denial = check_all_totals(request, tokens)) return denial;
   return check_unknown_constraints(authority, leaf);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,8 +11,10 @@ namespace chancery {
 
 /// Step 8: whether an action is within a verified chain's leaf: audience (named by every token), scope, every
 /// constraint that speaks of it, then unknown types.
+/// \param zones  for `time_window`; nullptr: none is known
 [[nodiscard]] std::optional<Denial> check_action(const ActionRequest& request,
-                                                 std::span<const std::shared_ptr<const Token>> tokens);
+                                                 std::span<const std::shared_ptr<const Token>> tokens,
+                                                 std::chrono::sys_seconds now, const TimeZones* zones);
 
 /// Whether a token above the leaf bounds a total for this action that the request gives no totals for.
 [[nodiscard]] bool lacks_ancestor_totals(const ActionRequest& request,

@@ -1,5 +1,7 @@
 #include "sdk/verify/dpop.hpp"
 
+#include <chancery/proof.hpp>
+
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
@@ -17,19 +19,20 @@ std::optional<std::string_view> text_claim(const Jws& proof, std::string_view na
   return claim == nullptr ? std::nullopt : claim->string();
 }
 
-std::string access_token_hash(std::string_view compact) {
-  return base64url_encode(sha256(as_bytes(compact)));
-}
-
 std::string seconds_text(double seconds) { return json::to_jcs(json::Node(seconds)); }
 
-Failure check_key(const Jws& proof, const Token& leaf, const VerifyOptions& options) {
+Failure check_form(const Jws& proof, const VerifyOptions& options) {
   const json::Value* typ = proof.header.root().find("typ");
   if (typ == nullptr || typ->string() != "dpop+jwt")
     return ProofFailure{"the proof's `typ` must be dpop+jwt", "dpop+jwt", {}};
   const bool accepted = proof.algorithm && (*proof.algorithm == Algorithm::kES256 ? options.accept_es256
                                                                                   : options.accept_ed25519);
   if (!accepted) return ProofFailure{"the proof's `alg` is not accepted", "ES256 or Ed25519", {}};
+  return std::nullopt;
+}
+
+Failure check_key(const Jws& proof, const Token& leaf, const VerifyOptions& options) {
+  if (Failure failure = check_form(proof, options)) return failure;
   const HeaderKey jwk = header_key(proof.header.root());
   if (!jwk.key)
     return ProofFailure{"the proof's header must carry the holder's public key as `jwk`",
@@ -76,7 +79,23 @@ Failure check_freshness(const Jws& proof, const DpopPresentation& dpop, std::chr
   return std::nullopt;
 }
 
+// A proof that names an action is good for no other; one that names none, for any unless the request demands it.
+Failure check_bound_action(const Jws& proof, const ActionRequest& request) {
+  const json::Value* ada = proof.payload.root().find("ada");
+  if (ada == nullptr && !request.ada_required) return std::nullopt;
+  const auto digest = action_digest(request.scope, request.parameters);
+  const std::string expected = digest ? *digest : "an action whose parameters have a canonical form";
+  if (ada == nullptr)
+    return ProofFailure{"the proof does not name the action that it is for", expected, "none"};
+  if (digest && ada->string() == *digest) return std::nullopt;
+  return ProofFailure{"the proof is for another action", expected, std::string(ada->string().value_or(""))};
+}
+
 }  // namespace
+
+std::string access_token_hash(std::string_view compact) {
+  return base64url_encode(sha256(as_bytes(compact)));
+}
 
 std::optional<ProofFailure> check_proof(const ActionRequest& request, const Token& leaf,
                                         std::chrono::sys_seconds now, const VerifyOptions& options) {
@@ -95,6 +114,7 @@ std::optional<ProofFailure> check_proof(const ActionRequest& request, const Toke
                         access_token_hash(leaf.compact()),
                         std::string(text_claim(*proof, "ath").value_or(""))};
   }
+  if (Failure failure = check_bound_action(*proof, request)) return failure;
   const auto jti = text_claim(*proof, "jti");
   if (!jti || jti->empty())
     return ProofFailure{"the proof's `jti` must be a non-empty string", "a fresh `jti`", "none"};
@@ -104,19 +124,24 @@ std::optional<ProofFailure> check_proof(const ActionRequest& request, const Toke
   return std::nullopt;
 }
 
-std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf_compact,
-                                const PublicKey& holder, std::chrono::sys_seconds now) {
-  const json::Node header = json::Node::object({{"typ", "dpop+jwt"},
-                                                {"alg", algorithm_name(holder.algorithm())},
-                                                {"jwk", json::Node::canonical(holder.jwk())}});
-  json::Node payload = json::Node::object({{"jti", claims.jti},
-                                           {"htm", claims.htm},
-                                           {"htu", claims.htu},
-                                           {"iat", now.time_since_epoch().count()},
-                                           {"ath", access_token_hash(leaf_compact)}});
-  if (claims.nonce) payload.set("nonce", *claims.nonce);
-  return base64url_encode(as_bytes(json::to_jcs(header))) + "." +
-         base64url_encode(as_bytes(json::to_jcs(payload)));
+Result<ProvedKey> check_new_key(const DpopPresentation& dpop, std::string_view bound_to,
+                                std::chrono::sys_seconds now, const VerifyOptions& options) {
+  const auto refused = [](const char* what) { return Error{ErrorCode::kProofRefused, what}; };
+  const auto proof = Jws::parse(dpop.proof);
+  if (!proof) return refused("the proof is not a well-formed JWS");
+  if (const Failure failure = check_form(*proof, options)) return refused(failure->reason);
+  const HeaderKey jwk = header_key(proof->header.root());
+  if (!jwk.key || !proof->verifies_under(*jwk.key)) {
+    return refused("the proof must carry the new key as `jwk` in its header, and be signed with it");
+  }
+  if (const Failure failure = check_target(*proof, dpop)) return refused(failure->reason);
+  if (const Failure failure = check_freshness(*proof, dpop, now)) return refused(failure->reason);
+  if (text_claim(*proof, "ath") != access_token_hash(bound_to)) {
+    return refused("the proof's `ath` is not the hash of the token that it is for");
+  }
+  const auto jti = text_claim(*proof, "jti");
+  if (!jti || jti->empty()) return refused("the proof's `jti` must be a non-empty string");
+  return ProvedKey{*jwk.key, std::string(*jti)};
 }
 
 }  // namespace chancery

@@ -49,6 +49,7 @@ Result<StatusList> read_list(const json::Value& payload) {
   const json::Value* subject = payload.find("sub");
   if (subject == nullptr || !subject->string()) return malformed("a status list's `sub` is its URI");
   out.subject = *subject->string();
+  if (const json::Value* iat = payload.find("iat")) out.iat = iat->number();
   CHANCERY_ASSIGN(out.exp, read_optional_number(payload, "exp"));
   CHANCERY_ASSIGN(out.ttl, read_optional_number(payload, "ttl"));
   const json::Value* list = payload.find("status_list");

@@ -21,6 +21,7 @@ inline constexpr std::size_t kMaxStatusListBytes = 16u << 20;
 /// A Token Status List, its signature verified, inflated (draft-ietf-oauth-status-list, sections 4 and 5).
 struct StatusList {
   std::string subject;        ///< `sub`: the list's own URI
+  std::optional<double> iat;  ///< seconds since 1970: when it was made
   std::optional<double> exp;  ///< seconds since 1970; exclusive
   std::optional<double> ttl;  ///< seconds since the fetch; inclusive
   unsigned bits = 1;          ///< per entry: 1, 2, 4 or 8

@@ -15,6 +15,12 @@ std::vector<VerifyKey> parse_keys(const std::vector<PublicKey>& keys) {
 
 }  // namespace
 
+bool ReadyAnchor::allows_status_list(std::string_view uri) const {
+  const auto& prefixes = config.status_prefixes;
+  return prefixes.empty() ||
+         std::ranges::any_of(prefixes, [&](const std::string& prefix) { return uri.starts_with(prefix); });
+}
+
 TrustSnapshot::TrustSnapshot() : TrustSnapshot(TrustConfig{}) {}
 
 TrustSnapshot::TrustSnapshot(TrustConfig config) {
@@ -23,16 +29,19 @@ TrustSnapshot::TrustSnapshot(TrustConfig config) {
   impl->status_keys = parse_keys(config.status_keys);
   std::vector<VerifyKey> all_status_keys = impl->status_keys;
   for (TrustAnchor& anchor : config.anchors) {
-    for (VerifyKey& key : parse_keys(anchor.status_keys)) all_status_keys.push_back(std::move(key));
+    const std::vector<VerifyKey> own = parse_keys(anchor.status_keys);
+    all_status_keys.insert(all_status_keys.end(), own.begin(), own.end());
+    // Own keys that are all unusable stay own keys: the others do not stand in for them.
+    std::vector<VerifyKey> status_keys = anchor.status_keys.empty() ? impl->status_keys : own;
     std::vector<VerifyKey> keys = parse_keys(anchor.keys);
-    impl->anchors.push_back({std::move(anchor), std::move(keys)});
+    impl->anchors.push_back({std::move(anchor), std::move(keys), std::move(status_keys)});
   }
   for (const FetchedStatusList& fetched : config.status_lists) {
     auto opened = open_status_list(fetched.token, all_status_keys);
     if (!opened) continue;
     impl->status_lists.insert_or_assign(
-        fetched.uri, HeldStatusList{std::move(opened->list), opened->key.thumbprint(),
-                                    opened->key.public_key().algorithm(), fetched.fetched_at});
+        {fetched.uri, opened->key.thumbprint()},
+        HeldStatusList{std::move(opened->list), opened->key.public_key().algorithm(), fetched.fetched_at});
   }
   impl->ended_keys = std::move(config.ended_keys);
   std::ranges::sort(impl->ended_keys);

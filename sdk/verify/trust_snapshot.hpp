@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <chancery/trust.hpp>
@@ -14,12 +16,15 @@ namespace chancery {
 struct ReadyAnchor {
   TrustAnchor config;
   std::vector<VerifyKey> keys;
+  std::vector<VerifyKey> status_keys;  ///< its own, else those for all anchors
+
+  /// Whether its chains may refer to that list.
+  [[nodiscard]] bool allows_status_list(std::string_view uri) const;
 };
 
-/// A status list held for a URI. Which key signed it decides for which anchor's chains it counts.
+/// A status list held for a URI.
 struct HeldStatusList {
   StatusList list;
-  Thumbprint signed_by;
   Algorithm algorithm = Algorithm::kES256;
   std::chrono::sys_seconds fetched_at{};
 };
@@ -28,8 +33,10 @@ struct TrustSnapshot::Impl {
   std::vector<ReadyAnchor> anchors;
   std::vector<VerifyKey> issuers;
   std::vector<VerifyKey> status_keys;
-  std::map<std::string, HeldStatusList, std::less<>> status_lists;  // usable ones only
-  std::vector<Thumbprint> ended_keys;                               // in order
+  /// Usable ones only, by URI and the key that signed: which key did decides for which anchor's chains a list counts,
+  /// and one that another anchor's key signed must not take the place of the right one.
+  std::map<std::pair<std::string, Thumbprint>, HeldStatusList> status_lists;
+  std::vector<Thumbprint> ended_keys;  // in order
 };
 
 }  // namespace chancery

@@ -119,7 +119,8 @@ Verifier::Check Verifier::run_steps(std::span<const std::string_view> chain) {
     if (Check denial = check_holder_binding()) return denial;
   }
   if (Check denial = check_status()) return denial;
-  return options_.request == nullptr ? std::nullopt : check_action(*options_.request, tokens_);
+  return options_.request == nullptr ? std::nullopt
+                                     : check_action(*options_.request, tokens_, now_, options_.zones);
 }
 
 // --- parse
@@ -440,11 +441,15 @@ Verifier::Check Verifier::check_holder_key(std::size_t hop) const {
   return denial;
 }
 
-bool Verifier::is_status_key(const Thumbprint& key) const {
-  const auto& own = anchor_->config.status_keys;
-  if (!own.empty())
-    return std::ranges::any_of(own, [&](const PublicKey& k) { return k.thumbprint() == key; });
-  return std::ranges::any_of(trust_.status_keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
+// Of the lists for that URI that a status key of the chain's anchor signed, the one that was fetched last.
+const HeldStatusList* Verifier::find_status_list(const std::string& uri) const {
+  const HeldStatusList* newest = nullptr;
+  for (const VerifyKey& key : anchor_->status_keys) {
+    const auto held = trust_.status_lists.find({uri, key.thumbprint()});
+    if (held == trust_.status_lists.end() || !accepts(held->second.algorithm)) continue;
+    if (newest == nullptr || held->second.fetched_at > newest->fetched_at) newest = &held->second;
+  }
+  return newest;
 }
 
 Verifier::Check Verifier::check_status_of(std::size_t hop) const {
@@ -457,19 +462,13 @@ Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   };
   const auto& reference = claims(hop).status;
   if (!reference) return unknown("the token names a status mechanism that this verifier does not know");
-  const auto& prefixes = anchor_->config.status_prefixes;
-  const bool allowed = prefixes.empty() || std::ranges::any_of(prefixes, [&](const std::string& prefix) {
-                         return reference->uri.starts_with(prefix);
-                       });
-  if (!allowed) return unknown("the trust anchor's chains may not refer to this status list");
-  const auto held = trust_.status_lists.find(reference->uri);
-  if (held == trust_.status_lists.end()) return unknown("no usable status list is held");
-  const HeldStatusList& entry = held->second;
-  if (!accepts(entry.algorithm) || !is_status_key(entry.signed_by))
-    return unknown("the status list is signed by a key that does not count here");
-  if (entry.list.subject != reference->uri) return unknown("the status list is another list's");
-  if (!entry.list.fresh(entry.fetched_at, now_)) return unknown("the status list is stale");
-  const auto status = entry.list.at(reference->index);
+  if (!anchor_->allows_status_list(reference->uri))
+    return unknown("the trust anchor's chains may not refer to this status list");
+  const HeldStatusList* held = find_status_list(reference->uri);
+  if (held == nullptr) return unknown("no status list is held that a status key of the trust anchor signed");
+  if (held->list.subject != reference->uri) return unknown("the status list is another list's");
+  if (!held->list.fresh(held->fetched_at, now_)) return unknown("the status list is stale");
+  const auto status = held->list.at(reference->index);
   if (!status) return unknown("the status list has no such index");
   if (*status == 0) return std::nullopt;
   if (*status > 2) return unknown("the status list gives a value that this verifier does not know");

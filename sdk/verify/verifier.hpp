@@ -31,6 +31,8 @@ class Verifier {
   /// The tokens that could be read, from the root up to the first that could not.
   [[nodiscard]] std::span<const std::shared_ptr<const Token>> tokens() const noexcept { return tokens_; }
   [[nodiscard]] std::span<const SignedBy> signers() const noexcept { return signers_; }
+  /// The anchor that the chain is rooted in; nullptr when step 1 did not pass for DT_0.
+  [[nodiscard]] const ReadyAnchor* anchor() const noexcept { return anchor_; }
 
  private:
   using Check = std::optional<Denial>;
@@ -61,7 +63,7 @@ class Verifier {
   [[nodiscard]] bool verifies(std::size_t hop, const VerifyKey& key) const;
   [[nodiscard]] const VerifyKey* find_signer(std::size_t hop,
                                              const std::vector<const VerifyKey*>& keys) const;
-  [[nodiscard]] bool is_status_key(const Thumbprint& key) const;
+  [[nodiscard]] const HeldStatusList* find_status_list(const std::string& uri) const;
   void remember(std::size_t hop, const Thumbprint& key);
 
   const TrustSnapshot::Impl& trust_;

@@ -277,19 +277,21 @@ std::string write(const api::CreateProof& message) {
   Node node =
       Node::object({{"chain", text_array(message.chain)}, {"htm", message.htm}, {"htu", message.htu}});
   if (message.nonce) node.set("nonce", *message.nonce);
+  if (message.ada) node.set("ada", *message.ada);
   return json::to_jcs(node);
 }
 
 Result<api::CreateProof> read_create_proof(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"chain", "htm", "htu", "nonce"},
-                          "a proof has `chain`, `htm`, `htu` and `nonce` only"));
+  CHANCERY_TRY(allow_only(root, {"chain", "htm", "htu", "nonce", "ada"},
+                          "a proof has `chain`, `htm`, `htu`, `nonce` and `ada` only"));
   api::CreateProof out;
   CHANCERY_ASSIGN(out.chain, chain(root));
   CHANCERY_ASSIGN(out.htm, need_text(root, "htm", "`htm` must be an HTTP method"));
   CHANCERY_ASSIGN(out.htu, need_text(root, "htu", "`htu` must be an absolute http(s) URI"));
   CHANCERY_ASSIGN(out.nonce, optional_text(root, "nonce", "`nonce` must be a non-empty string"));
+  CHANCERY_ASSIGN(out.ada, optional_text(root, "ada", "`ada` must be the base64url SHA-256 of the action"));
   return out;
 }
 

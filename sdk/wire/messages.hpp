@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <chancery/api.hpp>
+#include <chancery/authorize.hpp>
 #include <chancery/result.hpp>
 
 #include "sdk/json/writer.hpp"
@@ -78,6 +79,8 @@ namespace chancery::wire {
 [[nodiscard]] json::Node step_node(Step step);
 [[nodiscard]] std::string write(const Verdict& verdict);
 [[nodiscard]] std::string write(const Explanation& explanation);
+/// The explanation with `decision` (ruling_name) and `missing`.
+[[nodiscard]] std::string write(const Decision& decision);
 [[nodiscard]] Result<api::Verification> read_verification(std::string json);
 
 /// The engine's form of a request to judge.

@@ -52,8 +52,8 @@ Result<api::JoinToken> read_join_token(std::string_view json) {
 }
 
 std::string write(const api::Joined& message) {
-  return json::to_jcs(Node::object(
-      {{"agent", message.agent}, {"id", message.id}, {"chain", text_array(message.chain)}}));
+  return json::to_jcs(
+      Node::object({{"agent", message.agent}, {"id", message.id}, {"chain", text_array(message.chain)}}));
 }
 
 Result<api::Joined> read_joined(std::string_view json) {

@@ -81,7 +81,9 @@ Node step_node(Step step) { return step == Step::kParse ? Node("parse") : Node(s
 
 std::string write(const Verdict& verdict) { return json::to_jcs(verdict_node(verdict)); }
 
-std::string write(const Explanation& explanation) {
+namespace {
+
+Node explanation_node(const Explanation& explanation) {
   Node node = verdict_node(explanation.verdict);
   Node hops = Node::array();
   for (const HopExplanation& hop : explanation.hops) hops.push_back(hop_node(hop));
@@ -93,6 +95,17 @@ std::string write(const Explanation& explanation) {
     node.set("found", denial.found);
     node.set("remedy", denial.remedy);
   }
+  return node;
+}
+
+}  // namespace
+
+std::string write(const Explanation& explanation) { return json::to_jcs(explanation_node(explanation)); }
+
+std::string write(const Decision& decision) {
+  Node node = explanation_node(decision.explanation);
+  node.set("decision", ruling_name(decision.ruling));
+  node.set("missing", text_array(decision.missing));
   return json::to_jcs(node);
 }
 

@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <string>
 
+#include <chancery/proof.hpp>
 #include <chancery/verify.hpp>
 
-#include "sdk/base/base64url.hpp"
-#include "sdk/verify/dpop.hpp"
 #include "tests/fuzz/signed_chain.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -30,10 +29,11 @@ ActionRequest action_of(std::string_view line) {
 void prove(ActionRequest& request, const std::vector<std::string>& tokens) {
   if (tokens.empty()) return;
   const SigningKey& holder = hop_keys().signers[tokens.size()];
-  const ProofClaims claims{"POST", "https://a.example/", "p", std::nullopt};
-  const std::string input = proof_signing_input(claims, tokens.back(), holder.public_key(), kNow);
-  request.dpop = DpopPresentation{input + "." + base64url_encode(holder.sign(as_bytes(input)).value()),
-                                  "POST", "https://a.example", std::nullopt};
+  const auto proof =
+      UnsignedProof::encode({"POST", "https://a.example/", "p"}, tokens.back(), holder.public_key(), kNow)
+          .value();
+  request.dpop = DpopPresentation{proof.with(holder.sign(as_bytes(proof.signing_input())).value()), "POST",
+                                  "https://a.example", std::nullopt};
 }
 
 bool same(const Verdict& a, const Verdict& b) {

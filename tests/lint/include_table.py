@@ -36,6 +36,7 @@ LIBRARIES = {
     "fmt/": "fmt",
     "prometheus/": "prometheus-cpp",
     "CLI/": "CLI11",
+    "date/": "date",
     "zlib.h": "zlib",
     "curl/": "libcurl",
     "re2/": "RE2",

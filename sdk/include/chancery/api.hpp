@@ -138,8 +138,8 @@ struct CreateOperator {
 
 /// By what an agent's process elsewhere gets its first chain.
 struct CreateJoinToken {
-  std::string agent;                  ///< name
-  std::vector<std::string> chain;     ///< of authority over the daemon, held by the agent's own key
+  std::string agent;                   ///< name
+  std::vector<std::string> chain;      ///< of authority over the daemon, held by the agent's own key
   std::chrono::seconds lifetime{600};  ///< of the join token; at most an hour
 };
 
@@ -150,8 +150,8 @@ struct JoinToken {
 
 /// What a process that joined has from now on.
 struct Joined {
-  std::string agent;  ///< name
-  std::string id;     ///< SPIFFE ID
+  std::string agent;               ///< name
+  std::string id;                  ///< SPIFFE ID
   std::vector<std::string> chain;  ///< of authority over the daemon, held by the process's key
 };
 
@@ -186,6 +186,7 @@ struct CreateProof {
   std::string htm;
   std::string htu;
   std::optional<std::string> nonce;
+  std::optional<std::string> ada{};  ///< action_digest() of the action that the proof shall be good for alone
 };
 
 struct Proof {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <chancery/keys.hpp>
+#include <chancery/proof.hpp>
 #include <chancery/result.hpp>
 #include <chancery/token.hpp>
 
@@ -61,6 +62,14 @@ class Credential {
 /// \return kMalformed when the last token cannot be read, kNotHolder when the key is not its `cnf.jkt`
 [[nodiscard]] Result<std::shared_ptr<const Credential>> credential_of(std::vector<std::string> chain,
                                                                       HolderKey key);
+
+/// Signs a proof for one request to any server; with `claims.ada` it is good for one action only.
+/// \param leaf  the chain's last token, which `key` holds
+/// \param claims  without `jti` a random one is taken
+/// \param now  whole seconds UTC
+/// \return the compact `dpop+jwt`; kInvalidArgument, kCryptoFailure
+[[nodiscard]] Result<std::string> prove_with(const HolderKey& key, std::string_view leaf, ProofClaims claims,
+                                             std::chrono::sys_seconds now);
 
 /// Delegates from a chain that `key` holds: the greatest child that request and parent allow, signed with it.
 /// Asks no daemon, and verifies only what it must know to narrow; whoever receives the chain verifies it.

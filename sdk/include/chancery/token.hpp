@@ -59,6 +59,24 @@ struct Rank {
   bool operator==(const Rank&) const = default;
 };
 
+/// `max_rate`: a bound on the running total of a token and its descendants within the current second, minute or
+/// hour (whole ones since 1970, UTC).
+struct RateBound {
+  enum class Per : std::uint8_t { kSecond, kMinute, kHour };
+  double count = 0;  ///< not negative
+  Per per = Per::kMinute;
+  bool operator==(const RateBound&) const = default;
+};
+
+/// `time_window`: when an action may be performed, by the local time of a zone. It never crosses midnight.
+struct TimeWindow {
+  std::uint8_t days = 0;         ///< bit 0 is Monday, bit 6 Sunday; at least one
+  std::chrono::minutes from{0};  ///< since local midnight by the clock on the wall; inclusive
+  std::chrono::minutes to{0};    ///< exclusive; after `from`, at most 24 hours
+  std::string zone;              ///< of the IANA database, "Europe/Berlin"
+  bool operator==(const TimeWindow&) const = default;
+};
+
 /// A type that this version does not know: denies every action, narrows only to its own octets.
 struct UnknownRule {
   std::string type;
@@ -66,7 +84,8 @@ struct UnknownRule {
   bool operator==(const UnknownRule&) const = default;
 };
 
-using ConstraintRule = std::variant<NumberBound, Membership, Prefix, Rank, UnknownRule>;
+using ConstraintRule =
+    std::variant<NumberBound, Membership, Prefix, Rank, RateBound, TimeWindow, UnknownRule>;
 
 /// One bound on one parameter. (key, type) is unique within an authority.
 struct Constraint {
@@ -122,7 +141,8 @@ struct Excess {
 [[nodiscard]] bool subsumes(const Authority& parent, const Authority& child);
 
 /// The greatest authority that is within both. Scopes come out sorted and without redundancy.
-/// \return kNoMeet when constraints conflict (prefixes, orders, unknown types); an empty scope list is a meet
+/// \return kNoMeet when constraints conflict (prefixes, orders, windows, unknown types); an empty scope list is a
+///         meet
 [[nodiscard]] Result<Authority> meet(const Authority& parent, const Authority& request);
 
 // ---------------------------------------------------------------------------------------------------------

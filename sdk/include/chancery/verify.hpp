@@ -13,6 +13,7 @@
 
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
+#include <chancery/time_zones.hpp>
 #include <chancery/token.hpp>
 #include <chancery/trust.hpp>
 
@@ -81,6 +82,8 @@ using Parameters = std::map<std::string, ParameterValue, std::less<>>;
 struct HeldTotals {
   std::map<std::string, double, std::less<>> max_lifetime;
   std::map<std::string, double, std::less<>> max_subtree;
+  std::map<std::string, double, std::less<>>
+      max_rate;  ///< of the token and its descendants, within the window of now
 };
 
 /// A DPoP proof (RFC 9449) and what the server knows of the request that it came with.
@@ -102,6 +105,8 @@ struct ActionRequest {
   /// checked, and `ancestor_totals` is reported as not performed when one of them bounds a total.
   std::vector<HeldTotals> totals;
   std::optional<DpopPresentation> dpop;  ///< absent: denied
+  bool ada_required =
+      false;  ///< the proof must name this action (`ada`); one that is there must match always
   /// Whether this proof of this key was seen before. Absent: the replay check is reported as not performed.
   std::function<bool(const Thumbprint& key, std::string_view jti)> seen;
 };
@@ -117,6 +122,7 @@ struct VerifyOptions {
   std::size_t max_chain_bytes = 262144;
   const ActionRequest* request = nullptr;  ///< present: steps 6 and 8 too; borrowed for the call
   VerificationCache* cache = nullptr;      ///< remembers tokens whose signatures it has seen; borrowed
+  const TimeZones* zones = nullptr;        ///< for `time_window`, which without them denies; borrowed
 };
 
 /// Why a chain is denied.

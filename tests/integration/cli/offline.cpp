@@ -10,13 +10,12 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "sdk/base/base64url.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
-#include "sdk/verify/dpop.hpp"
 #include "sdk/wire/messages.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/presented_action.hpp"
 
 namespace {
 
@@ -28,6 +27,7 @@ using chancery::tests::issue_root;
 using chancery::tests::IssuedChain;
 using chancery::tests::kIssuedNow;
 using chancery::tests::root_claims;
+using chancery::tests::sign_proof;
 
 const std::string kNow = std::to_string(kIssuedNow.time_since_epoch().count());
 const std::string kVectors =
@@ -129,12 +129,41 @@ BOOST_FIXTURE_TEST_CASE(a_chain_is_taken_in_every_form, Desk) {
   BOOST_TEST(with({chancery.file("chain.json", json)}) == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_action_is_judged_with_its_proof, Desk) {
-  const Token leaf = chain.leaf();
+BOOST_FIXTURE_TEST_CASE(an_action_is_permitted_when_the_caller_vouches_for_its_proof, Desk) {
   const std::string htu = "https://ledger.example.net/entries";
-  const std::string input = proof_signing_input({"POST", htu, "1", std::nullopt}, leaf.compact(),
-                                                chain.leaf_key().public_key(), kIssuedNow);
-  const std::string proof = input + "." + base64url_encode(chain.leaf_key().sign(as_bytes(input)).value());
+  const std::string ada = action_digest("ledger.read", parse_parameters(R"({"amount":5})").value()).value();
+  const auto decide = [&](const std::string& amount, const std::string& proof,
+                          std::vector<std::string> more) {
+    std::vector<std::string> action{"--audience", "https://ledger.example.net",
+                                    "--scope",    "ledger.read",
+                                    "--param",    "amount=" + amount,
+                                    "--proof",    proof,
+                                    "--htm",      "POST",
+                                    "--htu",      htu};
+    action.insert(action.end(), more.begin(), more.end());
+    return verify(action, "authorize");
+  };
+  const std::string bound = sign_proof(chain, {"POST", htu, "1", std::nullopt, ada});
+  const std::string unbound = sign_proof(chain, {"POST", htu, "2"});
+
+  const Run permitted = decide("5", bound, {"--proof-is-new", "--ada"});
+  BOOST_TEST(permitted.exit == 0, permitted.err);
+  BOOST_TEST(permitted.out.starts_with("PERMITTED\n"), permitted.out);
+  const Run undecided = decide("5", bound, {});
+  BOOST_TEST(undecided.exit == 2);
+  BOOST_TEST(undecided.out.starts_with("NOT DECIDED: check first replay\n"), undecided.out);
+  BOOST_TEST(decide("6", bound, {"--proof-is-new"}).exit == 1);
+  BOOST_TEST(decide("5", unbound, {"--proof-is-new"}).exit == 0);
+  BOOST_TEST(decide("5", unbound, {"--proof-is-new", "--ada"}).exit == 1);
+  BOOST_TEST(decide("501", unbound, {"--proof-is-new"}).exit == 1);
+  BOOST_TEST(
+      contains(decide("5", bound, {"--proof-is-new", "--format", "json"}).out, R"("decision":"permit")"));
+  BOOST_TEST(contains(verify({}, "authorize").err, "--audience"));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_action_is_judged_with_its_proof, Desk) {
+  const std::string htu = "https://ledger.example.net/entries";
+  const std::string proof = sign_proof(chain, {"POST", htu, "1"});
   const std::vector<std::string> action{"--audience", "https://ledger.example.net", "--scope", "ledger.read"};
   const auto judged = [&](std::vector<std::string> more) {
     more.insert(more.begin(), action.begin(), action.end());

@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chancery/proof.hpp>
+
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/unit/client/fake_daemon.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
@@ -214,6 +216,19 @@ BOOST_FIXTURE_TEST_CASE(a_proof_is_printed_alone, Stage) {
              "x.y.z\n");
   BOOST_TEST(request("POST /v1/proofs")
                  .ends_with(R"({"chain":["a.b.c"],"htm":"POST","htu":"https://rs.example/","nonce":"n"})"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_proof_is_bound_to_the_action_that_is_named, Stage) {
+  answer("POST /v1/proofs", http_answer(201, kJson, R"({"proof":"x.y.z"})"));
+  const std::vector<std::string> proof{"proof", "a.b.c", "--htm", "POST", "--htu", "https://rs.example/"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), proof.begin(), proof.end());
+    return run(more);
+  };
+  BOOST_TEST(with({"--scope", "ledger.pay", "--param", "amount=5"}).exit == 0);
+  const auto digest = action_digest("ledger.pay", parse_parameters(R"({"amount":5})").value());
+  BOOST_TEST(request("POST /v1/proofs").find(R"({"ada":")" + digest.value() + '"') != std::string::npos);
+  BOOST_TEST(with({"--param", "amount=5"}).exit == 2);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_remote_verdict_exits_like_a_local_one, Stage) {

@@ -42,6 +42,15 @@ constexpr std::array kGood{
     GoodCase{"urn:x:max=5", R"({"key":"urn:x","max":5})"},
     GoodCase{"tier:rank=silver,order=bronze,silver,gold",
              R"({"key":"tier","order":["bronze","silver","gold"],"rank":"silver"})"},
+    GoodCase{"calls:max_rate=10/minute", R"({"key":"calls","max_rate":{"count":10,"per":"minute"}})"},
+    GoodCase{"pay.out#amount:max_rate=2.5/hour",
+             R"({"key":"pay.out#amount","max_rate":{"count":2.5,"per":"hour"}})"},
+    GoodCase{
+        "hours:time_window=mon-wed,sat,09:00-17:30,Europe/Berlin",
+        R"({"key":"hours","time_window":{"days":["mon","tue","wed","sat"],"from":"09:00","to":"17:30","zone":"Europe/Berlin"}})"},
+    GoodCase{
+        "hours:time_window=sun,00:00-24:00,Etc/GMT+3",
+        R"({"key":"hours","time_window":{"days":["sun"],"from":"00:00","to":"24:00","zone":"Etc/GMT+3"}})"},
 };
 
 constexpr std::array kBad{
@@ -71,6 +80,19 @@ constexpr std::array kBad{
     "tier:rank=a,order=a,a",
     "amount:key=5",
     "amount:order=5",
+    "calls:max_rate=10",
+    "calls:max_rate=/minute",
+    "calls:max_rate=10/day",
+    "calls:max_rate=-1/hour",
+    "hours:time_window=mon-fri,09:00-17:30",
+    "hours:time_window=09:00-17:30,Europe/Berlin",
+    "hours:time_window=fri-mon,09:00-17:30,Europe/Berlin",
+    "hours:time_window=mon,,09:00-17:30,Europe/Berlin",
+    "hours:time_window=mon,mon,09:00-17:30,Europe/Berlin",
+    "hours:time_window=Monday,09:00-17:30,Europe/Berlin",
+    "hours:time_window=mon,22:00-06:00,Europe/Berlin",
+    "hours:time_window=mon,09:00,Europe/Berlin",
+    "hours:time_window=mon,09:00-17:30,",
 };
 
 constexpr std::array kBadJson{

@@ -24,11 +24,22 @@ Rank random_rank(RandomSource& random) {
   return {random.pick(order), order};
 }
 
+RateBound random_rate(RandomSource& random) {
+  return {static_cast<double>(random.below(5)), static_cast<RateBound::Per>(random.below(2))};
+}
+
+TimeWindow random_window(RandomSource& random) {
+  const auto days = static_cast<std::uint8_t>(1 + random.below(7));
+  const std::chrono::hours from{random.below(4)};
+  return {days, from, from + std::chrono::hours(1 + random.below(20)),
+          random.once_in(4) ? "UTC" : "Europe/Berlin"};
+}
+
 ConstraintRule random_rule(RandomSource& random) {
   const auto bound = [&](NumberBound::Type type) {
     return NumberBound{type, static_cast<double>(random.below(9)) / 2 - 2};
   };
-  switch (random.below(9)) {
+  switch (random.below(11)) {
     case 0:
       return bound(NumberBound::Type::kMax);
     case 1:
@@ -45,6 +56,10 @@ ConstraintRule random_rule(RandomSource& random) {
       return Prefix{random.pick(kPrefixes)};
     case 7:
       return random_rank(random);
+    case 8:
+      return random_rate(random);
+    case 9:
+      return random_window(random);
     default:
       return UnknownRule{"zone", random.once_in(4) ? "1" : "2"};
   }

@@ -5,10 +5,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "sdk/base/base64url.hpp"
-#include "sdk/verify/dpop.hpp"
 #include "tests/unit/sdk/aborts.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/presented_action.hpp"
 
 // What the vectors cannot say: limits, signing modes of the options, totals of ancestors, checks not
 // performed.
@@ -21,29 +20,6 @@ using Names = std::vector<std::string_view>;
 
 Verdict verify(const IssuedChain& chain, const VerifyOptions& options = {}) {
   return verify_chain(chain.views(), chain.trust(), kIssuedNow, options);
-}
-
-std::string proof_for(const IssuedChain& chain, std::string_view jti = "p-1") {
-  const ProofClaims claims{"POST", "https://ledger.example.net/rows", std::string(jti), std::nullopt};
-  const std::string input =
-      proof_signing_input(claims, chain.tokens.back(), chain.leaf_key().public_key(), kIssuedNow);
-  return input + "." + base64url_encode(chain.leaf_key().sign(as_bytes(input)).value());
-}
-
-ActionRequest action_for(const IssuedChain& chain) {
-  ActionRequest request;
-  request.audience = "https://ledger.example.net";
-  request.scope = "ledger.pay";
-  request.parameters.emplace("amount", ParameterValue::of(100));
-  request.dpop = DpopPresentation{proof_for(chain), "POST", "https://ledger.example.net/rows", std::nullopt};
-  request.seen = [](const Thumbprint&, std::string_view) { return false; };
-  return request;
-}
-
-Verdict verify_action(const IssuedChain& chain, const ActionRequest& request) {
-  VerifyOptions options;
-  options.request = &request;
-  return verify(chain, options);
 }
 
 // A chain of three whose tokens all carry `max_subtree` on `calls`, at 10, 8 and 6.

@@ -2,11 +2,9 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <zlib.h>
 
-#include "sdk/base/base64url.hpp"
-#include "sdk/json/writer.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/made_status_list.hpp"
 
 // Which status lists count for which anchor's chains: what the vectors, whose anchors carry no restrictions,
 // cannot say.
@@ -20,23 +18,9 @@ constexpr const char* kUri = "https://status.example.net/lists/1";
 
 SigningKey new_key() { return SigningKey::generate(Algorithm::kES256).value(); }
 
-std::string jws(const json::Node& header, const json::Node& payload, const SigningKey& key) {
-  const std::string input = base64url_encode(as_bytes(json::to_jcs(header))) + "." +
-                            base64url_encode(as_bytes(json::to_jcs(payload)));
-  return input + "." + base64url_encode(key.sign(as_bytes(input)).value());
-}
-
 // A list at kUri of which entry 0 is valid and entry 1 revoked.
 FetchedStatusList list_by(const SigningKey& key) {
-  const Bytes statuses{0x02};
-  Bytes compressed(64);
-  uLongf size = compressed.size();
-  BOOST_REQUIRE(compress(compressed.data(), &size, statuses.data(), statuses.size()) == Z_OK);
-  const auto list =
-      json::Node::object({{"bits", 1}, {"lst", base64url_encode(ByteView(compressed).first(size))}});
-  const auto payload = json::Node::object({{"sub", kUri}, {"ttl", 60}, {"status_list", list}});
-  const auto header = json::Node::object({{"alg", "ES256"}, {"typ", "statuslist+jwt"}});
-  return {kUri, jws(header, payload, key), kIssuedNow};
+  return {kUri, sign_status_list({.uri = kUri, .ttl = 60}, key), kIssuedNow};
 }
 
 IssuedChain chain_at(std::uint64_t index) {
@@ -134,6 +118,45 @@ BOOST_AUTO_TEST_CASE(of_two_lists_for_one_uri_an_unusable_one_does_not_hide_the_
     BOOST_TEST((outcome_of(chain_at(0), trust, {}) == Outcome::kValid));
     BOOST_TEST((outcome_of(chain_at(1), trust, {}) == Outcome::kRevoked));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_by_another_anchors_key_does_not_take_the_place_of_the_right_one) {
+  const StatusKeys keys;
+  for (const bool own_first : {true, false}) {
+    TrustConfig trust;
+    trust.status_lists = {list_by(own_first ? keys.own : keys.other),
+                          list_by(own_first ? keys.other : keys.own)};
+    trust.anchors.emplace_back().keys = {new_key().public_key()};
+    trust.anchors.back().status_keys = {keys.other.public_key()};
+    TrustAnchor anchor;
+    anchor.status_keys = {keys.own.public_key()};
+    BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == Outcome::kValid));
+    BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == Outcome::kRevoked));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_lists_by_two_keys_of_an_anchor_the_one_that_was_fetched_last_counts) {
+  const StatusKeys keys;
+  TrustConfig trust;
+  trust.status_lists = {list_by(keys.own), list_by(keys.other)};
+  TrustAnchor anchor;
+  anchor.status_keys = {keys.own.public_key(), keys.other.public_key()};
+  trust.status_lists[0].fetched_at -= std::chrono::seconds(61);  // stale: beyond its `ttl`
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == Outcome::kRevoked));
+  std::swap(trust.status_lists[0].fetched_at, trust.status_lists[1].fetched_at);
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == Outcome::kRevoked));
+  trust.status_lists[0].fetched_at = trust.status_lists[1].fetched_at;
+  BOOST_TEST((outcome_of(chain_at(1), trust, anchor) == kUnknown));
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_its_own_that_are_unusable_are_not_replaced_by_the_shared_ones) {
+  const SigningKey shared = new_key();
+  TrustConfig trust;
+  trust.status_keys = {shared.public_key()};
+  trust.status_lists = {list_by(shared)};
+  TrustAnchor anchor;
+  anchor.status_keys = {PublicKey::p256({}, {})};
+  BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == kUnknown));
 }
 
 BOOST_AUTO_TEST_CASE(a_token_without_a_reference_needs_no_list) {

@@ -4,6 +4,8 @@
 
 #include <boost/test/data/test_case.hpp>
 
+#include <chancery/proof.hpp>
+
 #include "daemon/rest/routes.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
@@ -318,35 +320,53 @@ BOOST_FIXTURE_TEST_CASE(an_expired_parent_is_refused_with_its_outcome, Story) {
   BOOST_TEST(member(refused, "hop") == "0");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_proof_serves_a_full_verification, Story) {
+/// The orchestrator proves, and asks whether a refund is in order.
+struct ProvingStory : Story {
   const std::string chain = root_chain();
-  const Response proof = call(
-      "POST", "/v1/proofs",
-      R"({"chain":)" + chain + R"(,"htm":"POST","htu":"https://api.example.org/refunds"})", kOrchestratorUid);
-  BOOST_REQUIRE_MESSAGE(proof.status == 201, proof.body);
-  const auto verify = [&](const std::string& amount, const std::string& htu) {
+
+  std::string prove(const std::string& more = {}) {
+    const Response proof =
+        call("POST", "/v1/proofs",
+             R"({"chain":)" + chain + R"(,"htm":"POST","htu":"https://api.example.org/refunds")" + more + "}",
+             kOrchestratorUid);
+    BOOST_REQUIRE_MESSAGE(proof.status == 201, proof.body);
+    return member(proof, "proof");
+  }
+  Response verify(const std::string& proof, const std::string& amount, const std::string& htu) {
     return call(
         "POST", "/v1/chains/verify",
         R"({"chain":)" + chain +
             R"(,"request":{"audience":"https://api.example.org","action":{"scope":"payments.refund","params":{"amount":)" +
-            amount + R"(}},"dpop":{"proof":")" + member(proof, "proof") + R"(","htm":"POST","htu":")" + htu +
-            R"("}}})",
+            amount + R"(}},"dpop":{"proof":")" + proof + R"(","htm":"POST","htu":")" + htu + R"("}}})",
         std::nullopt);
-  };
-  const Response good = verify("500", "https://api.example.org/refunds");
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_proof_serves_a_full_verification, ProvingStory) {
+  const std::string proof = prove();
+  const Response good = verify(proof, "500", "https://api.example.org/refunds");
   BOOST_TEST(member(good, "outcome") == "valid");
   BOOST_TEST(member(good, "not_performed") == R"(["replay","custody"])");
-  const Response over = verify("500.01", "https://api.example.org/refunds");
+  const Response over = verify(proof, "500.01", "https://api.example.org/refunds");
   BOOST_TEST(member(over, "outcome") == "ceiling_exceeded");
   BOOST_TEST(member(over, "step") == "8");
-  const Response elsewhere = verify("1", "https://api.example.org/other");
+  const Response elsewhere = verify(proof, "1", "https://api.example.org/other");
   BOOST_TEST(member(elsewhere, "outcome") == "holder_binding_failed");
 }
 
-BOOST_FIXTURE_TEST_CASE(proofs_want_a_method_and_an_absolute_uri, Story) {
+BOOST_FIXTURE_TEST_CASE(a_proof_for_one_action_serves_no_other, ProvingStory) {
+  const auto digest = action_digest("payments.refund", parse_parameters(R"({"amount":5})").value());
+  const std::string proof = prove(R"(,"ada":")" + digest.value() + '"');
+  BOOST_TEST(member(verify(proof, "5", "https://api.example.org/refunds"), "outcome") == "valid");
+  BOOST_TEST(member(verify(proof, "6", "https://api.example.org/refunds"), "outcome") ==
+             "holder_binding_failed");
+}
+
+BOOST_FIXTURE_TEST_CASE(proofs_want_a_method_an_absolute_uri_and_a_whole_digest, Story) {
   const std::string chain = root_chain();
   for (const char* rest : {R"("htm":"GE T","htu":"https://a/b")", R"("htm":"GET","htu":"/b")",
-                           R"("htm":"GET","htu":"ftp://a/b")", R"("htm":"","htu":"https://a")"}) {
+                           R"("htm":"GET","htu":"ftp://a/b")", R"("htm":"","htu":"https://a")",
+                           R"("htm":"GET","htu":"https://a/b","ada":"AAAA")"}) {
     const Response refused =
         call("POST", "/v1/proofs", R"({"chain":)" + chain + "," + rest + "}", kOrchestratorUid);
     BOOST_TEST(refused.status == 400, refused.body);

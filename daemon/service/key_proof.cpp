@@ -1,0 +1,46 @@
+#include "daemon/service/key_proof.hpp"
+
+#include "sdk/crypto/hash.hpp"
+#include "sdk/token/jws.hpp"
+
+namespace chancery::service {
+
+Result<std::string> require_nonce(const Nonces& nonces, const std::string& proof,
+                                  std::chrono::sys_seconds now) {
+  const auto jws = Jws::parse(proof);
+  const json::Value* claim = jws ? jws->payload.root().find("nonce") : nullptr;
+  const auto nonce = claim == nullptr ? std::nullopt : claim->string();
+  if (nonce && nonces.accepts(*nonce, now)) return std::string(*nonce);
+  return Error{ErrorCode::kNonceRequired,
+               "make the proof with the nonce of the `DPoP-Nonce` header, and send the request again"};
+}
+
+Status require_first_use(Office& office, const Thumbprint& key, std::string_view jti,
+                         const DpopPresentation& dpop, std::chrono::sys_seconds now) {
+  const store::ProofUse use{key, sha256(as_bytes(jti)), now, now + dpop.iat_past + dpop.iat_future};
+  CHANCERY_ASSIGN(const store::ProofRecord recorded, office.proofs.record(use));
+  switch (recorded) {
+    case store::ProofRecord::kRecorded:
+      return {};
+    case store::ProofRecord::kUsedBefore:
+      return Error{ErrorCode::kProofRefused, "this proof was used before: make a fresh one"};
+    case store::ProofRecord::kTooMany:
+      break;
+  }
+  return Error{ErrorCode::kOverloaded, "this key has used too many proofs of late: wait for some minutes"};
+}
+
+Result<ProvedKey> find_new_key(const Office& office, const NewKeyProof& presented,
+                               std::chrono::sys_seconds now) {
+  Error last{ErrorCode::kProofRefused, "the daemon has no public address: set [server] public_urls"};
+  for (std::string url : office.policy.public_urls) {
+    if (url.ends_with('/')) url.pop_back();
+    const DpopPresentation dpop{presented.proof, "POST", url.append(presented.path), presented.nonce};
+    auto key = check_new_key(dpop, presented.bound_to, now, office.policy.verify);
+    if (key) return key;
+    last = key.error();
+  }
+  return last;
+}
+
+}  // namespace chancery::service

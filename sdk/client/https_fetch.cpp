@@ -1,0 +1,141 @@
+#include "sdk/client/https_fetch.hpp"
+
+#include <algorithm>
+
+#include <curl/curl.h>
+
+namespace chancery::client {
+namespace {
+
+using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+
+constexpr std::string_view kScheme = "https://";
+
+// libcurl wants to be set up once, before any thread uses it.
+Handle new_handle() {
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  return {kReady == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup};
+}
+
+/// What arrives, and how much of it may.
+struct Body {
+  std::string octets;
+  std::size_t limit;
+  bool too_large = false;
+};
+
+std::size_t take(char* octets, std::size_t, std::size_t size, void* into) {
+  auto& body = *static_cast<Body*>(into);
+  body.too_large = size > body.limit - body.octets.size();
+  if (body.too_large) return 0;  // ends the exchange
+  body.octets.append(octets, size);
+  return size;
+}
+
+int is_stopped(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+}
+
+std::string accept_header(const std::vector<std::string>& media_types) {
+  std::string line = "Accept: ";
+  for (const std::string& type : media_types)
+    line.append(&type == &media_types.front() ? "" : ", ").append(type);
+  return line;
+}
+
+// What neither the environment nor an answer may change.
+void set_rules(CURL* curl) {
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "chancery");
+}
+
+Error failed(CURLcode code, const Body& body) {
+  const auto native = static_cast<std::uint64_t>(code);
+  if (body.too_large || code == CURLE_FILESIZE_EXCEEDED)
+    return {ErrorCode::kTooLarge, "the document is larger than what is taken: is it the right address?",
+            native};
+  switch (static_cast<int>(code)) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return {ErrorCode::kTimeout, "the server did not answer in time: is it up, and reachable from here?",
+              native};
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ErrorCode::kTlsFailed,
+              "the server's certificate is not trusted, or for another name: give its CA", native};
+    case CURLE_URL_MALFORMAT:
+      return {ErrorCode::kInvalidArgument, "the address is no URL", native};
+    case CURLE_ABORTED_BY_CALLBACK:
+      return {ErrorCode::kShuttingDown, "the call was ended: nothing was fetched", native};
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+      return {ErrorCode::kConnectFailed, "nobody answers at the server's address: is it up?", native};
+    default:
+      return {ErrorCode::kBadResponse, "the answer was cut short or is not HTTP", native};
+  }
+}
+
+bool is_one_of(const std::vector<std::string>& media_types, const char* content_type) {
+  std::string_view type = content_type == nullptr ? "" : content_type;
+  type = type.substr(0, type.find_first_of("; \t"));
+  return std::ranges::find(media_types, type) != media_types.end();
+}
+
+Status check_answer(CURL* curl, const std::vector<std::string>& media_types) {
+  long status = 0;
+  const char* content_type = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
+  if (status != 200) {
+    return Error{ErrorCode::kBadResponse,
+                 "the server answered with another status than 200; redirects are not followed",
+                 static_cast<std::uint64_t>(status)};
+  }
+  if (!is_one_of(media_types, content_type))
+    return Error{ErrorCode::kBadResponse, "the server answered with another media type than the document's"};
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> HttpsFetch::get(const std::string& uri, const std::vector<std::string>& media_types,
+                                    const std::stop_token& stop) const {
+  if (!uri.starts_with(kScheme)) return Error{ErrorCode::kInvalidArgument, "only https:// is fetched"};
+  const Handle curl = new_handle();
+  if (curl == nullptr) return Error{ErrorCode::kInternal, "libcurl could not start"};
+  const Headers headers(curl_slist_append(nullptr, accept_header(media_types).c_str()), curl_slist_free_all);
+  Body body{{}, limits_.max_bytes};
+  set_rules(curl.get());
+  if (!ca_file_.empty()) {
+    curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_CAPATH, nullptr);  // whoever names a CA means that one
+  }
+  curl_easy_setopt(curl.get(), CURLOPT_URL, uri.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.timeout.count()));
+  curl_easy_setopt(curl.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits_.max_bytes));
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
+  curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, is_stopped);
+  curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, &stop);
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (code != CURLE_OK) return failed(code, body);
+  CHANCERY_TRY(check_answer(curl.get(), media_types));
+  return std::move(body.octets);
+}
+
+std::string origin_of(std::string_view uri) {
+  if (!uri.starts_with(kScheme)) return {};
+  return std::string(uri.substr(0, uri.find('/', kScheme.size())));
+}
+
+}  // namespace chancery::client

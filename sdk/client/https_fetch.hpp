@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/result.hpp>
+
+namespace chancery::client {
+
+struct FetchLimits {
+  std::size_t max_bytes = 1u << 20;         ///< of the body
+  std::chrono::milliseconds timeout{5000};  ///< for the whole exchange
+};
+
+/// Fetches documents from servers that are not ours to trust: GET over https with the certificate verified, no
+/// redirect followed, status 200 only, within the limits. A proxy is used where the environment names one
+/// (https_proxy). Thread-safe; each call opens a connection of its own.
+class HttpsFetch {
+ public:
+  /// \param ca_file  PEM of the authorities to accept; empty: the system's
+  HttpsFetch(std::string ca_file, const FetchLimits& limits)
+      : ca_file_(std::move(ca_file)), limits_(limits) {}
+
+  /// \param media_types  of which the answer must be one, without parameters
+  /// \param stop  ends a call that is under way, within about a second
+  /// \return the body, or kInvalidArgument (not https), kConnectFailed, kTlsFailed, kTimeout, kTooLarge, kBadResponse;
+  ///         `native` is libcurl's code, or the HTTP status
+  [[nodiscard]] Result<std::string> get(const std::string& uri, const std::vector<std::string>& media_types,
+                                        const std::stop_token& stop = {}) const;
+
+ private:
+  std::string ca_file_;
+  FetchLimits limits_;
+};
+
+/// `https://HOST[:PORT]` of a URI in normal form, else empty.
+[[nodiscard]] std::string origin_of(std::string_view uri);
+
+}  // namespace chancery::client

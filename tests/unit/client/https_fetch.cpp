@@ -1,0 +1,131 @@
+#include "sdk/client/https_fetch.hpp"
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <ostream>
+#include <thread>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "tests/unit/client/document_server.hpp"
+
+// What is fetched from servers that nobody here answers for.
+
+namespace {
+
+using namespace chancery;
+using namespace std::chrono_literals;
+using chancery::client::HttpsFetch;
+using chancery::testing::Connection;
+using chancery::testing::DocumentServer;
+using chancery::testing::FakeDaemon;
+using chancery::testing::http_answer;
+
+constexpr const char* kType = "application/statuslist+jwt";
+
+struct Answered {
+  const char* name;
+  std::string octets;
+  std::optional<ErrorCode> error;
+};
+std::ostream& operator<<(std::ostream& out, const Answered& row) { return out << row.name; }
+
+std::string chunked(const std::string& chunks) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/statuslist+jwt\r\nTransfer-Encoding: chunked\r\n\r\n" +
+         chunks;
+}
+
+const std::array kAnswers{
+    Answered{"the document", http_answer(200, kType, "abc"), std::nullopt},
+    Answered{"its type with a parameter", http_answer(200, "application/statuslist+jwt; charset=x", "abc"),
+             std::nullopt},
+    Answered{"in chunks", chunked("3\r\nabc\r\n0\r\n\r\n"), std::nullopt},
+    Answered{"another type", http_answer(200, "text/html", "abc"), ErrorCode::kBadResponse},
+    Answered{"no type", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", ErrorCode::kBadResponse},
+    Answered{"not found", http_answer(404, kType, "abc"), ErrorCode::kBadResponse},
+    Answered{"a redirect", http_answer(302, kType, "abc", "Location: https://localhost/other\r\n"),
+             ErrorCode::kBadResponse},
+    Answered{"as much as is taken", http_answer(200, kType, std::string(1000, 'a')), std::nullopt},
+    Answered{"one octet more", http_answer(200, kType, std::string(1001, 'a')), ErrorCode::kTooLarge},
+    Answered{"one octet more in chunks", chunked("3e9\r\n" + std::string(1001, 'a') + "\r\n0\r\n\r\n"),
+             ErrorCode::kTooLarge},
+    Answered{"a chunk of a negative size", chunked("-1\r\nabc\r\n0\r\n\r\n"), ErrorCode::kBadResponse},
+    Answered{"cut short",
+             "HTTP/1.1 200 OK\r\nContent-Type: application/statuslist+jwt\r\nContent-Length: 9\r\n\r\nabc",
+             ErrorCode::kBadResponse},
+    Answered{"no HTTP", "hello\r\n\r\n", ErrorCode::kBadResponse},
+    Answered{"nothing", "", ErrorCode::kBadResponse},
+};
+
+HttpsFetch small_fetch(const std::string& ca_file) { return {ca_file, {.max_bytes = 1000, .timeout = 20s}}; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(https_fetch)
+
+BOOST_DATA_TEST_CASE(only_a_whole_answer_within_the_limits_is_taken, boost::unit_test::data::make(kAnswers),
+                     row) {
+  DocumentServer server;
+  server.set("/list", row.octets);
+  const auto body = small_fetch(server.ca_file()).get(server.origin() + "/list", {kType});
+  BOOST_REQUIRE(body.has_value() == !row.error.has_value());
+  if (body) {
+    BOOST_TEST((body->starts_with("a")));
+  } else {
+    BOOST_TEST((body.error().code == *row.error), error_name(body.error().code));
+  }
+  BOOST_TEST(server.requests().size() == 1);  // no redirect was followed, nothing was asked twice
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_is_not_trusted_is_refused) {
+  DocumentServer server;
+  const DocumentServer other;
+  server.set("/list", http_answer(200, kType, "abc"));
+  for (const std::string& ca_file : {other.ca_file(), std::string()}) {
+    const auto body = small_fetch(ca_file).get(server.origin() + "/list", {kType});
+    BOOST_TEST((body.error().code == ErrorCode::kTlsFailed));
+  }
+  BOOST_TEST(server.requests().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_for_another_name_is_refused) {
+  const auto server = FakeDaemon::on_tls(testing::answers(http_answer(200, kType, "abc")), "other.example");
+  const auto body = small_fetch(server->ca_file()).get(server->address() + "/list", {kType});
+  BOOST_TEST((body.error().code == ErrorCode::kTlsFailed));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_but_https_is_fetched) {
+  for (const char* uri :
+       {"http://localhost/list", "file:///etc/passwd", "ftp://localhost/list", "list", ""}) {
+    const auto body = small_fetch({}).get(uri, {kType});
+    BOOST_TEST((body.error().code == ErrorCode::kInvalidArgument), uri);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_says_nothing_is_waited_for_no_longer_than_allowed) {
+  const auto server = FakeDaemon::on_tls([](Connection& connection) { connection.wait_for_peer(); });
+  const HttpsFetch fetch(server->ca_file(), {.timeout = 200ms});
+  BOOST_TEST((fetch.get(server->address() + "/list", {kType}).error().code == ErrorCode::kTimeout));
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_ends_when_it_is_told_to) {
+  std::stop_source stop;
+  const auto server = FakeDaemon::on_tls([&](Connection& connection) {
+    stop.request_stop();
+    connection.wait_for_peer();
+  });
+  const HttpsFetch fetch(server->ca_file(), {.timeout = 10min});
+  const auto body = fetch.get(server->address() + "/list", {kType}, stop.get_token());
+  BOOST_TEST((body.error().code == ErrorCode::kShuttingDown));
+}
+
+BOOST_AUTO_TEST_CASE(an_origin_ends_where_the_path_begins) {
+  BOOST_TEST(client::origin_of("https://a.example/lists/1") == "https://a.example");
+  BOOST_TEST(client::origin_of("https://a.example:8443") == "https://a.example:8443");
+  BOOST_TEST(client::origin_of("http://a.example/").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
