@@ -32,6 +32,7 @@
 #include "daemon/service/office.hpp"
 #include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
+#include "daemon/store/sqlite_join_book.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
@@ -401,6 +402,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
   service::ReadinessCheck readiness(*store, backends, issuer);
   const std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(*journal);
+  const std::unique_ptr<store::JoinBook> joins = store::make_sqlite_join_book(*journal);
   const auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());
   service::Office office{*store,
@@ -410,6 +412,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
                          trust,
                          readiness,
                          *proofs,
+                         *joins,
                          *nonces,
                          std::move(prepared->policy),
                          watched_files(config)};

@@ -17,6 +17,8 @@ void add_init(CLI::App& app, Command& chosen);
 void add_operator(CLI::App& app, Command& chosen);
 void add_login(CLI::App& app, Command& chosen);
 void add_context(CLI::App& app, Command& chosen);
+void add_run(CLI::App& app, Command& chosen);
+void add_join_token(CLI::App& app, Command& chosen);
 void add_grant(CLI::App& app, Command& chosen);
 void add_delegate(CLI::App& app, Command& chosen);
 void add_verify(CLI::App& app, Command& chosen);

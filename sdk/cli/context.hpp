@@ -23,6 +23,9 @@ struct Context {
 /// \return misuse and the context's errors; see load_context() and Client::connect()
 [[nodiscard]] Checked<Client> connect(const Context& context);
 
+/// The same, before anything is opened.
+[[nodiscard]] Checked<ClientOptions> options_of(const Context& context);
+
 /// What the command line chose to run; a subcommand's callback sets it.
 using Command = std::function<Checked<ExitCode>(Context&)>;
 

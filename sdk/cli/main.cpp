@@ -55,6 +55,8 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_operator(app, chosen);
   add_login(app, chosen);
   add_context(app, chosen);
+  add_join_token(app, chosen);
+  add_run(app, chosen);
   add_agent(app, chosen);
   add_key(app, chosen);
   add_issuer(app, chosen);

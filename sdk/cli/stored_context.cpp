@@ -120,16 +120,36 @@ Checked<void> write_context(const StoredContext& context, const std::vector<std:
   return replace_file(folder / "context.json", json::to_jcs(settings) + "\n", kPrivate);
 }
 
-Checked<ClientOptions> load_context(const std::string& name, const client::Environment& environment) {
-  CHANCERY_ASSIGN(const StoredContext context, read_context(name, environment));
+namespace {
+
+Checked<OperatorChain> read_held(const std::string& name, const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, context_folder(name, environment));
   const std::string key_file = (folder / "key.pem").string();
   auto key = HolderKey::load(key_file);
   if (!key) return failure(key.error(), key_file);
   CHANCERY_ASSIGN(const std::string text, read_input((folder / "chain.txt").string(), kMostChain));
-  std::vector<std::string> chain;
-  for (const std::string_view token : split_chain(text)) chain.emplace_back(token);
-  auto credential = credential_of(std::move(chain), *std::move(key));
+  OperatorChain out{{}, *std::move(key)};
+  for (const std::string_view token : split_chain(text)) out.chain.emplace_back(token);
+  return out;
+}
+
+const char* process_environment(const char* name) { return std::getenv(name); }
+
+}  // namespace
+
+Checked<OperatorChain> operator_chain(const Context& context) {
+  std::string name = context.name;
+  if (name.empty()) {
+    CHANCERY_ASSIGN(name, current_context(process_environment));
+  }
+  if (name.empty()) return misuse("this takes an operator's chain: `chancery init` makes one");
+  return read_held(name, process_environment);
+}
+
+Checked<ClientOptions> load_context(const std::string& name, const client::Environment& environment) {
+  CHANCERY_ASSIGN(const StoredContext context, read_context(name, environment));
+  CHANCERY_ASSIGN(OperatorChain held, read_held(name, environment));
+  auto credential = credential_of(std::move(held.chain), std::move(held.key));
   if (!credential) return failure(credential.error(), name);
   ClientOptions options;
   options.address = context.address;
@@ -138,19 +158,22 @@ Checked<ClientOptions> load_context(const std::string& name, const client::Envir
   return options;
 }
 
-Checked<Client> connect(const Context& context) {
-  const auto environment = [](const char* name) { return std::getenv(name); };
-  ClientOptions options = context.daemon;
-  const bool is_named = !options.socket.empty() || !options.address.empty();
+Checked<ClientOptions> options_of(const Context& context) {
+  const ClientOptions& given = context.daemon;
+  const bool is_named = !given.socket.empty() || !given.address.empty();
   if (is_named && !context.name.empty()) return misuse("give --context, or --socket or --addr: not both");
+  const bool by_environment =
+      is_set(process_environment, "CHANCERY_SOCKET") || is_set(process_environment, "CHANCERY_ADDR");
   std::string name = context.name;
-  const bool by_environment = is_set(environment, "CHANCERY_SOCKET") || is_set(environment, "CHANCERY_ADDR");
   if (name.empty() && !is_named && !by_environment) {
-    CHANCERY_ASSIGN(name, current_context(environment));
+    CHANCERY_ASSIGN(name, current_context(process_environment));
   }
-  if (!name.empty()) {
-    CHANCERY_ASSIGN(options, load_context(name, environment));
-  }
+  if (name.empty()) return given;
+  return load_context(name, process_environment);
+}
+
+Checked<Client> connect(const Context& context) {
+  CHANCERY_ASSIGN(const ClientOptions options, options_of(context));
   auto client = Client::connect(options);
   if (!client) return failure(client.error());
   return *std::move(client);

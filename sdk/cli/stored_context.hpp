@@ -6,6 +6,7 @@
 
 #include <chancery/client.hpp>
 
+#include "sdk/cli/context.hpp"
 #include "sdk/cli/failure.hpp"
 #include "sdk/client/endpoint.hpp"
 
@@ -37,6 +38,16 @@ struct StoredContext {
 /// Writes `context.json` and, unless it is empty, the chain; the key stays as it is.
 [[nodiscard]] Checked<void> write_context(const StoredContext& context, const std::vector<std::string>& chain,
                                           const client::Environment& environment);
+
+/// What an operator delegates from.
+struct OperatorChain {
+  std::vector<std::string> chain;
+  HolderKey key;
+};
+
+/// Of the context that the command line names, or of the one in use, whichever daemon is called.
+/// \return misuse when there is none; what load_context() says
+[[nodiscard]] Checked<OperatorChain> operator_chain(const Context& context);
 
 /// How to call the context's daemon with its chain and key.
 /// \return kNotFound, kMalformed, kFileUnreadable, kFilePermissions, kInvalidKey, kNotHolder

@@ -29,15 +29,15 @@ class AuthorizedTransport final : public Transport {
  private:
   Result<HttpAnswer> send_with(const HttpRequest& request, const std::optional<std::string>& nonce,
                                Deadline deadline) const {
-    CHANCERY_ASSIGN(const std::vector<std::string> chain, credential_->chain());
     const std::string uri = address_ + request.target.substr(0, request.target.find('?'));
-    CHANCERY_ASSIGN(std::string proof, credential_->prove(request.method, uri, nonce));
+    CHANCERY_ASSIGN(Presented presented, credential_->present(request.method, uri, nonce));
+    const std::vector<std::string>& chain = presented.chain;
     HttpRequest authorized = request;
     authorized.headers.emplace_back("Authorization", "DPoP " + chain.back());
     std::string parents;
     for (std::size_t i = 0; i + 1 < chain.size(); ++i) parents.append(i == 0 ? "" : "~").append(chain[i]);
     if (!parents.empty()) authorized.headers.emplace_back("Delegation-Chain", std::move(parents));
-    authorized.headers.emplace_back("DPoP", std::move(proof));
+    authorized.headers.emplace_back("DPoP", std::move(presented.proof));
     auto answer = carrier_->send(authorized, deadline);
     if (answer && !answer->dpop_nonce.empty()) remember(answer->dpop_nonce);
     return answer;

@@ -151,6 +151,19 @@ Result<Call<api::Grant>> grant(const api::CreateGrant& message) {
   return Call<api::Grant>{{"POST", "/v1/grants", wire::write(message)}, reading<wire::read_grant>};
 }
 
+Result<Call<api::JoinToken>> create_join_token(const api::CreateJoinToken& message) {
+  return Call<api::JoinToken>{{"POST", "/v1/join-tokens", wire::write(message)},
+                              reading<wire::read_join_token>};
+}
+
+Result<Call<api::Joined>> join() {
+  return Call<api::Joined>{{"POST", "/v1/join", {}}, reading<wire::read_joined>};
+}
+
+Result<Call<api::Session>> open_session(const api::CreateSession& message) {
+  return Call<api::Session>{{"POST", "/v1/sessions", wire::write(message)}, reading<wire::read_session>};
+}
+
 Result<Call<api::Grant>> create_operator(const api::CreateOperator& message) {
   return Call<api::Grant>{{"POST", "/v1/operators", wire::write(message)}, reading<wire::read_grant>};
 }

@@ -35,6 +35,9 @@ struct Call {
 [[nodiscard]] Result<Call<api::Revocation>> revoke_key(std::string_view jkt, const api::RevokeKey& message);
 [[nodiscard]] Result<Call<api::Adoption>> adopt_backend(std::string_view name);
 [[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);
+[[nodiscard]] Result<Call<api::JoinToken>> create_join_token(const api::CreateJoinToken& message);
+[[nodiscard]] Result<Call<api::Joined>> join();
+[[nodiscard]] Result<Call<api::Session>> open_session(const api::CreateSession& message);
 [[nodiscard]] Result<Call<api::Grant>> create_operator(const api::CreateOperator& message);
 [[nodiscard]] Result<Call<api::BackendList>> list_backends();
 [[nodiscard]] Result<Call<api::Backend>> show_backend(std::string_view name);

@@ -179,6 +179,24 @@ std::future<ClientResult<api::Grant>> Client::grant_async(const api::CreateGrant
   return impl_->post(client::grant(request));
 }
 
+ClientResult<api::JoinToken> Client::create_join_token(const api::CreateJoinToken& request) const {
+  return impl_->run(client::create_join_token(request));
+}
+std::future<ClientResult<api::JoinToken>> Client::create_join_token_async(
+    const api::CreateJoinToken& request) const {
+  return impl_->post(client::create_join_token(request));
+}
+
+ClientResult<api::Joined> Client::join() const { return impl_->run(client::join()); }
+std::future<ClientResult<api::Joined>> Client::join_async() const { return impl_->post(client::join()); }
+
+ClientResult<api::Session> Client::open_session(const api::CreateSession& request) const {
+  return impl_->run(client::open_session(request));
+}
+std::future<ClientResult<api::Session>> Client::open_session_async(const api::CreateSession& request) const {
+  return impl_->post(client::open_session(request));
+}
+
 ClientResult<api::Grant> Client::create_operator(const api::CreateOperator& request) const {
   return impl_->run(client::create_operator(request));
 }

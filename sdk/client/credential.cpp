@@ -44,19 +44,35 @@ class KeyCredential final : public Credential {
   KeyCredential(std::vector<std::string> chain, double expires_at, HolderKey key)
       : chain_(std::move(chain)), expires_at_(expires_at), key_(std::move(key)) {}
 
-  Result<std::vector<std::string>> chain() const override {
-    if (static_cast<double>(wall_clock().time_since_epoch().count()) <= expires_at_) return chain_;
-    return Error{ErrorCode::kCredentialExpired, "the chain to call with has expired: obtain a new one"};
-  }
-
-  Result<std::string> prove(const std::string& method, const std::string& uri,
+  Result<Presented> present(const std::string& method, const std::string& uri,
                             const std::optional<std::string>& nonce) const override {
-    return prove_with(key_, chain_.back(), {method, uri, {}, nonce}, wall_clock());
+    const std::chrono::sys_seconds now = wall_clock();
+    if (static_cast<double>(now.time_since_epoch().count()) > expires_at_) {
+      return Error{ErrorCode::kCredentialExpired, "the chain to call with has expired: obtain a new one"};
+    }
+    CHANCERY_ASSIGN(std::string proof, prove_with(key_, chain_.back(), {method, uri, {}, nonce}, now));
+    return Presented{chain_, std::move(proof)};
   }
 
  private:
   const std::vector<std::string> chain_;
   const double expires_at_;
+  const HolderKey key_;
+};
+
+// The token stands where a chain's last one would, and the proof is bound to it in the same way.
+class JoinCredential final : public Credential {
+ public:
+  JoinCredential(std::string token, HolderKey key) : token_(std::move(token)), key_(std::move(key)) {}
+
+  Result<Presented> present(const std::string& method, const std::string& uri,
+                            const std::optional<std::string>& nonce) const override {
+    CHANCERY_ASSIGN(std::string proof, prove_with(key_, token_, {method, uri, {}, nonce}, wall_clock()));
+    return Presented{{token_}, std::move(proof)};
+  }
+
+ private:
+  const std::string token_;
   const HolderKey key_;
 };
 
@@ -83,9 +99,15 @@ Result<HolderKey> HolderKey::load(const std::string& path) {
   SecretBytes pem(kMostPem);
   const ssize_t size = ::read(file.get(), pem.writable().data(), pem.size());
   if (size < 0) return errno_error(ErrorCode::kFileUnreadable, kUnreadable);
-  CHANCERY_ASSIGN(SigningKey key, SigningKey::from_pem(pem.view().first(static_cast<std::size_t>(size))));
+  return from_pem(pem.view().first(static_cast<std::size_t>(size)));
+}
+
+Result<HolderKey> HolderKey::from_pem(ByteView pem) {
+  CHANCERY_ASSIGN(SigningKey key, SigningKey::from_pem(pem));
   return HolderKey(std::make_shared<const Impl>(Impl{std::move(key)}));
 }
+
+Result<SecretBytes> HolderKey::pem() const { return impl_->key.pem(); }
 
 Status HolderKey::save(const std::string& path) const {
   CHANCERY_ASSIGN(const SecretBytes pem, impl_->key.pem());
@@ -108,6 +130,10 @@ Result<std::shared_ptr<const Credential>> credential_of(std::vector<std::string>
   CHANCERY_ASSIGN(const Token leaf, held_leaf(chain, key));
   return std::shared_ptr<const Credential>(
       std::make_shared<KeyCredential>(std::move(chain), leaf.claims().exp, std::move(key)));
+}
+
+std::shared_ptr<const Credential> join_credential(std::string token, HolderKey key) {
+  return std::make_shared<JoinCredential>(std::move(token), std::move(key));
 }
 
 Result<std::string> prove_with(const HolderKey& key, std::string_view leaf, ProofClaims claims,

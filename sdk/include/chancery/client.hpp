@@ -97,6 +97,9 @@ class Client {
   ClientResult<api::Revocation> revoke_key(std::string_view jkt, const api::RevokeKey& request = {}) const;
   ClientResult<api::Adoption> adopt_backend(std::string_view backend) const;
   ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
+  ClientResult<api::JoinToken> create_join_token(const api::CreateJoinToken& request) const;
+  /// With join_credential() as the client's credential: the chain that the key has from now on. Once.
+  ClientResult<api::Joined> join() const;
   /// On the Unix socket only: the chain that gives a key of the caller's own authority over the daemon.
   ClientResult<api::Grant> create_operator(const api::CreateOperator& request) const;
   /// Every key backend; the daemon asks each whether it answers.
@@ -110,6 +113,8 @@ class Client {
 
   ClientResult<api::Delegation> delegate(const api::CreateDelegation& request) const;
   ClientResult<api::Proof> prove(const api::CreateProof& request) const;
+  /// Session does it by itself.
+  ClientResult<api::Session> open_session(const api::CreateSession& request) const;
 
   // Anywhere.
 
@@ -147,6 +152,10 @@ class Client {
   std::future<ClientResult<api::Process>> process_async() const;
   std::future<ClientResult<api::Delegation>> delegate_async(const api::CreateDelegation& request) const;
   std::future<ClientResult<api::Proof>> prove_async(const api::CreateProof& request) const;
+  std::future<ClientResult<api::Session>> open_session_async(const api::CreateSession& request) const;
+  std::future<ClientResult<api::JoinToken>> create_join_token_async(
+      const api::CreateJoinToken& request) const;
+  std::future<ClientResult<api::Joined>> join_async() const;
   std::future<ClientResult<api::Verification>> verify_async(const api::VerifyChain& request) const;
   std::future<ClientResult<api::Verification>> explain_async(const api::VerifyChain& request) const;
   std::future<ClientResult<std::string>> explain_text_async(const api::VerifyChain& request) const;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <chancery/bytes.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/proof.hpp>
 #include <chancery/result.hpp>
@@ -31,6 +32,10 @@ class HolderKey {
   /// \return kConflict when there is one, kFileUnwritable
   [[nodiscard]] Status save(const std::string& path) const;
 
+  /// The same text in memory, to be handed to a program that is started: see Session.
+  [[nodiscard]] static Result<HolderKey> from_pem(ByteView pem);
+  [[nodiscard]] Result<SecretBytes> pem() const;
+
   [[nodiscard]] const PublicKey& public_key() const noexcept;
 
   /// \return the signature over `message` as it stands in a JWS, or kCryptoFailure
@@ -42,18 +47,20 @@ class HolderKey {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// What a caller shows to a daemon over TLS: a chain that grants authority over it, and for each request a proof
-/// that it holds the chain (RFC 9449). Thread-safe.
+/// What goes with one request: a chain, and the proof that its sender holds it.
+struct Presented {
+  std::vector<std::string> chain;  ///< compact tokens, root first
+  std::string proof;               ///< a DPoP proof for the last of them
+};
+
+/// What a caller shows with each request that it makes (RFC 9449). Thread-safe.
 class Credential {
  public:
   virtual ~Credential() = default;
 
-  /// Compact tokens, root first. \return the chain, or why there is none: kCredentialExpired
-  [[nodiscard]] virtual Result<std::vector<std::string>> chain() const = 0;
-
-  /// A fresh DPoP proof for the chain's last token.
   /// \param nonce  the one that the server gave, if it gave one
-  [[nodiscard]] virtual Result<std::string> prove(const std::string& method, const std::string& uri,
+  /// \return chain and fresh proof, which belong together; kCredentialExpired, and why there is no other
+  [[nodiscard]] virtual Result<Presented> present(const std::string& method, const std::string& uri,
                                                   const std::optional<std::string>& nonce) const = 0;
 };
 
@@ -70,6 +77,9 @@ class Credential {
 /// \return the compact `dpop+jwt`; kInvalidArgument, kCryptoFailure
 [[nodiscard]] Result<std::string> prove_with(const HolderKey& key, std::string_view leaf, ProofClaims claims,
                                              std::chrono::sys_seconds now);
+
+/// What a process shows to join with: see Client::join().
+[[nodiscard]] std::shared_ptr<const Credential> join_credential(std::string token, HolderKey key);
 
 /// Delegates from a chain that `key` holds: the greatest child that request and parent allow, signed with it.
 /// Asks no daemon, and verifies only what it must know to narrow; whoever receives the chain verifies it.

@@ -1,0 +1,158 @@
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include <unistd.h>
+
+#include <chancery/session.hpp>
+
+#include "sdk/base/base64url.hpp"
+#include "sdk/base/printable.hpp"
+#include "sdk/cli/chain_input.hpp"
+#include "sdk/cli/commands.hpp"
+#include "sdk/cli/stored_context.hpp"
+#include "sdk/cli/time_syntax.hpp"
+#include "sdk/json/writer.hpp"
+
+namespace chancery::cli {
+namespace {
+
+using json::Node;
+
+constexpr int kSessionDescriptor = 3;
+
+struct RunArguments {
+  std::string agent;
+  std::vector<std::string> chain;
+  std::vector<std::string> command;
+};
+
+struct JoinTokenArguments {
+  std::string agent;
+  std::string lifetime = "10m";
+  std::string access = "24h";
+};
+
+const char* environment(const char* name) { return std::getenv(name); }
+
+// Whose chain it is says its delegator; the daemon knows the key and asks for the process.
+Checked<void> expect_agent(const std::vector<std::string>& chain, const std::string& agent) {
+  const auto leaf = Token::parse(chain.back());
+  if (!leaf) return failure(leaf.error(), "the chain's last token");
+  if (leaf->claims().client_id.ends_with("/agent/" + agent)) return {};
+  return failure({ErrorCode::kNotHolder, "the chain is not this agent's: delegate to it first"}, agent);
+}
+
+Failure cannot_start(const std::string& program) {
+  return failure({ErrorCode::kProcessFailed, "cannot be started: is it there, and may it be executed?",
+                  static_cast<std::uint64_t>(errno)},
+                 program);
+}
+
+// Becomes the program, with the session as descriptor 3 and no other beyond the standard ones.
+Failure become(const std::vector<std::string>& command, int session) {
+  if (session != kSessionDescriptor && ::dup2(session, kSessionDescriptor) < 0)
+    return cannot_start(command[0]);
+  ::close_range(kSessionDescriptor + 1, ~0U, 0);
+  ::setenv("CHANCERY_SESSION_FD", std::to_string(kSessionDescriptor).c_str(), 1);
+  std::vector<char*> words;
+  for (const std::string& word : command)
+    words.push_back(const_cast<char*>(word.c_str()));  // execvp's old form
+  words.push_back(nullptr);
+  ::execvp(words[0], words.data());
+  return cannot_start(command[0]);
+}
+
+Checked<ExitCode> run(Context& context, const RunArguments& arguments) {
+  CHANCERY_ASSIGN(std::vector<std::string> chain, read_chain(arguments.chain));
+  CHANCERY_TRY(expect_agent(chain, arguments.agent));
+  SessionOptions options;
+  CHANCERY_ASSIGN(options.daemon, options_of(context));
+  const auto session = Session::open(options, std::move(chain));
+  if (!session) return failure(session.error());
+  const auto sealed = (*session)->seal();
+  if (!sealed) return failure(sealed.error());
+  return become(arguments.command, *sealed);
+}
+
+// The operator's chain goes to the agent's own key, with the agent's use alone; the agent's hardware hands it on
+// to whoever joins.
+Checked<std::vector<std::string>> access_of(const Context& context, const JoinTokenArguments& arguments,
+                                            const api::Agent& agent) {
+  CHANCERY_ASSIGN(const OperatorChain held, operator_chain(context));
+  const auto lifetime = parse_duration(arguments.access);
+  if (!lifetime) return failure(lifetime.error(), "--access " + arguments.access);
+  const auto digest = base64url_decode_exactly<32>(agent.jkt);
+  if (!digest) return failure({ErrorCode::kBadResponse, "the daemon named no key of the agent"}, agent.name);
+  DelegationRequest request;
+  request.client_id = agent.id;
+  request.holder = Thumbprint{*digest};
+  request.lifetime = *lifetime;
+  request.authority.scopes = {"chancery.agents.read", "chancery.delegations.create", "chancery.proofs.create",
+                              "chancery.sessions.create"};
+  request.authority.constraints = {
+      {"agent", Membership{false, {json::to_jcs(Node(std::string_view(agent.name)))}}}};
+  auto chain = delegate_with(held.key, held.chain, request, context.now);
+  if (!chain) return failure(chain.error(), "the operator's chain");
+  return *std::move(chain);
+}
+
+Checked<ExitCode> create_join_token(Context& context, const JoinTokenArguments& arguments) {
+  const auto client = connect(context);
+  if (!client) return client.error();
+  const auto agent = client->agent(arguments.agent);
+  if (!agent) return failure(agent.error());
+  api::CreateJoinToken request;
+  request.agent = arguments.agent;
+  CHANCERY_ASSIGN(request.chain, access_of(context, arguments, *agent));
+  const auto lifetime = parse_duration(arguments.lifetime);
+  if (!lifetime) return failure(lifetime.error(), "--lifetime " + arguments.lifetime);
+  request.lifetime = *lifetime;
+  const auto token = client->create_join_token(request);
+  if (!token) return failure(token.error());
+  if (context.output.json()) {
+    context.output.document(
+        json::to_jcs(Node::object({{"token", token->token}, {"expires_at", token->expires_at}})));
+  } else {
+    context.output.line(token->token);
+    context.output.note("good once, until " + utc_text(static_cast<double>(token->expires_at)));
+  }
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Command& chosen) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "Start a program with a session of its agent's");
+  command->add_option("--agent", arguments->agent, "the agent that the program is")->required();
+  add_repeatable(*command, "--chain", arguments->chain,
+                 "the agent's chain: a file, or its text; default: standard input");
+  command->add_option("COMMAND", arguments->command, "the program and its arguments, after --")->required();
+  command->footer(
+      "The chain and a key in memory are in a sealed file in memory, which the program has as descriptor 3\n"
+      "(CHANCERY_SESSION_FD=3): nothing secret is in its environment or on a disk. In C++ Session::inherited() reads\n"
+      "it.\n\nExample:\n  chancery run --agent support --chain support.txt -- ./support-agent --verbose");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](Context& context) { return run(context, *arguments); }; });
+}
+
+void add_join_token(CLI::App& app, Command& chosen) {
+  const auto arguments = std::make_shared<JoinTokenArguments>();
+  CLI::App* command =
+      app.add_subcommand("join-token", "Make a secret by which an agent's process elsewhere joins, once");
+  command->add_option("AGENT", arguments->agent, "the agent whose process it is")->required();
+  command->add_option("--lifetime", arguments->lifetime,
+                      "how long the secret is good; at most 1h; default 10m");
+  command->add_option("--access", arguments->access,
+                      "how long who joins may use the agent's key; default 24h");
+  command->footer(
+      "It takes a context with an operator's chain: see `chancery init`.\n\n"
+      "Example:\n  chancery join-token support > token.txt");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return create_join_token(context, *arguments); };
+  });
+}
+
+}  // namespace chancery::cli
