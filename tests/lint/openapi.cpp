@@ -42,6 +42,8 @@ std::string_view text_of(rest::Listener listener) {
       return "any";
     case rest::Listener::kUnixSocket:
       return "Unix socket";
+    case rest::Listener::kTls:
+      return "TLS";
     case rest::Listener::kPrivileged:
       return "privileged";
     case rest::Listener::kLocal:
@@ -61,6 +63,7 @@ std::string_view listener_of(const Value& operation) {
   const auto has = [&](std::string_view name) {
     return std::ranges::any_of(tags, [&](const Value& tag) { return tag.string() == name; });
   };
+  if (has("tls")) return text_of(rest::Listener::kTls);
   if (has("socket")) return text_of(rest::Listener::kUnixSocket);
   return text_of(has("local") ? rest::Listener::kLocal : rest::Listener::kAny);
 }
@@ -136,6 +139,11 @@ const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt",
 
 std::vector<Message> messages() {
   return {
+      {"CreateJoinToken", wire::write(api::CreateJoinToken{"support", {"t"}})},
+      {"JoinToken", wire::write(api::JoinToken{"t", 1})},
+      {"Joined", wire::write(api::Joined{"support", "id", {"t"}})},
+      {"CreateSession", wire::write(api::CreateSession{{"t"}, "proof"})},
+      {"Session", wire::write(api::Session{{"t"}, 1})},
       {"CreateOperator", wire::write(api::CreateOperator{"admin", "jkt"})},
       {"CreateAgent", wire::write(api::CreateAgent{"support", "tpm", kSelectors, "ES256"})},
       {"Selectors", wire::write(kSelectors)},

@@ -8,77 +8,16 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/client/calls.hpp"
 #include "sdk/client/transport.hpp"
-#include "tests/integration/cli/chancery_process.hpp"
-#include "tests/integration/daemon/daemon_process.hpp"
-#include "tests/integration/daemon/two_devices.hpp"
+#include "tests/integration/daemon/remote_office.hpp"
 
 namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-HolderKey new_key() { return required(HolderKey::generate()); }
-
-/// The daemon of a developer, with TLS, and an operator's chain.
-struct Office {
-  Office() {
-    const auto minted =
-        daemon->client().create_operator({"admin", operator_key.public_key().thumbprint().text()});
-    operator_chain = answered(minted).chain;
-  }
-
-  [[nodiscard]] std::string address() const { return answered(daemon->client().metadata()).issuer; }
-
-  [[nodiscard]] ClientOptions options(std::shared_ptr<const Credential> credential) const {
-    ClientOptions options;
-    options.address = address();
-    options.ca_file = (daemon->socket().parent_path() / "ca.pem").string();
-    options.credential = std::move(credential);
-    return options;
-  }
-
-  [[nodiscard]] Client client(const std::vector<std::string>& chain, const HolderKey& key) const {
-    return required(Client::connect(options(required(credential_of(chain, key)))));
-  }
-
-  [[nodiscard]] Client as_operator() const { return client(operator_chain, operator_key); }
-
-  /// A chain of the operator's for `key` with this authority.
-  [[nodiscard]] std::vector<std::string> delegated(const HolderKey& key, const std::string& authority) const {
-    DelegationRequest request;
-    request.client_id = "spiffe://dev.chancery.internal/service/other";
-    request.holder = key.public_key().thumbprint();
-    request.authority = required(Authority::parse(authority));
-    request.lifetime = 1h;
-    return required(delegate_with(operator_key, operator_chain, request, now()));
-  }
-
-  /// What the daemon says to one request over TLS. \param headers  in place of a chain and proof
-  [[nodiscard]] client::HttpAnswer send(const client::HttpRequest& request) const {
-    const auto transport = required(
-        client::make_https_transport({address(), (daemon->socket().parent_path() / "ca.pem").string()}, 20s));
-    return required(transport->send(request, std::chrono::steady_clock::now() + 20s));
-  }
-
-  std::unique_ptr<DaemonProcess> daemon = DaemonProcess::development();
-  HolderKey operator_key = new_key();
-  std::vector<std::string> operator_chain;
-};
-
 constexpr std::string_view kMint = R"({"scopes":["chancery.grants.mint"],"constraints":[
   {"key":"chancery.grants.mint#agent","one_of":["support"]},
   {"key":"chancery.grants.mint#sub","prefix":"user:"}]})";
-
-/// The code of a refusal; "" when there was none.
-template <typename T>
-std::string refusal(const ClientResult<T>& result) {
-  if (result) return "";
-  return result.error().refused() ? result.error().code : std::string(error_name(result.error().error.code));
-}
 
 api::CreateGrant grant_for(const std::string& principal, const std::string& agent) {
   api::CreateGrant grant = grant_to(agent);
@@ -90,7 +29,7 @@ api::CreateGrant grant_for(const std::string& principal, const std::string& agen
 
 BOOST_AUTO_TEST_SUITE(callers)
 
-BOOST_FIXTURE_TEST_CASE(an_operator_does_from_elsewhere_what_it_does_on_the_socket, Office) {
+BOOST_FIXTURE_TEST_CASE(an_operator_does_from_elsewhere_what_it_does_on_the_socket, RemoteOffice) {
   const Client remote = as_operator();
   BOOST_TEST(refusal(remote.create_agent(agent_of("support", 4711))) == "");
   BOOST_TEST(answered(remote.agents()).agents.size() == 1u);
@@ -100,7 +39,7 @@ BOOST_FIXTURE_TEST_CASE(an_operator_does_from_elsewhere_what_it_does_on_the_sock
   BOOST_TEST(refusal(remote.retire_agent("support")) == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_delegated_chain_may_do_what_it_says_and_no_more, Office) {
+BOOST_FIXTURE_TEST_CASE(a_delegated_chain_may_do_what_it_says_and_no_more, RemoteOffice) {
   const Client remote = as_operator();
   for (const char* agent : {"support", "billing"})
     BOOST_REQUIRE(refusal(remote.create_agent(agent_of(agent, 4711))) == "");
@@ -113,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(a_delegated_chain_may_do_what_it_says_and_no_more, Offic
   BOOST_TEST(refusal(minter.retire_agent("support")) == "forbidden");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_may_use_an_agents_key_delegates_and_proves_with_it, Office) {
+BOOST_FIXTURE_TEST_CASE(who_may_use_an_agents_key_delegates_and_proves_with_it, RemoteOffice) {
   const Client remote = as_operator();
   for (const char* agent : {"orchestrator", "support"})
     BOOST_REQUIRE(refusal(remote.create_agent(agent_of(agent, 4711))) == "");
@@ -131,7 +70,7 @@ BOOST_FIXTURE_TEST_CASE(who_may_use_an_agents_key_delegates_and_proves_with_it, 
   BOOST_TEST(refusal(use_of("support").prove({chain, "GET", "https://crm.example.org/", {}})) == "forbidden");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_proof_counts_once_and_with_the_daemons_nonce_only, Office) {
+BOOST_FIXTURE_TEST_CASE(a_proof_counts_once_and_with_the_daemons_nonce_only, RemoteOffice) {
   const auto credential = required(credential_of(operator_chain, operator_key));
   const auto ask = [&](const std::string& proof) {
     client::HttpRequest request{"GET", "/v1/backends", {}};
@@ -139,22 +78,23 @@ BOOST_FIXTURE_TEST_CASE(a_proof_counts_once_and_with_the_daemons_nonce_only, Off
     return send(request);
   };
   const std::string uri = address() + "/v1/backends";
-  const client::HttpAnswer first = ask(required(credential->prove("GET", uri, std::nullopt)));
+  const client::HttpAnswer first = ask(required(credential->present("GET", uri, std::nullopt)).proof);
   BOOST_TEST(first.status == 401);
   BOOST_TEST(first.body.find("nonce_required") != std::string::npos);
   BOOST_REQUIRE(!first.dpop_nonce.empty());
-  const std::string proof = required(credential->prove("GET", uri, first.dpop_nonce));
+  const std::string proof = required(credential->present("GET", uri, first.dpop_nonce)).proof;
   BOOST_TEST(ask(proof).status == 200);
   const client::HttpAnswer again = ask(proof);
   BOOST_TEST(again.status == 401);
   BOOST_TEST(again.body.find("proof_refused") != std::string::npos);
-  const auto elsewhere = ask(required(credential->prove("GET", address() + "/v1/agents", first.dpop_nonce)));
+  const auto elsewhere =
+      ask(required(credential->present("GET", address() + "/v1/agents", first.dpop_nonce)).proof);
   BOOST_TEST(elsewhere.body.find("proof_refused") != std::string::npos);
-  const auto other_nonce = ask(required(credential->prove("GET", uri, "AAAAAAAAAAAAAAAAAAAAAAAA")));
+  const auto other_nonce = ask(required(credential->present("GET", uri, "AAAAAAAAAAAAAAAAAAAAAAAA")).proof);
   BOOST_TEST(other_nonce.body.find("nonce_required") != std::string::npos);
 }
 
-BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_never_granted_and_never_widened, Office) {
+BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_never_granted_and_never_widened, RemoteOffice) {
   BOOST_REQUIRE(refusal(as_operator().create_agent(agent_of("support", 4711))) == "");
   api::CreateGrant grant = grant_to("support");
   for (const char* scope : {"chancery.agents.read", "chancery.*"}) {
@@ -171,7 +111,7 @@ BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_never_granted_and_never_wid
              "route_unknown");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_chain_of_somebody_else_governs_nothing, Office) {
+BOOST_FIXTURE_TEST_CASE(a_chain_of_somebody_else_governs_nothing, RemoteOffice) {
   // A partner's root with the same words, trusted for its own chains or not, is not this daemon's.
   const HolderKey root = new_key();
   const HolderKey key = new_key();
@@ -214,7 +154,7 @@ client::HttpRequest request_of(const rest::Route& route) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_CASE(every_path_over_tls_wants_the_scope_that_its_row_names, Office) {
+BOOST_FIXTURE_TEST_CASE(every_path_over_tls_wants_the_scope_that_its_row_names, RemoteOffice) {
   for (const rest::Route& route : rest::routes()) {
     if (route.listener != rest::Listener::kPrivileged) continue;
     BOOST_TEST_CONTEXT(route.method << " " << route.pattern) {
@@ -237,14 +177,14 @@ BOOST_FIXTURE_TEST_CASE(every_path_over_tls_wants_the_scope_that_its_row_names, 
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(paths_of_the_socket_do_not_exist_over_tls, Office) {
+BOOST_FIXTURE_TEST_CASE(paths_of_the_socket_do_not_exist_over_tls, RemoteOffice) {
   for (const rest::Route& route : rest::routes()) {
     if (route.listener != rest::Listener::kUnixSocket && route.listener != rest::Listener::kLocal) continue;
     BOOST_TEST(send(request_of(route)).status == 404, route.pattern);
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, Office) {
+BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, RemoteOffice) {
   if (::geteuid() != 0) {
     BOOST_TEST_MESSAGE("not shown: only root can ask as another user");
     return;
@@ -263,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, Of
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(an_operator_is_made_on_the_socket_and_works_from_a_context, Office) {
+BOOST_FIXTURE_TEST_CASE(an_operator_is_made_on_the_socket_and_works_from_a_context, RemoteOffice) {
   testing::Chancery chancery;
   chancery.set("CHANCERY_SOCKET", "");
   const std::string socket = daemon->socket().string();
@@ -282,7 +222,7 @@ BOOST_FIXTURE_TEST_CASE(an_operator_is_made_on_the_socket_and_works_from_a_conte
   BOOST_TEST(chancery.run({"agent", "list", "--context", "other"}).exit == 2);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_read_does_not, Office) {
+BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_read_does_not, RemoteOffice) {
   testing::Chancery chancery;
   chancery.set("CHANCERY_SOCKET", "");
   const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
@@ -305,7 +245,7 @@ BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_rea
   BOOST_TEST(chancery.run({"agent", "retire", "support"}).exit == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_chain_that_has_expired_is_told_from_one_that_is_refused, Office) {
+BOOST_FIXTURE_TEST_CASE(a_chain_that_has_expired_is_told_from_one_that_is_refused, RemoteOffice) {
   const HolderKey key = new_key();
   api::CreateOperator request{"brief", key.public_key().thumbprint().text()};
   request.lifetime = 1s;

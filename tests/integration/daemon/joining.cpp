@@ -1,0 +1,213 @@
+// Processes that come from elsewhere: join tokens, sessions, and programs that are started with one, against the
+// real daemon over TLS.
+
+#include <atomic>
+#include <thread>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chancery/session.hpp>
+
+#include "tests/integration/daemon/remote_office.hpp"
+
+namespace chancery::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kUse =
+    R"({"scopes":["chancery.agents.read","chancery.delegations.create","chancery.proofs.create",)"
+    R"("chancery.sessions.create"],"constraints":[{"key":"agent","one_of":["support"]}]})";
+
+/// An office with the agents `support` and `billing`, whose processes are on no uid of this machine.
+struct Elsewhere : RemoteOffice {
+  Elsewhere() {
+    for (const char* name : {"support", "billing"})
+      support = answered(as_operator().create_agent(agent_of(name, 4711)));
+    support = answered(as_operator().agent("support"));
+  }
+
+  [[nodiscard]] api::CreateJoinToken asked() const {
+    api::CreateJoinToken request;
+    request.agent = "support";
+    DelegationRequest access;
+    access.client_id = support.id;
+    access.holder = Thumbprint{*base64url_decode_exactly<32>(support.jkt)};
+    access.authority = required(Authority::parse(kUse));
+    access.lifetime = 1h;
+    request.chain = required(delegate_with(operator_key, operator_chain, access, now()));
+    return request;
+  }
+
+  [[nodiscard]] std::string join_token() const {
+    return answered(as_operator().create_join_token(asked())).token;
+  }
+
+  [[nodiscard]] ClientResult<api::Joined> join(const std::string& token, const HolderKey& key) const {
+    return required(Client::connect(options(join_credential(token, key)))).join();
+  }
+
+  [[nodiscard]] std::vector<std::string> chain_of_support() const {
+    return answered(as_operator().grant(grant_to("support"))).chain;
+  }
+
+  [[nodiscard]] std::string metrics() const {
+    const auto transport = client::make_unix_transport(daemon->socket().string());
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    return required(transport->send({"GET", "/metrics", {}, "text/plain"}, until)).body;
+  }
+
+  api::Agent support;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(joining)
+
+BOOST_FIXTURE_TEST_CASE(a_process_joins_once_and_uses_its_agents_key_and_no_other, Elsewhere) {
+  const HolderKey key = new_key();
+  const api::Joined joined = answered(join(join_token(), key));
+  BOOST_TEST(joined.agent == "support");
+  BOOST_TEST(joined.id == support.id);
+  const Client process = client(joined.chain, key);
+  BOOST_TEST(answered(process.agent("support")).jkt == support.jkt);
+  BOOST_TEST(refusal(process.agent("billing")) == "forbidden");
+  BOOST_TEST(refusal(process.agents()) == "forbidden");
+  const auto chain = chain_of_support();
+  BOOST_TEST(refusal(process.prove({chain, "GET", "https://api.example.org/", {}})) == "");
+  const auto other = answered(as_operator().grant(grant_to("billing"))).chain;
+  BOOST_TEST(refusal(process.prove({other, "GET", "https://api.example.org/", {}})) == "forbidden");
+  // What it has it cannot hand on.
+  const HolderKey further = new_key();
+  DelegationRequest request;
+  request.client_id = support.id;
+  request.holder = further.public_key().thumbprint();
+  request.authority = required(Authority::parse(kUse));
+  request.lifetime = 1min;
+  BOOST_TEST(!delegate_with(key, joined.chain, request, now()).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_use_of_a_join_token_is_refused_and_raises_an_alarm, Elsewhere) {
+  const std::string token = join_token();
+  BOOST_TEST(refusal(join(token, new_key())) == "");
+  BOOST_TEST(refusal(join(token, new_key())) == "forbidden");
+  BOOST_TEST(refusal(join("chancery-join-of-nobody", new_key())) == "forbidden");
+  BOOST_TEST(metrics().find("chancery_join_token_reuses_total 1\n") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(exactly_one_of_a_hundred_joins_wins, Elsewhere) {
+  const std::string token = join_token();
+  const Client shared = required(Client::connect(options(join_credential(token, new_key()))));
+  std::atomic<int> joined = 0;
+  {
+    std::vector<std::jthread> processes;
+    for (int i = 0; i < 20; ++i) {
+      processes.emplace_back([&, i] {
+        // Half of them on connections of their own, with keys of their own.
+        for (int n = 0; n < 5; ++n) joined += (i % 2 == 0 ? shared.join() : join(token, new_key())) ? 1 : 0;
+      });
+    }
+  }
+  BOOST_TEST(joined == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_join_token_needs_a_chain_that_the_agents_own_key_holds, Elsewhere) {
+  api::CreateJoinToken request = asked();
+  request.agent = "billing";
+  BOOST_TEST(refusal(as_operator().create_join_token(request)) == "not_holder");
+  request = asked();
+  request.chain = operator_chain;
+  BOOST_TEST(refusal(as_operator().create_join_token(request)) == "not_holder");
+  request.chain = chain_of_support();  // the agent's, and no authority over the daemon
+  const auto token = as_operator().create_join_token(request);
+  BOOST_TEST(refusal(token) == "");
+  const HolderKey key = new_key();
+  const auto joined = join(token->token, key);
+  BOOST_TEST(refusal(client(answered(joined).chain, key).agent("support")) == "forbidden");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_signs_by_itself_with_all_that_the_leaf_allows_and_no_more, Elsewhere) {
+  const HolderKey key = new_key();
+  const api::Joined joined = answered(join(join_token(), key));
+  const auto chain = chain_of_support();
+  SessionOptions session_options;
+  session_options.daemon = options(required(credential_of(joined.chain, key)));
+  const auto session = answered(Session::open(session_options, chain));
+  const Presented shown = required(session->present("GET", "https://api.example.org/", std::nullopt));
+  BOOST_TEST_REQUIRE(shown.chain.size() == chain.size() + 1);
+  const Claims leaf = required(Token::parse(chain.back())).claims();
+  const Claims claims = required(Token::parse(shown.chain.back())).claims();
+  BOOST_TEST(claims.client_id == leaf.client_id);
+  BOOST_TEST(claims.authority.jcs() == leaf.authority.jcs());
+  BOOST_TEST(claims.exp <= static_cast<double>((now() + 600s).time_since_epoch().count()));
+  BOOST_TEST((claims.del_max_depth == claims.del_depth + 1));
+
+  api::VerifyChain request{shown.chain, api::Action{"https://api.example.org", "crm.read", "{}", {}}};
+  request.request->dpop = DpopPresentation{shown.proof, "GET", "https://api.example.org/", {}};
+  BOOST_TEST(answered(daemon->client().verify(request)).outcome == "valid");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_is_refused_to_who_shows_no_proof_by_its_key, Elsewhere) {
+  const auto chain = chain_of_support();
+  const HolderKey key = new_key();
+  const Client process = as_operator_using("support");
+  const auto proof_for = [&](const std::string& bound_to, const std::string& path) {
+    return required(prove_with(key, bound_to, {"POST", address() + path, {}}, now()));
+  };
+  const auto open = [&](std::string proof) {
+    return refusal(process.open_session({chain, std::move(proof)}));
+  };
+  BOOST_TEST(open("nonsense") == "proof_refused");
+  BOOST_TEST(open(proof_for(chain.back(), "/v1/proofs")) == "proof_refused");
+  BOOST_TEST(open(proof_for(operator_chain.back(), "/v1/sessions")) == "proof_refused");
+  const std::string good = proof_for(chain.back(), "/v1/sessions");
+  BOOST_TEST(open(good) == "");
+  BOOST_TEST(open(good) == "proof_refused");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_renews_itself_and_ends_in_an_error_when_nobody_renews_it, Elsewhere) {
+  SessionOptions session_options;
+  session_options.daemon.socket = daemon->socket().string();
+  session_options.daemon.timeout = 5s;
+  session_options.lifetime = 3s;
+  BOOST_REQUIRE(refusal(as_operator().create_agent(agent_of("local", ::geteuid()))) == "");
+  const auto chain = answered(as_operator().grant(grant_to("local"))).chain;
+  const auto session = answered(Session::open(session_options, chain));
+  const auto leaf = [&] { return session->present("GET", "https://api.example.org/", std::nullopt); };
+  const std::string first = required(leaf()).chain.back();
+  BOOST_TEST(eventually([&] {
+    const auto shown = leaf();
+    return shown && shown->chain.back() != first;
+  }));
+  daemon->kill();
+  BOOST_TEST(eventually([&] {
+    const auto shown = leaf();
+    return !shown && shown.error().code == ErrorCode::kCredentialExpired;
+  }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_program_is_started_with_its_session_in_a_sealed_file_in_memory, Elsewhere) {
+  BOOST_REQUIRE(refusal(as_operator().create_agent(agent_of("local", ::geteuid()))) == "");
+  std::string text;
+  for (const std::string& token : answered(as_operator().grant(grant_to("local"))).chain)
+    text.append(text.empty() ? "" : "~").append(token);
+  testing::Chancery chancery;
+  chancery.set("CHANCERY_SOCKET", daemon->socket().string());
+  const std::string chain = chancery.file("chain.txt", text);
+  const auto started = [&](const std::string& script) {
+    return chancery.run({"run", "--agent", "local", "--chain", chain, "--", "/bin/sh", "-c", script});
+  };
+  const auto shown = started("echo $CHANCERY_SESSION_FD; ls -l /proc/self/fd/3; head -c 16 <&3");
+  BOOST_TEST_REQUIRE(shown.exit == 0, shown.err);
+  BOOST_TEST(shown.out.find("memfd:chancery-session") != std::string::npos);
+  BOOST_TEST(shown.out.find("{\"agent_chain\":") != std::string::npos);
+  BOOST_TEST(started("echo x 1<>/proc/self/fd/3").exit != 0);  // sealed
+  const auto environment = started("env");
+  BOOST_TEST(environment.out.find("PRIVATE") == std::string::npos);
+  BOOST_TEST(environment.out.find("eyJ") == std::string::npos);
+  BOOST_TEST(chancery.run({"run", "--agent", "support", "--chain", chain, "--", "/bin/true"}).exit == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::tests
