@@ -115,8 +115,7 @@ std::string proof_signing_input(const ProofClaims& claims, std::string_view leaf
                                            {"iat", now.time_since_epoch().count()},
                                            {"ath", access_token_hash(leaf_compact)}});
   if (claims.nonce) payload.set("nonce", *claims.nonce);
-  return base64url_encode(as_bytes(json::to_jcs(header))) + "." +
-         base64url_encode(as_bytes(json::to_jcs(payload)));
+  return signing_input_of(header, payload);
 }
 
 }  // namespace chancery
