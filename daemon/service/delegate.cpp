@@ -67,13 +67,15 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   const bool delegable = child.claims.del_depth + 2 < parent.chain.max_depth();
   if (delegable) CHANCERY_TRY(require_bounded_budgets(child.claims.authority));
 
+  CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, child.claims));
   const UnsignedToken unsigned_token =
       UnsignedToken::encode(child.claims, parent.holder.key.stored.public_key, true);
   CHANCERY_ASSIGN(const Signature signature,
                   sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
-  const store::IssuedToken record = record_of(token, &parent.chain.leaf(), &receiver);
+  store::IssuedToken record = record_of(token, &parent.chain.leaf(), &receiver);
+  record.status = place;
   CHANCERY_TRY(
       office.store.record_token(record, parent.holder.key.stored.public_key.thumbprint(),
                                 audit_entry("delegate", context, issued_details(record, child.claims))));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,10 @@ struct HeldChain {
 /// Because a fresh child has a fresh `max_lifetime`, a token that can be delegated must bound the same key by
 /// `max_subtree` too, else kUnboundedBudget.
 [[nodiscard]] Status require_bounded_budgets(const Authority& authority);
+
+/// Has a token that is to be signed refer to a status list, unless its lifetime is too short for that.
+/// \return its place, for its record
+[[nodiscard]] Result<std::optional<store::StatusPlace>> refer_to_status(Office& office, Claims& claims);
 
 /// The record of a token that is about to be answered.
 /// \param receiver  null: not an agent of ours
