@@ -45,7 +45,8 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/status-keys/rotate", kPrivileged, true, rotate_status_key, scope::kIssuerRotate},
       Route{"GET", "/v1/status-lists/{name}", kAny, true, show_status_list},
       Route{"POST", "/v1/suspensions", kPrivileged, true, suspend, scope::kRevocationsSuspend},
-      Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension, scope::kRevocationsLift},
+      Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension,
+            scope::kRevocationsLift},
   };
   static_assert(kRoutes.size() <= telemetry::RequestCounts::kMaxRoutes);
   return kRoutes;

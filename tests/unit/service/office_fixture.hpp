@@ -12,6 +12,7 @@
 
 #include "daemon/rest/router.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_status_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/json/reader.hpp"
@@ -49,14 +50,20 @@ class OfficeFixture {
     status_keys_ = std::make_unique<service::DaemonKeys>(*store_, *life_, backends_, trust_,
                                                          key_options(store::kStatusLists));
     statuses_ = std::make_unique<service::StatusDesk>(*book_, *status_keys_, trust_, kIssuerUrl);
+    proofs_ = store::make_sqlite_proof_book(*journal);
+    auto nonces = service::Nonces::create();
+    BOOST_REQUIRE(nonces);
+    nonces_ = std::make_unique<service::Nonces>(*std::move(nonces));
     readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
     office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *life_, *issuer_, trust_,
-                                                                *readiness_, *statuses_, make_policy()});
+                                                                *readiness_, *proofs_, *nonces_, *statuses_,
+                                                                make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
     statuses_.reset();
     book_.reset();
+    proofs_.reset();
     store_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
@@ -144,6 +151,8 @@ class OfficeFixture {
   VerificationCache cache_{64};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::StatusBook> book_;
+  std::unique_ptr<store::ProofBook> proofs_;
+  std::unique_ptr<service::Nonces> nonces_;
   service::Backends backends_;
   simulators::MemoryBackend* device_ = nullptr;
   service::TrustPublisher trust_{kIssuerUrl, TrustConfig{}};
