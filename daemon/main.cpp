@@ -30,10 +30,12 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/service/status_keeper.hpp"
 #include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_join_book.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
+#include "daemon/store/sqlite_status_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
 #include "hsm/pkcs11/backend.hpp"
@@ -128,6 +130,7 @@ Result<service::Policy> make_policy(const config::Config& config, bool dev) {
   policy.max_grant_depth = static_cast<std::int64_t>(config.grants.max_depth);
   policy.default_delegation_lifetime = config.default_delegation_lifetime;
   policy.key_overlap = config.keys.overlap;
+  policy.min_status_lifetime = config.status.min_lifetime;
   policy.verify.max_tokens = config.verify.max_tokens;
   policy.verify.max_chain_bytes = config.verify.max_chain_bytes;
   policy.verify.holder_signed = policy.verify.issuer_signed = false;
@@ -297,8 +300,8 @@ Result<SecretBytes> open_master(store::Store& store, const config::Config& confi
 }
 
 // Keys that have ended are published for as long as a chain through them may have to live, and a day more.
-service::IssuerOptions issuer_options(const config::Config& config) {
-  return {config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
+service::DaemonKeyOptions key_options(const config::Config& config, std::string_view owner) {
+  return {owner, config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
 }
 
 service::KeeperOptions keeper_options(const config::Config& config) {
@@ -376,6 +379,12 @@ void drain(edge::Server& server, const config::Config& config, const telemetry::
   log.info("stopped", {{"connections_cut", cut}});
 }
 
+// Before anything is judged: what was revoked before the start counts no more.
+Status publish_statuses(service::StatusDesk& statuses) {
+  CHANCERY_TRY(statuses.keys.publish(wall_clock()));
+  return statuses.tokens.publish(wall_clock());
+}
+
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
 int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& signals) {
   const telemetry::Log log(log_options(config.log));
@@ -398,8 +407,12 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
 
   service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
   service::KeyLife life(*store, backends);
-  service::IssuerKeys issuer(*store, life, backends, trust, issuer_options(config));
+  service::DaemonKeys issuer(*store, life, backends, trust, key_options(config, store::kIssuer));
   if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
+  service::DaemonKeys status_keys(*store, life, backends, trust, key_options(config, store::kStatusLists));
+  const auto status_book = store::make_sqlite_status_book(*journal);
+  service::StatusDesk statuses(*status_book, status_keys, trust, config.issuer.url);
+  if (const Status published = publish_statuses(statuses); !published) return complain(published.error());
   service::ReadinessCheck readiness(*store, backends, issuer);
   const std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(*journal);
   const std::unique_ptr<store::JoinBook> joins = store::make_sqlite_join_book(*journal);
@@ -414,17 +427,24 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
                          *proofs,
                          *joins,
                          *nonces,
+                         statuses,
                          std::move(prepared->policy),
                          watched_files(config)};
-  // The first key is made now if its device is there, and otherwise at the first grant.
-  if (const auto key = issuer.current(wall_clock(), std::chrono::steady_clock::now() + 5s); !key) {
-    log.warning("no issuer key yet", key.error());
+  // The first keys are made now if their device is there, and otherwise at the first grant or list.
+  for (service::DaemonKeys* const keys : {&issuer, &status_keys}) {
+    const auto key = keys->current(wall_clock(), std::chrono::steady_clock::now() + 5s);
+    if (!key) log.warning(keys == &issuer ? "no issuer key yet" : "no key of status lists yet", key.error());
   }
 
   service::KeyKeeper keeper(office, keeper_options(config),
                             [&log](const char* what, const Error& error) { log.warning(what, error); });
   const service::Ticker ticker(1s,
                                [&keeper](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
+  // On a thread of its own: a drill's end waits for no device.
+  service::StatusKeeper status_keeper(
+      statuses, [&log](const char* what, const Error& error) { log.warning(what, error); });
+  const service::Ticker status_ticker(
+      1s, [&status_keeper](const std::stop_token&) { status_keeper.tick(wall_clock()); });
 
   rest::Router router(office);
   auto server = edge::Server::start(server_options(config, log), router);

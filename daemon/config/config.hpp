@@ -88,6 +88,12 @@ struct KeysConfig {
   bool operator==(const KeysConfig&) const = default;
 };
 
+/// The statuses of tokens.
+struct StatusConfig {
+  seconds min_lifetime{};
+  bool operator==(const StatusConfig&) const = default;
+};
+
 /// The ceiling of what may be granted.
 struct GrantsConfig {
   std::vector<std::string> scopes;     ///< empty: every scope
@@ -126,6 +132,7 @@ struct Config {
   bool tpm_allow_simulator = false;
   std::vector<BackendConfig> backends;
   KeysConfig keys;
+  StatusConfig status;
   GrantsConfig grants;
   seconds default_delegation_lifetime{};
   VerifyConfig verify;

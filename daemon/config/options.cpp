@@ -142,6 +142,10 @@ constexpr auto kOptions = std::to_array<Option>({
      "How long an agent's key serves the chains that it holds after another has followed it; then it is "
      "destroyed."},
 
+    {"status.min_lifetime", Lifetime{AT(config.status.min_lifetime), 0s, 8784h}, "\"60s\"", "",
+     "Tokens that live at least so long refer to a status list, by which others learn of a revocation; `0s` "
+     "has all of them do so."},
+
     {"grants.scopes", TextList{AT(config.grants.scopes)}, "[]", "",
      "The scopes that may be granted, literal or with `.*`; an empty list stands for every scope."},
     {"grants.constraints", ConstraintList{AT(config.grants.constraints)}, "[]", "",

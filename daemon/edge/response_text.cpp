@@ -73,12 +73,14 @@ void append_response(std::string& out, const rest::Response& response, const Res
   } else if (frame.version < 11) {
     out += "\r\nConnection: keep-alive";
   }
-  if (response.status != 204) {  // RFC 9110 section 8.6: No Content has no Content-Length
+  // RFC 9110 section 8.6: No Content has no Content-Length, and Not Modified none but that of what it spares.
+  const bool has_content = response.status != 204 && response.status != 304;
+  if (has_content) {
     out.append("\r\nContent-Type: ").append(response.content_type).append("\r\nContent-Length: ");
     append_number(out, response.body.size());
   }
   out += "\r\n\r\n";
-  if (!frame.omit_body && response.status != 204) out += response.body;
+  if (!frame.omit_body && has_content) out += response.body;
 }
 
 }  // namespace chancery::edge

@@ -18,6 +18,10 @@ Response show_key_set(service::Office& office, const Request&, std::string_view)
   return cacheable(service::key_set(office));
 }
 
+Response show_status_key_set(service::Office& office, const Request&, std::string_view) {
+  return cacheable(service::status_key_set(office));
+}
+
 Response show_metadata(service::Office& office, const Request&, std::string_view) {
   return cacheable(service::metadata(office));
 }

@@ -12,6 +12,7 @@ std::span<const Route> routes() noexcept {
   static constexpr std::array kRoutes{
       Route{"GET", "/.well-known/jwks.json", kAny, false, show_key_set},
       Route{"GET", "/.well-known/oauth-authorization-server", kAny, false, show_metadata},
+      Route{"GET", "/.well-known/status-jwks.json", kAny, false, show_status_key_set},
       Route{"GET", "/healthz", kAny, false, show_health},
       Route{"GET", "/metrics", kLocal, true, show_metrics},
       Route{"GET", "/openapi.json", kAny, false, show_openapi},
@@ -29,7 +30,10 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/chains/explain", kAny, false, explain_chain},
       Route{"POST", "/v1/chains/verify", kAny, false, verify_chain},
       Route{"POST", "/v1/delegations", kPrivileged, true, create_delegation, scope::kDelegationsCreate},
+      Route{"POST", "/v1/drills", kPrivileged, true, start_drill, scope::kRevocationsDrill},
+      Route{"GET", "/v1/drills/{name}", kPrivileged, true, show_drill, scope::kRevocationsDrill},
       Route{"POST", "/v1/grants", kPrivileged, true, create_grant, scope::kGrantsMint},
+      Route{"POST", "/v1/impact", kPrivileged, true, show_impact, scope::kRevocationsImpact},
       Route{"GET", "/v1/issuer/keys", kPrivileged, true, list_issuer_keys, scope::kIssuerRead},
       Route{"POST", "/v1/issuer/rotate", kPrivileged, true, rotate_issuer, scope::kIssuerRotate},
       Route{"POST", "/v1/join", kTls, true, join},
@@ -38,6 +42,13 @@ std::span<const Route> routes() noexcept {
       Route{"GET", "/v1/process", kPrivileged, true, show_process, scope::kProcessRead},
       Route{"POST", "/v1/operators", kUnixSocket, true, create_operator},
       Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate},
+      Route{"POST", "/v1/revocations", kPrivileged, true, revoke, scope::kRevocationsCreate},
+      Route{"GET", "/v1/status-keys", kPrivileged, true, list_status_keys, scope::kIssuerRead},
+      Route{"POST", "/v1/status-keys/rotate", kPrivileged, true, rotate_status_key, scope::kIssuerRotate},
+      Route{"GET", "/v1/status-lists/{name}", kAny, true, show_status_list},
+      Route{"POST", "/v1/suspensions", kPrivileged, true, suspend, scope::kRevocationsSuspend},
+      Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension,
+            scope::kRevocationsLift},
       Route{"POST", "/v1/sessions", kPrivileged, true, create_session, scope::kSessionsCreate},
   };
   static_assert(kRoutes.size() <= telemetry::RequestCounts::kMaxRoutes);

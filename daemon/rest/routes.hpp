@@ -45,6 +45,16 @@ Response reenroll_agent(service::Office& office, const Request& request, std::st
 Response list_issuer_keys(service::Office& office, const Request& request, std::string_view argument);
 Response rotate_issuer(service::Office& office, const Request& request, std::string_view argument);
 Response revoke_key(service::Office& office, const Request& request, std::string_view argument);
+Response list_status_keys(service::Office& office, const Request& request, std::string_view argument);
+Response rotate_status_key(service::Office& office, const Request& request, std::string_view argument);
+Response revoke(service::Office& office, const Request& request, std::string_view argument);
+Response suspend(service::Office& office, const Request& request, std::string_view argument);
+Response lift_suspension(service::Office& office, const Request& request, std::string_view argument);
+Response show_impact(service::Office& office, const Request& request, std::string_view argument);
+Response start_drill(service::Office& office, const Request& request, std::string_view argument);
+Response show_drill(service::Office& office, const Request& request, std::string_view argument);
+Response show_status_list(service::Office& office, const Request& request, std::string_view argument);
+Response show_status_key_set(service::Office& office, const Request& request, std::string_view argument);
 Response adopt_backend(service::Office& office, const Request& request, std::string_view argument);
 Response list_backends(service::Office& office, const Request& request, std::string_view argument);
 Response show_backend(service::Office& office, const Request& request, std::string_view argument);

@@ -4,6 +4,7 @@
 
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/status_acts.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 
@@ -14,7 +15,6 @@ using store::KeyState;
 using Kind = store::KeyIntent::Kind;
 
 constexpr std::chrono::seconds kLongestOverlap = std::chrono::days(366);
-constexpr std::size_t kLongestReason = 200;
 
 std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time) {
   if (!time) return std::nullopt;
@@ -26,13 +26,6 @@ Result<std::chrono::seconds> read_overlap(const std::optional<std::chrono::secon
   if (!asked) return otherwise;
   if (*asked >= std::chrono::seconds(0) && *asked <= kLongestOverlap) return *asked;
   return Error{ErrorCode::kInvalidArgument, "`overlap_s` must be 0 to 31622400 seconds, a year"};
-}
-
-Result<Thumbprint> read_thumbprint(std::string_view text) {
-  const auto octets = base64url_decode_exactly<32>(text);
-  if (octets) return Thumbprint{*octets};
-  return Error{ErrorCode::kInvalidArgument,
-               "a key is named by its RFC 7638 thumbprint, 43 characters: `chancery key list` shows it"};
 }
 
 store::AuditEntry entry_for(const Occasion& occasion, std::string_view action, json::Node details) {
@@ -47,9 +40,9 @@ json::Node succession(const store::Key& key, const store::Key& former) {
   return details;
 }
 
-// The agent's name, or "issuer".
+// The agent's name, or "issuer" or "status".
 Result<std::string> owner_name(const Office& office, const store::Key& key) {
-  if (key.owner == store::kIssuer) return key.owner;
+  if (store::is_daemons(key.owner)) return key.owner;
   CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_id(key.owner));
   return std::move(agent.name);
 }
@@ -69,7 +62,7 @@ Status revoke(Office& office, const store::Key& key, std::string_view reason, co
   details.set("reason", reason);
   CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
                                        audit_entry("key.revoke", context, std::move(details))));
-  CHANCERY_TRY(office.issuer.publish(context.now));
+  CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
   destroy_now_or_later(office, key, context);
   return {};
 }
@@ -85,7 +78,34 @@ Status revoke_lost(Office& office, const store::Agent& agent, const CallContext&
   return {};
 }
 
+Result<api::Rotation> rotate_own(const Office& office, const CallContext& context, DaemonKeys& keys,
+                                 const api::RotateKey& message) {
+  if (!message.backend.empty() || !message.algorithm.empty()) {
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "the backend of the daemon's keys is configured, and they are ES256: give `overlap_s` alone"};
+  }
+  CHANCERY_ASSIGN(const std::chrono::seconds overlap, read_overlap(message.overlap, keys.options().overlap));
+  CHANCERY_ASSIGN(const std::optional<store::Key> former, keys.newest());
+  CHANCERY_ASSIGN(const store::Key key, keys.rotate(context.now, overlap, context.deadline));
+  return rotation_of(office, key, former, keys.options().owner);
+}
+
+Result<api::KeyList> keys_of(const Office& office, std::string_view owner, std::string_view name) {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(owner));
+  api::KeyList out;
+  for (const store::Key& key : keys) out.keys.push_back(describe_key(key, name));
+  return out;
+}
+
 }  // namespace
+
+Result<Thumbprint> read_thumbprint(std::string_view text) {
+  const auto octets = base64url_decode_exactly<32>(text);
+  if (octets) return Thumbprint{*octets};
+  return Error{ErrorCode::kInvalidArgument,
+               "a key is named by its RFC 7638 thumbprint, 43 characters: `chancery key list` shows it"};
+}
 
 Occasion on_behalf_of(const CallContext& context) { return {context.now, context.deadline, &context}; }
 
@@ -199,42 +219,34 @@ Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context,
 Result<api::Rotation> rotate_issuer(Office& office, const CallContext& context,
                                     const api::RotateKey& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
-  if (!message.backend.empty() || !message.algorithm.empty()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "the issuer's backend is configured, and its keys are ES256: give `overlap_s` alone"};
-  }
-  CHANCERY_ASSIGN(const std::chrono::seconds overlap,
-                  read_overlap(message.overlap, office.issuer.options().overlap));
-  CHANCERY_ASSIGN(const std::optional<store::Key> former, office.issuer.newest());
-  CHANCERY_ASSIGN(const store::Key key, office.issuer.rotate(context.now, overlap, context.deadline));
-  return rotation_of(office, key, former, store::kIssuer);
+  return rotate_own(office, context, office.issuer, message);
+}
+
+Result<api::Rotation> rotate_status_key(Office& office, const CallContext& context,
+                                        const api::RotateKey& message) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
+  return rotate_own(office, context, office.statuses.keys, message);
 }
 
 Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::string_view agent) {
   if (agent.empty()) {
     CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
-  } else {
-    CHANCERY_TRY(require_authority(office, context, scope::kKeysRead, {{"agent", agent}}));
+    return keys_of(office, store::kIssuer, store::kIssuer);
   }
-  std::string owner(store::kIssuer);
-  if (!agent.empty()) {
-    CHANCERY_ASSIGN(const store::Agent found, office.store.agent_by_name(agent));
-    owner = found.id;
-  }
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(owner));
-  api::KeyList out;
-  for (const store::Key& key : keys) {
-    out.keys.push_back(describe_key(key, agent.empty() ? store::kIssuer : agent));
-  }
-  return out;
+  CHANCERY_TRY(require_authority(office, context, scope::kKeysRead, {{"agent", agent}}));
+  CHANCERY_ASSIGN(const store::Agent found, office.store.agent_by_name(agent));
+  return keys_of(office, found.id, agent);
+}
+
+Result<api::KeyList> list_status_keys(Office& office, const CallContext& context) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
+  return keys_of(office, store::kStatusLists, store::kStatusLists);
 }
 
 Result<api::Revocation> revoke_key(Office& office, const CallContext& context, std::string_view thumbprint,
                                    const api::RevokeKey& message) {
   CHANCERY_TRY(may_revoke(office, context, thumbprint));
-  if (message.reason.size() > kLongestReason) {
-    return Error{ErrorCode::kInvalidArgument, "`reason` may have 200 octets at most"};
-  }
+  CHANCERY_TRY(check_reason(message.reason));
   CHANCERY_ASSIGN(const Thumbprint wanted, read_thumbprint(thumbprint));
   CHANCERY_ASSIGN(const store::Key key, office.store.key(wanted));
   CHANCERY_ASSIGN(const std::string owner, owner_name(office, key));

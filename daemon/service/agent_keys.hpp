@@ -15,6 +15,9 @@ namespace chancery::service {
 /// \return the algorithm, or kUnsupportedAlgorithm
 [[nodiscard]] Result<Algorithm> read_algorithm(std::string_view name, Algorithm otherwise);
 
+/// A key's name, its RFC 7638 thumbprint; kInvalidArgument for a text that is none.
+[[nodiscard]] Result<Thumbprint> read_thumbprint(std::string_view text);
+
 /// What an end of these keys ends.
 [[nodiscard]] Result<api::Ended> what_ends(const Office& office, const std::vector<store::Key>& keys,
                                            std::chrono::sys_seconds now);

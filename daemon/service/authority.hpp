@@ -31,6 +31,11 @@ inline constexpr std::string_view kKeysRead = "chancery.keys.read";
 inline constexpr std::string_view kKeysRevoke = "chancery.keys.revoke";
 inline constexpr std::string_view kProcessRead = "chancery.process.read";
 inline constexpr std::string_view kProofsCreate = "chancery.proofs.create";
+inline constexpr std::string_view kRevocationsCreate = "chancery.revocations.create";
+inline constexpr std::string_view kRevocationsDrill = "chancery.revocations.drill";
+inline constexpr std::string_view kRevocationsImpact = "chancery.revocations.impact";
+inline constexpr std::string_view kRevocationsLift = "chancery.revocations.lift";
+inline constexpr std::string_view kRevocationsSuspend = "chancery.revocations.suspend";
 inline constexpr std::string_view kSessionsCreate = "chancery.sessions.create";
 }  // namespace scope
 

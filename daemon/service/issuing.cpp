@@ -85,7 +85,7 @@ Status require_serving_leaf(const Office& office, const CallContext& context, st
 Result<HeldChain> require_holder(const Office& office, const CallContext& context, std::string_view scope,
                                  const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
-  const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
+  const Verdict verdict = judge_use(office, tokens, context.now, office.policy.verify);
   if (!verdict.valid()) {
     CHANCERY_TRY(require_serving_leaf(office, context, scope, verdict.denial(), chain));
     return Error{ErrorCode::kParentDenied,
@@ -119,6 +119,17 @@ Status require_bounded_budgets(const Authority& authority) {
   return {};
 }
 
+Result<std::optional<store::StatusPlace>> refer_to_status(Office& office, Claims& claims) {
+  if (claims.exp - claims.iat < static_cast<double>(office.policy.min_status_lifetime.count())) {
+    return std::optional<store::StatusPlace>();
+  }
+  CHANCERY_ASSIGN(const store::StatusPlace place, office.statuses.book.allocate(whole_seconds(claims.exp)));
+  claims.has_status = true;
+  claims.status =
+      StatusReference{status_list_prefix(office.policy.issuer_url) + std::to_string(place.list), place.index};
+  return std::optional(place);
+}
+
 Result<Token> accept_signed(const std::string& compact) {
   auto token = Token::parse(compact);
   if (token) return token;
@@ -144,6 +155,7 @@ store::IssuedToken record_of(const Token& token, const Token* parent, const stor
 Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
                                const store::Agent* receiver, std::string_view action) {
   CHANCERY_ASSIGN(claims.jti, random_id());
+  CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));
   CHANCERY_ASSIGN(const store::Key issuer, office.issuer.current(context.now, context.deadline));
   const UnsignedToken unsigned_token = UnsignedToken::encode(claims, issuer.stored.public_key, false);
   CHANCERY_ASSIGN(
@@ -151,20 +163,23 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
       office.issuer.sign(issuer, as_bytes(unsigned_token.signing_input()), context.now, context.deadline));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
 
-  const store::IssuedToken record = record_of(token, nullptr, receiver);
+  store::IssuedToken record = record_of(token, nullptr, receiver);
+  record.status = place;
   CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
                                          audit_entry(action, context, issued_details(record, claims))));
   return record.compact;
 }
 
 Result<std::string> issue_child(Office& office, const CallContext& context, const HeldChain& parent,
-                                const Claims& claims, const store::Agent* receiver, std::string_view action) {
+                                Claims claims, const store::Agent* receiver, std::string_view action) {
+  CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));
   const PublicKey& signer = parent.holder.key.stored.public_key;
   const UnsignedToken unsigned_token = UnsignedToken::encode(claims, signer, true);
   CHANCERY_ASSIGN(const Signature signature,
                   sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
-  const store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
+  store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
+  record.status = place;
   CHANCERY_TRY(office.store.record_token(record, signer.thumbprint(),
                                          audit_entry(action, context, issued_details(record, claims))));
   return record.compact;

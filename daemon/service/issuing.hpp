@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ struct HeldChain {
 /// `max_subtree` too, else kUnboundedBudget.
 [[nodiscard]] Status require_bounded_budgets(const Authority& authority);
 
+/// Has a token that is to be signed refer to a status list, unless its lifetime is too short for that.
+/// \return its place, for its record
+[[nodiscard]] Result<std::optional<store::StatusPlace>> refer_to_status(Office& office, Claims& claims);
+
 /// The record of a token that is about to be answered.
 /// \param receiver  null: not an agent of ours
 [[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent,
@@ -57,7 +62,7 @@ struct HeldChain {
 /// \param receiver  the agent that is to hold it; null: a key that is not an agent's own
 /// \return the compact token; the device's errors, kTooLarge
 [[nodiscard]] Result<std::string> issue_child(Office& office, const CallContext& context,
-                                              const HeldChain& parent, const Claims& claims,
+                                              const HeldChain& parent, Claims claims,
                                               const store::Agent* receiver, std::string_view action);
 
 /// Details of an issued token for the audit log: identifiers and authority, never the token.

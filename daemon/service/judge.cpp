@@ -20,10 +20,18 @@ auto with_options(const Office& office, const api::VerifyChain& message, Judge j
 
 }  // namespace
 
+Verdict judge_use(const Office& office, std::span<const std::string_view> chain, std::chrono::sys_seconds now,
+                  const VerifyOptions& options) {
+  const TrustSnapshot trust = office.trust.current();
+  Verdict verdict = verify_chain(chain, trust, now, options);
+  office.statuses.activity.note(verdict, chain, trust, now);
+  return verdict;
+}
+
 Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
   return with_options(office, message,
                       [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
-                        return verify_chain(chain, office.trust.current(), now, options);
+                        return judge_use(office, chain, now, options);
                       });
 }
 

@@ -41,10 +41,13 @@ void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) 
 }
 
 void KeyKeeper::publish_if_stale(std::chrono::sys_seconds now) {
-  if (!must_publish_ && !office_.issuer.is_stale()) return;
-  const Status published = office_.issuer.publish(now);
-  must_publish_ = !published;
-  if (!published) complain_("the present keys could not be published", published.error());
+  for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
+    DaemonKeys& keys = daemon_keys(office_, owner);
+    if (!must_publish_.contains(owner) && !keys.is_stale()) continue;
+    const Status published = keys.publish(now);
+    if (published) must_publish_.erase(owner);
+    if (!published) complain_("the present keys could not be published", published.error());
+  }
 }
 
 bool KeyKeeper::is_due(const std::string& thing, std::chrono::sys_seconds now) const {
@@ -99,7 +102,9 @@ Status KeyKeeper::resume(const store::KeyIntent& intent, std::chrono::sys_second
   // It was done after all, if the key is there.
   if (office_.store.key_by_id(intent.backend, intent.key_id)) return {};
   const hsm::Deadline deadline = after(options_.patience);
-  if (intent.owner == store::kIssuer) return office_.issuer.resume(intent, now, deadline);
+  if (store::is_daemons(intent.owner)) {
+    return daemon_keys(office_, intent.owner).resume(intent, now, deadline);
+  }
   CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(intent.owner));
   if (agent.retired_at || agent.key.state != KeyState::kActive) return office_.store.drop_intent(intent);
   CHANCERY_TRY(follow_key(office_, agent, {intent, true}, {now, deadline, nullptr}));
@@ -140,15 +145,19 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
       }
       continue;
     }
-    must_publish_ = true;  // and to be destroyed, which is intended from now on
+    must_publish_.insert(daemon_keys(office_, key.owner)
+                             .options()
+                             .owner);  // and to be destroyed, which is intended from now on
   }
 }
 
 void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {
   if (options_.max_issuer_key_age > 0s) {
-    const auto key = office_.issuer.newest();
-    if (!key) return complain_(kNotLookedUp, key.error());
-    if (*key) rotate_if_aged(**key, options_.max_issuer_key_age, now);
+    for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
+      const auto key = daemon_keys(office_, owner).newest();
+      if (!key) return complain_(kNotLookedUp, key.error());
+      if (*key) rotate_if_aged(**key, options_.max_issuer_key_age, now);
+    }
   }
   if (options_.max_agent_key_age > 0s) rotate_aged_agents(now);
 }
@@ -159,7 +168,7 @@ void KeyKeeper::rotate_aged_agents(std::chrono::sys_seconds now) {
     const auto page = office_.store.aged_keys(now - options_.max_agent_key_age, left);
     if (!page) return complain_(kNotLookedUp, page.error());
     for (const store::Key& key : *page) {
-      const bool is_agents = key.owner != store::kIssuer;
+      const bool is_agents = !store::is_daemons(key.owner);
       if (!is_agents || !rotate_if_aged(key, options_.max_agent_key_age, now)) ++left;
     }
     if (page->size() < store::kMaxPage) return;
@@ -178,8 +187,9 @@ bool KeyKeeper::rotate_if_aged(const store::Key& key, std::chrono::seconds limit
 
 Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {
   const hsm::Deadline deadline = after(options_.patience);
-  if (key.owner == store::kIssuer) {
-    CHANCERY_TRY(office_.issuer.rotate(now, office_.issuer.options().overlap, deadline));
+  if (store::is_daemons(key.owner)) {
+    DaemonKeys& keys = daemon_keys(office_, key.owner);
+    CHANCERY_TRY(keys.rotate(now, keys.options().overlap, deadline));
     return {};
   }
   CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(key.owner));

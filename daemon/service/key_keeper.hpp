@@ -3,8 +3,10 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include <chancery/result.hpp>
 
@@ -63,7 +65,7 @@ class KeyKeeper {
   std::stop_token stop_;
   std::map<std::string, std::chrono::sys_seconds> not_before_;  // by step, and by backend
   std::chrono::sys_seconds next_look_{};
-  bool must_publish_ = false;
+  std::set<std::string_view> must_publish_;  // owners of daemon keys
 };
 
 }  // namespace chancery::service

@@ -49,7 +49,7 @@ Result<std::string> random_id() {
 }
 
 hsm::KeyBinding binding_of(const std::string& owner, const std::string& key_id) {
-  return {owner == store::kIssuer ? "daemon" : owner, key_id};
+  return {store::is_daemons(owner) ? "daemon" : owner, key_id};
 }
 
 /// Says that this process is at a key, so that nobody else is, for as long as it lives.

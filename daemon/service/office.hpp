@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,11 +16,12 @@
 
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
-#include "daemon/service/issuer_keys.hpp"
+#include "daemon/service/daemon_keys.hpp"
 #include "daemon/service/key_life.hpp"
 #include "daemon/service/nonces.hpp"
 #include "daemon/service/process.hpp"
 #include "daemon/service/readiness.hpp"
+#include "daemon/service/status_desk.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/proof_book.hpp"
@@ -41,7 +43,9 @@ struct Policy {
   std::int64_t max_grant_depth = 1;
   std::chrono::seconds default_delegation_lifetime{0};
   std::chrono::seconds key_overlap{0};  ///< how long an agent's key serves after another has followed it
-  VerifyOptions verify;                 ///< limits and signing modes; its cache is the daemon's
+  std::chrono::seconds min_status_lifetime{
+      60};               ///< of tokens that refer to a status list; shorter ones do not
+  VerifyOptions verify;  ///< limits and signing modes; its cache is the daemon's
 };
 
 /// Everything that the use cases work with; main wires it. References outlive the office.
@@ -49,12 +53,13 @@ struct Office {
   store::Store& store;
   const Backends& backends;
   KeyLife& life;
-  IssuerKeys& issuer;
+  DaemonKeys& issuer;
   TrustPublisher& trust;
   ReadinessCheck& readiness;
   store::ProofBook& proofs;
   store::JoinBook& joins;
   const Nonces& nonces;
+  StatusDesk& statuses;
   Policy policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
@@ -65,6 +70,11 @@ struct Office {
 
 // One use case a file. Each is a straight line of steps; each answers with the store's and the device's
 // errors besides those named.
+
+/// The daemon's own keys of that owner; of an agent, the issuer's, with which is published which keys ended.
+[[nodiscard]] inline DaemonKeys& daemon_keys(Office& office, std::string_view owner) {
+  return owner == store::kStatusLists ? office.statuses.keys : office.issuer;
+}
 
 /// The SPIFFE ID of an agent of this trust domain.
 [[nodiscard]] std::string spiffe_id(const Policy& policy, std::string_view agent_name);
@@ -119,6 +129,37 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] Result<api::Grant> create_operator(Office& office, const CallContext& context,
                                                  const api::CreateOperator& message);
 
+// Targets are named as in api::StatusTarget: kNotFound for one that is not there, kInvalidArgument for one that
+// is none.
+
+/// Revokes tokens for good; a key is ended besides, as revoke_key does (and with the authority for that).
+/// kForbidden, kConflict for a key that was revoked before.
+[[nodiscard]] Result<api::StatusAct> revoke(Office& office, const CallContext& context,
+                                            const api::ChangeStatus& message);
+/// Suspends tokens until that is lifted, and issues nothing meanwhile. kForbidden.
+[[nodiscard]] Result<api::StatusAct> suspend(Office& office, const CallContext& context,
+                                             const api::ChangeStatus& message);
+/// Ends one suspension or drill. kForbidden, kNotFound, kConflict for a revocation.
+[[nodiscard]] Result<api::StatusAct> lift(Office& office, const CallContext& context, std::string_view id);
+/// What a revocation would end now. kForbidden.
+[[nodiscard]] Result<api::Impact> impact(Office& office, const CallContext& context,
+                                         const api::AskImpact& message);
+/// Suspends for a while and records what is denied meanwhile. The daemon ends it by itself, also after a
+/// restart. kForbidden.
+[[nodiscard]] Result<api::Drill> start_drill(Office& office, const CallContext& context,
+                                             const api::CreateDrill& message);
+/// A drill under way, or its report. kForbidden.
+[[nodiscard]] Result<api::Drill> show_drill(Office& office, const CallContext& context, std::string_view id);
+/// kForbidden when a caller's own authority comes from what it wants to end.
+/// \param caller_chain  ids of the tokens by which the caller acts, root first; empty for a local caller
+[[nodiscard]] Status may_revoke(Office& office, std::span<const std::string> caller_chain,
+                                const store::StatusTarget& target, std::chrono::sys_seconds now);
+
+/// Keys that sign status lists, newest first; and their rotation, as the issuer's. kForbidden.
+[[nodiscard]] Result<api::KeyList> list_status_keys(Office& office, const CallContext& context);
+[[nodiscard]] Result<api::Rotation> rotate_status_key(Office& office, const CallContext& context,
+                                                      const api::RotateKey& message);
+
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
 /// kUnboundedBudget, kNotFound, kRetired, kTooLarge.
 [[nodiscard]] Result<api::Grant> grant(Office& office, const CallContext& context,
@@ -156,9 +197,15 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
                                      const api::VerifyChain& message);
 [[nodiscard]] Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
                                           const api::VerifyChain& message);
+/// verify_chain under the trust of the moment, for every use of a chain: what it finds is noted for impact and
+/// drills.
+[[nodiscard]] Verdict judge_use(const Office& office, std::span<const std::string_view> chain,
+                                std::chrono::sys_seconds now, const VerifyOptions& options);
 
 /// The JSON Web Key Set of the trust anchor (RFC 7517 section 5), as it was published last: asks no store.
 [[nodiscard]] std::string key_set(const Office& office);
+/// The same of the keys that sign status lists.
+[[nodiscard]] std::string status_key_set(const Office& office);
 /// Authorization server metadata (RFC 8414).
 [[nodiscard]] std::string metadata(const Office& office);
 

@@ -15,24 +15,28 @@ Node verification_key(const PublicKey& key) {
   return node;
 }
 
-// An issuer may end with a slash, which then belongs to its name: only the address must not have two.
-std::string without_slash(const std::string& url) {
-  return url.ends_with('/') ? url.substr(0, url.size() - 1) : url;
+std::string key_set_of(const std::vector<PublicKey>& keys) {
+  Node array = Node::array();
+  for (const PublicKey& key : keys) array.push_back(verification_key(key));
+  return json::to_jcs(Node::object({{"keys", std::move(array)}}));
 }
 
 }  // namespace
 
-std::string key_set(const Office& office) {
-  Node array = Node::array();
-  for (const PublicKey& key : office.trust.issuer_keys()) array.push_back(verification_key(key));
-  return json::to_jcs(Node::object({{"keys", std::move(array)}}));
+std::string key_set(const Office& office) { return key_set_of(office.trust.keys(store::kIssuer)); }
+
+std::string status_key_set(const Office& office) {
+  return key_set_of(office.trust.keys(store::kStatusLists));
 }
 
 std::string metadata(const Office& office) {
   const std::string& issuer = office.policy.issuer_url;
+  const std::string root(without_slash(issuer));
   return json::to_jcs(Node::object({
       {"issuer", issuer},
-      {"jwks_uri", without_slash(issuer) + "/.well-known/jwks.json"},
+      {"jwks_uri", root + "/.well-known/jwks.json"},
+      {"status_list_jwks_uri", root + "/.well-known/status-jwks.json"},
+      {"status_list_prefix", status_list_prefix(issuer)},
       {"response_types_supported", Node::array()},
       {"grant_types_supported", Node::array()},
       {"authorization_details_types_supported", Node::array({"agent_delegation"})},

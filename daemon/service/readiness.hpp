@@ -7,7 +7,7 @@
 #include <chancery/api.hpp>
 
 #include "daemon/service/backend_set.hpp"
-#include "daemon/service/issuer_keys.hpp"
+#include "daemon/service/daemon_keys.hpp"
 #include "daemon/store/store.hpp"
 #include "hsm/key_backend.hpp"
 
@@ -19,7 +19,7 @@ namespace chancery::service {
 /// that the daemon is not ready. Thread-safe.
 class ReadinessCheck {
  public:
-  ReadinessCheck(store::Store& store, const Backends& backends, const IssuerKeys& issuer)
+  ReadinessCheck(store::Store& store, const Backends& backends, const DaemonKeys& issuer)
       : store_(store), backends_(backends), issuer_(issuer) {}
 
   /// \param now  the instant of the request
@@ -36,7 +36,7 @@ class ReadinessCheck {
 
   store::Store& store_;
   const Backends& backends_;
-  const IssuerKeys& issuer_;
+  const DaemonKeys& issuer_;
   std::mutex looking_;  // held by the one that looks; nobody waits for it
   std::mutex mutex_;    // of last_
   std::optional<Answer> last_;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <chancery/trust.hpp>
@@ -11,8 +14,16 @@
 
 namespace chancery::service {
 
-/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors.
-/// Readers take the current snapshot, which never changes under them. Thread-safe.
+/// Where this daemon's status lists are: `ISSUER_URL/v1/status-lists/`, and then a list's name.
+[[nodiscard]] std::string status_list_prefix(std::string_view issuer_url);
+
+/// A URL without the slash at its end, which belongs to an issuer's name: an address made of it must not have
+/// two.
+[[nodiscard]] std::string_view without_slash(std::string_view url);
+
+/// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors; and
+/// what it knows to count no longer. Readers take the current snapshot, which never changes under them.
+/// Thread-safe.
 class TrustPublisher {
  public:
   /// \param issuer_url  the `iss` that this daemon's own keys may say
@@ -23,20 +34,33 @@ class TrustPublisher {
   [[nodiscard]] TrustSnapshot current() const;
   /// The same with this daemon's own keys alone: for chains that govern the daemon itself.
   [[nodiscard]] TrustSnapshot own() const;
-  /// This daemon's own keys as they stand in the current snapshot, newest first.
-  [[nodiscard]] std::vector<PublicKey> issuer_keys() const;
+  /// This daemon's own keys of that purpose as they were published last, newest first.
+  [[nodiscard]] std::vector<PublicKey> keys(std::string_view owner) const;
 
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
   /// \param ended_keys  holders' keys whose tokens no longer count
   void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
+  void publish_status_keys(const std::vector<store::Key>& keys);
+  /// In place of those that were known before.
+  void publish_ended_tokens(EndedTokens ended);
+  /// Besides those that are known.
+  void publish_changes(std::span<const EndedTokens::Change> changes);
+
+  /// Changes with each publication of keys or tokens that have ended: what was made of the store before may be
+  /// out of date.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
  private:
+  void set_ended_tokens(EndedTokens ended);  // with mutex_ held
+
   const std::string issuer_url_;
   const TrustConfig configured_;
   mutable std::mutex mutex_;
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
   std::vector<PublicKey> issuer_keys_;
+  std::vector<PublicKey> status_keys_;
+  std::atomic<std::uint64_t> generation_ = 0;
 };
 
 }  // namespace chancery::service

@@ -235,7 +235,62 @@ CREATE TABLE join_tokens (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys, kLedger, kJoinTokens};
+// An index of a list belongs to one token for ever, and a list's name to one list. What ends tokens is an act; a
+// token's status is what the acts that mark it say together.
+constexpr const char* kStatuses = R"sql(
+CREATE TABLE status_lists (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  size        INTEGER NOT NULL CHECK (size > 0),
+  used        INTEGER NOT NULL DEFAULT 0,
+  last_expiry INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE status_indexes (
+  list  INTEGER NOT NULL REFERENCES status_lists (seq),
+  idx   INTEGER NOT NULL CHECK (idx >= 0),
+  token INTEGER UNIQUE REFERENCES tokens (seq),
+  PRIMARY KEY (list, idx)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE status_acts (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind        TEXT NOT NULL CHECK (kind IN ('revoke', 'suspend', 'drill')),
+  target_kind TEXT NOT NULL CHECK (target_kind IN ('token', 'subtree', 'agent', 'key', 'principal')),
+  target      TEXT NOT NULL,
+  reason      TEXT NOT NULL,
+  at          INTEGER NOT NULL,
+  until       INTEGER,
+  lifted_at   INTEGER,
+  tokens      INTEGER NOT NULL DEFAULT 0,
+  CHECK ((kind = 'drill') = (until IS NOT NULL)),
+  CHECK (kind <> 'revoke' OR lifted_at IS NULL)
+) STRICT;
+CREATE INDEX status_acts_standing ON status_acts (target_kind, target)
+  WHERE lifted_at IS NULL AND kind <> 'revoke';
+CREATE TRIGGER status_acts_stay_lifted BEFORE UPDATE OF lifted_at ON status_acts
+  WHEN old.lifted_at IS NOT NULL BEGIN SELECT RAISE(ABORT, 'a suspension is lifted once'); END;
+
+CREATE TABLE status_marks (
+  token INTEGER NOT NULL REFERENCES tokens (seq),
+  act   INTEGER NOT NULL REFERENCES status_acts (seq),
+  PRIMARY KEY (token, act)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX status_marks_act ON status_marks (act);
+
+CREATE TABLE drill_denials (
+  act      INTEGER NOT NULL REFERENCES status_acts (seq),
+  leaf     TEXT NOT NULL CHECK (length(leaf) = 64),
+  denied   INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at  INTEGER NOT NULL,
+  PRIMARY KEY (act, leaf)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tokens_agent ON tokens (agent_id, expires_at);
+CREATE INDEX tokens_principal ON tokens (principal, expires_at);
+)sql";
+
+constexpr std::array kMigrations{kFirst, kBackendPins, kMasterPin, kKeys, kLedger, kJoinTokens, kStatuses};
 
 }  // namespace
 

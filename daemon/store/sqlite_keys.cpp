@@ -5,6 +5,7 @@
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
+#include "daemon/store/token_ends.hpp"
 
 namespace chancery::store {
 namespace {
@@ -93,7 +94,8 @@ Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_u
     CHANCERY_ASSIGN(const std::vector<Key> former_keys, read_keys(select.bind(key.owner)));
     for (Key former : former_keys) {
       const bool was_active = former.state == KeyState::kActive;
-      const bool counts_on = former.state == KeyState::kLost && key.owner == kIssuer && !former.overlap_until;
+      const bool counts_on =
+          former.state == KeyState::kLost && is_daemons(key.owner) && !former.overlap_until;
       if (!was_active && !counts_on) continue;
       if (was_active) former.state = KeyState::kRotating;
       former.overlap_until = overlap_until;
@@ -120,6 +122,10 @@ Result<std::uint64_t> SqliteStore::change_key(const Thumbprint& thumbprint, KeyS
     if (!ends(state)) return update_key(key);
     key.ended_at = audit.at;
     CHANCERY_TRY(update_key(key));
+    if (!is_daemons(key.owner)) {
+      CHANCERY_TRY(end_tokens(database_, {StatusTarget::Kind::kKey, thumbprint.text()},
+                              "key " + std::string(key_state_name(state)), audit.at));
+    }
     return intend_to_destroy(key.owner);
   });
 }

@@ -112,6 +112,10 @@ Result<IssuedToken> read_token(const Query& row) {
   };
   if (!row.is_null(2)) token.parent_id = row.text(2);
   if (!row.is_null(4)) token.agent_id = row.text(4);
+  if (!row.is_null(9)) {
+    token.status =
+        StatusPlace{static_cast<std::uint64_t>(row.number(9)), static_cast<std::uint64_t>(row.number(10))};
+  }
   return token;
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
+#include "daemon/store/token_ends.hpp"
 
 namespace chancery::store {
 namespace {
@@ -112,6 +113,8 @@ Result<std::uint64_t> SqliteStore::retire_agent(std::string_view id, const Audit
       key.ended_at = audit.at;
       CHANCERY_TRY(update_key(key));
     }
+    CHANCERY_TRY(
+        end_tokens(database_, {StatusTarget::Kind::kAgent, std::string(id)}, "agent retired", audit.at));
     return intend_to_destroy(id);
   });
 }
@@ -161,12 +164,14 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
   return journal_->mutate(audit, [&]() -> Status {
     CHANCERY_TRY(expect_receiver(token));
     CHANCERY_TRY(expect_serving(signer));
+    CHANCERY_TRY(expect_unended(database_, token));
     const std::string holder = token.holder.text();
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertToken));
     insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id);
     insert.bind(holder).bind_optional(token.agent_id).bind(token.principal);
     insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact);
-    return insert.run();
+    CHANCERY_TRY(insert.run());
+    return token.status ? take_place(database_, *token.status, database_.last_row()) : Status{};
   });
 }
 

@@ -127,8 +127,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 )sql";
 
 inline constexpr const char* kToken = R"sql(
-SELECT id, jti, parent_id, holder, agent_id, principal, issued_at, expires_at, compact FROM tokens
-WHERE id = ?
+SELECT id, jti, parent_id, holder, agent_id, principal, issued_at, expires_at, compact, s.list, s.idx
+FROM tokens t LEFT JOIN status_indexes s ON s.token = t.seq WHERE id = ?
 )sql";
 
 inline constexpr const char* kInsertAudit = "INSERT INTO audit (at, entry, sha256) VALUES (?, ?, ?)";

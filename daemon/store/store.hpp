@@ -34,6 +34,13 @@ enum class KeyState : std::uint8_t {
 
 /// The owner of the keys that sign DT_0.
 inline constexpr std::string_view kIssuer = "issuer";
+/// The owner of the keys that sign status lists.
+inline constexpr std::string_view kStatusLists = "status";
+
+/// Whether keys of that owner are the daemon's own, and no agent's.
+[[nodiscard]] constexpr bool is_daemons(std::string_view owner) noexcept {
+  return owner == kIssuer || owner == kStatusLists;
+}
 
 /// The reason of a key that is lost because another device answers in place of its own; it serves again
 /// when that is back.
@@ -41,7 +48,7 @@ inline constexpr std::string_view kOtherDevice = "wrong_device";
 
 /// A key in its device.
 struct Key {
-  std::string owner;      ///< an agent's id, or what a key of the daemon's own is for: kIssuer
+  std::string owner;      ///< an agent's id, or what a key of the daemon's own is for: is_daemons()
   std::string backend;    ///< name of the `[[backend]]` section that made it
   hsm::StoredKey stored;  ///< without a blob once it was destroyed
   KeyState state = KeyState::kActive;
@@ -87,6 +94,13 @@ struct EndedTokens {
   std::vector<std::string> agents{};   ///< names of the agents that hold descendants, at most kMaxPage
 };
 
+/// Where a token's status is published.
+struct StatusPlace {
+  std::uint64_t list = 0;
+  std::uint64_t index = 0;
+  bool operator==(const StatusPlace&) const = default;
+};
+
 /// A token that this daemon signed.
 struct IssuedToken {
   std::string id;  ///< SHA-256 of the JWS Signing Input, 64 lower-case hexadecimal digits
@@ -98,6 +112,8 @@ struct IssuedToken {
   sys_seconds issued_at{};
   sys_seconds expires_at{};
   std::string compact;
+  std::optional<StatusPlace>
+      status{};  ///< one that StatusBook::allocate() gave; none for a short-lived token
   bool operator==(const IssuedToken&) const = default;
 };
 
@@ -157,8 +173,8 @@ class Store {
   /// Registers an agent with its first key. kConflict when its name is in use, or its id or key is known.
   virtual Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) = 0;
 
-  /// Ends an agent for good, and all its keys that have not ended: see change_key. kNotFound; kRetired when
-  /// it was ended before.
+  /// Ends an agent for good, all its keys that have not ended, and its tokens: see change_key. kNotFound;
+  /// kRetired when it was ended before.
   virtual Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) = 0;
 
   /// Adds a key, which becomes its owner's newest; the active one before it rotates. A lost issuer key before
@@ -168,7 +184,9 @@ class Store {
   virtual Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until,
                                         const AuditEntry& audit) = 0;
 
-  /// Moves a key on in its life. One that is retired or revoked is noted as to be destroyed. kNotFound; kConflict when there is no way from its state to this one.
+  /// Moves a key on in its life. One that is retired or revoked is noted as to be destroyed, and the tokens
+  /// that it holds are revoked with all that was delegated from them. kNotFound; kConflict when there is no
+  /// way from its state to this one.
   /// \param reason  of a lost or revoked key
   virtual Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
                                            const AuditEntry& audit) = 0;
@@ -201,8 +219,10 @@ class Store {
   virtual Result<std::uint64_t> seal_former_records(std::string_view master_pin, const AuditEntry& audit) = 0;
 
   /// Records a token, before it is answered to anybody, provided that the keys that it concerns serve still:
-  /// they may be ended while the device signs. kConflict when its id is known already; kNotFound, kRetired or
-  /// kKeyLost for the state of the signer, of `agent_id`, or of its key `holder`.
+  /// they may be ended while the device signs. Nor may its parent have been revoked or suspended meanwhile
+  /// (kParentDenied), or its agent, key or principal be suspended (kForbidden). kConflict when its id is known
+  /// or its status index taken already; kNotFound, kRetired or kKeyLost for the state of the signer, of
+  /// `agent_id`, or of its key `holder`.
   /// \param signer  the key that signed it
   virtual Result<std::uint64_t> record_token(const IssuedToken& token, const Thumbprint& signer,
                                              const AuditEntry& audit) = 0;

@@ -12,6 +12,10 @@ void add_status(CLI::App& app, Command& chosen);
 void add_agent(CLI::App& app, Command& chosen);
 void add_key(CLI::App& app, Command& chosen);
 void add_issuer(CLI::App& app, Command& chosen);
+void add_status_key(CLI::App& app, Command& chosen);
+void add_status_list(CLI::App& app, Command& chosen);
+void add_revocation(CLI::App& app, Command& chosen);  ///< `revoke`, `suspend`, `lift`, `impact`
+void add_drill(CLI::App& app, Command& chosen);
 void add_backend(CLI::App& app, Command& chosen);
 void add_init(CLI::App& app, Command& chosen);
 void add_operator(CLI::App& app, Command& chosen);

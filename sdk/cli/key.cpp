@@ -167,6 +167,21 @@ void add_key_revoke(CLI::App& group, Command& chosen) {
   });
 }
 
+/// `rotate` of a key of the daemon's own.
+CLI::App& add_own_rotation(CLI::App& group, Command& chosen, const char* what,
+                           ClientResult<api::Rotation> (Client::*rotate)(const api::RotateKey&) const) {
+  const auto arguments = std::make_shared<RotationArguments>();
+  CLI::App* command = group.add_subcommand("rotate", what);
+  add_overlap(*command, arguments->overlap);
+  command->callback([arguments, rotate, &chosen] {
+    chosen = [arguments, rotate](Context& context) -> Checked<ExitCode> {
+      CHANCERY_ASSIGN(const api::RotateKey request, rotation_of(*arguments));
+      return ask(context, [&](const Client& client) { return (client.*rotate)(request); });
+    };
+  });
+  return *command;
+}
+
 }  // namespace
 
 void show_ended(Output& output, const api::Ended& ended) {
@@ -208,18 +223,27 @@ void add_key(CLI::App& app, Command& chosen) {
 void add_issuer(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("issuer", "The key that signs grants (on the daemon's socket)");
   group->require_subcommand(1);
-  const auto arguments = std::make_shared<RotationArguments>();
-  CLI::App* command = group->add_subcommand("rotate", "Follow the issuer's key with a new one");
-  add_overlap(*command, arguments->overlap);
-  command->footer(
-      "Both keys are published until the overlap ends: choose it no shorter than the longest grant.\n\n"
-      "Example:\n  chancery issuer rotate --overlap 8h");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](Context& context) -> Checked<ExitCode> {
-      CHANCERY_ASSIGN(const api::RotateKey request, rotation_of(*arguments));
-      return ask(context, [&](const Client& client) { return client.rotate_issuer(request); });
-    };
-  });
+  add_own_rotation(*group, chosen, "Follow the issuer's key with a new one", &Client::rotate_issuer)
+      .footer(
+          "Both keys are published until the overlap ends: choose it no shorter than the longest grant.\n\n"
+          "Example:\n  chancery issuer rotate --overlap 8h");
+}
+
+void add_status_key(CLI::App& app, Command& chosen) {
+  CLI::App* group =
+      app.add_subcommand("status-key", "The key that signs status lists (on the daemon's socket)");
+  group->require_subcommand(1);
+  group->add_subcommand("list", "List its keys: key, state, backend, algorithm, created, reason")
+      ->callback([&chosen] {
+        chosen = [](Context& context) {
+          return ask(context, [](const Client& client) { return client.status_keys(); });
+        };
+      });
+  add_own_rotation(*group, chosen, "Follow it with a new one", &Client::rotate_status_key)
+      .footer(
+          "Both keys are published until the overlap ends; a list that the former one signed may be used for\n"
+          "two minutes. Verifiers that keep the keys in a file need the new one before that.\n\n"
+          "Example:\n  chancery status-key rotate");
 }
 
 }  // namespace chancery::cli

@@ -60,9 +60,13 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_agent(app, chosen);
   add_key(app, chosen);
   add_issuer(app, chosen);
+  add_status_key(app, chosen);
   add_backend(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);
+  add_revocation(app, chosen);
+  add_drill(app, chosen);
+  add_status_list(app, chosen);
   add_verify(app, chosen);
   add_authorize(app, chosen);
   add_explain(app, chosen);

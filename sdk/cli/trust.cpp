@@ -27,11 +27,18 @@ constexpr std::size_t kMaxSource = 4 * 1024 * 1024;
 constexpr unsigned kTrustMode = 0600;
 constexpr const char* kNoAnchors = R"({"anchors":[]})";
 
-std::string anchor_document(std::string_view iss, const std::vector<PublicKey>& keys) {
+Node key_array(const std::vector<PublicKey>& keys) {
   Node array = Node::array();
   for (const PublicKey& key : keys) array.push_back(Node::canonical(key.jwk()));
-  return json::to_jcs(
-      Node::object({{"anchors", Node::array({Node::object({{"iss", iss}, {"keys", std::move(array)}})})}}));
+  return array;
+}
+
+Node anchor_of(std::string_view iss, const std::vector<PublicKey>& keys) {
+  return Node::object({{"iss", iss}, {"keys", key_array(keys)}});
+}
+
+std::string document_of(Node anchor) {
+  return json::to_jcs(Node::object({{"anchors", Node::array({std::move(anchor)})}}));
 }
 
 // Only the daemon that was named is asked: `jwks_uri` is not followed.
@@ -51,7 +58,14 @@ Checked<std::string> from_daemon(const Context& context, const std::string& expe
     return failure({ErrorCode::kNoTrust, "the daemon has no issuer key yet: see `chancery status`"},
                    client->endpoint());
   }
-  return anchor_document(metadata->issuer, keys->keys);
+  Node anchor = anchor_of(metadata->issuer, keys->keys);
+  if (!metadata->status_list_prefix.empty()) {
+    const auto status_keys = client->status_jwks();
+    if (!status_keys) return failure(status_keys.error());
+    anchor.set("status", Node::object({{"prefixes", Node::array({metadata->status_list_prefix})},
+                                       {"keys", key_array(status_keys->keys)}}));
+  }
+  return document_of(std::move(anchor));
 }
 
 Checked<std::string> from_key_set(const json::Value& keys, const AddArguments& arguments) {
@@ -60,7 +74,7 @@ Checked<std::string> from_key_set(const json::Value& keys, const AddArguments& a
   if (!read) return failure(read.error(), arguments.from);
   if (read->empty())
     return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, arguments.from);
-  return anchor_document(arguments.iss, *read);
+  return document_of(anchor_of(arguments.iss, *read));
 }
 
 Checked<std::string> from_file(const AddArguments& arguments) {

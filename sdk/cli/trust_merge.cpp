@@ -23,8 +23,9 @@ struct KeyText {
 
 struct AnchorText {
   std::vector<KeyText> keys;
+  std::vector<KeyText> status_keys;  ///< they change, as `keys` do: no other anchor comes of that
   std::map<std::string, std::string, std::less<>>
-      restrictions;  ///< all members but `keys`, JCS; `iss` among them
+      restrictions;  ///< all members but those, JCS; `iss` among them, and `status` without its keys
 
   [[nodiscard]] bool only_names_issuer() const {
     return restrictions.size() == 1 && restrictions.contains("iss");
@@ -60,11 +61,24 @@ void add_keys(std::vector<KeyText>& keys, std::vector<KeyText> more) {
   }
 }
 
+Node without_keys(const Value& object) {
+  Node node = Node::object({});
+  for (const json::Member& member : object.members()) {
+    if (member.name != "keys") node.set(std::string(member.name), Node::copy(member.value));
+  }
+  return node;
+}
+
 Result<AnchorText> read_anchor(const Value& object) {
   AnchorText anchor;
   CHANCERY_TRY(add_keys(anchor.keys, object.find("keys")));
   for (const json::Member& member : object.members()) {
-    if (member.name != "keys") anchor.restrictions.emplace(member.name, json::to_jcs(member.value));
+    if (member.name == "status") {
+      CHANCERY_TRY(add_keys(anchor.status_keys, member.value.find("keys")));
+      anchor.restrictions.emplace(member.name, json::to_jcs(without_keys(member.value)));
+    } else if (member.name != "keys") {
+      anchor.restrictions.emplace(member.name, json::to_jcs(member.value));
+    }
   }
   return anchor;
 }
@@ -78,6 +92,7 @@ void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
     anchors.push_back(std::move(added));
   } else {
     add_keys(same->keys, std::move(added.keys));
+    add_keys(same->status_keys, std::move(added.status_keys));
   }
 }
 
@@ -99,9 +114,18 @@ Node keys_node(const std::vector<KeyText>& keys) {
   return array;
 }
 
-Node anchor_node(const AnchorText& anchor) {
+Result<Node> anchor_node(const AnchorText& anchor) {
   Node node = Node::object({{"keys", keys_node(anchor.keys)}});
-  for (const auto& [name, jcs] : anchor.restrictions) node.set(name, Node::canonical(jcs));
+  for (const auto& [name, jcs] : anchor.restrictions) {
+    if (name != "status" || anchor.status_keys.empty()) {
+      node.set(name, Node::canonical(jcs));
+      continue;
+    }
+    CHANCERY_ASSIGN(const json::Document status, json::Document::parse_borrowed(jcs));
+    Node whole = without_keys(status.root());
+    whole.set("keys", keys_node(anchor.status_keys));
+    node.set(name, std::move(whole));
+  }
   return node;
 }
 
@@ -112,7 +136,10 @@ Result<std::string> merge_trust(std::string_view held, std::string_view added) {
   CHANCERY_TRY(add_trust(trust, held));
   CHANCERY_TRY(add_trust(trust, added));
   Node anchors = Node::array();
-  for (const AnchorText& anchor : trust.anchors) anchors.push_back(anchor_node(anchor));
+  for (const AnchorText& anchor : trust.anchors) {
+    CHANCERY_ASSIGN(Node written, anchor_node(anchor));
+    anchors.push_back(std::move(written));
+  }
   Node node = Node::object({{"anchors", std::move(anchors)}});
   if (!trust.issuers.empty()) node.set("issuers", keys_node(trust.issuers));
   if (!trust.status_keys.empty()) node.set("status_keys", keys_node(trust.status_keys));

@@ -9,6 +9,7 @@
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/messages.hpp"
+#include "sdk/wire/status_messages.hpp"
 
 namespace chancery::client {
 namespace {
@@ -53,6 +54,8 @@ Result<Metadata> read_metadata(std::string body) {
   {
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(body));
     CHANCERY_ASSIGN(out.issuer, wire::need_text(document.root(), "issuer", "metadata have `issuer`"));
+    CHANCERY_ASSIGN(out.status_list_prefix, wire::text_or_empty(document.root(), "status_list_prefix",
+                                                                "`status_list_prefix` is an address"));
   }
   out.json = std::move(body);
   return out;
@@ -141,6 +144,42 @@ Result<Call<api::Revocation>> revoke_key(std::string_view jkt, const api::Revoke
                                reading<wire::read_revocation>};
 }
 
+Result<Call<api::StatusAct>> revoke(const api::ChangeStatus& message) {
+  return Call<api::StatusAct>{{"POST", "/v1/revocations", wire::write(message)},
+                              reading<wire::read_status_act>};
+}
+
+Result<Call<api::StatusAct>> suspend(const api::ChangeStatus& message) {
+  return Call<api::StatusAct>{{"POST", "/v1/suspensions", wire::write(message)},
+                              reading<wire::read_status_act>};
+}
+
+Result<Call<api::StatusAct>> lift(std::int64_t id) {
+  return Call<api::StatusAct>{{"POST", "/v1/suspensions/" + std::to_string(id) + "/lift", "{}"},
+                              reading<wire::read_status_act>};
+}
+
+Result<Call<api::Impact>> impact(const api::AskImpact& message) {
+  return Call<api::Impact>{{"POST", "/v1/impact", wire::write(message)}, reading<wire::read_impact>};
+}
+
+Result<Call<api::Drill>> start_drill(const api::CreateDrill& message) {
+  return Call<api::Drill>{{"POST", "/v1/drills", wire::write(message)}, reading<wire::read_drill>};
+}
+
+Result<Call<api::Drill>> show_drill(std::int64_t id) {
+  return Call<api::Drill>{{"GET", "/v1/drills/" + std::to_string(id), {}}, reading<wire::read_drill>};
+}
+
+Result<Call<api::KeyList>> status_keys() {
+  return Call<api::KeyList>{{"GET", "/v1/status-keys", {}}, reading<wire::read_key_list>};
+}
+
+Result<Call<api::Rotation>> rotate_status_key(const api::RotateKey& message) {
+  return Call<api::Rotation>{{"POST", "/v1/status-keys/rotate", wire::write(message)},
+                             reading<wire::read_rotation>};
+}
+
 Result<Call<api::Adoption>> adopt_backend(std::string_view name) {
   if (name.empty()) return Error{ErrorCode::kInvalidArgument, "name a backend: see `chancery backend list`"};
   return Call<api::Adoption>{{"POST", "/v1/backends/" + percent_encode(name) + "/adopt", "{}"},
@@ -209,6 +248,16 @@ Result<Call<std::string>> explain_text(const api::VerifyChain& message) {
 }
 
 Result<Call<KeySet>> jwks() { return Call<KeySet>{{"GET", "/.well-known/jwks.json", {}}, read_key_set}; }
+
+Result<Call<KeySet>> status_jwks() {
+  return Call<KeySet>{{"GET", "/.well-known/status-jwks.json", {}}, read_key_set};
+}
+
+Result<Call<std::string>> status_list(std::string_view name) {
+  if (name.empty()) return Error{ErrorCode::kInvalidArgument, "name a status list: the end of its address"};
+  return Call<std::string>{
+      {"GET", "/v1/status-lists/" + percent_encode(name), {}, "application/statuslist+jwt"}, as_it_is};
+}
 
 Result<Call<Metadata>> metadata() {
   return Call<Metadata>{{"GET", "/.well-known/oauth-authorization-server", {}}, read_metadata};

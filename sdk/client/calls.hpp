@@ -33,6 +33,16 @@ struct Call {
 [[nodiscard]] Result<Call<api::KeyList>> issuer_keys();
 [[nodiscard]] Result<Call<api::Rotation>> rotate_issuer(const api::RotateKey& message);
 [[nodiscard]] Result<Call<api::Revocation>> revoke_key(std::string_view jkt, const api::RevokeKey& message);
+[[nodiscard]] Result<Call<api::StatusAct>> revoke(const api::ChangeStatus& message);
+[[nodiscard]] Result<Call<api::StatusAct>> suspend(const api::ChangeStatus& message);
+[[nodiscard]] Result<Call<api::StatusAct>> lift(std::int64_t id);
+[[nodiscard]] Result<Call<api::Impact>> impact(const api::AskImpact& message);
+[[nodiscard]] Result<Call<api::Drill>> start_drill(const api::CreateDrill& message);
+[[nodiscard]] Result<Call<api::Drill>> show_drill(std::int64_t id);
+[[nodiscard]] Result<Call<api::KeyList>> status_keys();
+[[nodiscard]] Result<Call<api::Rotation>> rotate_status_key(const api::RotateKey& message);
+[[nodiscard]] Result<Call<KeySet>> status_jwks();
+[[nodiscard]] Result<Call<std::string>> status_list(std::string_view name);
 [[nodiscard]] Result<Call<api::Adoption>> adopt_backend(std::string_view name);
 [[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);
 [[nodiscard]] Result<Call<api::JoinToken>> create_join_token(const api::CreateJoinToken& message);

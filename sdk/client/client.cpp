@@ -165,6 +165,57 @@ std::future<ClientResult<api::Revocation>> Client::revoke_key_async(std::string_
   return impl_->post(client::revoke_key(jkt, request));
 }
 
+ClientResult<api::StatusAct> Client::revoke(const api::ChangeStatus& request) const {
+  return impl_->run(client::revoke(request));
+}
+std::future<ClientResult<api::StatusAct>> Client::revoke_async(const api::ChangeStatus& request) const {
+  return impl_->post(client::revoke(request));
+}
+
+ClientResult<api::StatusAct> Client::suspend(const api::ChangeStatus& request) const {
+  return impl_->run(client::suspend(request));
+}
+std::future<ClientResult<api::StatusAct>> Client::suspend_async(const api::ChangeStatus& request) const {
+  return impl_->post(client::suspend(request));
+}
+
+ClientResult<api::StatusAct> Client::lift(std::int64_t id) const { return impl_->run(client::lift(id)); }
+std::future<ClientResult<api::StatusAct>> Client::lift_async(std::int64_t id) const {
+  return impl_->post(client::lift(id));
+}
+
+ClientResult<api::Impact> Client::impact(const api::AskImpact& request) const {
+  return impl_->run(client::impact(request));
+}
+std::future<ClientResult<api::Impact>> Client::impact_async(const api::AskImpact& request) const {
+  return impl_->post(client::impact(request));
+}
+
+ClientResult<api::Drill> Client::start_drill(const api::CreateDrill& request) const {
+  return impl_->run(client::start_drill(request));
+}
+std::future<ClientResult<api::Drill>> Client::start_drill_async(const api::CreateDrill& request) const {
+  return impl_->post(client::start_drill(request));
+}
+
+ClientResult<api::Drill> Client::drill(std::int64_t id) const { return impl_->run(client::show_drill(id)); }
+std::future<ClientResult<api::Drill>> Client::drill_async(std::int64_t id) const {
+  return impl_->post(client::show_drill(id));
+}
+
+ClientResult<api::KeyList> Client::status_keys() const { return impl_->run(client::status_keys()); }
+std::future<ClientResult<api::KeyList>> Client::status_keys_async() const {
+  return impl_->post(client::status_keys());
+}
+
+ClientResult<api::Rotation> Client::rotate_status_key(const api::RotateKey& request) const {
+  return impl_->run(client::rotate_status_key(request));
+}
+std::future<ClientResult<api::Rotation>> Client::rotate_status_key_async(
+    const api::RotateKey& request) const {
+  return impl_->post(client::rotate_status_key(request));
+}
+
 ClientResult<api::Adoption> Client::adopt_backend(std::string_view backend) const {
   return impl_->run(client::adopt_backend(backend));
 }
@@ -260,6 +311,18 @@ std::future<ClientResult<std::string>> Client::explain_text_async(const api::Ver
 
 ClientResult<KeySet> Client::jwks() const { return impl_->run(client::jwks()); }
 std::future<ClientResult<KeySet>> Client::jwks_async() const { return impl_->post(client::jwks()); }
+
+ClientResult<KeySet> Client::status_jwks() const { return impl_->run(client::status_jwks()); }
+std::future<ClientResult<KeySet>> Client::status_jwks_async() const {
+  return impl_->post(client::status_jwks());
+}
+
+ClientResult<std::string> Client::status_list(std::string_view name) const {
+  return impl_->run(client::status_list(name));
+}
+std::future<ClientResult<std::string>> Client::status_list_async(std::string_view name) const {
+  return impl_->post(client::status_list(name));
+}
 
 ClientResult<Metadata> Client::metadata() const { return impl_->run(client::metadata()); }
 std::future<ClientResult<Metadata>> Client::metadata_async() const { return impl_->post(client::metadata()); }

@@ -45,8 +45,6 @@ json::Node claims_node(const Claims& claims) {
   return node;
 }
 
-std::string encode_part(const json::Node& node) { return base64url_encode(as_bytes(json::to_jcs(node))); }
-
 std::vector<std::string> common_audience(const std::vector<std::string>& parent,
                                          const std::vector<std::string>& asked) {
   if (asked.empty()) return parent;
@@ -124,7 +122,7 @@ UnsignedToken UnsignedToken::encode(const Claims& claims, const PublicKey& signe
     header.set("kid", signer.thumbprint().text());
   }
   UnsignedToken token;
-  token.signing_input_ = encode_part(header) + "." + encode_part(claims_node(claims));
+  token.signing_input_ = signing_input_of(header, claims_node(claims));
   return token;
 }
 

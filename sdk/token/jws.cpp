@@ -48,6 +48,11 @@ Result<json::Document> decode_json_object(std::string_view part) {
   return document;
 }
 
+std::string signing_input_of(const json::Node& header, const json::Node& payload) {
+  const auto encode = [](const json::Node& part) { return base64url_encode(as_bytes(json::to_jcs(part))); };
+  return encode(header) + "." + encode(payload);
+}
+
 HeaderKey header_key(const json::Value& header) {
   const json::Value* jwk = header.find("jwk");
   if (jwk == nullptr) return {};

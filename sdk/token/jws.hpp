@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <chancery/bytes.hpp>
@@ -8,6 +9,7 @@
 #include <chancery/result.hpp>
 
 #include "sdk/json/reader.hpp"
+#include "sdk/json/writer.hpp"
 
 namespace chancery {
 
@@ -27,6 +29,9 @@ struct JwsParts {
 
 /// Decodes a part strictly and reads it as JSON; a JSON object is demanded.
 [[nodiscard]] Result<json::Document> decode_json_object(std::string_view part);
+
+/// The JWS Signing Input (RFC 7515 section 5.1) of a header and a payload, each in JCS.
+[[nodiscard]] std::string signing_input_of(const json::Node& header, const json::Node& payload);
 
 /// Refuses a header with `crit` or `b64` (RFC 7515 section 4.1.11, RFC 7797): we understand no extension.
 [[nodiscard]] Status refuse_extensions(const json::Value& header);

@@ -23,7 +23,7 @@ bool ReadyAnchor::allows_status_list(std::string_view uri) const {
 
 TrustSnapshot::TrustSnapshot() : TrustSnapshot(TrustConfig{}) {}
 
-TrustSnapshot::TrustSnapshot(TrustConfig config) {
+TrustSnapshot::TrustSnapshot(TrustConfig config) : ended_tokens_(std::move(config.ended_tokens)) {
   auto impl = std::make_shared<Impl>();
   impl->issuers = parse_keys(config.issuers);
   impl->status_keys = parse_keys(config.status_keys);
@@ -46,6 +46,12 @@ TrustSnapshot::TrustSnapshot(TrustConfig config) {
   impl->ended_keys = std::move(config.ended_keys);
   std::ranges::sort(impl->ended_keys);
   impl_ = std::move(impl);
+}
+
+TrustSnapshot TrustSnapshot::with(EndedTokens ended) const {
+  TrustSnapshot out = *this;
+  out.ended_tokens_ = std::move(ended);
+  return out;
 }
 
 }  // namespace chancery

@@ -87,6 +87,25 @@ Denial narrowing_denial(const Excess& excess, std::size_t hop) {
   return denial;
 }
 
+// A list and what the verifier knows of itself say it in the same words.
+Denial ended_denial(std::size_t hop, TokenEnd end) {
+  Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop, "");
+  denial.expected = "status 0, valid";
+  switch (end) {
+    case TokenEnd::kRevoked:
+      denial.reason = "the token was revoked";
+      denial.found = "status 1";
+      denial.remedy = "obtain new authority: a revocation cannot be undone";
+      break;
+    case TokenEnd::kSuspended:
+      denial.reason = "the token is suspended";
+      denial.found = "status 2";
+      denial.remedy = "wait until the suspension is lifted, or obtain new authority";
+      break;
+  }
+  return denial;
+}
+
 }  // namespace
 
 Verdict Verifier::run(std::span<const std::string_view> chain) {
@@ -424,7 +443,8 @@ Verifier::Check Verifier::check_holder_binding() const {
 Verifier::Check Verifier::check_status() const {
   for (std::size_t hop = 0; hop < tokens_.size(); ++hop) {
     if (Check denial = check_holder_key(hop)) return denial;
-    if (!claims(hop).has_status) continue;
+    if (Check denial = check_token(hop)) return denial;
+    if (!claims(hop).has_status || is_status_known(hop)) continue;
     if (Check denial = check_status_of(hop)) return denial;
   }
   return std::nullopt;
@@ -439,6 +459,19 @@ Verifier::Check Verifier::check_holder_key(std::size_t hop) const {
   denial.found = "key " + holder.text();
   denial.remedy = "obtain a new token for the agent's present key";
   return denial;
+}
+
+Verifier::Check Verifier::check_token(std::size_t hop) const {
+  const auto end = ended_tokens_.find(tokens_[hop]->digest());
+  if (!end) return std::nullopt;
+  return ended_denial(hop, *end);
+}
+
+// Only the anchor that rooted the chain can vouch for that: another's chain may refer to the same list.
+bool Verifier::is_status_known(std::size_t hop) const {
+  const std::string& prefix = anchor_->config.known_status_prefix;
+  const auto& reference = claims(hop).status;
+  return !prefix.empty() && reference && reference->uri.starts_with(prefix);
 }
 
 // Of the lists for that URI that a status key of the chain's anchor signed, the one that was fetched last.
@@ -472,13 +505,7 @@ Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   if (!status) return unknown("the status list has no such index");
   if (*status == 0) return std::nullopt;
   if (*status > 2) return unknown("the status list gives a value that this verifier does not know");
-  Denial denial = deny(Outcome::kRevoked, Step::kStatus, hop,
-                       *status == 1 ? "the token was revoked" : "the token is suspended");
-  denial.expected = "status 0, valid";
-  denial.found = "status " + std::to_string(*status);
-  denial.remedy = *status == 1 ? "obtain new authority: a revocation cannot be undone"
-                               : "wait until the suspension is lifted, or obtain new authority";
-  return denial;
+  return ended_denial(hop, *status == 1 ? TokenEnd::kRevoked : TokenEnd::kSuspended);
 }
 
 // --- the public functions

@@ -24,7 +24,7 @@ struct SignedBy {
 class Verifier {
  public:
   Verifier(const TrustSnapshot& trust, std::chrono::sys_seconds now, const VerifyOptions& options)
-      : trust_(trust.impl()), now_(now), options_(options) {}
+      : trust_(trust.impl()), ended_tokens_(trust.ended_tokens()), now_(now), options_(options) {}
 
   [[nodiscard]] Verdict run(std::span<const std::string_view> chain);
 
@@ -55,6 +55,8 @@ class Verifier {
   Check check_status() const;
   Check check_status_of(std::size_t hop) const;
   Check check_holder_key(std::size_t hop) const;
+  Check check_token(std::size_t hop) const;
+  [[nodiscard]] bool is_status_known(std::size_t hop) const;
 
   [[nodiscard]] bool accepts(Algorithm algorithm) const noexcept {
     return algorithm == Algorithm::kES256 ? options_.accept_es256 : options_.accept_ed25519;
@@ -67,6 +69,7 @@ class Verifier {
   void remember(std::size_t hop, const Thumbprint& key);
 
   const TrustSnapshot::Impl& trust_;
+  const EndedTokens& ended_tokens_;
   const std::chrono::sys_seconds now_;
   const VerifyOptions& options_;
   std::vector<std::shared_ptr<const Token>> tokens_;

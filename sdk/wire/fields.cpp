@@ -83,4 +83,12 @@ Result<std::vector<std::string>> chain(const Value& object) {
   return string_array(object, "chain", kWhat);
 }
 
+void set_optional(json::Node& node, const char* name, const std::optional<std::int64_t>& number) {
+  if (number) node.set(name, *number);
+}
+
+void set_unless_empty(json::Node& node, const char* name, const std::string& text) {
+  if (!text.empty()) node.set(name, text);
+}
+
 }  // namespace chancery::wire

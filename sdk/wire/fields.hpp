@@ -38,9 +38,15 @@ struct Range {
   std::int64_t low;
   std::int64_t high;
 };
+inline constexpr Range kAnyTime{0, 100LL * 366 * 86400 * 100};
+inline constexpr Range kAnyCount{0, 9007199254740991};  ///< what every JSON reader takes
 [[nodiscard]] Result<std::optional<std::int64_t>> integer(const json::Value& object, std::string_view name,
                                                           Range range, const char* what);
 [[nodiscard]] Result<bool> flag(const json::Value& object, std::string_view name, const char* what);
+
+/// Adds a member for what is there.
+void set_optional(json::Node& node, const char* name, const std::optional<std::int64_t>& number);
+void set_unless_empty(json::Node& node, const char* name, const std::string& text);
 
 /// The texts as a JSON array.
 template <typename Texts>

@@ -11,18 +11,7 @@ using json::Document;
 using json::Node;
 using json::Value;
 
-constexpr Range kAnyTime{0, 100LL * 366 * 86400 * 100};
-constexpr Range kAnyCount{0, 9007199254740991};  // what every JSON reader takes
-
 Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
-void set_optional(Node& node, const char* name, const std::optional<std::int64_t>& number) {
-  if (number) node.set(name, *number);
-}
-
-void set_unless_empty(Node& node, const char* name, const std::string& text) {
-  if (!text.empty()) node.set(name, text);
-}
 
 Node key_node(const api::Key& key) {
   Node node = Node::object({{"jkt", key.jkt},

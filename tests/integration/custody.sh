@@ -155,7 +155,11 @@ make_chain() {
 }
 
 daemon_says() { chancery verify "$1" --remote --format json 2>/dev/null | field outcome; }
-offline_says() { chancery verify "$1" --trust "$WORK/chancery/trust.json" --format json 2>/dev/null | field outcome; }
+offline_says() {
+  chancery status-list "$1" >"$WORK/lists.json" 2>/dev/null
+  chancery verify "$1" --trust "$WORK/chancery/trust.json" --status-list "$WORK/lists.json" --format json 2>/dev/null |
+    field outcome
+}
 expect() {
   local found
   found=$("$2" "$3") || true

@@ -114,11 +114,19 @@ as_agent() {
 
 uid_of() { if [[ $(id -u) == 0 ]]; then printf '%s' "${UID_OF[$1]}"; else id -u; fi; }
 
+# Has the lists that a chain refers to fetched, as a verifier does each minute.
+fetch_lists() {
+  chancery status-list "$1" >"$WORK/lists.json"
+  field uri <"$WORK/lists.json" >"$WORK/list.uri"
+  field token <"$WORK/lists.json" | tr -d '\n' >"$WORK/list.jwt"
+}
+
 # What the three ways of verifying say of a chain. They must agree to the last octet.
 judge() {
   local chain=$1 library cli rest
-  library=$("$BIN/example_verify" "$WORK/trust.json" "$chain" 2>&1) || true
-  cli=$(chancery verify "$chain" --trust "$WORK/trust.json" --format json) || true
+  fetch_lists "$chain"
+  library=$("$BIN/example_verify" "$WORK/trust.json" "$chain" "$(<"$WORK/list.uri")" "$WORK/list.jwt" 2>&1) || true
+  cli=$(chancery verify "$chain" --trust "$WORK/trust.json" --status-list "$WORK/lists.json" --format json) || true
   rest=$(CHANCERY_SOCKET='' chancery verify "$chain" --remote --format json) || true
   [[ "$library" == "$cli" && "$cli" == "$rest" ]] ||
     die "the three ways disagree: library $library, command line $cli, REST $rest"
@@ -129,8 +137,10 @@ judge() {
 must_fail() {
   local outcome=$1 chain=$2 found
   shift 2
-  found=$(chancery verify "$chain" --trust "${TRUST:-$WORK/trust.json}" --format json "$@" | field outcome) || true
-  chancery explain "$chain" --trust "${TRUST:-$WORK/trust.json}" "$@" | grep -E '^(A chain|Why|What would|     (expected|found))' |
+  fetch_lists "$chain"
+  set -- --trust "${TRUST:-$WORK/trust.json}" --status-list "$WORK/lists.json" "$@"
+  found=$(chancery verify "$chain" --format json "$@" | field outcome) || true
+  chancery explain "$chain" "$@" | grep -E '^(A chain|Why|What would|     (expected|found))' |
     sed 's/^/    /' || true
   [[ "$found" == "$outcome" ]] || die "expected $outcome, found $found"
   good "denied: $bold$outcome$plain"
@@ -169,7 +179,7 @@ for agent in orchestrator support lookup; do
 done
 XDG_CONFIG_HOME="$WORK/config" chancery trust add >/dev/null
 cp "$WORK/config/chancery/trust.json" "$WORK/trust.json"
-good "and notes the daemon's issuer key as trust anchor, for verifying offline"
+good "and notes the daemon's issuer key as trust anchor and its status key, for verifying offline"
 
 chapter "3. $PRINCIPAL grants authority to the orchestrator"
 show chancery grant --for "$PRINCIPAL" --agent orchestrator --audience "$AUDIENCE" --scope 'crm.*' \
@@ -187,12 +197,14 @@ chapter "5. The chain of three verifies in three ways that agree"
 verdict=$(judge "$WORK/lookup.chain")
 [[ "$(field outcome <<<"$verdict")" == valid ]] || die "the chain should be valid: $verdict"
 good "the library in an example program, chancery verify offline, and POST /v1/chains/verify: ${bold}valid$plain"
-chancery explain "$WORK/lookup.chain" --trust "$WORK/trust.json" | sed 's/^/    /'
+chancery explain "$WORK/lookup.chain" --trust "$WORK/trust.json" --status-list "$WORK/lists.json" | sed 's/^/    /'
 
 chapter "6. A proof of possession makes it a decision about one action"
 as_agent support proof "$WORK/support.chain" --htm POST --htu "$AUDIENCE/refunds" >"$WORK/proof"
 action=(--audience "$AUDIENCE" --scope payments.refund --proof "$WORK/proof" --htm POST --htu "$AUDIENCE/refunds")
-chancery verify "$WORK/support.chain" --trust "$WORK/trust.json" "${action[@]}" --param amount=100 >/dev/null ||
+fetch_lists "$WORK/support.chain"
+chancery verify "$WORK/support.chain" --trust "$WORK/trust.json" --status-list "$WORK/lists.json" "${action[@]}" \
+  --param amount=100 >/dev/null ||
   die "a refund of 100 should be permitted"
 good "support may refund 100"
 must_fail ceiling_exceeded "$WORK/support.chain" "${action[@]}" --param amount=101

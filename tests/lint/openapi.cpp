@@ -14,6 +14,7 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/messages.hpp"
+#include "sdk/wire/status_messages.hpp"
 
 namespace chancery {
 namespace {
@@ -134,8 +135,15 @@ std::ostream& operator<<(std::ostream& out, const Message& message) { return out
 
 const api::Key kKey{"jkt", "support", "tpm", "ES256", "lost", "key_lost", 1, 2, 3, 4};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
+const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
 const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt", kSelectors, 1, 2};
+
+// A message that names its target in one way, as if it did in every way.
+std::string with_other_targets(std::string json) {
+  constexpr std::string_view kOthers = R"("token":"","subtree":"","key":"","principal":"",)";
+  return json.insert(1, kOthers);
+}
 
 std::vector<Message> messages() {
   return {
@@ -156,6 +164,12 @@ std::vector<Message> messages() {
       {"KeyList", wire::write(api::KeyList{{kKey}})},
       {"Rotation", wire::write(api::Rotation{kKey, kKey})},
       {"Revocation", wire::write(api::Revocation{kKey, kEnded})},
+      {"ChangeStatus", with_other_targets(wire::write(api::ChangeStatus{{"agent", "a"}, "why"}))},
+      {"CreateDrill",
+       with_other_targets(wire::write(api::CreateDrill{{"agent", "a"}, std::chrono::seconds(1), "why"}))},
+      {"StatusAct", wire::write(kAct)},
+      {"Impact", wire::write(api::Impact{{"agent", "a"}, 1, 2, 3, 4, {}, 5, {kAct}})},
+      {"Drill", wire::write(api::Drill{kAct, {{"id", "a", 1, 2, 3}}})},
       {"Adoption", wire::write(api::Adoption{"tpm", "000b"})},
   };
 }

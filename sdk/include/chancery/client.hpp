@@ -53,7 +53,8 @@ struct KeySet {
 
 /// The daemon's metadata (RFC 8414).
 struct Metadata {
-  std::string issuer;  ///< `iss` of the chains that it begins
+  std::string issuer;              ///< `iss` of the chains that it begins
+  std::string status_list_prefix;  ///< addresses of its status lists begin so; empty: it has none
   std::string json;
 };
 
@@ -95,6 +96,15 @@ class Client {
   ClientResult<api::KeyList> issuer_keys() const;
   ClientResult<api::Rotation> rotate_issuer(const api::RotateKey& request = {}) const;
   ClientResult<api::Revocation> revoke_key(std::string_view jkt, const api::RevokeKey& request = {}) const;
+  ClientResult<api::StatusAct> revoke(const api::ChangeStatus& request) const;
+  ClientResult<api::StatusAct> suspend(const api::ChangeStatus& request) const;
+  /// \param id  of the suspension or drill
+  ClientResult<api::StatusAct> lift(std::int64_t id) const;
+  ClientResult<api::Impact> impact(const api::AskImpact& request) const;
+  ClientResult<api::Drill> start_drill(const api::CreateDrill& request) const;
+  ClientResult<api::Drill> drill(std::int64_t id) const;
+  ClientResult<api::KeyList> status_keys() const;
+  ClientResult<api::Rotation> rotate_status_key(const api::RotateKey& request = {}) const;
   ClientResult<api::Adoption> adopt_backend(std::string_view backend) const;
   ClientResult<api::Grant> grant(const api::CreateGrant& request) const;
   ClientResult<api::JoinToken> create_join_token(const api::CreateJoinToken& request) const;
@@ -124,6 +134,10 @@ class Client {
   /// The explanation for people: several lines.
   ClientResult<std::string> explain_text(const api::VerifyChain& request) const;
   ClientResult<KeySet> jwks() const;
+  /// The keys that sign the daemon's status lists.
+  ClientResult<KeySet> status_jwks() const;
+  /// A compact `statuslist+jwt` of the daemon's, nothing verified. \param name  of the list, as its address ends
+  ClientResult<std::string> status_list(std::string_view name) const;
   ClientResult<Metadata> metadata() const;
   /// An answer even when the daemon is not ready: then it says what is missing.
   ClientResult<api::Readiness> readiness() const;
@@ -144,6 +158,14 @@ class Client {
   std::future<ClientResult<api::Rotation>> rotate_issuer_async(const api::RotateKey& request = {}) const;
   std::future<ClientResult<api::Revocation>> revoke_key_async(std::string_view jkt,
                                                               const api::RevokeKey& request = {}) const;
+  std::future<ClientResult<api::StatusAct>> revoke_async(const api::ChangeStatus& request) const;
+  std::future<ClientResult<api::StatusAct>> suspend_async(const api::ChangeStatus& request) const;
+  std::future<ClientResult<api::StatusAct>> lift_async(std::int64_t id) const;
+  std::future<ClientResult<api::Impact>> impact_async(const api::AskImpact& request) const;
+  std::future<ClientResult<api::Drill>> start_drill_async(const api::CreateDrill& request) const;
+  std::future<ClientResult<api::Drill>> drill_async(std::int64_t id) const;
+  std::future<ClientResult<api::KeyList>> status_keys_async() const;
+  std::future<ClientResult<api::Rotation>> rotate_status_key_async(const api::RotateKey& request = {}) const;
   std::future<ClientResult<api::Adoption>> adopt_backend_async(std::string_view backend) const;
   std::future<ClientResult<api::Grant>> grant_async(const api::CreateGrant& request) const;
   std::future<ClientResult<api::Grant>> create_operator_async(const api::CreateOperator& request) const;
@@ -160,6 +182,8 @@ class Client {
   std::future<ClientResult<api::Verification>> explain_async(const api::VerifyChain& request) const;
   std::future<ClientResult<std::string>> explain_text_async(const api::VerifyChain& request) const;
   std::future<ClientResult<KeySet>> jwks_async() const;
+  std::future<ClientResult<KeySet>> status_jwks_async() const;
+  std::future<ClientResult<std::string>> status_list_async(std::string_view name) const;
   std::future<ClientResult<Metadata>> metadata_async() const;
   std::future<ClientResult<api::Readiness>> readiness_async() const;
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <chancery/ended_tokens.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 #include <chancery/token.hpp>
@@ -23,6 +24,9 @@ struct TrustAnchor {
   std::optional<Authority> ceiling;          ///< the parent of DT_0 in the narrowing step
   std::vector<std::string> status_prefixes;  ///< status lists of its chains begin with one of these
   std::vector<PublicKey> status_keys;        ///< and are signed by one of these
+  /// Of tokens whose status list begins with this, `ended_tokens` says all that a list could say: none is
+  /// looked for. For an issuer that judges its own chains; empty: none.
+  std::string known_status_prefix;
 };
 
 /// A Token Status List as it was fetched (draft-ietf-oauth-status-list).
@@ -39,6 +43,7 @@ struct TrustConfig {
   std::vector<PublicKey> status_keys;  ///< for anchors that name none of their own
   std::vector<FetchedStatusList> status_lists;
   std::vector<Thumbprint> ended_keys;  ///< holders' keys that no longer count: their tokens are `revoked`
+  EndedTokens ended_tokens;            ///< tokens that no longer count: `revoked`
 
   /// Reads `{"anchors": [{"iss", "keys", "sub"?, "client_id"?, "ceiling"?, "status"?}], "issuers"?: [JWK],
   /// "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown members are refused, but
@@ -57,11 +62,17 @@ class TrustSnapshot {
   /// malformed or signed by no configured key are kept as unusable.
   explicit TrustSnapshot(TrustConfig config);
 
+  /// The same trust but for the tokens that have ended. Cheap.
+  [[nodiscard]] TrustSnapshot with(EndedTokens ended) const;
+
+  [[nodiscard]] const EndedTokens& ended_tokens() const noexcept { return ended_tokens_; }
+
   struct Impl;
   [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }
 
  private:
   std::shared_ptr<const Impl> impl_;
+  EndedTokens ended_tokens_;
 };
 
 }  // namespace chancery

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
 #include <signal.h>
 #include <sys/types.h>
 
@@ -71,6 +72,13 @@ class DaemonProcess {
   std::filesystem::path socket_;
   pid_t pid_ = -1;
 };
+
+/// The answer of a call that must have one.
+template <typename T>
+T answered(ClientResult<T> result) {
+  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().detail));
+  return *std::move(result);
+}
 
 /// Runs a program to its end with standard output and error captured.
 struct ProgramResult {

@@ -20,6 +20,7 @@
 #include "sdk/base/hex.hpp"
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/published_trust.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -122,17 +123,17 @@ BOOST_FIXTURE_TEST_CASE(a_chain_is_issued_and_verifies_here_and_offline, Running
   BOOST_REQUIRE(remote);
   BOOST_TEST(remote->outcome == "valid");
 
-  const auto keys = client.jwks();
-  BOOST_REQUIRE(keys);
-  TrustConfig trust;
-  trust.anchors.push_back({});
-  trust.anchors.back().keys = keys->keys;
+  const TrustConfig trust = published_trust(client, delegated->chain);
   const std::vector<std::string_view> tokens(delegated->chain.begin(), delegated->chain.end());
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   BOOST_TEST(verify_chain(tokens, TrustSnapshot(trust), now).valid());
 }
 
 BOOST_FIXTURE_TEST_CASE(the_examples_delegate_and_verify, Running) {
+  const auto tokens_of = [](const std::string& text) {
+    const auto views = split_chain(text);
+    return std::vector<std::string>(views.begin(), views.end());
+  };
   const auto write = [&](const char* name, const std::string& text) {
     std::ofstream(daemon.folder() / name) << text;
     return (daemon.folder() / name).string();
@@ -144,10 +145,14 @@ BOOST_FIXTURE_TEST_CASE(the_examples_delegate_and_verify, Running) {
   BOOST_REQUIRE_MESSAGE(delegated.exit_status == 0, delegated.output);
   const auto keys = daemon.client().jwks();
   BOOST_REQUIRE(keys);
+  const TrustConfig published = published_trust(daemon.client(), tokens_of(delegated.output));
   const std::string trust =
-      write("trust.json", R"({"anchors":[{"keys":[)" + keys->keys.front().jwk() + "]}]}");
+      write("trust.json", R"({"anchors":[{"keys":[)" + keys->keys.front().jwk() + R"(],"status":{"keys":[)" +
+                              published.anchors[0].status_keys.front().jwk() + "]}}]}");
+  const FetchedStatusList& list = published.status_lists.front();
   const auto verified =
-      run_program({CHANCERY_BINARY_DIR "/example_verify", trust, write("support.chain", delegated.output)});
+      run_program({CHANCERY_BINARY_DIR "/example_verify", trust, write("support.chain", delegated.output),
+                   list.uri, write("list.jwt", list.token)});
   BOOST_TEST(verified.exit_status == 0, verified.output);
   BOOST_TEST(verified.output.find(R"("outcome":"valid")") != std::string::npos, verified.output);
 }

@@ -10,6 +10,7 @@
 #include "simulators/faults/pkcs11_faults.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
+#include "tests/integration/daemon/published_trust.hpp"
 #include "tests/integration/daemon/two_devices.hpp"
 #include "tests/unit/pkcs11/owner_child.hpp"
 
@@ -61,9 +62,7 @@ struct TwoDevices {
 
   void verify(const std::vector<std::string>& chain) const {
     BOOST_TEST(answered(daemon->client().verify({chain, std::nullopt})).outcome == "valid");
-    TrustConfig trust;
-    trust.anchors.push_back({});
-    trust.anchors.back().keys = answered(daemon->client().jwks()).keys;
+    const TrustConfig trust = published_trust(daemon->client(), chain);
     const std::vector<std::string_view> tokens(chain.begin(), chain.end());
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     BOOST_TEST(verify_chain(tokens, TrustSnapshot(trust), now).valid());

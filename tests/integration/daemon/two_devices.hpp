@@ -19,13 +19,6 @@ T required(Result<T> result) {
   return *std::move(result);
 }
 
-/// The answer of a call that must have one.
-template <typename T>
-T answered(ClientResult<T> result) {
-  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().detail));
-  return *std::move(result);
-}
-
 /// The token's section of the configuration; more of its options may follow.
 /// \param module  SoftHSM's, or what stands before it
 inline std::string token_section(const simulators::SoftToken& token,

@@ -27,7 +27,7 @@ hsm::StoredKey fresh_key(const std::string& agent_id) {
 Key fresh_key_of(const std::string& owner, std::int64_t created_at) {
   return {.owner = owner,
           .backend = "tpm0",
-          .stored = fresh_key(owner == kIssuer ? "daemon" : owner),
+          .stored = fresh_key(is_daemons(owner) ? "daemon" : owner),
           .created_at = sys_seconds(std::chrono::seconds(created_at))};
 }
 
@@ -50,7 +50,8 @@ IssuedToken fresh_token() {
           .principal = "user:alice@example.org",
           .issued_at = sys_seconds(std::chrono::seconds(1'700'000'000)),
           .expires_at = sys_seconds(std::chrono::seconds(1'700'001'800)),
-          .compact = "header.payload.signature"};
+          .compact = "header.payload.signature",
+          .status = std::nullopt};
 }
 
 AuditEntry entry(const std::string& event, std::int64_t at) {

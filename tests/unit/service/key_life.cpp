@@ -206,7 +206,7 @@ BOOST_FIXTURE_TEST_CASE(a_rotation_may_change_the_algorithm, Keys) {
 
 BOOST_FIXTURE_TEST_CASE(both_issuer_keys_are_published_until_the_overlap_ends, Keys) {
   const std::string old_chain = root_chain();
-  const auto published = [&] { return office().trust.issuer_keys().size(); };
+  const auto published = [&] { return office().trust.keys(store::kIssuer).size(); };
   BOOST_TEST(published() == 1u);
   const Response rotated = post("/v1/issuer/rotate", R"({"overlap_s":1800})");
   BOOST_REQUIRE_MESSAGE(rotated.status == 200, rotated.body);
@@ -477,7 +477,7 @@ BOOST_FIXTURE_TEST_CASE(an_interrupted_rotation_of_the_issuer_is_carried_on, Key
   BOOST_REQUIRE(
       store().add_intent({KeyIntent::Kind::kRotate, "memory", std::string(store::kIssuer), "k2", 1h}));
   pass(1s);
-  BOOST_TEST(office().trust.issuer_keys().size() == 2u);
+  BOOST_TEST(office().trust.keys(store::kIssuer).size() == 2u);
   BOOST_TEST(outcome(chain) == "valid");
 }
 

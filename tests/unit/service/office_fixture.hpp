@@ -12,6 +12,8 @@
 
 #include "daemon/rest/router.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/store/sqlite_proof_book.hpp"
+#include "daemon/store/sqlite_status_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/json/reader.hpp"
 #include "simulators/memory/memory_backend.hpp"
@@ -22,32 +24,46 @@ inline constexpr std::uint32_t kOperatorUid = 1000;
 inline constexpr std::uint32_t kOrchestratorUid = 2001;
 inline constexpr std::uint32_t kSupportUid = 2002;
 inline constexpr std::uint32_t kLookupUid = 2003;
+inline constexpr const char* kIssuerUrl = "https://issuer.example";
 inline constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
 
 /// The daemon without sockets and devices: a real store in a folder of its own, keys in memory, requests as
 /// values.
 class OfficeFixture {
  public:
-  OfficeFixture() {
-    std::string name = (std::filesystem::temp_directory_path() / "office-XXXXXX").string();
+  OfficeFixture() : OfficeFixture(std::filesystem::temp_directory_path()) {}
+  /// \param base  where its folder is made
+  explicit OfficeFixture(const std::filesystem::path& base) {
+    std::string name = (base / "office-XXXXXX").string();
     BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
     folder_ = name;
-    auto opened = store::open_sqlite_store(folder_ / "state");
-    BOOST_REQUIRE(opened);
-    store_ = *std::move(opened);
+    const auto journal = store::Journal::open(folder_ / "state");
+    BOOST_REQUIRE(journal);
+    store_ = store::make_sqlite_store(*journal);
+    book_ = store::make_sqlite_status_book(*journal);
     auto memory = std::make_unique<simulators::MemoryBackend>();
     device_ = memory.get();
     backends_.add("memory", std::move(memory));
     life_ = std::make_unique<service::KeyLife>(*store_, backends_);
-    issuer_ = std::make_unique<service::IssuerKeys>(
-        *store_, *life_, backends_, trust_,
-        service::IssuerOptions{"memory", std::chrono::hours(8), std::chrono::hours(32)});
+    issuer_ = std::make_unique<service::DaemonKeys>(*store_, *life_, backends_, trust_,
+                                                    key_options(store::kIssuer));
+    status_keys_ = std::make_unique<service::DaemonKeys>(*store_, *life_, backends_, trust_,
+                                                         key_options(store::kStatusLists));
+    statuses_ = std::make_unique<service::StatusDesk>(*book_, *status_keys_, trust_, kIssuerUrl);
+    proofs_ = store::make_sqlite_proof_book(*journal);
+    auto nonces = service::Nonces::create();
+    BOOST_REQUIRE(nonces);
+    nonces_ = std::make_unique<service::Nonces>(*std::move(nonces));
     readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
-    office_ = std::make_unique<service::Office>(
-        service::Office{*store_, backends_, *life_, *issuer_, trust_, *readiness_, make_policy()});
+    office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *life_, *issuer_, trust_,
+                                                                *readiness_, *proofs_, *nonces_, *statuses_,
+                                                                make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
+    statuses_.reset();
+    book_.reset();
+    proofs_.reset();
     store_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
@@ -60,15 +76,18 @@ class OfficeFixture {
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
 
+  /// \param headers  beside the content type
   rest::Response call(std::string method, std::string path, std::string body,
-                      std::optional<std::uint32_t> uid) {
+                      std::optional<std::uint32_t> uid,
+                      std::vector<std::pair<std::string, std::string>> headers = {}) {
     rest::Request request;
     request.method = std::move(method);
     const std::size_t query = std::min(path.find('?'), path.size());
     request.path = path.substr(0, query);
     if (query < path.size()) request.query = path.substr(query + 1);
     request.body = std::move(body);
-    request.headers = {{"content-type", "application/json"}};
+    request.headers = std::move(headers);
+    request.headers.emplace_back("content-type", "application/json");
     request.peer.transport = uid ? rest::Transport::kUnix : rest::Transport::kTls;
     if (uid) {
       request.peer.credentials = rest::PeerCredentials{};
@@ -109,9 +128,13 @@ class OfficeFixture {
   static std::string chain_of(const rest::Response& response) { return member(response, "chain"); }
 
  private:
+  static service::DaemonKeyOptions key_options(std::string_view owner) {
+    return {owner, "memory", std::chrono::hours(8), std::chrono::hours(32)};
+  }
+
   service::Policy make_policy() {
     service::Policy policy;
-    policy.issuer_url = "https://issuer.example";
+    policy.issuer_url = kIssuerUrl;
     policy.trust_domain = "example.org";
     policy.operators.uids = {kOperatorUid};
     policy.granted_scopes = {"crm.*", "payments.*", "User.Read"};
@@ -127,11 +150,16 @@ class OfficeFixture {
   std::chrono::sys_seconds now_ = kNow;
   VerificationCache cache_{64};
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::StatusBook> book_;
+  std::unique_ptr<store::ProofBook> proofs_;
+  std::unique_ptr<service::Nonces> nonces_;
   service::Backends backends_;
   simulators::MemoryBackend* device_ = nullptr;
-  service::TrustPublisher trust_{"https://issuer.example", TrustConfig{}};
+  service::TrustPublisher trust_{kIssuerUrl, TrustConfig{}};
   std::unique_ptr<service::KeyLife> life_;
-  std::unique_ptr<service::IssuerKeys> issuer_;
+  std::unique_ptr<service::DaemonKeys> issuer_;
+  std::unique_ptr<service::DaemonKeys> status_keys_;
+  std::unique_ptr<service::StatusDesk> statuses_;
   std::unique_ptr<service::ReadinessCheck> readiness_;
   std::unique_ptr<service::Office> office_;
   std::unique_ptr<rest::Router> router_;

@@ -35,9 +35,9 @@ struct TwoBackends : OfficeFixture {
     backends.add("new", std::make_unique<simulators::MemoryBackend>());
   }
   service::KeyLife life{store(), backends};
-  std::unique_ptr<service::IssuerKeys> keys_of(const std::string& backend) {
-    return std::make_unique<service::IssuerKeys>(store(), life, backends, trust,
-                                                 service::IssuerOptions{backend, 8h, 32h});
+  std::unique_ptr<service::DaemonKeys> keys_of(const std::string& backend) {
+    return std::make_unique<service::DaemonKeys>(store(), life, backends, trust,
+                                                 service::DaemonKeyOptions{store::kIssuer, backend, 8h, 32h});
   }
   static hsm::Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(10); }
 };
@@ -53,12 +53,12 @@ BOOST_FIXTURE_TEST_CASE(the_issuer_key_is_the_configured_backends, TwoBackends) 
   BOOST_TEST(second->backend == "new");
   // What the first one signed counts on for a while.
   BOOST_TEST((store().key(first->stored.public_key.thumbprint())->state == store::KeyState::kRotating));
-  BOOST_TEST(trust.issuer_keys().size() == 2u);
+  BOOST_TEST(trust.keys(store::kIssuer).size() == 2u);
   // Back again, there is a third: a key that was followed never becomes the one that signs.
   const auto again = keys_of("old")->current(kNow, soon());
   BOOST_REQUIRE(again);
   BOOST_TEST((again->stored.public_key != first->stored.public_key));
-  BOOST_TEST(trust.issuer_keys().size() == 3u);
+  BOOST_TEST(trust.keys(store::kIssuer).size() == 3u);
   BOOST_TEST(keys_of("old")->sign(*again, as_bytes("x"), kNow, soon()).has_value());
 }
 

@@ -608,9 +608,14 @@ BOOST_FIXTURE_TEST_CASE(the_trust_anchor_is_published_and_verifies_our_chains, S
   const std::string chain = root_chain();
   const Response keys = call("GET", "/.well-known/jwks.json", "", std::nullopt);
   BOOST_REQUIRE(keys.status == 200);
-  auto trust = TrustConfig::parse(R"({"anchors":[{"iss":"https://issuer.example","keys":)" +
-                                  member(keys, "keys") + "}]}");
+  const Response list = call("GET", "/v1/status-lists/1", "", std::nullopt);
+  BOOST_REQUIRE(list.status == 200);
+  const Response status_keys = call("GET", "/.well-known/status-jwks.json", "", std::nullopt);
+  auto trust =
+      TrustConfig::parse(R"({"anchors":[{"iss":"https://issuer.example","keys":)" + member(keys, "keys") +
+                         R"(,"status":{"keys":)" + member(status_keys, "keys") + "}}]}");
   BOOST_REQUIRE_MESSAGE(trust, keys.body);
+  trust->status_lists = {{"https://issuer.example/v1/status-lists/1", list.body, kNow}};
   const auto document = json::Document::parse(chain);
   const std::string token(*document->root().items().front().string());
   const std::array<std::string_view, 1> tokens{token};

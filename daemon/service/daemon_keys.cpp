@@ -1,4 +1,4 @@
-#include "daemon/service/issuer_keys.hpp"
+#include "daemon/service/daemon_keys.hpp"
 
 #include <algorithm>
 
@@ -10,17 +10,26 @@ namespace {
 using store::KeyState;
 using Kind = store::KeyIntent::Kind;
 
-constexpr Error kLost{ErrorCode::kKeyLost,
-                      "the issuer key is lost or revoked: `chancery issuer rotate` makes a new one"};
+Error lost(std::string_view owner) {
+  return {ErrorCode::kKeyLost,
+          owner == store::kIssuer
+              ? "the issuer key is lost or revoked: `chancery issuer rotate` makes a new one"
+              : "the key of status lists is lost or revoked: `chancery status-key rotate` makes a new one"};
+}
 
 }  // namespace
 
-bool IssuerKeys::is_published(const store::Key& key) const {
-  const std::vector<PublicKey> published = trust_.issuer_keys();
+// "issuer_key.create" and so on.
+std::string DaemonKeys::action_of(std::string_view what) const {
+  return std::string(options_.owner) + "_key." + std::string(what);
+}
+
+bool DaemonKeys::is_published(const store::Key& key) const {
+  const std::vector<PublicKey> published = trust_.keys(options_.owner);
   return std::ranges::find(published, key.stored.public_key) != published.end();
 }
 
-Result<store::Key> IssuerKeys::current(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+Result<store::Key> DaemonKeys::current(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   {
     // Without the lock: while a device makes the next key, the present one signs.
     CHANCERY_ASSIGN(std::optional<store::Key> key, newest());
@@ -29,29 +38,29 @@ Result<store::Key> IssuerKeys::current(std::chrono::sys_seconds now, hsm::Deadli
   const std::lock_guard lock(making_);
   CHANCERY_ASSIGN(std::optional<store::Key> key, newest());
   if (!key || key->state == KeyState::kRetired || key->state == KeyState::kRotating) {
-    return make({{Kind::kMake, options_.backend, std::string(store::kIssuer), {}, options_.overlap}}, now,
+    return make({{Kind::kMake, options_.backend, std::string(options_.owner), {}, options_.overlap}}, now,
                 deadline);
   }
-  if (key->state != KeyState::kActive) return kLost;
+  if (key->state != KeyState::kActive) return lost(options_.owner);
   // One that was stored when publishing it failed: nobody could verify what it signs.
   if (!is_published(*key)) CHANCERY_TRY(publish(now));
   return *std::move(key);
 }
 
-Result<std::optional<store::Key>> IssuerKeys::newest() const {
-  auto key = store_.newest_key(store::kIssuer, options_.backend);
+Result<std::optional<store::Key>> DaemonKeys::newest() const {
+  auto key = store_.newest_key(options_.owner, options_.backend);
   if (!key && key.error().code == ErrorCode::kNotFound) return std::optional<store::Key>();
   if (!key) return key.error();
   return std::optional<store::Key>(*std::move(key));
 }
 
-Result<store::Key> IssuerKeys::rotate(std::chrono::sys_seconds now, std::chrono::seconds overlap,
+Result<store::Key> DaemonKeys::rotate(std::chrono::sys_seconds now, std::chrono::seconds overlap,
                                       hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
-  return make({{Kind::kRotate, options_.backend, std::string(store::kIssuer), {}, overlap}}, now, deadline);
+  return make({{Kind::kRotate, options_.backend, std::string(options_.owner), {}, overlap}}, now, deadline);
 }
 
-Status IssuerKeys::resume(const store::KeyIntent& intent, std::chrono::sys_seconds now,
+Status DaemonKeys::resume(const store::KeyIntent& intent, std::chrono::sys_seconds now,
                           hsm::Deadline deadline) {
   if (intent.backend != options_.backend) return store_.drop_intent(intent);
   const std::lock_guard lock(making_);
@@ -59,10 +68,10 @@ Status IssuerKeys::resume(const store::KeyIntent& intent, std::chrono::sys_secon
   return {};
 }
 
-Result<store::Key> IssuerKeys::make(KeyLife::NewKey wanted, std::chrono::sys_seconds now,
+Result<store::Key> DaemonKeys::make(KeyLife::NewKey wanted, std::chrono::sys_seconds now,
                                     hsm::Deadline deadline) {
   const std::chrono::sys_seconds overlap_until = now + wanted.intent.overlap;
-  const char* const action = wanted.intent.kind == Kind::kMake ? "issuer_key.create" : "issuer_key.rotate";
+  const std::string action = action_of(wanted.intent.kind == Kind::kMake ? "create" : "rotate");
   const auto record = [&](const store::Key& key) -> Status {
     CHANCERY_TRY(store_.add_key(key, overlap_until, audit_entry(action, now, key_details(key))));
     return {};
@@ -72,24 +81,28 @@ Result<store::Key> IssuerKeys::make(KeyLife::NewKey wanted, std::chrono::sys_sec
   return key;
 }
 
-Status IssuerKeys::publish(std::chrono::sys_seconds now) {
+Status DaemonKeys::publish(std::chrono::sys_seconds now) {
   const std::lock_guard lock(publishing_);  // so that what was read last is published last
   is_stale_ = true;
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(store::kIssuer));
-  CHANCERY_ASSIGN(std::vector<Thumbprint> ended, store_.ended_keys(now - options_.memory, now));
-  trust_.publish(keys, std::move(ended));
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(options_.owner));
+  if (options_.owner == store::kIssuer) {
+    CHANCERY_ASSIGN(std::vector<Thumbprint> ended, store_.ended_keys(now - options_.memory, now));
+    trust_.publish(keys, std::move(ended));
+  } else {
+    trust_.publish_status_keys(keys);
+  }
   is_stale_ = false;
   return {};
 }
 
-Result<Signature> IssuerKeys::sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
+Result<Signature> DaemonKeys::sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
                                    hsm::Deadline deadline) {
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
   auto signature = backend->sign(key.stored, message, deadline);
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
   // A conflict: it was found out before, or the key ended meanwhile.
   const auto marked = store_.change_key(key.stored.public_key.thumbprint(), KeyState::kLost, "key_lost",
-                                        audit_entry("issuer_key.lost", now, key_details(key)));
+                                        audit_entry(action_of("lost"), now, key_details(key)));
   return marked || marked.error().code == ErrorCode::kConflict ? signature : marked.error();
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <chancery/result.hpp>
@@ -17,23 +18,24 @@
 
 namespace chancery::service {
 
-struct IssuerOptions {
+struct DaemonKeyOptions {
+  std::string_view owner;           ///< what the keys are for: store::kIssuer or store::kStatusLists
   std::string backend;              ///< where the key that signs is
   std::chrono::seconds overlap{0};  ///< how long a key serves after another has followed it
   std::chrono::seconds memory{0};   ///< how long keys that have ended are remembered in what is published
 };
 
-/// The daemon's issuer keys: the active one signs DT_0; it, those that rotate and those that are lost are
-/// published as trust anchors, since what they signed still counts. The first is made when its device first
-/// answers. Thread-safe.
-class IssuerKeys {
+/// The daemon's own keys for one purpose. The active one signs; it, those that rotate and those that are lost
+/// are published, since what they signed still counts: issuer keys as trust anchors, the others as the keys of
+/// status lists. The first is made when its device first answers. Thread-safe.
+class DaemonKeys {
  public:
-  IssuerKeys(store::Store& store, KeyLife& life, const Backends& backends, TrustPublisher& trust,
-             IssuerOptions options)
+  DaemonKeys(store::Store& store, KeyLife& life, const Backends& backends, TrustPublisher& trust,
+             DaemonKeyOptions options)
       : store_(store), life_(life), backends_(backends), trust_(trust), options_(std::move(options)) {}
 
-  /// Publishes the keys that the store holds, and which holders' keys have ended; at start, and after each
-  /// change of them.
+  /// Publishes the keys that the store holds and, for the issuer, which holders' keys have ended; at start, and
+  /// after each change of them.
   [[nodiscard]] Status publish(std::chrono::sys_seconds now);
 
   /// The key that signs, made now if there is none yet, or only one in another backend than is configured.
@@ -59,18 +61,19 @@ class IssuerKeys {
   [[nodiscard]] Result<Signature> sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
                                        hsm::Deadline deadline);
 
-  [[nodiscard]] const IssuerOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const DaemonKeyOptions& options() const noexcept { return options_; }
 
  private:
   [[nodiscard]] Result<store::Key> make(KeyLife::NewKey wanted, std::chrono::sys_seconds now,
                                         hsm::Deadline deadline);
+  [[nodiscard]] std::string action_of(std::string_view what) const;
   [[nodiscard]] bool is_published(const store::Key& key) const;
 
   store::Store& store_;
   KeyLife& life_;
   const Backends& backends_;
   TrustPublisher& trust_;
-  const IssuerOptions options_;
+  const DaemonKeyOptions options_;
   std::mutex making_;
   std::mutex publishing_;
   std::atomic<bool> is_stale_ = false;

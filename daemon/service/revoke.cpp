@@ -1,0 +1,87 @@
+// Revocation, suspension and its lifting.
+
+#include <algorithm>
+
+#include "daemon/service/agent_keys.hpp"
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
+#include "daemon/service/status_acts.hpp"
+
+namespace chancery::service {
+namespace {
+
+using ActKind = store::StatusAct::Kind;
+using TargetKind = store::StatusTarget::Kind;
+
+Result<store::StatusAct> act_of(Office& office, const CallContext& context, ActKind kind,
+                                const api::ChangeStatus& message) {
+  CHANCERY_TRY(check_reason(message.reason));
+  CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, message.target));
+  CHANCERY_TRY(require_no_ancestor(office, context, target));
+  return store::StatusAct{
+      .kind = kind, .target = std::move(target), .reason = message.reason, .at = context.now};
+}
+
+// A key of this daemon ends with its tokens, in the same transaction.
+Result<api::StatusAct> revoke_with_key(Office& office, const CallContext& context,
+                                       const api::ChangeStatus& message) {
+  CHANCERY_ASSIGN(const api::Revocation revoked,
+                  revoke_key(office, context, message.target.value, {message.reason}));
+  return api::StatusAct{.kind = std::string(store::act_kind_name(ActKind::kRevoke)),
+                        .target = message.target,
+                        .reason = message.reason,
+                        .at = context.now.time_since_epoch().count(),
+                        .tokens = revoked.ended.held + revoked.ended.descendants};
+}
+
+Result<bool> is_own_key(const Office& office, const store::StatusTarget& target) {
+  if (target.kind != TargetKind::kKey) return false;
+  CHANCERY_ASSIGN(const Thumbprint thumbprint, read_thumbprint(target.value));
+  const auto key = office.store.key(thumbprint);
+  if (!key && key.error().code != ErrorCode::kNotFound) return key.error();
+  return key.has_value();
+}
+
+}  // namespace
+
+Status may_revoke(Office& office, std::span<const std::string> caller_chain,
+                  const store::StatusTarget& target, std::chrono::sys_seconds now) {
+  if (caller_chain.size() < 2) return {};
+  const auto ancestors = caller_chain.first(caller_chain.size() - 1);
+  CHANCERY_ASSIGN(const std::vector<store::ConcernedToken> concerned,
+                  office.statuses.book.concerned(target, now));
+  const bool ends_own = std::ranges::any_of(concerned, [&](const store::ConcernedToken& token) {
+    const bool is_marked = token.is_named || target.kind != TargetKind::kToken;
+    return is_marked && std::ranges::find(ancestors, token.id) != ancestors.end();
+  });
+  if (!ends_own) return {};
+  return Error{ErrorCode::kForbidden,
+               "a delegate may not end what it was delegated from: revoke your own token or those below it"};
+}
+
+Result<api::StatusAct> revoke(Office& office, const CallContext& context, const api::ChangeStatus& message) {
+  CHANCERY_TRY(require_authority_on(office, context, scope::kRevocationsCreate, message.target));
+  CHANCERY_ASSIGN(const store::StatusAct act, act_of(office, context, ActKind::kRevoke, message));
+  CHANCERY_ASSIGN(const bool ends_key, is_own_key(office, act.target));
+  if (ends_key) return revoke_with_key(office, context, message);
+  CHANCERY_ASSIGN(const store::StatusAct done,
+                  office.statuses.tokens.add(act, audit_entry("token.revoke", context, act_details(act))));
+  return describe_act(office, done);
+}
+
+Result<api::StatusAct> suspend(Office& office, const CallContext& context, const api::ChangeStatus& message) {
+  CHANCERY_TRY(require_authority_on(office, context, scope::kRevocationsSuspend, message.target));
+  CHANCERY_ASSIGN(const store::StatusAct act, act_of(office, context, ActKind::kSuspend, message));
+  CHANCERY_ASSIGN(const store::StatusAct done,
+                  office.statuses.tokens.add(act, audit_entry("token.suspend", context, act_details(act))));
+  return describe_act(office, done);
+}
+
+Result<api::StatusAct> lift(Office& office, const CallContext& context, std::string_view id) {
+  CHANCERY_ASSIGN(const store::StatusAct act, require_act(office, context, scope::kRevocationsLift, id));
+  CHANCERY_ASSIGN(const store::StatusAct done,
+                  office.statuses.tokens.lift(act.id, audit_entry("token.lift", context, act_details(act))));
+  return describe_act(office, done);
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,80 @@
+#include "daemon/store/token_ends.hpp"
+
+#include "daemon/store/status_statements.hpp"
+
+namespace chancery::store {
+namespace {
+
+const char* marking_statement(StatusTarget::Kind kind) {
+  switch (kind) {
+    case StatusTarget::Kind::kToken:
+      return sql::kMarkToken;
+    case StatusTarget::Kind::kSubtree:
+      return sql::kMarkSubtree;
+    case StatusTarget::Kind::kAgent:
+      return sql::kMarkAgent;
+    case StatusTarget::Kind::kKey:
+      return sql::kMarkKey;
+    case StatusTarget::Kind::kPrincipal:
+      return sql::kMarkPrincipal;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<StatusAct> record_act(Database& database, StatusAct act) {
+  {
+    CHANCERY_ASSIGN(Query insert, database.query(sql::kInsertAct));
+    insert.bind(act_kind_name(act.kind)).bind(target_kind_name(act.target.kind)).bind(act.target.value);
+    CHANCERY_TRY(insert.bind(act.reason).bind(act.at).bind_optional(act.until).run());
+  }
+  act.id = database.last_row();
+  act.lifted_at.reset();
+  {
+    CHANCERY_ASSIGN(Query mark, database.query(marking_statement(act.target.kind)));
+    CHANCERY_TRY(mark.bind(act.target.value).bind(act.at).bind(act.id).run());
+  }
+  act.tokens = static_cast<std::uint64_t>(database.changes());
+  CHANCERY_ASSIGN(Query count, database.query(sql::kCountMarks));
+  CHANCERY_TRY(count.bind(static_cast<std::int64_t>(act.tokens)).bind(act.id).run());
+  return act;
+}
+
+Status end_tokens(Database& database, const StatusTarget& target, std::string reason, sys_seconds at) {
+  CHANCERY_ASSIGN(const StatusAct act,
+                  record_act(database, {.target = target, .reason = std::move(reason), .at = at}));
+  if (act.tokens > 0) return {};
+  CHANCERY_ASSIGN(Query drop, database.query(sql::kDropAct));
+  return drop.bind(act.id).run();
+}
+
+Status expect_unended(Database& database, const IssuedToken& token) {
+  if (token.parent_id) {
+    CHANCERY_ASSIGN(Query select, database.query(sql::kIsEnded));
+    CHANCERY_ASSIGN(const bool is_ended, select.bind(*token.parent_id).step());
+    if (is_ended) {
+      return Error{ErrorCode::kParentDenied,
+                   "the chain was revoked or suspended meanwhile: POST /v1/chains/explain says why"};
+    }
+  }
+  const std::string agent = token.agent_id.value_or("");
+  const std::string holder = token.holder.text();
+  CHANCERY_ASSIGN(Query select, database.query(sql::kIsSuspended));
+  select.bind(agent).bind(holder).bind(token.principal);
+  CHANCERY_ASSIGN(const bool is_suspended, select.step());
+  if (!is_suspended) return {};
+  return Error{ErrorCode::kForbidden,
+               "the agent, its key or the principal is suspended: `chancery impact` shows by what, and "
+               "`chancery lift` ends it"};
+}
+
+Status take_place(Database& database, const StatusPlace& place, std::int64_t token) {
+  CHANCERY_ASSIGN(Query give, database.query(sql::kGiveIndex));
+  give.bind(token).bind(static_cast<std::int64_t>(place.list)).bind(static_cast<std::int64_t>(place.index));
+  CHANCERY_TRY(give.run());
+  if (database.changes() == 1) return {};
+  return Error{ErrorCode::kConflict, "the status index is another token's, or was not allocated"};
+}
+
+}  // namespace chancery::store
