@@ -30,9 +30,12 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/service/spending.hpp"
 #include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
+#include "daemon/store/sqlite_checkpoint_book.hpp"
 #include "daemon/store/sqlite_join_book.hpp"
+#include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "daemon/telemetry/log.hpp"
@@ -308,6 +311,16 @@ service::KeeperOptions keeper_options(const config::Config& config) {
   return options;
 }
 
+service::SpendingOptions spending_options(const config::Config& config, const service::Backends& backends) {
+  service::SpendingOptions options;
+  options.with_counter = config.budgets.checkpoint == config::Checkpoints::kCounter;
+  const std::string& named = config.budgets.backend;
+  const auto backend = backends.find(named.empty() ? config.issuer.backend : named);
+  if (backend) options.counter = (*backend)->counter();
+  options.interval = config.budgets.interval;
+  return options;
+}
+
 // What `chancery doctor` looks at. The socket is there only once the daemon serves.
 std::vector<service::WatchedFile> watched_files(const config::Config& config) {
   using enum hsm::Fact::Severity;
@@ -400,8 +413,14 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   service::KeyLife life(*store, backends);
   service::IssuerKeys issuer(*store, life, backends, trust, issuer_options(config));
   if (const Status published = issuer.publish(wall_clock()); !published) return complain(published.error());
-  service::ReadinessCheck readiness(*store, backends, issuer);
-  const std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(*journal);
+  const auto warn = [&log](const char* what, const Error& error) { log.warning(what, error); };
+  const auto ledger = store::make_sqlite_ledger(*journal);
+  const auto proofs = store::make_sqlite_proof_book(*journal);
+  const auto checkpoints = store::make_sqlite_checkpoint_book(*journal);
+  service::Spending spending({*ledger, *proofs, *checkpoints, *store}, spending_options(config, backends),
+                             warn);
+  spending.tick(wall_clock());
+  service::ReadinessCheck readiness(*store, backends, issuer, spending);
   const std::unique_ptr<store::JoinBook> joins = store::make_sqlite_join_book(*journal);
   const auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());
@@ -414,6 +433,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
                          *proofs,
                          *joins,
                          *nonces,
+                         spending,
                          std::move(prepared->policy),
                          watched_files(config)};
   // The first key is made now if its device is there, and otherwise at the first grant.
@@ -421,10 +441,11 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     log.warning("no issuer key yet", key.error());
   }
 
-  service::KeyKeeper keeper(office, keeper_options(config),
-                            [&log](const char* what, const Error& error) { log.warning(what, error); });
+  service::KeyKeeper keeper(office, keeper_options(config), warn);
   const service::Ticker ticker(1s,
                                [&keeper](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
+  const service::Ticker spending_ticker(1s,
+                                        [&spending](const std::stop_token&) { spending.tick(wall_clock()); });
 
   rest::Router router(office);
   auto server = edge::Server::start(server_options(config, log), router);
@@ -435,6 +456,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     std::fflush(stdout);
   }
   drain(*server, config, log, wait_for_stop_signal(log, signals, dev != nullptr));
+  spending.seal();
   return 0;
 }
 

@@ -13,6 +13,7 @@ void add_agent(CLI::App& app, Command& chosen);
 void add_key(CLI::App& app, Command& chosen);
 void add_issuer(CLI::App& app, Command& chosen);
 void add_backend(CLI::App& app, Command& chosen);
+void add_budget(CLI::App& app, Command& chosen);
 void add_init(CLI::App& app, Command& chosen);
 void add_operator(CLI::App& app, Command& chosen);
 void add_login(CLI::App& app, Command& chosen);

@@ -61,6 +61,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_key(app, chosen);
   add_issuer(app, chosen);
   add_backend(app, chosen);
+  add_budget(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);
   add_verify(app, chosen);

@@ -12,9 +12,13 @@
 
 #include "daemon/rest/router.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/store/sqlite_checkpoint_book.hpp"
+#include "daemon/store/sqlite_ledger.hpp"
+#include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/json/reader.hpp"
 #include "simulators/memory/memory_backend.hpp"
+#include "simulators/memory/memory_counter.hpp"
 
 namespace chancery::tests {
 
@@ -32,9 +36,16 @@ class OfficeFixture {
     std::string name = (std::filesystem::temp_directory_path() / "office-XXXXXX").string();
     BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
     folder_ = name;
-    auto opened = store::open_sqlite_store(folder_ / "state");
-    BOOST_REQUIRE(opened);
-    store_ = *std::move(opened);
+    const auto journal = store::Journal::open(folder_ / "state");
+    BOOST_REQUIRE(journal);
+    store_ = store::make_sqlite_store(*journal);
+    ledger_ = store::make_sqlite_ledger(*journal);
+    proofs_ = store::make_sqlite_proof_book(*journal);
+    checkpoints_ = store::make_sqlite_checkpoint_book(*journal);
+    spending_ = std::make_unique<service::Spending>(
+        service::SpendingBooks{*ledger_, *proofs_, *checkpoints_, *store_},
+        service::SpendingOptions{.counter = &counter_}, [](const char*, const Error&) {});
+    spending_->tick(kNow);
     auto memory = std::make_unique<simulators::MemoryBackend>();
     device_ = memory.get();
     backends_.add("memory", std::move(memory));
@@ -42,12 +53,20 @@ class OfficeFixture {
     issuer_ = std::make_unique<service::IssuerKeys>(
         *store_, *life_, backends_, trust_,
         service::IssuerOptions{"memory", std::chrono::hours(8), std::chrono::hours(32)});
-    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
-    office_ = std::make_unique<service::Office>(
-        service::Office{*store_, backends_, *life_, *issuer_, trust_, *readiness_, make_policy()});
+    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_, *spending_);
+    auto nonces = service::Nonces::create();
+    BOOST_REQUIRE(nonces);
+    nonces_ = std::make_unique<service::Nonces>(std::move(*nonces));
+    office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *life_, *issuer_, trust_,
+                                                                *readiness_, *proofs_, *nonces_, *spending_,
+                                                                make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
+    spending_.reset();
+    checkpoints_.reset();
+    proofs_.reset();
+    ledger_.reset();
     store_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
@@ -57,6 +76,8 @@ class OfficeFixture {
   [[nodiscard]] service::Office& office() { return *office_; }
   [[nodiscard]] rest::Router& router() { return *router_; }
   [[nodiscard]] store::Store& store() { return *store_; }
+  [[nodiscard]] service::Spending& spending() { return *spending_; }
+  [[nodiscard]] simulators::MemoryCounter& counter() { return counter_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
 
@@ -127,6 +148,12 @@ class OfficeFixture {
   std::chrono::sys_seconds now_ = kNow;
   VerificationCache cache_{64};
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Ledger> ledger_;
+  std::unique_ptr<store::ProofBook> proofs_;
+  std::unique_ptr<store::CheckpointBook> checkpoints_;
+  simulators::MemoryCounter counter_;
+  std::unique_ptr<service::Nonces> nonces_;
+  std::unique_ptr<service::Spending> spending_;
   service::Backends backends_;
   simulators::MemoryBackend* device_ = nullptr;
   service::TrustPublisher trust_{"https://issuer.example", TrustConfig{}};
