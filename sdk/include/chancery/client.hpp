@@ -116,7 +116,7 @@ class Client {
   /// Session does it by itself.
   ClientResult<api::Session> open_session(const api::CreateSession& request) const;
 
-  // On the Unix socket, by an enforcement point.
+  // By an enforcement point: an operator on the Unix socket, or a credential that grants `chancery.authorize`.
 
   /// A denial is an answer too: look at `permitted`.
   ClientResult<api::Decision> authorize(const api::Authorize& request) const;
@@ -126,7 +126,7 @@ class Client {
   /// Ends a reservation of one's own of which nothing was used.
   ClientResult<api::EndedReservation> release(std::string_view decision) const;
 
-  // On the Unix socket, by the operator.
+  // By the operator, likewise.
 
   /// Whether budgets are spent.
   ClientResult<api::Budget> budget() const;
