@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chancery/time_zones.hpp>
 #include <chancery/verify.hpp>
 
 #include "daemon/arguments.hpp"
@@ -408,6 +409,12 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   }
   VerificationCache cache(config.verify.cache_tokens);
   prepared->policy.verify.cache = &cache;
+  const auto zones = load_system_time_zones();
+  if (zones) {
+    prepared->policy.verify.zones = &*zones;
+  } else {
+    log.warning("no time zones: what a `time_window` bounds is denied", zones.error());
+  }
 
   service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
   service::KeyLife life(*store, backends);

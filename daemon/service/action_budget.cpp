@@ -86,14 +86,41 @@ std::chrono::sys_seconds expiry_of(const Token& token) {
   return std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(last)));
 }
 
-std::optional<TotalKind> total_kind(const Constraint& constraint) {
+/// A constraint that bounds a total.
+struct TotalRule {
+  TotalKind kind = TotalKind::kLifetime;
+  double bound = 0;
+  std::int64_t window = 0;                            ///< of a rate: when the window of now began
+  std::optional<std::chrono::sys_seconds> ends_at{};  ///< of a rate: when it is over
+};
+
+std::chrono::seconds length_of(RateBound::Per per) {
+  switch (per) {
+    case RateBound::Per::kSecond:
+      return std::chrono::seconds{1};
+    case RateBound::Per::kMinute:
+      return std::chrono::minutes{1};
+    case RateBound::Per::kHour:
+      return std::chrono::hours{1};
+  }
+  return std::chrono::hours{1};
+}
+
+TotalRule rate_rule(const RateBound& rate, std::chrono::sys_seconds now) {
+  const std::chrono::seconds length = length_of(rate.per);
+  const std::chrono::sys_seconds start = now - now.time_since_epoch() % length;
+  return {TotalKind::kRate, rate.count, start.time_since_epoch().count(), start + length};
+}
+
+std::optional<TotalRule> total_rule(const Constraint& constraint, std::chrono::sys_seconds now) {
+  if (const auto* rate = std::get_if<RateBound>(&constraint.rule)) return rate_rule(*rate, now);
   const auto* bound = std::get_if<NumberBound>(&constraint.rule);
   if (bound == nullptr) return std::nullopt;
   switch (bound->type) {
     case NumberBound::Type::kMaxLifetime:
-      return TotalKind::kLifetime;
+      return TotalRule{TotalKind::kLifetime, bound->value};
     case NumberBound::Type::kMaxSubtree:
-      return TotalKind::kSubtree;
+      return TotalRule{TotalKind::kSubtree, bound->value};
     case NumberBound::Type::kMax:
     case NumberBound::Type::kMin:
       return std::nullopt;
@@ -102,46 +129,55 @@ std::optional<TotalKind> total_kind(const Constraint& constraint) {
 }
 
 auto& held_of(HeldTotals& held, TotalKind kind) {
-  return kind == TotalKind::kLifetime ? held.max_lifetime : held.max_subtree;
+  switch (kind) {
+    case TotalKind::kLifetime:
+      return held.max_lifetime;
+    case TotalKind::kSubtree:
+      return held.max_subtree;
+    case TotalKind::kRate:
+      break;
+  }
+  return held.max_rate;
 }
 
 /// Goes over a chain's constraints and adds up what they bound.
 class BudgetReader {
  public:
-  BudgetReader(Tokens tokens, const ActionRequest& request)
-      : tokens_(tokens), request_(request), accounts_(accounts_of(tokens)) {}
+  BudgetReader(Tokens tokens, const ActionRequest& request, std::chrono::sys_seconds now)
+      : tokens_(tokens), request_(request), now_(now), accounts_(accounts_of(tokens)) {}
 
   ActionBudget read() {
     for (std::size_t hop = tokens_.size(); hop-- > 0;) {
       budget_.totals.emplace_back();
       for (const Constraint& constraint : tokens_[hop]->claims().authority.constraints) {
-        const auto kind = total_kind(constraint);
-        if (kind && key_reaches(constraint.key, request_.scope)) add({hop, &constraint}, *kind);
+        const auto rule = total_rule(constraint, now_);
+        if (rule && key_reaches(constraint.key, request_.scope)) add({hop, &constraint}, *rule);
       }
     }
     return std::move(budget_);
   }
 
  private:
-  void add(const BoundPlace& bound, TotalKind kind) {
+  void add(const BoundPlace& bound, const TotalRule& rule) {
     const auto amount = amount_of(bound.constraint->key, request_.parameters);
     if (!amount) {
       if (!budget_.fault) budget_.fault = bad_amount(bound, request_.parameters);
       return;
     }
     const bool acts = accounts_[bound.hop] == accounts_.back();
-    const bool counts = kind != TotalKind::kLifetime || acts;
-    held_of(budget_.totals.back(), kind)[bound.constraint->key] = counts ? amount->number : 0;
-    if (counts) add_debit(bound, kind, *amount);
+    const bool counts = rule.kind != TotalKind::kLifetime || acts;
+    held_of(budget_.totals.back(), rule.kind)[bound.constraint->key] = counts ? amount->number : 0;
+    if (counts) add_debit(bound, rule, *amount);
   }
 
-  void add_debit(const BoundPlace& place, TotalKind kind, const Amount& amount) {
+  void add_debit(const BoundPlace& place, const TotalRule& rule, const Amount& amount) {
     const Token& account = *tokens_[accounts_[place.hop]];
-    const Millionths bound = bound_millionths(std::get<NumberBound>(place.constraint->rule).value);
-    const store::TotalName total{account.digest(), kind, place.constraint->key};
+    const Millionths bound = bound_millionths(rule.bound);
+    const store::TotalName total{account.digest(), rule.kind, place.constraint->key, rule.window};
     const auto known = std::ranges::find(budget_.debits, total, &Debit::total);
     if (known == budget_.debits.end()) {
-      budget_.debits.push_back({total, amount.millionths, bound, amount.parameter, expiry_of(account)});
+      budget_.debits.push_back(
+          {total, amount.millionths, bound, amount.parameter, rule.ends_at.value_or(expiry_of(account))});
       budget_.bounds.push_back(place);
     } else if (bound < known->bound) {
       known->bound = bound;
@@ -151,14 +187,15 @@ class BudgetReader {
 
   const Tokens tokens_;
   const ActionRequest& request_;
+  const std::chrono::sys_seconds now_;
   const std::vector<std::size_t> accounts_;
   ActionBudget budget_;
 };
 
 }  // namespace
 
-ActionBudget budget_of(Tokens tokens, const ActionRequest& request) {
-  return BudgetReader(tokens, request).read();
+ActionBudget budget_of(Tokens tokens, const ActionRequest& request, std::chrono::sys_seconds now) {
+  return BudgetReader(tokens, request, now).read();
 }
 
 Denial over_bound(const BoundPlace& bound, Millionths total) {
@@ -166,7 +203,9 @@ Denial over_bound(const BoundPlace& bound, Millionths total) {
   Denial denial = deny(bound, "a running total is over its bound");
   denial.expected = constraint.key + " " + std::string(constraint.type()) + " " + rule_jcs(constraint);
   denial.found = "a total of " + amount_text(total);
-  denial.remedy = "ask for less, or for a new grant";
+  denial.remedy = std::holds_alternative<RateBound>(constraint.rule)
+                      ? "wait until the next second, minute or hour begins"
+                      : "ask for less, or for a new grant";
   return denial;
 }
 

@@ -32,13 +32,14 @@ struct ActionBudget {
 
 /// Computes it, by the ledger rules of docs/protocol/delegation-chain.md. Pure.
 ///
-/// `max_lifetime` is debited at the token that acts, `max_subtree` at it and all its ancestors. A session
+/// `max_lifetime` is debited at the token that acts, `max_subtree` and `max_rate`, within the window of now, at it
+/// and all its ancestors. A session
 /// token has no totals of its own: what it does counts as its parent's, within its own bounds too.
 /// `max_lifetime` of an ancestor bounds what that did itself, and each of its own actions was held to it, so
 /// there is nothing to check again.
 /// \param tokens  a chain, root first; not empty. Unverified ones are fine when verification follows
 [[nodiscard]] ActionBudget budget_of(std::span<const std::shared_ptr<const Token>> tokens,
-                                     const ActionRequest& request);
+                                     const ActionRequest& request, std::chrono::sys_seconds now);
 
 /// Why an action is denied whose debit would bring a total beyond its bound.
 [[nodiscard]] Denial over_bound(const BoundPlace& bound, store::Millionths total);

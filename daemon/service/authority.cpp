@@ -42,14 +42,15 @@ Error forbidden(const char* what, std::size_t hop) {
   return {ErrorCode::kForbidden, what, 0, static_cast<std::int16_t>(hop)};
 }
 
-Status judge(const Policy& policy, const VerifiedChain& chain, ActionRequest action) {
+Status judge(const Policy& policy, const VerifiedChain& chain, const ActionRequest& action,
+             std::chrono::sys_seconds now) {
   CHANCERY_TRY(require_scope(policy, chain, action.scope));
   if (lacks_bounds(chain.leaf().claims().authority, action.scope)) {
     return Error{ErrorCode::kForbidden,
                  "the chain grants this without bounds: its last token must constrain the parameters that "
                  "docs/protocol/control-plane.md names"};
   }
-  const auto denial = check_action(action, chain.tokens());
+  const auto denial = check_action(action, chain.tokens(), now, policy.verify.zones);
   if (!denial) return {};
   return forbidden(
       "the chain grants this within bounds that this request is outside of: ask for less, or for a wider chain",
@@ -87,7 +88,7 @@ Status require_authority(const Office& office, const CallContext& context, std::
   action.audience = office.policy.issuer_url;
   action.scope = scope;
   for (const auto& [name, value] : parameters) action.parameters.emplace(name, ParameterValue::of(value));
-  return judge(office.policy, *caller.chain, std::move(action));
+  return judge(office.policy, *caller.chain, action, context.now);
 }
 
 Status require_agent(const Office& office, const CallContext& context, std::string_view scope,

@@ -24,11 +24,8 @@ struct Judgement {
 };
 
 Result<ActionRequest> request_of(const api::Authorize& message) {
-  if (message.ada_required) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "proofs of an action (`ada`) are not verified here: leave `ada` out"};
-  }
   ActionRequest request;
+  request.ada_required = message.ada_required;
   request.audience = message.audience;
   request.scope = message.scope;
   CHANCERY_ASSIGN(request.parameters, parse_parameters(message.params));
@@ -65,7 +62,7 @@ Judgement judge(const Office& office, const CallContext& context, const api::Aut
   Judgement judgement;
   VerifyOptions options = office.policy.verify;
   judgement.tokens = read_tokens(message.chain, options);
-  if (!judgement.tokens.empty()) judgement.budget = budget_of(judgement.tokens, request);
+  if (!judgement.tokens.empty()) judgement.budget = budget_of(judgement.tokens, request, context.now);
   request.totals = judgement.budget.totals;
   // Asked last in step 6. Whether the proof was used is the ledger's to say, once for all concurrent uses.
   request.seen = [&](const Thumbprint& key, std::string_view jti) {

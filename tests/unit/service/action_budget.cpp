@@ -18,6 +18,7 @@ namespace {
 namespace data = boost::unit_test::data;
 using store::TotalKind;
 using tests::IssuedChain;
+using tests::kIssuedNow;
 
 constexpr store::Millionths kMost = std::numeric_limits<store::Millionths>::max();
 constexpr store::Millionths kOne = 1'000'000;
@@ -120,7 +121,7 @@ BOOST_AUTO_TEST_CASE(amounts_are_told_without_needless_digits) {
 BOOST_AUTO_TEST_CASE(subtrees_are_debited_up_to_the_root_and_lifetimes_where_the_action_is) {
   const std::vector<Constraint> both{lifetime("amount", 50), subtree("amount", 80)};
   const auto tokens = chain_of({{"a", both}, {"b", both}});
-  const ActionBudget budget = budget_of(tokens, transfer(5));
+  const ActionBudget budget = budget_of(tokens, transfer(5), kIssuedNow);
   BOOST_TEST(budget.debits.size() == 3u);
   BOOST_TEST(debits(budget, *tokens[1], TotalKind::kLifetime, "amount", 50 * kOne) == 1u);
   BOOST_TEST(debits(budget, *tokens[1], TotalKind::kSubtree, "amount", 80 * kOne) == 1u);
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_session_spends_as_its_parent_within_both_bounds) {
       SessionCase{{{"a", wide}, {"b", narrow}}, 2}};  // in the place that is kept for sessions
   for (const SessionCase& c : cases) {
     const auto tokens = chain_of(c.hops, c.max_depth);
-    const ActionBudget budget = budget_of(tokens, transfer(5));
+    const ActionBudget budget = budget_of(tokens, transfer(5), kIssuedNow);
     BOOST_TEST(budget.debits.size() == 2u);
     BOOST_TEST(debits(budget, *tokens[0], TotalKind::kLifetime, "amount", 20 * kOne) == 1u);
     BOOST_TEST(debits(budget, *tokens[0], TotalKind::kSubtree, "amount", 80 * kOne) == 1u);
@@ -155,15 +156,34 @@ BOOST_AUTO_TEST_CASE(a_session_spends_as_its_parent_within_both_bounds) {
 BOOST_AUTO_TEST_CASE(a_child_of_another_agent_has_totals_of_its_own) {
   const std::vector<Constraint> both{lifetime("amount", 50), subtree("amount", 80)};
   const auto tokens = chain_of({{"a", both}, {"b", both}}, 3);
-  BOOST_TEST(debits(budget_of(tokens, transfer(5)), *tokens[1], TotalKind::kLifetime, "amount", 50 * kOne) ==
-             1u);
+  BOOST_TEST(debits(budget_of(tokens, transfer(5), kIssuedNow), *tokens[1], TotalKind::kLifetime, "amount",
+                    50 * kOne) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(rates_are_debited_up_to_the_root_in_the_window_of_now) {
+  const Constraint rate{"calls", RateBound{3, RateBound::Per::kMinute}};
+  const auto tokens = chain_of({{"a", {rate}}, {"b", {rate}}});
+  const auto start = std::chrono::floor<std::chrono::minutes>(kIssuedNow);
+  for (const std::chrono::seconds into : {std::chrono::seconds{0}, std::chrono::seconds{59}}) {
+    const ActionBudget budget = budget_of(tokens, transfer(5), start + into);
+    BOOST_TEST(budget.debits.size() == 2u);
+    for (const store::Debit& debit : budget.debits) {
+      BOOST_TEST((debit.total.kind == TotalKind::kRate));
+      BOOST_TEST(debit.total.window == start.time_since_epoch().count() * 60);
+      BOOST_TEST(debit.bound == 3 * kOne);
+      BOOST_TEST((debit.expires_at == start + std::chrono::minutes(1)));
+    }
+    BOOST_TEST(budget.totals[1].max_rate.at("calls") == 1);
+  }
+  const ActionBudget next = budget_of(tokens, transfer(5), start + std::chrono::minutes(1));
+  BOOST_TEST(next.debits[0].total.window == (start.time_since_epoch().count() + 1) * 60);
 }
 
 // An agent that delegates to itself again and again gets no fresh lifetime.
 BOOST_AUTO_TEST_CASE(sessions_of_sessions_spend_as_the_agent) {
   const std::vector<Constraint> only{lifetime("amount", 50)};
   const auto tokens = chain_of({{"a", only}, {"a", only}, {"a", only}});
-  const ActionBudget budget = budget_of(tokens, transfer(5));
+  const ActionBudget budget = budget_of(tokens, transfer(5), kIssuedNow);
   BOOST_TEST(budget.debits.size() == 1u);
   BOOST_TEST(debits(budget, *tokens[0], TotalKind::kLifetime, "amount", 50 * kOne) == 1u);
 }
@@ -174,7 +194,7 @@ BOOST_AUTO_TEST_CASE(keys_out_of_reach_are_not_debited_and_calls_count_one) {
                                   subtree("ledger.close#amount", 10), subtree("ledger.*#amount", 10)}}});
   ActionRequest request = transfer(4);
   request.parameters.emplace("calls", ParameterValue::of(0.0));
-  const ActionBudget budget = budget_of(tokens, request);
+  const ActionBudget budget = budget_of(tokens, request, kIssuedNow);
   BOOST_TEST(budget.debits.size() == 3u);
   BOOST_TEST(debits(budget, *tokens[0], TotalKind::kSubtree, "calls", 3 * kOne) == 1u);
   for (const store::Debit& debit : budget.debits) {
@@ -186,7 +206,7 @@ BOOST_AUTO_TEST_CASE(an_amount_that_cannot_be_summed_is_the_hops_fault_and_has_n
   const auto tokens = chain_of({{"a", {subtree("amount", 10)}}, {"b", {subtree("amount", 10)}}});
   ActionRequest request;
   request.scope = "ledger.transfer";
-  const ActionBudget budget = budget_of(tokens, request);
+  const ActionBudget budget = budget_of(tokens, request, kIssuedNow);
   BOOST_REQUIRE(budget.fault.has_value());
   BOOST_TEST(budget.fault->hop == 1);
   BOOST_TEST(budget.debits.empty());
