@@ -12,6 +12,7 @@
 
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_checkpoint_book.hpp"
+#include "daemon/store/sqlite_join_book.hpp"
 #include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
@@ -63,6 +64,7 @@ struct Scene {
   std::unique_ptr<store::Ledger> ledger = store::make_sqlite_ledger(journal);
   std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(journal);
   std::unique_ptr<store::CheckpointBook> checkpoints = store::make_sqlite_checkpoint_book(journal);
+  std::unique_ptr<store::JoinBook> joins = store::make_sqlite_join_book(journal);
   simulators::MemoryCounter counter;
   VerificationCache cache{4096};
   service::Backends backends;
@@ -74,8 +76,8 @@ struct Scene {
                              [](const char* what, const Error&) { fail(what); }};
   service::ReadinessCheck readiness{*store, backends, issuer, spending};
   service::Nonces nonces = required(service::Nonces::create());
-  service::Office office{*store,    backends, life,   issuer,   trust,
-                         readiness, *proofs,  nonces, spending, service::Policy{}};
+  service::Office office{*store, backends, life,     issuer,           trust, readiness, *proofs,
+                         *joins, nonces,   spending, service::Policy{}};
 };
 
 // A chain whose root and leaf both bound the same sum.

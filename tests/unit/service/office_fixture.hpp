@@ -13,6 +13,7 @@
 #include "daemon/rest/router.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_checkpoint_book.hpp"
+#include "daemon/store/sqlite_join_book.hpp"
 #include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
@@ -41,6 +42,7 @@ class OfficeFixture {
     store_ = store::make_sqlite_store(*journal);
     ledger_ = store::make_sqlite_ledger(*journal);
     proofs_ = store::make_sqlite_proof_book(*journal);
+    joins_ = store::make_sqlite_join_book(*journal);
     checkpoints_ = store::make_sqlite_checkpoint_book(*journal);
     spending_ = std::make_unique<service::Spending>(
         service::SpendingBooks{*ledger_, *proofs_, *checkpoints_, *store_},
@@ -58,13 +60,14 @@ class OfficeFixture {
     BOOST_REQUIRE(nonces);
     nonces_ = std::make_unique<service::Nonces>(std::move(*nonces));
     office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *life_, *issuer_, trust_,
-                                                                *readiness_, *proofs_, *nonces_, *spending_,
-                                                                make_policy()});
+                                                                *readiness_, *proofs_, *joins_, *nonces_,
+                                                                *spending_, make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
     spending_.reset();
     checkpoints_.reset();
+    joins_.reset();
     proofs_.reset();
     ledger_.reset();
     store_.reset();
@@ -150,6 +153,7 @@ class OfficeFixture {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::Ledger> ledger_;
   std::unique_ptr<store::ProofBook> proofs_;
+  std::unique_ptr<store::JoinBook> joins_;
   std::unique_ptr<store::CheckpointBook> checkpoints_;
   simulators::MemoryCounter counter_;
   std::unique_ptr<service::Nonces> nonces_;
