@@ -10,6 +10,8 @@
 
 #include <sqlite3.h>
 
+#include <chancery/proof.hpp>
+
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_checkpoint_book.hpp"
 #include "daemon/store/sqlite_join_book.hpp"
@@ -19,7 +21,6 @@
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
-#include "sdk/verify/dpop.hpp"
 #include "simulators/memory/memory_backend.hpp"
 #include "simulators/memory/memory_counter.hpp"
 #include "tests/bench/report.hpp"
@@ -94,11 +95,14 @@ std::vector<api::Authorize> questions_of(const IssuedChain& parent) {
       tests::sign_token(tests::child_claims(parent.leaf(), holder.public_key()), parent.leaf_key(), true);
   std::vector<api::Authorize> questions;
   for (int i = 0; i < kDecisionsACaller; ++i) {
-    const ProofClaims claims{"POST", kUri, "proof-" + std::to_string(i), std::nullopt};
-    const std::string input = proof_signing_input(claims, leaf, holder.public_key(), kIssuedNow);
+    ProofClaims claims;
+    claims.htm = "POST";
+    claims.htu = kUri;
+    claims.jti = "proof-" + std::to_string(i);
+    const auto proof = required(UnsignedProof::encode(claims, leaf, holder.public_key(), kIssuedNow));
     api::Authorize question;
     question.chain = {parent.tokens.front(), leaf};
-    question.proof = input + "." + base64url_encode(required(holder.sign(as_bytes(input))));
+    question.proof = proof.with(required(holder.sign(as_bytes(proof.signing_input()))));
     question.method = "POST";
     question.uri = kUri;
     question.audience = "https://ledger.example.net";

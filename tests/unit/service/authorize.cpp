@@ -124,6 +124,12 @@ BOOST_FIXTURE_TEST_CASE(an_exhausted_holder_is_refused_alone, Enforcement) {
   BOOST_TEST(verdict_of(ask(question(other, proof_of(other, kSupportUid), crm))) == "permit");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_proof_of_the_very_action_may_be_demanded, Enforcement) {
+  const std::string body =
+      question(chain, proof_of(chain, kOrchestratorUid), refund("1"), R"(,"ada":"required")");
+  BOOST_TEST(verdict_of(ask(body)) == "holder_binding_failed");
+}
+
 // --- budgets
 
 BOOST_FIXTURE_TEST_CASE(a_budget_is_spent_to_the_last_unit, Enforcement) {
@@ -191,6 +197,17 @@ BOOST_FIXTURE_TEST_CASE(calls_are_counted, EnforcementFixture) {
   BOOST_TEST(verdict_of(ask(question(chain, proof_of(chain, kOrchestratorUid), crm))) == "permit");
   BOOST_TEST(verdict_of(ask_refund(chain, kOrchestratorUid, "1")) == "permit");
   BOOST_TEST(verdict_of(ask(question(chain, proof_of(chain, kOrchestratorUid), crm))) == "ceiling_exceeded");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_rate_begins_anew_with_each_window, EnforcementFixture) {
+  const std::string chain = budget_chain(R"(,{"key":"calls","max_rate":{"count":2,"per":"minute"}})");
+  const std::string child = delegated(chain, "support", kOrchestratorUid);
+  BOOST_TEST(verdict_of(ask_refund(chain, kOrchestratorUid, "1")) == "permit");
+  set_now(kNow + std::chrono::seconds(59));
+  BOOST_TEST(verdict_of(ask_refund(child, kSupportUid, "1")) == "permit");
+  BOOST_TEST(verdict_of(ask_refund(chain, kOrchestratorUid, "1")) == "ceiling_exceeded");
+  set_now(kNow + std::chrono::seconds(60));
+  BOOST_TEST(verdict_of(ask_refund(chain, kOrchestratorUid, "1")) == "permit");
 }
 
 // --- reservations
