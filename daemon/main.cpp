@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chancery/time_zones.hpp>
 #include <chancery/verify.hpp>
 
 #include "daemon/arguments.hpp"
@@ -30,10 +31,13 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/service/spending.hpp"
 #include "daemon/service/status_keeper.hpp"
 #include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
+#include "daemon/store/sqlite_checkpoint_book.hpp"
 #include "daemon/store/sqlite_join_book.hpp"
+#include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_status_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
@@ -311,6 +315,16 @@ service::KeeperOptions keeper_options(const config::Config& config) {
   return options;
 }
 
+service::SpendingOptions spending_options(const config::Config& config, const service::Backends& backends) {
+  service::SpendingOptions options;
+  options.with_counter = config.budgets.checkpoint == config::Checkpoints::kCounter;
+  const std::string& named = config.budgets.backend;
+  const auto backend = backends.find(named.empty() ? config.issuer.backend : named);
+  if (backend) options.counter = (*backend)->counter();
+  options.interval = config.budgets.interval;
+  return options;
+}
+
 // What `chancery doctor` looks at. The socket is there only once the daemon serves.
 std::vector<service::WatchedFile> watched_files(const config::Config& config) {
   using enum hsm::Fact::Severity;
@@ -404,6 +418,12 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   }
   VerificationCache cache(config.verify.cache_tokens);
   prepared->policy.verify.cache = &cache;
+  const auto zones = load_system_time_zones();
+  if (zones) {
+    prepared->policy.verify.zones = &*zones;
+  } else {
+    log.warning("no time zones: what a `time_window` bounds is denied", zones.error());
+  }
 
   service::TrustPublisher trust(config.issuer.url, std::move(prepared->anchors));
   service::KeyLife life(*store, backends);
@@ -413,8 +433,14 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   const auto status_book = store::make_sqlite_status_book(*journal);
   service::StatusDesk statuses(*status_book, status_keys, trust, config.issuer.url);
   if (const Status published = publish_statuses(statuses); !published) return complain(published.error());
-  service::ReadinessCheck readiness(*store, backends, issuer);
-  const std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(*journal);
+  const auto warn = [&log](const char* what, const Error& error) { log.warning(what, error); };
+  const auto ledger = store::make_sqlite_ledger(*journal);
+  const auto proofs = store::make_sqlite_proof_book(*journal);
+  const auto checkpoints = store::make_sqlite_checkpoint_book(*journal);
+  service::Spending spending({*ledger, *proofs, *checkpoints, *store}, spending_options(config, backends),
+                             warn);
+  spending.tick(wall_clock());
+  service::ReadinessCheck readiness(*store, backends, issuer, spending);
   const std::unique_ptr<store::JoinBook> joins = store::make_sqlite_join_book(*journal);
   const auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());
@@ -427,6 +453,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
                          *proofs,
                          *joins,
                          *nonces,
+                         spending,
                          statuses,
                          std::move(prepared->policy),
                          watched_files(config)};
@@ -436,15 +463,15 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     if (!key) log.warning(keys == &issuer ? "no issuer key yet" : "no key of status lists yet", key.error());
   }
 
-  service::KeyKeeper keeper(office, keeper_options(config),
-                            [&log](const char* what, const Error& error) { log.warning(what, error); });
+  service::KeyKeeper keeper(office, keeper_options(config), warn);
   const service::Ticker ticker(1s,
                                [&keeper](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
   // On a thread of its own: a drill's end waits for no device.
-  service::StatusKeeper status_keeper(
-      statuses, [&log](const char* what, const Error& error) { log.warning(what, error); });
+  service::StatusKeeper status_keeper(statuses, warn);
   const service::Ticker status_ticker(
       1s, [&status_keeper](const std::stop_token&) { status_keeper.tick(wall_clock()); });
+  const service::Ticker spending_ticker(1s,
+                                        [&spending](const std::stop_token&) { spending.tick(wall_clock()); });
 
   rest::Router router(office);
   auto server = edge::Server::start(server_options(config, log), router);
@@ -455,6 +482,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     std::fflush(stdout);
   }
   drain(*server, config, log, wait_for_stop_signal(log, signals, dev != nullptr));
+  spending.seal();
   return 0;
 }
 

@@ -36,6 +36,12 @@ bool is_backend_name(std::string_view text) {
          all_of(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
 }
 
+Found check_backend_name(const Config& config, const char* option, const std::string& name) {
+  const bool known = std::ranges::any_of(config.backends, [&](const auto& b) { return b.name == name; });
+  if (known) return std::nullopt;
+  return Complaint{option, "names no [[backend]] of this configuration"};
+}
+
 Found check_issuer(const Config& config) {
   const IssuerConfig& issuer = config.issuer;
   if (issuer.trust_domain.empty()) {
@@ -54,10 +60,12 @@ Found check_issuer(const Config& config) {
   if (issuer.backend.empty()) {
     return Complaint{"issuer.backend", "is required: name the [[backend]] that holds the issuer key"};
   }
-  const bool known =
-      std::ranges::any_of(config.backends, [&](const auto& b) { return b.name == issuer.backend; });
-  if (!known) return Complaint{"issuer.backend", "names no [[backend]] of this configuration"};
-  return std::nullopt;
+  return check_backend_name(config, "issuer.backend", issuer.backend);
+}
+
+Found check_budgets(const Config& config) {
+  if (config.budgets.backend.empty()) return std::nullopt;
+  return check_backend_name(config, "budgets.backend", config.budgets.backend);
 }
 
 Found check_server(const ServerConfig& server) {
@@ -147,6 +155,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
     return Complaint{"state.path", "is required: the daemon keeps its database there"};
   if (auto found = check_backends(config)) return found;
   if (auto found = check_issuer(config)) return found;
+  if (auto found = check_budgets(config)) return found;
   if (auto found = check_server(config.server)) return found;
   return check_authority(config);
 }

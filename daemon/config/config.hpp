@@ -104,6 +104,19 @@ struct GrantsConfig {
   bool operator==(const GrantsConfig&) const = default;
 };
 
+/// How copies of the state folder are found out, which would give spent units back.
+enum class Checkpoints : std::uint8_t {
+  kCounter,  ///< by a counter in a device
+  kNone,     ///< not at all
+};
+
+struct BudgetsConfig {
+  Checkpoints checkpoint = Checkpoints::kCounter;
+  std::string backend;  ///< whose counter; empty: the issuer's
+  seconds interval{};
+  bool operator==(const BudgetsConfig&) const = default;
+};
+
 struct VerifyConfig {
   std::uint64_t max_tokens = 0;
   std::uint64_t max_chain_bytes = 0;
@@ -135,6 +148,7 @@ struct Config {
   StatusConfig status;
   GrantsConfig grants;
   seconds default_delegation_lifetime{};
+  BudgetsConfig budgets;
   VerifyConfig verify;
   LogConfig log;
   bool allow_root = false;

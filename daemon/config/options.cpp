@@ -15,6 +15,7 @@ constexpr std::uint64_t kMiB = 1024 * kKiB;
 
 constexpr std::array<std::string_view, 2> kBackendTypes{"tpm", "pkcs11"};
 constexpr std::array<std::string_view, 2> kSessions{"encrypted", "plain"};
+constexpr std::array<std::string_view, 2> kCheckpoints{"counter", "none"};
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
 
@@ -160,6 +161,18 @@ constexpr auto kOptions = std::to_array<Option>({
 
     {"delegations.default_lifetime", Lifetime{AT(config.default_delegation_lifetime), 1s, 8784h}, "\"10m\"",
      "", "The time for which a delegation is valid that asks for none, within its parent's."},
+
+    {"budgets.checkpoint",
+     Choice{kCheckpoints, [](Target t) { return static_cast<std::size_t>(t.config.budgets.checkpoint); },
+            [](Target t, std::size_t i) { t.config.budgets.checkpoint = static_cast<Checkpoints>(i); }},
+     "\"counter\"", "",
+     "How an older copy of the state folder is found out, which would give spent units back: by a device's "
+     "`counter`, without which nothing is spent, or by `none`."},
+    {"budgets.backend", Text{AT(config.budgets.backend)}, "\"\"", "",
+     "The name of the backend whose counter it is, a TPM; empty takes the issuer's."},
+    {"budgets.interval", Lifetime{AT(config.budgets.interval), 1s, 24h}, "\"10m\"", "",
+     "The time after which the counter advances again if anything was spent; what was spent since is what a "
+     "copy could give back."},
 
     {"verify.max_tokens", Count{AT(config.verify.max_tokens), 1, 1024}, "16", "tokens",
      "The longest chain that is verified."},

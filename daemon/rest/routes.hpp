@@ -67,6 +67,11 @@ Response join(service::Office& office, const Request& request, std::string_view 
 Response create_session(service::Office& office, const Request& request, std::string_view argument);
 Response create_delegation(service::Office& office, const Request& request, std::string_view argument);
 Response create_proof(service::Office& office, const Request& request, std::string_view argument);
+Response authorize_action(service::Office& office, const Request& request, std::string_view argument);
+Response settle_decision(service::Office& office, const Request& request, std::string_view argument);
+Response release_decision(service::Office& office, const Request& request, std::string_view argument);
+Response show_budget(service::Office& office, const Request& request, std::string_view argument);
+Response accept_budget(service::Office& office, const Request& request, std::string_view argument);
 Response show_key_set(service::Office& office, const Request& request, std::string_view argument);
 Response show_metadata(service::Office& office, const Request& request, std::string_view argument);
 Response show_health(service::Office& office, const Request& request, std::string_view argument);

@@ -18,6 +18,7 @@ struct Bounded {
 constexpr auto kBounded = std::to_array<Bounded>({
     {scope::kGrantsMint, "sub", true},
     {scope::kGrantsMint, "agent", true},
+    {scope::kAuthorize, "audience", false},
 });
 
 bool bounds(const Constraint& constraint, const Bounded& wanted) {

@@ -115,7 +115,9 @@ Result<api::Backend> show_backend(Office& office, const CallContext& context, st
 
 Result<api::Process> show_process(const Office& office, const CallContext& context) {
   CHANCERY_TRY(require_authority(office, context, scope::kProcessRead));
-  return api::Process{to_api(process_facts(office.files))};
+  std::vector<hsm::Fact> facts = process_facts(office.files);
+  facts.push_back(spending_fact(office.spending));
+  return api::Process{to_api(facts)};
 }
 
 }  // namespace chancery::service

@@ -19,6 +19,11 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string identity_of(const Caller& caller) {
+  if (caller.process) return "uid:" + std::to_string(caller.process->uid);
+  return caller.chain ? "jkt:" + caller.chain->leaf().claims().holder.text() : "";
+}
+
 Status require_operator(const Process& process, const OperatorRule& rule) {
   const bool by_uid = std::ranges::find(rule.uids, process.uid) != rule.uids.end();
   if (by_uid || (rule.gid && in_group(process, *rule.gid))) return {};

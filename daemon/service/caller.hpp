@@ -45,6 +45,11 @@ struct OperatorRule {
   std::optional<std::uint32_t> gid;  ///< as primary or supplementary group
 };
 
+/// Who it is for reservations and idempotency keys: "uid:1000", or "jkt:" and the thumbprint of the key that holds
+/// the chain. Another process of the same user is the same caller, so that one that was restarted can settle what
+/// it reserved. Empty for nobody.
+[[nodiscard]] std::string identity_of(const Caller& caller);
+
 /// kForbidden unless the process is an operator's.
 [[nodiscard]] Status require_operator(const Process& process, const OperatorRule& rule);
 

@@ -58,6 +58,21 @@ void add_store(std::vector<Metric>& out, store::Store& store) {
                  {{static_cast<double>(counts->tokens)}}});
 }
 
+void add_spending(std::vector<Metric>& out, const Spending& spending) {
+  const bool is_open = spending.state() == Spending::State::kOpen;
+  out.push_back({"chancery_spending_open",
+                 "Whether budgets are spent: 0 while the store may be an older copy, or the device with the "
+                 "counter is away.",
+                 kGauge,
+                 {{is_open ? 1.0 : 0.0}}});
+  const auto counts = spending.ledger().counts();
+  if (!counts) return;
+  out.push_back({"chancery_reservations",
+                 "Reservations that were neither settled nor released, and have not expired.",
+                 kGauge,
+                 {{static_cast<double>(counts->reservations)}}});
+}
+
 }  // namespace
 
 std::vector<Metric> metrics(const Office& office) {
@@ -72,6 +87,7 @@ std::vector<Metric> metrics(const Office& office) {
                  "Join tokens that were presented a second time: somebody has them who should not.",
                  kCounter,
                  {{static_cast<double>(office.join_alarms->load(std::memory_order_relaxed))}}});
+  add_spending(out, office.spending);
   return out;
 }
 

@@ -21,6 +21,7 @@
 #include "daemon/service/nonces.hpp"
 #include "daemon/service/process.hpp"
 #include "daemon/service/readiness.hpp"
+#include "daemon/service/spending.hpp"
 #include "daemon/service/status_desk.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/join_book.hpp"
@@ -59,6 +60,7 @@ struct Office {
   store::ProofBook& proofs;
   store::JoinBook& joins;
   const Nonces& nonces;
+  Spending& spending;
   StatusDesk& statuses;
   Policy policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
@@ -201,6 +203,25 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 /// drills.
 [[nodiscard]] Verdict judge_use(const Office& office, std::span<const std::string_view> chain,
                                 std::chrono::sys_seconds now, const VerifyOptions& options);
+
+/// Decides an action for an enforcement point (`audience` bounds whom it may ask for): verification,
+/// the proof's single use and budgets; what is permitted is spent or reserved, and recorded before it is
+/// answered. A denial is an answer. kForbidden, kMalformed (parameters), kConflict (idempotency key),
+/// kSpendingHalted.
+[[nodiscard]] Result<api::Decision> authorize(Office& office, const CallContext& context,
+                                              const api::Authorize& message);
+/// Ends a reservation of the caller's own with what was used. kForbidden, kNotFound, kConflict when it has
+/// ended, kInvalidArgument (amounts).
+[[nodiscard]] Result<api::EndedReservation> settle(Office& office, const CallContext& context,
+                                                   std::string_view decision, const api::Settlement& message);
+/// The same for one of which nothing was used.
+[[nodiscard]] Result<api::EndedReservation> release(Office& office, const CallContext& context,
+                                                    std::string_view decision);
+/// Whether budgets are spent. kForbidden.
+[[nodiscard]] Result<api::Budget> show_budget(Office& office, const CallContext& context);
+/// Spends from this store from now on, though its checkpoint or the clock says otherwise. kForbidden,
+/// kSpendingHalted when no counter is configured, and the device's errors.
+[[nodiscard]] Result<api::Budget> accept_budget(Office& office, const CallContext& context);
 
 /// The JSON Web Key Set of the trust anchor (RFC 7517 section 5), as it was published last: asks no store.
 [[nodiscard]] std::string key_set(const Office& office);

@@ -63,6 +63,8 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
     missing.push_back("issuer key: " + std::string(store::key_state_name((*key)->state)) +
                       ": put its device back, or `chancery issuer rotate` makes a new one (key_lost)");
   }
+  // A device that is away stands above; one that has no counter to give is a fact, and no fault.
+  if (spending_.state() == Spending::State::kHalted) note("budgets", *spending_.reason());
   return readiness_of(std::move(missing));
 }
 

@@ -8,6 +8,7 @@
 
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/spending.hpp"
 #include "daemon/store/store.hpp"
 #include "hsm/key_backend.hpp"
 
@@ -19,8 +20,9 @@ namespace chancery::service {
 /// that the daemon is not ready. Thread-safe.
 class ReadinessCheck {
  public:
-  ReadinessCheck(store::Store& store, const Backends& backends, const DaemonKeys& issuer)
-      : store_(store), backends_(backends), issuer_(issuer) {}
+  ReadinessCheck(store::Store& store, const Backends& backends, const DaemonKeys& issuer,
+                 const Spending& spending)
+      : store_(store), backends_(backends), issuer_(issuer), spending_(spending) {}
 
   /// \param now  the instant of the request
   /// \param deadline  when a device that does not answer is given up
@@ -37,6 +39,7 @@ class ReadinessCheck {
   store::Store& store_;
   const Backends& backends_;
   const DaemonKeys& issuer_;
+  const Spending& spending_;
   std::mutex looking_;  // held by the one that looks; nobody waits for it
   std::mutex mutex_;    // of last_
   std::optional<Answer> last_;

@@ -29,7 +29,8 @@ class CheckpointBook {
   virtual Status keep(const Checkpoint& checkpoint) = 0;
   /// Keeps what the operator has decided, and lets a clock count that was set back to before what the books
   /// have forgotten.
-  virtual Status accept(const Checkpoint& checkpoint, const AuditEntry& audit) = 0;
+  /// \param checkpoint  none where no counter is used
+  virtual Status accept(const std::optional<Checkpoint>& checkpoint, const AuditEntry& audit) = 0;
 };
 
 }  // namespace chancery::store

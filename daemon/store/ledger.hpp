@@ -52,7 +52,7 @@ struct RepeatableRequest {
 
 /// A decision about to be given.
 struct Decision {
-  std::string id;      ///< random; settle() and release() name it
+  std::string id;      ///< random; settle() and release() name a reservation by it
   std::string caller;  ///< the enforcement point
   sys_seconds at{};
   ProofUse proof;

@@ -42,10 +42,10 @@ class SqliteCheckpointBook final : public CheckpointBook {
     return journal_->write([&] { return write(checkpoint); });
   }
 
-  Status accept(const Checkpoint& checkpoint, const AuditEntry& audit) override {
+  Status accept(const std::optional<Checkpoint>& checkpoint, const AuditEntry& audit) override {
     const auto kept = journal_->mutate(audit, [&]() -> Status {
       CHANCERY_TRY(reset_horizons(journal_->database()));
-      return write(checkpoint);
+      return checkpoint ? write(*checkpoint) : Status{};
     });
     return kept ? Status{} : kept.error();
   }

@@ -87,9 +87,10 @@ Status check_decision(const Decision& decision) {
     return debit.amount >= 0 && debit.total.kind >= TotalKind::kLifetime &&
            debit.total.kind <= TotalKind::kRate;
   };
-  if (!decision.id.empty() && !decision.caller.empty() && std::ranges::all_of(decision.debits, is_sound))
-    return {};
-  return Error{ErrorCode::kInvalidArgument, "a decision has an id and a caller, and no debit is negative"};
+  const bool is_named = !decision.caller.empty() && (!decision.id.empty() || !decision.reserved_until);
+  if (is_named && std::ranges::all_of(decision.debits, is_sound)) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "a decision has a caller, a reservation an id, and no debit is negative"};
 }
 
 Millionths saturated_sum(Millionths a, Millionths b) {

@@ -29,6 +29,11 @@ Result<std::string> agent_path(std::string_view name) {
   return Error{ErrorCode::kInvalidArgument, "an agent's name is [a-z0-9][a-z0-9._-]{0,62}"};
 }
 
+Result<std::string> decision_path(std::string_view decision, std::string_view step) {
+  if (!decision.empty()) return "/v1/decisions/" + percent_encode(decision) + std::string(step);
+  return Error{ErrorCode::kInvalidArgument, "name a decision by the id that its permit has"};
+}
+
 // A wire reader, as Call wants it.
 template <auto Read>
 auto reading(std::string body) {
@@ -229,6 +234,32 @@ Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message) {
 
 Result<Call<api::Proof>> prove(const api::CreateProof& message) {
   return Call<api::Proof>{{"POST", "/v1/proofs", wire::write(message)}, reading<wire::read_proof>};
+}
+
+Result<Call<api::Decision>> authorize(const api::Authorize& message) {
+  if (!parse_parameters(message.params)) {
+    return Error{ErrorCode::kInvalidArgument, "`params` must be a JSON object"};
+  }
+  return Call<api::Decision>{{"POST", "/v1/authorize", wire::write(message)}, reading<wire::read_decision>};
+}
+
+Result<Call<api::EndedReservation>> settle(std::string_view decision, const api::Settlement& message) {
+  CHANCERY_ASSIGN(std::string path, decision_path(decision, "/settle"));
+  return Call<api::EndedReservation>{{"POST", std::move(path), wire::write(message)},
+                                     reading<wire::read_ended_reservation>};
+}
+
+Result<Call<api::EndedReservation>> release(std::string_view decision) {
+  CHANCERY_ASSIGN(std::string path, decision_path(decision, "/release"));
+  return Call<api::EndedReservation>{{"POST", std::move(path), "{}"}, reading<wire::read_ended_reservation>};
+}
+
+Result<Call<api::Budget>> show_budget() {
+  return Call<api::Budget>{{"GET", "/v1/budget", {}}, reading<wire::read_budget>};
+}
+
+Result<Call<api::Budget>> accept_budget() {
+  return Call<api::Budget>{{"POST", "/v1/budget/accept", "{}"}, reading<wire::read_budget>};
 }
 
 Result<Call<api::Verification>> verify(const api::VerifyChain& message) {

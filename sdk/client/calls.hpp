@@ -54,6 +54,12 @@ struct Call {
 [[nodiscard]] Result<Call<api::Process>> show_process();
 [[nodiscard]] Result<Call<api::Delegation>> delegate(const api::CreateDelegation& message);
 [[nodiscard]] Result<Call<api::Proof>> prove(const api::CreateProof& message);
+[[nodiscard]] Result<Call<api::Decision>> authorize(const api::Authorize& message);
+[[nodiscard]] Result<Call<api::EndedReservation>> settle(std::string_view decision,
+                                                         const api::Settlement& message);
+[[nodiscard]] Result<Call<api::EndedReservation>> release(std::string_view decision);
+[[nodiscard]] Result<Call<api::Budget>> show_budget();
+[[nodiscard]] Result<Call<api::Budget>> accept_budget();
 [[nodiscard]] Result<Call<api::Verification>> verify(const api::VerifyChain& message);
 [[nodiscard]] Result<Call<api::Verification>> explain(const api::VerifyChain& message);
 [[nodiscard]] Result<Call<std::string>> explain_text(const api::VerifyChain& message);

@@ -288,6 +288,39 @@ std::future<ClientResult<api::Proof>> Client::prove_async(const api::CreateProof
   return impl_->post(client::prove(request));
 }
 
+ClientResult<api::Decision> Client::authorize(const api::Authorize& request) const {
+  return impl_->run(client::authorize(request));
+}
+std::future<ClientResult<api::Decision>> Client::authorize_async(const api::Authorize& request) const {
+  return impl_->post(client::authorize(request));
+}
+
+ClientResult<api::EndedReservation> Client::settle(std::string_view decision,
+                                                   const api::Settlement& request) const {
+  return impl_->run(client::settle(decision, request));
+}
+std::future<ClientResult<api::EndedReservation>> Client::settle_async(std::string_view decision,
+                                                                      const api::Settlement& request) const {
+  return impl_->post(client::settle(decision, request));
+}
+
+ClientResult<api::EndedReservation> Client::release(std::string_view decision) const {
+  return impl_->run(client::release(decision));
+}
+std::future<ClientResult<api::EndedReservation>> Client::release_async(std::string_view decision) const {
+  return impl_->post(client::release(decision));
+}
+
+ClientResult<api::Budget> Client::budget() const { return impl_->run(client::show_budget()); }
+std::future<ClientResult<api::Budget>> Client::budget_async() const {
+  return impl_->post(client::show_budget());
+}
+
+ClientResult<api::Budget> Client::accept_budget() const { return impl_->run(client::accept_budget()); }
+std::future<ClientResult<api::Budget>> Client::accept_budget_async() const {
+  return impl_->post(client::accept_budget());
+}
+
 ClientResult<api::Verification> Client::verify(const api::VerifyChain& request) const {
   return impl_->run(client::verify(request));
 }

@@ -5,6 +5,7 @@
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/writer.hpp"
+#include "sdk/token/jws.hpp"
 #include "sdk/verify/dpop.hpp"
 #include "sdk/verify/htu.hpp"
 
@@ -59,8 +60,7 @@ Result<UnsignedProof> UnsignedProof::encode(const ProofClaims& claims, std::stri
   if (claims.nonce) payload.set("nonce", *claims.nonce);
   if (claims.ada) payload.set("ada", *claims.ada);
   UnsignedProof proof;
-  proof.signing_input_ = base64url_encode(as_bytes(json::to_jcs(header))) + "." +
-                         base64url_encode(as_bytes(json::to_jcs(payload)));
+  proof.signing_input_ = signing_input_of(header, payload);
   return proof;
 }
 

@@ -35,6 +35,11 @@ namespace chancery::wire {
 [[nodiscard]] std::string write(const api::Backend& message);
 [[nodiscard]] std::string write(const api::BackendList& message);
 [[nodiscard]] std::string write(const api::Process& message);
+[[nodiscard]] std::string write(const api::Authorize& message);
+[[nodiscard]] std::string write(const api::Decision& decision);
+[[nodiscard]] std::string write(const api::Settlement& message);
+[[nodiscard]] std::string write(const api::EndedReservation& message);
+[[nodiscard]] std::string write(const api::Budget& message);
 
 [[nodiscard]] Result<api::CreateAgent> read_create_agent(std::string_view json);
 [[nodiscard]] Result<api::CreateGrant> read_create_grant(std::string_view json);
@@ -69,6 +74,11 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Backend> read_backend(std::string_view json);
 [[nodiscard]] Result<api::BackendList> read_backend_list(std::string_view json);
 [[nodiscard]] Result<api::Process> read_process(std::string_view json);
+[[nodiscard]] Result<api::Authorize> read_authorize(std::string_view json);
+[[nodiscard]] Result<api::Decision> read_decision(std::string_view json);
+[[nodiscard]] Result<api::Settlement> read_settlement(std::string_view json);
+[[nodiscard]] Result<api::EndedReservation> read_ended_reservation(std::string_view json);
+[[nodiscard]] Result<api::Budget> read_budget(std::string_view json);
 
 /// Selectors as the store keeps them too.
 [[nodiscard]] std::string write(const api::Selectors& selectors);
@@ -77,6 +87,8 @@ namespace chancery::wire {
 /// A verdict and an explanation, as library, command line and REST give them alike.
 /// "parse", or the step's number.
 [[nodiscard]] json::Node step_node(Step step);
+/// What a verified chain's last token gives.
+[[nodiscard]] json::Node leaf_node(const VerifiedChain& chain);
 [[nodiscard]] std::string write(const Verdict& verdict);
 [[nodiscard]] std::string write(const Explanation& explanation);
 /// The explanation with `decision` (ruling_name) and `missing`.

@@ -11,18 +11,6 @@ namespace {
 using json::Node;
 using json::Value;
 
-Node leaf_node(const VerifiedChain& chain) {
-  const Claims& claims = chain.leaf().claims();
-  return Node::object({{"principal", chain.principal()},
-                       {"agent", claims.client_id},
-                       {"jkt", claims.holder.text()},
-                       {"audience", text_array(claims.aud)},
-                       {"authority", to_json(claims.authority)},
-                       {"exp", claims.exp},
-                       {"del_depth", claims.del_depth},
-                       {"del_max_depth", chain.max_depth()}});
-}
-
 Node verdict_node(const Verdict& verdict) {
   Node node = Node::object(
       {{"outcome", outcome_name(verdict.outcome())}, {"not_performed", text_array(verdict.not_performed())}});
@@ -76,6 +64,18 @@ std::string step_text(const Value* step) {
 }
 
 }  // namespace
+
+Node leaf_node(const VerifiedChain& chain) {
+  const Claims& claims = chain.leaf().claims();
+  return Node::object({{"principal", chain.principal()},
+                       {"agent", claims.client_id},
+                       {"jkt", claims.holder.text()},
+                       {"audience", text_array(claims.aud)},
+                       {"authority", to_json(claims.authority)},
+                       {"exp", claims.exp},
+                       {"del_depth", claims.del_depth},
+                       {"del_max_depth", chain.max_depth()}});
+}
 
 Node step_node(Step step) { return step == Step::kParse ? Node("parse") : Node(static_cast<int>(step)); }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <chancery/api_authorize.hpp>
 #include <chancery/api_status.hpp>
 #include <chancery/token.hpp>
 #include <chancery/verify.hpp>

@@ -126,6 +126,23 @@ class Client {
   /// Session does it by itself.
   ClientResult<api::Session> open_session(const api::CreateSession& request) const;
 
+  // By an enforcement point: an operator on the Unix socket, or a credential that grants `chancery.authorize`.
+
+  /// A denial is an answer too: look at `permitted`.
+  ClientResult<api::Decision> authorize(const api::Authorize& request) const;
+  /// Ends a reservation of one's own with what was used.
+  ClientResult<api::EndedReservation> settle(std::string_view decision,
+                                             const api::Settlement& request = {}) const;
+  /// Ends a reservation of one's own of which nothing was used.
+  ClientResult<api::EndedReservation> release(std::string_view decision) const;
+
+  // By the operator, likewise.
+
+  /// Whether budgets are spent.
+  ClientResult<api::Budget> budget() const;
+  /// Spends from this store from now on, though it may be an older copy.
+  ClientResult<api::Budget> accept_budget() const;
+
   // Anywhere.
 
   ClientResult<api::Verification> verify(const api::VerifyChain& request) const;
@@ -178,6 +195,12 @@ class Client {
   std::future<ClientResult<api::JoinToken>> create_join_token_async(
       const api::CreateJoinToken& request) const;
   std::future<ClientResult<api::Joined>> join_async() const;
+  std::future<ClientResult<api::Decision>> authorize_async(const api::Authorize& request) const;
+  std::future<ClientResult<api::EndedReservation>> settle_async(std::string_view decision,
+                                                                const api::Settlement& request = {}) const;
+  std::future<ClientResult<api::EndedReservation>> release_async(std::string_view decision) const;
+  std::future<ClientResult<api::Budget>> budget_async() const;
+  std::future<ClientResult<api::Budget>> accept_budget_async() const;
   std::future<ClientResult<api::Verification>> verify_async(const api::VerifyChain& request) const;
   std::future<ClientResult<api::Verification>> explain_async(const api::VerifyChain& request) const;
   std::future<ClientResult<std::string>> explain_text_async(const api::VerifyChain& request) const;

@@ -136,7 +136,15 @@ std::string body_for(std::string_view pattern) {
   if (pattern == "/v1/grants")
     return R"({"principal":"user:a","agent":"support","audience":"x","scopes":["a.b"],"lifetime_s":60})";
   if (pattern == "/v1/operators") return R"({"name":"x","jkt":")" + thumbprint + R"("})";
+  if (pattern == "/v1/authorize")
+    return R"({"chain":"x","proof":"x","method":"GET","uri":"https://x","audience":"x","action":{"scope":"a.b"}})";
   return "{}";
+}
+
+// What grants a path and its parameters that must be bounded.
+std::string authority_for(std::string_view scope) {
+  const std::string bound = R"(,"constraints":[{"key":"chancery.authorize#audience","one_of":["x"]}])";
+  return R"({"scopes":[")" + std::string(scope) + "\"]" + (scope == "chancery.authorize" ? bound : "") + "}";
 }
 
 client::HttpRequest request_of(const rest::Route& route) {
@@ -163,7 +171,7 @@ BOOST_FIXTURE_TEST_CASE(every_path_over_tls_wants_the_scope_that_its_row_names, 
       BOOST_TEST(send(request).status == 401);
       const auto status_with = [&](std::string_view scope) {
         const HolderKey key = new_key();
-        const auto chain = delegated(key, R"({"scopes":[")" + std::string(scope) + R"("]})");
+        const auto chain = delegated(key, authority_for(scope));
         const auto transport = client::make_authorized_transport(
             required(client::make_https_transport(
                 {address(), (daemon->socket().parent_path() / "ca.pem").string()}, 20s)),

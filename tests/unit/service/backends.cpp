@@ -81,7 +81,9 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
                          this->office().trust,
                          this->office().readiness,
                          this->office().proofs,
+                         this->office().joins,
                          this->office().nonces,
+                         this->office().spending,
                          this->office().statuses,
                          this->office().policy};
   rest::Router router(office);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/service/caller.hpp"
 #include "daemon/service/process.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/base/proc_stat.hpp"

@@ -12,11 +12,15 @@
 
 #include "daemon/rest/router.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/store/sqlite_checkpoint_book.hpp"
+#include "daemon/store/sqlite_join_book.hpp"
+#include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_status_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/json/reader.hpp"
 #include "simulators/memory/memory_backend.hpp"
+#include "simulators/memory/memory_counter.hpp"
 
 namespace chancery::tests {
 
@@ -40,6 +44,14 @@ class OfficeFixture {
     const auto journal = store::Journal::open(folder_ / "state");
     BOOST_REQUIRE(journal);
     store_ = store::make_sqlite_store(*journal);
+    ledger_ = store::make_sqlite_ledger(*journal);
+    proofs_ = store::make_sqlite_proof_book(*journal);
+    joins_ = store::make_sqlite_join_book(*journal);
+    checkpoints_ = store::make_sqlite_checkpoint_book(*journal);
+    spending_ = std::make_unique<service::Spending>(
+        service::SpendingBooks{*ledger_, *proofs_, *checkpoints_, *store_},
+        service::SpendingOptions{.counter = &counter_}, [](const char*, const Error&) {});
+    spending_->tick(kNow);
     book_ = store::make_sqlite_status_book(*journal);
     auto memory = std::make_unique<simulators::MemoryBackend>();
     device_ = memory.get();
@@ -50,20 +62,23 @@ class OfficeFixture {
     status_keys_ = std::make_unique<service::DaemonKeys>(*store_, *life_, backends_, trust_,
                                                          key_options(store::kStatusLists));
     statuses_ = std::make_unique<service::StatusDesk>(*book_, *status_keys_, trust_, kIssuerUrl);
-    proofs_ = store::make_sqlite_proof_book(*journal);
+    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_, *spending_);
     auto nonces = service::Nonces::create();
     BOOST_REQUIRE(nonces);
     nonces_ = std::make_unique<service::Nonces>(*std::move(nonces));
-    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_);
     office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *life_, *issuer_, trust_,
-                                                                *readiness_, *proofs_, *nonces_, *statuses_,
-                                                                make_policy()});
+                                                                *readiness_, *proofs_, *joins_, *nonces_,
+                                                                *spending_, *statuses_, make_policy()});
     router_ = std::make_unique<rest::Router>(*office_);
   }
   ~OfficeFixture() {
     statuses_.reset();
     book_.reset();
+    spending_.reset();
+    checkpoints_.reset();
+    joins_.reset();
     proofs_.reset();
+    ledger_.reset();
     store_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
@@ -73,6 +88,8 @@ class OfficeFixture {
   [[nodiscard]] service::Office& office() { return *office_; }
   [[nodiscard]] rest::Router& router() { return *router_; }
   [[nodiscard]] store::Store& store() { return *store_; }
+  [[nodiscard]] service::Spending& spending() { return *spending_; }
+  [[nodiscard]] simulators::MemoryCounter& counter() { return counter_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
 
@@ -151,8 +168,13 @@ class OfficeFixture {
   VerificationCache cache_{64};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::StatusBook> book_;
+  std::unique_ptr<store::Ledger> ledger_;
   std::unique_ptr<store::ProofBook> proofs_;
+  std::unique_ptr<store::JoinBook> joins_;
+  std::unique_ptr<store::CheckpointBook> checkpoints_;
+  simulators::MemoryCounter counter_;
   std::unique_ptr<service::Nonces> nonces_;
+  std::unique_ptr<service::Spending> spending_;
   service::Backends backends_;
   simulators::MemoryBackend* device_ = nullptr;
   service::TrustPublisher trust_{kIssuerUrl, TrustConfig{}};

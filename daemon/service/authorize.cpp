@@ -1,0 +1,218 @@
+#include <optional>
+#include <utility>
+
+#include "daemon/service/action_budget.hpp"
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
+#include "daemon/service/office.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::service {
+namespace {
+
+using RecordOutcome = store::Recording::Outcome;
+using Tokens = std::vector<std::shared_ptr<const Token>>;
+
+/// What verification says of an action, and what the action would spend.
+struct Judgement {
+  Verdict verdict;
+  Tokens tokens;  ///< as far as they could be read
+  ActionBudget budget;
+  std::optional<store::ProofUse> proof;  ///< since step 6 has passed: the proof counts as used
+};
+
+Result<ActionRequest> request_of(const api::Authorize& message) {
+  ActionRequest request;
+  request.ada_required = message.ada_required;
+  request.audience = message.audience;
+  request.scope = message.scope;
+  CHANCERY_ASSIGN(request.parameters, parse_parameters(message.params));
+  request.dpop.emplace();
+  request.dpop->proof = message.proof;
+  request.dpop->htm = message.method;
+  request.dpop->htu = message.uri;
+  return request;
+}
+
+// Budgets are computed from unverified tokens, and used only if they verify.
+Tokens read_tokens(const std::vector<std::string>& chain, const VerifyOptions& options) {
+  Tokens tokens;
+  if (chain.size() > options.max_tokens) return tokens;
+  for (const std::string& compact : chain) {
+    if (auto known = options.cache == nullptr ? std::nullopt : options.cache->find(compact)) {
+      tokens.push_back(std::move(known->token));
+    } else if (auto token = Token::parse(compact)) {
+      tokens.push_back(std::make_shared<const Token>(*std::move(token)));
+    } else {
+      return {};
+    }
+  }
+  return tokens;
+}
+
+// The proof is good so long at most, whatever second within the window its `iat` names.
+std::chrono::sys_seconds expiry_of(const DpopPresentation& dpop, std::chrono::sys_seconds now) {
+  return now + dpop.iat_past + dpop.iat_future;
+}
+
+Judgement judge(const Office& office, const CallContext& context, const api::Authorize& message,
+                ActionRequest request) {
+  Judgement judgement;
+  VerifyOptions options = office.policy.verify;
+  judgement.tokens = read_tokens(message.chain, options);
+  if (!judgement.tokens.empty()) judgement.budget = budget_of(judgement.tokens, request, context.now);
+  request.totals = judgement.budget.totals;
+  // Asked last in step 6. Whether the proof was used is the ledger's to say, once for all concurrent uses.
+  request.seen = [&](const Thumbprint& key, std::string_view jti) {
+    judgement.proof =
+        store::ProofUse{key, sha256(as_bytes(jti)), context.now, expiry_of(*request.dpop, context.now)};
+    return false;
+  };
+  options.request = &request;
+  const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
+  judgement.verdict = verify_chain(chain, office.trust.current(), context.now, options);
+  return judgement;
+}
+
+// --- answers
+
+Denial denial_of(const Judgement& judgement) {
+  const Denial& denial = judgement.verdict.denial();
+  const std::optional<Denial>& fault = judgement.budget.fault;
+  // Verification found no total there, and this is why.
+  const bool explains =
+      fault && denial.step == fault->step && denial.outcome == fault->outcome && denial.hop == fault->hop;
+  return explains ? *fault : denial;
+}
+
+Denial proof_denial(const Judgement& judgement, const char* reason, const char* remedy) {
+  const int leaf = static_cast<int>(judgement.tokens.size()) - 1;
+  return {Outcome::kHolderBindingFailed, Step::kHolderBinding, leaf, reason, "a fresh `jti`", {}, remedy};
+}
+
+api::Decision denied(const Judgement& judgement, const Denial& denial) {
+  api::Decision decision;
+  decision.outcome = outcome_name(denial.outcome);
+  decision.step = step_name(denial.step);
+  decision.reason = denial.reason;
+  const auto& skipped = judgement.verdict.not_performed();
+  decision.not_performed.assign(skipped.begin(), skipped.end());
+  // The limits of those above the leaf are not the enforcement point's to see.
+  const bool is_leafs = denial.hop >= 0 && denial.hop + 1 == static_cast<int>(judgement.tokens.size());
+  if (!is_leafs) return decision;
+  decision.hop = denial.hop;
+  decision.expected = denial.expected;
+  decision.found = denial.found;
+  decision.remedy = denial.remedy;
+  return decision;
+}
+
+api::Decision permitted(const Judgement& judgement, const CallContext& context, const api::Authorize& message,
+                        std::string id) {
+  const VerifiedChain& chain = judgement.verdict.chain();
+  api::Decision decision;
+  decision.permitted = true;
+  decision.id = std::move(id);
+  const auto& skipped = judgement.verdict.not_performed();
+  decision.not_performed.assign(skipped.begin(), skipped.end());
+  if (message.reserve.count() > 0) {
+    decision.expires_at = (context.now + message.reserve).time_since_epoch().count();
+  }
+  decision.leaf = api::GrantedLeaf{chain.principal(), chain.leaf().claims().client_id,
+                                   json::to_jcs(wire::leaf_node(chain))};
+  return decision;
+}
+
+// --- records
+
+json::Node details_of(const Judgement& judgement, const api::Authorize& message,
+                      const api::Decision& decision) {
+  json::Node details = json::Node::object({{"token", hex_encode(judgement.tokens.back()->digest())},
+                                           {"audience", message.audience},
+                                           {"scope", message.scope},
+                                           {"params_sha256", hex_encode(sha256(as_bytes(message.params)))},
+                                           {"decision", decision.permitted ? "permit" : "deny"}});
+  if (decision.permitted) {
+    details.set("decision_id", decision.id);
+    details.set("debits", judgement.budget.debits.size());
+    if (decision.expires_at) details.set("reserved_until", *decision.expires_at);
+  } else {
+    details.set("outcome", decision.outcome);
+  }
+  return details;
+}
+
+store::AuditEntry audit_of(const CallContext& context, const Judgement& judgement,
+                           const api::Authorize& message, const api::Decision& decision) {
+  return audit_entry("authorize", context, details_of(judgement, message, decision));
+}
+
+Result<store::Recording> record(Office& office, const CallContext& context, const api::Authorize& message,
+                                const Judgement& judgement, const api::Decision& answer) {
+  store::Decision decision;
+  decision.caller = identity_of(context.caller);
+  decision.at = context.now;
+  decision.proof = *judgement.proof;
+  if (answer.permitted) {
+    decision.id = answer.id;
+    decision.debits = judgement.budget.debits;
+    if (message.reserve.count() > 0) decision.reserved_until = context.now + message.reserve;
+  }
+  if (!message.idempotency_key.empty()) {
+    decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
+    decision.answer = wire::write(answer);
+  }
+  return office.spending.ledger().record(decision, audit_of(context, judgement, message, answer));
+}
+
+// A proof that is refused is in the audit log, though nothing else of it is kept.
+Result<api::Decision> refuse_proof(Office& office, const CallContext& context, const api::Authorize& message,
+                                   const Judgement& judgement, const Denial& denial) {
+  api::Decision decision = denied(judgement, denial);
+  CHANCERY_TRY(office.store.append_audit(audit_of(context, judgement, message, decision)));
+  return decision;
+}
+
+}  // namespace
+
+Result<api::Decision> authorize(Office& office, const CallContext& context, const api::Authorize& message) {
+  CHANCERY_TRY(require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}}));
+  CHANCERY_ASSIGN(const ActionRequest request, request_of(message));
+  CHANCERY_ASSIGN(std::string id, random_id());
+  const Judgement judgement = judge(office, context, message, request);
+  const bool is_valid = judgement.verdict.valid();
+  // Before step 6 nobody knows who asks: such a denial leaves no trace.
+  if (!judgement.proof) return denied(judgement, denial_of(judgement));
+  if (is_valid && !judgement.budget.debits.empty()) CHANCERY_TRY(office.spending.require_open());
+
+  api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
+                                  : denied(judgement, denial_of(judgement));
+  CHANCERY_ASSIGN(store::Recording recording, record(office, context, message, judgement, answer));
+  if (recording.outcome == RecordOutcome::kOverBound) {
+    answer = denied(judgement, over_bound(judgement.budget.bounds[recording.debit], recording.total));
+    CHANCERY_ASSIGN(recording, record(office, context, message, judgement, answer));
+  }
+  switch (recording.outcome) {
+    case RecordOutcome::kRecorded:
+      return answer;
+    case RecordOutcome::kAnsweredBefore:
+      return wire::read_decision(recording.answer);
+    case RecordOutcome::kOtherRequest:
+      return Error{ErrorCode::kConflict,
+                   "`idempotency_key` was used for another request: take a fresh key for each request"};
+    case RecordOutcome::kProofUsed:
+      return refuse_proof(office, context, message, judgement,
+                          proof_denial(judgement, "this proof was used before", "send a fresh DPoP proof"));
+    case RecordOutcome::kTooManyProofs:
+      return refuse_proof(office, context, message, judgement,
+                          proof_denial(judgement, "too many proofs of this key are unexpired",
+                                       "wait until some have expired, and send fewer requests"));
+    case RecordOutcome::kOverBound:
+      break;  // a denial debits nothing
+  }
+  return Error{ErrorCode::kInternal, "a denial was refused as spending too much: report this"};
+}
+
+}  // namespace chancery::service

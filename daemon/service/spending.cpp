@@ -1,0 +1,202 @@
+#include "daemon/service/spending.hpp"
+
+#include "daemon/service/audit_entry.hpp"
+
+namespace chancery::service {
+namespace {
+
+using store::Checkpoint;
+
+constexpr Error kStarting{ErrorCode::kSpendingHalted,
+                          "budgets are not spent yet: the device's counter is being read"};
+constexpr Error kEnding{ErrorCode::kSpendingHalted, "budgets are not spent any more: the daemon is ending"};
+constexpr Error kDeviceAway{
+    ErrorCode::kSpendingHalted,
+    "the device whose counter finds out copies of the store does not answer: spending goes "
+    "on when it does; `chancery backend list` tells more"};
+constexpr Error kOlderCopy{
+    ErrorCode::kSpendingHalted,
+    "the state folder is an older copy of what this daemon has spent from, or another daemon "
+    "uses its counter: restore the newest state, or `chancery budget accept` spends from "
+    "this one"};
+constexpr Error kCounterGone{
+    ErrorCode::kSpendingHalted,
+    "the device's counter is gone, as after a TPM2_Clear, so that nobody can tell whether "
+    "this store is the newest: `chancery budget accept` makes another and goes on"};
+constexpr Error kNoCounter{
+    ErrorCode::kSpendingHalted,
+    "the backend has no counter that would find out copies of the store: name a TPM in "
+    "[budgets] backend, or set checkpoint = \"none\" knowingly"};
+constexpr const char* kNotChecked = "budgets are not spent: the device's counter could not be advanced";
+
+// Whether the device was not to be had, as opposed to what was found in it.
+bool is_about_device(const Error& error) {
+  using enum ErrorCode;
+  switch (error.code) {
+    case kDeviceUnavailable:
+    case kDeviceBusy:
+    case kDeviceTimeout:
+    case kDeviceLockout:
+    case kWrongDevice:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string_view spending_state_name(Spending::State state) noexcept {
+  switch (state) {
+    case Spending::State::kOpen:
+      return "open";
+    case Spending::State::kWaiting:
+      return "waiting";
+    case Spending::State::kHalted:
+      return "halted";
+    case Spending::State::kUnset:
+      return "unset";
+  }
+  return "";
+}
+
+hsm::Fact spending_fact(const Spending& spending) {
+  using enum hsm::Fact::Severity;
+  const Spending::State state = spending.state();
+  const auto reason = spending.reason();
+  if (reason) {
+    const auto severity = state == Spending::State::kHalted ? kBad : kWarn;
+    return {"budgets", "not spent: " + std::string(spending_state_name(state)), severity, reason->what};
+  }
+  if (spending.with_counter()) return {"budgets", "spent; a device's counter finds out copies of the store"};
+  return {
+      "budgets", "spent; copies of the store are not found out", kWarn,
+      "a restored backup gives spent units back: set [budgets] checkpoint = \"counter\" where there is a TPM"};
+}
+
+Status Spending::require_open() {
+  if (const auto why_not = reason()) return *why_not;
+  has_spent_ = true;
+  return {};
+}
+
+Spending::State Spending::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+std::optional<Error> Spending::reason() const {
+  const std::lock_guard lock(mutex_);
+  if (state_ == State::kOpen) return std::nullopt;
+  return reason_.value_or(kStarting);
+}
+
+void Spending::set(State state, std::optional<Error> reason) {
+  const std::lock_guard lock(mutex_);
+  state_ = state;
+  reason_ = reason;
+}
+
+// --- rounds
+
+void Spending::tick(std::chrono::sys_seconds now) {
+  {
+    const std::lock_guard lock(advancing_);
+    if (is_due(now)) note(advance(false), now);
+  }
+  if (const Status pruned = books_.ledger.prune(now); !pruned)
+    complain_("expired reservations could not be settled", pruned.error());
+  if (const Status pruned = books_.proofs.prune(now); !pruned)
+    complain_("expired proofs could not be forgotten", pruned.error());
+}
+
+bool Spending::is_due(std::chrono::sys_seconds now) const {
+  if (is_sealed_) return false;
+  switch (state()) {
+    case State::kHalted:
+    case State::kUnset:
+      return false;
+    case State::kWaiting:
+      return true;
+    case State::kOpen:
+      break;
+  }
+  if (!options_.with_counter || !has_spent_ || !checkpoint_at_) return false;
+  // Also when the clock was set back since.
+  return now >= *checkpoint_at_ + options_.interval || now < *checkpoint_at_;
+}
+
+void Spending::seal() {
+  const std::lock_guard lock(advancing_);
+  if (!options_.with_counter || state() != State::kOpen) return;
+  const Status sealed = advance(true);
+  is_sealed_ = true;
+  set(State::kWaiting, kEnding);
+  if (!sealed) complain_("the store could not be sealed at the end", sealed.error());
+}
+
+// --- the counter
+
+hsm::Deadline Spending::deadline() const { return std::chrono::steady_clock::now() + options_.patience; }
+
+// Success when the store is found to be the newest, and can tell itself from every copy made before.
+Status Spending::advance(bool is_sealed) {
+  if (!options_.with_counter) return {};
+  if (options_.counter == nullptr) return kNoCounter;
+  CHANCERY_ASSIGN(const std::optional<Checkpoint> last, books_.checkpoints.last());
+  const auto value = options_.counter->read(deadline());
+  if (value) return last ? advance_from(*last, *value, is_sealed) : Status{kOlderCopy};
+  if (value.error().code != ErrorCode::kNotFound) return value.error();
+  if (last) return kCounterGone;
+  CHANCERY_ASSIGN(const std::uint64_t first, options_.counter->create(deadline()));
+  return books_.checkpoints.keep({first, std::nullopt, is_sealed});
+}
+
+Status Spending::advance_from(const Checkpoint& last, std::uint64_t value, bool is_sealed) {
+  if (value != last.value && value != last.intended) return kOlderCopy;
+  has_spent_ = false;  // what is spent meanwhile may be in a copy already
+  CHANCERY_TRY(books_.checkpoints.keep({value, value + 1, false}));
+  CHANCERY_ASSIGN(const std::uint64_t reached, options_.counter->advance(deadline()));
+  return books_.checkpoints.keep({reached, std::nullopt, is_sealed});
+}
+
+void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {
+  if (advanced) {
+    checkpoint_at_ = now;
+    complained_.reset();
+    return set(State::kOpen, std::nullopt);
+  }
+  const Error& error = advanced.error();
+  if (options_.counter == nullptr) return set(State::kUnset, error);
+  if (error.code == ErrorCode::kSpendingHalted) return halt(error, now);
+  has_spent_ = true;  // the checkpoint is still due
+  if (!complained_ || complained_->code != error.code) complain_(kNotChecked, error);
+  complained_ = error;
+  // A device that is away for a moment stops nobody; copies are found out later by as much.
+  const bool is_overdue = !checkpoint_at_ || now >= *checkpoint_at_ + 2 * options_.interval;
+  if (is_overdue) set(State::kWaiting, is_about_device(error) ? kDeviceAway : error);
+}
+
+void Spending::halt(const Error& error, std::chrono::sys_seconds now) {
+  set(State::kHalted, error);
+  complain_("budgets are not spent until the operator decides", error);
+  const auto recorded = books_.audit.append_audit(
+      audit_entry("budget.halt", now, json::Node::object({{"reason", error.what}})));
+  if (!recorded) complain_("the halt could not be recorded", recorded.error());
+}
+
+Status Spending::accept(const store::AuditEntry& audit) {
+  const std::lock_guard lock(advancing_);
+  if (options_.with_counter && options_.counter == nullptr) return kNoCounter;
+  std::optional<Checkpoint> checkpoint;
+  if (options_.with_counter) {
+    CHANCERY_ASSIGN(const std::uint64_t value, options_.counter->create(deadline()));
+    checkpoint = Checkpoint{value};
+  }
+  CHANCERY_TRY(books_.checkpoints.accept(checkpoint, audit));
+  checkpoint_at_ = audit.at;
+  set(State::kOpen, std::nullopt);
+  return {};
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include <chancery/result.hpp>
+
+#include "daemon/store/checkpoint_book.hpp"
+#include "daemon/store/ledger.hpp"
+#include "daemon/store/proof_book.hpp"
+#include "hsm/counter.hpp"
+
+namespace chancery::service {
+
+/// What spending is kept in; they outlive it.
+struct SpendingBooks {
+  store::Ledger& ledger;
+  store::ProofBook& proofs;
+  store::CheckpointBook& checkpoints;
+  store::Store& audit;
+};
+
+struct SpendingOptions {
+  /// Whether copies of the store are to be found out by a device's counter. Without it nothing is.
+  bool with_counter = true;
+  hsm::MonotonicCounter* counter = nullptr;  ///< nullptr: the device that was named has none
+  std::chrono::seconds interval{600};        ///< between checkpoints while anything is spent
+  std::chrono::milliseconds patience{3000};  ///< for one answer of the device
+};
+
+/// Decides whether budgets may be spent from this store, so that an older copy of it does not give spent units
+/// back.
+///
+/// The device's counter and the store's checkpoint advance together: at the start, every `interval` in which
+/// something was spent, and at a clean stop. A store whose checkpoint is another than the counter's value is an
+/// older copy, or another daemon uses the same counter: then nothing is spent until the operator accepts it.
+/// What was spent between a copy and the next checkpoint is not found out (docs/operations/budgets.md).
+/// Thread-safe.
+class Spending {
+ public:
+  enum class State : std::uint8_t {
+    kOpen,
+    kWaiting,  ///< for the device: goes on by itself
+    kHalted,   ///< for the operator
+    kUnset,    ///< no counter where one is configured
+  };
+  /// What could not be done now and is tried again, and alarms: in a literal what it was, and why.
+  using Complaint = std::function<void(const char* what, const Error& error)>;
+
+  Spending(SpendingBooks books, SpendingOptions options, Complaint complain)
+      : books_(books), options_(options), complain_(std::move(complain)) {}
+
+  /// kSpendingHalted unless it is open. Whoever goes on spends: the next checkpoint is due in time.
+  [[nodiscard]] Status require_open();
+
+  [[nodiscard]] store::Ledger& ledger() const noexcept { return books_.ledger; }
+
+  /// One round: opens, makes the checkpoint that is due, settles what has expired and forgets what can matter
+  /// no more. One thread at a time.
+  void tick(std::chrono::sys_seconds now);
+
+  /// At a clean stop, when nobody spends any more: no copy that was made before counts from here on.
+  void seal();
+
+  /// The operator vouches for this store, whatever the counter says, and for the clock.
+  /// \return kDeviceUnavailable and the like when the counter cannot be advanced, kConflict when there is none
+  [[nodiscard]] Status accept(const store::AuditEntry& audit);
+
+  [[nodiscard]] State state() const;
+  /// Why it is not open; nullopt when it is.
+  [[nodiscard]] std::optional<Error> reason() const;
+  [[nodiscard]] bool with_counter() const noexcept { return options_.with_counter; }
+
+ private:
+  [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
+  [[nodiscard]] Status advance(bool is_sealed);
+  [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value, bool is_sealed);
+  [[nodiscard]] hsm::Deadline deadline() const;
+  void note(const Status& advanced, std::chrono::sys_seconds now);
+  void halt(const Error& error, std::chrono::sys_seconds now);
+  void set(State state, std::optional<Error> reason);
+
+  const SpendingBooks books_;
+  const SpendingOptions options_;
+  const Complaint complain_;
+  std::mutex advancing_;  // one round with the counter at a time: tick, seal or accept
+  std::optional<std::chrono::sys_seconds> checkpoint_at_;
+  std::optional<Error> complained_;
+  bool is_sealed_ = false;
+  std::atomic<bool> has_spent_ = false;
+
+  mutable std::mutex mutex_;  // of the rest
+  State state_ = State::kWaiting;
+  std::optional<Error> reason_;
+};
+
+/// For people: whether budgets are spent, and how copies of the store are found out.
+[[nodiscard]] hsm::Fact spending_fact(const Spending& spending);
+
+/// "open", "waiting", "halted" or "unset".
+[[nodiscard]] std::string_view spending_state_name(Spending::State state) noexcept;
+
+}  // namespace chancery::service

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chancery::api {
+
+// What an enforcement point asks the daemon, and what it is told (docs/protocol/authorization.md).
+
+/// "May the holder of this chain do this now?"
+struct Authorize {
+  std::vector<std::string> chain;
+  std::string proof;     ///< the DPoP proof that came with the request
+  std::string method;    ///< of that request
+  std::string uri;       ///< of that request
+  std::string audience;  ///< the enforcement point's own identifier
+  std::string scope;
+  std::string params = "{}";        ///< a JSON object
+  std::chrono::seconds reserve{0};  ///< reserve so long, to settle or release; zero: spend at once
+  std::string idempotency_key;      ///< empty: none; at most 128 printable ASCII characters
+  bool ada_required = false;        ///< demand a proof of this very action
+};
+
+/// What the last token of a permitted chain gives.
+struct GrantedLeaf {
+  std::string principal;
+  std::string agent;
+  std::string json;  ///< with audience, authority, holder and expiry
+};
+
+struct Decision {
+  bool permitted = false;
+  std::vector<std::string> not_performed;
+
+  // Of a permit.
+  std::string id;                          ///< names it in the audit log, and a reservation
+  std::optional<std::int64_t> expires_at;  ///< of the reservation, which then is settled in full
+  std::optional<GrantedLeaf> leaf;
+
+  // Of a denial. Limits of others than the chain's last token are not told.
+  std::string outcome;
+  std::string step;  ///< "parse", "1" … "8"
+  std::string reason;
+  std::optional<int> hop;  ///< of the last token, when it is what fails; then the next three are told
+  std::string expected;
+  std::string found;
+  std::string remedy;
+};
+
+/// What was really used of a reservation.
+struct Settlement {
+  std::map<std::string, double, std::less<>>
+      amounts;  ///< by parameter; those not named: all that was reserved
+};
+
+struct EndedReservation {
+  std::string decision_id;
+  std::string state;  ///< "settled", "released"
+};
+
+/// Whether budgets are being spent, and what they hold.
+struct Budget {
+  std::string state;       ///< "open", "waiting" (for the device), "halted" (for the operator), "unset"
+  std::string reason;      ///< what to do; empty when open
+  std::string checkpoint;  ///< how copies of the store are found out: "counter", "none"
+  std::int64_t totals = 0;
+  std::int64_t reservations = 0;  ///< open ones
+};
+
+}  // namespace chancery::api

@@ -1,0 +1,263 @@
+// When budgets may be spent: checkpoints of the store against the counter of a device.
+
+#include "daemon/service/spending.hpp"
+
+#include <filesystem>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "daemon/store/sqlite_checkpoint_book.hpp"
+#include "daemon/store/sqlite_ledger.hpp"
+#include "daemon/store/sqlite_proof_book.hpp"
+#include "daemon/store/sqlite_store.hpp"
+#include "simulators/memory/memory_counter.hpp"
+#include "tests/unit/daemon/store_records.hpp"
+#include "tests/unit/daemon/temporary_folder.hpp"
+
+namespace chancery::service {
+namespace {
+
+using namespace std::chrono_literals;
+using chancery::testing::TemporaryFolder;
+using simulators::MemoryCounter;
+using State = Spending::State;
+using store::testing::entry;
+using store::testing::must;
+
+constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
+constexpr Error kAway{ErrorCode::kDeviceUnavailable, "away"};
+
+/// A state folder, and daemons that run on it one after the other.
+struct Folder {
+  void start(SpendingOptions options) {
+    stop_at_once();
+    journal = must(store::Journal::open(folder.path() / "state"));
+    store = store::make_sqlite_store(journal);
+    ledger = store::make_sqlite_ledger(journal);
+    proofs = store::make_sqlite_proof_book(journal);
+    checkpoints = store::make_sqlite_checkpoint_book(journal);
+    spending.emplace(SpendingBooks{*ledger, *proofs, *checkpoints, *store}, options,
+                     [this](const char*, const Error&) { ++complaints; });
+    spending->tick(now);
+  }
+  void start() { start({.counter = &counter}); }
+  /// As `kill -9` does.
+  void stop_at_once() {
+    spending.reset();
+    checkpoints.reset();
+    proofs.reset();
+    ledger.reset();
+    store.reset();
+    journal.reset();
+  }
+  void stop() {
+    spending->seal();
+    stop_at_once();
+  }
+  void tick(std::chrono::seconds later) {
+    now += later;
+    spending->tick(now);
+  }
+  [[nodiscard]] std::uint64_t value() { return must(counter.read({})); }
+
+  /// Of a stopped daemon's folder.
+  void copy_to(const char* name) const {
+    std::filesystem::copy(folder.path() / "state", folder.path() / name);
+  }
+  void restore_from(const char* name) {
+    stop_at_once();
+    std::filesystem::remove_all(folder.path() / "state");
+    std::filesystem::copy(folder.path() / name, folder.path() / "state");
+    std::filesystem::permissions(folder.path() / "state", std::filesystem::perms::owner_all);
+  }
+
+  TemporaryFolder folder;
+  MemoryCounter counter;
+  std::chrono::sys_seconds now = kNow;
+  int complaints = 0;
+  std::shared_ptr<store::Journal> journal;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<store::Ledger> ledger;
+  std::unique_ptr<store::ProofBook> proofs;
+  std::unique_ptr<store::CheckpointBook> checkpoints;
+  std::optional<Spending> spending;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(checkpoints_of_spending)
+
+BOOST_FIXTURE_TEST_CASE(a_new_store_opens_and_a_stopped_one_opens_again, Folder) {
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+  BOOST_TEST(spending->require_open().has_value());
+  stop();
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_killed_daemon_opens_again, Folder) {
+  start();
+  BOOST_TEST(spending->require_open().has_value());
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_restored_copy_spends_nothing_until_it_is_accepted, Folder) {
+  start();
+  stop();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+  BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
+  tick(1h);
+  BOOST_TEST((spending->state() == State::kHalted));
+  BOOST_TEST(must(spending->ledger().counts()).totals == 0u);
+  must(spending->accept(entry("budget.accept")));
+  BOOST_TEST((spending->state() == State::kOpen));
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_of_before_the_last_checkpoint_is_found_out, Folder) {
+  start();
+  stop_at_once();
+  copy_to("copy");  // as a hot copy would be: not sealed
+  start();
+  stop_at_once();
+  restore_from("copy");
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_former_store_is_found_out_also_before_its_first_checkpoint, Folder) {
+  journal = must(store::Journal::open(folder.path() / "state"));
+  stop_at_once();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_counter_advances_with_checkpoints_and_never_with_spending, Folder) {
+  start();
+  const std::uint64_t first = value();
+  tick(10min);
+  BOOST_TEST(value() == first);  // nothing was spent
+  for (int i = 0; i < 100; ++i) BOOST_TEST(spending->require_open().has_value());
+  tick(1s);
+  BOOST_TEST(value() == first + 1);
+  for (int i = 0; i < 100; ++i) BOOST_TEST(spending->require_open().has_value());
+  tick(599s);
+  BOOST_TEST(value() == first + 1);
+  tick(1s);
+  BOOST_TEST(value() == first + 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(another_daemon_on_the_same_counter_is_noticed, Folder) {
+  start();
+  must(counter.advance({}));
+  BOOST_TEST(spending->require_open().has_value());
+  tick(10min);
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_checkpoint_whose_answer_is_lost_is_carried_on, Folder) {
+  start();
+  BOOST_TEST(spending->require_open().has_value());
+  counter.lose_answers(1);
+  tick(10min);
+  BOOST_TEST(complaints == 1);
+  stop_at_once();  // between the counter and the store
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_is_waited_for, Folder) {
+  counter.fail_with(kAway);
+  start();
+  BOOST_TEST((spending->state() == State::kWaiting));
+  BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
+  tick(1s);
+  BOOST_TEST(complaints == 1);
+  counter.fail_with(std::nullopt);
+  tick(1s);
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_device_that_goes_away_stops_spending_after_two_intervals, Folder) {
+  start();
+  BOOST_TEST(spending->require_open().has_value());
+  counter.fail_with(kAway);
+  tick(10min);
+  BOOST_TEST((spending->state() == State::kOpen));
+  tick(10min - 1s);
+  BOOST_TEST((spending->state() == State::kOpen));
+  tick(1s);
+  BOOST_TEST((spending->state() == State::kWaiting));
+  counter.fail_with(std::nullopt);
+  tick(1s);
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_counter_that_is_gone_needs_the_operator, Folder) {
+  start();
+  stop();
+  counter.remove();
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+  must(spending->accept(entry("budget.accept")));
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_device_without_a_counter_spends_nothing, Folder) {
+  start({.counter = nullptr});
+  BOOST_TEST((spending->state() == State::kUnset));
+  BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
+  BOOST_TEST(!spending->accept(entry("budget.accept")));
+  BOOST_TEST((spending->state() == State::kUnset));
+}
+
+BOOST_FIXTURE_TEST_CASE(whoever_renounces_the_counter_spends_without, Folder) {
+  start({.with_counter = false});
+  BOOST_TEST((spending->state() == State::kOpen));
+  stop();
+  copy_to("copy");
+  start({.with_counter = false});
+  stop();
+  restore_from("copy");
+  start({.with_counter = false});
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_sealed_store_stays_sealed, Folder) {
+  start();
+  spending->seal();
+  const std::uint64_t sealed = value();
+  tick(1h);
+  BOOST_TEST(value() == sealed);
+  BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
+  BOOST_TEST(must(checkpoints->last())->is_sealed);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_operator_vouches_for_a_clock_that_was_set_back, Folder) {
+  start();
+  const store::ProofUse use{{}, {}, kNow, kNow + 360s};
+  must(proofs->record(use));
+  tick(240h);
+  BOOST_TEST((store::testing::refusal(proofs->record(use)) == ErrorCode::kSpendingHalted));
+  must(spending->accept(entry("budget.accept")));
+  BOOST_TEST(proofs->record(use).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::service
