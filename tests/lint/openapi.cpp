@@ -53,9 +53,11 @@ std::string_view text_of(rest::Listener listener) {
   return "";
 }
 
-// The tags `operate` and `act` say: privileged; `socket`: Unix socket; `local`: that, or plain loopback.
+// The tags `operate`, `act` and `enforce` say: privileged; `socket`: Unix socket; `local`: that, or plain loopback.
 std::string_view listener_of(const Value& operation) {
-  const auto is_private = [](const Value& tag) { return tag.string() == "operate" || tag.string() == "act"; };
+  const auto is_private = [](const Value& tag) {
+    return tag.string() == "operate" || tag.string() == "act" || tag.string() == "enforce";
+  };
   const auto tags = need(operation, "tags").items();
   BOOST_TEST(!tags.empty());
   BOOST_TEST((std::ranges::all_of(tags, is_private) || std::ranges::none_of(tags, is_private)),
