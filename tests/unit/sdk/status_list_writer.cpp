@@ -85,7 +85,7 @@ BOOST_DATA_TEST_CASE(what_is_written_is_read_back, data::make(kWidths), bits) {
   for (int i = 0; i < 300; ++i) wanted[random.below(kSize)] = static_cast<unsigned>(random.below(1u << bits));
   std::vector<StatusEntry> entries;
   for (const auto& [index, status] : wanted) entries.push_back({index, status});
-  const StatusList list{"https://issuer.example/v1/status-lists/1", 1'800'000'120.0, 60.0, bits,
+  const StatusList list{"https://issuer.example/v1/status-lists/1", std::nullopt, 1'800'000'120.0, 60.0, bits,
                         pack_statuses(entries, kSize, bits).value()};
   const StatusList read = read_back(sign(list, key), key).value();
   BOOST_TEST(read.subject == list.subject);
