@@ -81,13 +81,27 @@ OAuthResult<service::CallContext> find_resource_server(service::Office& office, 
   return context;
 }
 
+OAuthResult<std::string_view> need_token(const Form& form) {
+  const std::string_view token = form.text("token");
+  if (token.empty()) return refusal({ErrorCode::kInvalidArgument, "`token` must be a chain or a token"});
+  return token;
+}
+
 OAuthResult<Response> introspect(service::Office& office, const Request& request) {
   CHANCERY_ASSIGN(const Form form, in_oauth(Form::read(request)));
   CHANCERY_ASSIGN(const service::CallContext context, find_resource_server(office, request, form));
-  const std::string_view token = form.text("token");
-  if (token.empty()) return refusal({ErrorCode::kInvalidArgument, "`token` must be a chain or a token"});
+  CHANCERY_ASSIGN(const std::string_view token, need_token(form));
   CHANCERY_ASSIGN(const auto chain, in_oauth(service::introspect(office, context, token)));
   return json_response(200, write_introspection(chain));
+}
+
+OAuthResult<Response> revoke(service::Office& office, const Request& request) {
+  CHANCERY_ASSIGN(const Form form, in_oauth(Form::read(request)));
+  CHANCERY_ASSIGN(const service::CallContext context, find_client(office, request, form));
+  CHANCERY_ASSIGN(const std::string_view token, need_token(form));
+  const Status revoked = service::revoke_token(office, context, token);
+  if (!revoked) return refusal(revoked.error());
+  return json_response(200, "{}");
 }
 
 // RFC 7662 section 2.3: who may not ask is told as at any protected resource (RFC 6750 section 3.1).
@@ -115,6 +129,11 @@ Response introspect_token(service::Office& office, const Request& request, std::
   Response response = answer ? *answer : refuse_introspection(answer.error());
   add_nonce(office, request, response);
   return response;
+}
+
+Response revoke_token(service::Office& office, const Request& request, std::string_view) {
+  const auto revoked = revoke(office, request);
+  return revoked ? *revoked : refuse(revoked.error());
 }
 
 }  // namespace chancery::rest

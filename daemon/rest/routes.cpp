@@ -50,6 +50,7 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/operators", kUnixSocket, true, create_operator},
       Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate},
       Route{"POST", "/v1/revocations", kPrivileged, true, revoke, scope::kRevocationsCreate},
+      Route{"POST", "/v1/revoke", kTls, true, revoke_token},
       Route{"GET", "/v1/status-keys", kPrivileged, true, list_status_keys, scope::kIssuerRead},
       Route{"POST", "/v1/status-keys/rotate", kPrivileged, true, rotate_status_key, scope::kIssuerRotate},
       Route{"GET", "/v1/status-lists/{name}", kAny, true, show_status_list},

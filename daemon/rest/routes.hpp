@@ -77,6 +77,7 @@ Response show_metadata(service::Office& office, const Request& request, std::str
 Response show_protected_resource(service::Office& office, const Request& request, std::string_view argument);
 Response issue_token(service::Office& office, const Request& request, std::string_view argument);
 Response introspect_token(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_token(service::Office& office, const Request& request, std::string_view argument);
 Response show_health(service::Office& office, const Request& request, std::string_view argument);
 Response show_readiness(service::Office& office, const Request& request, std::string_view argument);
 Response show_openapi(service::Office& office, const Request& request, std::string_view argument);

@@ -53,4 +53,11 @@ struct ClientAssertion {
 [[nodiscard]] Result<std::optional<VerifiedChain>> introspect(Office& office, const CallContext& context,
                                                               std::string_view text);
 
+/// Ends a token and all that was delegated from it (RFC 7009), for whoever holds it, or has authority to revoke it.
+/// What is no token of this daemon's is passed over: then there is nothing to end (section 2.2).
+/// \param context  of a client
+/// \param text  a chain in text form, whose last token is meant, or one token
+/// \return kForbidden, the store's errors
+[[nodiscard]] Status revoke_token(Office& office, const CallContext& context, std::string_view text);
+
 }  // namespace chancery::service

@@ -34,7 +34,7 @@ Result<std::optional<VerifiedChain>> introspect(Office& office, const CallContex
     CHANCERY_ASSIGN(recorded, recorded_chain(office, tokens.front()));
     tokens.assign(recorded.begin(), recorded.end());
   }
-  const Verdict verdict = verify_chain(tokens, office.trust.current(), context.now, office.policy.verify);
+  const Verdict verdict = judge_use(office, tokens, context.now, office.policy.verify);
   return verdict.valid() ? std::optional(verdict.chain()) : std::nullopt;
 }
 

@@ -217,7 +217,7 @@ BOOST_FIXTURE_TEST_CASE(what_clients_discover_is_what_there_is, OAuthScene) {
 
 BOOST_FIXTURE_TEST_CASE(the_unix_socket_has_no_endpoints_of_oauth, OAuthScene) {
   const auto transport = client::make_unix_transport(daemon->socket().string());
-  for (const char* path : {"/v1/token", "/v1/introspect"}) {
+  for (const char* path : {"/v1/token", "/v1/introspect", "/v1/revoke"}) {
     const auto answer =
         transport->send({"POST", path, "{}"}, std::chrono::steady_clock::now() + std::chrono::seconds(20));
     BOOST_REQUIRE(answer);
