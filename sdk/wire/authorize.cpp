@@ -13,7 +13,6 @@ using json::Node;
 using json::Value;
 
 constexpr Range kAnyTime{0, 100LL * 366 * 86400 * 100};
-constexpr Range kAnyCount{0, 9007199254740991};
 constexpr Range kReservation{1, 86400};
 constexpr std::size_t kLongestKey = 128;
 // As in messages.cpp: an action's parameters may hold any number.
