@@ -42,6 +42,9 @@ struct OAuthAnswer {
 struct OAuthScene : RemoteOffice {
   OAuthScene();
 
+  /// The certificate authority of the daemon's address, in PEM.
+  [[nodiscard]] std::string authority_file() const { return options(nullptr).ca_file; }
+
   /// What a client says that does everything right.
   [[nodiscard]] AssertionClaims right_claims() const;
   /// An assertion by this key.
