@@ -1,5 +1,6 @@
 #include "daemon/rest/exchange.hpp"
 
+#include <algorithm>
 #include <cctype>
 
 namespace chancery::rest {
@@ -22,16 +23,15 @@ service::CallContext context_of(const Request& request) {
   return context;
 }
 
+bool has_media_type(const Request& request, std::string_view type) {
+  std::string_view declared = request.header("content-type").value_or("");
+  declared = declared.substr(0, declared.find(';'));
+  while (!declared.empty() && declared.back() == ' ') declared.remove_suffix(1);
+  return std::ranges::equal(declared, type, [](unsigned char a, char b) { return std::tolower(a) == b; });
+}
+
 Status require_json(const Request& request) {
-  std::string_view type = request.header("content-type").value_or("");
-  type = type.substr(0, type.find(';'));
-  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  constexpr std::string_view kJson = "application/json";
-  bool equal = type.size() == kJson.size();
-  for (std::size_t i = 0; equal && i < kJson.size(); ++i) {
-    equal = std::tolower(static_cast<unsigned char>(type[i])) == kJson[i];
-  }
-  if (equal) return {};
+  if (has_media_type(request, "application/json")) return {};
   return Error{ErrorCode::kUnsupportedMediaType,
                "send the body as JSON, with `Content-Type: application/json`"};
 }

@@ -18,6 +18,9 @@ namespace chancery::rest {
 /// The use cases' view of a request: who sent it, as the kernel tells or as the router found out.
 [[nodiscard]] service::CallContext context_of(const Request& request);
 
+/// Whether the body is declared as of that type (lower case), whatever its parameters.
+[[nodiscard]] bool has_media_type(const Request& request, std::string_view type);
+
 /// kUnsupportedMediaType unless the body is declared as application/json.
 [[nodiscard]] Status require_json(const Request& request);
 

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "daemon/rest/exchange.hpp"
 #include "daemon/rest/openapi.hpp"
 #include "daemon/rest/routes.hpp"
@@ -24,6 +26,14 @@ Response show_status_key_set(service::Office& office, const Request&, std::strin
 
 Response show_metadata(service::Office& office, const Request&, std::string_view) {
   return cacheable(service::metadata(office));
+}
+
+Response show_protected_resource(service::Office& office, const Request&, std::string_view) {
+  std::set<std::string_view> scopes;
+  for (const Route& route : routes()) {
+    if (!route.scope.empty()) scopes.insert(route.scope);
+  }
+  return cacheable(service::protected_resource(office, {scopes.begin(), scopes.end()}));
 }
 
 Response show_openapi(service::Office&, const Request&, std::string_view) {

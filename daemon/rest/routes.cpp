@@ -12,6 +12,7 @@ std::span<const Route> routes() noexcept {
   static constexpr std::array kRoutes{
       Route{"GET", "/.well-known/jwks.json", kAny, false, show_key_set},
       Route{"GET", "/.well-known/oauth-authorization-server", kAny, false, show_metadata},
+      Route{"GET", "/.well-known/oauth-protected-resource", kAny, false, show_protected_resource},
       Route{"GET", "/.well-known/status-jwks.json", kAny, false, show_status_key_set},
       Route{"GET", "/healthz", kAny, false, show_health},
       Route{"GET", "/metrics", kLocal, true, show_metrics},
@@ -39,6 +40,7 @@ std::span<const Route> routes() noexcept {
       Route{"GET", "/v1/drills/{name}", kPrivileged, true, show_drill, scope::kRevocationsDrill},
       Route{"POST", "/v1/grants", kPrivileged, true, create_grant, scope::kGrantsMint},
       Route{"POST", "/v1/impact", kPrivileged, true, show_impact, scope::kRevocationsImpact},
+      Route{"POST", "/v1/introspect", kTls, true, introspect_token, scope::kIntrospect},
       Route{"GET", "/v1/issuer/keys", kPrivileged, true, list_issuer_keys, scope::kIssuerRead},
       Route{"POST", "/v1/issuer/rotate", kPrivileged, true, rotate_issuer, scope::kIssuerRotate},
       Route{"POST", "/v1/join", kTls, true, join},
@@ -48,6 +50,7 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/operators", kUnixSocket, true, create_operator},
       Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate},
       Route{"POST", "/v1/revocations", kPrivileged, true, revoke, scope::kRevocationsCreate},
+      Route{"POST", "/v1/revoke", kTls, true, revoke_token},
       Route{"GET", "/v1/status-keys", kPrivileged, true, list_status_keys, scope::kIssuerRead},
       Route{"POST", "/v1/status-keys/rotate", kPrivileged, true, rotate_status_key, scope::kIssuerRotate},
       Route{"GET", "/v1/status-lists/{name}", kAny, true, show_status_list},
@@ -55,6 +58,7 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension,
             scope::kRevocationsLift},
       Route{"POST", "/v1/sessions", kPrivileged, true, create_session, scope::kSessionsCreate},
+      Route{"POST", "/v1/token", kTls, true, issue_token},
   };
   static_assert(kRoutes.size() <= telemetry::RequestCounts::kMaxRoutes);
   return kRoutes;

@@ -26,7 +26,7 @@ struct Route {
   bool may_block;  ///< asks a device or the disk
   /// \param argument  the segment that `{name}` stands for; empty without one
   Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
-  std::string_view scope{};  ///< of kPrivileged: what a chain must grant
+  std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
 };
 
 /// Every route, ordered by pattern.
@@ -74,6 +74,10 @@ Response show_budget(service::Office& office, const Request& request, std::strin
 Response accept_budget(service::Office& office, const Request& request, std::string_view argument);
 Response show_key_set(service::Office& office, const Request& request, std::string_view argument);
 Response show_metadata(service::Office& office, const Request& request, std::string_view argument);
+Response show_protected_resource(service::Office& office, const Request& request, std::string_view argument);
+Response issue_token(service::Office& office, const Request& request, std::string_view argument);
+Response introspect_token(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_token(service::Office& office, const Request& request, std::string_view argument);
 Response show_health(service::Office& office, const Request& request, std::string_view argument);
 Response show_readiness(service::Office& office, const Request& request, std::string_view argument);
 Response show_openapi(service::Office& office, const Request& request, std::string_view argument);

@@ -51,6 +51,12 @@ std::string spiffe_id(const Policy& policy, std::string_view agent_name) {
   return "spiffe://" + policy.trust_domain + "/agent/" + std::string(agent_name);
 }
 
+std::string_view agent_name(const Policy& policy, std::string_view name_or_id) {
+  const std::string prefix = spiffe_id(policy, "");
+  if (name_or_id.starts_with(prefix)) name_or_id.remove_prefix(prefix.size());
+  return name_or_id;
+}
+
 Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsCreate, {{"agent", message.name}}));
   if (!is_agent_name(message.name)) {

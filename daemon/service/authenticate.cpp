@@ -18,10 +18,16 @@ Error refused_chain(const Denial& denial) {
 
 }  // namespace
 
+Result<VerifiedChain> require_own_chain(const Office& office, std::span<const std::string_view> chain,
+                                        std::chrono::sys_seconds now) {
+  const Verdict verdict = verify_chain(chain, office.trust.own(), now, office.policy.verify);
+  if (!verdict.valid()) return refused_chain(verdict.denial());
+  return verdict.chain();
+}
+
 Result<VerifiedChain> authenticate(Office& office, const Presentation& presentation,
                                    std::chrono::sys_seconds now) {
-  const Verdict verdict = verify_chain(presentation.chain, office.trust.own(), now, office.policy.verify);
-  if (!verdict.valid()) return refused_chain(verdict.denial());
+  CHANCERY_ASSIGN(VerifiedChain chain, require_own_chain(office, presentation.chain, now));
   ActionRequest request;
   request.dpop = DpopPresentation{presentation.proof, presentation.method, presentation.uri, {}};
   CHANCERY_ASSIGN(request.dpop->nonce, require_nonce(office.nonces, presentation.proof, now));
@@ -30,10 +36,10 @@ Result<VerifiedChain> authenticate(Office& office, const Presentation& presentat
     first_use = require_first_use(office, holder, jti, *request.dpop, now);
     return !first_use;
   };
-  const auto failure = check_proof(request, verdict.chain().leaf(), now, office.policy.verify);
+  const auto failure = check_proof(request, chain.leaf(), now, office.policy.verify);
   CHANCERY_TRY(first_use);
   if (failure) return Error{ErrorCode::kProofRefused, failure->reason};
-  return verdict.chain();
+  return chain;
 }
 
 }  // namespace chancery::service

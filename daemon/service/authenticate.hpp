@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,12 @@ struct Presentation {
   std::string method;
   std::string uri;  ///< that the sender called
 };
+
+/// Verifies a chain that is to give authority over this daemon: under its own issuer keys alone.
+/// \return the chain; kChainRefused (hop given)
+[[nodiscard]] Result<VerifiedChain> require_own_chain(const Office& office,
+                                                      std::span<const std::string_view> chain,
+                                                      std::chrono::sys_seconds now);
 
 /// Finds out who sends a request: a chain whose root is one of this daemon's own issuer keys, and a fresh proof
 /// by its holder with a nonce of this daemon's. What the chain allows is for require_authority(); the proof

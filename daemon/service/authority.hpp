@@ -26,6 +26,7 @@ inline constexpr std::string_view kBackendsAdopt = "chancery.backends.adopt";
 inline constexpr std::string_view kBudgetsAccept = "chancery.budgets.accept";
 inline constexpr std::string_view kDelegationsCreate = "chancery.delegations.create";
 inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
+inline constexpr std::string_view kIntrospect = "chancery.introspect";
 inline constexpr std::string_view kIssuerRead = "chancery.issuer.read";
 inline constexpr std::string_view kIssuerRotate = "chancery.issuer.rotate";
 inline constexpr std::string_view kJoinTokensCreate = "chancery.join_tokens.create";

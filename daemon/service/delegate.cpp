@@ -6,9 +6,7 @@ namespace {
 
 // The receiver by name, or by its SPIFFE ID in this trust domain.
 Result<store::Agent> find_receiver(const Office& office, std::string_view to) {
-  const std::string prefix = spiffe_id(office.policy, "");
-  if (to.starts_with(prefix)) to.remove_prefix(prefix.size());
-  auto agent = office.store.agent_by_name(to);
+  auto agent = office.store.agent_by_name(agent_name(office.policy, to));
   if (agent || agent.error().code != ErrorCode::kNotFound) return agent;
   return Error{ErrorCode::kNotFound, "`to` names no registered agent: register it first"};
 }

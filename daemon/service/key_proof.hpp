@@ -23,9 +23,9 @@ namespace chancery::service {
 /// A proof by a key that is not known yet, and what it must be for.
 struct NewKeyProof {
   std::string proof;
-  std::string_view path;               ///< that was called, under one of the daemon's public URLs, by POST
-  std::string_view bound_to;           ///< what `ath` is the hash of
-  std::optional<std::string> nonce{};  ///< that it must carry
+  std::string_view path;  ///< that was called, under one of the daemon's public URLs, by POST
+  std::optional<std::string_view> bound_to{};  ///< what `ath` is the hash of; none: there is no token yet
+  std::optional<std::string> nonce{};          ///< that it must carry
 };
 
 /// Finds out which key a proof is by. Whether it was used before is not asked. kProofRefused.

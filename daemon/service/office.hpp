@@ -81,6 +81,9 @@ struct Office {
 /// The SPIFFE ID of an agent of this trust domain.
 [[nodiscard]] std::string spiffe_id(const Policy& policy, std::string_view agent_name);
 
+/// What stands before an agent's name in its SPIFFE ID left out, if it does.
+[[nodiscard]] std::string_view agent_name(const Policy& policy, std::string_view name_or_id);
+
 /// [a-z0-9][a-z0-9._-]{0,62}
 [[nodiscard]] bool is_agent_name(std::string_view name);
 
@@ -227,6 +230,9 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] std::string key_set(const Office& office);
 /// The same of the keys that sign status lists.
 [[nodiscard]] std::string status_key_set(const Office& office);
+/// Metadata of the daemon's own interface as a protected resource (RFC 9728).
+[[nodiscard]] std::string protected_resource(const Office& office,
+                                             const std::vector<std::string_view>& scopes);
 /// Authorization server metadata (RFC 8414).
 [[nodiscard]] std::string metadata(const Office& office);
 

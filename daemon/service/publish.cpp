@@ -1,4 +1,4 @@
-#include "daemon/service/office.hpp"
+#include "daemon/service/oauth.hpp"
 #include "sdk/json/writer.hpp"
 
 namespace chancery::service {
@@ -32,15 +32,44 @@ std::string status_key_set(const Office& office) {
 std::string metadata(const Office& office) {
   const std::string& issuer = office.policy.issuer_url;
   const std::string root(without_slash(issuer));
+  const Node algorithms = Node::array({"ES256", "Ed25519"});
+  const Node authentication = Node::array({"private_key_jwt"});
   return json::to_jcs(Node::object({
       {"issuer", issuer},
       {"jwks_uri", root + "/.well-known/jwks.json"},
       {"status_list_jwks_uri", root + "/.well-known/status-jwks.json"},
       {"status_list_prefix", status_list_prefix(issuer)},
+      {"token_endpoint", root + std::string(kTokenPath)},
+      {"token_endpoint_auth_methods_supported", authentication},
+      {"token_endpoint_auth_signing_alg_values_supported", algorithms},
+      {"introspection_endpoint", root + "/v1/introspect"},
+      {"introspection_endpoint_auth_methods_supported", authentication},
+      {"introspection_endpoint_auth_signing_alg_values_supported", algorithms},
+      {"revocation_endpoint", root + "/v1/revoke"},
+      {"revocation_endpoint_auth_methods_supported", authentication},
+      {"revocation_endpoint_auth_signing_alg_values_supported", algorithms},
       {"response_types_supported", Node::array()},
-      {"grant_types_supported", Node::array()},
+      {"grant_types_supported",
+       Node::array({"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})},
       {"authorization_details_types_supported", Node::array({"agent_delegation"})},
+      {"dpop_signing_alg_values_supported", algorithms},
+      {"protected_resources", Node::array({issuer})},
+  }));
+}
+
+std::string protected_resource(const Office& office, const std::vector<std::string_view>& scopes) {
+  const std::string& issuer = office.policy.issuer_url;
+  Node supported = Node::array();
+  for (const std::string_view scope : scopes) supported.push_back(Node(scope));
+  return json::to_jcs(Node::object({
+      {"resource", issuer},
+      {"authorization_servers", Node::array({issuer})},
+      {"scopes_supported", std::move(supported)},
+      // None: a chain is of use with a proof only.
+      {"bearer_methods_supported", Node::array()},
+      {"dpop_bound_access_tokens_required", true},
       {"dpop_signing_alg_values_supported", Node::array({"ES256", "Ed25519"})},
+      {"authorization_details_types_supported", Node::array({"agent_delegation"})},
   }));
 }
 

@@ -1,5 +1,6 @@
+#include "daemon/service/sessions.hpp"
+
 #include "daemon/service/authority.hpp"
-#include "daemon/service/issuing.hpp"
 #include "daemon/service/key_proof.hpp"
 
 namespace chancery::service {
@@ -23,6 +24,16 @@ Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key,
 
 }  // namespace
 
+Result<api::Session> hand_to_session(Office& office, const CallContext& context, const HeldChain& held,
+                                     const Thumbprint& key, std::chrono::seconds lifetime) {
+  CHANCERY_ASSIGN(const Claims claims, session_claims(held.chain, key, lifetime, context.now));
+  CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "session"));
+  api::Session session{{}, static_cast<std::int64_t>(claims.exp)};
+  for (const auto& parent : held.chain.tokens()) session.chain.emplace_back(parent->compact());
+  session.chain.push_back(std::move(token));
+  return session;
+}
+
 Result<api::Session> open_session(Office& office, const CallContext& context,
                                   const api::CreateSession& message) {
   CHANCERY_ASSIGN(const HeldChain held,
@@ -31,11 +42,7 @@ Result<api::Session> open_session(Office& office, const CallContext& context,
   CHANCERY_ASSIGN(const ProvedKey proved, find_new_key(office, proof, context.now));
   const Thumbprint key = proved.key.thumbprint();
   CHANCERY_TRY(require_first_use(office, key, proved.jti, DpopPresentation{}, context.now));
-  CHANCERY_ASSIGN(const Claims claims, session_claims(held.chain, key, message.lifetime, context.now));
-  CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "session"));
-  api::Session session{message.chain, static_cast<std::int64_t>(claims.exp)};
-  session.chain.push_back(std::move(token));
-  return session;
+  return hand_to_session(office, context, held, key, message.lifetime);
 }
 
 }  // namespace chancery::service

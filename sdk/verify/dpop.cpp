@@ -124,7 +124,7 @@ std::optional<ProofFailure> check_proof(const ActionRequest& request, const Toke
   return std::nullopt;
 }
 
-Result<ProvedKey> check_new_key(const DpopPresentation& dpop, std::string_view bound_to,
+Result<ProvedKey> check_new_key(const DpopPresentation& dpop, std::optional<std::string_view> bound_to,
                                 std::chrono::sys_seconds now, const VerifyOptions& options) {
   const auto refused = [](const char* what) { return Error{ErrorCode::kProofRefused, what}; };
   const auto proof = Jws::parse(dpop.proof);
@@ -136,7 +136,7 @@ Result<ProvedKey> check_new_key(const DpopPresentation& dpop, std::string_view b
   }
   if (const Failure failure = check_target(*proof, dpop)) return refused(failure->reason);
   if (const Failure failure = check_freshness(*proof, dpop, now)) return refused(failure->reason);
-  if (text_claim(*proof, "ath") != access_token_hash(bound_to)) {
+  if (bound_to && text_claim(*proof, "ath") != access_token_hash(*bound_to)) {
     return refused("the proof's `ath` is not the hash of the token that it is for");
   }
   const auto jti = text_claim(*proof, "jti");

@@ -32,9 +32,10 @@ struct ProvedKey {
 
 /// Checks a proof by a key that is not known yet: the same, but for the holder. Whether it was seen is the
 /// caller's to ask.
-/// \param bound_to  what `ath` is the hash of
+/// \param bound_to  what `ath` is the hash of; none: the proof comes before any token (RFC 9449 section 5)
 /// \return the key, or kProofRefused
-[[nodiscard]] Result<ProvedKey> check_new_key(const DpopPresentation& dpop, std::string_view bound_to,
+[[nodiscard]] Result<ProvedKey> check_new_key(const DpopPresentation& dpop,
+                                              std::optional<std::string_view> bound_to,
                                               std::chrono::sys_seconds now, const VerifyOptions& options);
 
 /// `ath` of a token: the base64url SHA-256 of its compact form.

@@ -199,7 +199,8 @@ BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, Re
   }
   const auto transport = client::make_unix_transport(daemon->socket().string());
   for (const rest::Route& route : rest::routes()) {
-    const bool is_for_operators = !route.scope.empty() && route.scope != "chancery.delegations.create" &&
+    const bool is_for_operators = route.listener == rest::Listener::kPrivileged &&
+                                  route.scope != "chancery.delegations.create" &&
                                   route.scope != "chancery.proofs.create";
     if (!is_for_operators) continue;
     const client::HttpRequest request = request_of(route);

@@ -1,0 +1,90 @@
+// The introspection endpoint of the real daemon over TLS.
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/integration/oauth/oauth_scene.hpp"
+
+namespace chancery::tests {
+namespace {
+
+// The chain and proof that every other path takes.
+std::string authorization(const OAuthScene& scene, const std::optional<std::string>& nonce) {
+  const auto credential = required(credential_of(scene.chain, scene.key));
+  const auto presented = required(credential->present("POST", scene.issuer + "/v1/introspect", nonce));
+  std::vector<std::string> parents = presented.chain;
+  parents.pop_back();
+  return "Authorization: DPoP " + presented.chain.back() + "\r\nDelegation-Chain: " + text_of(parents) +
+         "\r\nDPoP: " + presented.proof + "\r\n";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(introspection)
+
+BOOST_FIXTURE_TEST_CASE(a_token_is_active_until_it_ends, OAuthScene) {
+  const OAuthAnswer granted = post("/v1/token", credentials_request());
+  const std::string token = granted.member("access_token");
+  const auto introspected = [&](const std::string& text) {
+    return post("/v1/introspect", as_client({{"token", text}}));
+  };
+  const OAuthAnswer active = introspected(token);
+  BOOST_REQUIRE_MESSAGE(active.http.status == 200, active.http.body);
+  BOOST_TEST(active.member("active") == "true");
+  BOOST_TEST(active.member("sub") == "user:alice@example.org");
+  BOOST_TEST(active.member("client_id") == "spiffe://dev.chancery.internal/agent/support");
+  BOOST_TEST(active.member("iss") == issuer);
+  BOOST_TEST(active.member("scope") == "crm.*");
+  BOOST_TEST(active.member("authorization_details") == granted.member("authorization_details"));
+  BOOST_TEST(active.member("cnf").find(answered(daemon->client().agent("support")).jkt) != std::string::npos);
+
+  for (const std::string& bad :
+       {token.substr(0, token.size() - 4) + "AAAA", std::string("nonsense"), token + "~" + token}) {
+    BOOST_TEST(introspected(bad).http.body == R"({"active":false})");
+  }
+  answered(daemon->client().retire_agent("support"));
+  BOOST_TEST(introspected(token).http.body == R"({"active":false})");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_single_token_stands_for_its_chain_when_the_daemon_has_recorded_it, OAuthScene) {
+  const HolderKey mine = new_key();
+  const auto first = post("/v1/token", credentials_request(), "DPoP: " + binding_proof(mine, {}) + "\r\n");
+  const auto nonce = first.http.field("DPoP-Nonce");
+  const auto bound = post("/v1/token", credentials_request(), "DPoP: " + binding_proof(mine, nonce) + "\r\n");
+  BOOST_REQUIRE_MESSAGE(bound.http.status == 200, bound.http.body);
+  for (const char* form : {"access_token", "delegation_chain"}) {
+    const auto active = post("/v1/introspect", as_client({{"token", bound.member(form)}}));
+    BOOST_TEST(active.member("active") == "true");
+    BOOST_TEST(active.member("del_depth") == "1");
+    BOOST_TEST(active.member("cnf").find(mine.public_key().thumbprint().text()) != std::string::npos);
+  }
+  // An operator's chain goes on outside of the daemon: alone, its last token says nothing.
+  const auto alone = post("/v1/introspect", as_client({{"token", chain.back()}}));
+  BOOST_TEST(alone.member("active") == "true");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_may_not_ask_is_told_as_by_a_protected_resource, OAuthScene) {
+  const OAuthAnswer nobody = post("/v1/introspect", {{"token", "x"}});
+  BOOST_TEST(nobody.http.status == 401);
+  BOOST_TEST(nobody.http.field("WWW-Authenticate").value_or("").starts_with("DPoP"));
+  BOOST_TEST(nobody.member("error") == "invalid_client");
+  key = new_key();
+  chain = delegated(key, R"({"scopes":["chancery.agents.read"]})");
+  const OAuthAnswer stranger = post("/v1/introspect", as_client({{"token", "x"}}));
+  BOOST_TEST(stranger.http.status == 403);
+  BOOST_TEST(stranger.member("error") == "insufficient_scope");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_chain_and_its_proof_are_as_good_as_an_assertion, OAuthScene) {
+  const Fields question{{"token", text_of(operator_chain)}};
+  const OAuthAnswer first = post("/v1/introspect", question, authorization(*this, std::nullopt));
+  BOOST_TEST(first.http.status == 401);
+  BOOST_TEST(first.member("error") == "use_dpop_nonce");
+  const OAuthAnswer second =
+      post("/v1/introspect", question, authorization(*this, first.http.field("DPoP-Nonce")));
+  BOOST_TEST(second.http.status == 200);
+  BOOST_TEST(second.member("active") == "true");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::tests
