@@ -57,7 +57,7 @@ BOOST_FIXTURE_TEST_CASE(a_single_token_stands_for_its_chain_when_the_daemon_has_
     BOOST_TEST(active.member("del_depth") == "1");
     BOOST_TEST(active.member("cnf").find(mine.public_key().thumbprint().text()) != std::string::npos);
   }
-  // An operator's chain goes on outside of the daemon: alone, its last token says nothing.
+  // What an operator delegated on its own is not in the records; the token before it is.
   const auto alone = post("/v1/introspect", as_client({{"token", chain.back()}}));
   BOOST_TEST(alone.member("active") == "true");
 }
