@@ -41,7 +41,7 @@ const char* why_not_here(Listener listener, const Request& request) {
                  ? nullptr
                  : "this path exists on the daemon's Unix socket and its plain loopback address only";
     case Listener::kPrivileged:
-      return request.peer.transport != Transport::kPlain
+      return request.peer.credentials || request.peer.transport == Transport::kTls
                  ? nullptr
                  : "this path exists on the daemon's Unix socket and its TLS address only";
     case Listener::kTls:

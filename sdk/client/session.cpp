@@ -159,7 +159,8 @@ Result<int> Session::seal() const {
   Descriptor file(::memfd_create("chancery-session", MFD_ALLOW_SEALING));
   constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   const bool done = file && write_all(file.get(), as_bytes(json::to_jcs(node) + "\n")) &&
-                    write_all(file.get(), pem.view()) && ::fcntl(file.get(), F_ADD_SEALS, kSeals) == 0;
+                    write_all(file.get(), pem.view()) && ::lseek(file.get(), 0, SEEK_SET) == 0 &&
+                    ::fcntl(file.get(), F_ADD_SEALS, kSeals) == 0;
   if (done) return file.release();
   return Error{ErrorCode::kProcessFailed, "no sealed file could be made in memory",
                static_cast<std::uint64_t>(errno)};

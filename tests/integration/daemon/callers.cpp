@@ -138,6 +138,10 @@ std::string body_for(std::string_view pattern) {
   if (pattern == "/v1/operators") return R"({"name":"x","jkt":")" + thumbprint + R"("})";
   if (pattern == "/v1/authorize")
     return R"({"chain":"x","proof":"x","method":"GET","uri":"https://x","audience":"x","action":{"scope":"a.b"}})";
+  if (pattern == "/v1/revocations" || pattern == "/v1/suspensions" || pattern == "/v1/impact")
+    return R"({"agent":"support"})";
+  if (pattern == "/v1/drills") return R"({"agent":"support","window_s":60})";
+  if (pattern == "/v1/join-tokens") return R"({"agent":"support","chain":["x"]})";
   return "{}";
 }
 
@@ -199,9 +203,9 @@ BOOST_FIXTURE_TEST_CASE(other_users_of_the_machine_may_do_nothing_privileged, Re
   }
   const auto transport = client::make_unix_transport(daemon->socket().string());
   for (const rest::Route& route : rest::routes()) {
-    const bool is_for_operators = route.listener == rest::Listener::kPrivileged &&
-                                  route.scope != "chancery.delegations.create" &&
-                                  route.scope != "chancery.proofs.create";
+    const bool is_for_operators =
+        route.listener == rest::Listener::kPrivileged && route.scope != "chancery.delegations.create" &&
+        route.scope != "chancery.proofs.create" && route.scope != "chancery.sessions.create";
     if (!is_for_operators) continue;
     const client::HttpRequest request = request_of(route);
     const int status = run_as(4711, [&] {

@@ -226,9 +226,9 @@ BOOST_FIXTURE_TEST_CASE(what_was_answered_survives_kill_9, Running) {
       for (const std::string& token : acknowledged) BOOST_TEST((*store)->token(token_id(token)).has_value());
       const auto counts = (*store)->counts();
       BOOST_REQUIRE(counts);
-      // Nothing without its entry: two agents, the issuer key and the pins of the TPM and of the master
-      // secret precede the tokens.
-      BOOST_TEST(counts->audit_entries == counts->tokens + 5);
+      // Nothing without its entry: two agents, the issuer's key, that of status lists, and the pins of the TPM and
+      // of the master secret precede the tokens.
+      BOOST_TEST(counts->audit_entries == counts->tokens + 6);
     }
     daemon.start();
   }

@@ -91,8 +91,8 @@ void expect_in_store(const DaemonProcess& daemon, const std::vector<std::string>
   for (const std::string& token : tokens) BOOST_TEST((*store)->token(id_of(token)).has_value());
   const auto counts = (*store)->counts();
   BOOST_REQUIRE(counts);
-  // Nothing without its entry: the agents, the issuer key, both pins and the tokens.
-  BOOST_TEST(counts->audit_entries == counts->tokens + counts->active_agents + 3);
+  // Nothing without its entry: the agents, the keys of issuer and status lists, both pins and the tokens.
+  BOOST_TEST(counts->audit_entries == counts->tokens + counts->active_agents + 4);
   BOOST_TEST(counts->lost_agents == 0u);
 }
 

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(of_two_statuses_of_one_token_the_later_counts) {
 BOOST_AUTO_TEST_CASE(a_changed_list_does_not_verify) {
   const SigningKey key = SigningKey::generate(Algorithm::kES256).value();
   const SigningKey other = SigningKey::generate(Algorithm::kES256).value();
-  const std::string compact = sign({"u", {}, 60.0, 1, {0x00}}, key);
+  const std::string compact = sign({"u", {}, {}, 60.0, 1, {0x00}}, key);
   BOOST_TEST((read_back(compact, other).error().code == ErrorCode::kSignatureInvalid));
   BOOST_TEST(read_back(compact, key).has_value());
 }

@@ -105,7 +105,7 @@ BOOST_FIXTURE_TEST_CASE(only_the_operator_on_the_socket_is_told, Asked) {
   create_agent("support", kSupportUid);
   for (const char* path : {"/v1/backends", "/v1/backends/memory", "/v1/backends/none", "/v1/process"}) {
     BOOST_TEST(call("GET", path, "", kSupportUid).status == 403, path);
-    BOOST_TEST(call("GET", path, "", std::nullopt).status == 404, path);
+    BOOST_TEST(call("GET", path, "", std::nullopt).status == 401, path);
   }
   BOOST_TEST(call("GET", "/v1/backends/none", "", kOperatorUid).status == 404);
   BOOST_TEST(member(call("GET", "/v1/backends/none", "", kOperatorUid), "code") == "not_found");

@@ -189,7 +189,7 @@ BOOST_FIXTURE_TEST_CASE(keys_are_the_operators_alone, Keys) {
   }};
   for (const auto& [method, path] : asked) {
     BOOST_TEST(call(method, path, "{}", kOrchestratorUid).status == 403, path);
-    BOOST_TEST(call(method, path, "{}", std::nullopt).status == 404, path);
+    BOOST_TEST(call(method, path, "{}", std::nullopt).status == 401, path);
   }
 }
 

@@ -242,7 +242,7 @@ BOOST_FIXTURE_TEST_CASE(only_the_operator_takes_back, Story) {
                          std::pair{"/v1/status-keys/rotate", "{}"}};
   for (const auto& [path, body] : asked) {
     BOOST_TEST(call("POST", path, body, kSupportUid).status == 403, path);
-    BOOST_TEST(call("POST", path, body, std::nullopt).status == 404, path);
+    BOOST_TEST(call("POST", path, body, std::nullopt).status == 401, path);
   }
   for (const char* const path : {"/v1/drills/1", "/v1/status-keys"}) {
     BOOST_TEST(call("GET", path, "", kSupportUid).status == 403, path);
