@@ -33,7 +33,6 @@
 #include "daemon/service/office.hpp"
 #include "daemon/service/spending.hpp"
 #include "daemon/service/status_keeper.hpp"
-#include "daemon/service/ticker.hpp"
 #include "daemon/store/master_key.hpp"
 #include "daemon/store/sqlite_checkpoint_book.hpp"
 #include "daemon/store/sqlite_join_book.hpp"
@@ -46,6 +45,7 @@
 #include "hsm/pkcs11/owner_process.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/base/ticker.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
@@ -464,14 +464,12 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   }
 
   service::KeyKeeper keeper(office, keeper_options(config), warn);
-  const service::Ticker ticker(1s,
-                               [&keeper](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
+  const Ticker ticker(1s, [&keeper](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
   // On a thread of its own: a drill's end waits for no device.
   service::StatusKeeper status_keeper(statuses, warn);
-  const service::Ticker status_ticker(
-      1s, [&status_keeper](const std::stop_token&) { status_keeper.tick(wall_clock()); });
-  const service::Ticker spending_ticker(1s,
-                                        [&spending](const std::stop_token&) { spending.tick(wall_clock()); });
+  const Ticker status_ticker(1s,
+                             [&status_keeper](const std::stop_token&) { status_keeper.tick(wall_clock()); });
+  const Ticker spending_ticker(1s, [&spending](const std::stop_token&) { spending.tick(wall_clock()); });
 
   rest::Router router(office);
   auto server = edge::Server::start(server_options(config, log), router);

@@ -72,7 +72,7 @@ Judgement judge(const Office& office, const CallContext& context, const api::Aut
   };
   options.request = &request;
   const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
-  judgement.verdict = verify_chain(chain, office.trust.current(), context.now, options);
+  judgement.verdict = judge_use(office, chain, context.now, options);
   return judgement;
 }
 

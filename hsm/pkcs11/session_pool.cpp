@@ -19,12 +19,18 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kEndTime = 1s;
 
+// A token that is software answers sooner than a caller is woken and sleeps again. While others wait, some
+// callers of such a one are woken together: they then disturb the session once.
+constexpr std::size_t kMostAsleep = 8;
+constexpr auto kSoon = 200us;
+
 bool may_be_tried_again(const Error& error) { return ends_session(error.native); }
 
 /// A request whose caller waits.
 struct AwaitedRequest final : PooledRequest {
   using PooledRequest::PooledRequest;
-  [[nodiscard]] bool answer(const Result<TokenReply>& result) override { return reply.put(result); }
+  [[nodiscard]] bool answer(const Result<TokenReply>& result) override { return reply.leave(result); }
+  void wake() override { reply.wake(); }
 
   Answer<Result<TokenReply>> reply;
 };
@@ -58,6 +64,7 @@ class SessionPool::Worker {
 
   void serve() {
     while (const auto request = next()) obey(request);
+    wake_answered();
     session_.reset();
     const std::lock_guard lock(shared_->mutex);
     --shared_->running;
@@ -73,14 +80,22 @@ class SessionPool::Worker {
   void drop_session();
   [[nodiscard]] bool leave_to_others(const Item& request);
   void finish(PooledRequest& request, const Result<TokenReply>& result);
+  void wake_answered();
 
   const std::shared_ptr<Shared> shared_;
   std::unique_ptr<TokenSession> session_;
   std::uint64_t counted_keys_ = 0;
+  std::vector<Item> answered_;  // whose callers sleep yet
 };
 
 SessionPool::Worker::Item SessionPool::Worker::next() {
   std::unique_lock lock(shared_->mutex);
+  // They come back while another session works, or this one serves the last that waits.
+  if (shared_->queue.size() <= (shared_->size == 1 ? 1 : 0)) {
+    lock.unlock();
+    wake_answered();
+    lock.lock();
+  }
   shared_->changed.wait(lock, [&] {
     const bool may_serve = session_ != nullptr || shared_->sessions < shared_->session_limit;
     return shared_->is_ending || (shared_->queue.size() > 0 && may_serve);
@@ -91,6 +106,7 @@ SessionPool::Worker::Item SessionPool::Worker::next() {
 }
 
 void SessionPool::Worker::obey(const Item& request) {
+  const auto begun = Clock::now();
   auto result = attempt(*request);
   if (!result && may_be_tried_again(result.error())) {
     drop_session();
@@ -100,6 +116,13 @@ void SessionPool::Worker::obey(const Item& request) {
     if (!result && may_be_tried_again(result.error())) drop_session();
   }
   finish(*request, result);
+  answered_.push_back(request);
+  if (answered_.size() >= kMostAsleep || Clock::now() - begun > kSoon) wake_answered();
+}
+
+void SessionPool::Worker::wake_answered() {
+  for (const Item& request : answered_) request->wake();
+  answered_.clear();
 }
 
 Result<TokenReply> SessionPool::Worker::attempt(const TokenRequest& request) {
@@ -165,7 +188,10 @@ SessionPool::~SessionPool() {
   shared_->is_ending = true;
   const auto waiting = shared_->queue.drain();
   lock.unlock();
-  for (const auto& request : waiting) static_cast<void>(request->answer(kTokenEnding));
+  for (const auto& request : waiting) {
+    static_cast<void>(request->answer(kTokenEnding));
+    request->wake();
+  }
   shared_->changed.notify_all();
   lock.lock();
   const bool all_ended = shared_->changed.wait_for(lock, kEndTime, [&] { return shared_->running == 0; });

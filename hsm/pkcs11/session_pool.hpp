@@ -23,6 +23,8 @@ struct PooledRequest : TokenRequest {
   /// Called once, in the session's thread. \return false when nobody is left to be told: what was made is
   /// then taken back
   [[nodiscard]] virtual bool answer(const Result<TokenReply>& result) = 0;
+  /// Called some time after answer(), together with others: whoever waits may go on.
+  virtual void wake() {}
 };
 
 /// The token's owner within this process: a thread for each session, behind one bounded queue.

@@ -43,7 +43,7 @@ StatusList list_of_a_million() {
   for (std::size_t i = 0; i < kEnded; ++i) {
     entries.push_back({random.below(kEntries), 1 + static_cast<unsigned>(random.below(2))});
   }
-  return {"https://issuer.example/v1/status-lists/1", 1'800'000'000.0, 1'800'000'120.0, 60.0, 2,
+  return {"https://issuer.example/v1/status-lists/1",   1'800'000'000.0, 1'800'000'120.0, 60.0, 2,
           required(pack_statuses(entries, kEntries, 2))};
 }
 
