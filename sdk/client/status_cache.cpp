@@ -34,6 +34,7 @@ struct ListName {
 struct Entry {
   std::vector<VerifyKey> keys;
   std::optional<FetchedStatusList> list;
+  bool shown = false;  ///< `list` is in the snapshot
   double iat = 0;
   sys_seconds due{};    ///< when to fetch it next
   sys_seconds asked{};  ///< when a chain last referred to it
@@ -109,6 +110,11 @@ struct StatusCache::Impl {
     const auto found = entries.find(name);
     return found == entries.end() ? std::nullopt : std::optional(found->second);
   }
+  [[nodiscard]] bool is_shown(const ListName& name) const {
+    const std::lock_guard lock(mutex);
+    const auto found = entries.find(name);
+    return found != entries.end() && found->second.shown;
+  }
 
   std::vector<ListName> note_references(std::span<const std::string_view> chain, VerifyOptions how);
   bool note(const ListName& name, const std::vector<VerifyKey>& keys);
@@ -165,7 +171,7 @@ bool StatusCache::Impl::note(const ListName& name, const std::vector<VerifyKey>&
   // By anchor: one whose chains name many lists must not crowd out the others'.
   const auto held = std::ranges::count(entries, name.keys, [](const auto& item) { return item.first.keys; });
   if (static_cast<std::size_t>(held) >= options.max_lists) return false;
-  entries.emplace(name, Entry{keys, std::nullopt, 0, at, at});
+  entries.emplace(name, Entry{.keys = keys, .list = std::nullopt, .due = at, .asked = at});
   return true;
 }
 
@@ -213,6 +219,7 @@ void StatusCache::Impl::publish() {
   TrustSnapshot made(std::move(next));
   const std::lock_guard lock(mutex);
   snapshot = std::move(made);
+  for (auto& [name, entry] : entries) entry.shown = entry.list.has_value();
 }
 
 void StatusCache::Impl::forget_idle() {
@@ -258,8 +265,8 @@ Result<StatusCache> StatusCache::open(TrustConfig trust, const StatusCacheOption
 
 TrustSnapshot StatusCache::trust_for(std::span<const std::string_view> chain, const VerifyOptions& options) {
   for (const ListName& name : impl_->note_references(chain, options)) {
-    const auto entry = impl_->find(name);
-    if (entry && !entry->list) impl_->fetch_if_due(name);
+    // A list that is fetched but not in the snapshot yet is waited for as one on its way is.
+    if (!impl_->is_shown(name)) impl_->fetch_if_due(name);
   }
   return impl_->current();
 }
