@@ -119,11 +119,16 @@ Result<TrustConfig> load_anchors(const std::filesystem::path& file) {
   return TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {}));
 }
 
+// An issuer's URL may have a path; requests come to the server that it names.
+std::string origin_of(const std::string& url) {
+  return url.substr(0, url.find('/', std::string_view("https://").size()));
+}
+
 Result<service::Policy> make_policy(const config::Config& config, bool dev) {
   service::Policy policy;
   policy.issuer_url = config.issuer.url;
   policy.public_urls = config.server.public_urls;
-  if (policy.public_urls.empty()) policy.public_urls = {config.issuer.url};
+  policy.public_urls.push_back(origin_of(config.issuer.url));
   policy.trust_domain = config.issuer.trust_domain;
   CHANCERY_ASSIGN(policy.operators, operator_rule(config, dev));
   policy.granted_scopes = config.grants.scopes;

@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include "sdk/base/name.hpp"
+
 namespace chancery::config {
 namespace {
 
@@ -28,12 +30,6 @@ bool is_issuer_url(std::string_view text) {
   return !rest.empty() && rest.front() != '/' && rest.front() != ':' && rest.size() <= 512 &&
          std::ranges::all_of(rest, [](char c) { return c > ' ' && c < 127; }) &&
          rest.find_first_of("?#@\"<>\\^`{|}") == std::string_view::npos;
-}
-
-bool is_backend_name(std::string_view text) {
-  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyz0123456789";
-  return !text.empty() && text.size() <= 63 && all_of(text.substr(0, 1), kFirst) &&
-         all_of(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
 }
 
 Found check_backend_name(const Config& config, const char* option, const std::string& name) {
@@ -68,6 +64,12 @@ Found check_budgets(const Config& config) {
   return check_backend_name(config, "budgets.backend", config.budgets.backend);
 }
 
+// What a proof names is a path under it: there is none in it yet.
+bool is_origin(std::string_view url) {
+  constexpr std::string_view kScheme = "https://";
+  return is_issuer_url(url) && url.find('/', kScheme.size()) == std::string_view::npos;
+}
+
 Found check_server(const ServerConfig& server) {
   if (server.socket.empty()) return Complaint{"server.socket", "is required: operators and agents use it"};
   if (server.socket.native().size() > kLongestSocketPath) {
@@ -76,6 +78,9 @@ Found check_server(const ServerConfig& server) {
   if (server.body_memory < server.body_limit) {
     return Complaint{"server.body_memory",
                      "must be at least body_limit: a body of that length would never be read"};
+  }
+  if (!std::ranges::all_of(server.public_urls, is_origin)) {
+    return Complaint{"server.public_urls", "must each be https://HOST or https://HOST:PORT, without a path"};
   }
   if (server.plain_listen && !server.plain_listen->is_loopback()) {
     return Complaint{"server.plain_listen",
@@ -115,7 +120,7 @@ Found check_backends(const Config& config) {
     const BackendConfig& backend = config.backends[i];
     const std::string section = "backend[" + std::to_string(i) + "].";
     if (backend.name.empty()) return Complaint{section + "name", "is required"};
-    if (!is_backend_name(backend.name)) {
+    if (!is_name(backend.name)) {
       return Complaint{section + "name",
                        "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"};
     }

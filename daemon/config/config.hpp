@@ -30,7 +30,7 @@ struct ServerConfig {
   std::optional<ListenAddress> tls_listen;
   std::filesystem::path tls_certificate;
   std::filesystem::path tls_key;
-  std::vector<std::string> public_urls;       ///< empty: the issuer's
+  std::vector<std::string> public_urls;       ///< besides the issuer's server
   std::optional<ListenAddress> plain_listen;  ///< loopback only
   std::uint64_t threads = 0;
   std::uint64_t blocking_threads = 0;

@@ -39,8 +39,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"server.tls_certificate", AbsolutePath{AT(config.server.tls_certificate)}, "\"\"", "",
      "The certificate chain for HTTPS in PEM, needed with `tls_listen`."},
     {"server.public_urls", TextList{AT(config.server.public_urls)}, "[]", "",
-     "How callers over TLS address the daemon: each `https://HOST` or `https://HOST:PORT`, as it stands in their proofs; an "
-     "empty list stands for [issuer] url."},
+     "How callers over TLS address the daemon, besides by the server of [issuer] url: each `https://HOST` or "
+     "`https://HOST:PORT`, as it stands in their proofs."},
     {"server.tls_key", AbsolutePath{AT(config.server.tls_key)}, "\"\"", "",
      "The private key of that certificate in PEM, readable by the daemon alone."},
     {"server.plain_listen", Address{AT(config.server.plain_listen)}, "\"\"", "",

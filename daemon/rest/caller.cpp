@@ -25,9 +25,7 @@ std::optional<std::string_view> credentials(std::string_view header, std::string
 Result<std::string> called_uri(const service::Policy& policy, const Request& request) {
   const std::string_view host = request.header("host").value_or("");
   for (const std::string& url : policy.public_urls) {
-    const std::string_view authority = std::string_view(url).substr(std::string_view("https://").size());
-    if (authority.substr(0, authority.find('/')) == host)
-      return "https://" + std::string(host) + request.path;
+    if (std::string_view(url).substr(std::string_view("https://").size()) == host) return url + request.path;
   }
   return Error{
       ErrorCode::kProofRefused,

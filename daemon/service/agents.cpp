@@ -4,16 +4,10 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/office.hpp"
+#include "sdk/base/name.hpp"
 #include "sdk/wire/messages.hpp"
 
 namespace chancery::service {
-bool is_agent_name(std::string_view name) {
-  const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
-         std::ranges::all_of(name,
-                             [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
-
 namespace {
 
 std::string_view state_of(const store::Agent& agent) {
@@ -59,7 +53,7 @@ std::string_view agent_name(const Policy& policy, std::string_view name_or_id) {
 
 Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsCreate, {{"agent", message.name}}));
-  if (!is_agent_name(message.name)) {
+  if (!is_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"};
   }
   CHANCERY_ASSIGN(const Algorithm algorithm, read_algorithm(message.algorithm, Algorithm::kES256));

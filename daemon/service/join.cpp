@@ -22,12 +22,6 @@ Result<std::string> new_token() {
   return std::string(kPrefix) + base64url_encode(octets);
 }
 
-std::string text_of(const std::vector<std::string>& chain) {
-  std::string text;
-  for (const std::string& token : chain) text.append(text.empty() ? "" : "~").append(token);
-  return text;
-}
-
 // The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
 Result<HeldChain> require_access(const Office& office, std::span<const std::string_view> chain,
                                  const store::Agent& agent, std::chrono::sys_seconds now) {
@@ -82,7 +76,7 @@ Result<api::JoinToken> create_join_token(Office& office, const CallContext& cont
   CHANCERY_ASSIGN(const HeldChain access, require_access(office, chain, agent, context.now));
   CHANCERY_TRY(joined_claims(access, Thumbprint{}, context.now));  // whether there is room for one more token
   CHANCERY_ASSIGN(std::string token, new_token());
-  const store::JoinToken record{hash_of(token), agent.id, text_of(message.chain), context.now,
+  const store::JoinToken record{hash_of(token), agent.id, join_chain(message.chain), context.now,
                                 context.now + message.lifetime};
   json::Node details = agent_details(agent);
   details.set("join_token_sha256", record.hash);

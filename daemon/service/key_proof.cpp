@@ -32,9 +32,8 @@ Status require_first_use(Office& office, const Thumbprint& key, std::string_view
 
 Result<ProvedKey> find_new_key(const Office& office, const NewKeyProof& presented,
                                std::chrono::sys_seconds now) {
-  Error last{ErrorCode::kProofRefused, "the daemon has no public address: set [server] public_urls"};
+  Error last{ErrorCode::kProofRefused, "the proof is for another address than this daemon's"};
   for (std::string url : office.policy.public_urls) {
-    if (url.ends_with('/')) url.pop_back();
     const DpopPresentation dpop{presented.proof, "POST", url.append(presented.path), presented.nonce};
     auto key = check_new_key(dpop, presented.bound_to, now, office.policy.verify);
     if (key) return key;

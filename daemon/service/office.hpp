@@ -34,7 +34,7 @@ namespace chancery::service {
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
-  std::vector<std::string> public_urls;  ///< where TLS callers reach the daemon, `https://HOST[:PORT]`
+  std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
   std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
@@ -83,9 +83,6 @@ struct Office {
 
 /// What stands before an agent's name in its SPIFFE ID left out, if it does.
 [[nodiscard]] std::string_view agent_name(const Policy& policy, std::string_view name_or_id);
-
-/// [a-z0-9][a-z0-9._-]{0,62}
-[[nodiscard]] bool is_agent_name(std::string_view name);
 
 /// Registers an agent and makes its key in the device. kForbidden, kInvalidArgument (name), kBackendUnknown,
 /// kUnsupportedAlgorithm, kConflict.

@@ -1,6 +1,7 @@
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
 #include "sdk/base/base64url.hpp"
+#include "sdk/base/name.hpp"
 
 namespace chancery::service {
 namespace {
@@ -29,7 +30,7 @@ Result<Thumbprint> read_holder(std::string_view jkt) {
 Result<api::Grant> create_operator(Office& office, const CallContext& context,
                                    const api::CreateOperator& message) {
   CHANCERY_TRY(require_operator(*context.caller.process, office.policy.operators));
-  if (!is_agent_name(message.name)) {
+  if (!is_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be like an agent's: [a-z0-9][a-z0-9._-]{0,62}"};
   }
   if (message.lifetime > kLongestLifetime) {

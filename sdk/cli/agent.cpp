@@ -149,8 +149,7 @@ void add_named(CLI::App& group, Command& chosen, const char* verb, const char* h
 }  // namespace
 
 void add_agent(CLI::App& app, Command& chosen) {
-  CLI::App* group =
-      app.add_subcommand("agent", "Register, list, show, rotate and retire agents (on the daemon's socket)");
+  CLI::App* group = app.add_subcommand("agent", "Register, list, show, rotate and retire agents (operator)");
   group->require_subcommand(1);
   add_create(*group, chosen);
   add_list(*group, chosen);

@@ -31,11 +31,7 @@ struct DelegateArguments {
   std::string out;
 };
 
-std::string chain_text(const std::vector<std::string>& chain) {
-  std::string text;
-  for (const std::string& token : chain) text.append(text.empty() ? "" : "~").append(token);
-  return text + "\n";
-}
+std::string chain_text(const std::vector<std::string>& chain) { return join_chain(chain) + "\n"; }
 
 // A chain is no secret (without the holder's key it is of no use), but it tells who may do what.
 constexpr unsigned kChainFileMode = 0640;

@@ -110,8 +110,7 @@ Checked<ExitCode> show_one(Context& context, const std::string& name) {
 }  // namespace
 
 void add_backend(CLI::App& app, Command& chosen) {
-  CLI::App* group =
-      app.add_subcommand("backend", "List, show and adopt key backends (on the daemon's socket)");
+  CLI::App* group = app.add_subcommand("backend", "List, show and adopt key backends (operator)");
   group->require_subcommand(1);
   CLI::App* all = group->add_subcommand("list", "List the backends: type, state, role, keys, device");
   all->footer("Exit status: 0 when all of them answer, 2 when one does not.");

@@ -35,7 +35,7 @@ Checked<ExitCode> accept_budget(Context& context) {
 }  // namespace
 
 void add_budget(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("budget", "Whether budgets are spent (on the daemon's socket)");
+  CLI::App* group = app.add_subcommand("budget", "Whether budgets are spent (operator)");
   group->require_subcommand(1);
   CLI::App* one = group->add_subcommand("show", "Show whether budgets are spent, and why not");
   one->footer("Exit status: 0 when they are, 2 when they are not.");

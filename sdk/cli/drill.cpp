@@ -83,8 +83,7 @@ Checked<ExitCode> run(Context& context, const DrillArguments& arguments) {
 
 void add_drill(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<DrillArguments>();
-  CLI::App* command =
-      app.add_subcommand("drill", "Suspend for a while and report what broke (on the daemon's socket)");
+  CLI::App* command = app.add_subcommand("drill", "Suspend for a while and report what broke (operator)");
   arguments->target.add_to(*command);
   command->add_option("--window", arguments->window, "how long: 1s to 1h; default: 60s");
   command->add_option("--reason", arguments->reason, "why, for the audit log");

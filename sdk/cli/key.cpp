@@ -214,14 +214,14 @@ void add_backend_adoption(CLI::App& backends, Command& chosen) {
 }
 
 void add_key(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("key", "List and revoke keys (on the daemon's socket)");
+  CLI::App* group = app.add_subcommand("key", "List and revoke keys (operator)");
   group->require_subcommand(1);
   add_key_list(*group, chosen);
   add_key_revoke(*group, chosen);
 }
 
 void add_issuer(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("issuer", "The key that signs grants (on the daemon's socket)");
+  CLI::App* group = app.add_subcommand("issuer", "The key that signs grants (operator)");
   group->require_subcommand(1);
   add_own_rotation(*group, chosen, "Follow the issuer's key with a new one", &Client::rotate_issuer)
       .footer(
@@ -230,8 +230,7 @@ void add_issuer(CLI::App& app, Command& chosen) {
 }
 
 void add_status_key(CLI::App& app, Command& chosen) {
-  CLI::App* group =
-      app.add_subcommand("status-key", "The key that signs status lists (on the daemon's socket)");
+  CLI::App* group = app.add_subcommand("status-key", "The key that signs status lists (operator)");
   group->require_subcommand(1);
   group->add_subcommand("list", "List its keys: key, state, backend, algorithm, created, reason")
       ->callback([&chosen] {

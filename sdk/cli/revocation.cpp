@@ -70,7 +70,7 @@ CLI::App* add_change(CLI::App& app, Command& chosen, const char* name, const cha
 
 void add_lift(CLI::App& app, Command& chosen) {
   const auto id = std::make_shared<std::int64_t>();
-  CLI::App* command = app.add_subcommand("lift", "End a suspension or a drill (on the daemon's socket)");
+  CLI::App* command = app.add_subcommand("lift", "End a suspension or a drill (operator)");
   command->add_option("ID", *id, "its number, as `chancery suspend` and `chancery impact` show it")
       ->required();
   command->footer(
@@ -85,8 +85,7 @@ void add_lift(CLI::App& app, Command& chosen) {
 
 void add_impact(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<TargetArguments>();
-  CLI::App* command =
-      app.add_subcommand("impact", "Tell what a revocation would end now (on the daemon's socket)");
+  CLI::App* command = app.add_subcommand("impact", "Tell what a revocation would end now (operator)");
   arguments->add_to(*command);
   command->footer(
       "A use is a delegation, or a verification by the daemon since its start. What others verify, it does\n"
@@ -104,14 +103,13 @@ void add_impact(CLI::App& app, Command& chosen) {
 }  // namespace
 
 void add_revocation(CLI::App& app, Command& chosen) {
-  add_change(app, chosen, "revoke", "Revoke tokens for good (on the daemon's socket)", &Client::revoke)
+  add_change(app, chosen, "revoke", "Revoke tokens for good (operator)", &Client::revoke)
       ->footer(
           "When the command has returned, this daemon denies every chain through them; others do so when they\n"
           "fetch the status list again, a minute later at most. It cannot be undone.\n\n"
           "Examples:\n  chancery revoke --agent support --reason \"host compromised\"\n"
           "  chancery revoke --principal user:alice@example.org");
-  add_change(app, chosen, "suspend", "Suspend tokens until that is lifted (on the daemon's socket)",
-             &Client::suspend)
+  add_change(app, chosen, "suspend", "Suspend tokens until that is lifted (operator)", &Client::suspend)
       ->footer(
           "Meanwhile nothing is issued to the agent, key or principal. `chancery lift` ends it.\n\n"
           "Example:\n  chancery suspend --agent support --reason \"under investigation\"");

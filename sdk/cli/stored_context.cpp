@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sdk/base/name.hpp"
 #include "sdk/cli/context.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/json/reader.hpp"
@@ -17,12 +18,6 @@ using std::filesystem::path;
 constexpr std::size_t kMostSettings = 64 * 1024;
 constexpr std::size_t kMostChain = 512 * 1024;
 constexpr unsigned kPrivate = 0600;
-
-bool is_name(std::string_view name) {
-  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= 63 && is_plain(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_plain(c) || c == '.' || c == '_' || c == '-'; });
-}
 
 Checked<path> contexts_folder(const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, config_folder(environment));
@@ -113,9 +108,7 @@ Checked<void> write_context(const StoredContext& context, const std::vector<std:
   json::Node settings = json::Node::object({{"address", context.address}});
   if (!context.ca_file.empty()) settings.set("ca_file", context.ca_file);
   if (!chain.empty()) {
-    std::string text;
-    for (const std::string& token : chain) text.append(text.empty() ? "" : "~").append(token);
-    CHANCERY_TRY(replace_file(folder / "chain.txt", text + "\n", kPrivate));
+    CHANCERY_TRY(replace_file(folder / "chain.txt", join_chain(chain) + "\n", kPrivate));
   }
   return replace_file(folder / "context.json", json::to_jcs(settings) + "\n", kPrivate);
 }

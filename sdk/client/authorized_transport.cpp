@@ -34,8 +34,7 @@ class AuthorizedTransport final : public Transport {
     const std::vector<std::string>& chain = presented.chain;
     HttpRequest authorized = request;
     authorized.headers.emplace_back("Authorization", "DPoP " + chain.back());
-    std::string parents;
-    for (std::size_t i = 0; i + 1 < chain.size(); ++i) parents.append(i == 0 ? "" : "~").append(chain[i]);
+    std::string parents = join_chain(std::span(chain).first(chain.size() - 1));
     if (!parents.empty()) authorized.headers.emplace_back("Delegation-Chain", std::move(parents));
     authorized.headers.emplace_back("DPoP", std::move(presented.proof));
     auto answer = carrier_->send(authorized, deadline);

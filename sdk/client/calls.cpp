@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sdk/base/base64url.hpp"
+#include "sdk/base/name.hpp"
 #include "sdk/base/percent.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/json/reader.hpp"
@@ -15,14 +16,6 @@ namespace chancery::client {
 namespace {
 
 using json::Value;
-
-// The daemon's rule for names of agents and backends (docs/protocol/openapi.yaml), so that none of them changes
-// the path that it stands in.
-bool is_name(std::string_view name) {
-  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= 63 && is_plain(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_plain(c) || c == '.' || c == '_' || c == '-'; });
-}
 
 Result<std::string> agent_path(std::string_view name) {
   if (is_name(name)) return "/v1/agents/" + std::string(name);

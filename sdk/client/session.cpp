@@ -29,6 +29,11 @@ ClientError local(const Error& error) {
   return {.error = error, .status = 0, .code = {}, .detail = {}, .document = {}};
 }
 
+// An issuer's URL may have a path; the daemon's own paths begin at its server.
+std::string origin_of(const std::string& url) {
+  return url.substr(0, url.find('/', std::string_view("https://").size()));
+}
+
 /// A chain whose last token a key of this process holds, and until when.
 struct Lease {
   std::vector<std::string> chain;
@@ -75,9 +80,8 @@ ClientResult<std::shared_ptr<const Session>> Session::open(const SessionOptions&
   if (!client) return local(client.error());
   auto daemon = std::make_shared<const Client>(*std::move(client));
   CHANCERY_ASSIGN(const Metadata metadata, daemon->metadata());
-  std::unique_ptr<Impl> impl(new Impl{
-      options, std::move(chain), *std::move(key),
-      metadata.issuer + (metadata.issuer.ends_with('/') ? "" : "/") + "v1/sessions", std::move(daemon)});
+  std::unique_ptr<Impl> impl(new Impl{options, std::move(chain), *std::move(key),
+                                      origin_of(metadata.issuer) + "/v1/sessions", std::move(daemon)});
   CHANCERY_ASSIGN(impl->lease, impl->ask());
   return std::shared_ptr<const Session>(new Session(std::move(impl)));
 }
@@ -185,7 +189,7 @@ Result<std::shared_ptr<const Session>> Session::inherited() {
   SessionOptions options;
   CHANCERY_ASSIGN(options.daemon, read_daemon(root));
   CHANCERY_ASSIGN(const auto lifetime, wire::integer(root, "lifetime_s", {1, 600}, kWhat));
-  CHANCERY_ASSIGN(const auto expires_at, wire::integer(root, "expires_at", {0, 253'402'300'799}, kWhat));
+  CHANCERY_ASSIGN(const auto expires_at, wire::integer(root, "expires_at", wire::kAnyTime, kWhat));
   CHANCERY_ASSIGN(std::vector<std::string> agent_chain, wire::string_array(root, "agent_chain", kWhat));
   CHANCERY_ASSIGN(std::string uri, wire::need_text(root, "uri", kWhat));
   Lease lease;

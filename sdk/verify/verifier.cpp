@@ -525,6 +525,12 @@ Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapsho
   return Verifier(trust, now, options).run(chain);
 }
 
+std::string join_chain(std::span<const std::string> tokens) {
+  std::string text;
+  for (const std::string& token : tokens) text.append(text.empty() ? "" : "~").append(token);
+  return text;
+}
+
 std::vector<std::string_view> split_chain(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);

@@ -14,7 +14,7 @@ Result<std::chrono::seconds> lifetime_within(const Value& object, std::int64_t m
 }
 
 Result<std::int64_t> need_time(const Value& object, std::string_view name, const char* what) {
-  CHANCERY_ASSIGN(const auto time, integer(object, name, {0, 253'402'300'799}, what));
+  CHANCERY_ASSIGN(const auto time, integer(object, name, kAnyTime, what));
   if (!time) return Error{ErrorCode::kMalformed, what};
   return *time;
 }

@@ -18,12 +18,12 @@ namespace chancery {
 /// Where the daemon is, and how long to wait for it. With neither `socket` nor `address`, the environment
 /// decides: CHANCERY_SOCKET, then CHANCERY_ADDR, then /run/chancery/chancery.sock.
 struct ClientOptions {
-  std::string socket{};   ///< path of the daemon's Unix socket; agents and operators are known only there
-  std::string address{};  ///< `https://HOST[:PORT]`: verification and the published documents
+  std::string socket{};   ///< path of the daemon's Unix socket, where it knows the calling process
+  std::string address{};  ///< `https://HOST[:PORT]`, where it knows who shows a credential
   std::string ca_file{};  ///< PEM; must have issued the daemon's certificate. Empty: CHANCERY_CACERT, else
                           ///< the system's
   std::chrono::milliseconds timeout{30000};  ///< for one call as a whole; more than zero
-  /// By what the daemon knows the caller at `address`; none on the socket, where it knows the process.
+  /// For `address` alone; without one there are verification and the published documents.
   std::shared_ptr<const Credential> credential{};
 };
 

@@ -249,4 +249,7 @@ struct Explanation {
 /// Divides the text form `DT_0~…~DT_n`; white space at both ends is dropped. Borrowed.
 [[nodiscard]] std::vector<std::string_view> split_chain(std::string_view text);
 
+/// That text form.
+[[nodiscard]] std::string join_chain(std::span<const std::string> tokens);
+
 }  // namespace chancery

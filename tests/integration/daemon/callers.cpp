@@ -240,10 +240,8 @@ BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_rea
   chancery.set("CHANCERY_SOCKET", "");
   const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
   const HolderKey key = new_key();
-  std::string text;
-  for (const std::string& token : delegated(key, R"({"scopes":["chancery.agents.read"]})"))
-    text.append(text.empty() ? "" : "~").append(token);
-  const std::string chain = chancery.file("chain.txt", text);
+  const std::string chain =
+      chancery.file("chain.txt", join_chain(delegated(key, R"({"scopes":["chancery.agents.read"]})")));
   const std::string file = (chancery.folder() / "holder.pem").string();
   BOOST_REQUIRE(key.save(file));
   BOOST_TEST(!key.save(file).has_value());  // never over another

@@ -188,12 +188,10 @@ BOOST_FIXTURE_TEST_CASE(a_session_renews_itself_and_ends_in_an_error_when_nobody
 
 BOOST_FIXTURE_TEST_CASE(a_program_is_started_with_its_session_in_a_sealed_file_in_memory, Elsewhere) {
   BOOST_REQUIRE(refusal(as_operator().create_agent(agent_of("local", ::geteuid()))) == "");
-  std::string text;
-  for (const std::string& token : answered(as_operator().grant(grant_to("local"))).chain)
-    text.append(text.empty() ? "" : "~").append(token);
   testing::Chancery chancery;
   chancery.set("CHANCERY_SOCKET", daemon->socket().string());
-  const std::string chain = chancery.file("chain.txt", text);
+  const std::string chain =
+      chancery.file("chain.txt", join_chain(answered(as_operator().grant(grant_to("local"))).chain));
   const auto started = [&](const std::string& script) {
     return chancery.run({"run", "--agent", "local", "--chain", chain, "--", "/bin/sh", "-c", script});
   };

@@ -139,10 +139,6 @@ std::string OAuthScene::binding_proof(const HolderKey& by, const std::optional<s
   return sign(header, payload, by);
 }
 
-std::string text_of(const std::vector<std::string>& chain) {
-  std::string text;
-  for (const std::string& token : chain) text.append(text.empty() ? "" : "~").append(token);
-  return text;
-}
+std::string text_of(const std::vector<std::string>& chain) { return join_chain(chain); }
 
 }  // namespace chancery::tests

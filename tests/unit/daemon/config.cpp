@@ -399,6 +399,8 @@ std::ostream& operator<<(std::ostream& out, const ReplacedCase& c) { return out 
 
 constexpr const char* kTlsLine = "tls_listen = \"\"";
 constexpr const char* kUrlLine = "url = \"https://chancery.example.org\"";
+constexpr const char* kOriginForm =
+    "server.public_urls must each be https://HOST or https://HOST:PORT, without a path";
 constexpr const char* kUrlForm = "issuer.url must be an https URL without user, query or fragment";
 constexpr const char* kDomainLine = "trust_domain = \"example.org\"";
 constexpr const char* kDomainForm =
@@ -424,6 +426,12 @@ const std::array kReplaced{
     ReplacedCase{
         "open to the network without TLS, IPv6", kTlsLine, "tls_listen = \"\"\nplain_listen = \"[::]:80\"", 7,
         "server.plain_listen must be a loopback address: use tls_listen to be reached from elsewhere"},
+    ReplacedCase{"a public URL without TLS", kTlsLine, "tls_listen = \"\"\npublic_urls = [\"http://a\"]", 7,
+                 kOriginForm},
+    ReplacedCase{"a public URL with a path", kTlsLine, "tls_listen = \"\"\npublic_urls = [\"https://a/b\"]",
+                 7, kOriginForm},
+    ReplacedCase{"a public URL that is none", kTlsLine, "tls_listen = \"\"\npublic_urls = [\"a\"]", 7,
+                 kOriginForm},
     ReplacedCase{"a host name to listen on", kTlsLine, "tls_listen = \"localhost:8443\"", 6, kAddressForm},
     ReplacedCase{"no port", kTlsLine, "tls_listen = \"127.0.0.1\"", 6, kAddressForm},
     ReplacedCase{"port too large", kTlsLine, "tls_listen = \"127.0.0.1:65536\"", 6, kAddressForm},

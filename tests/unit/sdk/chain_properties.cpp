@@ -16,11 +16,7 @@ Outcome outcome(std::string_view text, const TrustSnapshot& trust, VerificationC
   return verify_chain(split_chain(text), trust, kIssuedNow, options).outcome();
 }
 
-std::string joined(const IssuedChain& chain) {
-  std::string text;
-  for (const std::string& token : chain.tokens) text.append(text.empty() ? "" : "~").append(token);
-  return text;
-}
+std::string joined(const IssuedChain& chain) { return join_chain(chain.tokens); }
 
 Algorithm random_algorithm(RandomSource& random) {
   return random.once_in(2) ? Algorithm::kES256 : Algorithm::kEd25519;
