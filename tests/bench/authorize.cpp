@@ -12,13 +12,7 @@
 
 #include <chancery/proof.hpp>
 
-#include "daemon/service/office.hpp"
-#include "daemon/store/sqlite_checkpoint_book.hpp"
-#include "daemon/store/sqlite_join_book.hpp"
-#include "daemon/store/sqlite_ledger.hpp"
-#include "daemon/store/sqlite_proof_book.hpp"
-#include "daemon/store/sqlite_status_book.hpp"
-#include "daemon/store/sqlite_store.hpp"
+#include "daemon/service/premises.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -46,43 +40,35 @@ constexpr const char* kUri = "https://ledger.example.net/transfers";
 
 /// The daemon's use cases on a store of their own, with an operator who is uid 0.
 struct Scene {
-  explicit Scene(const IssuedChain& chain) : trust("https://as.example.net", anchors_of(chain)) {
-    backends.add("memory", std::make_unique<simulators::MemoryBackend>());
-    trust.publish({}, {});
-    spending.tick(kIssuedNow);
-    office.policy.operators.uids = {0};
-    office.policy.verify.cache = &cache;
+  explicit Scene(const IssuedChain& chain)
+      : premises(store::make_sqlite_books(required(store::Journal::open(folder.path() / "state"))), devices(),
+                 required(service::Nonces::create()), options(chain, counter)) {
+    premises.trust.publish({}, {});
+    premises.spending.tick(kIssuedNow);
   }
 
-  static TrustConfig anchors_of(const IssuedChain& chain) {
-    TrustConfig config;
-    config.anchors.emplace_back().keys = {chain.keys.front().public_key()};
-    return config;
+  static service::Backends devices() {
+    service::Backends backends;
+    backends.add("memory", std::make_unique<simulators::MemoryBackend>());
+    return backends;
+  }
+
+  static service::PremisesOptions options(const IssuedChain& chain, simulators::MemoryCounter& counter) {
+    service::PremisesOptions options;
+    options.policy.issuer_url = "https://as.example.net";
+    options.policy.operators.uids = {0};
+    options.anchors.anchors.emplace_back().keys = {chain.keys.front().public_key()};
+    options.issuer = {store::kIssuer, "memory", 8h, 32h};
+    options.status_keys = {store::kStatusLists, "memory", 8h, 32h};
+    options.spending = {.counter = &counter};
+    options.cache_tokens = 4096;
+    options.complain = [](const char* what, const Error&) { fail(what); };
+    return options;
   }
 
   TemporaryFolder folder;
-  std::shared_ptr<store::Journal> journal = required(store::Journal::open(folder.path() / "state"));
-  std::unique_ptr<store::Store> store = store::make_sqlite_store(journal);
-  std::unique_ptr<store::Ledger> ledger = store::make_sqlite_ledger(journal);
-  std::unique_ptr<store::ProofBook> proofs = store::make_sqlite_proof_book(journal);
-  std::unique_ptr<store::CheckpointBook> checkpoints = store::make_sqlite_checkpoint_book(journal);
-  std::unique_ptr<store::StatusBook> status_book = store::make_sqlite_status_book(journal);
-  std::unique_ptr<store::JoinBook> joins = store::make_sqlite_join_book(journal);
   simulators::MemoryCounter counter;
-  VerificationCache cache{4096};
-  service::Backends backends;
-  service::TrustPublisher trust;
-  service::KeyLife life{*store, backends};
-  service::DaemonKeys issuer{*store, life, backends, trust, {store::kIssuer, "memory", 8h, 32h}};
-  service::DaemonKeys status_keys{*store, life, backends, trust, {store::kStatusLists, "memory", 8h, 32h}};
-  service::StatusDesk statuses{*status_book, status_keys, trust, "https://as.example.net"};
-  service::Spending spending{{*ledger, *proofs, *checkpoints, *store},
-                             {.counter = &counter},
-                             [](const char* what, const Error&) { fail(what); }};
-  service::ReadinessCheck readiness{*store, backends, issuer, spending};
-  service::Nonces nonces = required(service::Nonces::create());
-  service::Office office{*store,  backends, life,   issuer,   trust,    readiness,
-                         *proofs, *joins,   nonces, spending, statuses, service::Policy{}};
+  service::Premises premises;
 };
 
 // A chain whose root and leaf both bound the same sum.
@@ -144,7 +130,7 @@ double decide(Scene& scene, const IssuedChain& parent) {
     context.deadline = far_away();
     context.request_id = "bench";
     for (const api::Authorize& question : questions[static_cast<std::size_t>(caller)]) {
-      if (!required(service::authorize(scene.office, context, question)).permitted)
+      if (!required(service::authorize(scene.premises.office, context, question)).permitted)
         fail("a decision was denied");
     }
   });

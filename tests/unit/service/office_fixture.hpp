@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -11,13 +12,7 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/rest/router.hpp"
-#include "daemon/service/office.hpp"
-#include "daemon/store/sqlite_checkpoint_book.hpp"
-#include "daemon/store/sqlite_join_book.hpp"
-#include "daemon/store/sqlite_ledger.hpp"
-#include "daemon/store/sqlite_proof_book.hpp"
-#include "daemon/store/sqlite_status_book.hpp"
-#include "daemon/store/sqlite_store.hpp"
+#include "daemon/service/premises.hpp"
 #include "sdk/json/reader.hpp"
 #include "simulators/memory/memory_backend.hpp"
 #include "simulators/memory/memory_counter.hpp"
@@ -43,52 +38,27 @@ class OfficeFixture {
     folder_ = name;
     const auto journal = store::Journal::open(folder_ / "state");
     BOOST_REQUIRE(journal);
-    store_ = store::make_sqlite_store(*journal);
-    ledger_ = store::make_sqlite_ledger(*journal);
-    proofs_ = store::make_sqlite_proof_book(*journal);
-    joins_ = store::make_sqlite_join_book(*journal);
-    checkpoints_ = store::make_sqlite_checkpoint_book(*journal);
-    spending_ = std::make_unique<service::Spending>(
-        service::SpendingBooks{*ledger_, *proofs_, *checkpoints_, *store_},
-        service::SpendingOptions{.counter = &counter_}, [](const char*, const Error&) {});
-    spending_->tick(kNow);
-    book_ = store::make_sqlite_status_book(*journal);
     auto memory = std::make_unique<simulators::MemoryBackend>();
     device_ = memory.get();
-    backends_.add("memory", std::move(memory));
-    life_ = std::make_unique<service::KeyLife>(*store_, backends_);
-    issuer_ = std::make_unique<service::DaemonKeys>(*store_, *life_, backends_, trust_,
-                                                    key_options(store::kIssuer));
-    status_keys_ = std::make_unique<service::DaemonKeys>(*store_, *life_, backends_, trust_,
-                                                         key_options(store::kStatusLists));
-    statuses_ = std::make_unique<service::StatusDesk>(*book_, *status_keys_, trust_, kIssuerUrl);
-    readiness_ = std::make_unique<service::ReadinessCheck>(*store_, backends_, *issuer_, *spending_);
+    service::Backends backends;
+    backends.add("memory", std::move(memory));
     auto nonces = service::Nonces::create();
     BOOST_REQUIRE(nonces);
-    nonces_ = std::make_unique<service::Nonces>(*std::move(nonces));
-    office_ = std::make_unique<service::Office>(service::Office{*store_, backends_, *life_, *issuer_, trust_,
-                                                                *readiness_, *proofs_, *joins_, *nonces_,
-                                                                *spending_, *statuses_, make_policy()});
-    router_ = std::make_unique<rest::Router>(*office_);
+    premises_.emplace(store::make_sqlite_books(*journal), std::move(backends), *std::move(nonces), options());
+    premises_->spending.tick(kNow);
+    router_.emplace(premises_->office);
   }
   ~OfficeFixture() {
-    statuses_.reset();
-    book_.reset();
-    spending_.reset();
-    checkpoints_.reset();
-    joins_.reset();
-    proofs_.reset();
-    ledger_.reset();
-    store_.reset();
+    premises_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
 
   [[nodiscard]] std::filesystem::path database() const { return folder_ / "state" / "chancery.db"; }
-  [[nodiscard]] service::Office& office() { return *office_; }
+  [[nodiscard]] service::Office& office() { return premises_->office; }
   [[nodiscard]] rest::Router& router() { return *router_; }
-  [[nodiscard]] store::Store& store() { return *store_; }
-  [[nodiscard]] service::Spending& spending() { return *spending_; }
+  [[nodiscard]] store::Store& store() { return *premises_->books.store; }
+  [[nodiscard]] service::Spending& spending() { return premises_->spending; }
   [[nodiscard]] simulators::MemoryCounter& counter() { return counter_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
@@ -149,7 +119,17 @@ class OfficeFixture {
     return {owner, "memory", std::chrono::hours(8), std::chrono::hours(32)};
   }
 
-  service::Policy make_policy() {
+  service::PremisesOptions options() {
+    service::PremisesOptions options;
+    options.policy = policy();
+    options.issuer = key_options(store::kIssuer);
+    options.status_keys = key_options(store::kStatusLists);
+    options.spending = {.counter = &counter_};
+    options.cache_tokens = 64;
+    return options;
+  }
+
+  static service::Policy policy() {
     service::Policy policy;
     policy.issuer_url = kIssuerUrl;
     policy.trust_domain = "example.org";
@@ -159,32 +139,15 @@ class OfficeFixture {
     policy.max_grant_depth = 4;
     policy.default_delegation_lifetime = std::chrono::minutes(10);
     policy.key_overlap = std::chrono::minutes(10);
-    policy.verify.cache = &cache_;
     return policy;
   }
 
   std::filesystem::path folder_;
   std::chrono::sys_seconds now_ = kNow;
-  VerificationCache cache_{64};
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<store::StatusBook> book_;
-  std::unique_ptr<store::Ledger> ledger_;
-  std::unique_ptr<store::ProofBook> proofs_;
-  std::unique_ptr<store::JoinBook> joins_;
-  std::unique_ptr<store::CheckpointBook> checkpoints_;
   simulators::MemoryCounter counter_;
-  std::unique_ptr<service::Nonces> nonces_;
-  std::unique_ptr<service::Spending> spending_;
-  service::Backends backends_;
   simulators::MemoryBackend* device_ = nullptr;
-  service::TrustPublisher trust_{kIssuerUrl, TrustConfig{}};
-  std::unique_ptr<service::KeyLife> life_;
-  std::unique_ptr<service::DaemonKeys> issuer_;
-  std::unique_ptr<service::DaemonKeys> status_keys_;
-  std::unique_ptr<service::StatusDesk> statuses_;
-  std::unique_ptr<service::ReadinessCheck> readiness_;
-  std::unique_ptr<service::Office> office_;
-  std::unique_ptr<rest::Router> router_;
+  std::optional<service::Premises> premises_;
+  std::optional<rest::Router> router_;
 };
 
 }  // namespace chancery::tests

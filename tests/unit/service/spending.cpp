@@ -7,10 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/store/sqlite_checkpoint_book.hpp"
-#include "daemon/store/sqlite_ledger.hpp"
-#include "daemon/store/sqlite_proof_book.hpp"
-#include "daemon/store/sqlite_store.hpp"
+#include "daemon/store/sqlite_books.hpp"
 #include "simulators/memory/memory_counter.hpp"
 #include "tests/unit/daemon/store_records.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
@@ -33,11 +30,8 @@ struct Folder {
   void start(SpendingOptions options) {
     stop_at_once();
     journal = must(store::Journal::open(folder.path() / "state"));
-    store = store::make_sqlite_store(journal);
-    ledger = store::make_sqlite_ledger(journal);
-    proofs = store::make_sqlite_proof_book(journal);
-    checkpoints = store::make_sqlite_checkpoint_book(journal);
-    spending.emplace(SpendingBooks{*ledger, *proofs, *checkpoints, *store}, options,
+    books = store::make_sqlite_books(journal);
+    spending.emplace(SpendingBooks{*books.ledger, *books.proofs, *books.checkpoints, *books.store}, options,
                      [this](const char*, const Error&) { ++complaints; });
     spending->tick(now);
   }
@@ -45,10 +39,7 @@ struct Folder {
   /// As `kill -9` does.
   void stop_at_once() {
     spending.reset();
-    checkpoints.reset();
-    proofs.reset();
-    ledger.reset();
-    store.reset();
+    books = {};
     journal.reset();
   }
   void stop() {
@@ -77,10 +68,7 @@ struct Folder {
   std::chrono::sys_seconds now = kNow;
   int complaints = 0;
   std::shared_ptr<store::Journal> journal;
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<store::Ledger> ledger;
-  std::unique_ptr<store::ProofBook> proofs;
-  std::unique_ptr<store::CheckpointBook> checkpoints;
+  store::Books books;
   std::optional<Spending> spending;
 };
 
@@ -245,17 +233,17 @@ BOOST_FIXTURE_TEST_CASE(a_sealed_store_stays_sealed, Folder) {
   tick(1h);
   BOOST_TEST(value() == sealed);
   BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
-  BOOST_TEST(must(checkpoints->last())->is_sealed);
+  BOOST_TEST(must(books.checkpoints->last())->is_sealed);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_operator_vouches_for_a_clock_that_was_set_back, Folder) {
   start();
   const store::ProofUse use{{}, {}, kNow, kNow + 360s};
-  must(proofs->record(use));
+  must(books.proofs->record(use));
   tick(240h);
-  BOOST_TEST((store::testing::refusal(proofs->record(use)) == ErrorCode::kSpendingHalted));
+  BOOST_TEST((store::testing::refusal(books.proofs->record(use)) == ErrorCode::kSpendingHalted));
   must(spending->accept(entry("budget.accept")));
-  BOOST_TEST(proofs->record(use).has_value());
+  BOOST_TEST(books.proofs->record(use).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,52 @@
+#include "daemon/service/premises.hpp"
+
+#include <utility>
+
+namespace chancery::service {
+namespace {
+
+Policy with(Policy policy, VerificationCache* cache, const std::optional<TimeZones>& zones) {
+  policy.verify.cache = cache;
+  policy.verify.zones = zones ? &*zones : nullptr;
+  return policy;
+}
+
+}  // namespace
+
+Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesOptions options)
+    : books(std::move(kept)),
+      backends(std::move(devices)),
+      nonces(std::move(secret)),
+      cache(options.cache_tokens),
+      zones(std::move(options.zones)),
+      trust(options.policy.issuer_url, std::move(options.anchors)),
+      life(*books.store, backends),
+      issuer(*books.store, life, backends, trust, std::move(options.issuer)),
+      status_keys(*books.store, life, backends, trust, std::move(options.status_keys)),
+      statuses(*books.statuses, status_keys, trust, options.policy.issuer_url),
+      spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store}, options.spending,
+               std::move(options.complain)),
+      readiness(*books.store, backends, issuer, spending),
+      office{*books.store,
+             backends,
+             life,
+             issuer,
+             trust,
+             readiness,
+             *books.proofs,
+             *books.joins,
+             nonces,
+             spending,
+             statuses,
+             with(std::move(options.policy), &cache, zones),
+             std::move(options.files)} {}
+
+Status Premises::open(std::chrono::sys_seconds now) {
+  CHANCERY_TRY(issuer.publish(now));
+  CHANCERY_TRY(status_keys.publish(now));
+  CHANCERY_TRY(statuses.tokens.publish(now));
+  spending.tick(now);
+  return {};
+}
+
+}  // namespace chancery::service

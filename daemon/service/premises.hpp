@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include <chancery/time_zones.hpp>
+#include <chancery/verify.hpp>
+
+#include "daemon/service/office.hpp"
+#include "daemon/store/sqlite_books.hpp"
+
+namespace chancery::service {
+
+/// How an office is set up.
+struct PremisesOptions {
+  Policy policy;        ///< without `verify.cache` and `verify.zones`, which are set here
+  TrustConfig anchors;  ///< of others
+  DaemonKeyOptions issuer;
+  DaemonKeyOptions status_keys;
+  SpendingOptions spending;
+  std::size_t cache_tokens = 0;      ///< how many verified tokens are remembered
+  std::optional<TimeZones> zones{};  ///< none: what a `time_window` bounds is denied
+  std::vector<WatchedFile> files{};
+  Spending::Complaint complain = [](const char*, const Error&) {};
+};
+
+/// An office with everything that it works with: built in this order, taken apart in the reverse.
+struct Premises {
+  Premises(store::Books kept, Backends devices, Nonces secret, PremisesOptions options);
+
+  /// Publishes what the store says and opens spending, before anything is judged: what was revoked before counts
+  /// no more.
+  [[nodiscard]] Status open(std::chrono::sys_seconds now);
+
+  store::Books books;
+  Backends backends;
+  Nonces nonces;
+  VerificationCache cache;
+  std::optional<TimeZones> zones;
+  TrustPublisher trust;
+  KeyLife life;
+  DaemonKeys issuer;
+  DaemonKeys status_keys;
+  StatusDesk statuses;
+  Spending spending;
+  ReadinessCheck readiness;
+  Office office;
+};
+
+}  // namespace chancery::service

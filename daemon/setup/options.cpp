@@ -1,0 +1,154 @@
+#include "daemon/setup/options.hpp"
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sdk/json/reader.hpp"
+#include "sdk/token/authority_json.hpp"
+
+namespace chancery::setup {
+namespace {
+
+using namespace std::chrono_literals;
+
+Result<service::OperatorRule> operator_rule(const config::Config& config, bool dev) {
+  service::OperatorRule rule;
+  rule.uids = {::geteuid()};
+  if (dev) return rule;
+  rule.uids.push_back(0);
+  if (config.operator_group.empty()) return rule;
+  const group* entry = ::getgrnam(config.operator_group.c_str());
+  if (entry == nullptr)
+    return Error{ErrorCode::kConfigInvalid,
+                 "[operator] group does not exist on this machine: create it, or leave it empty"};
+  rule.gid = entry->gr_gid;
+  return rule;
+}
+
+// An issuer's URL may have a path; requests come to the server that it names.
+std::string origin_of(const std::string& url) {
+  return url.substr(0, url.find('/', std::string_view("https://").size()));
+}
+
+// Keys that have ended are published for as long as a chain through them may have to live, and a day more.
+service::DaemonKeyOptions keys(const config::Config& config, std::string_view owner) {
+  return {owner, config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
+}
+
+service::SpendingOptions spending(const config::Config& config, const service::Backends& backends) {
+  service::SpendingOptions options;
+  options.with_counter = config.budgets.checkpoint == config::Checkpoints::kCounter;
+  const std::string& named = config.budgets.backend;
+  const auto backend = backends.find(named.empty() ? config.issuer.backend : named);
+  if (backend) options.counter = (*backend)->counter();
+  options.interval = config.budgets.interval;
+  return options;
+}
+
+// What `chancery doctor` looks at. The socket is there only once the daemon serves.
+std::vector<service::WatchedFile> watched_files(const config::Config& config) {
+  using enum hsm::Fact::Severity;
+  std::vector<service::WatchedFile> files{
+      {"state folder", config.state_path, 077, kBad,
+       "give it mode 0700: it holds every record of the daemon"},
+      {"master secret", config.state_path / "master.key", 077, kBad,
+       "give it mode 0600, and make new keys if others may have read it", true},
+      {"socket", config.server.socket, S_IWOTH, kWarn,
+       "any local user may connect: set socket_mode to 0660 and socket_group to the agents' group"}};
+  for (const config::BackendConfig& backend : config.backends) {
+    if (backend.pin_file.empty()) continue;
+    files.push_back({"PIN of " + backend.name, backend.pin_file, 077, kBad,
+                     "give it mode 0600, and change the PIN if others may have read it", true});
+  }
+  return files;
+}
+
+}  // namespace
+
+Result<service::Policy> policy(const config::Config& config, bool dev) {
+  service::Policy policy;
+  policy.issuer_url = config.issuer.url;
+  policy.public_urls = config.server.public_urls;
+  policy.public_urls.push_back(origin_of(config.issuer.url));
+  policy.trust_domain = config.issuer.trust_domain;
+  CHANCERY_ASSIGN(policy.operators, operator_rule(config, dev));
+  policy.granted_scopes = config.grants.scopes;
+  CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
+  CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));
+  policy.granted_audiences = config.grants.audiences;
+  policy.max_grant_lifetime = config.grants.max_lifetime;
+  policy.max_grant_depth = static_cast<std::int64_t>(config.grants.max_depth);
+  policy.default_delegation_lifetime = config.default_delegation_lifetime;
+  policy.key_overlap = config.keys.overlap;
+  policy.min_status_lifetime = config.status.min_lifetime;
+  policy.verify.max_tokens = config.verify.max_tokens;
+  policy.verify.max_chain_bytes = config.verify.max_chain_bytes;
+  policy.verify.holder_signed = policy.verify.issuer_signed = false;
+  for (const std::string& mode : config.verify.child_signing) {
+    (mode == "holder" ? policy.verify.holder_signed : policy.verify.issuer_signed) = true;
+  }
+  return policy;
+}
+
+Result<TrustConfig> anchors(const config::Config& config) {
+  if (config.verify.trust_anchors.empty()) return TrustConfig{};
+  std::ifstream in(config.verify.trust_anchors, std::ios::binary);
+  if (!in) return Error{ErrorCode::kFileUnreadable, "[verify] trust_anchors cannot be read"};
+  return TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+}
+
+void complete(service::PremisesOptions& options, const config::Config& config,
+              const service::Backends& backends) {
+  options.issuer = keys(config, store::kIssuer);
+  options.status_keys = keys(config, store::kStatusLists);
+  options.spending = spending(config, backends);
+  options.cache_tokens = config.verify.cache_tokens;
+  options.files = watched_files(config);
+}
+
+service::KeeperOptions keeper(const config::Config& config) {
+  service::KeeperOptions options;
+  options.max_agent_key_age = config.keys.max_key_age;
+  options.max_issuer_key_age = config.issuer.max_key_age;
+  return options;
+}
+
+edge::ServerOptions server(const config::Config& config, const telemetry::Log& log) {
+  const config::ServerConfig& server = config.server;
+  edge::ServerOptions options;
+  options.unix_socket = edge::UnixAddress{server.socket, server.socket_mode, server.socket_group};
+  if (server.tls_listen) {
+    options.tls = edge::TlsAddress{
+        {server.tls_listen->host, server.tls_listen->port}, server.tls_certificate, server.tls_key};
+  }
+  if (server.plain_listen)
+    options.plain = edge::TcpAddress{server.plain_listen->host, server.plain_listen->port};
+  options.limits.header_bytes = server.header_limit;
+  options.limits.body_bytes = server.body_limit;
+  options.limits.bodies_bytes = server.body_memory;
+  options.limits.connections = server.max_connections;
+  options.limits.handshake_time = options.limits.header_time = server.header_timeout;
+  options.limits.body_time = server.body_timeout;
+  options.limits.idle_time = server.idle_timeout;
+  options.limits.handler_time = server.handler_timeout;
+  options.threads = server.threads > 0 ? server.threads : std::thread::hardware_concurrency();
+  options.blocking_threads = server.blocking_threads;
+  options.log = &log;
+  return options;
+}
+
+telemetry::LogOptions log(const config::LogConfig& config) {
+  telemetry::LogOptions options;
+  options.level = static_cast<telemetry::Level>(config.level);
+  options.format =
+      config.format == config::LogFormat::kJson ? telemetry::Format::kJson : telemetry::Format::kText;
+  return options;
+}
+
+}  // namespace chancery::setup

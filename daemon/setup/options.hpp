@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chancery/result.hpp>
+#include <chancery/trust.hpp>
+
+#include "daemon/config/config.hpp"
+#include "daemon/edge/server.hpp"
+#include "daemon/service/key_keeper.hpp"
+#include "daemon/service/premises.hpp"
+#include "daemon/telemetry/log.hpp"
+
+namespace chancery::setup {
+
+// What a configuration says, in the words of the part of the daemon that it is for.
+
+/// \return the policy, or kConfigInvalid
+[[nodiscard]] Result<service::Policy> policy(const config::Config& config, bool dev);
+
+/// The anchors of others. \return kFileUnreadable, kMalformed
+[[nodiscard]] Result<TrustConfig> anchors(const config::Config& config);
+
+/// Adds to policy and anchors, which are read before any device is asked, what else the configuration decides.
+void complete(service::PremisesOptions& options, const config::Config& config,
+              const service::Backends& backends);
+
+[[nodiscard]] service::KeeperOptions keeper(const config::Config& config);
+[[nodiscard]] edge::ServerOptions server(const config::Config& config, const telemetry::Log& log);
+[[nodiscard]] telemetry::LogOptions log(const config::LogConfig& config);
+
+}  // namespace chancery::setup

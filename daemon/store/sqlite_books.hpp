@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "daemon/store/checkpoint_book.hpp"
+#include "daemon/store/join_book.hpp"
+#include "daemon/store/journal.hpp"
+#include "daemon/store/ledger.hpp"
+#include "daemon/store/proof_book.hpp"
+#include "daemon/store/status_book.hpp"
+#include "daemon/store/store.hpp"
+
+namespace chancery::store {
+
+/// Everything that the daemon keeps, in one journal.
+struct Books {
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<ProofBook> proofs;
+  std::unique_ptr<JoinBook> joins;
+  std::unique_ptr<CheckpointBook> checkpoints;
+  std::unique_ptr<StatusBook> statuses;
+};
+
+[[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);
+
+}  // namespace chancery::store
