@@ -1,9 +1,9 @@
 #include <memory>
 #include <utility>
 
+#include "sdk/cli/authority_commands.hpp"
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
-#include "sdk/cli/constraint_syntax.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/cli/time_syntax.hpp"
 #include "sdk/wire/messages.hpp"
@@ -42,18 +42,6 @@ Checked<std::chrono::seconds> lifetime_of(const std::string& text) {
   return *lifetime;
 }
 
-/// Gives a new chain: its text to `out` or standard output, or with --format json the daemon's answer.
-Checked<ExitCode> give(Output& output, const std::vector<std::string>& chain, const std::string& answer_json,
-                       const std::string& out) {
-  if (!out.empty()) CHANCERY_TRY(replace_file(out, chain_text(chain), kChainFileMode));
-  if (output.json()) {
-    output.document(answer_json);
-  } else if (out.empty()) {
-    output.lines(chain_text(chain));
-  }
-  return ExitCode::kSuccess;
-}
-
 Checked<ExitCode> grant(Context& context, const GrantArguments& arguments) {
   api::CreateGrant request;
   request.principal = arguments.principal;
@@ -90,16 +78,6 @@ Checked<ExitCode> delegate(Context& context, const DelegateArguments& arguments)
   return give(context.output, delegated->chain, wire::write(*delegated), arguments.out);
 }
 
-void add_authority_options(CLI::App& command, AuthorityArguments& authority) {
-  add_repeatable(command, "--scope", authority.scopes,
-                 "a scope: crm.read, or crm.* for all below it; repeatable")
-      ->required();
-  add_repeatable(command, "--constraint", authority.constraints,
-                 "a bound KEY:TYPE=VALUE, see below; repeatable");
-  add_repeatable(command, "--constraint-json", authority.json_constraints,
-                 R"(a bound as tokens have it: {"key":"amount","max":500}; repeatable)");
-}
-
 constexpr const char* kConstraintHelp =
     "Constraints: KEY:TYPE=VALUE. KEY is the name of a parameter of every action, or SCOPE#NAME: of actions\n"
     "under that scope only.\n"
@@ -113,6 +91,29 @@ constexpr const char* kConstraintHelp =
     "                                          time_window: when, by local time; KEY is any name, or SCOPE#NAME\n\n";
 
 }  // namespace
+
+void add_authority_options(CLI::App& command, AuthorityArguments& authority) {
+  add_repeatable(command, "--scope", authority.scopes,
+                 "a scope: crm.read, or crm.* for all below it; repeatable")
+      ->required();
+  add_repeatable(command, "--constraint", authority.constraints,
+                 "a bound KEY:TYPE=VALUE, see below; repeatable");
+  add_repeatable(command, "--constraint-json", authority.json_constraints,
+                 R"(a bound as tokens have it: {"key":"amount","max":500}; repeatable)");
+}
+
+const char* constraint_help() { return kConstraintHelp; }
+
+Checked<ExitCode> give(Output& output, const std::vector<std::string>& chain, const std::string& answer_json,
+                       const std::string& out) {
+  if (!out.empty()) CHANCERY_TRY(replace_file(out, chain_text(chain), kChainFileMode));
+  if (output.json()) {
+    output.document(answer_json);
+  } else if (out.empty()) {
+    output.lines(chain_text(chain));
+  }
+  return ExitCode::kSuccess;
+}
 
 void add_grant(CLI::App& app, Command& chosen) {
   const auto arguments = std::make_shared<GrantArguments>();

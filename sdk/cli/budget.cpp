@@ -21,14 +21,14 @@ Checked<ExitCode> show_answer(Context& context, const ClientResult<api::Budget>&
 }
 
 Checked<ExitCode> show_budget(Context& context) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   return show_answer(context, client->budget());
 }
 
 Checked<ExitCode> accept_budget(Context& context) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   return show_answer(context, client->accept_budget());
 }
 

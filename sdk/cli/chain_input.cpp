@@ -18,13 +18,6 @@ using json::Value;
 // Far above what a verifier takes by default (256 KiB), so that its own verdict is what people see.
 constexpr std::size_t kMaxInput = 4 * 1024 * 1024;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 void append_line(std::vector<std::string>& tokens, std::string_view line) {
   line = trimmed(line);
   if (line.empty()) return;

@@ -28,9 +28,11 @@ void add_grant(CLI::App& app, Command& chosen);
 void add_delegate(CLI::App& app, Command& chosen);
 void add_verify(CLI::App& app, Command& chosen);
 void add_authorize(CLI::App& app, Command& chosen);
+void add_decision_ends(CLI::App& app, Command& chosen);  ///< `settle`, `release`
 void add_explain(CLI::App& app, Command& chosen);
 void add_inspect(CLI::App& app, Command& chosen);
 void add_proof(CLI::App& app, Command& chosen);
+void add_present(CLI::App& app, Command& chosen);
 void add_verify_vectors(CLI::App& app, Command& chosen);
 void add_doctor(CLI::App& app, Command& chosen);
 void add_trust(CLI::App& app, Command& chosen);

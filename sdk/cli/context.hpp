@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include <chancery/client.hpp>
+#include <chancery/session.hpp>
 
 #include "sdk/cli/failure.hpp"
 #include "sdk/cli/output.hpp"
@@ -19,12 +19,16 @@ struct Context {
   std::string name{};  ///< of the stored context that --context says
 };
 
-/// A client of the daemon that options, environment or the stored context name, in this order.
-/// \return misuse and the context's errors; see load_context() and Client::connect()
+/// A variable of this process's environment; nullptr when it is not set.
+[[nodiscard]] const char* environment(const char* name);
+
+/// A client of the daemon that the options name; else that of the session in which the command was started, with
+/// its access; else the one that the environment or the stored context in use names.
+/// \return misuse and the context's errors; see load_context(), Session::inherited() and Client::connect()
 [[nodiscard]] Checked<Client> connect(const Context& context);
 
-/// The same, before anything is opened.
-[[nodiscard]] Checked<ClientOptions> options_of(const Context& context);
+/// The same, before anything is opened. Once: a session's descriptor is read and closed.
+[[nodiscard]] Checked<SessionOptions> options_of(const Context& context);
 
 /// What the command line chose to run; a subcommand's callback sets it.
 using Command = std::function<Checked<ExitCode>(Context&)>;

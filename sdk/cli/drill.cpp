@@ -66,8 +66,8 @@ Checked<ExitCode> run(Context& context, const DrillArguments& arguments) {
   CHANCERY_ASSIGN(api::StatusTarget target, arguments.target.target());
   const auto window = parse_duration(arguments.window);
   if (!window) return failure(window.error(), "--window " + arguments.window);
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto asked = steady_clock::now();
   auto started = client->start_drill({std::move(target), *window, arguments.reason});
   if (!started) return failure(started.error());

@@ -83,11 +83,35 @@ std::string home_folder(const client::Environment& environment) {
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
 Checked<std::string> read_input(const std::string& path, std::size_t limit) {
   if (path == "-") return read_standard_input(limit);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return unreadable(path);
   return read_all(file.get(), path, limit);
+}
+
+Checked<std::string> read_secret(const std::string& path, std::size_t limit) {
+  if (path == "-") {
+    CHANCERY_ASSIGN(const std::string text, read_standard_input(limit));
+    return std::string(trimmed(text));
+  }
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) return unreadable(path);
+  if ((status.st_mode & 077) != 0) {
+    return failure({ErrorCode::kFilePermissions,
+                    "others may read it: give it mode 0600, and ask for a new secret if they may have"},
+                   path);
+  }
+  CHANCERY_ASSIGN(const std::string text, read_all(file.get(), path, limit));
+  return std::string(trimmed(text));
 }
 
 bool is_input(const std::string& path) { return path == "-" || ::access(path.c_str(), F_OK) == 0; }

@@ -10,9 +10,16 @@
 
 namespace chancery::cli {
 
+/// `text` without the space around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 /// A whole file, pipe or, for `-`, standard input, which can be read once.
 /// \return kFileUnreadable, kTooLarge (more than `limit` octets), kInvalidArgument (a second `-`)
 [[nodiscard]] Checked<std::string> read_input(const std::string& path, std::size_t limit);
+
+/// The same for a secret, without the space around it: a file that others than its owner may read is refused.
+/// \return also kFilePermissions
+[[nodiscard]] Checked<std::string> read_secret(const std::string& path, std::size_t limit);
 
 /// Whether something that can be read is at `path`: an argument that is none is taken for a text.
 [[nodiscard]] bool is_input(const std::string& path);

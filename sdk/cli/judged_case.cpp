@@ -34,6 +34,16 @@ void add_action_options(CLI::App& command, ActionArguments& action) {
 
 }  // namespace
 
+Checked<void> allow_remote(const JudgeArguments& arguments) {
+  if (arguments.trust.empty() && arguments.status_lists.empty() && arguments.now.empty() &&
+      !arguments.issuer_signed) {
+    return {};
+  }
+  return misuse(
+      "--remote takes the daemon's trust, clock and policy: leave out --trust, --status-list, --now, "
+      "--issuer-signed");
+}
+
 Checked<Case> prepare(const JudgeArguments& arguments, const Context& context) {
   Case out;
   out.now = context.now;

@@ -28,6 +28,9 @@ struct JudgeArguments {
 
 void add_judge_options(CLI::App& command, JudgeArguments& arguments);
 
+/// What the daemon decides by itself when it is asked to judge cannot be given beside --remote.
+[[nodiscard]] Checked<void> allow_remote(const JudgeArguments& arguments);
+
 /// A chain to be judged, with everything that the library wants for it.
 struct Case {
   std::vector<std::string> chain;

@@ -18,9 +18,9 @@ using namespace chancery;
 using namespace chancery::cli;
 
 constexpr const char* kFooter =
-    "The daemon is found by --socket, --addr or --context, then CHANCERY_SOCKET, then CHANCERY_ADDR, then the\n"
-    "context in use, then /run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, "
-    "CHANCERY_TRUST or\n"
+    "The daemon is found by --socket, --addr or --context, then the session in which the command was started\n"
+    "(`chancery run`), then CHANCERY_SOCKET, then CHANCERY_ADDR, then the context in use, then\n"
+    "/run/chancery/chancery.sock. Verification asks nobody: it reads trust anchors from --trust, CHANCERY_TRUST or\n"
     "the file that `chancery trust add` writes.\n\n"
     "Exit status: 0 valid or done; 1 denied or refused; 2 could not tell: unknown status, no trust, "
     "unreadable\n"
@@ -70,9 +70,11 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_status_list(app, chosen);
   add_verify(app, chosen);
   add_authorize(app, chosen);
+  add_decision_ends(app, chosen);
   add_explain(app, chosen);
   add_inspect(app, chosen);
   add_proof(app, chosen);
+  add_present(app, chosen);
   add_verify_vectors(app, chosen);
   add_doctor(app, chosen);
   add_trust(app, chosen);

@@ -39,8 +39,8 @@ void show(Output& output, const api::Impact& impact) {
 /// Connects, and shows what `call` gives: const Client& → ClientResult<Answer>.
 template <typename Ask>
 Checked<ExitCode> ask(Context& context, Ask call) {
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto answer = call(*client);
   if (!answer) return failure(answer.error());
   show(context.output, *answer);

@@ -11,6 +11,7 @@
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/files.hpp"
 #include "sdk/cli/stored_context.hpp"
 #include "sdk/cli/time_syntax.hpp"
 #include "sdk/json/writer.hpp"
@@ -21,9 +22,11 @@ namespace {
 using json::Node;
 
 constexpr int kSessionDescriptor = 3;
+constexpr std::size_t kMostJoinToken = 4096;
 
 struct RunArguments {
   std::string agent;
+  std::string join;
   std::vector<std::string> chain;
   std::vector<std::string> command;
 };
@@ -33,8 +36,6 @@ struct JoinTokenArguments {
   std::string lifetime = "10m";
   std::string access = "24h";
 };
-
-const char* environment(const char* name) { return std::getenv(name); }
 
 // Whose chain it is says its delegator; the daemon knows the key and asks for the process.
 Checked<void> expect_agent(const std::vector<std::string>& chain, const std::string& agent) {
@@ -64,11 +65,37 @@ Failure become(const std::vector<std::string>& command, int session) {
   return cannot_start(command[0]);
 }
 
+// The secret goes to the daemon that the command line names, over TLS, and to no other.
+Checked<HeldChain> join(const ClientOptions& daemon, const RunArguments& arguments) {
+  CHANCERY_ASSIGN(const std::string token, read_secret(arguments.join, kMostJoinToken));
+  const auto key = HolderKey::generate();
+  if (!key) return failure(key.error());
+  ClientOptions options = daemon;
+  options.credential = join_credential(token, *key);
+  const auto client = Client::connect(options);
+  if (!client) return failure(client.error());
+  auto joined = client->join();
+  if (!joined) return failure(joined.error());
+  if (joined->agent == arguments.agent) return HeldChain{std::move(joined->chain), *key};
+  return failure({ErrorCode::kNotHolder, "the join token was another agent's: ask for a new one"},
+                 arguments.agent);
+}
+
+Checked<SessionOptions> session_options(const Context& context, const RunArguments& arguments) {
+  if (arguments.join.empty()) return options_of(context);
+  if (context.daemon.address.empty())
+    return misuse("--join goes with --addr: the daemon's https://HOST:PORT");
+  SessionOptions options;
+  options.daemon = context.daemon;
+  CHANCERY_ASSIGN(options.access, join(context.daemon, arguments));
+  return options;
+}
+
+// The secret is good once: what can fail without it comes first.
 Checked<ExitCode> run(Context& context, const RunArguments& arguments) {
   CHANCERY_ASSIGN(std::vector<std::string> chain, read_chain(arguments.chain));
   CHANCERY_TRY(expect_agent(chain, arguments.agent));
-  SessionOptions options;
-  CHANCERY_ASSIGN(options.daemon, options_of(context));
+  CHANCERY_ASSIGN(const SessionOptions options, session_options(context, arguments));
   const auto session = Session::open(options, std::move(chain));
   if (!session) return failure(session.error());
   const auto sealed = (*session)->seal();
@@ -80,7 +107,7 @@ Checked<ExitCode> run(Context& context, const RunArguments& arguments) {
 // to whoever joins.
 Checked<std::vector<std::string>> access_of(const Context& context, const JoinTokenArguments& arguments,
                                             const api::Agent& agent) {
-  CHANCERY_ASSIGN(const OperatorChain held, operator_chain(context));
+  CHANCERY_ASSIGN(const HeldChain held, operator_chain(context));
   const auto lifetime = parse_duration(arguments.access);
   if (!lifetime) return failure(lifetime.error(), "--access " + arguments.access);
   const auto digest = base64url_decode_exactly<32>(agent.jkt);
@@ -129,11 +156,20 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_option("--agent", arguments->agent, "the agent that the program is")->required();
   add_repeatable(*command, "--chain", arguments->chain,
                  "the agent's chain: a file, or its text; default: standard input");
+  command->add_option("--join", arguments->join,
+                      "join first, with the secret in this file, or - for standard input (with --addr)");
   command->add_option("COMMAND", arguments->command, "the program and its arguments, after --")->required();
   command->footer(
       "The chain and a key in memory are in a sealed file in memory, which the program has as descriptor 3\n"
       "(CHANCERY_SESSION_FD=3): nothing secret is in its environment or on a disk. In C++ Session::inherited() reads\n"
-      "it.\n\nExample:\n  chancery run --agent support --chain support.txt -- ./support-agent --verbose");
+      "it; commands such as `chancery present` and `chancery delegate` use it where no other daemon is named.\n\n"
+      "A process that the daemon does not see on its socket joins, with a secret of `chancery join-token` in a file\n"
+      "that its owner alone may read; its access is in the sealed file too, and renews the session. By a stored\n"
+      "context a session is opened and not renewed: no program is given the context's key.\n\n"
+      "Examples:\n  chancery run --agent support --chain support.txt -- ./support-agent --verbose\n"
+      "  chancery run --agent support --chain support.txt --join token.txt --addr "
+      "https://chancery.example.org:8443 \\\n"
+      "    -- ./support-agent");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](Context& context) { return run(context, *arguments); }; });
 }

@@ -25,8 +25,8 @@ std::set<std::string> lists_of(const std::vector<std::string>& chain) {
 // Only the daemon that was named is asked, and only for lists of its own: addresses of tokens are not followed.
 Checked<ExitCode> fetch(Context& context, const std::vector<std::string>& arguments) {
   CHANCERY_ASSIGN(const std::vector<std::string> chain, read_chain(arguments));
-  const auto client = Client::connect(context.daemon);
-  if (!client) return failure(client.error());
+  const auto client = connect(context);
+  if (!client) return client.error();
   const auto metadata = client->metadata();
   if (!metadata) return failure(metadata.error());
   const std::string& prefix = metadata->status_list_prefix;

@@ -1,7 +1,6 @@
 #include "sdk/cli/stored_context.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "sdk/base/name.hpp"
 #include "sdk/cli/context.hpp"
@@ -27,12 +26,6 @@ Checked<path> contexts_folder(const client::Environment& environment) {
 Checked<path> current_file(const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, config_folder(environment));
   return folder / "current-context";
-}
-
-std::string trimmed(std::string text) {
-  text.erase(std::find_if(text.rbegin(), text.rend(), [](unsigned char c) { return c > ' '; }).base(),
-             text.end());
-  return text;
 }
 
 Result<StoredContext> parse(const std::string& text, const std::string& name) {
@@ -77,8 +70,8 @@ Checked<std::string> current_context(const client::Environment& environment) {
   if (is_set(environment, "CHANCERY_CONTEXT")) return std::string(environment("CHANCERY_CONTEXT"));
   CHANCERY_ASSIGN(const path file, current_file(environment));
   if (!is_input(file.string())) return std::string();
-  CHANCERY_ASSIGN(std::string name, read_input(file.string(), kMostSettings));
-  return trimmed(std::move(name));
+  CHANCERY_ASSIGN(const std::string name, read_input(file.string(), kMostSettings));
+  return std::string(trimmed(name));
 }
 
 Checked<void> use_context(const std::string& name, const client::Environment& environment) {
@@ -113,35 +106,80 @@ Checked<void> write_context(const StoredContext& context, const std::vector<std:
   return replace_file(folder / "context.json", json::to_jcs(settings) + "\n", kPrivate);
 }
 
-namespace {
+Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
+                           const HolderKey& key, const client::Environment& environment) {
+  CHANCERY_ASSIGN(const path folder, context_folder(context.name, environment));
+  const std::string file = (folder / "key.pem").string();
+  if (is_input(file)) {
+    return failure({ErrorCode::kConflict, "there is such a context with a key: name another"}, context.name);
+  }
+  CHANCERY_TRY(write_context(context, chain, environment));
+  if (const Status saved = key.save(file); !saved) return failure(saved.error(), file);
+  return {};
+}
 
-Checked<OperatorChain> read_held(const std::string& name, const client::Environment& environment) {
+Checked<HeldChain> held_chain(const std::string& name, const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, context_folder(name, environment));
-  const std::string key_file = (folder / "key.pem").string();
-  auto key = HolderKey::load(key_file);
-  if (!key) return failure(key.error(), key_file);
+  CHANCERY_ASSIGN(HolderKey key, context_key(folder, false));
   CHANCERY_ASSIGN(const std::string text, read_input((folder / "chain.txt").string(), kMostChain));
-  OperatorChain out{{}, *std::move(key)};
+  HeldChain out{{}, std::move(key)};
   for (const std::string_view token : split_chain(text)) out.chain.emplace_back(token);
   return out;
 }
 
-const char* process_environment(const char* name) { return std::getenv(name); }
-
-}  // namespace
-
-Checked<OperatorChain> operator_chain(const Context& context) {
-  std::string name = context.name;
-  if (name.empty()) {
-    CHANCERY_ASSIGN(name, current_context(process_environment));
-  }
+Checked<std::string> named_context(const Context& context) {
+  if (!context.name.empty()) return context.name;
+  CHANCERY_ASSIGN(std::string name, current_context(environment));
   if (name.empty()) return misuse("this takes an operator's chain: `chancery init` makes one");
-  return read_held(name, process_environment);
+  return name;
+}
+
+Checked<HeldChain> operator_chain(const Context& context) {
+  CHANCERY_ASSIGN(const std::string name, named_context(context));
+  return held_chain(name, environment);
+}
+
+Checked<HolderKey> context_key(const path& folder, bool may_be_made) {
+  const std::string file = (folder / "key.pem").string();
+  if (!may_be_made || is_input(file)) {
+    auto key = HolderKey::load(file);
+    if (!key) return failure(key.error(), file);
+    return *std::move(key);
+  }
+  auto key = HolderKey::generate();
+  if (!key) return failure(key.error());
+  if (const Status saved = key->save(file); !saved) return failure(saved.error(), file);
+  return *std::move(key);
+}
+
+std::string ca_file_of(const ClientOptions& options) {
+  std::string file = options.ca_file;
+  if (file.empty() && is_set(environment, "CHANCERY_CACERT")) {
+    file = environment("CHANCERY_CACERT");
+  }
+  std::error_code none;
+  return file.empty() ? file : std::filesystem::absolute(file, none).string();
+}
+
+void show_context(Output& output, const StoredContext& context, const HolderKey& key, const path& folder) {
+  const std::string jkt = key.public_key().thumbprint().text();
+  if (output.json()) {
+    return output.document(json::to_jcs(json::Node::object({{"context", context.name},
+                                                            {"address", context.address},
+                                                            {"jkt", jkt},
+                                                            {"folder", folder.string()}})));
+  }
+  output.field("context", context.name);
+  output.field("daemon", context.address);
+  output.field("key", jkt);
+  output.field("kept in", folder.string());
+  output.note(
+      "its key is a file of this user's: whoever can read it has what the chain gives, until it ends");
 }
 
 Checked<ClientOptions> load_context(const std::string& name, const client::Environment& environment) {
   CHANCERY_ASSIGN(const StoredContext context, read_context(name, environment));
-  CHANCERY_ASSIGN(OperatorChain held, read_held(name, environment));
+  CHANCERY_ASSIGN(HeldChain held, held_chain(name, environment));
   auto credential = credential_of(std::move(held.chain), std::move(held.key));
   if (!credential) return failure(credential.error(), name);
   ClientOptions options;
@@ -149,27 +187,6 @@ Checked<ClientOptions> load_context(const std::string& name, const client::Envir
   options.ca_file = context.ca_file;
   options.credential = *std::move(credential);
   return options;
-}
-
-Checked<ClientOptions> options_of(const Context& context) {
-  const ClientOptions& given = context.daemon;
-  const bool is_named = !given.socket.empty() || !given.address.empty();
-  if (is_named && !context.name.empty()) return misuse("give --context, or --socket or --addr: not both");
-  const bool by_environment =
-      is_set(process_environment, "CHANCERY_SOCKET") || is_set(process_environment, "CHANCERY_ADDR");
-  std::string name = context.name;
-  if (name.empty() && !is_named && !by_environment) {
-    CHANCERY_ASSIGN(name, current_context(process_environment));
-  }
-  if (name.empty()) return given;
-  return load_context(name, process_environment);
-}
-
-Checked<Client> connect(const Context& context) {
-  CHANCERY_ASSIGN(const ClientOptions options, options_of(context));
-  auto client = Client::connect(options);
-  if (!client) return failure(client.error());
-  return *std::move(client);
 }
 
 }  // namespace chancery::cli

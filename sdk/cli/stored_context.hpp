@@ -39,15 +39,32 @@ struct StoredContext {
 [[nodiscard]] Checked<void> write_context(const StoredContext& context, const std::vector<std::string>& chain,
                                           const client::Environment& environment);
 
-/// What an operator delegates from.
-struct OperatorChain {
-  std::vector<std::string> chain;
-  HolderKey key;
-};
+/// The same with its key, for a context that has none. \return kConflict when it has one, kFileUnwritable
+[[nodiscard]] Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
+                                         const HolderKey& key, const client::Environment& environment);
+
+/// The context that the command line names, or else the one in use.
+/// \return misuse when there is none
+[[nodiscard]] Checked<std::string> named_context(const Context& context);
+
+/// What a context calls with and delegates from.
+/// \return kNotFound, kFileUnreadable, kFilePermissions, kInvalidKey
+[[nodiscard]] Checked<HeldChain> held_chain(const std::string& name, const client::Environment& environment);
 
 /// Of the context that the command line names, or of the one in use, whichever daemon is called.
-/// \return misuse when there is none; what load_context() says
-[[nodiscard]] Checked<OperatorChain> operator_chain(const Context& context);
+[[nodiscard]] Checked<HeldChain> operator_chain(const Context& context);
+
+/// A context's key: the one that is there, or one that is made now.
+/// \param may_be_made  else kFileUnreadable when there is none
+[[nodiscard]] Checked<HolderKey> context_key(const std::filesystem::path& folder, bool may_be_made);
+
+/// The CA that options or environment name, as a path that holds in every folder: for a context, which finds the
+/// daemon by itself from then on.
+[[nodiscard]] std::string ca_file_of(const ClientOptions& options);
+
+/// What was made, for people and programs, and how safe it is.
+void show_context(Output& output, const StoredContext& context, const HolderKey& key,
+                  const std::filesystem::path& folder);
 
 /// How to call the context's daemon with its chain and key.
 /// \return kNotFound, kMalformed, kFileUnreadable, kFilePermissions, kInvalidKey, kNotHolder

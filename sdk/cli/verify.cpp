@@ -8,6 +8,7 @@
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/judged_case.hpp"
+#include "sdk/cli/verdict_text.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/messages.hpp"
 
@@ -19,14 +20,8 @@ struct VerifyArguments {
   bool remote = false;
 };
 
-// What only the daemon decides when it is asked cannot be given beside --remote.
 Checked<api::VerifyChain> prepare_remote(const JudgeArguments& arguments) {
-  if (!arguments.trust.empty() || !arguments.status_lists.empty() || !arguments.now.empty() ||
-      arguments.issuer_signed) {
-    return misuse(
-        "--remote takes the daemon's trust, clock and policy: leave out --trust, --status-list, --now, "
-        "--issuer-signed");
-  }
+  CHANCERY_TRY(allow_remote(arguments));
   api::VerifyChain request;
   CHANCERY_ASSIGN(request.request, parse_action(arguments.action));
   CHANCERY_ASSIGN(request.chain, read_chain(arguments.chain));
@@ -34,19 +29,7 @@ Checked<api::VerifyChain> prepare_remote(const JudgeArguments& arguments) {
 }
 
 ExitCode exit_code(const api::Verification& verification) {
-  if (verification.valid()) return ExitCode::kSuccess;
-  const bool unknown = verification.outcome == outcome_name(Outcome::kStatusUnknown) ||
-                       verification.outcome == outcome_name(Outcome::kCustodyUnproven);
-  return unknown ? ExitCode::kUndecided : ExitCode::kDenied;
-}
-
-std::string step_text(const std::string& step) {
-  for (int i = 0; i <= static_cast<int>(Step::kAction); ++i) {
-    const auto known = static_cast<Step>(i);
-    if (step == step_name(known) && known != Step::kParse)
-      return step + ", " + std::string(step_title(known));
-  }
-  return step;
+  return verification.valid() ? ExitCode::kSuccess : denial_exit(verification.outcome);
 }
 
 // `leaf` of a valid verdict.
@@ -76,21 +59,9 @@ void show(Output& output, const api::Verification& verification) {
     output.line(output.paint(Colour::kGreen, "VALID"));
     show_leaf(output, verification.json);
   } else {
-    const bool unknown = exit_code(verification) == ExitCode::kUndecided;
-    const std::string headline = (unknown ? "UNDECIDED: " : "DENIED: ") + printable(verification.outcome);
-    output.line(output.paint(unknown ? Colour::kYellow : Colour::kRed, headline));
-    output.field("step", step_text(verification.step));
-    if (verification.hop >= 0) output.field("token", std::to_string(verification.hop) + " (the first is 0)");
-    output.field("why", verification.reason);
+    show_denial(output, {verification.outcome, verification.step, verification.hop, verification.reason});
   }
   if (!verification.not_performed.empty()) output.field("not checked", joined(verification.not_performed));
-}
-
-// Whatever the daemon refused, it did not judge the chain.
-Failure not_judged(const ClientError& error) {
-  Failure out = failure(error);
-  out.exit = ExitCode::kUndecided;
-  return out;
 }
 
 Checked<api::Verification> verify_remotely(const JudgeArguments& arguments, const Context& context) {

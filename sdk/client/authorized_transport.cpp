@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -30,13 +32,9 @@ class AuthorizedTransport final : public Transport {
   Result<HttpAnswer> send_with(const HttpRequest& request, const std::optional<std::string>& nonce,
                                Deadline deadline) const {
     const std::string uri = address_ + request.target.substr(0, request.target.find('?'));
-    CHANCERY_ASSIGN(Presented presented, credential_->present(request.method, uri, nonce));
-    const std::vector<std::string>& chain = presented.chain;
+    CHANCERY_ASSIGN(const Presented presented, credential_->present(request.method, uri, nonce));
     HttpRequest authorized = request;
-    authorized.headers.emplace_back("Authorization", "DPoP " + chain.back());
-    std::string parents = join_chain(std::span(chain).first(chain.size() - 1));
-    if (!parents.empty()) authorized.headers.emplace_back("Delegation-Chain", std::move(parents));
-    authorized.headers.emplace_back("DPoP", std::move(presented.proof));
+    std::ranges::move(authorization_headers(presented), std::back_inserter(authorized.headers));
     auto answer = carrier_->send(authorized, deadline);
     if (answer && !answer->dpop_nonce.empty()) remember(answer->dpop_nonce);
     return answer;
@@ -60,6 +58,15 @@ class AuthorizedTransport final : public Transport {
 };
 
 }  // namespace
+
+Headers authorization_headers(const Presented& presented) {
+  const std::vector<std::string>& chain = presented.chain;
+  Headers headers{{"Authorization", "DPoP " + chain.back()}};
+  std::string parents = join_chain(std::span(chain).first(chain.size() - 1));
+  if (!parents.empty()) headers.emplace_back("Delegation-Chain", std::move(parents));
+  headers.emplace_back("DPoP", presented.proof);
+  return headers;
+}
 
 std::unique_ptr<Transport> make_authorized_transport(std::unique_ptr<Transport> carrier, std::string address,
                                                      std::shared_ptr<const Credential> credential) {

@@ -19,12 +19,14 @@ inline constexpr std::size_t kMaxAnswer = 4 * 1024 * 1024;
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 struct HttpRequest {
   std::string method;
   std::string target;  ///< path and query
   std::string body;    ///< JSON; empty: none
   std::string accept = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers{};  ///< beyond those that the transport sets
+  Headers headers{};  ///< beyond those that the transport sets
 };
 
 struct HttpAnswer {
@@ -55,7 +57,10 @@ class Transport {
 [[nodiscard]] Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint,
                                                                       std::chrono::milliseconds timeout);
 
-/// The same, with each request authorized by a credential: a chain, and a proof with the nonce that the daemon
+/// How a chain and its proof stand in a request: docs/protocol/control-plane.md.
+[[nodiscard]] Headers authorization_headers(const Presented& presented);
+
+/// The same transport, with each request authorized by a credential: a chain, and a proof with the nonce that the daemon
 /// wants, which the first answer tells.
 /// \param address  `https://HOST[:PORT]`, as `carrier` calls it
 [[nodiscard]] std::unique_ptr<Transport> make_authorized_transport(

@@ -47,6 +47,12 @@ class HolderKey {
   std::shared_ptr<const Impl> impl_;
 };
 
+/// A chain, and the key in this process that holds its last token: what its holder calls with and delegates from.
+struct HeldChain {
+  std::vector<std::string> chain;  ///< compact tokens, root first
+  HolderKey key;
+};
+
 /// What goes with one request: a chain, and the proof that its sender holds it.
 struct Presented {
   std::vector<std::string> chain;  ///< compact tokens, root first

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace chancery {
 /// How a session reaches the daemon that renews it.
 struct SessionOptions {
   ClientOptions daemon{};
+  /// Authority to use the agent's key, for a process that the daemon does not see: its credential, in the place
+  /// of `daemon.credential`, and that of the programs that the session is handed to. Client::join() gives it.
+  std::optional<HeldChain> access{};
   std::chrono::seconds lifetime{600};  ///< of each of its tokens; at most ten minutes
 };
 
@@ -24,12 +28,13 @@ class Session final : public Credential {
  public:
   /// Opens a session for the chain's last token, whose holder the daemon must know this process to be, or to
   /// have authority over.
-  /// \return the session, or what the daemon said
+  /// \return the session, or what the daemon said; what credential_of() says of `options.access`
   [[nodiscard]] static ClientResult<std::shared_ptr<const Session>> open(const SessionOptions& options,
                                                                          std::vector<std::string> chain);
 
   /// The session that `chancery run` started this program with, in the descriptor that CHANCERY_SESSION_FD names;
-  /// it is closed. Call it once, before other programs are started.
+  /// it is closed. Call it once, before other programs are started. It renews itself by the access that the
+  /// program was given, or as a process that the daemon sees on its socket.
   /// \return the session, or kNotFound (the variable is not set), kMalformed, kInvalidKey
   [[nodiscard]] static Result<std::shared_ptr<const Session>> inherited();
 
@@ -38,8 +43,14 @@ class Session final : public Credential {
   [[nodiscard]] Result<Presented> present(const std::string& method, const std::string& uri,
                                           const std::optional<std::string>& nonce) const override;
 
-  /// Puts the session into a sealed file in memory, for a program that is started: nobody can change it, nothing
-  /// of it is in an environment or on a disk.
+  /// The same with a proof that says more, such as the one action (`ada`) that it is good for.
+  [[nodiscard]] Result<Presented> present(const ProofClaims& claims) const;
+
+  /// How it calls the daemon, with its access as the credential: for other calls by the same process.
+  [[nodiscard]] const SessionOptions& options() const noexcept;
+
+  /// Puts the session, and its access, into a sealed file in memory, for a program that is started: nobody can change
+  /// it, nothing of it is in an environment or on a disk. Another credential of `options.daemon` stays here.
   /// \return a descriptor that the caller closes, or kProcessFailed
   [[nodiscard]] Result<int> seal() const;
 

@@ -2,9 +2,11 @@
 // real daemon over TLS.
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
+#include <fcntl.h>
 
 #include <chancery/session.hpp>
 
@@ -184,6 +186,44 @@ BOOST_FIXTURE_TEST_CASE(a_session_renews_itself_and_ends_in_an_error_when_nobody
     const auto shown = leaf();
     return !shown && shown.error().code == ErrorCode::kCredentialExpired;
   }));
+}
+
+// A program on another machine: it has the daemon's address, the session, and the access to renew it by.
+BOOST_FIXTURE_TEST_CASE(a_session_that_was_handed_on_renews_itself_by_its_access, Elsewhere) {
+  const HolderKey key = new_key();
+  const auto chain = chain_of_support();
+  SessionOptions session_options;
+  session_options.daemon = options(nullptr);
+  session_options.access = HeldChain{answered(join(join_token(), key)).chain, key};
+  session_options.lifetime = 3s;
+  const int sealed = required(answered(Session::open(session_options, chain))->seal());
+  ::setenv("CHANCERY_SESSION_FD", std::to_string(sealed).c_str(), 1);
+  const auto session = required(Session::inherited());
+  ::unsetenv("CHANCERY_SESSION_FD");
+  BOOST_TEST(::fcntl(sealed, F_GETFD) == -1);  // closed
+  const std::string uri = "https://api.example.org/";
+  const std::string first = required(session->present("GET", uri, std::nullopt)).chain.back();
+  BOOST_TEST(
+      eventually([&] { return required(session->present("GET", uri, std::nullopt)).chain.back() != first; }));
+
+  const Client process = required(Client::connect(session->options().daemon));
+  BOOST_TEST(answered(process.agent("support")).jkt == support.jkt);
+  BOOST_TEST(refusal(process.agent("billing")) == "forbidden");
+
+  const std::string ada = required(action_digest("crm.read", {}));
+  const Presented bound = required(session->present(ProofClaims{"GET", uri, {}, {}, ada}));
+  api::VerifyChain request{bound.chain, api::Action{"https://api.example.org", "crm.read", "{}", {}}};
+  request.request->dpop = DpopPresentation{bound.proof, "GET", uri, {}};
+  BOOST_TEST(answered(daemon->client().verify(request)).outcome == "valid");
+  request.request->scope = "crm.write";
+  BOOST_TEST(answered(daemon->client().verify(request)).outcome == "holder_binding_failed");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_takes_no_access_that_its_key_does_not_hold, Elsewhere) {
+  SessionOptions session_options;
+  session_options.daemon = options(nullptr);
+  session_options.access = HeldChain{answered(join(join_token(), new_key())).chain, new_key()};
+  BOOST_TEST(refusal(Session::open(session_options, chain_of_support())) == "not_holder");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_program_is_started_with_its_session_in_a_sealed_file_in_memory, Elsewhere) {
