@@ -60,7 +60,8 @@ Checked<std::vector<std::string>> delegate_to(const Thumbprint& holder, const He
 void note_given(Output& output, const std::string& leaf) {
   const auto token = Token::parse(leaf);
   if (!token) return;
-  output.note("given " + token->claims().authority.jcs() + " until " + utc_text(token->claims().exp));
+  const Claims& given = token->claims();
+  output.note("given: " + joined(given.authority.scopes) + ", until " + utc_text(given.exp));
 }
 
 Checked<ExitCode> delegate_away(Context& context, const HeldChain& from,

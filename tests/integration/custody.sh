@@ -14,46 +14,21 @@ readonly OVERLAP=8  # seconds; far longer than what the clients hold a chain for
 # shellcheck source=tests/integration/telling.sh
 source "$(dirname "${BASH_SOURCE[0]}")/telling.sh"
 
+# shellcheck source=tests/integration/staging.sh
+source "$(dirname "${BASH_SOURCE[0]}")/staging.sh"
+
 # --- a place of its own, and its end
 
-umask 077
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/chancery-custody-XXXXXX")
-readonly WORK
+make_stage custody
 readonly TPM="$WORK/tpm.sock"
-daemon_pid='' tpm_pid='' client_pids=() noted=()
+tpm_pid='' client_pids=() noted=()
 
-end() {
-  [[ -n "${1:-}" ]] || return 0
-  kill "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-}
-
-clean_up() {
-  local code=$? pid
-  trap '' INT TERM HUP
+leave_stage() {
+  local pid
   touch "$WORK/stop"  # the clients end after the request that they are at, which the daemon's end ends
   end "$daemon_pid"
   for pid in "${client_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   end "$tpm_pid"
-  if ((code == 1)); then
-    tail -n 5 "$WORK"/*.log 2>/dev/null | sed 's/^/    /'
-  fi >&2
-  rm -rf "$WORK"
-  exit "$code"
-}
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# Waits until a command succeeds; what it was for is told when it does not.
-until_true() {
-  local what=$1 give_up=$((SECONDS + 30))
-  shift
-  until "$@"; do
-    ((SECONDS < give_up)) || die "$what: not within 30 s"
-    sleep 0.05
-  done
 }
 
 # --- the devices
@@ -160,21 +135,6 @@ offline_says() {
   chancery verify "$1" --trust "$WORK/chancery/trust.json" --status-list "$WORK/lists.json" --format json 2>/dev/null |
     field outcome
 }
-expect() {
-  local found
-  found=$("$2" "$3") || true
-  [[ "$found" == "$1" ]] || die "$2 $(basename "$3"): expected $1, found $found"
-}
-
-# Runs what must be refused with this code, and shows how.
-refused() {
-  local code=$1 words
-  shift
-  if words=$(show "$@" 2>&1 >/dev/null); then die "that should have been refused"; fi
-  printf '    %s\n' "$words"
-  grep -qF "($code)" <<<"$words" || die "refused, but not as $code"
-}
-
 note_trust() { XDG_CONFIG_HOME="$WORK" chancery trust add >/dev/null; }
 
 # --- load: clients that ask without end; every request leaves a line
@@ -312,7 +272,7 @@ show_keys orchestrator support
 good "the token holds one pair of keys again"
 ! state_holds "$old_blob" || die "the old key's wrapped private part is still in the state folder"
 good "no file of the state folder has what the TPM would need to load the orchestrator's old key"
-refused retired chancery delegate "$WORK/old.chain.root" --to support --scope crm.read
+refused '(retired)' show chancery delegate "$WORK/old.chain.root" --to support --scope crm.read
 expect revoked daemon_says "$WORK/old.chain"
 expect valid daemon_says "$WORK/new.chain"
 good "the daemon denies the old chain (${bold}revoked$plain), the new one is valid"
@@ -360,7 +320,7 @@ missing
 for what in 'backend tpm' 'agents: 1 with a lost' 'issuer key: lost'; do
   lacks "$what" || die "readiness should say: $what"
 done
-refused wrong_device chancery delegate "$WORK/new.chain.root" --to support --scope crm.read
+refused '(wrong_device)' show chancery delegate "$WORK/new.chain.root" --to support --scope crm.read
 good "marked as lost, with the reason; readiness says so; support's key in the token is well"
 
 chapter "7. The operator takes the device as it is now, and enrols anew"

@@ -11,6 +11,8 @@ readonly PRINCIPAL=user:alice@example.org
 
 # shellcheck source=tests/integration/telling.sh
 source "$(dirname "${BASH_SOURCE[0]}")/telling.sh"
+# shellcheck source=tests/integration/staging.sh
+source "$(dirname "${BASH_SOURCE[0]}")/staging.sh"
 
 # --- one demo at a time, and what --keep leaves behind
 
@@ -78,7 +80,6 @@ fi
 umask 022
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/chancery-demo-XXXXXX")
 readonly WORK
-daemon_pid=
 
 clean_up() {
   local code=$?
@@ -158,16 +159,7 @@ tokens() { tr '~' '\n' <"$1"; }
 
 chapter "1. A daemon with a TPM of its own"
 started=$(date +%s%N)
-# Without our own output (3), or whoever reads it would wait for the end of a daemon that is kept.
-"$BIN/chanceryd" --dev >"$WORK/daemon.log" 2>&1 3>&- </dev/null &
-daemon_pid=$!
-for _ in $(seq 200); do
-  grep -q '^export CHANCERY_CACERT' "$WORK/daemon.log" && break
-  kill -0 "$daemon_pid" 2>/dev/null || die "chanceryd ended: $(cat "$WORK/daemon.log")"
-  sleep 0.05
-done
-grep -q '^export CHANCERY_CACERT' "$WORK/daemon.log" || die "chanceryd is not ready after 10 s: $(cat "$WORK/daemon.log")"
-grep '^export ' "$WORK/daemon.log" >"$WORK/env"
+start_dev_daemon "$WORK"
 # shellcheck source=/dev/null
 source "$WORK/env"
 grep -F '*' "$WORK/daemon.log"

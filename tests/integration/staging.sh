@@ -1,0 +1,76 @@
+# What the stories have in common that start daemons: a place of their own, its end, and steps that must succeed or be
+# refused. Sourced by them after telling.sh, with BIN set.
+# shellcheck shell=bash
+
+daemon_pid=''
+
+# Makes the folder WORK. At the end, whatever brings it about, `leave_stage` (the story's own) ends what was started,
+# and the folder is removed; after a step that failed, the last lines of its logs are shown.
+make_stage() {
+  umask 077
+  WORK=$(mktemp -d "${TMPDIR:-/tmp}/chancery-$1-XXXXXX")
+  readonly WORK
+  trap clear_stage EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+clear_stage() {
+  local code=$?
+  trap '' INT TERM HUP
+  leave_stage
+  if ((code == 1)); then
+    tail -n 5 "$WORK"/*.log 2>/dev/null | sed 's/^/    /'
+  fi >&2
+  rm -rf "$WORK"
+  exit "$code"
+}
+
+# Ends a process that the story started, and waits for it; without one there is nothing to do.
+end() {
+  [[ -n "${1:-}" ]] || return 0
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+# Waits until a command succeeds; what it was for is told when it does not.
+until_true() {
+  local what=$1 give_up=$((SECONDS + 30))
+  shift
+  until "$@"; do
+    ((SECONDS < give_up)) || die "$what: not within 30 s"
+    sleep 0.05
+  done
+}
+
+dev_daemon_is_ready() {
+  grep -q '^export CHANCERY_CACERT' "$1" && return
+  kill -0 "$daemon_pid" 2>/dev/null || die "chanceryd ended: $(cat "$1")"
+  return 1
+}
+
+# Starts chanceryd with a software TPM and a certificate of its own; FOLDER/env gets its `export` lines.
+start_dev_daemon() {
+  # Without our own output (3), or whoever reads it would wait for the end of a daemon that is kept.
+  "$BIN/chanceryd" --dev >"$1/daemon.log" 2>&1 3>&- </dev/null &
+  daemon_pid=$!
+  until_true "chanceryd should be ready" dev_daemon_is_ready "$1/daemon.log"
+  grep '^export ' "$1/daemon.log" >"$1/env"
+}
+
+# Runs what must be refused with these words, and shows how.
+refused() {
+  local wanted=$1 words
+  shift
+  if words=$("$@" 2>&1 >/dev/null); then die "that should have been refused"; fi
+  printf '    %s\n' "$words"
+  grep -qF -e "$wanted" <<<"$words" || die "refused, but for another reason than $wanted"
+}
+
+# What FUNCTION says of a chain must be WANTED: expect WANTED FUNCTION CHAIN
+expect() {
+  local found
+  found=$("$2" "$3") || true
+  [[ "$found" == "$1" ]] || die "$2 $(basename "$3"): expected $1, found $found"
+}
