@@ -63,6 +63,16 @@ class Stage {
 constexpr const char* kAgent =
     R"({"backend":"tpm","created_at":1772366400,"id":"spiffe://t.example/agent/support","jkt":"JKT","jwk":{"kty":"OKP"},"name":"support","selectors":{"uid":1001},"state":"active"})";
 
+const std::vector<std::string> kDecide{
+    "authorize", "a.b.c",      "--remote", "--audience", "https://rs.example",
+    "--scope",   "ledger.pay", "--param",  "amount=5",   "--proof",
+    "x.y.z",     "--htm",      "POST",     "--htu",      "https://rs.example/pay"};
+
+std::vector<std::string> with(std::vector<std::string> command, const std::vector<std::string>& more) {
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(with_daemon)
@@ -221,14 +231,10 @@ BOOST_FIXTURE_TEST_CASE(a_proof_is_printed_alone, Stage) {
 BOOST_FIXTURE_TEST_CASE(a_proof_is_bound_to_the_action_that_is_named, Stage) {
   answer("POST /v1/proofs", http_answer(201, kJson, R"({"proof":"x.y.z"})"));
   const std::vector<std::string> proof{"proof", "a.b.c", "--htm", "POST", "--htu", "https://rs.example/"};
-  const auto with = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), proof.begin(), proof.end());
-    return run(more);
-  };
-  BOOST_TEST(with({"--scope", "ledger.pay", "--param", "amount=5"}).exit == 0);
+  BOOST_TEST(run(with(proof, {"--scope", "ledger.pay", "--param", "amount=5"})).exit == 0);
   const auto digest = action_digest("ledger.pay", parse_parameters(R"({"amount":5})").value());
   BOOST_TEST(request("POST /v1/proofs").find(R"({"ada":")" + digest.value() + '"') != std::string::npos);
-  BOOST_TEST(with({"--param", "amount=5"}).exit == 2);
+  BOOST_TEST(run(with(proof, {"--param", "amount=5"})).exit == 2);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_remote_verdict_exits_like_a_local_one, Stage) {
@@ -259,6 +265,72 @@ BOOST_FIXTURE_TEST_CASE(a_remote_verdict_exits_like_a_local_one, Stage) {
            http_answer(400, kProblem, R"({"code":"malformed","detail":"no"})"));
     BOOST_TEST(run({command, "a.b.c", "--remote"}).exit == 2);
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_decision_of_the_daemon_exits_like_one_that_is_made_offline, Stage) {
+  answer(
+      "POST /v1/authorize",
+      http_answer(
+          200, kJson,
+          R"({"decision":"permit","decision_id":"d1","expires_at":1772366400,"leaf":)"
+          R"({"agent":"spiffe://t.example/agent/support","principal":"user:alice"},"not_performed":["custody"]})"));
+  const Run permitted = run(with(kDecide, {"--reserve", "5m", "--idempotency-key", "k1", "--ada"}));
+  BOOST_TEST(permitted.exit == 0, permitted.err);
+  BOOST_TEST(permitted.out.starts_with("PERMITTED\n  decision     d1\n"), permitted.out);
+  BOOST_TEST(contains(permitted.out, "until 2026-03-01T12:00:00Z"), permitted.out);
+  BOOST_TEST(
+      request("POST /v1/authorize")
+          .ends_with(R"({"action":{"params":{"amount":5},"scope":"ledger.pay"},"ada":"required",)"
+                     R"("audience":"https://rs.example","chain":["a.b.c"],"idempotency_key":"k1",)"
+                     R"("method":"POST","proof":"x.y.z","reserve_s":300,"uri":"https://rs.example/pay"})"));
+  answer("POST /v1/authorize",
+         http_answer(200, kJson,
+                     R"({"decision":"deny","expected":"5","found":"9","hop":1,"not_performed":[],"outcome":)"
+                     R"("ceiling_exceeded","reason":"too much","remedy":"ask for less","step":8})"));
+  const Run denied = run(kDecide);
+  BOOST_TEST(denied.exit == 1);
+  BOOST_TEST(denied.out.starts_with("DENIED: ceiling_exceeded\n"), denied.out);
+  BOOST_TEST(contains(denied.out, "remedy       ask for less"), denied.out);
+  answer(
+      "POST /v1/authorize",
+      http_answer(
+          200, kJson,
+          R"({"decision":"deny","not_performed":[],"outcome":"status_unknown","reason":"none","step":7})"));
+  BOOST_TEST(run(kDecide).exit == 2);
+  answer("POST /v1/authorize", http_answer(403, kProblem, R"({"code":"forbidden","detail":"no"})"));
+  BOOST_TEST(run(kDecide).exit == 2);  // no decision at all
+}
+
+BOOST_FIXTURE_TEST_CASE(a_decision_is_asked_for_with_all_that_the_daemon_needs_and_no_more, Stage) {
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--trust", "trust.json"},
+                                               {"--now", "0"},
+                                               {"--nonce", "n"},
+                                               {"--proof-is-new"}}) {
+    BOOST_TEST(run(with(kDecide, more)).exit == 2, more.front());
+  }
+  BOOST_TEST(run({"authorize", "a.b.c", "--remote"}).exit == 2);
+  BOOST_TEST(
+      run({"authorize", "a.b.c", "--remote", "--audience", "https://rs.example", "--scope", "s"}).exit == 2);
+  const Run offline =
+      run({"authorize", "a.b.c", "--audience", "https://rs.example", "--scope", "s", "--reserve", "5m"});
+  BOOST_TEST(offline.exit == 2);
+  BOOST_TEST(contains(offline.err, "go with --remote"), offline.err);
+  BOOST_TEST(request("POST /v1/authorize").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_reservation_is_settled_with_what_was_used_or_released, Stage) {
+  answer("POST /v1/decisions/d1/settle",
+         http_answer(200, kJson, R"({"decision_id":"d1","state":"settled"})"));
+  const Run settled = run({"settle", "d1", "--used", "amount=12.5", "--used", "tokens=0"});
+  BOOST_TEST(settled.exit == 0, settled.err);
+  BOOST_TEST(settled.out == "settled\n");
+  BOOST_TEST(request("POST /v1/decisions/d1/settle").ends_with(R"({"amounts":{"amount":12.5,"tokens":0}})"));
+  for (const char* used : {"amount", "=5", "amount=", "amount=five", "amount=\"5\""})
+    BOOST_TEST(run({"settle", "d1", "--used", used}).exit == 2, used);
+  BOOST_TEST(run({"settle", "d1", "--used", "amount=1", "--used", "amount=2"}).exit == 2);
+  answer("POST /v1/decisions/d1/release",
+         http_answer(409, kProblem, R"({"code":"conflict","detail":"ended"})"));
+  BOOST_TEST(run({"release", "d1"}).exit == 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(trust_is_added_from_the_daemon_that_was_named, Stage) {

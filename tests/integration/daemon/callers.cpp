@@ -256,6 +256,81 @@ BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_rea
   BOOST_TEST(chancery.run({"agent", "retire", "support"}).exit == 1);
 }
 
+/// An operator's stored context.
+struct Contexts : RemoteOffice {
+  Contexts() {
+    chancery.set("CHANCERY_SOCKET", "");
+    const testing::Run made =
+        chancery.run({"init", "--socket", daemon->socket().string(), "--cacert", authority});
+    BOOST_REQUIRE_MESSAGE(made.exit == 0, made.err);
+  }
+  const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
+  const std::vector<std::string> point{"--scope", "chancery.authorize", "--constraint",
+                                       "chancery.authorize#audience:one_of=https://api.example.org"};
+  [[nodiscard]] testing::Run delegate(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"context", "delegate"});
+    arguments.insert(arguments.end(), point.begin(), point.end());
+    return chancery.run(arguments);
+  }
+  /// Whether a context may ask for decisions for an audience: "forbidden" when it may not.
+  [[nodiscard]] std::string asked(const std::string& context, const std::string& audience) const {
+    const testing::Run run = chancery.run({"authorize", "a.b.c", "--remote", "--context", context,
+                                           "--audience", audience, "--scope", "s", "--proof", "x.y.z",
+                                           "--htm", "GET", "--htu", "https://api.example.org/"});
+    return run.err.empty() ? run.out.substr(0, run.out.find('\n')) : run.err;
+  }
+  testing::Chancery chancery;
+};
+
+BOOST_FIXTURE_TEST_CASE(a_part_of_a_contexts_authority_becomes_a_context_with_a_key_of_its_own, Contexts) {
+  const testing::Run made = delegate({"point", "--lifetime", "1h"});
+  BOOST_TEST_REQUIRE(made.exit == 0, made.err);
+  BOOST_TEST(made.err.find("given: chancery.authorize, until ") != std::string::npos, made.err);
+  BOOST_TEST(asked("point", "https://api.example.org") == "DENIED: malformed");
+  BOOST_TEST(asked("point", "https://other.example.org").find("(forbidden)") != std::string::npos);
+  BOOST_TEST(asked("default", "https://api.example.org").find("(forbidden)") !=
+             std::string::npos);  // no bound
+  BOOST_TEST(chancery.run({"agent", "list", "--context", "point"}).exit == 1);
+  BOOST_TEST(chancery.run({"agent", "list"}).exit == 0);  // the operator's stays in use
+  BOOST_TEST(delegate({"point"}).exit == 2);              // there already
+  BOOST_TEST(asked("point", "https://api.example.org") == "DENIED: malformed");
+  BOOST_TEST(delegate({"other", "--out", "chain.txt"}).exit == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_elsewhere_gets_a_part_and_logs_in_with_it, Contexts) {
+  const std::string key = (chancery.folder() / "holder.pem").string();
+  const std::string chain = (chancery.folder() / "holder.chain").string();
+  const testing::Run made = chancery.run({"context", "key", key});
+  BOOST_TEST_REQUIRE(made.exit == 0, made.err);
+  const std::string jkt = made.out.substr(0, 43);
+  BOOST_TEST(required(HolderKey::load(key)).public_key().thumbprint().text() == jkt);
+  BOOST_TEST(chancery.run({"context", "key", key}).exit == 2);  // never over another
+  BOOST_TEST(delegate({"point", "--to-key=none"}).exit == 2);
+  const testing::Run given = delegate({"point", "--to-key=" + jkt, "--out", chain});
+  BOOST_TEST_REQUIRE(given.exit == 0, given.err);
+  BOOST_TEST(given.out.empty());
+  BOOST_TEST(chancery.run({"context", "list"}).out.find("point") == std::string::npos);
+  const testing::Run login =
+      chancery.run({"login", "point", "--addr", address(), "--cacert", authority, "--key", key, chain});
+  BOOST_TEST_REQUIRE(login.exit == 0, login.err);
+  BOOST_TEST(asked("point", "https://api.example.org") == "DENIED: malformed");
+}
+
+BOOST_FIXTURE_TEST_CASE(every_command_of_an_operators_works_from_a_context, Contexts) {
+  BOOST_TEST_REQUIRE(chancery.run({"agent", "create", "support", "--uid", "4711"}).exit == 0);
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"impact", "--agent", "support"},
+                                                  {"suspend", "--agent", "support"},
+                                                  {"lift", "1"},
+                                                  {"drill", "--agent", "support", "--window", "1s"},
+                                                  {"revoke", "--agent", "support"},
+                                                  {"budget", "show"},
+                                                  {"status-key", "list"},
+                                                  {"backend", "list"}}) {
+    const testing::Run run = chancery.run(command);
+    BOOST_TEST(run.exit == 0, command.front() << ": " << run.err);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_chain_that_has_expired_is_told_from_one_that_is_refused, RemoteOffice) {
   const HolderKey key = new_key();
   api::CreateOperator request{"brief", key.public_key().thumbprint().text()};

@@ -10,6 +10,8 @@
 
 #include <chancery/session.hpp>
 
+#include "sdk/json/reader.hpp"
+#include "sdk/wire/fields.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
 
 namespace chancery::tests {
@@ -244,6 +246,92 @@ BOOST_FIXTURE_TEST_CASE(a_program_is_started_with_its_session_in_a_sealed_file_i
   BOOST_TEST(environment.out.find("PRIVATE") == std::string::npos);
   BOOST_TEST(environment.out.find("eyJ") == std::string::npos);
   BOOST_TEST(chancery.run({"run", "--agent", "support", "--chain", chain, "--", "/bin/true"}).exit == 2);
+}
+
+/// A machine that is not the daemon's, on which a process of `support` is to run.
+struct OtherMachine : Elsewhere {
+  OtherMachine() { chancery.set("CHANCERY_SOCKET", "/nonexistent"); }  // a session comes before it
+
+  [[nodiscard]] testing::Run run(const std::string& agent, const std::string& secret,
+                                 const std::vector<std::string>& program) const {
+    std::vector<std::string> arguments{"run",  "--agent", agent,     "--chain",  chain,     "--join",
+                                       secret, "--addr",  address(), "--cacert", authority, "--"};
+    arguments.insert(arguments.end(), program.begin(), program.end());
+    return chancery.run(arguments);
+  }
+  /// Runs `script` as the joined process, with the command line as `$chancery`.
+  [[nodiscard]] testing::Run joined(const std::string& script) {
+    return run("support", secret(join_token()),
+               {"/bin/sh", "-c", "chancery=" CHANCERY_BINARY_DIR "/chancery; " + script});
+  }
+  [[nodiscard]] std::string secret(const std::string& token) const {
+    const std::string file = chancery.file("token.txt", token + "\n");
+    std::filesystem::permissions(file, std::filesystem::perms(0600));
+    return file;
+  }
+
+  testing::Chancery chancery;
+  const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
+  const std::string chain = chancery.file("chain.txt", join_chain(chain_of_support()));
+};
+
+BOOST_FIXTURE_TEST_CASE(a_program_joins_from_the_command_line_and_its_commands_use_its_session,
+                        OtherMachine) {
+  const testing::Run shown = joined("$chancery agent show support && ! $chancery agent show billing");
+  BOOST_TEST(shown.exit == 0, shown.err);
+  BOOST_TEST(shown.out.find(support.jkt) != std::string::npos, shown.out);
+  BOOST_TEST(shown.err.find("(forbidden)") != std::string::npos, shown.err);
+  const testing::Run proved =
+      joined("$chancery proof " + chain + " --htm GET --htu https://api.example.org/");
+  BOOST_TEST(proved.exit == 0, proved.err);
+  const testing::Run verified = joined("$chancery verify " + chain + " --remote");
+  BOOST_TEST(verified.exit == 0, verified.err);
+  const testing::Run other = joined("$chancery agent show support --socket /nonexistent");
+  BOOST_TEST(other.exit == 2, "an option comes before the session");
+  const testing::Run nested =
+      joined("$chancery run --agent support --chain " + chain + " -- $chancery agent show support");
+  BOOST_TEST(nested.exit == 0, nested.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_is_shown_as_json_and_as_headers, OtherMachine) {
+  const std::string present = "$chancery present --htm GET --htu https://api.example.org/ --scope crm.read";
+  const testing::Run shown = joined(present + " --format json");
+  BOOST_TEST_REQUIRE(shown.exit == 0, shown.err);
+  const json::Document document = required(json::Document::parse(shown.out));
+  api::VerifyChain request{required(wire::chain(document.root())),
+                           api::Action{"https://api.example.org", "crm.read", "{}", {}}};
+  request.request->dpop = DpopPresentation{std::string(document.root().find("proof")->string().value_or("")),
+                                           "GET",
+                                           "https://api.example.org/",
+                                           {}};
+  BOOST_TEST(answered(daemon->client().verify(request)).outcome == "valid");
+  request.request->scope = "crm.write";
+  BOOST_TEST(answered(daemon->client().verify(request)).outcome == "holder_binding_failed");
+
+  const testing::Run headers = joined(present);
+  BOOST_TEST_REQUIRE(headers.exit == 0, headers.err);
+  BOOST_TEST(headers.out.starts_with("Authorization: DPoP ey"), headers.out);
+  BOOST_TEST(headers.out.find("\nDelegation-Chain: ey") != std::string::npos, headers.out);
+  BOOST_TEST(headers.out.find("\nDPoP: ey") != std::string::npos, headers.out);
+  BOOST_TEST(chancery.run({"present", "--htm", "GET", "--htu", "https://api.example.org/"}).exit ==
+             2);  // no session
+}
+
+BOOST_FIXTURE_TEST_CASE(a_secret_is_used_by_nobody_whom_it_is_not_for, OtherMachine) {
+  const std::vector<std::string> nothing{"/bin/true"};
+  const std::string file = secret(join_token());
+  std::filesystem::permissions(file, std::filesystem::perms(0640));
+  const testing::Run readable = run("support", file, nothing);
+  BOOST_TEST(readable.exit == 2);
+  BOOST_TEST(readable.err.find("others may read it") != std::string::npos, readable.err);
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  BOOST_TEST(run("billing", file, nothing).exit == 2);  // the chain is another agent's: nothing was asked
+  const testing::Run unnamed =
+      chancery.run({"run", "--agent", "support", "--chain", chain, "--join", file, "--", "true"});
+  BOOST_TEST(unnamed.exit == 2);
+  BOOST_TEST(unnamed.err.find("--addr") != std::string::npos, unnamed.err);
+  BOOST_TEST(run("support", file, nothing).exit == 0);  // it was good until here
+  BOOST_TEST(run("support", file, nothing).exit == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
