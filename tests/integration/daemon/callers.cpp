@@ -316,6 +316,16 @@ BOOST_FIXTURE_TEST_CASE(a_key_elsewhere_gets_a_part_and_logs_in_with_it, Context
   BOOST_TEST(asked("point", "https://api.example.org") == "DENIED: malformed");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_join_token_goes_into_a_file_that_its_owner_alone_may_read, Contexts) {
+  BOOST_TEST_REQUIRE(chancery.run({"agent", "create", "support", "--uid", "4711"}).exit == 0);
+  const std::string file = (chancery.folder() / "token.txt").string();
+  const testing::Run made = chancery.run({"join-token", "support", "--out", file});
+  BOOST_TEST_REQUIRE(made.exit == 0, made.err);
+  BOOST_TEST(made.out.empty());
+  BOOST_TEST(testing::read_file(file).starts_with("chancery-join-"));
+  BOOST_TEST((std::filesystem::status(file).permissions() == std::filesystem::perms(0600)));
+}
+
 BOOST_FIXTURE_TEST_CASE(every_command_of_an_operators_works_from_a_context, Contexts) {
   BOOST_TEST_REQUIRE(chancery.run({"agent", "create", "support", "--uid", "4711"}).exit == 0);
   for (const std::vector<std::string>& command : {std::vector<std::string>{"impact", "--agent", "support"},
