@@ -34,6 +34,7 @@ void add_inspect(CLI::App& app, Command& chosen);
 void add_proof(CLI::App& app, Command& chosen);
 void add_present(CLI::App& app, Command& chosen);
 void add_verify_vectors(CLI::App& app, Command& chosen);
+void add_verify_evidence(CLI::App& app, Command& chosen);
 void add_doctor(CLI::App& app, Command& chosen);
 void add_trust(CLI::App& app, Command& chosen);
 void add_version(CLI::App& app, Command& chosen);

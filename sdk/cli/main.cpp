@@ -76,6 +76,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_proof(app, chosen);
   add_present(app, chosen);
   add_verify_vectors(app, chosen);
+  add_verify_evidence(app, chosen);
   add_doctor(app, chosen);
   add_trust(app, chosen);
   add_version(app, chosen);

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include <chancery/bytes.hpp>
+#include <chancery/result.hpp>
+
+namespace chancery {
+
+/// Base64 with padding (RFC 4648 section 4), as strictly as base64url_decode(). \return the octets, or kMalformed
+[[nodiscard]] Result<Bytes> base64_decode(std::string_view text);
+
+}  // namespace chancery
