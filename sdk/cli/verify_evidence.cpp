@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,8 +15,12 @@ struct EvidenceArguments {
   bool why = false;
 };
 
+// tss2-mu would tell the standard error of every structure that it cannot read; verdicts say it already.
+void quieten_tss() { ::setenv("TSS2_LOG", "all+none", 0); }
+
 // A file that cannot be read does not keep the others from being judged.
 Checked<ExitCode> verify_evidence(Context& context, const EvidenceArguments& arguments) {
+  quieten_tss();
   ExitCode worst = ExitCode::kSuccess;
   std::optional<Failure> unreadable;
   for (const std::string& file : arguments.files) {
