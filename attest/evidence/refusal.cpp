@@ -54,6 +54,22 @@ std::string_view check_name(Check check) noexcept {
       return "name";
     case Check::kCreationHash:
       return "creation_hash";
+    case Check::kKeyParent:
+      return "key_parent";
+    case Check::kKeyType:
+      return "key_type";
+    case Check::kKeyAttributes:
+      return "key_attributes";
+    case Check::kKeyPolicy:
+      return "key_policy";
+    case Check::kPcrPolicy:
+      return "pcr_policy";
+    case Check::kFirmware:
+      return "firmware";
+    case Check::kReset:
+      return "reset";
+    case Check::kRollback:
+      return "rollback";
     case Check::kIntegrity:
       return "integrity";
     case Check::kSecret:

@@ -40,6 +40,15 @@ enum class Check : std::uint8_t {
   // Certifications
   kName,
   kCreationHash,
+  // An agent's key, and its host by the verifier's policy
+  kKeyParent,
+  kKeyType,
+  kKeyAttributes,
+  kKeyPolicy,  ///< the policy that is said is the key's
+  kPcrPolicy,
+  kFirmware,
+  kReset,
+  kRollback,  ///< the TPM's time did not go back
   // Credentials
   kIntegrity,
   kSecret,

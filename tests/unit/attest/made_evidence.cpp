@@ -24,7 +24,7 @@ void must(bool done) {
 }
 
 template <typename Sized, std::size_t N>
-void put(Sized& sized, BYTE (&buffer)[N], ByteView octets) {
+void put_into(Sized& sized, BYTE (&buffer)[N], ByteView octets) {
   must(octets.size() <= N);
   sized.size = static_cast<UINT16>(octets.size());
   std::ranges::copy(octets, std::begin(buffer));
@@ -49,7 +49,7 @@ Bytes ecdsa(EVP_PKEY* key, Hash hash, ByteView message) {
   return der;
 }
 
-TPMT_SIGNATURE signature_over(ByteView message, EVP_PKEY* key, TPM2_ALG_ID algorithm) {
+TPMT_SIGNATURE sign(ByteView message, EVP_PKEY* key, TPM2_ALG_ID algorithm) {
   const Bytes der = ecdsa(key, Hash::of(algorithm).value(), message);
   const unsigned char* next = der.data();
   const openssl::EcdsaSignature pair(d2i_ECDSA_SIG(nullptr, &next, static_cast<long>(der.size())));
@@ -60,9 +60,9 @@ TPMT_SIGNATURE signature_over(ByteView message, EVP_PKEY* key, TPM2_ALG_ID algor
   value.hash = algorithm;
   std::array<std::uint8_t, 32> number;
   must(BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), number.data(), 32) == 32);
-  put(value.signatureR, value.signatureR.buffer, number);
+  put_into(value.signatureR, value.signatureR.buffer, number);
   must(BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), number.data(), 32) == 32);
-  put(value.signatureS, value.signatureS.buffer, number);
+  put_into(value.signatureS, value.signatureS.buffer, number);
   return out;
 }
 
@@ -71,6 +71,15 @@ TPMT_SIGNATURE signature_over(ByteView message, EVP_PKEY* key, TPM2_ALG_ID algor
 openssl::Pkey make_p256_key() { return openssl::Pkey(EVP_EC_gen("P-256")); }
 
 Bytes marshalled(const TPMT_PUBLIC& area) { return written<Tss2_MU_TPMT_PUBLIC_Marshal>(area); }
+Bytes marshalled(const TPMS_ATTEST& attest) { return written<Tss2_MU_TPMS_ATTEST_Marshal>(attest); }
+
+Bytes signature_over(ByteView message, EVP_PKEY* key, TPM2_ALG_ID hash) {
+  return written<Tss2_MU_TPMT_SIGNATURE_Marshal>(sign(message, key, hash));
+}
+
+void put(TPM2B_NAME& sized, ByteView octets) { put_into(sized, sized.name, octets); }
+void put(TPM2B_DATA& sized, ByteView octets) { put_into(sized, sized.buffer, octets); }
+void put(TPM2B_DIGEST& sized, ByteView octets) { put_into(sized, sized.buffer, octets); }
 
 TPMT_PUBLIC ak_area(EVP_PKEY* key) {
   TPMT_PUBLIC area{};
@@ -104,36 +113,35 @@ MadeEvidence::MadeEvidence(TPM2_ST type) : signer(make_p256_key()), ak(ak_area(s
   const auto area = attest::PublicArea::parse(marshalled(ak), attest::PublicArea::Form::kBare).value();
   attest.magic = TPM2_GENERATED_VALUE;
   attest.type = type;
-  put(attest.qualifiedSigner, attest.qualifiedSigner.name, area.qualified_name(parent));
-  put(attest.extraData, attest.extraData.buffer, nonce);
+  put(attest.qualifiedSigner, area.qualified_name(parent));
+  put(attest.extraData, nonce);
   const Hash sha256 = Hash::of(TPM2_ALG_SHA256).value();
   const Bytes name = attest::named(sha256, {marshalled(certified)});
   if (type == TPM2_ST_ATTEST_CERTIFY) {
     TPMS_CERTIFY_INFO& about = attest.attested.certify;
-    put(about.name, about.name.name, name);
+    put(about.name, name);
   } else if (type == TPM2_ST_ATTEST_CREATION) {
     TPMS_CREATION_DATA made{};
     made.parentNameAlg = TPM2_ALG_SHA256;
     creation_data = written<Tss2_MU_TPMS_CREATION_DATA_Marshal>(made);
     TPMS_CREATION_INFO& about = attest.attested.creation;
-    put(about.objectName, about.objectName.name, name);
-    put(about.creationHash, about.creationHash.buffer, sha256({creation_data}));
+    put(about.objectName, name);
+    put(about.creationHash, sha256({creation_data}));
   } else {
     selection[sha256] = {0, 7};
     values[sha256] = {{0, Bytes(32, 0xAA)}, {7, Bytes(32, 0xBB)}};
     TPMS_QUOTE_INFO& about = attest.attested.quote;
     about.pcrSelect.count = 1;
     about.pcrSelect.pcrSelections[0] = {TPM2_ALG_SHA256, 3, {0x81, 0, 0}};
-    put(about.pcrDigest, about.pcrDigest.buffer, sha256({Bytes(32, 0xAA), Bytes(32, 0xBB)}));
+    put(about.pcrDigest, sha256({Bytes(32, 0xAA), Bytes(32, 0xBB)}));
   }
 }
 
 attest::Judged<void> MadeEvidence::judged() const {
   using namespace chancery::attest;
-  Bytes statement = written<Tss2_MU_TPMS_ATTEST_Marshal>(attest);
+  Bytes statement = marshalled(attest);
   statement.insert(statement.end(), trailing.begin(), trailing.end());
-  const Bytes signature =
-      written<Tss2_MU_TPMT_SIGNATURE_Marshal>(signature_over(statement, signer.get(), signature_hash));
+  const Bytes signature = signature_over(statement, signer.get(), signature_hash);
   PresentedKey presented;
   if (is_known) {
     CHANCERY_ASSIGN(presented.area, PublicArea::parse(marshalled(ak), PublicArea::Form::kBare));

@@ -36,5 +36,12 @@ struct MadeEvidence {
 /// An attestation key's area for a P-256 key.
 [[nodiscard]] TPMT_PUBLIC ak_area(EVP_PKEY* key);
 [[nodiscard]] Bytes marshalled(const TPMT_PUBLIC& area);
+[[nodiscard]] Bytes marshalled(const TPMS_ATTEST& attest);
+/// A TPMT_SIGNATURE with ECDSA.
+[[nodiscard]] Bytes signature_over(ByteView message, EVP_PKEY* key, TPM2_ALG_ID hash = TPM2_ALG_SHA256);
+/// Sets a TPM2B_NAME, TPM2B_DATA or TPM2B_DIGEST.
+void put(TPM2B_NAME& sized, ByteView octets);
+void put(TPM2B_DATA& sized, ByteView octets);
+void put(TPM2B_DIGEST& sized, ByteView octets);
 
 }  // namespace chancery::tests

@@ -1,0 +1,150 @@
+#include "attest/verify/key_evidence.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "attest/evidence/tpm_codec.hpp"
+#include "attest/verify/attestation_key.hpp"
+#include "attest/verify/certification.hpp"
+#include "attest/verify/quote.hpp"
+#include "attest/verify/statement.hpp"
+
+namespace chancery::attest {
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kOwner{0x40, 0x00, 0x00, 0x01};
+constexpr std::array<std::uint8_t, 4> kEndorsement{0x40, 0x00, 0x00, 0x0B};
+constexpr std::size_t kCoordinate = 32;
+
+HostState state_of(const TPMS_ATTEST& attest) {
+  return {attest.clockInfo.clock, attest.clockInfo.resetCount, attest.clockInfo.restartCount,
+          attest.clockInfo.safe == TPM2_YES, attest.firmwareVersion};
+}
+
+Judged<void> check_parent(const TPMS_CERTIFY_INFO& certified, const PublicArea& key, const PublicArea& srk) {
+  const Bytes expected = key.qualified_name(srk.qualified_name(kOwner));
+  if (std::ranges::equal(octets_of(certified.qualifiedName), expected)) return {};
+  return Refusal{Check::kKeyParent, "the key is not below the host's storage key: it was made elsewhere"};
+}
+
+Judged<void> check_type(const TPMT_PUBLIC& area) {
+  const TPMS_ECC_PARMS& ecc = area.parameters.eccDetail;
+  const bool fits = area.type == TPM2_ALG_ECC && area.nameAlg == TPM2_ALG_SHA256 &&
+                    ecc.curveID == TPM2_ECC_NIST_P256 && ecc.symmetric.algorithm == TPM2_ALG_NULL &&
+                    ecc.scheme.scheme == TPM2_ALG_ECDSA &&
+                    ecc.scheme.details.ecdsa.hashAlg == TPM2_ALG_SHA256 && ecc.kdf.scheme == TPM2_ALG_NULL;
+  if (fits) return {};
+  return Refusal{Check::kKeyType, "an agent's key is P-256 with ECDSA over SHA-256"};
+}
+
+Judged<void> check_attributes(const TPMT_PUBLIC& area) {
+  constexpr TPMA_OBJECT kAlways = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                  TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_SIGN_ENCRYPT |
+                                  TPMA_OBJECT_NODA;
+  const bool has_policy = area.authPolicy.size > 0;
+  const TPMA_OBJECT by_auth = has_policy ? 0 : TPMA_OBJECT_USERWITHAUTH;
+  const TPMA_OBJECT by_policy = has_policy ? area.objectAttributes & TPMA_OBJECT_ADMINWITHPOLICY : 0;
+  if (area.objectAttributes == (kAlways | by_auth | by_policy)) return {};
+  return Refusal{
+      Check::kKeyAttributes,
+      "an agent's key is made in its TPM, bound to it, signs only, and is used by its secret or by its policy"};
+}
+
+Judged<void> check_policy_digest(const TPMT_PUBLIC& area, ByteView said) {
+  if (std::ranges::equal(octets_of(area.authPolicy), said)) return {};
+  return Refusal{Check::kKeyPolicy, "the key has another policy than is said"};
+}
+
+Judged<void> check_state(const HostState& state, const EnrolledHost& host, const Policy& policy) {
+  CHANCERY_TRY(check_order(host.last_seen, state));
+  if (policy.on_reset == OnReset::kRefuse && state.reset_count != host.first_seen.reset_count)
+    return Refusal{Check::kReset, "the host's TPM was reset since it enrolled: enrol it anew"};
+  if (state.firmware < policy.least_firmware)
+    return Refusal{Check::kFirmware, "the TPM's firmware is older than the policy takes: update it"};
+  return {};
+}
+
+Judged<void> check_values(const Policy& policy, const PcrValues& values) {
+  for (const auto& [bank, pcrs] : policy.pcrs) {
+    for (const auto& [index, allowed] : pcrs) {
+      if (!allowed.contains(values.at(bank).at(index)))
+        return Refusal{Check::kPcrPolicy,
+                       "a PCR has a value that the policy does not take: what started this host?"};
+    }
+  }
+  return {};
+}
+
+Judged<Thumbprint> thumbprint_of(const TPMT_PUBLIC& area) {
+  std::array<std::uint8_t, kCoordinate> x{};
+  std::array<std::uint8_t, kCoordinate> y{};
+  for (const auto& [from, to] :
+       {std::tuple{octets_of(area.unique.ecc.x), &x}, std::tuple{octets_of(area.unique.ecc.y), &y}}) {
+    if (from.size() > kCoordinate) return Refusal{Check::kMalformed, "the key's point is not on its curve"};
+    std::ranges::copy(from, to->end() - static_cast<std::ptrdiff_t>(from.size()));
+  }
+  return PublicKey::p256(x, y).thumbprint();
+}
+
+/// The host's AK, and how its statements are to be signed.
+struct Signer {
+  AttestationKey key;
+  Bytes parent;  ///< the EK's qualified name
+
+  [[nodiscard]] SignedStatement presented(const StatementOctets& octets, ByteView nonce) const {
+    return {octets.attest, octets.signature, nonce, parent};
+  }
+};
+
+Judged<void> check_quote(const HostQuote& quote, const Signer& signer, const Policy& policy, ByteView nonce,
+                         const HostState& certified_at) {
+  CHANCERY_ASSIGN(
+      const Statement statement,
+      check_statement(signer.key, signer.presented(quote.statement, nonce), TPM2_ST_ATTEST_QUOTE));
+  QuotedPcrs pcrs{selection_of(policy), quote.values, std::nullopt};
+  if (quote.log) pcrs.log = *quote.log;
+  CHANCERY_TRY(check_quoted(statement, pcrs));
+  CHANCERY_TRY(check_values(policy, quote.values));
+  return check_order(certified_at, state_of(statement.attest));
+}
+
+}  // namespace
+
+Judged<void> check_order(const HostState& before, const HostState& after) {
+  const auto resets = [](const HostState& state) {
+    return std::tuple(state.reset_count, state.restart_count);
+  };
+  const bool went_back =
+      resets(after) < resets(before) || (resets(after) == resets(before) && after.clock_ms < before.clock_ms);
+  if (!went_back) return {};
+  return Refusal{
+      Check::kRollback,
+      "the host's TPM is at an earlier time than it was seen at: an old copy of its state, or another TPM"};
+}
+
+Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledHost& host,
+                                    const Policy& policy, ByteView nonce) {
+  Signer signer{{}, host.ek.qualified_name(kEndorsement)};
+  CHANCERY_ASSIGN(signer.key, check_attestation_key({host.ak, std::nullopt}));
+  CHANCERY_ASSIGN(
+      const Statement statement,
+      check_statement(signer.key, signer.presented(evidence.certification, nonce), TPM2_ST_ATTEST_CERTIFY));
+  CHANCERY_ASSIGN(const PublicArea key, PublicArea::parse(evidence.key_public, PublicArea::Form::kBare));
+  CHANCERY_TRY(check_certified(statement, key));
+  CHANCERY_TRY(check_parent(statement.attest.attested.certify, key, host.srk));
+  CHANCERY_TRY(check_type(key.area()));
+  CHANCERY_TRY(check_attributes(key.area()));
+  CHANCERY_TRY(check_policy_digest(key.area(), evidence.policy_digest));
+  AttestedKey attested{{}, host.worth, state_of(statement.attest)};
+  CHANCERY_TRY(check_state(attested.state, host, policy));
+  CHANCERY_ASSIGN(attested.key, thumbprint_of(key.area()));
+  if (policy.pcrs.empty()) return attested;
+  if (!evidence.quote)
+    return Refusal{Check::kPcrMissing, "the policy asks for a quote of the host, and there is none"};
+  CHANCERY_TRY(check_quote(*evidence.quote, signer, policy, nonce, attested.state));
+  if (attested.custody == Custody::kTpmCertified) attested.custody = Custody::kTpmQuoted;
+  return attested;
+}
+
+}  // namespace chancery::attest
