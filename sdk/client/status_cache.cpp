@@ -149,7 +149,7 @@ std::vector<ListName> StatusCache::Impl::note_references(std::span<const std::st
   const Verdict verdict = verifier.run(chain);
   std::vector<ListName> names;
   if (!verdict.valid() && verdict.denial().step != Step::kStatus) return names;
-  const ReadyAnchor& anchor = *verifier.anchor();
+  const ReadyAnchor& anchor = *verifier.status_anchor();
   for (const auto& token : verifier.tokens()) {
     const auto& reference = token->claims().status;
     if (!reference || !may_fetch(anchor.config, reference->uri)) continue;

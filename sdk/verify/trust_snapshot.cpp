@@ -13,6 +13,19 @@ std::vector<VerifyKey> parse_keys(const std::vector<PublicKey>& keys) {
   return out;
 }
 
+std::shared_ptr<const HeldStatusLists> open_all(const std::vector<FetchedStatusList>& lists,
+                                                const std::vector<VerifyKey>& keys) {
+  auto out = std::make_shared<HeldStatusLists>();
+  for (const FetchedStatusList& fetched : lists) {
+    auto opened = open_status_list(fetched.token, keys);
+    if (!opened) continue;
+    out->by_uri_and_key.insert_or_assign(
+        {fetched.uri, opened->key.thumbprint()},
+        HeldStatusList{std::move(opened->list), opened->key.public_key().algorithm(), fetched.fetched_at});
+  }
+  return out;
+}
+
 }  // namespace
 
 bool ReadyAnchor::allows_status_list(std::string_view uri) const {
@@ -36,13 +49,7 @@ TrustSnapshot::TrustSnapshot(TrustConfig config) : ended_tokens_(std::move(confi
     std::vector<VerifyKey> keys = parse_keys(anchor.keys);
     impl->anchors.push_back({std::move(anchor), std::move(keys), std::move(status_keys)});
   }
-  for (const FetchedStatusList& fetched : config.status_lists) {
-    auto opened = open_status_list(fetched.token, all_status_keys);
-    if (!opened) continue;
-    impl->status_lists.insert_or_assign(
-        {fetched.uri, opened->key.thumbprint()},
-        HeldStatusList{std::move(opened->list), opened->key.public_key().algorithm(), fetched.fetched_at});
-  }
+  status_lists_ = open_all(config.status_lists, all_status_keys);
   impl->ended_keys = std::move(config.ended_keys);
   std::ranges::sort(impl->ended_keys);
   impl_ = std::move(impl);
@@ -51,6 +58,12 @@ TrustSnapshot::TrustSnapshot(TrustConfig config) : ended_tokens_(std::move(confi
 TrustSnapshot TrustSnapshot::with(EndedTokens ended) const {
   TrustSnapshot out = *this;
   out.ended_tokens_ = std::move(ended);
+  return out;
+}
+
+TrustSnapshot TrustSnapshot::with_status_lists_of(const TrustSnapshot& other) const {
+  TrustSnapshot out = *this;
+  out.status_lists_ = other.status_lists_;
   return out;
 }
 

@@ -314,14 +314,19 @@ Verifier::Check Verifier::check_holder_signature(std::size_t hop) {
 }
 
 // Several anchors may share a key, with different limits: the first that may say what DT_0 says is taken.
+// Of several anchors with this key that may speak, the first roots the chain: its ceiling counts. What belongs to the
+// key besides, where its lists are and who signs them, may stand in a later one of them: silence hides nothing.
 Verifier::Check Verifier::check_anchor(const Thumbprint& key) {
   for (const ReadyAnchor& anchor : trust_.anchors) {
     const bool owns =
         std::ranges::any_of(anchor.keys, [&](const VerifyKey& k) { return k.thumbprint() == key; });
     if (!owns || !may_say(anchor.config, claims(0))) continue;
-    anchor_ = &anchor;
-    return std::nullopt;
+    if (anchor_ == nullptr) anchor_ = status_anchor_ = &anchor;
+    if (!anchor.names_status()) continue;
+    status_anchor_ = &anchor;
+    break;
   }
+  if (anchor_ != nullptr) return std::nullopt;
   Denial denial = deny(Outcome::kSignatureInvalid, Step::kSignature, 0,
                        "the trust anchor may not speak for this issuer, principal or agent");
   denial.expected = "an issuer, principal and agent within the anchor's limits";
@@ -467,9 +472,9 @@ Verifier::Check Verifier::check_token(std::size_t hop) const {
   return ended_denial(hop, *end);
 }
 
-// Only the anchor that rooted the chain can vouch for that: another's chain may refer to the same list.
+// Only an anchor of the chain's own can vouch for that: another's chain may refer to the same list.
 bool Verifier::is_status_known(std::size_t hop) const {
-  const std::string& prefix = anchor_->config.known_status_prefix;
+  const std::string& prefix = status_anchor_->config.known_status_prefix;
   const auto& reference = claims(hop).status;
   return !prefix.empty() && reference && reference->uri.starts_with(prefix);
 }
@@ -477,9 +482,10 @@ bool Verifier::is_status_known(std::size_t hop) const {
 // Of the lists for that URI that a status key of the chain's anchor signed, the one that was fetched last.
 const HeldStatusList* Verifier::find_status_list(const std::string& uri) const {
   const HeldStatusList* newest = nullptr;
-  for (const VerifyKey& key : anchor_->status_keys) {
-    const auto held = trust_.status_lists.find({uri, key.thumbprint()});
-    if (held == trust_.status_lists.end() || !accepts(held->second.algorithm)) continue;
+  const auto& lists = status_lists_.by_uri_and_key;
+  for (const VerifyKey& key : status_anchor_->status_keys) {
+    const auto held = lists.find({uri, key.thumbprint()});
+    if (held == lists.end() || !accepts(held->second.algorithm)) continue;
     if (newest == nullptr || held->second.fetched_at > newest->fetched_at) newest = &held->second;
   }
   return newest;
@@ -495,7 +501,7 @@ Verifier::Check Verifier::check_status_of(std::size_t hop) const {
   };
   const auto& reference = claims(hop).status;
   if (!reference) return unknown("the token names a status mechanism that this verifier does not know");
-  if (!anchor_->allows_status_list(reference->uri))
+  if (!status_anchor_->allows_status_list(reference->uri))
     return unknown("the trust anchor's chains may not refer to this status list");
   const HeldStatusList* held = find_status_list(reference->uri);
   if (held == nullptr) return unknown("no status list is held that a status key of the trust anchor signed");

@@ -24,7 +24,11 @@ struct SignedBy {
 class Verifier {
  public:
   Verifier(const TrustSnapshot& trust, std::chrono::sys_seconds now, const VerifyOptions& options)
-      : trust_(trust.impl()), ended_tokens_(trust.ended_tokens()), now_(now), options_(options) {}
+      : trust_(trust.impl()),
+        status_lists_(trust.status_lists()),
+        ended_tokens_(trust.ended_tokens()),
+        now_(now),
+        options_(options) {}
 
   [[nodiscard]] Verdict run(std::span<const std::string_view> chain);
 
@@ -33,6 +37,8 @@ class Verifier {
   [[nodiscard]] std::span<const SignedBy> signers() const noexcept { return signers_; }
   /// The anchor that the chain is rooted in; nullptr when step 1 did not pass for DT_0.
   [[nodiscard]] const ReadyAnchor* anchor() const noexcept { return anchor_; }
+  /// The anchor by whose prefixes and status keys the chain's lists are judged; nullptr as above.
+  [[nodiscard]] const ReadyAnchor* status_anchor() const noexcept { return status_anchor_; }
 
  private:
   using Check = std::optional<Denial>;
@@ -69,6 +75,7 @@ class Verifier {
   void remember(std::size_t hop, const Thumbprint& key);
 
   const TrustSnapshot::Impl& trust_;
+  const HeldStatusLists& status_lists_;
   const EndedTokens& ended_tokens_;
   const std::chrono::sys_seconds now_;
   const VerifyOptions& options_;
@@ -76,6 +83,7 @@ class Verifier {
   std::vector<std::optional<Thumbprint>> seen_under_;  // from the cache: the key that a token verified under
   std::vector<SignedBy> signers_;
   const ReadyAnchor* anchor_ = nullptr;
+  const ReadyAnchor* status_anchor_ = nullptr;
   std::int64_t max_depth_ = 0;
 };
 

@@ -38,6 +38,8 @@ struct FetchedStatusList {
 
 /// Everything that a verifier trusts, as it is configured.
 struct TrustConfig {
+  /// A chain is rooted in the first that has the key of DT_0 and may speak for it. When that one says nothing of
+  /// status, the first after it that does, and could have rooted the chain, says it.
   std::vector<TrustAnchor> anchors;
   std::vector<PublicKey> issuers;      ///< may sign children without `jwk`; never DT_0
   std::vector<PublicKey> status_keys;  ///< for anchors that name none of their own
@@ -53,6 +55,8 @@ struct TrustConfig {
   [[nodiscard]] static Result<TrustConfig> parse(std::string_view json);
 };
 
+struct HeldStatusLists;
+
 /// Trust made ready for verification: keys parsed, status lists checked and inflated once. Immutable and
 /// cheap to copy; share one between threads. A default one trusts nothing.
 class TrustSnapshot {
@@ -65,13 +69,19 @@ class TrustSnapshot {
   /// The same trust but for the tokens that have ended. Cheap.
   [[nodiscard]] TrustSnapshot with(EndedTokens ended) const;
 
+  /// The same trust with the status lists that `other` holds in place of its own; a list counts for chains of an
+  /// anchor of this trust as it would have from the start. Cheap.
+  [[nodiscard]] TrustSnapshot with_status_lists_of(const TrustSnapshot& other) const;
+
   [[nodiscard]] const EndedTokens& ended_tokens() const noexcept { return ended_tokens_; }
 
   struct Impl;
   [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }
+  [[nodiscard]] const HeldStatusLists& status_lists() const noexcept { return *status_lists_; }
 
  private:
   std::shared_ptr<const Impl> impl_;
+  std::shared_ptr<const HeldStatusLists> status_lists_;
   EndedTokens ended_tokens_;
 };
 

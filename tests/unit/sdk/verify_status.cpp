@@ -159,6 +159,86 @@ BOOST_AUTO_TEST_CASE(keys_of_its_own_that_are_unusable_are_not_replaced_by_the_s
   BOOST_TEST((outcome_of(chain_at(0), trust, anchor) == kUnknown));
 }
 
+/// Two anchors that could root the chain, in order, and what becomes of it.
+struct Doubled {
+  const char* name;
+  void (*shape)(TrustAnchor& first, TrustAnchor& second, const PublicKey& status_key);
+  Outcome outcome;
+};
+std::ostream& operator<<(std::ostream& out, const Doubled& row) { return out << row.name; }
+
+void say_status(TrustAnchor& anchor, const PublicKey& key) {
+  anchor.status_prefixes = {"https://status.example.net/lists/"};
+  anchor.status_keys = {key};
+}
+
+const std::array kDoubled{
+    Doubled{"the first says it",
+            [](TrustAnchor& first, TrustAnchor&, const PublicKey& key) { say_status(first, key); },
+            Outcome::kRevoked},
+    Doubled{"the second says it, the first nothing",
+            [](TrustAnchor&, TrustAnchor& second, const PublicKey& key) { say_status(second, key); },
+            Outcome::kRevoked},
+    Doubled{"the second says it, the first something else",
+            [](TrustAnchor& first, TrustAnchor& second, const PublicKey& key) {
+              first.status_prefixes = {"https://elsewhere.example.net/"};
+              say_status(second, key);
+            },
+            kUnknown},
+    Doubled{"the second says it, of another principal",
+            [](TrustAnchor&, TrustAnchor& second, const PublicKey& key) {
+              second.sub = {"user:nobody@example.net"};
+              say_status(second, key);
+            },
+            kUnknown},
+    Doubled{"the second says it, of another key",
+            [](TrustAnchor&, TrustAnchor& second, const PublicKey& key) {
+              second.keys = {new_key().public_key()};
+              say_status(second, key);
+            },
+            kUnknown},
+    Doubled{"neither says it", [](TrustAnchor&, TrustAnchor&, const PublicKey&) {}, kUnknown},
+    Doubled{"the first's ceiling counts, whoever says the status",
+            [](TrustAnchor& first, TrustAnchor& second, const PublicKey& key) {
+              first.ceiling = Authority::parse(R"({"scopes":["nothing.of.this"]})").value();
+              say_status(second, key);
+            },
+            Outcome::kNotNarrower},
+};
+
+BOOST_DATA_TEST_CASE(an_anchor_that_is_silent_about_status_hides_none_that_is_not, data::make(kDoubled),
+                     row) {
+  const SigningKey key = new_key();
+  const IssuedChain chain = chain_at(1);
+  TrustConfig trust;
+  trust.status_lists = {list_by(key)};
+  trust.anchors.resize(2);
+  for (TrustAnchor& anchor : trust.anchors) anchor.keys = {chain.keys.front().public_key()};
+  row.shape(trust.anchors[0], trust.anchors[1], key.public_key());
+  const TrustSnapshot ready(std::move(trust));
+  BOOST_TEST((verify_chain(chain.views(), ready, kIssuedNow).outcome() == row.outcome));
+}
+
+BOOST_AUTO_TEST_CASE(lists_of_another_snapshot_count_for_the_anchors_whose_keys_signed_them) {
+  const StatusKeys keys;
+  const IssuedChain chain = chain_at(1);
+  TrustConfig trust;
+  trust.anchors.resize(1);
+  trust.anchors[0].keys = {chain.keys.front().public_key()};
+  trust.anchors[0].status_keys = {keys.own.public_key()};
+  const TrustSnapshot bare(trust);
+  const auto with_list_by = [&](const SigningKey& key) {
+    TrustConfig other;
+    other.status_keys = {key.public_key()};
+    other.status_lists = {list_by(key)};
+    const TrustSnapshot merged = bare.with_status_lists_of(TrustSnapshot(other));
+    return verify_chain(chain.views(), merged, kIssuedNow).outcome();
+  };
+  BOOST_TEST((verify_chain(chain.views(), bare, kIssuedNow).outcome() == kUnknown));
+  BOOST_TEST((with_list_by(keys.own) == Outcome::kRevoked));
+  BOOST_TEST((with_list_by(keys.other) == kUnknown));
+}
+
 BOOST_AUTO_TEST_CASE(a_token_without_a_reference_needs_no_list) {
   BOOST_TEST((outcome_of(issue_chain(2), {}, {}) == Outcome::kValid));
   BOOST_TEST((outcome_of(chain_at(0), {}, {}) == kUnknown));
