@@ -123,6 +123,9 @@ struct VerifyConfig {
   std::uint64_t cache_tokens = 0;
   std::vector<std::string> child_signing;  ///< of "holder" and "issuer"
   std::filesystem::path trust_anchors;     ///< empty: this daemon's own keys only
+  bool follow_anchors = false;
+  seconds anchors_refresh{};
+  std::filesystem::path anchors_ca;  ///< empty: the system's authorities
   bool operator==(const VerifyConfig&) const = default;
 };
 

@@ -184,6 +184,12 @@ constexpr auto kOptions = std::to_array<Option>({
      "By whom tokens after the first may be signed: `holder` of the parent, `issuer`, or both."},
     {"verify.trust_anchors", AbsolutePath{AT(config.verify.trust_anchors)}, "\"\"", "",
      "A file of trust anchors in JSON that are accepted beside this daemon's own; empty names none."},
+    {"verify.follow_anchors", Flag{AT(config.verify.follow_anchors)}, "false", "",
+     "Follow the keys that each of these anchors publishes at its `iss`, from those in the file on."},
+    {"verify.anchors_refresh", Lifetime{AT(config.verify.anchors_refresh), 1s, 24h}, "\"5m\"", "",
+     "The time between two looks at the keys of an anchor that is followed."},
+    {"verify.anchors_ca", AbsolutePath{AT(config.verify.anchors_ca)}, "\"\"", "",
+     "The authorities in PEM that must have certified the anchors' servers; empty takes the system's."},
 
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },

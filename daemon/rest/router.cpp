@@ -53,6 +53,11 @@ const char* why_not_here(Listener listener, const Request& request) {
   return nullptr;
 }
 
+// Where there are partners, such a route may wait for a status list of theirs.
+bool judges_chains(const Route& route) {
+  return route.handle == verify_chain || route.handle == explain_chain;
+}
+
 Response method_not_allowed(const std::string& allowed) {
   Response response =
       problem(405, ErrorCode::kMethodNotAllowed, "this path has other methods: see the Allow header");
@@ -64,7 +69,8 @@ Response method_not_allowed(const std::string& allowed) {
 
 bool Router::may_block(std::string_view method, std::string_view path) const {
   for (const Route& route : routes()) {
-    if (is_method(route, method) && match(route.pattern, path)) return route.may_block;
+    if (!is_method(route, method) || !match(route.pattern, path)) continue;
+    return route.may_block || (judges_chains(route) && office_.trust.has_partners());
   }
   return false;
 }

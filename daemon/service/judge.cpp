@@ -18,14 +18,29 @@ auto with_options(const Office& office, const api::VerifyChain& message, Judge j
   return judge(std::span<const std::string_view>(tokens), options);
 }
 
+Outcome outcome_of(const Verdict& verdict) { return verdict.outcome(); }
+Outcome outcome_of(const Explanation& explanation) { return explanation.verdict.outcome(); }
+
+// Under the trust of the moment. A chain of a partner's may refer to lists that nobody asked for before: then it is
+// judged once more with them.
+template <typename Judge>
+auto under_trust(const Office& office, std::span<const std::string_view> chain, const VerifyOptions& options,
+                 Judge judge) {
+  auto finding = judge(office.trust.current());
+  if (outcome_of(finding) != Outcome::kStatusUnknown) return finding;
+  const auto fetched = office.trust.fetch_for(chain, options);
+  return fetched ? judge(*fetched) : finding;
+}
+
 }  // namespace
 
 Verdict judge_use(const Office& office, std::span<const std::string_view> chain, std::chrono::sys_seconds now,
                   const VerifyOptions& options) {
-  const TrustSnapshot trust = office.trust.current();
-  Verdict verdict = verify_chain(chain, trust, now, options);
-  office.statuses.activity.note(verdict, chain, trust, now);
-  return verdict;
+  return under_trust(office, chain, options, [&](const TrustSnapshot& trust) {
+    Verdict verdict = verify_chain(chain, trust, now, options);
+    office.statuses.activity.note(verdict, chain, trust, now);
+    return verdict;
+  });
 }
 
 Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
@@ -39,7 +54,9 @@ Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
                             const api::VerifyChain& message) {
   return with_options(office, message,
                       [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
-                        return chancery::explain(chain, office.trust.current(), now, options);
+                        return under_trust(office, chain, options, [&](const TrustSnapshot& trust) {
+                          return chancery::explain(chain, trust, now, options);
+                        });
                       });
 }
 

@@ -11,6 +11,11 @@ Policy with(Policy policy, VerificationCache* cache, const std::optional<TimeZon
   return policy;
 }
 
+PartnerOptions with(PartnerOptions partners, const Spending::Complaint& complain) {
+  partners.complain = complain;
+  return partners;
+}
+
 }  // namespace
 
 Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesOptions options)
@@ -19,6 +24,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       nonces(std::move(secret)),
       cache(options.cache_tokens),
       zones(std::move(options.zones)),
+      partners(with(std::move(options.partners), options.complain)),
       trust(options.policy.issuer_url, std::move(options.anchors)),
       life(*books.store, backends),
       issuer(*books.store, life, backends, trust, std::move(options.issuer)),
@@ -46,7 +52,7 @@ Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(statuses.tokens.publish(now));
   spending.tick(now);
-  return {};
+  return trust.keep_up(partners);
 }
 
 }  // namespace chancery::service

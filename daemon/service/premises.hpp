@@ -14,8 +14,9 @@ namespace chancery::service {
 
 /// How an office is set up.
 struct PremisesOptions {
-  Policy policy;        ///< without `verify.cache` and `verify.zones`, which are set here
-  TrustConfig anchors;  ///< of others
+  Policy policy;              ///< without `verify.cache` and `verify.zones`, which are set here
+  TrustConfig anchors;        ///< of others
+  PartnerOptions partners{};  ///< who they are; its `complain` is set here
   DaemonKeyOptions issuer;
   DaemonKeyOptions status_keys;
   SpendingOptions spending;
@@ -29,8 +30,8 @@ struct PremisesOptions {
 struct Premises {
   Premises(store::Books kept, Backends devices, Nonces secret, PremisesOptions options);
 
-  /// Publishes what the store says and opens spending, before anything is judged: what was revoked before counts
-  /// no more.
+  /// Publishes what the store says, opens spending and begins to keep up with partners, before anything is judged: what
+  /// was revoked before counts no more.
   [[nodiscard]] Status open(std::chrono::sys_seconds now);
 
   store::Books books;
@@ -38,6 +39,7 @@ struct Premises {
   Nonces nonces;
   VerificationCache cache;
   std::optional<TimeZones> zones;
+  PartnerOptions partners;
   TrustPublisher trust;
   KeyLife life;
   DaemonKeys issuer;

@@ -19,9 +19,22 @@ std::string status_list_prefix(std::string_view issuer_url) {
   return std::string(without_slash(issuer_url)) + "/v1/status-lists/";
 }
 
+Status TrustPublisher::keep_up(const PartnerOptions& options) {
+  if (configured_.anchors.empty()) return {};
+  const auto changed = [this](TrustConfig anchors) { take_anchors(std::move(anchors)); };
+  CHANCERY_ASSIGN(partners_, Partners::open(configured_, options, changed));
+  return {};
+}
+
 TrustSnapshot TrustPublisher::current() const {
   const std::lock_guard lock(mutex_);
-  return snapshot_;
+  return partners_ ? snapshot_.with_status_lists_of(partners_->held()) : snapshot_;
+}
+
+std::optional<TrustSnapshot> TrustPublisher::fetch_for(std::span<const std::string_view> chain,
+                                                       const VerifyOptions& options) {
+  if (!partners_ || !partners_->fetch_for(chain, options)) return std::nullopt;
+  return current();
 }
 
 TrustSnapshot TrustPublisher::own() const {
@@ -43,16 +56,30 @@ void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::ve
   TrustConfig own;
   own.ended_keys = std::move(ended_keys);
   if (!keys.empty()) own.anchors.push_back(std::move(anchor));
+  const std::lock_guard order(publishing_);
+  own_config_ = std::move(own);
+  rebuild();
+  const std::lock_guard lock(mutex_);
+  issuer_keys_ = std::move(keys);
+  ++generation_;
+}
+
+void TrustPublisher::take_anchors(TrustConfig configured) {
+  const std::lock_guard order(publishing_);
+  configured_ = std::move(configured);
+  rebuild();
+}
+
+// The daemon's own anchor comes first: no other that has its key speaks in its place.
+void TrustPublisher::rebuild() {
   TrustConfig all = configured_;
-  all.ended_keys = own.ended_keys;
-  all.anchors.insert(all.anchors.begin(), own.anchors.begin(), own.anchors.end());
-  const TrustSnapshot own_snapshot(std::move(own));
+  all.ended_keys = own_config_.ended_keys;
+  all.anchors.insert(all.anchors.begin(), own_config_.anchors.begin(), own_config_.anchors.end());
+  const TrustSnapshot own_snapshot(own_config_);
   const TrustSnapshot snapshot(std::move(all));
   const std::lock_guard lock(mutex_);
   own_ = own_snapshot.with(snapshot_.ended_tokens());
   snapshot_ = snapshot.with(snapshot_.ended_tokens());
-  issuer_keys_ = std::move(keys);
-  ++generation_;
 }
 
 void TrustPublisher::publish_status_keys(const std::vector<store::Key>& keys) {

@@ -3,13 +3,16 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <chancery/trust.hpp>
+#include <chancery/verify.hpp>
 
+#include "daemon/service/partners.hpp"
 #include "daemon/store/store.hpp"
 
 namespace chancery::service {
@@ -31,7 +34,18 @@ class TrustPublisher {
   TrustPublisher(std::string issuer_url, TrustConfig configured)
       : issuer_url_(std::move(issuer_url)), configured_(std::move(configured)) {}
 
+  /// From now on keeps the configured anchors up to date; before anybody asks for a snapshot. Without anchors it does
+  /// nothing. As Partners::open().
+  [[nodiscard]] Status keep_up(const PartnerOptions& options);
+  /// Whether fetch_for() may wait for others.
+  [[nodiscard]] bool has_partners() const noexcept { return partners_ != nullptr; }
+
   [[nodiscard]] TrustSnapshot current() const;
+  /// The same once what can be had of the status lists of others was fetched to which this chain refers; nothing when
+  /// no more will be had.
+  /// \param options  how the chain will be verified
+  [[nodiscard]] std::optional<TrustSnapshot> fetch_for(std::span<const std::string_view> chain,
+                                                       const VerifyOptions& options);
   /// The same with this daemon's own keys alone: for chains that govern the daemon itself.
   [[nodiscard]] TrustSnapshot own() const;
   /// This daemon's own keys of that purpose as they were published last, newest first.
@@ -52,15 +66,21 @@ class TrustPublisher {
 
  private:
   void set_ended_tokens(EndedTokens ended);  // with mutex_ held
+  void take_anchors(TrustConfig configured);
+  void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
-  const TrustConfig configured_;
-  mutable std::mutex mutex_;
+  std::mutex
+      publishing_;  // of the next two, and so that what came last is published last; taken before mutex_
+  TrustConfig configured_;
+  TrustConfig own_config_;
+  mutable std::mutex mutex_;  // of the next four
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
   std::vector<PublicKey> issuer_keys_;
   std::vector<PublicKey> status_keys_;
   std::atomic<std::uint64_t> generation_ = 0;
+  std::unique_ptr<Partners> partners_;  // ends before what it uses
 };
 
 }  // namespace chancery::service

@@ -69,6 +69,14 @@ std::vector<service::WatchedFile> watched_files(const config::Config& config) {
   return files;
 }
 
+service::PartnerOptions partners(const config::VerifyConfig& config) {
+  service::PartnerOptions options;
+  options.follow_keys = config.follow_anchors;
+  options.refresh = config.anchors_refresh;
+  options.ca_file = config.anchors_ca.string();
+  return options;
+}
+
 }  // namespace
 
 Result<service::Policy> policy(const config::Config& config, bool dev) {
@@ -100,7 +108,10 @@ Result<TrustConfig> anchors(const config::Config& config) {
   if (config.verify.trust_anchors.empty()) return TrustConfig{};
   std::ifstream in(config.verify.trust_anchors, std::ios::binary);
   if (!in) return Error{ErrorCode::kFileUnreadable, "[verify] trust_anchors cannot be read"};
-  return TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+  CHANCERY_ASSIGN(TrustConfig anchors,
+                  TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {})));
+  CHANCERY_TRY(service::Partners::check(anchors, partners(config.verify)));
+  return anchors;
 }
 
 void complete(service::PremisesOptions& options, const config::Config& config,
@@ -108,6 +119,7 @@ void complete(service::PremisesOptions& options, const config::Config& config,
   options.issuer = keys(config, store::kIssuer);
   options.status_keys = keys(config, store::kStatusLists);
   options.spending = spending(config, backends);
+  options.partners = partners(config.verify);
   options.cache_tokens = config.verify.cache_tokens;
   options.files = watched_files(config);
 }

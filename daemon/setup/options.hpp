@@ -16,7 +16,7 @@ namespace chancery::setup {
 /// \return the policy, or kConfigInvalid
 [[nodiscard]] Result<service::Policy> policy(const config::Config& config, bool dev);
 
-/// The anchors of others. \return kFileUnreadable, kMalformed
+/// The anchors of others. \return kFileUnreadable, kMalformed, kConfigInvalid (one that cannot be followed)
 [[nodiscard]] Result<TrustConfig> anchors(const config::Config& config);
 
 /// Adds to policy and anchors, which are read before any device is asked, what else the configuration decides.

@@ -106,14 +106,17 @@ void RemoteTrust::Impl::publish(const Status& outcome, sys_seconds at) {
   next.keys = keys.keys();
   next.status_keys = status_keys.keys();
   bool is_new = false;
+  bool is_new_problem = false;
   {
     const std::lock_guard lock(mutex);
     is_new = next.keys != anchor.keys || next.status_keys != anchor.status_keys;
+    is_new_problem = !outcome && (!state.problem || state.problem->code != outcome.error().code);
     anchor = next;
     state.problem = outcome ? std::nullopt : std::optional(outcome.error());
     if (outcome) state.seen_at = at;
   }
   if (is_new && options.changed) options.changed(next);
+  if (is_new_problem && options.failed) options.failed(outcome.error());
 }
 
 void RemoteTrust::Impl::look_if_due(const std::stop_token& stop) {
@@ -137,7 +140,7 @@ Result<RemoteTrust> RemoteTrust::follow(const RemoteTrustOptions& options) {
     return Error{ErrorCode::kInvalidArgument,
                  "`refresh` and `timeout` must be more than zero, `overlap` not less"};
   auto impl = std::make_unique<Impl>(options);
-  static_cast<void>(impl->look({}));
+  if (options.wait_for_first_look) static_cast<void>(impl->look({}));
   impl->ticker.emplace(seconds(1),
                        [held = impl.get()](const std::stop_token& stop) { held->look_if_due(stop); });
   return RemoteTrust(std::move(impl));

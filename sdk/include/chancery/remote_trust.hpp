@@ -26,6 +26,9 @@ struct RemoteTrustOptions {
   std::chrono::milliseconds timeout{5000};
   /// Called with the anchor after each change, on the thread that saw it; must not destroy the RemoteTrust.
   std::function<void(const TrustAnchor&)> changed{};
+  /// Called when a look has failed in another way than the one before it; as `changed`.
+  std::function<void(const Error&)> failed{};
+  bool wait_for_first_look = true;  ///< false: follow() returns at once, and the first look is the thread's
   std::function<std::chrono::sys_seconds()> now{};  ///< empty: the system's clock
 };
 
@@ -48,7 +51,8 @@ struct RemoteTrustState {
 /// from several threads at once.
 class RemoteTrust {
  public:
-  /// Looks once before it returns; when that fails nothing is trusted yet, and state() says why.
+  /// Looks once before it returns, unless told not to wait; when that fails nothing is trusted yet, and state() says
+  /// why.
   /// \return kInvalidArgument for an origin that is none, or a time that is not positive
   [[nodiscard]] static Result<RemoteTrust> follow(const RemoteTrustOptions& options);
 

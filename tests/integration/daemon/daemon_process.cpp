@@ -79,10 +79,10 @@ void DaemonProcess::write_config() const {
   const std::string at = folder_.string();
   out << "allow_root = " << (settings_.allow_root ? "true" : "false") << "\n"
       << "[server]\nsocket = \"" << at << "/chancery.sock\"\nsocket_mode = \"0666\"\nsocket_group = \"\"\n"
-      << "tls_listen = \"127.0.0.1:0\"\ntls_certificate = \"" << at << "/tls.pem\"\ntls_key = \"" << at
+      << "tls_listen = \"127.0.0.1:" << settings_.tls_port << "\"\ntls_certificate = \"" << at << "/tls.pem\"\ntls_key = \"" << at
       << "/tls.key\"\n"
-      << "[issuer]\ntrust_domain = \"test.example\"\nurl = \"https://issuer.test.example\"\nbackend = \""
-      << settings_.issuer_backend << "\"\n"
+      << "[issuer]\ntrust_domain = \"" << settings_.trust_domain << "\"\nurl = \"" << settings_.issuer_url
+      << "\"\nbackend = \"" << settings_.issuer_backend << "\"\n"
       << "[state]\npath = \"" << at << "/state\"\n"
       << "[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" << settings_.tcti << "\"\n"
       << "allow_simulator = " << (settings_.allow_simulator ? "true" : "false") << "\n"

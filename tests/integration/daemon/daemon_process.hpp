@@ -22,6 +22,9 @@ struct DaemonSettings {
   std::string sessions = "plain";  ///< fast; the encrypted kind has the contract suite
   std::string extra{};             ///< further TOML, at the end
   std::string issuer_backend = "tpm";
+  std::string trust_domain = "test.example";
+  std::string issuer_url = "https://issuer.test.example";
+  std::uint16_t tls_port = 0;  ///< 0: any
   std::string backend_timeout = "3s";
   bool allow_simulator = true;
   bool allow_root = true;

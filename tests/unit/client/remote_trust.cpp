@@ -120,6 +120,15 @@ Outcome outcome_of(const IssuedChain& chain, const RemoteTrust& remote) {
   return verify_chain(chain.views(), remote.trust(), kIssuedNow).outcome();
 }
 
+bool becomes_valid(const IssuedChain& chain, const RemoteTrust& remote) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (outcome_of(chain, remote) != Outcome::kValid) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(20ms);
+  }
+  return true;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(remote_trust)
@@ -231,10 +240,29 @@ BOOST_AUTO_TEST_CASE(its_own_thread_looks_again) {
   const IssuedChain next = other.issued();
   other.publish({other.chain.keys.front().public_key(), next.keys.front().public_key()});
   other.clock += 300;
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (outcome_of(next, remote) != Outcome::kValid && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(20ms);
-  BOOST_TEST((outcome_of(next, remote) == Outcome::kValid));
+  BOOST_TEST(becomes_valid(next, remote));
+}
+
+BOOST_AUTO_TEST_CASE(its_own_thread_looks_first_when_nobody_waits) {
+  Other other;
+  RemoteTrustOptions options = other.options();
+  options.wait_for_first_look = false;
+  BOOST_TEST(becomes_valid(other.chain, RemoteTrust::follow(options).value()));
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_is_told_once_until_another_look_succeeds) {
+  Other other;
+  RemoteTrustOptions options = other.options();
+  std::vector<ErrorCode> told;
+  options.failed = [&](const Error& error) { told.push_back(error.code); };
+  RemoteTrust remote = RemoteTrust::follow(options).value();
+  for (int round = 1; round <= 2; ++round) {
+    other.server.be_silent(true);
+    for (int look = 0; look < 2; ++look) static_cast<void>(remote.look());
+    BOOST_TEST((told == std::vector(static_cast<std::size_t>(round), ErrorCode::kBadResponse)));
+    other.server.be_silent(false);
+    BOOST_TEST(remote.look().has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_origin_is_refused) {

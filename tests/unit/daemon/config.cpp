@@ -187,6 +187,9 @@ max_chain_bytes = "64KiB"
 cache_tokens = 0
 child_signing = ["holder", "issuer"]
 trust_anchors = "/etc/chancery/trust.json"
+follow_anchors = true
+anchors_refresh = "10m"
+anchors_ca = "/etc/chancery/partners.pem"
 [log]
 level = "debug"
 format = "json"
@@ -245,6 +248,9 @@ format = "json"
   BOOST_TEST(config.verify.cache_tokens == 0U);
   BOOST_TEST(config.verify.child_signing == (std::vector<std::string>{"holder", "issuer"}));
   BOOST_TEST(config.verify.trust_anchors == "/etc/chancery/trust.json");
+  BOOST_TEST(config.verify.follow_anchors);
+  BOOST_TEST((config.verify.anchors_refresh == 10min));
+  BOOST_TEST(config.verify.anchors_ca == "/etc/chancery/partners.pem");
   BOOST_TEST((config.log == LogConfig{LogLevel::kDebug, LogFormat::kJson}));
 
   BOOST_TEST((accepted(to_toml(config)) == config));
