@@ -8,6 +8,9 @@
 #include <memory>
 #include <ostream>
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+
 #include <chancery/credential.hpp>
 #include <chancery/status_cache.hpp>
 #include <chancery/verify.hpp>
@@ -143,19 +146,16 @@ BOOST_TEST_GLOBAL_FIXTURE(Domains);
 
 BOOST_AUTO_TEST_SUITE(two_domains)
 
-BOOST_AUTO_TEST_CASE(each_domain_accepts_of_the_other_what_its_anchor_may_say) {
+BOOST_DATA_TEST_CASE(each_domain_accepts_of_the_other_what_its_anchor_may_say,
+                     boost::unit_test::data::make(kSaid), row) {
   for (const bool eastward : {true, false}) {
     const Domain& issuer = eastward ? domains().west : domains().east;
     const Domain& own = eastward ? domains().east : domains().west;
-    for (const Said& row : kSaid) {
-      BOOST_TEST_CONTEXT(issuer.name << " says: " << row.name) {
-        RemoteTrustOptions options = following(issuer);
-        api::CreateGrant grant = issuer.grant();
-        row.change(options, grant, own);
-        const Verdict verdict = Service(options).verify(issuer.chain(grant));
-        BOOST_TEST(outcome_name(verdict.outcome()) == outcome_name(row.outcome));
-      }
-    }
+    RemoteTrustOptions options = following(issuer);
+    api::CreateGrant grant = issuer.grant();
+    row.change(options, grant, own);
+    const Verdict verdict = Service(options).verify(issuer.chain(grant));
+    BOOST_TEST(outcome_name(verdict.outcome()) == outcome_name(row.outcome), issuer.name);
   }
 }
 
