@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "daemon/service/authority.hpp"
 #include "daemon/service/status_acts.hpp"
@@ -32,6 +33,14 @@ Result<LastUses> last_uses(const Office& office, const std::vector<store::Concer
   return uses;
 }
 
+Result<std::uint64_t> open_reservations(const Office& office,
+                                        const std::vector<store::ConcernedToken>& tokens,
+                                        std::chrono::sys_seconds now) {
+  std::set<std::string_view> ids;
+  for (const store::ConcernedToken& token : tokens) ids.insert(token.id);
+  return office.spending.ledger().open_reservations(ids, now);
+}
+
 void add(api::Impact& out, std::map<std::string, api::ImpactAgent>& agents,
          const store::ConcernedToken& token, const LastUses& uses) {
   ++(token.is_named ? out.tokens : out.descendants);
@@ -56,6 +65,7 @@ Result<api::Impact> impact(Office& office, const CallContext& context, const api
   CHANCERY_ASSIGN(const std::vector<store::StatusAct> standing, office.statuses.book.standing(target));
   api::Impact out;
   out.target = message.target;
+  CHANCERY_ASSIGN(out.open_reservations, open_reservations(office, tokens, context.now));
   std::map<std::string, api::ImpactAgent> agents;
   for (const store::ConcernedToken& token : tokens) add(out, agents, token, uses);
   for (auto& [name, agent] : agents) out.agents.push_back(std::move(agent));

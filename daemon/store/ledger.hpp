@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,6 +118,10 @@ class Ledger {
   /// 0 for one that nothing was debited to.
   virtual Result<Millionths> total(const TotalName& name) = 0;
   virtual Result<LedgerCounts> counts() = 0;
+  /// How many reservations are open that hold an amount of one of these tokens' totals.
+  /// \param tokens  ids: digests in hexadecimal
+  virtual Result<std::uint64_t> open_reservations(const std::set<std::string_view>& tokens,
+                                                  sys_seconds now) = 0;
 };
 
 }  // namespace chancery::store

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "daemon/store/horizon.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
@@ -62,6 +63,11 @@ constexpr const char* kAnythingToPrune =
 
 constexpr const char* kCounts =
     "SELECT (SELECT count(*) FROM totals), (SELECT count(*) FROM reservations WHERE state = 'reserved')";
+
+// By what is open, which is little at any time, and not by the tokens, which may be many.
+constexpr const char* kOpenAmounts =
+    "SELECT DISTINCT reservation, token FROM reservations JOIN reserved_amounts ON reservation = seq "
+    "WHERE state = 'reserved' AND expires_at > ?";
 
 // Undoes the effect; what was recorded instead stands beside it.
 constexpr Error kUndo{ErrorCode::kConflict, "the decision was not recorded"};
@@ -135,6 +141,19 @@ class SqliteLedger final : public Ledger {
   Result<Millionths> total(const TotalName& name) override {
     const auto guard = journal_->hold();
     return read_total(name);
+  }
+
+  Result<std::uint64_t> open_reservations(const std::set<std::string_view>& tokens,
+                                          sys_seconds now) override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database().query(kOpenAmounts));
+    select.bind(now);
+    std::set<std::int64_t> found;
+    for (;;) {
+      CHANCERY_ASSIGN(const bool row, select.step());
+      if (!row) return found.size();
+      if (tokens.contains(select.text(1))) found.insert(select.number(0));
+    }
   }
 
   Result<LedgerCounts> counts() override {

@@ -13,6 +13,7 @@
 
 #include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
+#include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "tests/unit/daemon/store_records.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
@@ -337,6 +338,28 @@ BOOST_DATA_TEST_CASE(a_settled_reservation_gives_back_what_was_not_used, kEveryK
   BOOST_TEST(must(books.ledger().total(subtree_of("t"))) == 25);
   BOOST_TEST(must(books.ledger().total(calls.total)) == kOne);
   BOOST_TEST(must(books.ledger().counts()).reservations == 0u);
+}
+
+BOOST_DATA_TEST_CASE(open_reservations_are_found_by_the_tokens_that_they_debit, kEveryKind, kind) {
+  OpenBooks books(kind);
+  const auto both =
+      reservation_of({debit_of(subtree_of("root"), 1, 100), debit_of(subtree_of("leaf"), 1, 100)});
+  const auto other = reservation_of({debit_of(subtree_of("root"), 1, 100)}, seconds{10});
+  const auto spent = decision_of({debit_of(subtree_of("leaf"), 1, 100)});
+  for (const Decision& decision : {both, other, spent}) must(books.ledger().record(decision, entry("x")));
+  const std::string root = hex_encode(token("root")), leaf = hex_encode(token("leaf"));
+  const auto open = [&](const std::set<std::string_view>& tokens, seconds later = seconds{0}) {
+    return must(books.ledger().open_reservations(tokens, kNow + later));
+  };
+  BOOST_TEST(open({root}) == 2u);
+  BOOST_TEST(open({leaf}) == 1u);
+  BOOST_TEST(open({root, leaf}) == 2u);
+  BOOST_TEST(open({}) == 0u);
+  BOOST_TEST(open({hex_encode(token("stranger"))}) == 0u);
+  BOOST_TEST(open({root}, seconds{9}) == 2u);
+  BOOST_TEST(open({root}, seconds{10}) == 1u);  // settled in full by then, whether or not that was written
+  must(books.ledger().release(both.id, "uid:1", entry_at(seconds{1})));
+  BOOST_TEST(open({leaf}) == 0u);
 }
 
 BOOST_DATA_TEST_CASE(what_a_settlement_does_not_name_is_settled_in_full, kEveryKind, kind) {

@@ -242,6 +242,27 @@ BOOST_FIXTURE_TEST_CASE(only_the_caller_that_reserved_ends_a_reservation, Enforc
   BOOST_TEST(call("POST", "/v1/decisions/unknown/release", "{}", kOperatorUid).status == 404);
 }
 
+BOOST_FIXTURE_TEST_CASE(impact_counts_the_reservations_that_are_open, Enforcement) {
+  const std::string child = delegated(chain, "support", kOrchestratorUid);
+  const auto open = [&](const std::string& agent) {
+    return member(call("POST", "/v1/impact", R"({"agent":")" + agent + "\"}", kOperatorUid),
+                  "open_reservations");
+  };
+  BOOST_TEST(open("support") == "0");
+  const Response reserved = ask_refund(child, kSupportUid, "10", R"(,"reserve_s":60)");
+  BOOST_REQUIRE_MESSAGE(verdict_of(reserved) == "permit", reserved.body);
+  BOOST_REQUIRE(verdict_of(ask_refund(chain, kOrchestratorUid, "10", R"(,"reserve_s":60)")) == "permit");
+  BOOST_REQUIRE(verdict_of(ask_refund(child, kSupportUid, "10")) == "permit");
+  BOOST_TEST(open("support") == "1");
+  BOOST_TEST(open("orchestrator") == "2");  // its own, and that of whom it delegated to
+  BOOST_TEST(open("lookup") == "0");
+  const std::string path = "/v1/decisions/" + member(reserved, "decision_id") + "/settle";
+  BOOST_REQUIRE(call("POST", path, "{}", kOperatorUid).status == 200);
+  BOOST_TEST(open("support") == "0");
+  set_now(kNow + std::chrono::seconds(60));
+  BOOST_TEST(open("orchestrator") == "0");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_reservation_that_nobody_ends_is_spent, Enforcement) {
   const Response reserved = ask_refund(chain, kOrchestratorUid, "100", R"(,"reserve_s":60)");
   set_now(kNow + std::chrono::seconds(60));
