@@ -27,8 +27,8 @@ telemetry::Metric request_counts(const telemetry::RequestCounts& counts) {
 
 }  // namespace
 
-Response show_metrics(service::Office& office, const Request&, std::string_view) {
-  std::vector<telemetry::Metric> metrics = service::metrics(office);
+Response show_metrics(service::Office& office, const Request& request, std::string_view) {
+  std::vector<telemetry::Metric> metrics = service::metrics(office, request.received_at);
   metrics.push_back(request_counts(*office.requests));
   return Response{200, telemetry::kExpositionType, telemetry::exposition(metrics), {}};
 }

@@ -21,6 +21,8 @@ Status unless_none(const Result<std::uint64_t>& changed) {
   return changed.error();
 }
 
+Status made(const Result<store::Key>& key) { return key ? Status() : key.error(); }
+
 json::Node device_details(const std::string& backend) {
   return json::Node::object({{"backend", backend}, {"reason", store::kOtherDevice}});
 }
@@ -36,6 +38,7 @@ void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) 
   publish_if_stale(now);
   settle_intents(now);
   look_at_devices(now);
+  make_first_keys(now);
   rotate_aged(now);
   publish_if_stale(now);
 }
@@ -126,6 +129,20 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
         is_other ? office_.store.lose_keys(name, audit_entry("backend.lost", now, device_details(name)))
                  : office_.store.recover_keys(name, audit_entry("backend.found", now, device_details(name))));
     if (!changed) complain_("the keys of a device could not be marked", changed.error());
+  }
+}
+
+// --- keys that were not made yet
+
+// At the start their device may have been away.
+void KeyKeeper::make_first_keys(std::chrono::sys_seconds now) {
+  for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
+    DaemonKeys& keys = daemon_keys(office_, owner);
+    const auto newest = keys.newest();
+    if (!newest) return complain_("the daemon's own keys could not be looked up", newest.error());
+    const Step step{"first key of " + std::string(owner), keys.options().backend,
+                    "a key of the daemon's own could not be made"};
+    if (!*newest && may_try(step, now)) note(step, made(keys.current(now, after(options_.patience))), now);
   }
 }
 

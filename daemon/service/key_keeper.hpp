@@ -43,6 +43,7 @@ class KeyKeeper {
   [[nodiscard]] Status resume(const store::KeyIntent& intent, std::chrono::sys_seconds now);
   void look_at_devices(std::chrono::sys_seconds now);
   void retire_overdue(std::chrono::sys_seconds now);
+  void make_first_keys(std::chrono::sys_seconds now);
   void rotate_aged(std::chrono::sys_seconds now);
   void rotate_aged_agents(std::chrono::sys_seconds now);
   /// \return whether another follows it

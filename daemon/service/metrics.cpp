@@ -73,9 +73,30 @@ void add_spending(std::vector<Metric>& out, const Spending& spending) {
                  {{static_cast<double>(counts->reservations)}}});
 }
 
+// A list is signed when it is asked for: without an age none was.
+void add_statuses(std::vector<Metric>& out, const StatusDesk& statuses, std::chrono::sys_seconds now) {
+  if (const auto signed_at = statuses.lists.last_signed_at()) {
+    out.push_back({"chancery_status_list_age_seconds",
+                   "Seconds since a status list was signed last.",
+                   kGauge,
+                   {{static_cast<double>((now - *signed_at).count())}}});
+  }
+  const auto counts = statuses.book.counts(now);
+  if (!counts) return;
+  out.push_back({"chancery_status_lists",
+                 "Status lists that there are.",
+                 kGauge,
+                 {{static_cast<double>(counts->lists)}}});
+  out.push_back({"chancery_ended_tokens",
+                 "Tokens that are revoked or suspended and have not expired.",
+                 kGauge,
+                 {{static_cast<double>(counts->revoked), {{"status", "revoked"}}},
+                  {static_cast<double>(counts->suspended), {{"status", "suspended"}}}}});
+}
+
 }  // namespace
 
-std::vector<Metric> metrics(const Office& office) {
+std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
   std::vector<Metric> out;
   out.push_back({"chancery_build_info",
                  "1, with the version that runs.",
@@ -88,6 +109,7 @@ std::vector<Metric> metrics(const Office& office) {
                  kCounter,
                  {{static_cast<double>(office.join_alarms->load(std::memory_order_relaxed))}}});
   add_spending(out, office.spending);
+  add_statuses(out, office.statuses, now);
   return out;
 }
 

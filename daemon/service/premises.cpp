@@ -32,7 +32,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       statuses(*books.statuses, status_keys, trust, options.policy.issuer_url),
       spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store}, options.spending,
                std::move(options.complain)),
-      readiness(*books.store, backends, issuer, spending),
+      readiness(*books.store, backends, issuer, status_keys, spending),
       office{*books.store,
              backends,
              life,

@@ -19,6 +19,26 @@ api::Readiness readiness_of(std::vector<std::string> missing) {
   return out;
 }
 
+std::string problem(const std::string& what, const Error& error) {
+  return what + ": " + error.what + " (" + std::string(error_name(error.code)) + ")";
+}
+
+/// A key of the daemon's own, for people, and what makes another.
+struct KeyName {
+  std::string name;
+  std::string command;
+};
+
+void note_key(std::vector<std::string>& missing, const KeyName& key,
+              const Result<std::optional<store::Key>>& newest) {
+  if (!newest) return missing.push_back(problem(key.name, newest.error()));
+  if (!*newest) return missing.push_back(key.name + ": none made yet: it is made when its backend answers");
+  const store::KeyState state = (*newest)->state;
+  if (state != store::KeyState::kLost && state != store::KeyState::kRevoked) return;
+  missing.push_back(key.name + ": " + std::string(store::key_state_name(state)) +
+                    ": put its device back, or `" + key.command + "` makes a new one (key_lost)");
+}
+
 }  // namespace
 
 api::Readiness ReadinessCheck::ask(std::chrono::sys_seconds now, hsm::Deadline deadline) {
@@ -39,8 +59,8 @@ api::Readiness ReadinessCheck::ask(std::chrono::sys_seconds now, hsm::Deadline d
 
 api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
   std::vector<std::string> missing;
-  const auto note = [&](std::string what, const Error& error) {
-    missing.push_back(std::move(what) + ": " + error.what + " (" + std::string(error_name(error.code)) + ")");
+  const auto note = [&](const std::string& what, const Error& error) {
+    missing.push_back(problem(what, error));
   };
   if (const Status store = store_.check(); !store) note("store", store.error());
   for (const std::string& name : backends_.names()) {
@@ -55,14 +75,8 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
                       " with a lost or revoked key: put their device back, or `chancery agent reenroll` "
                       "gives them new ones (key_lost)");
   }
-  if (const auto key = issuer_.newest(); !key) {
-    note("issuer key", key.error());
-  } else if (!*key) {
-    missing.push_back("issuer key: none made yet: it is made when its backend answers");
-  } else if ((*key)->state == store::KeyState::kLost || (*key)->state == store::KeyState::kRevoked) {
-    missing.push_back("issuer key: " + std::string(store::key_state_name((*key)->state)) +
-                      ": put its device back, or `chancery issuer rotate` makes a new one (key_lost)");
-  }
+  note_key(missing, {"issuer key", "chancery issuer rotate"}, issuer_.newest());
+  note_key(missing, {"status key", "chancery status-key rotate"}, status_keys_.newest());
   // A device that is away stands above; one that has no counter to give is a fact, and no fault.
   if (spending_.state() == Spending::State::kHalted) note("budgets", *spending_.reason());
   return readiness_of(std::move(missing));

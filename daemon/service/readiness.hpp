@@ -21,8 +21,8 @@ namespace chancery::service {
 class ReadinessCheck {
  public:
   ReadinessCheck(store::Store& store, const Backends& backends, const DaemonKeys& issuer,
-                 const Spending& spending)
-      : store_(store), backends_(backends), issuer_(issuer), spending_(spending) {}
+                 const DaemonKeys& status_keys, const Spending& spending)
+      : store_(store), backends_(backends), issuer_(issuer), status_keys_(status_keys), spending_(spending) {}
 
   /// \param now  the instant of the request
   /// \param deadline  when a device that does not answer is given up
@@ -39,6 +39,7 @@ class ReadinessCheck {
   store::Store& store_;
   const Backends& backends_;
   const DaemonKeys& issuer_;
+  const DaemonKeys& status_keys_;
   const Spending& spending_;
   std::mutex looking_;  // held by the one that looks; nobody waits for it
   std::mutex mutex_;    // of last_

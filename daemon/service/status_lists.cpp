@@ -85,6 +85,15 @@ Result<StatusLists::Made> StatusLists::make(std::uint64_t name, const std::optio
   return made;
 }
 
+std::optional<std::chrono::sys_seconds> StatusLists::last_signed_at() const {
+  const std::lock_guard lock(mutex_);
+  std::optional<std::chrono::sys_seconds> newest;
+  for (const auto& [name, slot] : slots_) {
+    if (slot->made && (!newest || slot->made->at > *newest)) newest = slot->made->at;
+  }
+  return newest;
+}
+
 Result<StatusLists::Made> StatusLists::sign(std::uint64_t name, Bytes statuses, const Signing& signing) {
   const auto& [key, now, deadline] = signing;
   StatusList list;

@@ -42,6 +42,9 @@ class StatusLists {
                                                                          std::chrono::sys_seconds now,
                                                                          hsm::Deadline deadline);
 
+  /// When a list was signed last; nothing when none was since the start.
+  [[nodiscard]] std::optional<std::chrono::sys_seconds> last_signed_at() const;
+
  private:
   struct Made {
     std::shared_ptr<const SignedStatusListToken> token;

@@ -117,6 +117,7 @@ class SqliteStatusBook final : public StatusBook {
   Result<StatusListRecord> list(std::uint64_t name) override;
   Status add_denied(const std::vector<DeniedUse>& uses) override;
   Result<std::vector<DeniedUse>> denied(std::int64_t drill) override;
+  Result<StatusCounts> counts(sys_seconds now) override;
   Status forget_expired(sys_seconds now) override;
 
  private:
@@ -261,6 +262,15 @@ Result<std::vector<TokenStatus>> SqliteStatusBook::ended(sys_seconds now) {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kEndedTokens));
   return read_all<TokenStatus>(select.bind(now), read_status);
+}
+
+Result<StatusCounts> SqliteStatusBook::counts(sys_seconds now) {
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kStatusCounts));
+  CHANCERY_ASSIGN(const bool row, select.bind(now).step());
+  if (!row) return kDamagedRow;
+  const auto count = [&](int column) { return static_cast<std::uint64_t>(select.number(column)); };
+  return StatusCounts{count(0), count(1), count(2)};
 }
 
 Result<std::vector<ConcernedToken>> SqliteStatusBook::concerned(const StatusTarget& target, sys_seconds now) {

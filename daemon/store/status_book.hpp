@@ -95,6 +95,13 @@ struct DeniedUse {
   bool operator==(const DeniedUse&) const = default;
 };
 
+struct StatusCounts {
+  std::uint64_t lists = 0;
+  std::uint64_t revoked = 0;    ///< tokens that have not expired
+  std::uint64_t suspended = 0;  ///< likewise, and that are not revoked too
+  bool operator==(const StatusCounts&) const = default;
+};
+
 /// How large a list is: the more tokens share it, the less a fetch tells of whose status was asked for.
 /// 32 KiB before compression.
 inline constexpr std::uint64_t kStatusListSize = 1u << 17;
@@ -136,6 +143,8 @@ class StatusBook {
   virtual Status add_denied(const std::vector<DeniedUse>& uses) = 0;
   /// What a drill has denied; `token` is empty.
   virtual Result<std::vector<DeniedUse>> denied(std::int64_t drill) = 0;
+
+  virtual Result<StatusCounts> counts(sys_seconds now) = 0;
 
   /// Forgets lists and marks whose tokens have all expired a day before `now`.
   virtual Status forget_expired(sys_seconds now) = 0;

@@ -48,6 +48,11 @@ inline constexpr const char* kStatusListEntries =
     "SELECT i.idx, " CHANCERY_STATUS
     " FROM status_acts a JOIN status_marks m ON m.act = a.seq JOIN status_indexes i ON i.token = m.token "
     "WHERE a.lifted_at IS NULL AND i.list = ? GROUP BY i.idx";
+inline constexpr const char* kStatusCounts =
+    "SELECT (SELECT count(*) FROM status_lists), count(CASE status WHEN 1 THEN 1 END), "
+    "count(CASE status WHEN 2 THEN 1 END) FROM (SELECT " CHANCERY_STATUS
+    " AS status FROM status_acts a JOIN status_marks m ON m.act = a.seq JOIN tokens t ON t.seq = m.token "
+    "WHERE a.lifted_at IS NULL AND t.expires_at >= ? GROUP BY t.seq)";
 #undef CHANCERY_STATUS
 
 inline constexpr const char* kIsEnded =

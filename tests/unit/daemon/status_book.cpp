@@ -297,6 +297,18 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_lifted_is_refused, Family) {
   BOOST_TEST(told() == "root 1");
 }
 
+BOOST_FIXTURE_TEST_CASE(statuses_are_counted, Family) {
+  BOOST_TEST((must(book->counts(kNow)) == StatusCounts{1, 0, 0}));
+  const DoneAct suspension = add(ActKind::kSuspend, target(TargetKind::kPrincipal, "user:alice"));
+  BOOST_TEST((must(book->counts(kNow)) == StatusCounts{1, 0, 3}));
+  add(ActKind::kRevoke, target(TargetKind::kToken, "leaf"));
+  BOOST_TEST((must(book->counts(kNow)) == StatusCounts{1, 1, 2}));
+  BOOST_TEST((must(book->counts(kExpiry)) == StatusCounts{1, 1, 2}));
+  BOOST_TEST((must(book->counts(kExpiry + 1s)) == StatusCounts{1, 0, 0}));
+  must(book->lift(suspension.act.id, at(kNow)));
+  BOOST_TEST((must(book->counts(kNow)) == StatusCounts{1, 1, 0}));
+}
+
 BOOST_FIXTURE_TEST_CASE(an_act_without_its_audit_entry_did_not_happen, Family) {
   const std::uint64_t entries = must(store->counts()).audit_entries;
   const StatusAct act{.target = target(TargetKind::kAgent, "support"), .reason = {}, .at = kNow};

@@ -18,7 +18,10 @@ using store::KeyState;
 
 /// An orchestrator that holds a chain and may delegate to support, and the keeper of the daemon's keys.
 struct Keys : OfficeFixture {
-  Keys() { create_story_agents(); }
+  Keys() {
+    make_own_keys();
+    create_story_agents();
+  }
 
   std::string root_chain() {
     const Response granted = call("POST", "/v1/grants",
@@ -288,6 +291,19 @@ BOOST_FIXTURE_TEST_CASE(without_a_limit_keys_grow_old, Keys) {
   BOOST_TEST(jkt(key_of()) == jkt(key));
 }
 
+BOOST_FIXTURE_TEST_CASE(the_daemons_own_keys_are_made_when_their_device_is_there, OfficeFixture) {
+  service::KeyKeeper keeper(office(), {}, [](const char*, const Error&) {});
+  device().fail_with(Error{ErrorCode::kDeviceUnavailable, "away"});
+  keeper.tick(kNow, {});
+  BOOST_TEST(!office().issuer.newest().value().has_value());
+  device().fail_with(std::nullopt);
+  keeper.tick(kNow + 1s, {});
+  BOOST_TEST(!office().issuer.newest().value().has_value());  // not each second
+  keeper.tick(kNow + 30s, {});
+  BOOST_TEST(office().issuer.newest().value().has_value());
+  BOOST_TEST(office().statuses.keys.newest().value().has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_is_asked_again_after_a_while, AgedKeys) {
   device().fail_with(Error{ErrorCode::kDeviceUnavailable, "away"});
   by_age.tick(kNow + 24h);
@@ -410,7 +426,7 @@ BOOST_FIXTURE_TEST_CASE(a_device_is_adopted_by_the_operator_and_the_agents_enrol
   device().exchange_device();
   pass(10s);
   BOOST_TEST(state() == "lost");
-  BOOST_TEST(device().keys() == 4u);  // nothing was made
+  BOOST_TEST(device().keys() == 5u);  // nothing was made
   const Response adopted = post("/v1/backends/memory/adopt");
   BOOST_REQUIRE_MESSAGE(adopted.status == 200, adopted.body);
   pass(10s);

@@ -68,6 +68,36 @@ BOOST_FIXTURE_TEST_CASE(metrics_count_what_is_there, Scraped) {
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(metrics_tell_of_status_lists_and_what_they_say, Scraped) {
+  create_story_agents();
+  const auto grant = [&](const char* agent) {
+    const Response made = call("POST", "/v1/grants",
+                               R"({"principal":"u","agent":")" + std::string(agent) +
+                                   R"(","audience":"a","scopes":["crm.read"],"lifetime_s":60})",
+                               kOperatorUid);
+    BOOST_REQUIRE(made.status == 201);
+  };
+  BOOST_TEST(scrape().find("chancery_status_list_age_seconds") == std::string::npos);
+  for (const char* const agent : {"support", "support", "lookup"}) grant(agent);
+  const auto end = [&](const char* path, const char* agent) {
+    const Response ended = call("POST", path, R"({"agent":")" + std::string(agent) + "\"}", kOperatorUid);
+    BOOST_REQUIRE_MESSAGE(ended.status == 201, ended.body);
+  };
+  end("/v1/suspensions", "support");
+  end("/v1/suspensions", "lookup");
+  end("/v1/revocations", "lookup");
+  BOOST_REQUIRE(call("GET", "/v1/status-lists/1", "", std::nullopt).status == 200);
+  set_now(kNow + std::chrono::seconds(7));
+  const std::string text = scrape();
+  for (const char* const line :
+       {"chancery_status_list_age_seconds 7", "chancery_status_lists 1",
+        "chancery_ended_tokens{status=\"revoked\"} 1", "chancery_ended_tokens{status=\"suspended\"} 2"}) {
+    BOOST_TEST(has_line(text, line), "no line " << line << " in\n" << text);
+  }
+  set_now(kNow + std::chrono::seconds(61));
+  BOOST_TEST(has_line(scrape(), "chancery_ended_tokens{status=\"suspended\"} 0"));
+}
+
 BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_the_class_of_their_answer_and_never_by_their_path, Scraped) {
   BOOST_REQUIRE(call("GET", "/v1/agents/nobody", "", kOperatorUid).status == 404);
   BOOST_REQUIRE(call("GET", "/v1/agents/nobody-else", "", kOperatorUid).status == 404);
@@ -104,7 +134,11 @@ BOOST_FIXTURE_TEST_CASE(the_page_lists_every_metric_and_no_other, Scraped) {
   for (std::string line; std::getline(page, line);) {
     if (line.starts_with("| `chancery_")) documented.insert(line.substr(3, line.find_first_of("{`", 3) - 3));
   }
-  call("GET", "/healthz", "", std::nullopt);
+  create_agent("support", kSupportUid);
+  call("POST", "/v1/grants",
+       R"({"principal":"u","agent":"support","audience":"a","scopes":["crm.read"],"lifetime_s":60})",
+       kOperatorUid);
+  call("GET", "/v1/status-lists/1", "", std::nullopt);
   BOOST_TEST((names_in(scrape()) == documented));
 }
 

@@ -88,6 +88,13 @@ class OfficeFixture {
     return router_->handle(request);
   }
 
+  /// The issuer's and that of status lists, which otherwise come when they are needed first.
+  void make_own_keys() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    BOOST_REQUIRE(office().issuer.current(kNow, deadline));
+    BOOST_REQUIRE(office().statuses.keys.current(kNow, deadline));
+  }
+
   void create_agent(const std::string& name, std::uint32_t uid) {
     const auto made =
         call("POST", "/v1/agents",

@@ -62,6 +62,18 @@ BOOST_FIXTURE_TEST_CASE(the_issuer_key_is_the_configured_backends, TwoBackends) 
   BOOST_TEST(keys_of("old")->sign(*again, as_bytes("x"), kNow, soon()).has_value());
 }
 
+/// A daemon that is ready, or not, and says so.
+struct Ready : OfficeFixture {
+  Ready() {
+    make_own_keys();
+    create_agent("support", kSupportUid);
+  }
+  int readiness_after(std::chrono::seconds time) {
+    set_now(kNow + time);
+    return call("GET", "/readyz", "", std::nullopt).status;
+  }
+};
+
 BOOST_FIXTURE_TEST_CASE(a_daemon_without_its_backends_issuer_key_is_not_ready, OfficeFixture) {
   const Response readiness = call("GET", "/readyz", "", std::nullopt);
   BOOST_TEST(readiness.status == 503);
@@ -69,7 +81,26 @@ BOOST_FIXTURE_TEST_CASE(a_daemon_without_its_backends_issuer_key_is_not_ready, O
   create_agent("support", kSupportUid);
   BOOST_REQUIRE(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 201);
   set_now(kNow + std::chrono::seconds(5));
+  const Response half = call("GET", "/readyz", "", std::nullopt);
+  BOOST_TEST(half.status == 503);
+  BOOST_TEST(half.body.find("issuer key") == std::string::npos, half.body);
+  BOOST_TEST(half.body.find("status key: none made yet") != std::string::npos, half.body);
+  BOOST_REQUIRE(call("GET", "/v1/status-lists/1", "", std::nullopt).status == 200);
+  set_now(kNow + std::chrono::seconds(10));
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_daemon_whose_key_of_status_lists_has_ended_is_not_ready, Ready) {
+  BOOST_TEST(readiness_after(0s) == 200);
+  const auto& keys = office().statuses.keys;
+  const std::string thumbprint = keys.newest().value()->stored.public_key.thumbprint().text();
+  BOOST_REQUIRE(call("POST", "/v1/keys/" + thumbprint + "/revoke", "{}", kOperatorUid).status == 200);
+  BOOST_TEST(readiness_after(1s) == 503);
+  const Response readiness = call("GET", "/readyz", "", std::nullopt);
+  BOOST_TEST(readiness.body.find("status key: revoked") != std::string::npos, readiness.body);
+  BOOST_TEST(readiness.body.find("chancery status-key rotate") != std::string::npos, readiness.body);
+  BOOST_REQUIRE(call("POST", "/v1/status-keys/rotate", "{}", kOperatorUid).status == 200);
+  BOOST_TEST(readiness_after(2s) == 200);
 }
 
 BOOST_FIXTURE_TEST_CASE(issuer_keys_that_cannot_be_read_are_missing, OfficeFixture) {
@@ -82,18 +113,6 @@ BOOST_FIXTURE_TEST_CASE(issuer_keys_that_cannot_be_read_are_missing, OfficeFixtu
   BOOST_TEST(readiness.body.find("issuer key: ") != std::string::npos, readiness.body);
   BOOST_TEST(readiness.body.find("store_corrupt") != std::string::npos, readiness.body);
 }
-
-/// A daemon that is ready, or not, and says so.
-struct Ready : OfficeFixture {
-  Ready() {
-    create_agent("support", kSupportUid);
-    BOOST_REQUIRE(call("POST", "/v1/grants", kGrant, kOperatorUid).status == 201);
-  }
-  int readiness_after(std::chrono::seconds time) {
-    set_now(kNow + time);
-    return call("GET", "/readyz", "", std::nullopt).status;
-  }
-};
 
 BOOST_FIXTURE_TEST_CASE(one_look_at_the_devices_serves_for_its_second, Ready) {
   BOOST_TEST(readiness_after(0s) == 200);

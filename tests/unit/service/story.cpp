@@ -472,6 +472,7 @@ BOOST_DATA_TEST_CASE(a_refused_registration_says_why, data::make(kRefusedAgents)
 }
 
 BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_answers_503_and_nothing_is_recorded, Story) {
+  make_own_keys();
   const std::string chain = root_chain();
   const auto before = store().counts();
   device().fail_with(Error{ErrorCode::kDeviceUnavailable, "away"});
@@ -490,6 +491,7 @@ BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_answers_503_and_nothing_is_recorde
 }
 
 BOOST_FIXTURE_TEST_CASE(an_agent_whose_key_is_lost_is_marked_so_everywhere, Story) {
+  make_own_keys();
   const std::string chain = root_chain();
   const auto before = store().counts();
   device().fail_with(Error{ErrorCode::kKeyLost, "cleared"});
