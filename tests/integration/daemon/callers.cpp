@@ -8,7 +8,9 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/client/calls.hpp"
 #include "sdk/client/transport.hpp"
+#include "tests/integration/daemon/kept_daemon.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
+#include "tests/integration/edge/raw_client.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -193,6 +195,25 @@ BOOST_FIXTURE_TEST_CASE(paths_of_the_socket_do_not_exist_over_tls, RemoteOffice)
   for (const rest::Route& route : rest::routes()) {
     if (route.listener != rest::Listener::kUnixSocket && route.listener != rest::Listener::kLocal) continue;
     BOOST_TEST(send(request_of(route)).status == 404, route.pattern);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(on_the_plain_address_is_what_needs_no_authority_and_nothing_else) {
+  const KeptDaemon kept;
+  const auto daemon = kept.started();
+  for (const rest::Route& route : rest::routes()) {
+    const client::HttpRequest request = request_of(route);
+    auto plain = testing::RawClient::to_plain(kept.plain_port);
+    BOOST_REQUIRE(
+        plain.send(request.method + " " + request.target +
+                   " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+                   std::to_string(request.body.size()) + "\r\n\r\n" + request.body));
+    const auto answer = plain.receive();
+    BOOST_REQUIRE(answer);
+    const bool is_there = route.listener == rest::Listener::kAny || route.listener == rest::Listener::kLocal;
+    const bool is_unknown = answer->body.find("\"route_unknown\"") != std::string::npos;
+    BOOST_TEST(is_unknown == !is_there, route.method << " " << route.pattern << ": " << answer->body);
+    if (!is_there) BOOST_TEST(answer->status == 404, route.pattern);
   }
 }
 

@@ -77,10 +77,13 @@ void DaemonProcess::write_config() const {
   const std::filesystem::path file = folder_ / "chancery.toml";
   std::ofstream out(file);
   const std::string at = folder_.string();
+  const std::string plain =
+      settings_.plain_port == 0 ? "" : "127.0.0.1:" + std::to_string(settings_.plain_port);
   out << "allow_root = " << (settings_.allow_root ? "true" : "false") << "\n"
-      << "[server]\nsocket = \"" << at << "/chancery.sock\"\nsocket_mode = \"0666\"\nsocket_group = \"\"\n"
-      << "tls_listen = \"127.0.0.1:" << settings_.tls_port << "\"\ntls_certificate = \"" << at << "/tls.pem\"\ntls_key = \"" << at
-      << "/tls.key\"\n"
+      << "[server]\nsocket = \"" << at << "/chancery.sock\"\nplain_listen = \"" << plain
+      << "\"\nsocket_mode = \"0666\"\nsocket_group = \"\"\n"
+      << "tls_listen = \"127.0.0.1:" << settings_.tls_port << "\"\ntls_certificate = \"" << at
+      << "/tls.pem\"\ntls_key = \"" << at << "/tls.key\"\n"
       << "[issuer]\ntrust_domain = \"" << settings_.trust_domain << "\"\nurl = \"" << settings_.issuer_url
       << "\"\nbackend = \"" << settings_.issuer_backend << "\"\n"
       << "[state]\npath = \"" << at << "/state\"\n"

@@ -24,7 +24,8 @@ struct DaemonSettings {
   std::string issuer_backend = "tpm";
   std::string trust_domain = "test.example";
   std::string issuer_url = "https://issuer.test.example";
-  std::uint16_t tls_port = 0;  ///< 0: any
+  std::uint16_t tls_port = 0;    ///< 0: any
+  std::uint16_t plain_port = 0;  ///< of a plain address; 0: none
   std::string backend_timeout = "3s";
   bool allow_simulator = true;
   bool allow_root = true;

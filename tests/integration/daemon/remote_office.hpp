@@ -22,9 +22,10 @@ inline std::chrono::sys_seconds now() {
 
 inline HolderKey new_key() { return required(HolderKey::generate()); }
 
-/// The daemon of a developer, with TLS, and an operator's chain.
+/// A daemon, that of a developer unless another is given, with TLS, and an operator's chain.
 struct RemoteOffice {
-  RemoteOffice() {
+  explicit RemoteOffice(std::unique_ptr<DaemonProcess> started = DaemonProcess::development())
+      : daemon(std::move(started)) {
     const auto minted =
         daemon->client().create_operator({"admin", operator_key.public_key().thumbprint().text()});
     operator_chain = answered(minted).chain;
@@ -73,7 +74,7 @@ struct RemoteOffice {
     return required(transport->send(request, std::chrono::steady_clock::now() + std::chrono::seconds(20)));
   }
 
-  std::unique_ptr<DaemonProcess> daemon = DaemonProcess::development();
+  std::unique_ptr<DaemonProcess> daemon;
   HolderKey operator_key = new_key();
   std::vector<std::string> operator_chain;
 };

@@ -6,33 +6,15 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chancery/remote_trust.hpp>
 
-#include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/kept_daemon.hpp"
 #include "tests/integration/daemon/two_devices.hpp"
 
 namespace chancery::tests {
-
-inline simulators::Swtpm start_tpm() { return required(simulators::Swtpm::start()); }
-
-/// A port that is free now: an issuer's URL holds it, so it must be known before the daemon listens.
-inline std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-  ::close(fd);
-  BOOST_REQUIRE(bound);
-  return ntohs(address.sin_port);
-}
 
 /// A trust domain: a daemon over TLS with a TPM of its own, and two agents.
 struct Domain {
@@ -66,7 +48,7 @@ struct Domain {
   [[nodiscard]] std::vector<std::string> chain() const { return chain(grant()); }
 
   std::string name;
-  simulators::Swtpm tpm = start_tpm();
+  simulators::Swtpm tpm = required(simulators::Swtpm::start());
   std::uint16_t port = free_port();
   DaemonProcess daemon;
 };

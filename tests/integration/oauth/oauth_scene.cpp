@@ -58,7 +58,8 @@ std::string OAuthAnswer::member(std::string_view name) const {
   return std::string(value->string().value_or(value->source()));
 }
 
-OAuthScene::OAuthScene() : chain(delegated(key, kAuthority)) {
+OAuthScene::OAuthScene(std::unique_ptr<DaemonProcess> started)
+    : RemoteOffice(std::move(started)), chain(delegated(key, kAuthority)) {
   for (const char* agent : {"support", "lookup"})
     answered(daemon->client().create_agent(agent_of(agent, 4711)));
 }

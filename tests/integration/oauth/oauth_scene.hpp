@@ -37,10 +37,10 @@ struct OAuthAnswer {
   [[nodiscard]] std::string member(std::string_view name) const;
 };
 
-/// The daemon of a developer with the agents `support` and `lookup`, and a client that may mint for `support`,
+/// A daemon, that of a developer unless another is given, with the agents `support` and `lookup`, and a client that may mint for `support`,
 /// delegate with its key, open its sessions, and introspect.
 struct OAuthScene : RemoteOffice {
-  OAuthScene();
+  explicit OAuthScene(std::unique_ptr<DaemonProcess> started = DaemonProcess::development());
 
   /// The certificate authority of the daemon's address, in PEM.
   [[nodiscard]] std::string authority_file() const { return options(nullptr).ca_file; }
