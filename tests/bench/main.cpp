@@ -26,7 +26,7 @@ struct Section {
   void (*run)(Report& report);
 };
 
-// The last one pins this process to a core.
+// The last two pin this process to a core.
 constexpr std::array kSections{
     Section{"verify", bench_verify},       Section{"tpm", bench_tpm},
     Section{"pkcs11", bench_pkcs11},       Section{"noisy", bench_noisy},

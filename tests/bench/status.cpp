@@ -18,6 +18,9 @@
 #include "tests/unit/sdk/random_source.hpp"
 
 namespace chancery::bench {
+
+void bench_status_serving(Report& report);
+
 namespace {
 
 using tests::IssuedChain;
@@ -167,6 +170,7 @@ void bench_revocation(Report& report) {
 void bench_status(Report& report) {
   bench_list(report);
   bench_revocation(report);
+  bench_status_serving(report);
 }
 
 }  // namespace chancery::bench
