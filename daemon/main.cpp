@@ -221,7 +221,7 @@ std::optional<service::Backends> open_backends(const config::Config& config, sto
   return backends;
 }
 
-// The first keys are made now if their device is there, and otherwise at the first grant or list.
+// The first keys are made now if their device is there, and otherwise at the first grant or list, or by the keeper.
 void make_first_keys(service::Premises& premises, const telemetry::Log& log) {
   const auto made = [&](service::DaemonKeys& keys) {
     return keys.current(wall_clock(), std::chrono::steady_clock::now() + 5s);

@@ -21,8 +21,9 @@ struct KeeperOptions {
 };
 
 /// What has to be done about keys when nobody asks: what was interrupted is carried on, keys whose overlap is
-/// over are retired and destroyed, keys that are too old are followed by others, and the keys of a device
-/// that is not there but another are marked as lost until it is back. One thread at a time.
+/// over are retired and destroyed, keys that are too old are followed by others, the keys of a device
+/// that is not there but another are marked as lost until it is back, and the daemon's own first keys are made
+/// once their device is there. One thread at a time.
 class KeyKeeper {
  public:
   /// What could not be done now, and is tried again later: in a literal what it was, and why not.

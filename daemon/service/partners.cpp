@@ -7,6 +7,9 @@
 namespace chancery::service {
 namespace {
 
+// Of one partner's chains, in an hour: with 16 MiB each at the most, what they may cost in memory.
+constexpr std::size_t kMostLists = 16;
+
 std::vector<Thumbprint> thumbprints(const std::vector<PublicKey>& keys) {
   std::vector<Thumbprint> out;
   for (const PublicKey& key : keys) out.push_back(key.thumbprint());
@@ -39,6 +42,7 @@ Result<std::unique_ptr<Partners>> Partners::open(const TrustConfig& configured, 
   StatusCacheOptions list_options;
   list_options.ca_file = options.ca_file;
   list_options.timeout = options.timeout;
+  list_options.max_lists = kMostLists;
   CHANCERY_ASSIGN(StatusCache lists, StatusCache::open(configured, list_options));
   std::unique_ptr<Partners> partners(new Partners(configured, std::move(changed), std::move(lists)));
   if (options.follow_keys) CHANCERY_TRY(partners->follow(options));
