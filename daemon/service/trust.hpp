@@ -70,8 +70,8 @@ class TrustPublisher {
   void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
-  std::mutex
-      publishing_;  // of the next two, and so that what came last is published last; taken before mutex_
+  // Of the next two, and so that what came last is published last. Taken before mutex_.
+  std::mutex publishing_;
   TrustConfig configured_;
   TrustConfig own_config_;
   mutable std::mutex mutex_;  // of the next four
