@@ -123,6 +123,8 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
     if (stop_.stop_requested()) return;
     const auto backend = office_.backends.find(name);
     const Status answer = (*backend)->check(after(kLook));
+    if (answer) answering_.insert(name);
+    if (!answer) answering_.erase(name);
     const bool is_other = !answer && answer.error().code == ErrorCode::kWrongDevice;
     if (!answer && !is_other) continue;  // away: it comes back, or readiness goes on saying so
     const Status changed = unless_none(
@@ -134,10 +136,12 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
 
 // --- keys that were not made yet
 
-// At the start their device may have been away.
+// At the start their device may have been away. While it is, nothing is tried: readiness says so already, and a try
+// that fails would put the next one off beyond its return.
 void KeyKeeper::make_first_keys(std::chrono::sys_seconds now) {
   for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
     DaemonKeys& keys = daemon_keys(office_, owner);
+    if (!answering_.contains(keys.options().backend)) continue;
     const auto newest = keys.newest();
     if (!newest) return complain_("the daemon's own keys could not be looked up", newest.error());
     const Step step{"first key of " + std::string(owner), keys.options().backend,

@@ -67,6 +67,7 @@ class KeyKeeper {
   std::stop_token stop_;
   std::map<std::string, std::chrono::sys_seconds> not_before_;  // by step, and by backend
   std::chrono::sys_seconds next_look_{};
+  std::set<std::string> answering_;          // backends, at the last look
   std::set<std::string_view> must_publish_;  // owners of daemon keys
 };
 
