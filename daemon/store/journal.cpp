@@ -1,8 +1,8 @@
 #include "daemon/store/journal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <iterator>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +14,6 @@
 
 namespace chancery::store {
 namespace {
-
-// Enough to share the cost of a sync, and no caller waits for many others' effects.
-constexpr std::size_t kMostTogether = 64;
 
 // A folder that others may write to lets them replace the database, whatever its own permissions.
 Result<std::filesystem::path> private_folder(const std::filesystem::path& requested) {
@@ -75,7 +72,8 @@ Result<std::uint64_t> Journal::perform(Pending& mine) {
     waiting_.push_back(&mine);
   }
   const std::lock_guard guard(mutex_);
-  while (!mine.is_done) commit_together(take_waiting());
+  std::array<Pending*, kMostTogether> taken;
+  while (!mine.is_done) commit_together(take_waiting(taken));
   return mine.result;
 }
 
@@ -84,24 +82,25 @@ std::size_t Journal::waiting() const {
   return waiting_.size();
 }
 
-std::vector<Journal::Pending*> Journal::take_waiting() {
+// Into a place that is there already: who fails to take others' effects would leave its own behind.
+Journal::Batch Journal::take_waiting(std::span<Pending*, kMostTogether> taken) noexcept {
   const std::lock_guard guard(waiting_mutex_);
-  const std::size_t count = std::min(waiting_.size(), kMostTogether);
-  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<Pending*> batch(waiting_.begin(), end);
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), taken.size()));
+  const auto last = std::copy(waiting_.begin(), end, taken.begin());
   waiting_.erase(waiting_.begin(), end);
-  return batch;
+  return {taken.begin(), last};
 }
 
-void Journal::commit_together(const std::vector<Pending*>& batch) {
+// Without a commit nobody's answer counts, a refusal's neither: it may rest on what another of the batch did.
+void Journal::commit_together(Batch batch) noexcept {
   const Status committed = run_all(batch);
   for (Pending* const pending : batch) {
-    if (!committed && pending->result) pending->result = committed.error();
+    if (!committed) pending->result = committed.error();
     pending->is_done = true;
   }
 }
 
-Status Journal::run_all(const std::vector<Pending*>& batch) {
+Status Journal::run_all(Batch batch) {
   CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
   if (batch.size() == 1) {
     batch.front()->result = run(*batch.front());
@@ -118,16 +117,21 @@ Status Journal::run_in_savepoint(Pending& pending) {
   pending.result = run(pending);
   // On a full disk and the like SQLite rolls the whole transaction back by itself.
   if (!database_.in_transaction()) {
-    return pending.result ? Error{ErrorCode::kStoreUnavailable, "the transaction was rolled back: try again"}
-                          : pending.result.error();
+    const std::uint64_t native = pending.result ? 0 : pending.result.error().native;
+    return Error{ErrorCode::kStoreUnavailable, "the transaction was rolled back: try again", native};
   }
   if (!pending.result) CHANCERY_TRY(database_.execute("ROLLBACK TO effect"));
   return database_.execute("RELEASE effect");
 }
 
-Result<std::uint64_t> Journal::run(const Pending& pending) {
-  CHANCERY_TRY((*pending.effect)());
-  return pending.audit == nullptr ? std::uint64_t{0} : insert_audit(*pending.audit);
+// It may be another caller's thread, so that an exception would end others' calls and leave this one waiting.
+Result<std::uint64_t> Journal::run(const Pending& pending) noexcept {
+  try {
+    CHANCERY_TRY((*pending.effect)());
+    return pending.audit == nullptr ? std::uint64_t{0} : insert_audit(*pending.audit);
+  } catch (...) {
+    return Error{ErrorCode::kInternal, "a change of the store was given up: try again, and report this"};
+  }
 }
 
 Result<std::uint64_t> Journal::insert_audit(const AuditEntry& audit) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include <chancery/result.hpp>
@@ -32,8 +33,8 @@ class Journal {
       : lock_(std::move(lock)), database_(std::move(database)) {}
 
   /// Runs `effect`, perhaps on another caller's thread, and appends the audit entry.
-  /// \return the entry's sequence; kInvalidArgument for an empty entry; what the effect said, or the store's
-  ///         error: then neither has happened
+  /// \return the entry's sequence; kInvalidArgument for an empty entry; what the effect said, kInternal when it
+  ///         threw, or the store's error: then neither has happened, and what the effect has read need not be so
   [[nodiscard]] Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
 
   /// The same for what leaves no audit entry.
@@ -55,13 +56,17 @@ class Journal {
     Result<std::uint64_t> result{std::uint64_t{0}};
     bool is_done = false;
   };
+  using Batch = std::span<Pending* const>;
+
+  // Enough to share the cost of a sync, and no caller waits for many others' effects.
+  static constexpr std::size_t kMostTogether = 64;
 
   [[nodiscard]] Result<std::uint64_t> perform(Pending& mine);
-  [[nodiscard]] std::vector<Pending*> take_waiting();
-  void commit_together(const std::vector<Pending*>& batch);
-  [[nodiscard]] Status run_all(const std::vector<Pending*>& batch);
+  [[nodiscard]] Batch take_waiting(std::span<Pending*, kMostTogether> taken) noexcept;
+  void commit_together(Batch batch) noexcept;
+  [[nodiscard]] Status run_all(Batch batch);
   [[nodiscard]] Status run_in_savepoint(Pending& pending);
-  [[nodiscard]] Result<std::uint64_t> run(const Pending& pending);
+  [[nodiscard]] Result<std::uint64_t> run(const Pending& pending) noexcept;
   [[nodiscard]] Result<std::uint64_t> insert_audit(const AuditEntry& audit);
 
   mutable std::mutex waiting_mutex_;

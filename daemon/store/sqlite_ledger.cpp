@@ -71,6 +71,7 @@ constexpr const char* kOpenAmounts =
 
 // Undoes the effect; what was recorded instead stands beside it.
 constexpr Error kUndo{ErrorCode::kConflict, "the decision was not recorded"};
+bool is_undone(const Error& error) { return error.what == kUndo.what; }
 
 constexpr Error kNoReservation{ErrorCode::kNotFound, "no reservation is open under this decision id"};
 
@@ -118,7 +119,8 @@ class SqliteLedger final : public Ledger {
       CHANCERY_TRY(debit_all(decision, recording));
       return reserve(decision);
     });
-    if (!recorded && recording.outcome == Outcome::kRecorded) return recorded.error();
+    // Another error is the store's: then what was found in the transaction, such as another's answer, is not kept.
+    if (!recorded && !is_undone(recorded.error())) return recorded.error();
     return recording;
   }
 

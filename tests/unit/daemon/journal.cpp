@@ -2,6 +2,8 @@
 
 #include "daemon/store/journal.hpp"
 
+#include <array>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -9,6 +11,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/store/sqlite_ledger.hpp"
+#include "tests/unit/daemon/faulty_disk.hpp"
 #include "tests/unit/daemon/store_records.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
@@ -20,6 +24,14 @@ using chancery::testing::TemporaryFolder;
 using enum ErrorCode;
 
 constexpr Error kRefused{kForbidden, "an effect that fails"};
+
+void await_waiting(const Journal& journal, std::size_t count) {
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (journal.waiting() < count) {
+    BOOST_REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(1ms);
+  }
+}
 
 /// A journal with a table of numbers, and callers that all wait for it at once.
 struct Crowd {
@@ -54,11 +66,7 @@ struct Crowd {
           if (!done) refusals[static_cast<std::size_t>(i)] = done.error().code;
         });
       }
-      const auto deadline = std::chrono::steady_clock::now() + 30s;
-      while (journal->waiting() < static_cast<std::size_t>(size)) {
-        BOOST_REQUIRE(std::chrono::steady_clock::now() < deadline);
-        std::this_thread::sleep_for(1ms);
-      }
+      await_waiting(*journal, static_cast<std::size_t>(size));
     }
     callers.clear();
     return refusals;
@@ -102,6 +110,68 @@ BOOST_FIXTURE_TEST_CASE(a_transaction_that_is_rolled_back_is_an_error_to_everybo
   });
   for (int i = 0; i < 8; ++i) BOOST_TEST(has(i) == !refusals[static_cast<std::size_t>(i)].has_value(), i);
   BOOST_TEST(refusals[5].has_value());
+}
+
+// An effect may rest on what another of the batch did.
+BOOST_AUTO_TEST_CASE(a_commit_that_fails_is_an_error_to_everybody_in_it_whatever_they_found) {
+  FaultyDisk disk;
+  Crowd crowd;
+  disk.set(DiskFault::kSyncFails);
+  const auto refusals = crowd.run_together(8, [&](int) -> Status {
+    const Status inserted = crowd.insert(1);
+    return inserted ? inserted : Status{kRefused};
+  });
+  for (const auto& refusal : refusals) BOOST_TEST((refusal == kStoreUnavailable));
+  disk.set(DiskFault::kNone);
+  BOOST_TEST(crowd.count("SELECT count(*) FROM numbers") == 0);
+}
+
+// Two requests under one key share a commit: the second finds the first's answer in it.
+BOOST_AUTO_TEST_CASE(an_answer_that_was_not_kept_is_given_to_nobody) {
+  FaultyDisk disk;
+  const TemporaryFolder folder;
+  const auto journal = must(Journal::open(folder.path()));
+  const auto ledger = make_sqlite_ledger(journal);
+  Decision decision;
+  decision.caller = "uid:1";
+  decision.at = sys_seconds{1000s};
+  decision.proof = {Thumbprint{}, Sha256Digest{}, decision.at, decision.at + 360s};
+  decision.repeatable = RepeatableRequest{"the key", Sha256Digest{}};
+  decision.answer = "permit";
+  const auto ask_together = [&] {
+    std::array<std::optional<Result<Recording>>, 4> answers;
+    std::vector<std::jthread> callers;
+    {
+      const auto guard = journal->hold();
+      for (auto& answer : answers)
+        callers.emplace_back([&] { answer = ledger->record(decision, entry("authorize")); });
+      await_waiting(*journal, answers.size());
+    }
+    callers.clear();
+    return answers;
+  };
+  disk.set(DiskFault::kSyncFails);
+  for (const auto& answer : ask_together()) BOOST_TEST((refusal(*answer) == kStoreUnavailable));
+  disk.set(DiskFault::kNone);
+  int recorded = 0;
+  for (const auto& answer : ask_together()) {
+    if (must(*answer).outcome == Recording::Outcome::kRecorded) ++recorded;
+  }
+  BOOST_TEST(recorded == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_effect_that_throws_fails_alone_and_nobody_waits_for_it, Crowd) {
+  const auto refusals = run_together(100, [&](int i) -> Status {
+    if (i % 10 == 0) throw std::bad_alloc();
+    return insert(i);
+  });
+  for (int i = 0; i < 100; ++i) {
+    const std::optional<ErrorCode> want = i % 10 == 0 ? std::optional(kInternal) : std::nullopt;
+    BOOST_TEST((refusals[static_cast<std::size_t>(i)] == want), i);
+  }
+  BOOST_TEST(count("SELECT count(*) FROM numbers") == 90);
+  BOOST_TEST((refusal(journal->write([]() -> Status { throw std::bad_alloc(); })) == kInternal));
+  must(journal->write([&] { return insert(0); }));
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_changed_without_an_audit_entry_unless_it_is_meant, Crowd) {
