@@ -164,7 +164,7 @@ Result<store::Recording> record(Office& office, const CallContext& context, cons
     decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
     decision.answer = wire::write(answer);
   }
-  return office.spending.ledger().record(decision, audit_of(context, judgement, message, answer));
+  return office.spending.record(decision, audit_of(context, judgement, message, answer));
 }
 
 // A proof that is refused is in the audit log, though nothing else of it is kept.
@@ -185,7 +185,6 @@ Result<api::Decision> authorize(Office& office, const CallContext& context, cons
   const bool is_valid = judgement.verdict.valid();
   // Before step 6 nobody knows who asks: such a denial leaves no trace.
   if (!judgement.proof) return denied(judgement, denial_of(judgement));
-  if (is_valid && !judgement.budget.debits.empty()) CHANCERY_TRY(office.spending.require_open());
 
   api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
                                   : denied(judgement, denial_of(judgement));

@@ -74,10 +74,17 @@ hsm::Fact spending_fact(const Spending& spending) {
       "a restored backup gives spent units back: set [budgets] checkpoint = \"counter\" where there is a TPM"};
 }
 
-Status Spending::require_open() {
-  if (const auto why_not = reason()) return *why_not;
-  has_spent_ = true;
-  return {};
+Status Spending::require_open() const {
+  const auto why_not = reason();
+  return why_not ? Status{*why_not} : Status{};
+}
+
+Result<store::Recording> Spending::record(const store::Decision& decision, const store::AuditEntry& audit) {
+  if (decision.debits.empty()) return books_.ledger.record(decision, audit);
+  CHANCERY_TRY(require_open());
+  auto recorded = books_.ledger.record(decision, audit);
+  has_spent_ = true;  // behind it: the last checkpoint may have been made meanwhile, and not have it
+  return recorded;
 }
 
 Spending::State Spending::state() const {
@@ -102,7 +109,7 @@ void Spending::set(State state, std::optional<Error> reason) {
 void Spending::tick(std::chrono::sys_seconds now) {
   {
     const std::lock_guard lock(advancing_);
-    if (is_due(now)) note(advance(false), now);
+    if (is_due(now)) note(advance(), now);
   }
   if (const Status pruned = books_.ledger.prune(now); !pruned)
     complain_("expired reservations could not be settled", pruned.error());
@@ -129,7 +136,7 @@ bool Spending::is_due(std::chrono::sys_seconds now) const {
 void Spending::seal() {
   const std::lock_guard lock(advancing_);
   if (!options_.with_counter || state() != State::kOpen) return;
-  const Status sealed = advance(true);
+  const Status sealed = advance();
   is_sealed_ = true;
   set(State::kWaiting, kEnding);
   if (!sealed) complain_("the store could not be sealed at the end", sealed.error());
@@ -140,24 +147,26 @@ void Spending::seal() {
 hsm::Deadline Spending::deadline() const { return std::chrono::steady_clock::now() + options_.patience; }
 
 // Success when the store is found to be the newest, and can tell itself from every copy made before.
-Status Spending::advance(bool is_sealed) {
+Status Spending::advance() {
   if (!options_.with_counter) return {};
   if (options_.counter == nullptr) return kNoCounter;
   CHANCERY_ASSIGN(const std::optional<Checkpoint> last, books_.checkpoints.last());
   const auto value = options_.counter->read(deadline());
-  if (value) return last ? advance_from(*last, *value, is_sealed) : Status{kOlderCopy};
+  if (value) return last ? advance_from(*last, *value) : Status{kOlderCopy};
   if (value.error().code != ErrorCode::kNotFound) return value.error();
-  if (last) return kCounterGone;
+  if (last && !last->is_beginning) return kCounterGone;
+  // A daemon that is killed in between begins again, rather than to be taken for a copy.
+  CHANCERY_TRY(books_.checkpoints.keep({.is_beginning = true}));
   CHANCERY_ASSIGN(const std::uint64_t first, options_.counter->create(deadline()));
-  return books_.checkpoints.keep({first, std::nullopt, is_sealed});
+  return books_.checkpoints.keep({first});
 }
 
-Status Spending::advance_from(const Checkpoint& last, std::uint64_t value, bool is_sealed) {
-  if (value != last.value && value != last.intended) return kOlderCopy;
+Status Spending::advance_from(const Checkpoint& last, std::uint64_t value) {
+  if (!last.is_beginning && value != last.value && value != last.intended) return kOlderCopy;
   has_spent_ = false;  // what is spent meanwhile may be in a copy already
-  CHANCERY_TRY(books_.checkpoints.keep({value, value + 1, false}));
+  CHANCERY_TRY(books_.checkpoints.keep({value, value + 1}));
   CHANCERY_ASSIGN(const std::uint64_t reached, options_.counter->advance(deadline()));
-  return books_.checkpoints.keep({reached, std::nullopt, is_sealed});
+  return books_.checkpoints.keep({reached});
 }
 
 void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {

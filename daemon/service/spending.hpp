@@ -55,9 +55,15 @@ class Spending {
   Spending(SpendingBooks books, SpendingOptions options, Complaint complain)
       : books_(books), options_(options), complain_(std::move(complain)) {}
 
-  /// kSpendingHalted unless it is open. Whoever goes on spends: the next checkpoint is due in time.
-  [[nodiscard]] Status require_open();
+  /// kSpendingHalted unless it is open.
+  [[nodiscard]] Status require_open() const;
 
+  /// Records a decision in the ledger; one that debits only while spending is open.
+  /// \return kSpendingHalted, and as Ledger::record()
+  [[nodiscard]] Result<store::Recording> record(const store::Decision& decision,
+                                                const store::AuditEntry& audit);
+
+  /// For everything but record().
   [[nodiscard]] store::Ledger& ledger() const noexcept { return books_.ledger; }
 
   /// One round: opens, makes the checkpoint that is due, settles what has expired and forgets what can matter
@@ -78,8 +84,8 @@ class Spending {
 
  private:
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
-  [[nodiscard]] Status advance(bool is_sealed);
-  [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value, bool is_sealed);
+  [[nodiscard]] Status advance();
+  [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value);
   [[nodiscard]] hsm::Deadline deadline() const;
   void note(const Status& advanced, std::chrono::sys_seconds now);
   void halt(const Error& error, std::chrono::sys_seconds now);

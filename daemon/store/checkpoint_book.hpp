@@ -15,7 +15,8 @@ struct Checkpoint {
   /// Noted before the counter is advanced to it, so that a daemon that is killed in between is not taken for
   /// an old copy.
   std::optional<std::uint64_t> intended{};
-  bool is_sealed = false;  ///< nothing was spent since: the daemon had stopped
+  /// Of the first one, noted before the counter is made: whatever that says then is the store's value.
+  bool is_beginning = false;
   bool operator==(const Checkpoint&) const = default;
 };
 

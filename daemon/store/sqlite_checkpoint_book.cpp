@@ -9,10 +9,10 @@
 namespace chancery::store {
 namespace {
 
-constexpr const char* kLast = "SELECT value, intended, sealed FROM checkpoint";
+constexpr const char* kLast = "SELECT value, intended, beginning FROM checkpoint";
 constexpr const char* kKeep =
-    "INSERT INTO checkpoint (only_one, value, intended, sealed) VALUES (1, ?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET value = excluded.value, intended = excluded.intended, sealed = excluded.sealed";
+    "INSERT INTO checkpoint (only_one, value, intended, beginning) VALUES (1, ?, ?, ?) ON CONFLICT DO UPDATE "
+    "SET value = excluded.value, intended = excluded.intended, beginning = excluded.beginning";
 
 Result<std::uint64_t> read_value(const std::string& text) {
   std::uint64_t value = 0;
@@ -30,7 +30,7 @@ class SqliteCheckpointBook final : public CheckpointBook {
     CHANCERY_ASSIGN(Query select, journal_->database().query(kLast));
     CHANCERY_ASSIGN(const bool row, select.step());
     if (!row) return std::optional<Checkpoint>();
-    Checkpoint checkpoint{.is_sealed = select.number(2) != 0};
+    Checkpoint checkpoint{.is_beginning = select.number(2) != 0};
     CHANCERY_ASSIGN(checkpoint.value, read_value(select.text(0)));
     if (!select.is_null(1)) {
       CHANCERY_ASSIGN(checkpoint.intended, read_value(select.text(1)));
@@ -56,7 +56,7 @@ class SqliteCheckpointBook final : public CheckpointBook {
     std::optional<std::string> intended;
     if (checkpoint.intended) intended = std::to_string(*checkpoint.intended);
     CHANCERY_ASSIGN(Query keep, journal_->database().query(kKeep));
-    return keep.bind(value).bind_optional(intended).bind(std::int64_t{checkpoint.is_sealed}).run();
+    return keep.bind(value).bind_optional(intended).bind(std::int64_t{checkpoint.is_beginning}).run();
   }
 
   std::shared_ptr<Journal> journal_;

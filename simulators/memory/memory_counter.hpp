@@ -18,18 +18,14 @@ class MemoryCounter final : public hsm::MonotonicCounter {
     const std::lock_guard lock(mutex_);
     if (failure_) return *failure_;
     if (value_) ++*value_;
-    if (value_ && answers_to_lose_ > 0) {
-      --answers_to_lose_;
-      return Error{ErrorCode::kDeviceTimeout, "the answer is lost"};
-    }
-    return present();
+    return value_ ? answer() : present();
   }
   Result<std::uint64_t> create(hsm::Deadline) override {
     const std::lock_guard lock(mutex_);
     if (failure_) return *failure_;
     highest_ = value_.value_or(highest_) + 1;
     value_ = highest_;
-    return *value_;
+    return answer();
   }
 
   /// From now on every call fails with this error; nullopt: the device is well again.
@@ -37,7 +33,7 @@ class MemoryCounter final : public hsm::MonotonicCounter {
     const std::lock_guard lock(mutex_);
     failure_ = error;
   }
-  /// The next so many advances come about, and are not answered.
+  /// The next so many advances and creations come about, and are not answered.
   void lose_answers(int count) {
     const std::lock_guard lock(mutex_);
     answers_to_lose_ = count;
@@ -53,6 +49,12 @@ class MemoryCounter final : public hsm::MonotonicCounter {
   [[nodiscard]] Result<std::uint64_t> present() const {
     if (value_) return *value_;
     return Error{ErrorCode::kNotFound, "the device has no counter"};
+  }
+
+  [[nodiscard]] Result<std::uint64_t> answer() {
+    if (answers_to_lose_ == 0) return *value_;
+    --answers_to_lose_;
+    return Error{ErrorCode::kDeviceTimeout, "the answer is lost"};
   }
 
   std::mutex mutex_;
