@@ -153,6 +153,7 @@ Result<store::Recording> record(Office& office, const CallContext& context, cons
                                 const Judgement& judgement, const api::Decision& answer) {
   store::Decision decision;
   decision.caller = identity_of(context.caller);
+  decision.audience = message.audience;
   decision.at = context.now;
   decision.proof = *judgement.proof;
   if (answer.permitted) {
@@ -167,12 +168,35 @@ Result<store::Recording> record(Office& office, const CallContext& context, cons
   return office.spending.record(decision, audit_of(context, judgement, message, answer));
 }
 
-// A proof that is refused is in the audit log, though nothing else of it is kept.
+// A proof that is refused is in the audit log once, though nothing else of it is kept: whoever presents it again and
+// again does not fill the disk.
 Result<api::Decision> refuse_proof(Office& office, const CallContext& context, const api::Authorize& message,
-                                   const Judgement& judgement, const Denial& denial) {
+                                   const Judgement& judgement, bool is_replayed) {
+  store::ProofUse use = *judgement.proof;
+  // Of a key that has used too many, each is another: the key counts.
+  if (!is_replayed) use.jti = {};
+  const Denial denial = is_replayed
+                            ? proof_denial(judgement, "this proof was used before", "send a fresh DPoP proof")
+                            : proof_denial(judgement, "too many proofs of this key are unexpired",
+                                           "wait until some have expired, and send fewer requests");
   api::Decision decision = denied(judgement, denial);
-  CHANCERY_TRY(office.store.append_audit(audit_of(context, judgement, message, decision)));
+  if (office.refused_proofs->note(use)) {
+    CHANCERY_TRY(office.store.append_audit(audit_of(context, judgement, message, decision)));
+  }
   return decision;
+}
+
+// An answer that was given stays, but a permit counts no longer than its chain, and not for what was given back.
+Result<api::Decision> repeat(const Office& office, const Judgement& judgement, const std::string& answer) {
+  CHANCERY_ASSIGN(api::Decision before, wire::read_decision(answer));
+  if (!before.permitted) return before;
+  if (!judgement.verdict.valid()) return denied(judgement, denial_of(judgement));
+  if (!before.expires_at) return before;
+  CHANCERY_ASSIGN(const store::Reservation reserved, office.spending.ledger().reservation(before.id));
+  if (!reserved.is_released) return before;
+  return denied(judgement,
+                proof_denial(judgement, "the reservation that this proof was used for was released",
+                             "send a fresh DPoP proof, under another `idempotency_key`"));
 }
 
 }  // namespace
@@ -197,17 +221,14 @@ Result<api::Decision> authorize(Office& office, const CallContext& context, cons
     case RecordOutcome::kRecorded:
       return answer;
     case RecordOutcome::kAnsweredBefore:
-      return wire::read_decision(recording.answer);
+      return repeat(office, judgement, recording.answer);
     case RecordOutcome::kOtherRequest:
       return Error{ErrorCode::kConflict,
                    "`idempotency_key` was used for another request: take a fresh key for each request"};
     case RecordOutcome::kProofUsed:
-      return refuse_proof(office, context, message, judgement,
-                          proof_denial(judgement, "this proof was used before", "send a fresh DPoP proof"));
+      return refuse_proof(office, context, message, judgement, true);
     case RecordOutcome::kTooManyProofs:
-      return refuse_proof(office, context, message, judgement,
-                          proof_denial(judgement, "too many proofs of this key are unexpired",
-                                       "wait until some have expired, and send fewer requests"));
+      return refuse_proof(office, context, message, judgement, false);
     case RecordOutcome::kOverBound:
       break;  // a denial debits nothing
   }

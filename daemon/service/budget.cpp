@@ -21,11 +21,14 @@ Result<store::SettledAmounts> amounts_of(const api::Settlement& message) {
   return amounts;
 }
 
-// Whose reservation it is, the ledger knows: of a chain that may have actions authorized, nothing more is asked.
-Status require_enforcement_point(const Office& office, const CallContext& context) {
+// A chain is judged as it was when it reserved, for the same audience. Whose reservation it is, the ledger knows.
+Status require_enforcement_point(const Office& office, const CallContext& context,
+                                 std::string_view decision) {
   const auto& chain = context.caller.chain;
-  if (chain) return require_scope(office.policy, *chain, scope::kAuthorize);
-  return require_authority(office, context, scope::kAuthorize);
+  if (!chain) return require_authority(office, context, scope::kAuthorize);
+  CHANCERY_TRY(require_scope(office.policy, *chain, scope::kAuthorize));
+  CHANCERY_ASSIGN(const store::Reservation reserved, office.spending.ledger().reservation(decision));
+  return require_authority(office, context, scope::kAuthorize, {{"audience", reserved.audience}});
 }
 
 store::AuditEntry ending(const char* action, const CallContext& context, std::string_view decision) {
@@ -45,7 +48,7 @@ Result<api::Budget> present_budget(const Office& office) {
 
 Result<api::EndedReservation> settle(Office& office, const CallContext& context, std::string_view decision,
                                      const api::Settlement& message) {
-  CHANCERY_TRY(require_enforcement_point(office, context));
+  CHANCERY_TRY(require_enforcement_point(office, context, decision));
   CHANCERY_ASSIGN(const store::SettledAmounts amounts, amounts_of(message));
   CHANCERY_TRY(office.spending.ledger().settle(decision, identity_of(context.caller), amounts,
                                                ending("settle", context, decision)));
@@ -53,7 +56,7 @@ Result<api::EndedReservation> settle(Office& office, const CallContext& context,
 }
 
 Result<api::EndedReservation> release(Office& office, const CallContext& context, std::string_view decision) {
-  CHANCERY_TRY(require_enforcement_point(office, context));
+  CHANCERY_TRY(require_enforcement_point(office, context, decision));
   CHANCERY_TRY(office.spending.ledger().release(decision, identity_of(context.caller),
                                                 ending("release", context, decision)));
   return api::EndedReservation{std::string(decision), "released"};

@@ -65,12 +65,12 @@ void add_spending(std::vector<Metric>& out, const Spending& spending) {
                  "counter is away.",
                  kGauge,
                  {{is_open ? 1.0 : 0.0}}});
-  const auto counts = spending.ledger().counts();
-  if (!counts) return;
+  const auto reservations = spending.ledger().reservation_count();
+  if (!reservations) return;
   out.push_back({"chancery_reservations",
                  "Reservations that were neither settled nor released, and have not expired.",
                  kGauge,
-                 {{static_cast<double>(counts->reservations)}}});
+                 {{static_cast<double>(*reservations)}}});
 }
 
 // A list is signed when it is asked for: without an age none was.
@@ -108,6 +108,10 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
                  "Join tokens that were presented a second time: somebody has them who should not.",
                  kCounter,
                  {{static_cast<double>(office.join_alarms->load(std::memory_order_relaxed))}}});
+  out.push_back({"chancery_refused_proofs_total",
+                 "Proofs that were presented again to have an action authorized, or by a key with too many.",
+                 kCounter,
+                 {{static_cast<double>(office.refused_proofs->count())}}});
   add_spending(out, office.spending);
   add_statuses(out, office.statuses, now);
   return out;

@@ -21,6 +21,7 @@
 #include "daemon/service/nonces.hpp"
 #include "daemon/service/process.hpp"
 #include "daemon/service/readiness.hpp"
+#include "daemon/service/refused_proofs.hpp"
 #include "daemon/service/spending.hpp"
 #include "daemon/service/status_desk.hpp"
 #include "daemon/service/trust.hpp"
@@ -66,6 +67,7 @@ struct Office {
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
+  std::shared_ptr<RefusedProofs> refused_proofs = std::make_shared<RefusedProofs>();
   /// Join tokens that were presented a second time.
   std::shared_ptr<std::atomic<std::uint64_t>> join_alarms = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

@@ -53,8 +53,9 @@ struct RepeatableRequest {
 
 /// A decision about to be given.
 struct Decision {
-  std::string id;      ///< random; settle() and release() name a reservation by it
-  std::string caller;  ///< the enforcement point
+  std::string id;          ///< random; settle() and release() name a reservation by it
+  std::string caller;      ///< the enforcement point
+  std::string audience{};  ///< for whom it asks
   sys_seconds at{};
   ProofUse proof;
   std::vector<Debit> debits{};                  ///< empty for a denial; at most one a total
@@ -77,6 +78,12 @@ struct Recording {
   std::string answer{};
   std::size_t debit = 0;
   Millionths total = 0;
+};
+
+/// A reservation, whatever has become of it.
+struct Reservation {
+  std::string audience;  ///< for whom it was made
+  bool is_released = false;
 };
 
 /// Amounts by parameter.
@@ -117,11 +124,16 @@ class Ledger {
 
   /// 0 for one that nothing was debited to.
   virtual Result<Millionths> total(const TotalName& name) = 0;
+  /// Of a decision with a reservation, for a day after that has expired. kNotFound.
+  virtual Result<Reservation> reservation(std::string_view id) = 0;
+  /// Counts every total: for people who ask.
   virtual Result<LedgerCounts> counts() = 0;
   /// How many reservations are open that hold an amount of one of these tokens' totals.
   /// \param tokens  ids: digests in hexadecimal
   virtual Result<std::uint64_t> open_reservations(const std::set<std::string_view>& tokens,
                                                   sys_seconds now) = 0;
+  /// Of the reservations that are open alone, at no more cost than there are of them.
+  virtual Result<std::uint64_t> reservation_count() = 0;
 };
 
 }  // namespace chancery::store

@@ -290,14 +290,17 @@ CREATE INDEX tokens_agent ON tokens (agent_id, expires_at);
 CREATE INDEX tokens_principal ON tokens (principal, expires_at);
 )sql";
 
-// That a daemon had stopped told nothing beyond its checkpoint's value.
-constexpr const char* kFirstCheckpoint = R"sql(
+// Whoever ends a reservation is judged by the audience for which it was made. That a daemon had stopped told nothing
+// beyond its checkpoint's value.
+constexpr const char* kEndings = R"sql(
+ALTER TABLE reservations ADD COLUMN audience TEXT NOT NULL DEFAULT '';
+
 ALTER TABLE checkpoint DROP COLUMN sealed;
 ALTER TABLE checkpoint ADD COLUMN beginning INTEGER NOT NULL DEFAULT 0 CHECK (beginning IN (0, 1));
 )sql";
 
 constexpr std::array kMigrations{kFirst,  kBackendPins, kMasterPin, kKeys,
-                                 kLedger, kJoinTokens,  kStatuses,  kFirstCheckpoint};
+                                 kLedger, kJoinTokens,  kStatuses,  kEndings};
 
 }  // namespace
 

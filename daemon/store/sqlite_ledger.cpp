@@ -37,14 +37,15 @@ constexpr const char* kKeepAnswer =
 constexpr const char* kAnswer = "SELECT request, answer FROM answers WHERE caller = ? AND key = ?";
 
 constexpr const char* kReserve =
-    "INSERT INTO reservations (id, caller, state, expires_at) VALUES (?, ?, 'reserved', ?)";
+    "INSERT INTO reservations (id, caller, audience, state, expires_at) VALUES (?, ?, ?, 'reserved', ?)";
 constexpr const char* kReserveAmount =
     "INSERT INTO reserved_amounts (reservation, token, kind, key, window, parameter, amount) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kEnd =
     "UPDATE reservations SET state = ?1 WHERE id = ?2 AND caller = ?3 AND state = 'reserved' AND "
     "expires_at > ?4 RETURNING seq";
-constexpr const char* kReservation = "SELECT caller FROM reservations WHERE id = ?";
+constexpr const char* kReservation = "SELECT caller, audience, state FROM reservations WHERE id = ?";
+constexpr std::string_view kReleased = "released";
 constexpr const char* kReservedAmounts =
     "SELECT token, kind, key, window, parameter, amount FROM reserved_amounts WHERE reservation = ?";
 
@@ -61,8 +62,8 @@ constexpr const char* kAnythingToPrune =
     "EXISTS (SELECT 1 FROM answers WHERE expires_at < ?1) OR "
     "EXISTS (SELECT 1 FROM totals WHERE expires_at < ?3)";
 
-constexpr const char* kCounts =
-    "SELECT (SELECT count(*) FROM totals), (SELECT count(*) FROM reservations WHERE state = 'reserved')";
+constexpr const char* kCountTotals = "SELECT count(*) FROM totals";
+constexpr const char* kCountReservations = "SELECT count(*) FROM reservations WHERE state = 'reserved'";
 
 // By what is open, which is little at any time, and not by the tokens, which may be many.
 constexpr const char* kOpenAmounts =
@@ -132,7 +133,7 @@ class SqliteLedger final : public Ledger {
   }
 
   Status release(std::string_view id, std::string_view caller, const AuditEntry& audit) override {
-    return end(id, caller, "released", audit, [&](const std::vector<ReservedAmount>& reserved) -> Status {
+    return end(id, caller, kReleased, audit, [&](const std::vector<ReservedAmount>& reserved) -> Status {
       for (const ReservedAmount& line : reserved) CHANCERY_TRY(give_back(line, line.amount));
       return {};
     });
@@ -158,13 +159,25 @@ class SqliteLedger final : public Ledger {
     }
   }
 
+  Result<Reservation> reservation(std::string_view id) override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database().query(kReservation));
+    CHANCERY_ASSIGN(const bool row, select.bind(id).step());
+    if (!row) return kNoReservation;
+    return Reservation{.audience = select.text(1), .is_released = select.text(2) == kReleased};
+  }
+
   Result<LedgerCounts> counts() override {
     const auto guard = journal_->hold();
-    CHANCERY_ASSIGN(Query select, database().query(kCounts));
-    CHANCERY_ASSIGN(const bool row, select.step());
-    if (!row) return kDamagedRow;
-    return LedgerCounts{static_cast<std::uint64_t>(select.number(0)),
-                        static_cast<std::uint64_t>(select.number(1))};
+    LedgerCounts counts;
+    CHANCERY_ASSIGN(counts.totals, count(kCountTotals));
+    CHANCERY_ASSIGN(counts.reservations, count(kCountReservations));
+    return counts;
+  }
+
+  Result<std::uint64_t> reservation_count() override {
+    const auto guard = journal_->hold();
+    return count(kCountReservations);
   }
 
  private:
@@ -185,6 +198,7 @@ class SqliteLedger final : public Ledger {
   Status give_back(const ReservedAmount& line, Millionths amount);
 
   Result<Millionths> read_total(const TotalName& name);
+  Result<std::uint64_t> count(const char* statement);
   Status forget(const char* statement, sys_seconds until);
   Database& database() { return journal_->database(); }
 
@@ -252,7 +266,8 @@ Status SqliteLedger::reserve(const Decision& decision) {
   if (!decision.reserved_until) return {};
   {
     CHANCERY_ASSIGN(Query insert, database().query(kReserve));
-    CHANCERY_TRY(insert.bind(decision.id).bind(decision.caller).bind(*decision.reserved_until).run());
+    insert.bind(decision.id).bind(decision.caller).bind(decision.audience);
+    CHANCERY_TRY(insert.bind(*decision.reserved_until).run());
   }
   const std::int64_t reservation = database().last_row();
   for (const Debit& debit : decision.debits) {
@@ -353,6 +368,13 @@ Result<Millionths> SqliteLedger::read_total(const TotalName& name) {
   select.bind(token).bind(static_cast<std::int64_t>(name.kind)).bind(name.key).bind(name.window);
   CHANCERY_ASSIGN(const bool row, select.step());
   return row ? select.number(0) : Millionths{0};
+}
+
+Result<std::uint64_t> SqliteLedger::count(const char* statement) {
+  CHANCERY_ASSIGN(Query select, database().query(statement));
+  CHANCERY_ASSIGN(const bool row, select.step());
+  if (!row) return kDamagedRow;
+  return static_cast<std::uint64_t>(select.number(0));
 }
 
 }  // namespace

@@ -380,6 +380,25 @@ BOOST_DATA_TEST_CASE(a_released_reservation_gives_back_all, kEveryKind, kind) {
   BOOST_TEST(must(books.ledger().total(subtree_of("p"))) == 0);
 }
 
+BOOST_DATA_TEST_CASE(a_reservation_is_known_whatever_has_become_of_it, kEveryKind, kind) {
+  OpenBooks books(kind);
+  std::array decisions{reservation_of({}), reservation_of({}), reservation_of({})};
+  for (Decision& decision : decisions) {
+    decision.audience = "for " + decision.id;
+    must(books.ledger().record(decision, entry("x")));
+  }
+  BOOST_TEST(must(books.ledger().reservation_count()) == 3u);
+  must(books.ledger().settle(decisions[1].id, "uid:1", {}, entry_at(seconds{1})));
+  must(books.ledger().release(decisions[2].id, "uid:1", entry_at(seconds{1})));
+  for (const Decision& decision : decisions) {
+    const Reservation known = must(books.ledger().reservation(decision.id));
+    BOOST_TEST(known.audience == decision.audience);
+    BOOST_TEST(known.is_released == (decision.id == decisions[2].id));
+  }
+  BOOST_TEST(must(books.ledger().reservation_count()) == 1u);
+  BOOST_TEST((refusal(books.ledger().reservation("unknown")) == kNotFound));
+}
+
 BOOST_DATA_TEST_CASE(nobody_settles_more_than_was_reserved_or_what_was_not, kEveryKind, kind) {
   OpenBooks books(kind);
   const Decision decision = reservation_of({debit_of(subtree_of("t"), 70, 100)});

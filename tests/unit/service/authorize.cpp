@@ -9,6 +9,7 @@
 #include <boost/test/data/test_case.hpp>
 
 #include "daemon/service/amounts.hpp"
+#include "tests/unit/service/chain_callers.hpp"
 #include "tests/unit/service/enforcement_fixture.hpp"
 
 namespace chancery::tests {
@@ -60,6 +61,9 @@ BOOST_FIXTURE_TEST_CASE(a_proof_counts_once, Enforcement) {
   BOOST_TEST(member(replayed, "step") == "6");
   BOOST_TEST(member(replayed, "reason") == "this proof was used before");
   BOOST_TEST(audited(*this, R"("outcome":"holder_binding_failed")") == 1u);
+  for (int i = 0; i < 3; ++i) BOOST_TEST(verdict_of(ask(body)) == "holder_binding_failed");
+  BOOST_TEST(audited(*this, R"("outcome":"holder_binding_failed")") == 1u);
+  BOOST_TEST(office().refused_proofs->count() == 4u);
 }
 
 BOOST_FIXTURE_TEST_CASE(one_of_a_hundred_concurrent_uses_of_a_proof_is_permitted, Enforcement) {
@@ -121,6 +125,9 @@ BOOST_FIXTURE_TEST_CASE(an_exhausted_holder_is_refused_alone, Enforcement) {
   const Response refused = ask(question(chain, proof_of(chain, kOrchestratorUid), crm));
   BOOST_TEST(verdict_of(refused) == "holder_binding_failed");
   BOOST_TEST(member(refused, "reason") == "too many proofs of this key are unexpired");
+  BOOST_TEST(verdict_of(ask(question(chain, proof_of(chain, kOrchestratorUid), crm))) ==
+             "holder_binding_failed");
+  BOOST_TEST(audited(*this, R"("outcome":"holder_binding_failed")") == 1u);
   BOOST_TEST(verdict_of(ask(question(other, proof_of(other, kSupportUid), crm))) == "permit");
 }
 
@@ -272,6 +279,41 @@ BOOST_FIXTURE_TEST_CASE(a_reservation_that_nobody_ends_is_spent, Enforcement) {
   BOOST_TEST(verdict_of(ask_refund(chain, kOrchestratorUid, "1")) == "ceiling_exceeded");
 }
 
+// A chain that may not have actions authorized at this time of day may not end reservations either.
+BOOST_FIXTURE_TEST_CASE(a_reservation_is_ended_within_the_constraints_of_the_callers_chain, Enforcement) {
+  const ChainCallers callers(*this);
+  const auto point = [&](const std::string& constraint) {
+    return callers.by(callers.delegate(
+        callers.root, R"({"scopes":["chancery.authorize"],"constraints":[)" + constraint + "]}"));
+  };
+  const std::string ours = R"({"key":"audience","one_of":["https://api.example.org"]})";
+  const service::CallContext caller = point(ours);
+  const auto reserve = [&] {
+    api::Authorize asked;
+    asked.chain = ChainCallers::texts(chain);
+    asked.proof = proof_of(chain, kOrchestratorUid);
+    asked.method = "POST";
+    asked.uri = "https://api.example.org/refunds";
+    asked.audience = "https://api.example.org";
+    asked.scope = "payments.refund";
+    asked.params = R"({"amount":1})";
+    asked.reserve = std::chrono::seconds(60);
+    return service::authorize(office(), caller, asked).value().id;
+  };
+  const auto code = [](const auto& ended) { return ended ? std::string() : error_name(ended.error().code); };
+  const std::string id = reserve();
+  for (const char* const other :
+       {R"({"key":"audience","one_of":["https://other.example"]})",
+        R"({"key":"audience","one_of":["https://api.example.org"]},{"key":"x","of_another_kind":1})"}) {
+    service::CallContext denied = point(other);
+    BOOST_TEST(code(service::settle(office(), denied, id, {})) == "forbidden", other);
+    BOOST_TEST(code(service::release(office(), denied, id)) == "forbidden", other);
+  }
+  BOOST_TEST(code(service::release(office(), caller, "unknown")) == "not_found");
+  BOOST_TEST(code(service::settle(office(), caller, id, {})) == "");
+  BOOST_TEST(code(service::release(office(), caller, reserve())) == "");
+}
+
 // --- repetitions
 
 BOOST_FIXTURE_TEST_CASE(a_repeated_request_gets_its_answer_and_spends_once, Enforcement) {
@@ -292,6 +334,26 @@ BOOST_FIXTURE_TEST_CASE(a_repeated_denial_stays_one, Enforcement) {
   const Response first = ask(body);
   BOOST_TEST(verdict_of(first) == "ceiling_exceeded");
   BOOST_TEST(ask(body).body == first.body);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_repeated_permit_counts_no_longer_than_its_chain, Enforcement) {
+  const std::string body =
+      question(chain, proof_of(chain, kOrchestratorUid), refund("60"), R"(,"idempotency_key":"order-1")");
+  BOOST_TEST(verdict_of(ask(body)) == "permit");
+  BOOST_TEST(call("POST", "/v1/revocations", R"({"agent":"orchestrator"})", kOperatorUid).status == 201);
+  BOOST_TEST(verdict_of(ask(body)) == "revoked");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_repeated_permit_is_not_for_what_was_released, Enforcement) {
+  for (const std::string end : {"settle", "release"}) {
+    const std::string body = question(chain, proof_of(chain, kOrchestratorUid), refund("10"),
+                                      R"(,"reserve_s":60,"idempotency_key":")" + end + R"(")");
+    const Response first = ask(body);
+    const std::string path = "/v1/decisions/" + member(first, "decision_id") + "/" + end;
+    BOOST_TEST(call("POST", path, "{}", kOperatorUid).status == 200);
+    const Response again = ask(body);
+    BOOST_TEST(verdict_of(again) == (end == "settle" ? "permit" : "holder_binding_failed"), again.body);
+  }
 }
 
 // --- halted spending

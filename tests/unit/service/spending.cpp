@@ -184,7 +184,13 @@ class InterruptedLedger final : public store::Ledger {
   }
   Status prune(std::chrono::sys_seconds now) override { return ledger_.prune(now); }
   Result<store::Millionths> total(const store::TotalName& name) override { return ledger_.total(name); }
+  Result<store::Reservation> reservation(std::string_view id) override { return ledger_.reservation(id); }
   Result<store::LedgerCounts> counts() override { return ledger_.counts(); }
+  Result<std::uint64_t> open_reservations(const std::set<std::string_view>& tokens,
+                                          std::chrono::sys_seconds at) override {
+    return ledger_.open_reservations(tokens, at);
+  }
+  Result<std::uint64_t> reservation_count() override { return ledger_.reservation_count(); }
 
  private:
   store::Ledger& ledger_;
