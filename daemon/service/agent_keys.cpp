@@ -160,7 +160,8 @@ namespace {
 
 // Whose key it is counts as soon as it is known. To who may not revoke it, a key that is not there is as one
 // of somebody else.
-Status may_revoke(const Office& office, const CallContext& context, std::string_view thumbprint) {
+Status require_authority_on_key(const Office& office, const CallContext& context,
+                                std::string_view thumbprint) {
   const auto wanted = read_thumbprint(thumbprint);
   const auto key = wanted ? office.store.key(*wanted) : Result<store::Key>(wanted.error());
   const auto owner = key ? owner_name(office, *key) : Result<std::string>(key.error());
@@ -245,9 +246,11 @@ Result<api::KeyList> list_status_keys(Office& office, const CallContext& context
 
 Result<api::Revocation> revoke_key(Office& office, const CallContext& context, std::string_view thumbprint,
                                    const api::RevokeKey& message) {
-  CHANCERY_TRY(may_revoke(office, context, thumbprint));
+  CHANCERY_TRY(require_authority_on_key(office, context, thumbprint));
   CHANCERY_TRY(check_reason(message.reason));
   CHANCERY_ASSIGN(const Thumbprint wanted, read_thumbprint(thumbprint));
+  CHANCERY_TRY(
+      require_no_ancestor(office, context, {store::StatusTarget::Kind::kKey, std::string(thumbprint)}));
   CHANCERY_ASSIGN(const store::Key key, office.store.key(wanted));
   CHANCERY_ASSIGN(const std::string owner, owner_name(office, key));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, {key}, context.now));

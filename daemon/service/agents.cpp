@@ -4,6 +4,7 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/service/status_acts.hpp"
 #include "sdk/base/name.hpp"
 #include "sdk/wire/messages.hpp"
 
@@ -102,6 +103,7 @@ Result<api::AgentPage> list_agents(Office& office, const CallContext& context, s
 Result<api::Retirement> retire_agent(Office& office, const CallContext& context, std::string_view name) {
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsRetire, {{"agent", name}}));
   CHANCERY_ASSIGN(store::Agent agent, office.store.agent_by_name(name));
+  CHANCERY_TRY(require_no_ancestor(office, context, {store::StatusTarget::Kind::kAgent, agent.id}));
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, keys, context.now));
   CHANCERY_TRY(

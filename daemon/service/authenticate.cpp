@@ -20,7 +20,7 @@ Error refused_chain(const Denial& denial) {
 
 Result<VerifiedChain> require_own_chain(const Office& office, std::span<const std::string_view> chain,
                                         std::chrono::sys_seconds now) {
-  const Verdict verdict = verify_chain(chain, office.trust.own(), now, office.policy.verify);
+  const Verdict verdict = judge_use(office, chain, office.trust.own(), now, office.policy.verify);
   if (!verdict.valid()) return refused_chain(verdict.denial());
   return verdict.chain();
 }

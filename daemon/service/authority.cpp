@@ -59,7 +59,7 @@ Status judge(const Policy& policy, const VerifiedChain& chain, const ActionReque
 
 }  // namespace
 
-Status require_scope(const Policy& policy, const VerifiedChain& chain, std::string_view scope) {
+Status require_audience(const Policy& policy, const VerifiedChain& chain) {
   const auto tokens = chain.tokens();
   for (std::size_t hop = 0; hop < tokens.size(); ++hop) {
     const auto& audience = tokens[hop]->claims().aud;
@@ -68,13 +68,18 @@ Status require_scope(const Policy& policy, const VerifiedChain& chain, std::stri
         "the chain is not meant for this daemon: each of its tokens must name the issuer's URL as audience",
         hop);
   }
+  return {};
+}
+
+Status require_scope(const Policy& policy, const VerifiedChain& chain, std::string_view scope) {
+  CHANCERY_TRY(require_audience(policy, chain));
   const auto& scopes = chain.leaf().claims().authority.scopes;
   const bool is_granted =
       std::ranges::any_of(scopes, [&](const std::string& granted) { return scope_covers(granted, scope); });
   if (is_granted) return {};
   return forbidden(
       "the chain does not grant this: docs/protocol/control-plane.md names the scope of each path",
-      tokens.size() - 1);
+      chain.tokens().size() - 1);
 }
 
 Status require_authority(const Office& office, const CallContext& context, std::string_view scope,

@@ -45,6 +45,9 @@ inline constexpr std::string_view kSessionsCreate = "chancery.sessions.create";
 /// Everything under it governs this daemon.
 inline constexpr std::string_view kControlPlane = "chancery.";
 
+/// Whether every token of a chain names this daemon as audience. kForbidden (`hop` of the one that does not).
+[[nodiscard]] Status require_audience(const Policy& policy, const VerifiedChain& chain);
+
 /// Whether a chain is meant for this daemon and grants `scope`, whatever its parameters: before anything is
 /// read of a request. kForbidden (`hop` of the chain's token that denies).
 [[nodiscard]] Status require_scope(const Policy& policy, const VerifiedChain& chain, std::string_view scope);

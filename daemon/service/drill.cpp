@@ -22,12 +22,13 @@ std::string holder_of(const Office& office, const std::string& token) {
 }  // namespace
 
 Result<api::Drill> start_drill(Office& office, const CallContext& context, const api::CreateDrill& message) {
-  CHANCERY_TRY(require_authority_on(office, context, scope::kRevocationsDrill, message.target));
+  CHANCERY_ASSIGN(const api::StatusTarget named,
+                  admit_target(office, context, scope::kRevocationsDrill, message.target));
   CHANCERY_TRY(check_reason(message.reason));
   if (message.window < kShortest || message.window > kLongest) {
     return Error{ErrorCode::kInvalidArgument, "`window_s` must be 1 to 3600 seconds"};
   }
-  CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, message.target));
+  CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, named));
   CHANCERY_TRY(require_no_ancestor(office, context, target));
   const store::StatusAct act{.kind = store::StatusAct::Kind::kDrill,
                              .target = std::move(target),

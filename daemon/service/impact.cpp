@@ -57,14 +57,15 @@ void add(api::Impact& out, std::map<std::string, api::ImpactAgent>& agents,
 }  // namespace
 
 Result<api::Impact> impact(Office& office, const CallContext& context, const api::AskImpact& message) {
-  CHANCERY_TRY(require_authority_on(office, context, scope::kRevocationsImpact, message.target));
-  CHANCERY_ASSIGN(const store::StatusTarget target, resolve(office, message.target));
+  CHANCERY_ASSIGN(const api::StatusTarget named,
+                  admit_target(office, context, scope::kRevocationsImpact, message.target));
+  CHANCERY_ASSIGN(const store::StatusTarget target, resolve(office, named));
   CHANCERY_ASSIGN(const std::vector<store::ConcernedToken> tokens,
                   office.statuses.book.concerned(target, context.now));
   CHANCERY_ASSIGN(const LastUses uses, last_uses(office, tokens));
   CHANCERY_ASSIGN(const std::vector<store::StatusAct> standing, office.statuses.book.standing(target));
   api::Impact out;
-  out.target = message.target;
+  out.target = named;
   CHANCERY_ASSIGN(out.open_reservations, open_reservations(office, tokens, context.now));
   std::map<std::string, api::ImpactAgent> agents;
   for (const store::ConcernedToken& token : tokens) add(out, agents, token, uses);

@@ -17,8 +17,11 @@ bool bounds(const Constraint& constraint, NumberBound::Type type) {
   return bound != nullptr && bound->type == type;
 }
 
+// What was delegated offline may name any number.
 std::chrono::sys_seconds whole_seconds(double time) {
-  return std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(time)));
+  constexpr double kLatest = 1e12;
+  return std::chrono::sys_seconds(
+      std::chrono::seconds(static_cast<std::int64_t>(std::clamp(time, 0.0, kLatest))));
 }
 
 }  // namespace
@@ -170,15 +173,27 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
   return record.compact;
 }
 
+Status adopt(Office& office, const VerifiedChain& chain) {
+  std::vector<store::IssuedToken> records;
+  const Token* parent = nullptr;
+  for (const auto& token : chain.tokens()) {
+    records.push_back(record_of(*token, parent, nullptr));
+    parent = token.get();
+  }
+  return office.statuses.tokens.adopt(records);
+}
+
 Result<std::string> issue_child(Office& office, const CallContext& context, const HeldChain& parent,
                                 Claims claims, const store::Agent* receiver, std::string_view action) {
+  CHANCERY_TRY(adopt(office, parent.chain));
   CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));
   const PublicKey& signer = parent.holder.key.stored.public_key;
   const UnsignedToken unsigned_token = UnsignedToken::encode(claims, signer, true);
   CHANCERY_ASSIGN(const Signature signature,
                   sign_as(office, context, parent.holder, unsigned_token.signing_input()));
   CHANCERY_ASSIGN(const Token token, accept_signed(unsigned_token.with(signature)));
-  store::IssuedToken record = record_of(token, &parent.chain.leaf(), receiver);
+  const store::Agent* const user = receiver == nullptr ? &parent.holder : receiver;
+  store::IssuedToken record = record_of(token, &parent.chain.leaf(), user);
   record.status = place;
   CHANCERY_TRY(office.store.record_token(record, signer.thumbprint(),
                                          audit_entry(action, context, issued_details(record, claims))));

@@ -44,10 +44,14 @@ struct HeldChain {
 /// \return its place, for its record
 [[nodiscard]] Result<std::optional<store::StatusPlace>> refer_to_status(Office& office, Claims& claims);
 
-/// The record of a token that is about to be answered.
-/// \param receiver  null: not an agent of ours
+/// The record of a token.
+/// \param receiver  whose it is; null: not an agent of ours
 [[nodiscard]] store::IssuedToken record_of(const Token& token, const Token* parent,
                                            const store::Agent* receiver);
+
+/// Makes those tokens of a chain known that were delegated offline under this daemon's roots: whoever ends an agent,
+/// a key or a principal, or asks what that would end, means them too. kParentDenied when one has ended.
+[[nodiscard]] Status adopt(Office& office, const VerifiedChain& chain);
 
 /// Parses what was just signed, refusing what a verifier would refuse for its length. kTooLarge.
 [[nodiscard]] Result<Token> accept_signed(const std::string& compact);
@@ -59,7 +63,7 @@ struct HeldChain {
                                              const store::Agent* receiver, std::string_view action);
 
 /// Has the agent that holds a chain sign a child of its leaf, and records it before it is given to anybody.
-/// \param receiver  the agent that is to hold it; null: a key that is not an agent's own
+/// \param receiver  the agent that is to hold it; null: a key in the memory of the holder's own process
 /// \return the compact token; the device's errors, kTooLarge
 [[nodiscard]] Result<std::string> issue_child(Office& office, const CallContext& context,
                                               const HeldChain& parent, Claims claims,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
@@ -22,10 +24,22 @@ Result<std::string> new_token() {
   return std::string(kPrefix) + base64url_encode(octets);
 }
 
+// By any other chain an agent's process would have a token for a key in its memory that lives longer than a session.
+Status require_control_plane(const Policy& policy, const VerifiedChain& chain) {
+  CHANCERY_TRY(require_audience(policy, chain));
+  const auto& scopes = chain.leaf().claims().authority.scopes;
+  const bool is_ours =
+      std::ranges::all_of(scopes, [](const std::string& scope) { return scope.starts_with(kControlPlane); });
+  if (is_ours) return {};
+  return Error{ErrorCode::kForbidden,
+               "a process joins for authority over this daemon: every scope must begin with `chancery.`; for "
+               "others it opens a session"};
+}
+
 // The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
 Result<HeldChain> require_access(const Office& office, std::span<const std::string_view> chain,
                                  const store::Agent& agent, std::chrono::sys_seconds now) {
-  const Verdict verdict = verify_chain(chain, office.trust.own(), now, office.policy.verify);
+  const Verdict verdict = judge_use(office, chain, office.trust.own(), now, office.policy.verify);
   if (!verdict.valid()) {
     return Error{ErrorCode::kParentDenied,
                  "the chain that the process is to have a part of does not verify: delegate a new one", 0,
@@ -35,6 +49,7 @@ Result<HeldChain> require_access(const Office& office, std::span<const std::stri
     return Error{ErrorCode::kNotHolder, "the chain's last token must be held by the agent's present key"};
   }
   CHANCERY_TRY(require_serving(agent, now));
+  CHANCERY_TRY(require_control_plane(office.policy, verdict.chain()));
   return HeldChain{verdict.chain(), agent};
 }
 
@@ -66,6 +81,18 @@ Result<Claims> joined_claims(const HeldChain& access, const Thumbprint& key, std
   return std::move(child.claims);
 }
 
+Result<api::Joined> hand_out(Office& office, const CallContext& context, const store::JoinToken& token,
+                             const Thumbprint& key) {
+  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_id(token.agent_id));
+  const std::vector<std::string_view> parents = split_chain(token.chain);
+  CHANCERY_ASSIGN(const HeldChain access, require_access(office, parents, agent, context.now));
+  CHANCERY_ASSIGN(const Claims claims, joined_claims(access, key, context.now));
+  CHANCERY_ASSIGN(std::string issued, issue_child(office, context, access, claims, nullptr, "join"));
+  api::Joined joined{agent.name, spiffe_id(office.policy, agent.name), {parents.begin(), parents.end()}};
+  joined.chain.push_back(std::move(issued));
+  return joined;
+}
+
 }  // namespace
 
 Result<api::JoinToken> create_join_token(Office& office, const CallContext& context,
@@ -75,6 +102,7 @@ Result<api::JoinToken> create_join_token(Office& office, const CallContext& cont
   const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
   CHANCERY_ASSIGN(const HeldChain access, require_access(office, chain, agent, context.now));
   CHANCERY_TRY(joined_claims(access, Thumbprint{}, context.now));  // whether there is room for one more token
+  CHANCERY_TRY(adopt(office, access.chain));
   CHANCERY_ASSIGN(std::string token, new_token());
   const store::JoinToken record{hash_of(token), agent.id, join_chain(message.chain), context.now,
                                 context.now + message.lifetime};
@@ -93,19 +121,9 @@ Result<api::Joined> join(Office& office, const CallContext& context, std::string
   CHANCERY_ASSIGN(const store::JoinUse use, office.joins.take(hash_of(token), context.now, record));
   if (use == store::JoinUse::kUsedBefore) return alarm(office, context, record);
   if (use != store::JoinUse::kTaken) return refusal(use);
-  CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_id(record.agent_id));
-  CHANCERY_ASSIGN(const HeldChain access,
-                  require_access(office, split_chain(record.chain), agent, context.now));
-  CHANCERY_ASSIGN(const Claims claims, joined_claims(access, proved.key.thumbprint(), context.now));
-  const auto issued = issue_child(office, context, access, claims, nullptr, "join");
-  if (!issued) {
-    // Nothing was given out; without its device the agent could not join at the second attempt either.
-    CHANCERY_TRY(office.joins.give_back(record.hash));
-    return issued.error();
-  }
-  api::Joined joined{agent.name, spiffe_id(office.policy, agent.name), {}};
-  for (const std::string_view parent : split_chain(record.chain)) joined.chain.emplace_back(parent);
-  joined.chain.push_back(*issued);
+  auto joined = hand_out(office, context, record, proved.key.thumbprint());
+  // Nothing was given out: once what is in the way has passed, such as a device that is away, the process joins.
+  if (!joined) CHANCERY_TRY(office.joins.give_back(record.hash));
   return joined;
 }
 

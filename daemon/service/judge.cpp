@@ -34,12 +34,17 @@ auto under_trust(const Office& office, std::span<const std::string_view> chain, 
 
 }  // namespace
 
+Verdict judge_use(const Office& office, std::span<const std::string_view> chain, const TrustSnapshot& trust,
+                  std::chrono::sys_seconds now, const VerifyOptions& options) {
+  Verdict verdict = verify_chain(chain, trust, now, options);
+  office.statuses.activity.note(verdict, chain, trust, now);
+  return verdict;
+}
+
 Verdict judge_use(const Office& office, std::span<const std::string_view> chain, std::chrono::sys_seconds now,
                   const VerifyOptions& options) {
   return under_trust(office, chain, options, [&](const TrustSnapshot& trust) {
-    Verdict verdict = verify_chain(chain, trust, now, options);
-    office.statuses.activity.note(verdict, chain, trust, now);
-    return verdict;
+    return judge_use(office, chain, trust, now, options);
   });
 }
 

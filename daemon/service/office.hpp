@@ -154,11 +154,6 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
                                              const api::CreateDrill& message);
 /// A drill under way, or its report. kForbidden.
 [[nodiscard]] Result<api::Drill> show_drill(Office& office, const CallContext& context, std::string_view id);
-/// kForbidden when a caller's own authority comes from what it wants to end.
-/// \param caller_chain  ids of the tokens by which the caller acts, root first; empty for a local caller
-[[nodiscard]] Status may_revoke(Office& office, std::span<const std::string> caller_chain,
-                                const store::StatusTarget& target, std::chrono::sys_seconds now);
-
 /// Keys that sign status lists, newest first; and their rotation, as the issuer's. kForbidden.
 [[nodiscard]] Result<api::KeyList> list_status_keys(Office& office, const CallContext& context);
 [[nodiscard]] Result<api::Rotation> rotate_status_key(Office& office, const CallContext& context,
@@ -201,8 +196,11 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
                                      const api::VerifyChain& message);
 [[nodiscard]] Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
                                           const api::VerifyChain& message);
-/// verify_chain under the trust of the moment, for every use of a chain: what it finds is noted for impact and
-/// drills.
+/// verify_chain, for every use of a chain: what it finds is noted for impact and drills.
+[[nodiscard]] Verdict judge_use(const Office& office, std::span<const std::string_view> chain,
+                                const TrustSnapshot& trust, std::chrono::sys_seconds now,
+                                const VerifyOptions& options);
+/// The same under the trust of the moment.
 [[nodiscard]] Verdict judge_use(const Office& office, std::span<const std::string_view> chain,
                                 std::chrono::sys_seconds now, const VerifyOptions& options);
 

@@ -1,7 +1,5 @@
 // Revocation, suspension and its lifting.
 
-#include <algorithm>
-
 #include "daemon/service/agent_keys.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
@@ -15,8 +13,11 @@ using TargetKind = store::StatusTarget::Kind;
 
 Result<store::StatusAct> act_of(Office& office, const CallContext& context, ActKind kind,
                                 const api::ChangeStatus& message) {
+  const std::string_view scope =
+      kind == ActKind::kRevoke ? scope::kRevocationsCreate : scope::kRevocationsSuspend;
+  CHANCERY_ASSIGN(const api::StatusTarget named, admit_target(office, context, scope, message.target));
   CHANCERY_TRY(check_reason(message.reason));
-  CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, message.target));
+  CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, named));
   CHANCERY_TRY(require_no_ancestor(office, context, target));
   return store::StatusAct{
       .kind = kind, .target = std::move(target), .reason = message.reason, .at = context.now};
@@ -44,33 +45,18 @@ Result<bool> is_own_key(const Office& office, const store::StatusTarget& target)
 
 }  // namespace
 
-Status may_revoke(Office& office, std::span<const std::string> caller_chain,
-                  const store::StatusTarget& target, std::chrono::sys_seconds now) {
-  if (caller_chain.size() < 2) return {};
-  const auto ancestors = caller_chain.first(caller_chain.size() - 1);
-  CHANCERY_ASSIGN(const std::vector<store::ConcernedToken> concerned,
-                  office.statuses.book.concerned(target, now));
-  const bool ends_own = std::ranges::any_of(concerned, [&](const store::ConcernedToken& token) {
-    const bool is_marked = token.is_named || target.kind != TargetKind::kToken;
-    return is_marked && std::ranges::find(ancestors, token.id) != ancestors.end();
-  });
-  if (!ends_own) return {};
-  return Error{ErrorCode::kForbidden,
-               "a delegate may not end what it was delegated from: revoke your own token or those below it"};
-}
-
 Result<api::StatusAct> revoke(Office& office, const CallContext& context, const api::ChangeStatus& message) {
-  CHANCERY_TRY(require_authority_on(office, context, scope::kRevocationsCreate, message.target));
   CHANCERY_ASSIGN(const store::StatusAct act, act_of(office, context, ActKind::kRevoke, message));
   CHANCERY_ASSIGN(const bool ends_key, is_own_key(office, act.target));
   if (ends_key) return revoke_with_key(office, context, message);
   CHANCERY_ASSIGN(const store::StatusAct done,
                   office.statuses.tokens.add(act, audit_entry("token.revoke", context, act_details(act))));
+  // One of somebody else's: chains through it are denied from now on, known or not.
+  if (act.target.kind == TargetKind::kKey) CHANCERY_TRY(office.issuer.publish(context.now));
   return describe_act(office, done);
 }
 
 Result<api::StatusAct> suspend(Office& office, const CallContext& context, const api::ChangeStatus& message) {
-  CHANCERY_TRY(require_authority_on(office, context, scope::kRevocationsSuspend, message.target));
   CHANCERY_ASSIGN(const store::StatusAct act, act_of(office, context, ActKind::kSuspend, message));
   CHANCERY_ASSIGN(const store::StatusAct done,
                   office.statuses.tokens.add(act, audit_entry("token.suspend", context, act_details(act))));

@@ -1,10 +1,13 @@
 #include "daemon/service/status_acts.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "daemon/service/agent_keys.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/issuing.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/crypto/verify_key.hpp"
 
 namespace chancery::service {
 namespace {
@@ -12,6 +15,9 @@ namespace {
 using TargetKind = store::StatusTarget::Kind;
 
 constexpr std::size_t kLongestReason = 200;
+constexpr Error kNoOwnChain{
+    ErrorCode::kInvalidArgument,
+    "`chain` is none that verifies now under this daemon's own key: `chancery explain` says why"};
 
 bool is_token_id(std::string_view text) {
   const auto octets = hex_decode(text);
@@ -27,6 +33,40 @@ std::string name_of(const Office& office, const store::StatusTarget& target) {
   if (target.kind != TargetKind::kAgent) return target.value;
   const auto agent = office.store.agent_by_id(target.value);
   return agent ? agent->name : target.value;
+}
+
+// Whether a target names this token, its holder or its principal. Of a subtree it may be below the token that is
+// named, which then is another of the same chain.
+Result<bool> comprises(const Office& office, const store::StatusTarget& target, const Token& token) {
+  const Claims& claims = token.claims();
+  switch (target.kind) {
+    case TargetKind::kToken:
+    case TargetKind::kSubtree:
+      return hex_encode(token.digest()) == target.value;
+    case TargetKind::kKey:
+      return claims.holder.text() == target.value;
+    case TargetKind::kPrincipal:
+      return claims.sub == target.value;
+    case TargetKind::kAgent:
+      break;
+  }
+  const auto holder = office.store.agent_by_key(claims.holder);
+  if (!holder && holder.error().code != ErrorCode::kNotFound) return holder.error();
+  return holder && holder->id == target.value;
+}
+
+// Whether a target is the key that has signed a root.
+Result<bool> signs(const Office& office, const store::StatusTarget& target, const Token& root) {
+  if (target.kind != TargetKind::kKey) return false;
+  CHANCERY_ASSIGN(const Thumbprint thumbprint, read_thumbprint(target.value));
+  const auto key = office.store.key(thumbprint);
+  if (!key && key.error().code != ErrorCode::kNotFound) return key.error();
+  if (!key || key->owner != store::kIssuer) return false;
+  Signature signature{};
+  if (root.signature().size() != signature.size()) return false;
+  std::ranges::copy(root.signature(), signature.begin());
+  CHANCERY_ASSIGN(const VerifyKey issuer, VerifyKey::from(key->stored.public_key));
+  return issuer.verify(as_bytes(root.signing_input()), signature);
 }
 
 Result<std::int64_t> read_act_id(std::string_view text) {
@@ -56,12 +96,51 @@ Result<store::StatusAct> require_act(const Office& office, const CallContext& co
   return act;
 }
 
-Status require_no_ancestor(Office& office, const CallContext& context, const store::StatusTarget& target) {
-  std::vector<std::string> chain;
-  if (context.caller.chain) {
-    for (const auto& token : context.caller.chain->tokens()) chain.push_back(hex_encode(token->digest()));
+Result<api::StatusTarget> admit_target(Office& office, const CallContext& context, std::string_view scope,
+                                       const api::StatusTarget& target) {
+  if (target.kind != api::kChainTarget) {
+    CHANCERY_TRY(require_authority_on(office, context, scope, target));
+    return target;
   }
-  return may_revoke(office, chain, target, context.now);
+  const std::vector<std::string_view> chain = split_chain(target.value);
+  const auto leaf = chain.empty() ? Result<Token>(kNoOwnChain) : Token::parse(chain.back());
+  if (!leaf) {
+    CHANCERY_TRY(require_authority(office, context, scope));
+    return kNoOwnChain;
+  }
+  api::StatusTarget subtree{"subtree", hex_encode(leaf->digest())};
+  CHANCERY_TRY(require_authority_on(office, context, scope, subtree));
+  CHANCERY_ASSIGN(const VerifiedChain verified, verify_shown(office, chain, context.now));
+  CHANCERY_TRY(adopt_shown(office, verified));
+  return subtree;
+}
+
+Result<VerifiedChain> verify_shown(const Office& office, std::span<const std::string_view> chain,
+                                   std::chrono::sys_seconds now) {
+  // What is suspended can be revoked too.
+  const TrustSnapshot trust = office.trust.own().with(EndedTokens());
+  const Verdict verdict = verify_chain(chain, trust, now, office.policy.verify);
+  return verdict.valid() ? verdict.chain() : Result<VerifiedChain>(kNoOwnChain);
+}
+
+Status adopt_shown(Office& office, const VerifiedChain& chain) {
+  const Status adopted = adopt(office, chain);
+  return adopted || adopted.error().code == ErrorCode::kParentDenied ? Status{} : adopted;
+}
+
+Status require_no_ancestor(const Office& office, const CallContext& context,
+                           const store::StatusTarget& target) {
+  if (!context.caller.chain) return {};
+  auto tokens = context.caller.chain->tokens();
+  if (tokens.size() < 2) return {};
+  CHANCERY_ASSIGN(bool is_ours, signs(office, target, *tokens.front()));
+  for (const auto& ancestor : tokens.first(tokens.size() - 1)) {
+    if (is_ours) break;
+    CHANCERY_ASSIGN(is_ours, comprises(office, target, *ancestor));
+  }
+  if (!is_ours) return {};
+  return Error{ErrorCode::kForbidden,
+               "a delegate may not end what it was delegated from: revoke your own token or those below it"};
 }
 
 Result<store::StatusTarget> resolve(const Office& office, const api::StatusTarget& target) {

@@ -39,6 +39,18 @@ Status TokenStatuses::publish(std::chrono::sys_seconds now) {
   return {};
 }
 
+Status TokenStatuses::adopt(const std::vector<store::IssuedToken>& chain) {
+  const std::lock_guard lock(acting_);
+  CHANCERY_ASSIGN(std::vector<store::TokenStatus> adopted, book_.adopt(chain));
+  std::erase_if(adopted, [](const store::TokenStatus& token) { return token.status == 0; });
+  if (adopted.empty()) return {};
+  CHANCERY_ASSIGN(const std::vector<EndedTokens::Change> changes, changes_of(adopted));
+  trust_.publish_changes(changes);
+  return Error{
+      ErrorCode::kParentDenied,
+      "the chain was delegated by or to whom was revoked or is suspended: `chancery impact` shows it"};
+}
+
 Result<store::StatusAct> TokenStatuses::add(const store::StatusAct& act, const store::AuditEntry& audit) {
   const std::lock_guard lock(acting_);
   return publish(book_.add(act, audit));

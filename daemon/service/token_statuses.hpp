@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <vector>
 
 #include <chancery/result.hpp>
 
@@ -18,6 +19,10 @@ class TokenStatuses {
 
   /// Publishes all that the book knows to have ended; at start, and now and then to forget what has expired.
   [[nodiscard]] Status publish(std::chrono::sys_seconds now);
+
+  /// Makes the tokens of a chain known that were delegated offline, so that they end with what they stand on.
+  /// \return kParentDenied when one of them has ended by that
+  [[nodiscard]] Status adopt(const std::vector<store::IssuedToken>& chain);
 
   /// Errors: as StatusBook's.
   [[nodiscard]] Result<store::StatusAct> add(const store::StatusAct& act, const store::AuditEntry& audit);

@@ -290,9 +290,15 @@ CREATE INDEX tokens_agent ON tokens (agent_id, expires_at);
 CREATE INDEX tokens_principal ON tokens (principal, expires_at);
 )sql";
 
-// Whoever ends a reservation is judged by the audience for which it was made. That a daemon had stopped told nothing
+// Keys that were ended though they are none of ours. Whoever ends a reservation is judged by the audience for which it was made. That a daemon had stopped told nothing
 // beyond its checkpoint's value.
 constexpr const char* kEndings = R"sql(
+CREATE TABLE ended_holders (
+  thumbprint TEXT PRIMARY KEY CHECK (length(thumbprint) = 43),
+  ended_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX join_tokens_agent ON join_tokens (agent_id);
+
 ALTER TABLE reservations ADD COLUMN audience TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE checkpoint DROP COLUMN sealed;

@@ -107,6 +107,7 @@ class SqliteStatusBook final : public StatusBook {
       : journal_(std::move(journal)), database_(journal_->database()), list_size_(list_size) {}
 
   Result<StatusPlace> allocate(sys_seconds expires_at) override;
+  Result<std::vector<TokenStatus>> adopt(const std::vector<IssuedToken>& chain) override;
   Result<DoneAct> add(const StatusAct& act, const AuditEntry& audit) override;
   Result<DoneAct> lift(std::int64_t id, const AuditEntry& audit) override;
   Result<StatusAct> act(std::int64_t id) override;
@@ -127,6 +128,8 @@ class SqliteStatusBook final : public StatusBook {
   };
   Result<OpenList> open_list(sys_seconds expires_at);
   Result<std::uint64_t> take_index(const OpenList& list);
+  Result<bool> has_token(std::string_view id);
+  Result<bool> is_to_adopt(const std::vector<IssuedToken>& chain);
   Status expect_token(const StatusTarget& target);
   Result<StatusAct> find_act(std::int64_t id);
   Result<std::vector<TokenStatus>> statuses_of(std::int64_t act);
@@ -173,11 +176,39 @@ Result<StatusPlace> SqliteStatusBook::allocate(sys_seconds expires_at) {
 
 // --- acts
 
+Result<bool> SqliteStatusBook::has_token(std::string_view id) {
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kHasToken));
+  return select.bind(id).step();
+}
+
 Status SqliteStatusBook::expect_token(const StatusTarget& target) {
   if (!names_token(target)) return {};
-  CHANCERY_ASSIGN(Query select, database_.query(sql::kHasToken));
-  CHANCERY_ASSIGN(const bool row, select.bind(target.value).step());
-  return row ? Status{} : Status{kNoSuchToken};
+  CHANCERY_ASSIGN(const bool is_known, has_token(target.value));
+  return is_known ? Status{} : Status{kNoSuchToken};
+}
+
+// Mostly all are known, and nothing is written.
+Result<bool> SqliteStatusBook::is_to_adopt(const std::vector<IssuedToken>& chain) {
+  const auto guard = journal_->hold();
+  for (const IssuedToken& token : chain) {
+    CHANCERY_ASSIGN(const bool is_known, has_token(token.id));
+    if (!is_known) return &token != &chain.front();
+  }
+  return false;
+}
+
+Result<std::vector<TokenStatus>> SqliteStatusBook::adopt(const std::vector<IssuedToken>& chain) {
+  std::vector<TokenStatus> adopted;
+  CHANCERY_ASSIGN(const bool is_to_do, is_to_adopt(chain));
+  if (!is_to_do) return adopted;
+  CHANCERY_TRY(journal_->write([&]() -> Status {
+    for (const IssuedToken& token : chain) {
+      CHANCERY_ASSIGN(std::optional<TokenStatus> status, adopt_token(database_, token));
+      if (status) adopted.push_back(*std::move(status));
+    }
+    return {};
+  }));
+  return adopted;
 }
 
 Result<StatusAct> SqliteStatusBook::find_act(std::int64_t id) {

@@ -56,6 +56,7 @@ inline constexpr const char* kEndedKeys = R"sql(
 SELECT thumbprint FROM keys WHERE state = 'revoked' OR
 (state = 'retired' AND (ended_at >= ? OR EXISTS (
   SELECT 1 FROM tokens t WHERE t.holder = keys.thumbprint AND t.expires_at > ?)))
+UNION SELECT thumbprint FROM ended_holders
 )sql";
 
 inline constexpr const char* kAgentPlace = "SELECT seq FROM agents WHERE id = ?";
@@ -99,7 +100,8 @@ inline constexpr const char* kDropIntent = "DELETE FROM key_intents WHERE backen
 inline constexpr const char* kIntents =
     "SELECT kind, backend, owner, key_id, overlap, algorithm FROM key_intents ORDER BY seq LIMIT ?";
 
-// Whatever was delegated from the tokens of one holder, and from those in turn.
+// Whatever was delegated from the tokens of one holder, and from those in turn. Sessions of the holder's own agent are
+// no other agent's loss.
 inline constexpr const char* kHeldTokens =
     "SELECT count(*), max(expires_at) FROM tokens WHERE holder = ? AND expires_at > ?";
 inline constexpr const char* kDescendants = R"sql(
@@ -111,7 +113,8 @@ WITH RECURSIVE below (id, agent_id, expires_at, holder) AS (
   WHERE t.expires_at > ?2
 )
 SELECT below.id, coalesce(agents.name, ''), below.expires_at FROM below
-LEFT JOIN agents ON agents.id = agent_id WHERE below.holder <> ?1
+LEFT JOIN agents ON agents.id = agent_id AND agents.id NOT IN (SELECT owner FROM keys WHERE thumbprint = ?1)
+WHERE below.holder <> ?1
 )sql";
 
 inline constexpr const char* kInsertPin = "INSERT INTO backend_pins (backend, device_name) VALUES (?, ?)";

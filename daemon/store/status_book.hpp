@@ -117,7 +117,15 @@ class StatusBook {
   /// \param expires_at  of the token; its list is kept so long
   virtual Result<StatusPlace> allocate(sys_seconds expires_at) = 0;
 
-  /// Records an act and marks its tokens, with their descendants, in one transaction.
+  /// Records the tokens of a chain that were delegated offline, and marks them as the acts would have that stand
+  /// over their holders, their principal or what they were delegated from; a revocation stands over what was issued
+  /// up to it. So they end as tokens do that were issued here. Tokens that are known stay as they are.
+  /// \param chain  verified tokens, root first, without `agent_id`; nothing is done unless the root is known
+  /// \return what has become of those that were not known
+  virtual Result<std::vector<TokenStatus>> adopt(const std::vector<IssuedToken>& chain) = 0;
+
+  /// Records an act and marks its tokens, with their descendants, in one transaction. A revocation of an agent's
+  /// tokens ends its join tokens too, and one of a key's that is none of ours, the key: see Store::ended_keys().
   /// \param act  its id, `lifted_at` and `tokens` are the book's to say
   /// \return kNotFound when the target is a token that was not issued here
   virtual Result<DoneAct> add(const StatusAct& act, const AuditEntry& audit) = 0;

@@ -32,6 +32,35 @@ inline constexpr const char* kConcernedByPrincipal = CHANCERY_CONCERNED("princip
 #undef CHANCERY_MARK
 #undef CHANCERY_BELOW
 
+// A holder that is a key of ours is its agent's.
+inline constexpr const char* kAdoptToken = R"sql(
+INSERT INTO tokens (id, jti, parent_id, holder, principal, issued_at, expires_at, compact, agent_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (
+  SELECT a.id FROM keys k JOIN agents a ON a.id = k.owner WHERE k.thumbprint = ?4))
+ON CONFLICT (id) DO NOTHING
+)sql";
+inline constexpr const char* kMarkAdopted = R"sql(
+INSERT INTO status_marks (token, act)
+SELECT t.seq, a.seq FROM tokens t JOIN status_acts a ON a.lifted_at IS NULL
+WHERE t.seq = ?1 AND (a.target_kind <> 'token' AND EXISTS (
+    SELECT 1 FROM tokens p JOIN status_marks m ON m.token = p.seq WHERE p.id = t.parent_id AND m.act = a.seq)
+  OR (a.kind <> 'revoke' OR a.at >= t.issued_at) AND (
+    a.target_kind = 'agent' AND a.target = t.agent_id OR a.target_kind = 'key' AND a.target = t.holder OR
+    a.target_kind = 'principal' AND a.target = t.principal))
+)sql";
+inline constexpr const char* kStatusOfToken =
+    "SELECT t.id, coalesce((SELECT min(CASE a.kind WHEN 'revoke' THEN 1 ELSE 2 END) FROM status_marks m "
+    "JOIN status_acts a ON a.seq = m.act WHERE m.token = t.seq AND a.lifted_at IS NULL), 0) "
+    "FROM tokens t WHERE t.seq = ?";
+
+// What a revocation ends besides tokens.
+inline constexpr const char* kEndHolder = R"sql(
+INSERT INTO ended_holders (thumbprint, ended_at)
+SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM keys WHERE thumbprint = ?1) ON CONFLICT DO NOTHING
+)sql";
+inline constexpr const char* kEndJoinTokens =
+    "UPDATE join_tokens SET expires_at = min(expires_at, ?2 - 1) WHERE agent_id = ?1";
+
 inline constexpr const char* kHasToken = "SELECT 1 FROM tokens WHERE id = ?";
 
 // Acts that stand: a revocation always does. Of those that mark a token the least is its status.

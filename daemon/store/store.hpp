@@ -101,13 +101,13 @@ struct StatusPlace {
   bool operator==(const StatusPlace&) const = default;
 };
 
-/// A token that this daemon signed.
+/// A token that this daemon signed, or that somebody delegated offline from such a one (StatusBook::adopt).
 struct IssuedToken {
   std::string id;  ///< SHA-256 of the JWS Signing Input, 64 lower-case hexadecimal digits
   std::string jti;
   std::optional<std::string> parent_id{};  ///< none for DT_0; a parent need not have been issued here
   Thumbprint holder;                       ///< `cnf.jkt`
-  std::optional<std::string> agent_id{};   ///< the holder when it is an agent of ours
+  std::optional<std::string> agent_id{};   ///< of ours, whose key the holder is, or its process's in memory
   std::string principal;                   ///< `sub`
   sys_seconds issued_at{};
   sys_seconds expires_at{};
@@ -222,7 +222,7 @@ class Store {
   /// they may be ended while the device signs. Nor may its parent have been revoked or suspended meanwhile
   /// (kParentDenied), or its agent, key or principal be suspended (kForbidden). kConflict when its id is known
   /// or its status index taken already; kNotFound, kRetired or kKeyLost for the state of the signer, of
-  /// `agent_id`, or of its key `holder`.
+  /// `agent_id`, or of `holder` when that is a key of ours.
   /// \param signer  the key that signed it
   virtual Result<std::uint64_t> record_token(const IssuedToken& token, const Thumbprint& signer,
                                              const AuditEntry& audit) = 0;
@@ -269,8 +269,8 @@ class Store {
   /// Active keys that were made by `latest`, at most kMaxPage, oldest first.
   /// \param skip  how many of the oldest to pass over
   virtual Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) = 0;
-  /// Keys that were revoked, or retired at `since` or later, or that hold tokens which have not expired at
-  /// `now`; and those whose records were found damaged by seal_with().
+  /// Keys that were revoked, those of others too, or retired at `since` or later, or that hold tokens which have
+  /// not expired at `now`; and those whose records were found damaged by seal_with().
   virtual Result<std::vector<Thumbprint>> ended_keys(sys_seconds since, sys_seconds now) = 0;
   /// What an end of these keys would end, or has ended, for tokens that are not expired at `now`.
   virtual Result<EndedTokens> tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) = 0;

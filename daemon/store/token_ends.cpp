@@ -1,5 +1,6 @@
 #include "daemon/store/token_ends.hpp"
 
+#include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/status_statements.hpp"
 
 namespace chancery::store {
@@ -21,6 +22,15 @@ const char* marking_statement(StatusTarget::Kind kind) {
   return nullptr;
 }
 
+// What else a revocation ends. It says for good what marks cannot: of a key that is not ours, nobody knows all tokens.
+Status end_with_tokens(Database& database, const StatusAct& act) {
+  if (act.kind != StatusAct::Kind::kRevoke) return {};
+  const bool is_agent = act.target.kind == StatusTarget::Kind::kAgent;
+  if (!is_agent && act.target.kind != StatusTarget::Kind::kKey) return {};
+  CHANCERY_ASSIGN(Query end, database.query(is_agent ? sql::kEndJoinTokens : sql::kEndHolder));
+  return end.bind(act.target.value).bind(act.at).run();
+}
+
 }  // namespace
 
 Result<StatusAct> record_act(Database& database, StatusAct act) {
@@ -31,6 +41,7 @@ Result<StatusAct> record_act(Database& database, StatusAct act) {
   }
   act.id = database.last_row();
   act.lifted_at.reset();
+  CHANCERY_TRY(end_with_tokens(database, act));
   {
     CHANCERY_ASSIGN(Query mark, database.query(marking_statement(act.target.kind)));
     CHANCERY_TRY(mark.bind(act.target.value).bind(act.at).bind(act.id).run());
@@ -39,6 +50,25 @@ Result<StatusAct> record_act(Database& database, StatusAct act) {
   CHANCERY_ASSIGN(Query count, database.query(sql::kCountMarks));
   CHANCERY_TRY(count.bind(static_cast<std::int64_t>(act.tokens)).bind(act.id).run());
   return act;
+}
+
+Result<std::optional<TokenStatus>> adopt_token(Database& database, const IssuedToken& token) {
+  const std::string holder = token.holder.text();
+  {
+    CHANCERY_ASSIGN(Query insert, database.query(sql::kAdoptToken));
+    insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id).bind(holder).bind(token.principal);
+    CHANCERY_TRY(insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact).run());
+  }
+  if (database.changes() == 0) return std::optional<TokenStatus>();
+  const std::int64_t place = database.last_row();
+  {
+    CHANCERY_ASSIGN(Query mark, database.query(sql::kMarkAdopted));
+    CHANCERY_TRY(mark.bind(place).run());
+  }
+  CHANCERY_ASSIGN(Query select, database.query(sql::kStatusOfToken));
+  CHANCERY_ASSIGN(const bool row, select.bind(place).step());
+  if (!row) return kDamagedRow;
+  return std::optional(TokenStatus{select.text(0), static_cast<unsigned>(select.number(1))});
 }
 
 Status end_tokens(Database& database, const StatusTarget& target, std::string reason, sys_seconds at) {

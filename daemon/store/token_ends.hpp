@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <chancery/result.hpp>
@@ -14,6 +15,10 @@ namespace chancery::store {
 /// Records an act and marks the tokens of its target.
 /// \return the act as it stands now
 [[nodiscard]] Result<StatusAct> record_act(Database& database, StatusAct act);
+
+/// Records a token that was delegated offline, unless it is known; see StatusBook::adopt().
+/// \return its status; none when it was known
+[[nodiscard]] Result<std::optional<TokenStatus>> adopt_token(Database& database, const IssuedToken& token);
 
 /// Revokes the tokens of a target because what held them has ended. Leaves no act when there are none.
 [[nodiscard]] Status end_tokens(Database& database, const StatusTarget& target, std::string reason,

@@ -1,6 +1,9 @@
 #include "sdk/cli/status_target.hpp"
 
+#include <chancery/verify.hpp>
+
 #include "sdk/base/printable.hpp"
+#include "sdk/cli/chain_input.hpp"
 
 namespace chancery::cli {
 namespace {
@@ -11,9 +14,11 @@ struct TargetOption {
   const char* help;
 };
 
-constexpr std::array<TargetOption, 5> kOptions{{
+constexpr std::array<TargetOption, 6> kOptions{{
     {"token", "ID", "one token; chains through it are denied with it"},
     {"subtree", "ID", "a token and all that was delegated from it"},
+    {"chain", "FILE",
+     "the same of a chain's last token, also one that was delegated offline; -: standard input"},
     {"agent", "NAME", "an agent's tokens and all that was delegated from them"},
     {"key", "JKT", "the same of the holder of a key"},
     {"principal", "NAME", "the same of a principal"},
@@ -37,8 +42,12 @@ Checked<api::StatusTarget> TargetArguments::target() const {
     if (!out.kind.empty()) return misuse("name one target: --" + out.kind + " or --" + kOptions[i].kind);
     out = {kOptions[i].kind, values[i]};
   }
+  if (out.kind == api::kChainTarget) {
+    CHANCERY_ASSIGN(const std::vector<std::string> chain, read_chain({out.value}));
+    out.value = join_chain(chain);
+  }
   if (!out.kind.empty()) return out;
-  return misuse("name what is meant: --token, --subtree, --agent, --key or --principal");
+  return misuse("name what is meant: --token, --subtree, --chain, --agent, --key or --principal");
 }
 
 std::string target_text(const api::StatusTarget& target) { return target.kind + " " + target.value; }

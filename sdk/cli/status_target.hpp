@@ -11,9 +11,9 @@
 
 namespace chancery::cli {
 
-/// `--token`, `--subtree`, `--agent`, `--key` and `--principal`, of which exactly one is given.
+/// `--token`, `--subtree`, `--chain`, `--agent`, `--key` and `--principal`, of which exactly one is given.
 struct TargetArguments {
-  std::array<std::string, 5> values;
+  std::array<std::string, 6> values;
 
   void add_to(CLI::App& command);
   /// Bad usage unless it is one.

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include <chancery/verify.hpp>
+
 #include "sdk/wire/fields.hpp"
 
 namespace chancery::wire {
@@ -15,7 +17,7 @@ using json::Value;
 
 constexpr std::array kTargets{"token", "subtree", "agent", "key", "principal"};
 constexpr const char* kWhatTarget =
-    "name what is meant by exactly one of `token`, `subtree`, `agent`, `key` and `principal`";
+    "name what is meant by exactly one of `token`, `subtree`, `chain`, `agent`, `key` and `principal`";
 
 Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
 
@@ -28,6 +30,12 @@ Result<api::StatusTarget> target_from(const Value& object) {
     if (!out.kind.empty()) return malformed(kWhatTarget);
     out.kind = kind;
     CHANCERY_ASSIGN(out.value, need_text(object, kind, kWhatTarget));
+  }
+  if (object.find(api::kChainTarget) != nullptr) {
+    if (!out.kind.empty()) return malformed(kWhatTarget);
+    CHANCERY_ASSIGN(const std::vector<std::string> tokens, chain(object));
+    out.kind = api::kChainTarget;
+    out.value = join_chain(tokens);
   }
   return out.kind.empty() ? Result<api::StatusTarget>(malformed(kWhatTarget)) : out;
 }
@@ -141,7 +149,8 @@ std::string write(const api::ChangeStatus& message) {
 Result<api::ChangeStatus> read_change_status(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"token", "subtree", "agent", "key", "principal", "reason"}, kWhatTarget));
+  CHANCERY_TRY(
+      allow_only(root, {"token", "subtree", "chain", "agent", "key", "principal", "reason"}, kWhatTarget));
   api::ChangeStatus out;
   CHANCERY_ASSIGN(out.target, target_from(root));
   CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` must be a string"));
@@ -152,7 +161,8 @@ std::string write(const api::AskImpact& message) { return json::to_jcs(target_no
 
 Result<api::AskImpact> read_ask_impact(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
-  CHANCERY_TRY(allow_only(document.root(), {"token", "subtree", "agent", "key", "principal"}, kWhatTarget));
+  CHANCERY_TRY(
+      allow_only(document.root(), {"token", "subtree", "chain", "agent", "key", "principal"}, kWhatTarget));
   api::AskImpact out;
   CHANCERY_ASSIGN(out.target, target_from(document.root()));
   return out;
@@ -168,8 +178,8 @@ std::string write(const api::CreateDrill& message) {
 Result<api::CreateDrill> read_create_drill(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(
-      allow_only(root, {"token", "subtree", "agent", "key", "principal", "window_s", "reason"}, kWhatTarget));
+  CHANCERY_TRY(allow_only(
+      root, {"token", "subtree", "chain", "agent", "key", "principal", "window_s", "reason"}, kWhatTarget));
   api::CreateDrill out;
   CHANCERY_ASSIGN(out.target, target_from(root));
   CHANCERY_ASSIGN(const std::int64_t window,

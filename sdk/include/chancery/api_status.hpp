@@ -10,11 +10,15 @@
 
 namespace chancery::api {
 
+/// Names by its chain a token that was delegated offline, and all that was delegated from it; where it is named again it
+/// is a subtree.
+inline constexpr const char* kChainTarget = "chain";
+
 /// Which tokens are meant, of those that have not expired. On the wire one member of that name.
 struct StatusTarget {
-  std::string kind;   ///< "token", "subtree", "agent", "key" or "principal"
+  std::string kind;   ///< "token", "subtree", "agent", "key", "principal" or kChainTarget
   std::string value;  ///< a token's id (SHA-256 of its signing input, hexadecimal), an agent's name, a key's
-                      ///< thumbprint, a principal
+                      ///< thumbprint, a principal, a chain in text form
   bool operator==(const StatusTarget&) const = default;
 };
 

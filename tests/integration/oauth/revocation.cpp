@@ -62,9 +62,22 @@ BOOST_FIXTURE_TEST_CASE(with_authority_to_revoke_everything_below_a_token_ends_t
   BOOST_TEST(!is_valid(bound));
 }
 
+// Neither is in the daemon's records before.
+BOOST_FIXTURE_TEST_CASE(what_was_delegated_offline_ends_too, BoundToken) {
+  const std::vector<std::string> given = chain;
+  key = new_key();
+  chain = delegated(key, R"({"scopes":["chancery.revocations.create"]})");
+  BOOST_TEST(is_valid(join_chain(given)));
+  BOOST_TEST(post("/v1/revoke", as_client({{"token", join_chain(given)}})).http.status == 200);
+  BOOST_TEST(!is_valid(join_chain(given)));
+  BOOST_TEST(is_valid(join_chain(chain)));
+  BOOST_TEST(post("/v1/revoke", as_client({{"token", chain.back()}})).http.status == 200);  // its own
+  BOOST_TEST(!is_valid(join_chain(chain)));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_no_token_of_the_daemons_is_revoked_already, OAuthScene) {
-  for (const std::string& token : {std::string("nonsense"), chain.back()})
-    BOOST_TEST(post("/v1/revoke", as_client({{"token", token}})).http.status == 200);
+  BOOST_TEST(post("/v1/revoke", as_client({{"token", "nonsense"}})).http.status == 200);
+  BOOST_TEST(post("/v1/revoke", as_client({{"token", chain.front().substr(1)}})).http.status == 200);
   BOOST_TEST(post("/v1/revoke", as_client({})).member("error") == "invalid_request");
   BOOST_TEST(post("/v1/revoke", {{"token", "nonsense"}}).member("error") == "invalid_client");
 }
