@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "daemon/service/amounts.hpp"
-#include "sdk/token/authority_json.hpp"
+#include "sdk/verify/action.hpp"
 
 namespace chancery::service {
 namespace {
@@ -199,14 +199,7 @@ ActionBudget budget_of(Tokens tokens, const ActionRequest& request, std::chrono:
 }
 
 Denial over_bound(const BoundPlace& bound, Millionths total) {
-  const Constraint& constraint = *bound.constraint;
-  Denial denial = deny(bound, "a running total is over its bound");
-  denial.expected = constraint.key + " " + std::string(constraint.type()) + " " + rule_jcs(constraint);
-  denial.found = "a total of " + amount_text(total);
-  denial.remedy = std::holds_alternative<RateBound>(constraint.rule)
-                      ? "wait until the next second, minute or hour begins"
-                      : "ask for less, or for a new grant";
-  return denial;
+  return over_total(*bound.constraint, bound.hop, amount_text(total));
 }
 
 }  // namespace chancery::service

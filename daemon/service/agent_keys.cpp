@@ -16,11 +16,6 @@ using Kind = store::KeyIntent::Kind;
 
 constexpr std::chrono::seconds kLongestOverlap = std::chrono::days(366);
 
-std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time) {
-  if (!time) return std::nullopt;
-  return time->time_since_epoch().count();
-}
-
 Result<std::chrono::seconds> read_overlap(const std::optional<std::chrono::seconds>& asked,
                                           std::chrono::seconds otherwise) {
   if (!asked) return otherwise;
@@ -100,11 +95,18 @@ Result<api::KeyList> keys_of(const Office& office, std::string_view owner, std::
 
 }  // namespace
 
+std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time) {
+  if (!time) return std::nullopt;
+  return time->time_since_epoch().count();
+}
+
 Result<Thumbprint> read_thumbprint(std::string_view text) {
   const auto octets = base64url_decode_exactly<32>(text);
   if (octets) return Thumbprint{*octets};
-  return Error{ErrorCode::kInvalidArgument,
-               "a key is named by its RFC 7638 thumbprint, 43 characters: `chancery key list` shows it"};
+  return Error{
+      ErrorCode::kInvalidArgument,
+      "a key is named by its RFC 7638 thumbprint, 43 characters of base64url: `chancery key list` shows those "
+      "of agents"};
 }
 
 Occasion on_behalf_of(const CallContext& context) { return {context.now, context.deadline, &context}; }

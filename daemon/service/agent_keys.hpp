@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +20,9 @@ namespace chancery::service {
 
 /// A key's name, its RFC 7638 thumbprint; kInvalidArgument for a text that is none.
 [[nodiscard]] Result<Thumbprint> read_thumbprint(std::string_view text);
+
+/// A time as messages have it: seconds since 1970.
+[[nodiscard]] std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time);
 
 /// What an end of these keys ends.
 [[nodiscard]] Result<api::Ended> what_ends(const Office& office, const std::vector<store::Key>& keys,

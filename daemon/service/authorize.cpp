@@ -4,6 +4,7 @@
 #include "daemon/service/action_budget.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/key_proof.hpp"
 #include "daemon/service/office.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -50,11 +51,6 @@ Tokens read_tokens(const std::vector<std::string>& chain, const VerifyOptions& o
     }
   }
   return tokens;
-}
-
-// The proof is good so long at most, whatever second within the window its `iat` names.
-std::chrono::sys_seconds expiry_of(const DpopPresentation& dpop, std::chrono::sys_seconds now) {
-  return now + dpop.iat_past + dpop.iat_future;
 }
 
 Judgement judge(const Office& office, const CallContext& context, const api::Authorize& message,

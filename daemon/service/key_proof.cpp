@@ -15,9 +15,13 @@ Result<std::string> require_nonce(const Nonces& nonces, const std::string& proof
                "make the proof with the nonce of the `DPoP-Nonce` header, and send the request again"};
 }
 
+std::chrono::sys_seconds expiry_of(const DpopPresentation& dpop, std::chrono::sys_seconds now) {
+  return now + dpop.iat_past + dpop.iat_future;
+}
+
 Status require_first_use(Office& office, const Thumbprint& key, std::string_view jti,
                          const DpopPresentation& dpop, std::chrono::sys_seconds now) {
-  const store::ProofUse use{key, sha256(as_bytes(jti)), now, now + dpop.iat_past + dpop.iat_future};
+  const store::ProofUse use{key, sha256(as_bytes(jti)), now, expiry_of(dpop, now)};
   CHANCERY_ASSIGN(const store::ProofRecord recorded, office.proofs.record(use));
   switch (recorded) {
     case store::ProofRecord::kRecorded:

@@ -14,6 +14,9 @@ namespace chancery::service {
 [[nodiscard]] Result<std::string> require_nonce(const Nonces& nonces, const std::string& proof,
                                                 std::chrono::sys_seconds now);
 
+/// When a proof is accepted no more, whatever second within its window the `iat` names.
+[[nodiscard]] std::chrono::sys_seconds expiry_of(const DpopPresentation& dpop, std::chrono::sys_seconds now);
+
 /// Sees to it that a proof, of which everything else holds, counts once.
 /// \return kProofRefused when it was used before, kOverloaded when this key has used too many of late; the
 ///         store's errors

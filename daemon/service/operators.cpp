@@ -1,6 +1,6 @@
+#include "daemon/service/agent_keys.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
-#include "sdk/base/base64url.hpp"
 #include "sdk/base/name.hpp"
 
 namespace chancery::service {
@@ -18,13 +18,6 @@ Authority all_of_it() {
   return {{std::string(kControlPlane) + "*"}, {{mint + "#agent", Prefix{}}, {mint + "#sub", Prefix{}}}};
 }
 
-Result<Thumbprint> read_holder(std::string_view jkt) {
-  const auto octets = base64url_decode_exactly<32>(jkt);
-  if (octets) return Thumbprint{*octets};
-  return Error{ErrorCode::kInvalidArgument,
-               "`jkt` must be the RFC 7638 thumbprint of the operator's key, 43 characters of base64url"};
-}
-
 }  // namespace
 
 Result<api::Grant> create_operator(Office& office, const CallContext& context,
@@ -38,7 +31,7 @@ Result<api::Grant> create_operator(Office& office, const CallContext& context,
   }
   const Policy& policy = office.policy;
   Claims claims;
-  CHANCERY_ASSIGN(claims.holder, read_holder(message.jkt));
+  CHANCERY_ASSIGN(claims.holder, read_thumbprint(message.jkt));
   claims.iss = policy.issuer_url;
   claims.sub = "operator:" + message.name;
   claims.client_id = "spiffe://" + policy.trust_domain + "/operator/" + message.name;

@@ -24,11 +24,6 @@ bool is_token_id(std::string_view text) {
   return octets && octets->size() == sizeof(Sha256Digest) && hex_encode(*octets) == text;
 }
 
-std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time) {
-  if (!time) return std::nullopt;
-  return time->time_since_epoch().count();
-}
-
 std::string name_of(const Office& office, const store::StatusTarget& target) {
   if (target.kind != TargetKind::kAgent) return target.value;
   const auto agent = office.store.agent_by_id(target.value);

@@ -160,12 +160,6 @@ Check check_window(const TimeWindow& window, const Constraint& constraint, std::
   return denial;
 }
 
-const char* over_total_remedy(const Constraint& constraint) {
-  return std::holds_alternative<RateBound>(constraint.rule)
-             ? "wait until the next second, minute or hour begins"
-             : "ask for less, or for a new grant";
-}
-
 // Totals of one token; those of ancestors count as well as the leaf's own.
 Check check_totals(const ActionRequest& request, const Token& token, std::size_t hop,
                    const HeldTotals& held) {
@@ -173,14 +167,13 @@ Check check_totals(const ActionRequest& request, const Token& token, std::size_t
     const auto bound = total_bound(constraint, held);
     if (!bound || !key_reaches(constraint.key, request.scope)) continue;
     const auto total = bound->totals.find(constraint.key);
-    const bool is_held = total != bound->totals.end();
-    if (is_held && total->second <= bound->value) continue;
-    Denial denial =
-        exceeded(constraint, hop,
-                 is_held ? "a running total is over its bound" : "a total is bounded that nobody here holds");
-    denial.found = is_held ? "a total of " + number_text(total->second) : "no total";
-    denial.remedy =
-        is_held ? over_total_remedy(constraint) : "ask an enforcement point that holds the ledger";
+    if (total != bound->totals.end()) {
+      if (total->second <= bound->value) continue;
+      return over_total(constraint, hop, number_text(total->second));
+    }
+    Denial denial = exceeded(constraint, hop, "a total is bounded that nobody here holds");
+    denial.found = "no total";
+    denial.remedy = "ask an enforcement point that holds the ledger";
     return denial;
   }
   return std::nullopt;
@@ -279,6 +272,15 @@ std::optional<Denial> check_action(const ActionRequest& request,
   if (Check denial = check_known_constraints(request, authority, leaf, {now, zones})) return denial;
   if (Check denial = check_all_totals(request, tokens)) return denial;
   return check_unknown_constraints(authority, leaf);
+}
+
+Denial over_total(const Constraint& constraint, std::size_t hop, const std::string& total) {
+  Denial denial = exceeded(constraint, hop, "a running total is over its bound");
+  denial.found = "a total of " + total;
+  denial.remedy = std::holds_alternative<RateBound>(constraint.rule)
+                      ? "wait until the next second, minute or hour begins"
+                      : "ask for less, or for a new grant";
+  return denial;
 }
 
 bool lacks_ancestor_totals(const ActionRequest& request,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include <chancery/verify.hpp>
 
@@ -15,6 +16,10 @@ namespace chancery {
 [[nodiscard]] std::optional<Denial> check_action(const ActionRequest& request,
                                                  std::span<const std::shared_ptr<const Token>> tokens,
                                                  std::chrono::sys_seconds now, const TimeZones* zones);
+
+/// Why an action is denied that would bring a running total beyond its bound.
+/// \param total  for people
+[[nodiscard]] Denial over_total(const Constraint& constraint, std::size_t hop, const std::string& total);
 
 /// Whether a token above the leaf bounds a total for this action that the request gives no totals for.
 [[nodiscard]] bool lacks_ancestor_totals(const ActionRequest& request,

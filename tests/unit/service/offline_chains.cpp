@@ -9,6 +9,7 @@
 #include "daemon/service/authenticate.hpp"
 #include "daemon/service/status_keeper.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
 #include "tests/unit/service/chain_callers.hpp"
 
 namespace chancery::tests {
@@ -53,8 +54,9 @@ struct Offline : OfficeFixture {
   }
   Result<Holder> join(const std::string& token) {
     Holder process;
-    service::CallContext context = callers->by(callers->root);
-    context.caller = {};
+    service::CallContext context;  // of nobody
+    context.now = kNow;
+    context.deadline = std::chrono::steady_clock::now() + 10s;
     CHANCERY_ASSIGN(api::Joined joined,
                     service::join(office(), context, token, proof_by(process, "/v1/join", token)));
     process.chain = std::move(joined.chain);
@@ -91,10 +93,10 @@ std::string id_of(const std::string& compact) { return hex_encode(Token::parse(c
 
 constexpr std::array kKinds{"agent", "key", "token", "principal"};
 
-std::string target_of(Offline& scene, std::string_view kind) {
+std::string target_of(Offline& scene, std::string_view kind, const std::string& access) {
   const std::string value = kind == "agent"   ? "support"
                             : kind == "key"   ? scene.jkt_of("support")
-                            : kind == "token" ? id_of(scene.access().back())
+                            : kind == "token" ? id_of(access)
                                               : "operator:admin";
   return "{\"" + std::string(kind) + "\":\"" + value + "\"}";
 }
@@ -111,10 +113,7 @@ BOOST_DATA_TEST_CASE(a_joined_process_is_suspended_with_its_agent, boost::unit_t
   BOOST_REQUIRE(unused);
   const auto process = scene.join(scene.ask_join_token(access)->token);
   BOOST_REQUIRE(process);
-  const std::string target = kind == std::string_view("token")
-                                 ? R"({"token":")" + id_of(access.back()) + "\"}"
-                                 : target_of(scene, kind);
-  const Response suspended = scene.post("/v1/suspensions", target);
+  const Response suspended = scene.post("/v1/suspensions", target_of(scene, kind, access.back()));
   BOOST_REQUIRE_MESSAGE(suspended.status == 201, suspended.body);
   BOOST_TEST(scene.told(process->chain) == "the token is suspended");
   BOOST_TEST(code_of(scene.join(unused->token)) == "parent_denied");
@@ -165,6 +164,18 @@ BOOST_FIXTURE_TEST_CASE(a_session_is_its_agents, Offline) {
   BOOST_TEST(member(impact, "descendants") == "0");
 }
 
+BOOST_FIXTURE_TEST_CASE(join_tokens_are_forgotten_in_time, Offline) {
+  const auto token = ask_join_token(access());
+  service::StatusKeeper keeper(office().statuses, office().joins, [](const char*, const Error&) {});
+  const std::chrono::sys_seconds expiry{std::chrono::seconds(token->expires_at)};
+  store::JoinToken out;
+  const std::string hash = hex_encode(sha256(as_bytes(token->token)));
+  keeper.tick(expiry + 24h);
+  BOOST_TEST((*office().joins.take(hash, expiry + 24h, out) == store::JoinUse::kExpired));
+  keeper.tick(expiry + 26h);
+  BOOST_TEST((*office().joins.take(hash, expiry + 26h, out) == store::JoinUse::kUnknown));
+}
+
 // --- chains that are shown
 
 BOOST_FIXTURE_TEST_CASE(what_was_delegated_offline_ends_by_its_chain, Offline) {
@@ -185,14 +196,13 @@ BOOST_FIXTURE_TEST_CASE(what_was_delegated_offline_ends_by_its_chain, Offline) {
 }
 
 BOOST_FIXTURE_TEST_CASE(only_chains_of_this_daemons_own_are_taken, Offline) {
-  const Holder stranger;
   const Holder service = callers->delegate(callers->root, kUse);
   const std::string headless = R"({"chain":")" + service.chain.back() + R"("})";
-  for (const std::string& body :
-       {headless, std::string(R"({"chain":"nonsense"})"), std::string(R"({"chain":[]})")}) {
+  for (const std::string& body : {headless, std::string(R"({"chain":"nonsense"})")}) {
     BOOST_TEST(post("/v1/revocations", body).status == 400, body);
     BOOST_TEST(call("POST", "/v1/revocations", body, kSupportUid).status == 403, body);
   }
+  BOOST_TEST(post("/v1/revocations", R"({"chain":[]})").status == 400);
   BOOST_TEST(post("/v1/revocations", R"({"chain":"a","agent":"support"})").status == 400);
 }
 
@@ -251,7 +261,7 @@ BOOST_FIXTURE_TEST_CASE(a_drill_sees_who_is_turned_away_at_the_door, Offline) {
   BOOST_REQUIRE_MESSAGE(started.status == 201, started.body);
   const std::vector<std::string_view> chain(process.chain.begin(), process.chain.end());
   BOOST_TEST(code_of(service::require_own_chain(office(), chain, kNow)) == "chain_refused");
-  service::StatusKeeper(office().statuses, [](const char*, const Error&) {}).tick(kNow);
+  service::StatusKeeper(office().statuses, office().joins, [](const char*, const Error&) {}).tick(kNow);
   const auto denied = office().statuses.book.denied(1);
   BOOST_REQUIRE(denied);
   BOOST_REQUIRE(denied->size() == 1u);
