@@ -240,7 +240,7 @@ service::Spending::Complaint complaints_to(const telemetry::Log& log) {
 int serve(service::Premises& premises, const config::Config& config, const telemetry::Log& log,
           const std::function<int()>& until_stopped) {
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
-  service::StatusKeeper status_keeper(premises.statuses, complaints_to(log));
+  service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
   const Ticker key_ticker(1s, [&](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
   const Ticker status_ticker(1s, [&](const std::stop_token&) { status_keeper.tick(wall_clock()); });
   const Ticker spending_ticker(1s, [&](const std::stop_token&) { premises.spending.tick(wall_clock()); });

@@ -39,6 +39,8 @@ void StatusKeeper::forget_expired(std::chrono::sys_seconds now) {
   next_clearing_ = now + kBetweenClearings;
   const Status forgotten = statuses_.book.forget_expired(now);
   if (!forgotten) complain_("the statuses of expired tokens could not be forgotten", forgotten.error());
+  const Status pruned = joins_.prune(now);
+  if (!pruned) complain_("expired join tokens could not be forgotten", pruned.error());
   const Status published = statuses_.tokens.publish(now);
   if (!published) complain_("the statuses of tokens could not be published", published.error());
 }

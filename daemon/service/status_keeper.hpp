@@ -6,18 +6,19 @@
 #include <chancery/result.hpp>
 
 #include "daemon/service/status_desk.hpp"
+#include "daemon/store/join_book.hpp"
 
 namespace chancery::service {
 
 /// What has to be done about statuses when nobody asks: what drills have denied is recorded, drills whose end
 /// has come are ended, also those that were under way when the daemon was stopped, and what concerns expired
-/// tokens alone is forgotten. One thread at a time.
+/// tokens alone is forgotten, join tokens too. One thread at a time.
 class StatusKeeper {
  public:
   using Complaint = std::function<void(const char* what, const Error& error)>;
 
-  StatusKeeper(StatusDesk& statuses, Complaint complain)
-      : statuses_(statuses), complain_(std::move(complain)) {}
+  StatusKeeper(StatusDesk& statuses, store::JoinBook& joins, Complaint complain)
+      : statuses_(statuses), joins_(joins), complain_(std::move(complain)) {}
 
   /// One round. It knows no time but what it is given.
   void tick(std::chrono::sys_seconds now);
@@ -28,6 +29,7 @@ class StatusKeeper {
   void forget_expired(std::chrono::sys_seconds now);
 
   StatusDesk& statuses_;
+  store::JoinBook& joins_;
   const Complaint complain_;
   std::chrono::sys_seconds next_clearing_{};
 };

@@ -298,6 +298,8 @@ CREATE TABLE ended_holders (
   ended_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX join_tokens_agent ON join_tokens (agent_id);
+CREATE INDEX join_tokens_expiry ON join_tokens (expires_at);
+CREATE INDEX status_acts_drills ON status_acts (until) WHERE lifted_at IS NULL AND kind = 'drill';
 
 ALTER TABLE reservations ADD COLUMN audience TEXT NOT NULL DEFAULT '';
 

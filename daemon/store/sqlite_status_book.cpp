@@ -17,6 +17,9 @@ using TargetKind = StatusTarget::Kind;
 using ActKind = StatusAct::Kind;
 
 constexpr auto kMost = static_cast<std::int64_t>(kMaxPage);
+constexpr std::int64_t kMostDenied = 1000;
+constexpr std::chrono::days kDenialMemory{7};
+constexpr std::chrono::days kActMemory{100};
 constexpr Error kNoSuchToken{ErrorCode::kNotFound, "no such token was issued here"};
 constexpr Error kNoSuchAct{ErrorCode::kNotFound,
                            "no such suspension: `chancery impact` shows those that stand"};
@@ -130,10 +133,10 @@ class SqliteStatusBook final : public StatusBook {
   Result<std::uint64_t> take_index(const OpenList& list);
   Result<bool> has_token(std::string_view id);
   Result<bool> is_to_adopt(const std::vector<IssuedToken>& chain);
+  Status forget(const char* statement, sys_seconds before);
   Status expect_token(const StatusTarget& target);
   Result<StatusAct> find_act(std::int64_t id);
   Result<std::vector<TokenStatus>> statuses_of(std::int64_t act);
-  Result<bool> concerns(const StatusAct& act, const StatusTarget& target);
 
   const std::shared_ptr<Journal> journal_;
   Database& database_;
@@ -262,23 +265,11 @@ Result<StatusAct> SqliteStatusBook::act(std::int64_t id) {
   return find_act(id);
 }
 
-Result<bool> SqliteStatusBook::concerns(const StatusAct& act, const StatusTarget& target) {
-  if (act.target == target) return true;
-  if (!names_token(target)) return false;
-  CHANCERY_ASSIGN(Query select, database_.query(sql::kMarks));
-  return select.bind(act.id).bind(target.value).step();
-}
-
 Result<std::vector<StatusAct>> SqliteStatusBook::standing(const StatusTarget& target) {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kStandingActs));
-  CHANCERY_ASSIGN(std::vector<StatusAct> acts, read_all<StatusAct>(select.bind(kMost), read_act));
-  std::vector<StatusAct> out;
-  for (StatusAct& act : acts) {
-    CHANCERY_ASSIGN(const bool is_concerned, concerns(act, target));
-    if (is_concerned) out.push_back(std::move(act));
-  }
-  return out;
+  select.bind(target_kind_name(target.kind)).bind(target.value);
+  return read_all<StatusAct>(select.bind(std::int64_t{names_token(target)}).bind(kMost), read_act);
 }
 
 Result<std::vector<StatusAct>> SqliteStatusBook::overdue_drills(sys_seconds now) {
@@ -334,7 +325,7 @@ Status SqliteStatusBook::add_denied(const std::vector<DeniedUse>& uses) {
     for (const DeniedUse& use : uses) {
       CHANCERY_ASSIGN(Query add, database_.query(sql::kAddDenied));
       add.bind(use.token).bind(use.leaf).bind(static_cast<std::int64_t>(use.count));
-      CHANCERY_TRY(add.bind(use.first_at).bind(use.last_at).run());
+      CHANCERY_TRY(add.bind(use.first_at).bind(use.last_at).bind(kOtherLeaves).bind(kMostDenied).run());
     }
     return {};
   });
@@ -346,14 +337,19 @@ Result<std::vector<DeniedUse>> SqliteStatusBook::denied(std::int64_t drill) {
   return read_all<DeniedUse>(select.bind(drill), read_denied);
 }
 
+Status SqliteStatusBook::forget(const char* statement, sys_seconds before) {
+  CHANCERY_ASSIGN(Query remove, database_.query(statement));
+  return remove.bind(before).run();
+}
+
 Status SqliteStatusBook::forget_expired(sys_seconds now) {
   const sys_seconds before = now - std::chrono::days(1);
   return journal_->write([&]() -> Status {
     for (const char* const statement : {sql::kForgetIndexes, sql::kForgetLists, sql::kForgetMarks}) {
-      CHANCERY_ASSIGN(Query remove, database_.query(statement));
-      CHANCERY_TRY(remove.bind(before).run());
+      CHANCERY_TRY(forget(statement, before));
     }
-    return {};
+    CHANCERY_TRY(forget(sql::kForgetDenials, now - kDenialMemory));
+    return forget(sql::kForgetActs, now - kActMemory);
   });
 }
 

@@ -85,10 +85,14 @@ struct ConcernedToken {
   bool is_named = false;  ///< by the target itself; else delegated from such a one
 };
 
+/// Stands for the last tokens of all chains beyond those that are told apart.
+inline constexpr std::string_view kOtherLeaves =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
 /// Chains that were denied because of a suspended token.
 struct DeniedUse {
   std::string token;  ///< id of the one that is suspended
-  std::string leaf;   ///< id of the chain's last
+  std::string leaf;   ///< id of the chain's last, or kOtherLeaves
   std::uint64_t count = 0;
   sys_seconds first_at{};
   sys_seconds last_at{};
@@ -147,14 +151,16 @@ class StatusBook {
   /// kNotFound
   virtual Result<StatusListRecord> list(std::uint64_t name) = 0;
 
-  /// Adds to the records of the drills that stand. Uses that no drill concerns are passed over.
+  /// Adds to the records of the drills that stand, of which each tells a thousand chains apart. Uses that no drill
+  /// concerns are passed over.
   virtual Status add_denied(const std::vector<DeniedUse>& uses) = 0;
   /// What a drill has denied; `token` is empty.
   virtual Result<std::vector<DeniedUse>> denied(std::int64_t drill) = 0;
 
   virtual Result<StatusCounts> counts(sys_seconds now) = 0;
 
-  /// Forgets lists and marks whose tokens have all expired a day before `now`.
+  /// Forgets lists and marks whose tokens have all expired a day before `now`, drills' records a week after their end,
+  /// and after a hundred days the acts that mark nothing any more, when they do not stand: longer than any root lives.
   virtual Status forget_expired(sys_seconds now) = 0;
 };
 

@@ -103,14 +103,14 @@ inline constexpr const char* kLiftAct =
   "SELECT a.seq, a.kind, a.target_kind, a.target, a.reason, a.at, a.until, a.lifted_at, a.tokens " \
   "FROM status_acts a "
 inline constexpr const char* kAct = CHANCERY_ACT "WHERE a.seq = ?";
-inline constexpr const char* kStandingActs =
-    CHANCERY_ACT "WHERE a.lifted_at IS NULL AND a.kind <> 'revoke' ORDER BY a.seq LIMIT ?";
+// Parameters: the target's kind and value, whether it names a token, the limit.
+inline constexpr const char* kStandingActs = CHANCERY_ACT
+    "WHERE a.lifted_at IS NULL AND a.kind <> 'revoke' AND ((a.target_kind = ?1 AND a.target = ?2) OR (?3 AND "
+    "a.seq IN (SELECT m.act FROM status_marks m JOIN tokens t ON t.seq = m.token WHERE t.id = ?2))) "
+    "ORDER BY a.seq LIMIT ?4";
 inline constexpr const char* kOverdueDrills =
     CHANCERY_ACT "WHERE a.lifted_at IS NULL AND a.kind = 'drill' AND a.until <= ? ORDER BY a.until LIMIT ?";
 #undef CHANCERY_ACT
-
-inline constexpr const char* kMarks =
-    "SELECT 1 FROM status_marks m JOIN tokens t ON t.seq = m.token WHERE m.act = ? AND t.id = ?";
 
 inline constexpr const char* kOpenList =
     "SELECT seq, size FROM status_lists WHERE used < size / 2 ORDER BY seq DESC LIMIT 1";
@@ -125,7 +125,10 @@ inline constexpr const char* kStatusList = "SELECT size FROM status_lists WHERE 
 
 inline constexpr const char* kAddDenied = R"sql(
 INSERT INTO drill_denials (act, leaf, denied, first_at, last_at)
-SELECT a.seq, ?2, ?3, ?4, ?5 FROM status_acts a JOIN status_marks m ON m.act = a.seq
+SELECT a.seq, iif(
+    EXISTS (SELECT 1 FROM drill_denials d WHERE d.act = a.seq AND d.leaf = ?2) OR
+    (SELECT count(*) FROM drill_denials d WHERE d.act = a.seq) < ?7, ?2, ?6), ?3, ?4, ?5
+FROM status_acts a JOIN status_marks m ON m.act = a.seq
 JOIN tokens t ON t.seq = m.token
 WHERE a.kind = 'drill' AND a.lifted_at IS NULL AND t.id = ?1
 ON CONFLICT (act, leaf) DO UPDATE SET denied = denied + excluded.denied, last_at = excluded.last_at
@@ -142,5 +145,11 @@ inline constexpr const char* kForgetLists =
 inline constexpr const char* kForgetMarks =
     "DELETE FROM status_marks WHERE token IN (SELECT m.token FROM status_marks m JOIN tokens t ON "
     "t.seq = m.token WHERE t.expires_at < ?)";
+inline constexpr const char* kForgetDenials =
+    "DELETE FROM drill_denials WHERE act IN (SELECT seq FROM status_acts WHERE kind = 'drill' AND lifted_at < ?)";
+inline constexpr const char* kForgetActs =
+    "DELETE FROM status_acts WHERE (lifted_at < ?1 OR (kind = 'revoke' AND at < ?1)) AND "
+    "NOT EXISTS (SELECT 1 FROM status_marks WHERE act = status_acts.seq) AND "
+    "NOT EXISTS (SELECT 1 FROM drill_denials WHERE act = status_acts.seq)";
 
 }  // namespace chancery::store::sql

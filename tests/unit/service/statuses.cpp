@@ -90,7 +90,7 @@ struct Story : OfficeFixture {
   }
 
   void keep(std::chrono::sys_seconds now) {
-    service::StatusKeeper(office().statuses, [](const char* what, const Error& error) {
+    service::StatusKeeper(office().statuses, office().joins, [](const char* what, const Error& error) {
       BOOST_ERROR(what << ": " << error.what);
     }).tick(now);
   }
