@@ -111,6 +111,15 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_revoked_whatever_its_thumbprint_begins_with, St
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(what_was_delegated_offline_is_named_by_its_chain, Stage) {
+  answer("POST /v1/suspensions",
+         http_answer(201, kJson, R"({"at":1,"id":7,"kind":"suspend","target":{"subtree":"00"},"tokens":1})"));
+  const Run done = run({"suspend", "--chain", "-"}, R"({"chain":["a.b.c","d.e.f"]})");
+  BOOST_TEST(done.exit == 0, done.err);
+  BOOST_TEST(request("POST /v1/suspensions").ends_with(R"({"chain":"a.b.c~d.e.f"})"));
+  BOOST_TEST(run({"suspend", "--chain", "-", "--agent", "support"}, "a.b.c").exit == 2);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_list_follows_the_pages, Stage) {
   answer("GET /v1/agents?limit=1000",
          http_answer(200, kJson, std::string(R"({"agents":[)") + kAgent + R"(],"next":"17"})"));
