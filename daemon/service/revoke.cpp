@@ -13,9 +13,9 @@ using TargetKind = store::StatusTarget::Kind;
 
 Result<store::StatusAct> act_of(Office& office, const CallContext& context, ActKind kind,
                                 const api::ChangeStatus& message) {
-  const std::string_view scope =
+  const std::string_view needed =
       kind == ActKind::kRevoke ? scope::kRevocationsCreate : scope::kRevocationsSuspend;
-  CHANCERY_ASSIGN(const api::StatusTarget named, admit_target(office, context, scope, message.target));
+  CHANCERY_ASSIGN(const api::StatusTarget named, admit_target(office, context, needed, message.target));
   CHANCERY_TRY(check_reason(message.reason));
   CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, named));
   CHANCERY_TRY(require_no_ancestor(office, context, target));
