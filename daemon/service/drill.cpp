@@ -11,9 +11,7 @@ constexpr seconds kShortest{1};
 constexpr seconds kLongest = std::chrono::hours(1);
 
 std::string holder_of(const Office& office, const std::string& token) {
-  auto issued = office.store.token(token);
-  // A session's key is no agent's: whose session it is says the token above.
-  if (issued && !issued->agent_id && issued->parent_id) issued = office.store.token(*issued->parent_id);
+  const auto issued = office.store.token(token);
   if (!issued || !issued->agent_id) return {};
   const auto agent = office.store.agent_by_id(*issued->agent_id);
   return agent ? agent->name : std::string();
