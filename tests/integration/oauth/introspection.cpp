@@ -17,6 +17,21 @@ std::string authorization(const OAuthScene& scene, const std::optional<std::stri
          "\r\nDPoP: " + presented.proof + "\r\n";
 }
 
+// The client's chain and one token more, for this audience whatever the chain says.
+std::string aimed_at(const OAuthScene& scene, const std::vector<std::string>& audience) {
+  DelegationRequest request;
+  request.client_id = "spiffe://dev.chancery.internal/service/other";
+  request.holder = new_key().public_key().thumbprint();
+  request.authority = required(Authority::parse(R"({"scopes":["chancery.introspect"]})"));
+  request.lifetime = std::chrono::minutes(5);
+  auto chain = required(delegate_with(scene.key, scene.chain, request, now()));
+  Claims claims = required(Token::parse(chain.back())).claims();
+  claims.aud = audience;
+  const UnsignedToken token = UnsignedToken::encode(claims, scene.key.public_key(), true);
+  chain.back() = token.with(required(scene.key.sign(as_bytes(token.signing_input()))));
+  return text_of(chain);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(introspection)
@@ -60,6 +75,16 @@ BOOST_FIXTURE_TEST_CASE(a_single_token_stands_for_its_chain_when_the_daemon_has_
   // What an operator delegated on its own is not in the records; the token before it is.
   const auto alone = post("/v1/introspect", as_client({{"token", chain.back()}}));
   BOOST_TEST(alone.member("active") == "true");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_audience_is_what_all_tokens_of_the_chain_name, OAuthScene) {
+  const auto introspected = [&](const std::vector<std::string>& audience) {
+    return post("/v1/introspect", as_client({{"token", aimed_at(*this, audience)}}));
+  };
+  const OAuthAnswer active = introspected({"https://elsewhere.example.org", issuer});
+  BOOST_TEST(active.member("active") == "true");
+  BOOST_TEST(active.member("aud") == "[\"" + issuer + "\"]");
+  BOOST_TEST(introspected({"https://elsewhere.example.org"}).http.body == R"({"active":false})");
 }
 
 BOOST_FIXTURE_TEST_CASE(who_may_not_ask_is_told_as_by_a_protected_resource, OAuthScene) {
