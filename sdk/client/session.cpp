@@ -25,11 +25,6 @@ ClientError local(const Error& error) {
   return {.error = error, .status = 0, .code = {}, .detail = {}, .document = {}};
 }
 
-// An issuer's URL may have a path; the daemon's own paths begin at its server.
-std::string origin_of(const std::string& url) {
-  return url.substr(0, url.find('/', std::string_view("https://").size()));
-}
-
 // A descriptor's number; -1 when the text is none.
 int descriptor_number(std::string_view text) {
   int number = -1;
@@ -81,8 +76,7 @@ ClientResult<std::shared_ptr<const Session>> Session::open(const SessionOptions&
   auto daemon = connect(known);
   if (!daemon) return local(daemon.error());
   CHANCERY_ASSIGN(const Metadata metadata, (*daemon)->metadata());
-  SessionState state{std::move(known), std::move(chain), origin_of(metadata.issuer) + "/v1/sessions",
-                     *std::move(key)};
+  SessionState state{std::move(known), std::move(chain), metadata.issuer + "/v1/sessions", *std::move(key)};
   std::unique_ptr<Impl> impl(new Impl{std::move(state), *std::move(daemon)});
   CHANCERY_ASSIGN(impl->state.lease, impl->ask());
   return std::shared_ptr<const Session>(new Session(std::move(impl)));
