@@ -110,6 +110,16 @@ BOOST_FIXTURE_TEST_CASE(a_chain_and_its_proof_are_as_good_as_an_assertion, OAuth
   BOOST_TEST(second.member("active") == "true");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_hosts_name_is_the_same_in_capitals, OAuthScene) {
+  const Fields question{{"token", text_of(operator_chain)}};
+  const auto nonce = post("/v1/introspect", question).http.field("DPoP-Nonce");
+  host.replace(0, 9, "LOCALHOST");
+  BOOST_TEST(post("/v1/introspect", question, authorization(*this, nonce)).http.status == 200);
+  host.replace(0, 9, "elsewhere");
+  const OAuthAnswer elsewhere = post("/v1/introspect", question, authorization(*this, nonce));
+  BOOST_TEST(elsewhere.member("error") == "invalid_dpop_proof");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace chancery::tests
