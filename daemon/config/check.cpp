@@ -22,14 +22,15 @@ bool is_trust_domain(std::string_view text) {
   return !text.empty() && text.size() <= 255 && all_of(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
 }
 
-// RFC 8414 section 2: https, without query or fragment. User information has no place in an issuer either.
-bool is_issuer_url(std::string_view text) {
+// https://HOST or https://HOST:PORT. An issuer may have a path (RFC 8414 section 2), but its metadata then lie beside
+// that path (section 3.1) and everything else under it: the daemon has its server for itself, so it has none.
+bool is_origin(std::string_view text) {
   constexpr std::string_view kScheme = "https://";
   if (!text.starts_with(kScheme)) return false;
   const std::string_view rest = text.substr(kScheme.size());
-  return !rest.empty() && rest.front() != '/' && rest.front() != ':' && rest.size() <= 512 &&
+  return !rest.empty() && rest.front() != ':' && rest.size() <= 512 &&
          std::ranges::all_of(rest, [](char c) { return c > ' ' && c < 127; }) &&
-         rest.find_first_of("?#@\"<>\\^`{|}") == std::string_view::npos;
+         rest.find_first_of("/?#@\"<>\\^`{|}") == std::string_view::npos;
 }
 
 Found check_backend_name(const Config& config, const char* option, const std::string& name) {
@@ -50,8 +51,8 @@ Found check_issuer(const Config& config) {
   if (issuer.url.empty()) {
     return Complaint{"issuer.url", "is required: give the https URL under which this daemon is known"};
   }
-  if (!is_issuer_url(issuer.url)) {
-    return Complaint{"issuer.url", "must be an https URL without user, query or fragment"};
+  if (!is_origin(issuer.url)) {
+    return Complaint{"issuer.url", "must be https://HOST or https://HOST:PORT, without a path"};
   }
   if (issuer.backend.empty()) {
     return Complaint{"issuer.backend", "is required: name the [[backend]] that holds the issuer key"};
@@ -62,12 +63,6 @@ Found check_issuer(const Config& config) {
 Found check_budgets(const Config& config) {
   if (config.budgets.backend.empty()) return std::nullopt;
   return check_backend_name(config, "budgets.backend", config.budgets.backend);
-}
-
-// What a proof names is a path under it: there is none in it yet.
-bool is_origin(std::string_view url) {
-  constexpr std::string_view kScheme = "https://";
-  return is_issuer_url(url) && url.find('/', kScheme.size()) == std::string_view::npos;
 }
 
 Found check_server(const ServerConfig& server) {

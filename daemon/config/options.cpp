@@ -39,7 +39,7 @@ constexpr auto kOptions = std::to_array<Option>({
     {"server.tls_certificate", AbsolutePath{AT(config.server.tls_certificate)}, "\"\"", "",
      "The certificate chain for HTTPS in PEM, needed with `tls_listen`."},
     {"server.public_urls", TextList{AT(config.server.public_urls)}, "[]", "",
-     "How callers over TLS address the daemon, besides by the server of [issuer] url: each `https://HOST` or "
+     "How callers over TLS address the daemon, besides by [issuer] url: each `https://HOST` or "
      "`https://HOST:PORT`, as it stands in their proofs."},
     {"server.tls_key", AbsolutePath{AT(config.server.tls_key)}, "\"\"", "",
      "The private key of that certificate in PEM, readable by the daemon alone."},
@@ -72,7 +72,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"issuer.trust_domain", Text{AT(config.issuer.trust_domain)}, "\"\"", "",
      "The SPIFFE trust domain of the agents that this daemon names.", true},
     {"issuer.url", Text{AT(config.issuer.url)}, "\"\"", "",
-     "The https URL that is the `iss` of the tokens that this daemon grants.", true},
+     "The `iss` of the tokens that this daemon grants, and where it is reached: `https://HOST` or `https://HOST:PORT`.",
+     true},
     {"issuer.backend", Text{AT(config.issuer.backend)}, "\"\"", "",
      "The name of the backend that holds the issuer key.", true},
     {"issuer.max_key_age", Lifetime{AT(config.issuer.max_key_age), 0s, 87'600h}, "\"0s\"", "",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "daemon/service/authenticate.hpp"
+#include "sdk/verify/htu.hpp"
 
 namespace chancery::rest {
 namespace {
@@ -22,10 +23,11 @@ std::optional<std::string_view> credentials(std::string_view header, std::string
 }
 
 // What the sender called, if it may have: a proof for somebody else's address, passed on to us, must not count.
+// Addresses are compared as those in proofs are, in which case and a default port make no difference.
 Result<std::string> called_uri(const service::Policy& policy, const Request& request) {
-  const std::string_view host = request.header("host").value_or("");
+  const auto called = normalize_htu("https://" + std::string(request.header("host").value_or("")) + "/");
   for (const std::string& url : policy.public_urls) {
-    if (std::string_view(url).substr(std::string_view("https://").size()) == host) return url + request.path;
+    if (called && normalize_htu(url + "/") == called) return url + request.path;
   }
   return Error{
       ErrorCode::kProofRefused,

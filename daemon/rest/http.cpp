@@ -34,6 +34,8 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kParentDenied, 403},
     {kCeilingExceeded, 403},
     {kUnboundedBudget, 403},
+    {kAudienceNotGranted, 403},
+    {kLimitExceeded, 403},
     {kUnauthenticated, 401},
     {kNonceRequired, 401},
     {kProofRefused, 401},

@@ -46,9 +46,17 @@ OAuthResult<Key> find_key(service::Office& office, const Request& request) {
   return Key(key);
 }
 
-OAuthResult<Response> token_response(const Request& request, const Result<std::vector<std::string>>& chain,
+// Authority is refused in the word for how it was asked for (RFC 6749 section 5.2).
+Refusal refuse_authority(const Form& form, Refusal refused) {
+  if (refused.name == "invalid_authorization_details" && !form.text("scope").empty())
+    refused.name = "invalid_scope";
+  return refused;
+}
+
+OAuthResult<Response> token_response(const Request& request, const Form& form,
+                                     const Result<std::vector<std::string>>& chain,
                                      std::string_view issued_token_type) {
-  if (!chain) return refusal(chain.error());
+  if (!chain) return refuse_authority(form, refusal(chain.error()));
   return json_response(200, write_tokens(*chain, request.received_at, issued_token_type));
 }
 
@@ -64,10 +72,11 @@ OAuthResult<Response> issue(service::Office& office, const Request& request) {
   CHANCERY_ASSIGN(const Key key, find_key(office, request));
   if (grant_type == kClientCredentials) {
     CHANCERY_ASSIGN(const api::CreateGrant asked, read_client_credentials(form, office.policy));
-    return token_response(request, service::token_by_credentials(office, context, asked, key), {});
+    return token_response(request, form, service::token_by_credentials(office, context, asked, key), {});
   }
   CHANCERY_ASSIGN(const api::CreateDelegation asked, read_token_exchange(form));
-  return token_response(request, service::token_by_exchange(office, context, asked, key), kAccessTokenType);
+  return token_response(request, form, service::token_by_exchange(office, context, asked, key),
+                        kAccessTokenType);
 }
 
 // A resource server shows an assertion, like a client of the token endpoint, or a chain and proof, as everywhere

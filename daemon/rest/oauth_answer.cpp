@@ -1,5 +1,7 @@
 #include "daemon/rest/oauth_answer.hpp"
 
+#include <algorithm>
+
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
 #include "sdk/wire/fields.hpp"
@@ -16,6 +18,17 @@ std::string joined_by(char separator, const std::vector<std::string>& texts) {
     out += text;
   }
   return out;
+}
+
+// Whom every token of the chain names: step 8 wants all of them to, so the leaf alone does not say.
+std::vector<std::string> common_audience(const VerifiedChain& chain) {
+  std::vector<std::string> common = chain.leaf().claims().aud;
+  std::erase_if(common, [&](const std::string& name) {
+    return !std::ranges::all_of(chain.tokens(), [&](const auto& token) {
+      return std::ranges::find(token->claims().aud, name) != token->claims().aud.end();
+    });
+  });
+  return common;
 }
 
 // What a token allows, for clients that know no authorization details too.
@@ -41,14 +54,15 @@ std::string write_tokens(const std::vector<std::string>& chain, std::chrono::sys
 }
 
 std::string write_introspection(const std::optional<VerifiedChain>& chain) {
-  if (!chain) return R"({"active":false})";
+  const std::vector<std::string> audience = chain ? common_audience(*chain) : std::vector<std::string>();
+  if (audience.empty()) return R"({"active":false})";
   const Claims& claims = chain->leaf().claims();
   Node node = Node::object({{"active", true},
                             {"token_type", "DPoP"},
                             {"iss", claims.iss},
                             {"sub", claims.sub},
                             {"client_id", claims.client_id},
-                            {"aud", wire::text_array(claims.aud)},
+                            {"aud", wire::text_array(audience)},
                             {"iat", claims.iat},
                             {"exp", claims.exp},
                             {"jti", claims.jti},

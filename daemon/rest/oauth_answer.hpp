@@ -17,7 +17,8 @@ namespace chancery::rest {
 [[nodiscard]] std::string write_tokens(const std::vector<std::string>& chain, std::chrono::sys_seconds now,
                                        std::string_view issued_token_type);
 
-/// The introspection endpoint's answer (RFC 7662 section 2.2, RFC 9396 section 9.2).
+/// The introspection endpoint's answer (RFC 7662 section 2.2, RFC 9396 section 9.2): the claims of the last token, and
+/// as `aud` whom every token names. A chain that leaves nobody in common is of use nowhere, and inactive.
 [[nodiscard]] std::string write_introspection(const std::optional<VerifiedChain>& chain);
 
 }  // namespace chancery::rest

@@ -28,6 +28,7 @@ constexpr auto kNames = std::to_array<NameRow>({
     {kNothingGranted, "invalid_authorization_details"},
     {kCeilingExceeded, "invalid_authorization_details"},
     {kUnboundedBudget, "invalid_authorization_details"},
+    {kAudienceNotGranted, "invalid_target"},
     {kNotFound, "invalid_target"},
 });
 

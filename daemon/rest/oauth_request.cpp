@@ -100,8 +100,10 @@ std::optional<Refusal> why_not_exchanged(const Form& form) {
   if (!form.text("actor_token").empty())
     return invalid_request("`actor_token` is not taken: name who receives by `agent`");
   const std::string_view wanted = form.text("requested_token_type");
-  if (!wanted.empty() && wanted != kAccessTokenType && wanted != kChainTokenType)
-    return invalid_request("`requested_token_type` must be an access token's, or a chain's, or absent");
+  if (!wanted.empty() && wanted != kAccessTokenType) {
+    return invalid_request(
+        "`requested_token_type` must be an access token's or absent: its chain is `delegation_chain`");
+  }
   return std::nullopt;
 }
 

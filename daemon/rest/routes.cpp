@@ -1,6 +1,8 @@
 #include "daemon/rest/routes.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "daemon/service/authority.hpp"
 
@@ -46,20 +48,22 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/join", kTls, true, join},
       Route{"POST", "/v1/join-tokens", kPrivileged, true, create_join_token, scope::kJoinTokensCreate},
       Route{"POST", "/v1/keys/{name}/revoke", kPrivileged, true, revoke_key, scope::kKeysRevoke},
-      Route{"GET", "/v1/process", kPrivileged, true, show_process, scope::kProcessRead},
       Route{"POST", "/v1/operators", kUnixSocket, true, create_operator},
+      Route{"GET", "/v1/process", kPrivileged, true, show_process, scope::kProcessRead},
       Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate},
       Route{"POST", "/v1/revocations", kPrivileged, true, revoke, scope::kRevocationsCreate},
       Route{"POST", "/v1/revoke", kTls, true, revoke_token},
+      Route{"POST", "/v1/sessions", kPrivileged, true, create_session, scope::kSessionsCreate},
       Route{"GET", "/v1/status-keys", kPrivileged, true, list_status_keys, scope::kIssuerRead},
       Route{"POST", "/v1/status-keys/rotate", kPrivileged, true, rotate_status_key, scope::kIssuerRotate},
       Route{"GET", "/v1/status-lists/{name}", kAny, true, show_status_list},
       Route{"POST", "/v1/suspensions", kPrivileged, true, suspend, scope::kRevocationsSuspend},
       Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension,
             scope::kRevocationsLift},
-      Route{"POST", "/v1/sessions", kPrivileged, true, create_session, scope::kSessionsCreate},
       Route{"POST", "/v1/token", kTls, true, issue_token},
   };
+  static_assert(std::ranges::is_sorted(
+      kRoutes, {}, [](const Route& route) { return std::pair(route.pattern, route.method); }));
   static_assert(kRoutes.size() <= telemetry::RequestCounts::kMaxRoutes);
   return kRoutes;
 }

@@ -29,7 +29,7 @@ struct Route {
   std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
 };
 
-/// Every route, ordered by pattern.
+/// Every route, ordered by pattern, and of one pattern by method.
 [[nodiscard]] std::span<const Route> routes() noexcept;
 
 // The handlers, one a file or a small family.

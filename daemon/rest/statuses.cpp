@@ -74,8 +74,8 @@ Response show_status_list(service::Office& office, const Request& request, std::
   const auto list = office.statuses.lists.get(number, request.received_at, request.deadline);
   if (!list) return problem(list.error());
   Response response{200, "application/statuslist+jwt", (*list)->compact, {}};
-  response.headers.emplace_back("Cache-Control",
-                                "public, max-age=" + std::to_string(service::kStatusListTtl.count()));
+  // A list may be about to change or to expire whatever its age: the ETag makes asking again cheap.
+  response.headers.emplace_back("Cache-Control", "no-cache");
   response.headers.emplace_back("ETag", (*list)->etag);
   if (!names_tag(request.header("if-none-match").value_or(""), (*list)->etag)) return response;
   response.status = 304;

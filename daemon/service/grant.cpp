@@ -6,8 +6,6 @@
 namespace chancery::service {
 namespace {
 
-Error beyond(const char* what) { return Error{ErrorCode::kCeilingExceeded, what}; }
-
 // Authority over this daemon itself never comes from a grant.
 Status refuse_control_plane(const Authority& authority) {
   const bool asked = std::ranges::any_of(
@@ -22,24 +20,24 @@ Status require_within_ceiling(const Policy& policy, const api::CreateGrant& mess
   const Authority ceiling{policy.granted_scopes.empty() ? asked.scopes : policy.granted_scopes,
                           policy.granted_constraints};
   if (const auto excess = first_excess(ceiling, asked)) {
-    return excess->kind == Excess::Kind::kScope
-               ? beyond("a scope is outside what may be granted: see [grants] scopes in the configuration")
-               : beyond(
-                     "a constraint that every grant must keep is missing or too wide: see [grants] "
-                     "constraints");
+    return Error{
+        ErrorCode::kCeilingExceeded,
+        excess->kind == Excess::Kind::kScope
+            ? "a scope is outside what may be granted: see [grants] scopes in the configuration"
+            : "a constraint that every grant must keep is missing or too wide: see [grants] constraints"};
   }
   if (message.lifetime > policy.max_grant_lifetime)
-    return beyond("`lifetime_s` is longer than [grants] max_lifetime allows");
+    return Error{ErrorCode::kLimitExceeded, "`lifetime_s` is longer than [grants] max_lifetime allows"};
   if (message.depth > policy.max_grant_depth)
-    return beyond("`depth` is greater than [grants] max_depth allows");
+    return Error{ErrorCode::kLimitExceeded, "`depth` is greater than [grants] max_depth allows"};
   const auto& audiences = policy.granted_audiences;
   const bool allowed =
       audiences.empty() || std::ranges::all_of(message.audience, [&](const std::string& audience) {
         return std::ranges::find(audiences, audience) != audiences.end();
       });
-  return allowed
-             ? Status{}
-             : Status{beyond("an audience is not among those that may be granted: see [grants] audiences")};
+  if (allowed) return {};
+  return Error{ErrorCode::kAudienceNotGranted,
+               "an audience is not among those that may be granted: see [grants] audiences"};
 }
 
 Claims root_claims(const Policy& policy, const api::CreateGrant& message, const store::Agent& agent,

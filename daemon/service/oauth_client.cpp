@@ -50,7 +50,6 @@ Status check_names(const Jws& assertion, std::string_view client, std::string_vi
 
 bool is_this_server(const Policy& policy, std::string_view audience) {
   return audience == policy.issuer_url || std::ranges::any_of(policy.public_urls, [&](std::string_view url) {
-           if (url.ends_with('/')) url.remove_suffix(1);
            return audience.starts_with(url) && audience.substr(url.size()) == kTokenPath;
          });
 }

@@ -31,11 +31,6 @@ Result<service::OperatorRule> operator_rule(const config::Config& config, bool d
   return rule;
 }
 
-// An issuer's URL may have a path; requests come to the server that it names.
-std::string origin_of(const std::string& url) {
-  return url.substr(0, url.find('/', std::string_view("https://").size()));
-}
-
 // Keys that have ended are published for as long as a chain through them may have to live, and a day more.
 service::DaemonKeyOptions keys(const config::Config& config, std::string_view owner) {
   return {owner, config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
@@ -83,7 +78,7 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   service::Policy policy;
   policy.issuer_url = config.issuer.url;
   policy.public_urls = config.server.public_urls;
-  policy.public_urls.push_back(origin_of(config.issuer.url));
+  policy.public_urls.push_back(config.issuer.url);
   policy.trust_domain = config.issuer.trust_domain;
   CHANCERY_ASSIGN(policy.operators, operator_rule(config, dev));
   policy.granted_scopes = config.grants.scopes;

@@ -29,6 +29,8 @@ constexpr auto kRows = std::to_array<Row>({
     {kParentDenied, "parent_denied"},
     {kCeilingExceeded, "ceiling_exceeded"},
     {kUnboundedBudget, "unbounded_budget"},
+    {kAudienceNotGranted, "audience_not_granted"},
+    {kLimitExceeded, "limit_exceeded"},
     {kUnauthenticated, "unauthenticated"},
     {kForbidden, "forbidden"},
     {kNotHolder, "not_holder"},

@@ -23,6 +23,9 @@ class Ticker {
           }
         }) {}
 
+  /// Lets a call that is under way know of the end that is to come; waits for nothing.
+  void request_stop() noexcept { thread_.request_stop(); }
+
  private:
   std::mutex mutex_;
   std::condition_variable_any stopped_;

@@ -75,8 +75,9 @@ void add_authorize(CLI::App& app, Command& chosen) {
   command->footer(
       "Exit status: 0 permitted; 1 denied; 2 could not tell, or a check is left to you.\n"
       "Offline nothing is remembered: whoever permits actions keeps the `jti` of proofs until they are too old to be\n"
-      "taken, and holds the totals of budgets and rates, which are denied here. The daemon does both (--remote), for\n"
-      "whom it serves as enforcement point: its operator on the socket, or a context with `chancery.authorize`.\n\n"
+      "taken, and holds the totals of budgets and rates: here a budget of the last token is denied, and one above it is\n"
+      "left to you. The daemon does both (--remote), for whom it serves as enforcement point: its operator on the socket,\n"
+      "or a context with `chancery.authorize`.\n\n"
       "Examples:\n  chancery authorize chain.txt --audience https://crm.example.org --scope payments.refund "
       "--param amount=75 \\\n"
       "    --proof proof.txt --htm POST --htu https://crm.example.org/refunds --proof-is-new\n"

@@ -55,9 +55,12 @@ Checked<api::Drill> wait_for_end(const Client& client, api::Drill drill, std::ch
     }
     std::this_thread::sleep_for(kBetweenLooks);
     auto answer = client.drill(drill.act.id);
-    if (answer) drill = *std::move(answer);
-    if (!answer && answer.error().refused()) return failure(answer.error());
-    // A daemon that restarts goes on with it.
+    if (answer) {
+      drill = *std::move(answer);
+      continue;
+    }
+    // A daemon that is busy tells later, and one that restarts goes on with it.
+    if (Failure refused = failure(answer.error()); refused.exit == ExitCode::kDenied) return refused;
   }
   return drill;
 }

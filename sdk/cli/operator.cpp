@@ -12,7 +12,17 @@ struct InitArguments {
   std::string name = "operator";
   std::string context = "default";
   std::string lifetime = "90d";
+  bool replace = false;
 };
+
+// A name that stands for one daemon in people's habits and scripts does not become another's in passing.
+Checked<void> require_same_daemon(const StoredContext& context) {
+  const auto before = read_context(context.name, environment);
+  if (!before || before->address == context.address) return {};
+  return failure(
+      {ErrorCode::kConflict, "this context is for another daemon: name another with --as, or give --replace"},
+      context.name);
+}
 
 Checked<std::vector<std::string>> mint(const Client& client, const InitArguments& arguments,
                                        const HolderKey& key) {
@@ -30,11 +40,13 @@ Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
   const auto metadata = client->metadata();
   if (!metadata) return failure(metadata.error());
   const StoredContext stored{arguments.context, metadata->issuer, ca_file_of(context.daemon)};
-  CHANCERY_TRY(write_context(stored, {}, environment));
+  if (!arguments.replace) {
+    CHANCERY_TRY(require_same_daemon(stored));
+  }
   CHANCERY_ASSIGN(const std::filesystem::path folder, context_folder(stored.name, environment));
   CHANCERY_ASSIGN(const HolderKey key, context_key(folder, true));
   CHANCERY_ASSIGN(const std::vector<std::string> chain, mint(*client, arguments, key));
-  CHANCERY_TRY(write_context(stored, chain, environment));
+  CHANCERY_TRY(keep_context(stored, chain, key, environment));
   CHANCERY_TRY(use_context(stored.name, environment));
   show_context(context.output, stored, key, folder);
   return ExitCode::kSuccess;
@@ -66,6 +78,7 @@ void add_init(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand(
       "init", "Become an operator who calls from anywhere: a key and a chain of authority (on the socket)");
   add_mint_options(*command, *arguments);
+  command->add_flag("--replace", arguments->replace, "make a context that is for another daemon this one's");
   command->footer(
       "Makes a key in a file of this user's, has the daemon mint its chain of authority, keeps both as a context\n"
       "and uses it from now on, wherever neither --socket nor --addr says otherwise.\n\n"

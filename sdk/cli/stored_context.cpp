@@ -42,6 +42,26 @@ bool is_set(const client::Environment& environment, const char* name) {
   return value != nullptr && value[0] != '\0';
 }
 
+Checked<path> make_folder(const std::string& name, const client::Environment& environment) {
+  CHANCERY_ASSIGN(path folder, context_folder(name, environment));
+  CHANCERY_TRY(make_private_folder(folder.parent_path().parent_path()));
+  CHANCERY_TRY(make_private_folder(folder.parent_path()));
+  CHANCERY_TRY(make_private_folder(folder));
+  return folder;
+}
+
+// A key that is there stays: other chains may be held by it.
+Checked<void> keep_key(const std::string& file, const HolderKey& key) {
+  if (!is_input(file)) {
+    if (const Status saved = key.save(file); !saved) return failure(saved.error(), file);
+    return {};
+  }
+  const auto kept = HolderKey::load(file);
+  if (!kept) return failure(kept.error(), file);
+  if (kept->public_key() == key.public_key()) return {};
+  return failure({ErrorCode::kConflict, "the context has another key: name another context"}, file);
+}
+
 }  // namespace
 
 Checked<path> context_folder(const std::string& name, const client::Environment& environment) {
@@ -94,28 +114,18 @@ Checked<StoredContext> read_context(const std::string& name, const client::Envir
 
 Checked<void> write_context(const StoredContext& context, const std::vector<std::string>& chain,
                             const client::Environment& environment) {
-  CHANCERY_ASSIGN(const path folder, context_folder(context.name, environment));
-  CHANCERY_TRY(make_private_folder(folder.parent_path().parent_path()));
-  CHANCERY_TRY(make_private_folder(folder.parent_path()));
-  CHANCERY_TRY(make_private_folder(folder));
+  CHANCERY_ASSIGN(const path folder, make_folder(context.name, environment));
   json::Node settings = json::Node::object({{"address", context.address}});
   if (!context.ca_file.empty()) settings.set("ca_file", context.ca_file);
-  if (!chain.empty()) {
-    CHANCERY_TRY(replace_file(folder / "chain.txt", join_chain(chain) + "\n", kPrivate));
-  }
+  CHANCERY_TRY(replace_file(folder / "chain.txt", join_chain(chain) + "\n", kPrivate));
   return replace_file(folder / "context.json", json::to_jcs(settings) + "\n", kPrivate);
 }
 
 Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
                            const HolderKey& key, const client::Environment& environment) {
-  CHANCERY_ASSIGN(const path folder, context_folder(context.name, environment));
-  const std::string file = (folder / "key.pem").string();
-  if (is_input(file)) {
-    return failure({ErrorCode::kConflict, "there is such a context with a key: name another"}, context.name);
-  }
-  CHANCERY_TRY(write_context(context, chain, environment));
-  if (const Status saved = key.save(file); !saved) return failure(saved.error(), file);
-  return {};
+  CHANCERY_ASSIGN(const path folder, make_folder(context.name, environment));
+  CHANCERY_TRY(keep_key((folder / "key.pem").string(), key));
+  return write_context(context, chain, environment);
 }
 
 Checked<HeldChain> held_chain(const std::string& name, const client::Environment& environment) {
@@ -148,7 +158,6 @@ Checked<HolderKey> context_key(const path& folder, bool may_be_made) {
   }
   auto key = HolderKey::generate();
   if (!key) return failure(key.error());
-  if (const Status saved = key->save(file); !saved) return failure(saved.error(), file);
   return *std::move(key);
 }
 

@@ -35,11 +35,12 @@ struct StoredContext {
 /// \return kNotFound, kMalformed
 [[nodiscard]] Checked<StoredContext> read_context(const std::string& name,
                                                   const client::Environment& environment);
-/// Writes `context.json` and, unless it is empty, the chain; the key stays as it is.
+/// Writes the chain and `context.json`; the key stays as it is.
 [[nodiscard]] Checked<void> write_context(const StoredContext& context, const std::vector<std::string>& chain,
                                           const client::Environment& environment);
 
-/// The same with its key, for a context that has none. \return kConflict when it has one, kFileUnwritable
+/// The same with its key, which comes first: a chain is of no use with another's. \return kConflict when the context
+///         has another key, kFileUnwritable
 [[nodiscard]] Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
                                          const HolderKey& key, const client::Environment& environment);
 
@@ -54,7 +55,7 @@ struct StoredContext {
 /// Of the context that the command line names, or of the one in use, whichever daemon is called.
 [[nodiscard]] Checked<HeldChain> operator_chain(const Context& context);
 
-/// A context's key: the one that is there, or one that is made now.
+/// A context's key: the one that is there, or one that is made now, for keep_context().
 /// \param may_be_made  else kFileUnreadable when there is none
 [[nodiscard]] Checked<HolderKey> context_key(const std::filesystem::path& folder, bool may_be_made);
 

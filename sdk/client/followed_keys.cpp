@@ -4,8 +4,12 @@
 
 namespace chancery::client {
 
+bool FollowedKeys::is_held(const PublicKey& key) const {
+  return std::ranges::find(held_, key, &Held::key) != held_.end();
+}
+
 bool FollowedKeys::is_known(const PublicKey& key) const {
-  if (!held_.empty()) return std::ranges::find(held_, key, &Held::key) != held_.end();
+  if (!held_.empty()) return is_held(key);
   return pins_.empty() || std::ranges::find(pins_, key.thumbprint()) != pins_.end();
 }
 
@@ -23,8 +27,13 @@ Status FollowedKeys::take(const std::vector<PublicKey>& published, std::chrono::
     if (is_published) held.until.reset();
     if (!is_published && !held.until) held.until = now + overlap_;
   }
+  const auto added = std::ranges::count_if(published, [&](const PublicKey& key) { return !is_held(key); });
+  if (held_.size() + static_cast<std::size_t>(added) > kMaxFollowedKeys) {
+    return Error{ErrorCode::kTooLarge,
+                 "the server publishes, or did a while ago, more than 16 keys: ask the other side"};
+  }
   for (const PublicKey& key : published) {
-    if (std::ranges::find(held_, key, &Held::key) == held_.end()) held_.push_back({key, std::nullopt});
+    if (!is_held(key)) held_.push_back({key, std::nullopt});
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include <chancery/result.hpp>
 
 namespace chancery::client {
+
+/// Each is tried on every root, since `kid` chooses none: there is an end to them.
+inline constexpr std::size_t kMaxFollowedKeys = 16;
 
 /// The keys of somebody who rotates them, as a follower knows them. Pure.
 class FollowedKeys {
@@ -19,7 +23,8 @@ class FollowedKeys {
 
   /// Takes a set as it was published at `now`.
   /// \return kBadResponse for an empty set; kConflict when it shares no key with what is held or pinned: then nothing
-  ///         changes
+  ///         changes; kTooLarge when there would be more than kMaxFollowedKeys: then none is added, and what has
+  ///         disappeared goes all the same
   [[nodiscard]] Status take(const std::vector<PublicKey>& published, std::chrono::sys_seconds now);
 
   /// Drops keys whose overlap is over.
@@ -32,6 +37,7 @@ class FollowedKeys {
     PublicKey key;
     std::optional<std::chrono::sys_seconds> until;  ///< set once it has disappeared; inclusive
   };
+  [[nodiscard]] bool is_held(const PublicKey& key) const;
   [[nodiscard]] bool is_known(const PublicKey& key) const;
 
   std::vector<Thumbprint> pins_;

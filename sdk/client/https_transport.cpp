@@ -154,7 +154,7 @@ class HttpsTransport final : public Transport {
   // that, no connection is taken up that has rested.
   Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
     const bool is_question = request.headers.empty() || request.method == "GET";
-    Attempt attempt = exchange_over(is_question || !has_rested() ? kept_ : anew(), request, deadline);
+    Attempt attempt = exchange_over(is_question || !has_rested() ? kept() : anew(), request, deadline);
     if (attempt.broken && is_question) attempt = exchange_over(anew(), request, deadline);
     return std::move(attempt.answer);
   }
@@ -162,17 +162,24 @@ class HttpsTransport final : public Transport {
  private:
   [[nodiscard]] http::client::http_client anew() const { return {address_, config_}; }
 
+  [[nodiscard]] http::client::http_client kept() const {
+    last_use_ = ticks();
+    return kept_;
+  }
+
   // The daemon closes a connection after a minute without a request, unless it is configured otherwise.
   [[nodiscard]] bool has_rested() const {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    const auto before = last_use_.exchange(now);
-    return now - before > std::chrono::steady_clock::duration(kRest).count();
+    return ticks() - last_use_ > std::chrono::steady_clock::duration(kRest).count();
+  }
+
+  static std::chrono::steady_clock::rep ticks() {
+    return std::chrono::steady_clock::now().time_since_epoch().count();
   }
 
   web::uri address_;
   http::client::http_client_config config_;
   http::client::http_client kept_;  // a handle; copies share its connections
-  mutable std::atomic<std::chrono::steady_clock::rep> last_use_ = 0;
+  mutable std::atomic<std::chrono::steady_clock::rep> last_use_ = 0;  // of `kept_`
 };
 
 }  // namespace

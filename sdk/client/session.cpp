@@ -25,11 +25,6 @@ ClientError local(const Error& error) {
   return {.error = error, .status = 0, .code = {}, .detail = {}, .document = {}};
 }
 
-// An issuer's URL may have a path; the daemon's own paths begin at its server.
-std::string origin_of(const std::string& url) {
-  return url.substr(0, url.find('/', std::string_view("https://").size()));
-}
-
 // A descriptor's number; -1 when the text is none.
 int descriptor_number(std::string_view text) {
   int number = -1;
@@ -52,6 +47,13 @@ struct Session::Impl {
   SessionState state;  // its lease under the mutex, the rest as it was made
   std::shared_ptr<const Client> daemon;
   std::mutex mutex{};
+  std::mutex asking{};                               // held by whoever asks the daemon; taken before `mutex`
+  std::chrono::steady_clock::time_point retry_at{};  // under `asking`
+
+  [[nodiscard]] Lease lease() {
+    const std::lock_guard lock(mutex);
+    return state.lease;
+  }
 
   [[nodiscard]] ClientResult<Lease> ask() const {
     auto proof = prove_with(state.key, state.agent_chain.back(), {"POST", state.uri, {}}, wall_clock());
@@ -62,10 +64,31 @@ struct Session::Impl {
                  std::chrono::sys_seconds(std::chrono::seconds(session.expires_at))};
   }
 
-  // Under the mutex: others wait for the same answer rather than to ask for one each.
-  void renew_in_time(std::chrono::sys_seconds now) {
-    if (state.lease.expires_at - now > state.options.lifetime / 3) return;
-    if (auto next = ask()) state.lease = *std::move(next);
+  // One caller asks; only who has nothing to go on with waits for the answer, too.
+  [[nodiscard]] Lease lease_in_time() {
+    Lease held = lease();
+    const std::chrono::sys_seconds now = wall_clock();
+    if (held.expires_at - now > state.options.lifetime / 3) return held;
+    std::unique_lock turn(asking, std::defer_lock);
+    if (held.expires_at < now) {
+      turn.lock();
+    } else if (!turn.try_lock()) {
+      return held;
+    }
+    renew(held);
+    return lease();
+  }
+
+  // Under `asking`, whose holder before may have renewed the lease, or waited in vain: then not everybody does.
+  void renew(const Lease& seen) {
+    if (lease().chain != seen.chain || std::chrono::steady_clock::now() < retry_at) return;
+    auto next = ask();
+    if (!next) {
+      retry_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(state.options.lifetime) / 60;
+      return;
+    }
+    const std::lock_guard lock(mutex);
+    state.lease = *std::move(next);
   }
 };
 
@@ -81,8 +104,7 @@ ClientResult<std::shared_ptr<const Session>> Session::open(const SessionOptions&
   auto daemon = connect(known);
   if (!daemon) return local(daemon.error());
   CHANCERY_ASSIGN(const Metadata metadata, (*daemon)->metadata());
-  SessionState state{std::move(known), std::move(chain), origin_of(metadata.issuer) + "/v1/sessions",
-                     *std::move(key)};
+  SessionState state{std::move(known), std::move(chain), metadata.issuer + "/v1/sessions", *std::move(key)};
   std::unique_ptr<Impl> impl(new Impl{std::move(state), *std::move(daemon)});
   CHANCERY_ASSIGN(impl->state.lease, impl->ask());
   return std::shared_ptr<const Session>(new Session(std::move(impl)));
@@ -94,21 +116,15 @@ Result<Presented> Session::present(const std::string& method, const std::string&
 }
 
 Result<Presented> Session::present(const ProofClaims& claims) const {
+  Lease lease = impl_->lease_in_time();
   const std::chrono::sys_seconds now = wall_clock();
-  std::vector<std::string> chain;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->renew_in_time(now);
-    if (impl_->state.lease.expires_at < now) {
-      return Error{
-          ErrorCode::kCredentialExpired,
-          "the session has expired and the daemon renewed it not: is it there, and the agent's chain "
-          "valid?"};
-    }
-    chain = impl_->state.lease.chain;
+  if (lease.expires_at < now) {
+    return Error{
+        ErrorCode::kCredentialExpired,
+        "the session has expired and the daemon renewed it not: is it there, and the agent's chain valid?"};
   }
-  CHANCERY_ASSIGN(std::string proof, prove_with(impl_->state.key, chain.back(), claims, now));
-  return Presented{std::move(chain), std::move(proof)};
+  CHANCERY_ASSIGN(std::string proof, prove_with(impl_->state.key, lease.chain.back(), claims, now));
+  return Presented{std::move(lease.chain), std::move(proof)};
 }
 
 const SessionOptions& Session::options() const noexcept { return impl_->state.options; }

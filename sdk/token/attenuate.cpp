@@ -147,7 +147,7 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
   }
   claims.aud = common_audience(from.aud, request.audience);
   if (claims.aud.empty()) {
-    return Error{ErrorCode::kNothingGranted,
+    return Error{ErrorCode::kAudienceNotGranted,
                  "no requested audience is among the parent's: ask for one of them"};
   }
   const auto issued = static_cast<double>(now.time_since_epoch().count());
@@ -155,7 +155,7 @@ Result<Attenuation> attenuate(const Token& parent, std::int64_t max_depth, const
   claims.iat = issued;
   claims.exp = std::min(asked_exp, from.exp);
   if (claims.exp < issued || request.lifetime.count() <= 0) {
-    return Error{ErrorCode::kNothingGranted,
+    return Error{ErrorCode::kLimitExceeded,
                  "no time is left: ask for a lifetime above zero under a parent that has not expired"};
   }
   claims.iss = from.client_id;

@@ -4,8 +4,10 @@
 #include "daemon/rest/openapi.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 
 #include <boost/test/data/test_case.hpp>
@@ -176,6 +178,44 @@ std::vector<Message> messages() {
   };
 }
 
+// What a schema says of its own, and those of its members that are schemas, many by name, or many in a row.
+constexpr std::array<std::string_view, 17> kKeywords{
+    "$ref",    "type",    "required",      "description",   "enum",      "const",
+    "default", "format",  "pattern",       "minLength",     "maxLength", "minItems",
+    "minimum", "maximum", "minProperties", "maxProperties", "examples"};
+constexpr std::array<std::string_view, 2> kOneSchema{"items", "additionalProperties"};
+constexpr std::array<std::string_view, 3> kManySchemas{"allOf", "anyOf", "oneOf"};
+
+bool is_in(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+void expect_keywords(const Value& schema) {
+  for (const auto& [name, value] : schema.members()) {
+    if (name == "properties") {
+      for (const auto& [property, described] : value.members()) expect_keywords(described);
+    } else if (is_in(kOneSchema, name)) {
+      expect_keywords(value);
+    } else if (is_in(kManySchemas, name)) {
+      for (const Value& part : value.items()) expect_keywords(part);
+    } else {
+      BOOST_TEST(is_in(kKeywords, name), name << " is no keyword, in " << schema.source().substr(0, 200));
+    }
+  }
+}
+
+// The schemas of parameters and bodies, wherever they stand.
+void expect_keywords_below(const Value& value) {
+  for (const auto& [name, member] : value.members()) {
+    if (name == "schema") {
+      expect_keywords(member);
+    } else {
+      expect_keywords_below(member);
+    }
+  }
+  for (const Value& item : value.items()) expect_keywords_below(item);
+}
+
 std::set<std::string> members_of(const Value& object) {
   std::set<std::string> out;
   for (const auto& [name, value] : object.members()) out.emplace(name);
@@ -211,6 +251,14 @@ BOOST_DATA_TEST_CASE(describes_every_member_and_no_other, boost::unit_test::data
   BOOST_REQUIRE(document);
   BOOST_TEST(members_of(document->root()) == properties_of(schema(message.schema)),
              boost::test_tools::per_element());
+}
+
+// An unquoted comma makes the rest of a description one.
+BOOST_AUTO_TEST_CASE(schemas_are_made_of_known_keywords) {
+  const Value& components = need(description(), "components");
+  expect_keywords_below(need(description(), "paths"));
+  expect_keywords_below(need(components, "responses"));
+  for (const auto& [name, described] : need(components, "schemas").members()) expect_keywords(described);
 }
 
 BOOST_AUTO_TEST_CASE(describes_every_member_of_a_key_and_of_what_its_end_ends) {

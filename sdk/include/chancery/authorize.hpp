@@ -25,7 +25,7 @@ enum class Ruling : std::uint8_t {
 struct Decision {
   Ruling ruling = Ruling::kDeny;
   std::vector<std::string_view>
-      missing;  ///< checks left to the caller before it may permit: "replay"; literals
+      missing;  ///< checks left to the caller before it may permit: "replay", "ancestor_totals"; literals
   Explanation explanation;
 
   [[nodiscard]] bool permitted() const noexcept { return ruling == Ruling::kPermit; }
@@ -35,9 +35,9 @@ struct Decision {
 
 /// Decides whether whoever presents a chain may perform an action now: steps 1 to 8 in one call, with the explanation.
 ///
-/// Permits only when every check was made that can be made offline. What may be left out is what a verifier by itself
-/// cannot know, and `explanation.verdict.not_performed()` says so: the totals of ancestors, and custody while none is
-/// required. Without `action.seen` nobody looked for a replayed proof: the ruling is kIncomplete.
+/// Permits only when every check was made, but that of custody, while none is required. What the caller gives nothing
+/// for was not checked, and the ruling is kIncomplete: without `action.seen` nobody looked for a replayed proof, and
+/// without `action.totals` of an ancestor that bounds one, other chains under it may have spent all that it has.
 /// Pure but for `action.seen`, which is asked once, when the proof is good otherwise. Thread-safe when that is.
 /// \param chain  compact tokens, root first; borrowed for the call only
 /// \param now  the instant to judge validity against, whole seconds UTC

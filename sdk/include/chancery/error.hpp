@@ -28,6 +28,8 @@ enum class ErrorCode : std::uint16_t {
   kParentDenied = 204,
   kCeilingExceeded = 205,
   kUnboundedBudget = 206,
+  kAudienceNotGranted = 207,
+  kLimitExceeded = 208,
 
   // 3xx: callers
   kUnauthenticated = 300,

@@ -44,7 +44,7 @@ struct RemoteTrustState {
 /// with what is held, at first with the pins; a set that shares none is refused and reported, since a rotation that
 /// Chancery makes publishes the old key beside the new one, and a stolen name or server does not. So whoever controls
 /// the server can add keys as long as it still publishes a known one: the anchor's limits bound what they may say. A key
-/// that disappears counts until `overlap` is over. A server that cannot be reached changes nothing. To pin across
+/// that disappears counts until `overlap` is over. More than sixteen keys at a time are not followed. A server that cannot be reached changes nothing. To pin across
 /// restarts, give the thumbprints of anchor().keys as pins again.
 ///
 /// https only, no redirects, at most 1 MiB a set; a thread of its own looks again every `refresh`. Methods may be called

@@ -21,9 +21,10 @@ struct SessionOptions {
 };
 
 /// An agent's leaf, handed to a key in this process: the agent's hardware signs once in a while, and this key
-/// signs the proof of each call. Renewed before it expires, by whichever call comes in its last third; calls go
-/// on with what is there when the daemon is away, and end in kCredentialExpired when that has expired, never in
-/// a wait longer than the client's time-out. Thread-safe.
+/// signs the proof of each call. Renewed before it expires, by whichever call comes in its last third, while others
+/// go on with what is there. So does that call when the daemon is away, which is then left alone for a sixtieth of
+/// the lifetime. Calls end in kCredentialExpired when what is there has expired, never in a wait longer than the
+/// client's time-out. Thread-safe.
 class Session final : public Credential {
  public:
   /// Opens a session for the chain's last token, whose holder the daemon must know this process to be, or to

@@ -28,9 +28,10 @@ struct StatusCacheOptions {
 /// A list is fetched when a chain whose signatures, narrowing and validity hold refers to it, from a URI in normal form
 /// under the `status` prefixes of the anchor that the chain is rooted in (see TrustConfig::anchors); without prefixes nothing is fetched. It is
 /// taken when one of that anchor's status keys signed it, `sub` is its URI, `iat` is not before that of the list held,
-/// and `exp` is there and to come. A thread of the cache's renews it when half of its `ttl` (or of the time to `exp`) is
-/// over. A server that cannot be reached is asked again every ten seconds, and the list held counts until its `ttl` is
-/// over; from then on tokens that refer to it are `status_unknown`.
+/// and `exp` is there and to come. Threads of the cache's renew it when half of its `ttl` (or of the time to `exp`) is
+/// over. A server that cannot be reached, or takes more than half of the time-out, is asked again every ten seconds, and
+/// the list held counts until its `ttl` is over; from then on tokens that refer to it are `status_unknown`. Lists of
+/// other servers do not wait for it.
 ///
 /// https only, no redirects, at most 16 MiB a list. Methods may be called from several threads at once.
 class StatusCache {
@@ -51,10 +52,11 @@ class StatusCache {
   /// The trust with the lists that are held at the moment.
   [[nodiscard]] TrustSnapshot trust() const;
 
-  /// Takes other anchors and keys from now on. Lists that they still allow are kept.
+  /// Takes other anchors and keys from now on. Lists that they still allow are kept: those of an anchor that may name
+  /// their URI and has the key that signed them.
   void replace_trust(const TrustConfig& trust);
 
-  /// Renews what is due, as the cache's own thread does every second.
+  /// Renews what is due, as the cache's own threads do every second, and returns when it is done.
   void refresh_due();
 
  private:

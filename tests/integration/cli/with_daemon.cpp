@@ -1,4 +1,5 @@
 // `chancery` and a daemon's answers, which a script of the test gives over a Unix socket.
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -28,7 +29,11 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 /// A daemon that answers by route, and keeps the requests that it got.
 class Stage {
  public:
-  void answer(const std::string& route, std::string octets) { answers_[route] = std::move(octets); }
+  void answer(const std::string& route, std::string octets) { answers_[route] = {std::move(octets)}; }
+  /// Each once, and the last one from then on.
+  void answer_in_turn(const std::string& route, std::deque<std::string> octets) {
+    answers_[route] = std::move(octets);
+  }
   [[nodiscard]] std::string request(const std::string& route) {
     const std::lock_guard lock(mutex_);
     return requests_[route];
@@ -45,16 +50,21 @@ class Stage {
     const std::string route = request.substr(0, request.find(" HTTP/"));
     const std::lock_guard lock(mutex_);
     requests_[route] = request;
+    connection.write(next_answer(route));
+  }
+  std::string next_answer(const std::string& route) {
     const auto found = answers_.find(route);
-    connection.write(
-        found != answers_.end()
-            ? found->second
-            : http_answer(404, kProblem, R"({"code":"route_unknown","detail":"no such route"})"));
+    if (found == answers_.end())
+      return http_answer(404, kProblem, R"({"code":"route_unknown","detail":"no such route"})");
+    std::deque<std::string>& octets = found->second;
+    std::string next = octets.front();
+    if (octets.size() > 1) octets.pop_front();
+    return next;
   }
 
   Chancery chancery_;
   std::mutex mutex_;
-  std::map<std::string, std::string> answers_;
+  std::map<std::string, std::deque<std::string>> answers_;
   std::map<std::string, std::string> requests_;
   std::unique_ptr<FakeDaemon> daemon_ =
       FakeDaemon::on_socket([this](Connection& connection) { serve(connection); });
@@ -217,6 +227,23 @@ BOOST_FIXTURE_TEST_CASE(a_busy_or_failing_daemon_exits_2, Stage) {
   BOOST_TEST(run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"}).exit == 2);
   answer("POST /v1/proofs", http_answer(500, kProblem, R"({"code":"internal","detail":"see the log"})"));
   BOOST_TEST(run({"proof", "a.b.c", "--htm", "GET", "--htu", "https://rs.example/"}).exit == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_drill_is_reported_although_the_daemon_was_busy_meanwhile, Stage) {
+  const auto drill = [](const std::string& ended) {
+    return R"({"act":{"at":1772366400,"id":7,"kind":"drill","target":{"agent":"support"},"tokens":1,"until":1772366401)" +
+           ended + R"(},"denials":[]})";
+  };
+  answer("POST /v1/drills", http_answer(201, kJson, drill("")));
+  answer_in_turn("GET /v1/drills/7",
+                 {http_answer(429, kProblem, R"({"code":"overloaded","detail":"try again"})"),
+                  http_answer(503, kProblem, R"({"code":"shutting_down","detail":"try again"})"),
+                  http_answer(200, kJson, drill(R"(,"lifted_at":1772366401)"))});
+  const Run done = run({"drill", "--agent", "support", "--window", "1s"});
+  BOOST_TEST(done.exit == 0, done.err);
+  BOOST_TEST(contains(done.out, "restored"), done.out);
+  answer("GET /v1/drills/7", http_answer(404, kProblem, R"({"code":"not_found","detail":"no such drill"})"));
+  BOOST_TEST(run({"drill", "--agent", "support", "--window", "1s"}).exit == 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_hostile_daemon_reaches_no_terminal, Stage) {

@@ -1,6 +1,8 @@
 // Who may do what to the real daemon, from where: chains of authority and DPoP proofs over TLS, kernel
 // credentials on the socket.
 
+#include <fstream>
+
 #include <boost/test/unit_test.hpp>
 
 #include <chancery/credential.hpp>
@@ -275,6 +277,47 @@ BOOST_FIXTURE_TEST_CASE(a_chain_and_its_key_log_in_and_a_key_that_others_can_rea
   BOOST_TEST_REQUIRE(done.exit == 0, done.err);
   BOOST_TEST(chancery.run({"agent", "list"}).exit == 0);
   BOOST_TEST(chancery.run({"agent", "retire", "support"}).exit == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_context_is_made_whole_or_not_at_all, RemoteOffice) {
+  testing::Chancery chancery;
+  chancery.set("CHANCERY_SOCKET", "");
+  const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
+  std::vector<std::string> init{"init", "--socket", daemon->socket().string(), "--cacert", authority};
+  BOOST_TEST(chancery.run({"init", "--socket", daemon->socket().string(), "--lifetime", "91d"}).exit == 1);
+  BOOST_TEST(chancery.run({"context", "list"}).out.empty());
+  BOOST_TEST_REQUIRE(chancery.run(init).exit == 0);
+  BOOST_TEST_REQUIRE(chancery.run(init).exit == 0);  // with the key that is there
+
+  const std::string file =
+      (chancery.folder() / "config" / "chancery" / "contexts" / "default" / "context.json").string();
+  std::ofstream(file) << R"({"address":"https://other.example.org"})";
+  const testing::Run refused = chancery.run(init);
+  BOOST_TEST(refused.exit == 2);
+  BOOST_TEST(refused.err.find("--replace") != std::string::npos, refused.err);
+  BOOST_TEST(testing::read_file(file).find("other.example.org") != std::string::npos);
+  init.emplace_back("--replace");
+  BOOST_TEST(chancery.run(init).exit == 0);
+  BOOST_TEST(chancery.run({"agent", "list"}).exit == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_context_keeps_its_key_and_takes_newer_chains_for_it, RemoteOffice) {
+  testing::Chancery chancery;
+  chancery.set("CHANCERY_SOCKET", "");
+  const std::string authority = (daemon->socket().parent_path() / "ca.pem").string();
+  const auto log_in = [&](const HolderKey& key, const std::string& scope, const std::string& name) {
+    const std::string file = (chancery.folder() / name).string();
+    if (!std::filesystem::exists(file)) BOOST_REQUIRE(key.save(file));
+    const std::string chain =
+        chancery.file("chain.txt", join_chain(delegated(key, R"({"scopes":[")" + scope + "\"]}")));
+    return chancery.run({"login", "prod", "--addr", address(), "--cacert", authority, "--key", file, chain});
+  };
+  const HolderKey key = new_key();
+  BOOST_TEST(log_in(key, "chancery.backends.read", "one.pem").exit == 0);
+  BOOST_TEST(chancery.run({"agent", "list"}).exit == 1);
+  BOOST_TEST(log_in(key, "chancery.agents.read", "one.pem").exit == 0);
+  BOOST_TEST(log_in(new_key(), "chancery.backends.read", "other.pem").exit == 2);
+  BOOST_TEST(chancery.run({"agent", "list"}).exit == 0);
 }
 
 /// An operator's stored context.

@@ -17,6 +17,21 @@ std::string authorization(const OAuthScene& scene, const std::optional<std::stri
          "\r\nDPoP: " + presented.proof + "\r\n";
 }
 
+// The client's chain and one token more, for this audience whatever the chain says.
+std::string aimed_at(const OAuthScene& scene, const std::vector<std::string>& audience) {
+  DelegationRequest request;
+  request.client_id = "spiffe://dev.chancery.internal/service/other";
+  request.holder = new_key().public_key().thumbprint();
+  request.authority = required(Authority::parse(R"({"scopes":["chancery.introspect"]})"));
+  request.lifetime = std::chrono::minutes(5);
+  auto chain = required(delegate_with(scene.key, scene.chain, request, now()));
+  Claims claims = required(Token::parse(chain.back())).claims();
+  claims.aud = audience;
+  const UnsignedToken token = UnsignedToken::encode(claims, scene.key.public_key(), true);
+  chain.back() = token.with(required(scene.key.sign(as_bytes(token.signing_input()))));
+  return text_of(chain);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(introspection)
@@ -62,6 +77,16 @@ BOOST_FIXTURE_TEST_CASE(a_single_token_stands_for_its_chain_when_the_daemon_has_
   BOOST_TEST(alone.member("active") == "true");
 }
 
+BOOST_FIXTURE_TEST_CASE(the_audience_is_what_all_tokens_of_the_chain_name, OAuthScene) {
+  const auto introspected = [&](const std::vector<std::string>& audience) {
+    return post("/v1/introspect", as_client({{"token", aimed_at(*this, audience)}}));
+  };
+  const OAuthAnswer active = introspected({"https://elsewhere.example.org", issuer});
+  BOOST_TEST(active.member("active") == "true");
+  BOOST_TEST(active.member("aud") == "[\"" + issuer + "\"]");
+  BOOST_TEST(introspected({"https://elsewhere.example.org"}).http.body == R"({"active":false})");
+}
+
 BOOST_FIXTURE_TEST_CASE(who_may_not_ask_is_told_as_by_a_protected_resource, OAuthScene) {
   const OAuthAnswer nobody = post("/v1/introspect", {{"token", "x"}});
   BOOST_TEST(nobody.http.status == 401);
@@ -83,6 +108,16 @@ BOOST_FIXTURE_TEST_CASE(a_chain_and_its_proof_are_as_good_as_an_assertion, OAuth
       post("/v1/introspect", question, authorization(*this, first.http.field("DPoP-Nonce")));
   BOOST_TEST(second.http.status == 200);
   BOOST_TEST(second.member("active") == "true");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hosts_name_is_the_same_in_capitals, OAuthScene) {
+  const Fields question{{"token", text_of(operator_chain)}};
+  const auto nonce = post("/v1/introspect", question).http.field("DPoP-Nonce");
+  host.replace(0, 9, "LOCALHOST");
+  BOOST_TEST(post("/v1/introspect", question, authorization(*this, nonce)).http.status == 200);
+  host.replace(0, 9, "elsewhere");
+  const OAuthAnswer elsewhere = post("/v1/introspect", question, authorization(*this, nonce));
+  BOOST_TEST(elsewhere.member("error") == "invalid_dpop_proof");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

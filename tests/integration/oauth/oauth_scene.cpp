@@ -119,13 +119,13 @@ OAuthAnswer OAuthScene::exchange(const std::string& request) const {
 
 OAuthAnswer OAuthScene::post(std::string_view path, const Fields& fields, const std::string& headers) const {
   const std::string body = form_of(fields);
-  return exchange("POST " + std::string(path) + " HTTP/1.1\r\nHost: " + issuer.substr(8) +
+  return exchange("POST " + std::string(path) + " HTTP/1.1\r\nHost: " + host +
                   "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
                   std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body);
 }
 
 OAuthAnswer OAuthScene::get(std::string_view path) const {
-  return exchange("GET " + std::string(path) + " HTTP/1.1\r\nHost: " + issuer.substr(8) + "\r\n\r\n");
+  return exchange("GET " + std::string(path) + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
 }
 
 std::string OAuthScene::binding_proof(const HolderKey& by, const std::optional<std::string>& nonce) const {

@@ -69,6 +69,7 @@ struct OAuthScene : RemoteOffice {
   HolderKey key = new_key();
   std::vector<std::string> chain;
   std::string issuer = address();
+  std::string host = issuer.substr(std::string_view("https://").size());  ///< as requests name it
 
  private:
   [[nodiscard]] OAuthAnswer exchange(const std::string& request) const;

@@ -127,8 +127,22 @@ BOOST_FIXTURE_TEST_CASE(an_exchange_brings_a_narrowed_child, OAuthScene) {
   BOOST_TEST(post("/v1/token", as_client(no_type)).member("error") == "invalid_request");
   const auto acted = with(exchange_of(parent), "actor_token", "x");
   BOOST_TEST(post("/v1/token", as_client(acted)).member("error") == "invalid_request");
+  const auto a_chain = with(exchange_of(parent), "requested_token_type", kChainType);
+  BOOST_TEST(post("/v1/token", as_client(a_chain)).member("error") == "invalid_request");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_more_than_can_be_given_is_refused_in_the_word_for_it, OAuthScene) {
+  const std::string parent = post("/v1/token", credentials_request()).member("delegation_chain");
+  const auto error = [&](const Fields& fields) { return post("/v1/token", fields).member("error"); };
   const auto wider = replaced(exchange_of(parent), "scope", "payments.refund");
-  BOOST_TEST(post("/v1/token", as_client(wider)).member("error") == "invalid_authorization_details");
+  BOOST_TEST(error(as_client(wider)) == "invalid_scope");
+  const auto in_detail = with(without(wider, "scope"), "authorization_details",
+                              R"([{"type":"agent_delegation","scopes":["payments.refund"]}])");
+  BOOST_TEST(error(as_client(in_detail)) == "invalid_authorization_details");
+  const auto elsewhere = replaced(exchange_of(parent), "resource", "https://elsewhere.example.org");
+  BOOST_TEST(error(as_client(elsewhere)) == "invalid_target");
+  BOOST_TEST(error(replaced(credentials_request(), "lifetime_s", "31536000")) == "invalid_request");
+  BOOST_TEST(error(replaced(credentials_request(), "depth", "1000")) == "invalid_request");
 }
 
 BOOST_FIXTURE_TEST_CASE(an_assertion_that_is_wrong_in_one_thing_is_no_client, OAuthScene) {

@@ -32,8 +32,11 @@ Certificate self_signed(EVP_PKEY* key, const std::string& name) {
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
   X509_NAME* subject = X509_get_subject_name(certificate.get());
+  // One file may hold several of them, which OpenSSL tells by this name.
+  static std::atomic<int> made{0};
+  const std::string common_name = "fake daemon " + std::to_string(++made);
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("fake daemon"), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate.get(), subject);
   X509_set_pubkey(certificate.get(), key);
   const std::string names = "DNS:" + name;

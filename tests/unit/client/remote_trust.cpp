@@ -146,6 +146,22 @@ BOOST_DATA_TEST_CASE(keys_are_followed_while_they_hang_together, boost::unit_tes
   }
 }
 
+BOOST_AUTO_TEST_CASE(no_more_keys_are_followed_than_can_be_tried) {
+  Keys many;
+  for (int i = 0; i < 17; ++i) many.push_back(new_key());
+  const Keys most(many.begin(), many.begin() + 16);
+  FollowedKeys followed({}, 10s);
+  BOOST_TEST((followed.take(many, kIssuedNow).error().code == ErrorCode::kTooLarge));
+  BOOST_TEST(followed.keys().empty());
+  BOOST_TEST(followed.take(most, kIssuedNow).has_value());
+  // One for another: both count for a while.
+  const Keys next(many.begin() + 1, many.end());
+  BOOST_TEST((followed.take(next, kIssuedNow + 1s).error().code == ErrorCode::kTooLarge));
+  BOOST_TEST((followed.keys() == most));
+  BOOST_TEST(followed.take(next, kIssuedNow + 12s).has_value());
+  BOOST_TEST((followed.keys() == next));
+}
+
 BOOST_AUTO_TEST_CASE(chains_of_the_other_daemon_verify_within_its_limits) {
   Other other;
   const RemoteTrust remote = other.follow();

@@ -134,7 +134,7 @@ handler_timeout = "3s"
 drain_timeout = "4s"
 [issuer]
 trust_domain = "example.org"
-url = "https://chancery.example.org/tenant"
+url = "https://tenant.example.org"
 backend = "second"
 max_key_age = "90d"
 overlap = "24h"
@@ -213,7 +213,7 @@ format = "json"
   BOOST_TEST((config.server.handler_timeout == 3s));
   BOOST_TEST((config.server.drain_timeout == 4s));
   BOOST_TEST((config.issuer ==
-              IssuerConfig{"example.org", "https://chancery.example.org/tenant", "second", 2160h, 24h}));
+              IssuerConfig{"example.org", "https://tenant.example.org", "second", 2160h, 24h}));
   BOOST_TEST((config.keys == KeysConfig{720h, 5min}));
   BOOST_TEST(config.state_path == "/srv/chancery");
   BOOST_TEST(config.operator_group == "wheel");
@@ -407,7 +407,7 @@ constexpr const char* kTlsLine = "tls_listen = \"\"";
 constexpr const char* kUrlLine = "url = \"https://chancery.example.org\"";
 constexpr const char* kOriginForm =
     "server.public_urls must each be https://HOST or https://HOST:PORT, without a path";
-constexpr const char* kUrlForm = "issuer.url must be an https URL without user, query or fragment";
+constexpr const char* kUrlForm = "issuer.url must be https://HOST or https://HOST:PORT, without a path";
 constexpr const char* kDomainLine = "trust_domain = \"example.org\"";
 constexpr const char* kDomainForm =
     "issuer.trust_domain must be lower-case letters, digits, '.', '-' and '_', at most 255";
@@ -447,6 +447,8 @@ const std::array kReplaced{
                  "server.socket is required: operators and agents use it"},
     ReplacedCase{"URL without TLS", kUrlLine, "url = \"http://chancery.example.org\"", 3, kUrlForm},
     ReplacedCase{"URL without host", kUrlLine, "url = \"https:///x\"", 3, kUrlForm},
+    ReplacedCase{"URL with a path", kUrlLine, "url = \"https://a/b\"", 3, kUrlForm},
+    ReplacedCase{"URL with a slash at its end", kUrlLine, "url = \"https://a/\"", 3, kUrlForm},
     ReplacedCase{"URL with query", kUrlLine, "url = \"https://a?b\"", 3, kUrlForm},
     ReplacedCase{"URL with fragment", kUrlLine, "url = \"https://a#b\"", 3, kUrlForm},
     ReplacedCase{"URL with user", kUrlLine, "url = \"https://a@b\"", 3, kUrlForm},

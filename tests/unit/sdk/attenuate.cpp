@@ -154,10 +154,10 @@ const std::array kRefused{
     Refused{"no scope asked", [](DelegationRequest& r) { r.authority.scopes.clear(); },
             ErrorCode::kNothingGranted},
     Refused{"no audience in common", [](DelegationRequest& r) { r.audience = {"https://c.example.net"}; },
-            ErrorCode::kNothingGranted},
-    Refused{"no lifetime", [](DelegationRequest& r) { r.lifetime = seconds(0); }, ErrorCode::kNothingGranted},
+            ErrorCode::kAudienceNotGranted},
+    Refused{"no lifetime", [](DelegationRequest& r) { r.lifetime = seconds(0); }, ErrorCode::kLimitExceeded},
     Refused{"a negative lifetime", [](DelegationRequest& r) { r.lifetime = seconds(-1); },
-            ErrorCode::kNothingGranted},
+            ErrorCode::kLimitExceeded},
 };
 
 }  // namespace
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_child_never_outlives_its_parent) {
   BOOST_REQUIRE(child->narrowed.size() == 1u);
   BOOST_TEST(child->narrowed[0].given == "0.5");
   const auto late = attenuate(parent, kDepth, modest(), kIssuedNow + seconds(1));
-  BOOST_TEST((late.error().code == ErrorCode::kNothingGranted));
+  BOOST_TEST((late.error().code == ErrorCode::kLimitExceeded));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,101 @@
+#include <atomic>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chancery/session.hpp>
+
+#include "tests/unit/client/fake_daemon.hpp"
+
+// Sessions whose daemon is there but says nothing.
+
+namespace {
+
+using namespace chancery;
+using namespace std::chrono_literals;
+using chancery::testing::Connection;
+using chancery::testing::FakeDaemon;
+using chancery::testing::http_answer;
+
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+/// The last token that a call is made with; the error's name when there is none.
+std::string presented(const Session& session) {
+  const auto shown = session.present("GET", "https://api.example.org/", std::nullopt);
+  return shown ? shown->chain.back() : std::string(error_name(shown.error().code));
+}
+
+/// A daemon that opens a session of ten minutes, of which `left` are left, and leaves its renewal to the test.
+struct SessionDaemon {
+  SessionDaemon(std::chrono::seconds left, FakeDaemon::Script renew)
+      : expires_at(now() + left), renewal(std::move(renew)) {}
+
+  [[nodiscard]] std::shared_ptr<const Session> session(std::chrono::milliseconds timeout) const {
+    SessionOptions options;
+    options.daemon.socket = daemon->socket();
+    options.daemon.timeout = timeout;
+    return Session::open(options, {"g.h.i"}).value();
+  }
+  void serve(Connection& connection) {
+    const std::string request = connection.read_request();
+    const std::string issuer = R"({"issuer":"https://chancery.example"})";
+    if (request.starts_with("GET ")) return connection.write(http_answer(200, "application/json", issuer));
+    if (asked++ > 0) return renewal(connection);
+    const std::string time = std::to_string(expires_at.time_since_epoch().count());
+    connection.write(
+        http_answer(201, "application/json", R"({"chain":["g.h.i","j.k.l"],"expires_at":)" + time + "}"));
+  }
+
+  const std::chrono::sys_seconds expires_at;
+  const FakeDaemon::Script renewal;
+  std::atomic<int> asked{0};  ///< for a session, the first one too
+  const std::unique_ptr<FakeDaemon> daemon =
+      FakeDaemon::on_socket([this](Connection& connection) { serve(connection); });
+};
+
+const FakeDaemon::Script kSilence = [](Connection& connection) { connection.wait_for_peer(); };
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(session)
+
+BOOST_AUTO_TEST_CASE(threads_whose_session_has_expired_wait_for_a_silent_daemon_once) {
+  SessionDaemon daemon(-1s, kSilence);
+  const auto session = daemon.session(2s);
+  std::atomic<int> expired{0};
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] { expired += presented(*session) == "credential_expired" ? 1 : 0; });
+  threads.clear();
+  BOOST_TEST(expired == 8);
+  BOOST_TEST(daemon.asked == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_did_not_answer_is_left_alone_for_a_while) {
+  SessionDaemon daemon(60s, kSilence);
+  const auto session = daemon.session(2s);
+  for (int i = 0; i < 3; ++i) BOOST_TEST(presented(*session) == "j.k.l");
+  BOOST_TEST(daemon.asked == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_there_is_used_while_another_thread_has_it_renewed) {
+  std::promise<void> is_asked;
+  std::promise<void> is_over;
+  SessionDaemon daemon(60s, [&](Connection&) {
+    is_asked.set_value();
+    is_over.get_future().wait();
+  });
+  const auto session = daemon.session(20s);
+  std::jthread renewing([&] { BOOST_TEST(presented(*session) == "j.k.l"); });
+  is_asked.get_future().wait();
+  BOOST_TEST(presented(*session) == "j.k.l");
+  is_over.set_value();
+  renewing.join();
+  BOOST_TEST(daemon.asked == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
