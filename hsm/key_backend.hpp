@@ -62,6 +62,7 @@ struct Fact {
   const char* advice = "";  ///< what to do, a literal; empty when there is nothing to do
 };
 
+class Attester;
 class MonotonicCounter;
 
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
@@ -112,6 +113,9 @@ class KeyBackend {
   /// The counter that this daemon has in the device; nullptr for a device that has none to give, such as a
   /// PKCS#11 token. Lives as long as the backend.
   [[nodiscard]] virtual MonotonicCounter* counter() noexcept { return nullptr; }
+
+  /// What says where this device's keys are; nullptr for a device that can prove nothing. Lives as long as the backend.
+  [[nodiscard]] virtual Attester* attester() noexcept { return nullptr; }
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

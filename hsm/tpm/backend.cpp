@@ -83,6 +83,9 @@ Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
   device.key_cache = self.options_.key_cache;
   self.device_ = std::make_unique<TpmDevice>(std::move(device));
   self.counter_ = std::make_unique<NvCounter>(*self.device_, self.options_.master);
+  self.attester_ = std::make_unique<TpmAttester>(*self.device_, self.options_.master,
+                                                 std::move(self.options_.attestation_key),
+                                                 [&self](const StoredKey& key) { return self.prepare(key); });
 
   const Status first = self.device_->wait_for_first_attempt(first_answer);
   if (!first && !may_recover(first.error())) return first.error();

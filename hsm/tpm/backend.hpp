@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hsm/key_backend.hpp"
+#include "hsm/tpm/attester.hpp"
 #include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
 #include "hsm/tpm/nv_counter.hpp"
@@ -27,6 +28,7 @@ struct TpmOptions {
   /// Keeps the Name of a TPM that is met for the first time; what it refuses is not used. Called on the
   /// device thread, also while open() waits: it must not wait for the caller of open().
   std::function<Status(ByteView name)> pin;
+  AttestationKeyKeeper attestation_key{};
 };
 
 /// Keys in a TPM 2.0, wrapped by its storage primary key and kept as blobs, so that a TPM with three places
@@ -54,6 +56,7 @@ class TpmBackend final : public KeyBackend {
   Status check(Deadline deadline) override;
   Result<std::vector<Fact>> facts(Deadline deadline) override;
   [[nodiscard]] MonotonicCounter* counter() noexcept override { return counter_.get(); }
+  [[nodiscard]] Attester* attester() noexcept override { return attester_.get(); }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 
@@ -76,6 +79,7 @@ class TpmBackend final : public KeyBackend {
   DestroyedKeys destroyed_;
   std::unique_ptr<TpmDevice> device_;  // its thread calls accept(), and ends before the above do
   std::unique_ptr<NvCounter> counter_;
+  std::unique_ptr<TpmAttester> attester_;
 };
 
 }  // namespace chancery::hsm

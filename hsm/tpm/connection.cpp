@@ -160,6 +160,7 @@ Result<TransientHandle> TpmConnection::create_storage_key() {
     return Error{ErrorCode::kWrongDevice,
                  "the TPM answered with another kind of storage key than was asked for"};
   }
+  storage_area_ = *public_area;
   return storage_key;
 }
 
@@ -174,19 +175,25 @@ Status TpmConnection::accept(const TransientHandle& storage_key) {
 
 Status TpmConnection::start_session(const TransientHandle& storage_key) {
   if (options_.sessions == SessionKind::kPlain) return {};
+  CHANCERY_ASSIGN(session_,
+                  new_session(storage_key.get(), TPM2_SE_HMAC,
+                              TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT));
+  return {};
+}
+
+Result<TransientHandle> TpmConnection::new_session(ESYS_TR salt_key, TPM2_SE type, TPMA_SESSION attributes) {
   TPMT_SYM_DEF symmetric{};
   symmetric.algorithm = TPM2_ALG_AES;
   symmetric.keyBits.aes = 128;
   symmetric.mode.aes = TPM2_ALG_CFB;
   ESYS_TR handle = ESYS_TR_NONE;
   CHANCERY_TRY(command("the TPM starts no session", [&] {
-    return Esys_StartAuthSession(esys_.get(), storage_key.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                 ESYS_TR_NONE, nullptr, TPM2_SE_HMAC, &symmetric, TPM2_ALG_SHA256, &handle);
+    return Esys_StartAuthSession(esys_.get(), salt_key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 ESYS_TR_NONE, nullptr, type, &symmetric, TPM2_ALG_SHA256, &handle);
   }));
-  session_ = TransientHandle(*esys_, handle, live_.sessions);
-  constexpr TPMA_SESSION kAttributes =
-      TPMA_SESSION_CONTINUESESSION | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
-  return check_tpm(Esys_TRSess_SetAttributes(esys_.get(), handle, kAttributes, 0xFF), kNotSetUp);
+  TransientHandle session(*esys_, handle, live_.sessions);
+  CHANCERY_TRY(check_tpm(Esys_TRSess_SetAttributes(esys_.get(), handle, attributes, 0xFF), kNotSetUp));
+  return session;
 }
 
 // --- being used
@@ -195,6 +202,16 @@ Status TpmConnection::renew_session() {
   session_.flush();
   CHANCERY_ASSIGN(const TransientHandle storage_key, load_storage_key());
   return start_session(storage_key);
+}
+
+Result<TransientHandle> TpmConnection::start_second_session() {
+  if (options_.sessions == SessionKind::kPlain) return TransientHandle();
+  CHANCERY_ASSIGN(const TransientHandle storage_key, load_storage_key());
+  return new_session(storage_key.get(), TPM2_SE_HMAC, TPMA_SESSION_CONTINUESESSION);
+}
+
+Result<TransientHandle> TpmConnection::start_policy_session() {
+  return new_session(ESYS_TR_NONE, TPM2_SE_POLICY, TPMA_SESSION_CONTINUESESSION);
 }
 
 Result<TransientHandle> TpmConnection::load_storage_key() {

@@ -68,6 +68,14 @@ class TpmConnection {
   /// Ends the session and starts another.
   [[nodiscard]] Status renew_session();
 
+  /// A second HMAC session, salted as the first, for commands that take two authorizations; none where the first is
+  /// plain. It encrypts nothing: of two sessions only one may.
+  [[nodiscard]] Result<TransientHandle> start_second_session();
+  /// A policy session under SHA-256, without salt: what is told to it is no secret.
+  [[nodiscard]] Result<TransientHandle> start_policy_session();
+  /// The public area of the storage key.
+  [[nodiscard]] const TPM2B_PUBLIC& storage_key_area() const noexcept { return storage_area_; }
+
   /// Cleanses what the TPM software stack keeps of the auth value that was used last. Asks the TPM nothing.
   void forget_authorization();
 
@@ -105,6 +113,7 @@ class TpmConnection {
   [[nodiscard]] Result<TransientHandle> create_storage_key();
   [[nodiscard]] Status accept(const TransientHandle& storage_key);
   [[nodiscard]] Status start_session(const TransientHandle& storage_key);
+  [[nodiscard]] Result<TransientHandle> new_session(ESYS_TR salt_key, TPM2_SE type, TPMA_SESSION attributes);
 
   const ConnectionOptions& options_;
   const Interrupt& interrupt_;
@@ -114,6 +123,7 @@ class TpmConnection {
   TpmFacts facts_;
   std::unique_ptr<DeadlineTcti> tcti_;  // before what talks over it, so that it ends last
   EsysContext esys_;
+  TPM2B_PUBLIC storage_area_{};
   EsysOwned<TPMS_CONTEXT> storage_context_;
   TransientHandle session_;
 };

@@ -82,6 +82,12 @@ Result<Bytes> marshal(const KeyParts& parts) {
 }
 
 Result<KeyParts> unmarshal(ByteView blob) {
+  CHANCERY_ASSIGN(KeyParts parts, unmarshal_like(blob, signing_key_template()));
+  if (!signing_key_of(parts.public_area)) return kNotOurs;
+  return parts;
+}
+
+Result<KeyParts> unmarshal_like(ByteView blob, const TPM2B_PUBLIC& wanted) {
   KeyParts parts;
   std::size_t offset = 0;
   if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(blob.data(), blob.size(), &offset, &parts.public_area) !=
@@ -92,7 +98,7 @@ Result<KeyParts> unmarshal(ByteView blob) {
     return kNotOurs;
   }
   const auto again = marshal(parts);
-  if (!again || !std::ranges::equal(*again, blob) || !signing_key_of(parts.public_area)) return kNotOurs;
+  if (!again || !std::ranges::equal(*again, blob) || !is_like(parts.public_area, wanted)) return kNotOurs;
   return parts;
 }
 

@@ -38,6 +38,9 @@ struct KeyParts {
 /// asks
 [[nodiscard]] Result<KeyParts> unmarshal(ByteView blob);
 
+/// The same for a key that is as `wanted` asks but for its point, which is not looked at.
+[[nodiscard]] Result<KeyParts> unmarshal_like(ByteView blob, const TPM2B_PUBLIC& wanted);
+
 /// Copies a big-endian number that may lack leading zeros to the end of `to`; false when it is too long.
 [[nodiscard]] bool copy_right_aligned(const TPM2B_ECC_PARAMETER& from, std::span<std::uint8_t> to) noexcept;
 

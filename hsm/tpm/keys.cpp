@@ -95,6 +95,11 @@ Result<Signature> TpmKeys::sign_once(const PreparedKey& key, const Sha256Digest&
   return raw_signature(*signature);
 }
 
+Result<ESYS_TR> TpmKeys::loaded(const PreparedKey& key) {
+  CHANCERY_TRY(bring_in(key));
+  return current_->object.get();
+}
+
 Status TpmKeys::bring_in(const PreparedKey& key) {
   if (current_ && current_->identity == key.identity) return {};
   previous_ = std::exchange(current_, std::nullopt);

@@ -34,6 +34,9 @@ class TpmKeys {
   /// kKeyLost when the TPM does not open the key.
   [[nodiscard]] Result<Signature> sign(const PreparedKey& key, const Sha256Digest& digest);
 
+  /// Brings a key in for a command other than signing. \return its handle until the next call; kKeyLost
+  [[nodiscard]] Result<ESYS_TR> loaded(const PreparedKey& key);
+
   void forget(const Sha256Digest& identity);
 
   /// Flushes the keys that are loaded; their saved contexts stay.

@@ -1,0 +1,232 @@
+// A TPM's word about its keys, taken by the verifier that judges it: nothing here knows both sides' secrets.
+
+#include "hsm/tpm/attester.hpp"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <openssl/pem.h>
+
+#include "attest/verify/certificate.hpp"
+#include "attest/verify/credential.hpp"
+#include "attest/verify/key_evidence.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "tests/unit/hsm/simulated_tpm.hpp"
+
+namespace chancery::hsm {
+namespace {
+
+using attest::Check;
+using attest::EnrolledHost;
+using attest::Hash;
+using attest::PublicArea;
+
+const Hash kSha256 = Hash::of(TPM2_ALG_SHA256).value();
+const Bytes kNonce(32, 0x17);
+
+template <typename T>
+T must(Result<T> result) {
+  BOOST_REQUIRE_MESSAGE(result, (result ? "" : result.error().what));
+  return *std::move(result);
+}
+
+PublicArea area(const Bytes& octets) { return PublicArea::parse(octets, PublicArea::Form::kBare).value(); }
+
+/// A host with a TPM of its own, and what a verifier that enrolled it knows.
+struct Host {
+  explicit Host(std::optional<EkKind> ek = {}, simulators::SwtpmOptions made = {})
+      : swtpm(must(simulators::Swtpm::start(made))) {
+    open(ek);
+  }
+
+  void open(std::optional<EkKind> ek = {}) {
+    backend.reset();
+    TpmOptions options = options_for(swtpm.tcti());
+    options.attestation_key = {ek, blob, [this](ByteView kept) -> Status {
+                                 blob.assign(kept.begin(), kept.end());
+                                 return {};
+                               }};
+    backend = open_backend(std::move(options));
+  }
+
+  [[nodiscard]] Attester& attester() const { return *backend->attester(); }
+
+  [[nodiscard]] EnrolledHost enrolled() const {
+    const HostIdentity identity = must(attester().identity(far_away()));
+    return {area(identity.ek_public),
+            area(identity.ak_public),
+            area(identity.srk_public),
+            Custody::kTpmCertifiedEmulated,
+            {},
+            {}};
+  }
+
+  [[nodiscard]] attest::KeyEvidence evidence(const StoredKey& key, ByteView nonce) const {
+    const SignedAttest certified = must(attester().certify(key, nonce, far_away()));
+    return {must(attester().public_area(key)), {certified.attest, certified.signature}, {}, std::nullopt};
+  }
+
+  simulators::Swtpm swtpm;
+  Bytes blob;
+  std::unique_ptr<TpmBackend> backend;
+};
+
+// What the verifier sends and gets back, for the EK and AK that the host shows.
+Result<SecretBytes> activated(const Host& host, const Bytes& secret) {
+  const HostIdentity identity = must(host.attester().identity(far_away()));
+  const auto credential =
+      must(attest::make_credential(area(identity.ek_public), area(identity.ak_public).name(), secret));
+  return host.attester().activate(credential.id_object, credential.encrypted_secret, far_away());
+}
+
+Bytes octets_of_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tpm_attester)
+
+BOOST_AUTO_TEST_CASE(a_credential_is_opened_by_eks_of_every_kind) {
+  const Bytes secret(32, 0x42);
+  for (const EkKind kind : {EkKind::kEccP256, EkKind::kEccP384, EkKind::kRsa2048}) {
+    const Host host(kind);
+    const SecretBytes opened = must(activated(host, secret));
+    BOOST_TEST(equal_constant_time(opened.view(), secret), static_cast<int>(kind));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_credential_for_another_tpm_or_key_is_not_opened) {
+  const Host host;
+  const Host other;
+  const HostIdentity mine = must(host.attester().identity(far_away()));
+  const HostIdentity others = must(other.attester().identity(far_away()));
+  const std::array wrong{
+      must(attest::make_credential(area(others.ek_public), area(mine.ak_public).name(), kNonce)),
+      must(attest::make_credential(area(mine.ek_public), area(others.ak_public).name(), kNonce))};
+  for (const attest::Credential& credential : wrong) {
+    const auto opened =
+        host.attester().activate(credential.id_object, credential.encrypted_secret, far_away());
+    BOOST_REQUIRE(!opened);
+    BOOST_TEST((opened.error().code == ErrorCode::kForbidden));
+  }
+  BOOST_TEST((host.attester().activate(kNonce, kNonce, far_away()).error().code == ErrorCode::kMalformed));
+  BOOST_TEST(activated(host, kNonce).has_value());  // and is well after all that
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_certified_for_a_verifier_that_knows_the_host) {
+  const Host host;
+  const StoredKey key = create_key(*host.backend);
+  const auto attested =
+      attest::verify_evidence(host.evidence(key, kNonce), host.enrolled(), attest::Policy{"test"}, kNonce);
+  BOOST_REQUIRE_MESSAGE(attested, (attested ? "" : attested.error().what));
+  BOOST_TEST((attested->key == key.public_key.thumbprint()));
+  BOOST_TEST((attested->custody == Custody::kTpmCertifiedEmulated));
+  BOOST_TEST(attested->state.firmware != 0u);
+  BOOST_TEST(!sign_error(*host.backend, key).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_word_of_another_tpm_is_not_taken) {
+  const Host host;
+  const Host other;
+  const StoredKey key = create_key(*other.backend);
+  const auto refused =
+      attest::verify_evidence(other.evidence(key, kNonce), host.enrolled(), attest::Policy{"test"}, kNonce);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().check == Check::kSignature));
+}
+
+BOOST_AUTO_TEST_CASE(a_quote_meets_the_policy_of_what_the_pcrs_are_and_no_other) {
+  const Host host;
+  const StoredKey key = create_key(*host.backend);
+  attest::KeyEvidence evidence = host.evidence(key, kNonce);
+  const attest::PcrSelection selection{{kSha256, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 23}}};
+  const PcrQuote quote = must(host.attester().quote(selection, kNonce, far_away()));
+  evidence.quote = {{quote.statement.attest, quote.statement.signature}, quote.values, std::nullopt};
+  attest::Policy policy{"test"};
+  for (const auto& [index, value] : quote.values.at(kSha256)) policy.pcrs[kSha256][index] = {value};
+  BOOST_TEST(policy.pcrs.at(kSha256).size() == 13u);
+  BOOST_TEST(attest::verify_evidence(evidence, host.enrolled(), policy, kNonce).has_value());
+  policy.pcrs[kSha256][7] = {Bytes(32, 0xEE)};
+  const auto refused = attest::verify_evidence(evidence, host.enrolled(), policy, kNonce);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().check == Check::kPcrPolicy));
+}
+
+BOOST_AUTO_TEST_CASE(the_attestation_key_is_the_same_after_a_restart_and_lost_with_a_clear) {
+  Host host;
+  const Bytes name = host.enrolled().ak.name();
+  const StoredKey key = create_key(*host.backend);
+  BOOST_REQUIRE(host.swtpm.restart());
+  host.open();
+  BOOST_TEST((host.enrolled().ak.name() == name));
+  BOOST_TEST(
+      attest::verify_evidence(host.evidence(key, kNonce), host.enrolled(), attest::Policy{"test"}, kNonce)
+          .has_value());
+  host.swtpm.replace_state();
+  BOOST_REQUIRE(host.swtpm.restart());
+  host.open();
+  const auto identity = host.attester().certify(key, kNonce, far_away());
+  BOOST_REQUIRE(!identity);
+  BOOST_TEST((identity.error().code == ErrorCode::kKeyLost));
+}
+
+BOOST_AUTO_TEST_CASE(the_manufacturers_certificate_is_for_this_ek_and_leads_to_its_root) {
+  const Host host({}, {.folder = {}, .certificates = true});
+  const HostIdentity identity = must(host.attester().identity(far_away()));
+  const auto certificate = attest::Certificate::parse(identity.ek_certificate);
+  BOOST_REQUIRE_MESSAGE(certificate, (certificate ? "" : certificate.error().what));
+  attest::CertificatePath path;
+  path.at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto root = host.swtpm.certificates().parent_path();
+  int roots = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().filename() != "issuercert.pem") continue;
+    ++roots;
+    const Bytes pem = octets_of_file(entry.path());
+    const std::unique_ptr<BIO, openssl::Deleter<BIO_free_all>> bio(
+        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const std::unique_ptr<X509, openssl::Deleter<X509_free>> x509(
+        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(x509.get(), &der);
+    path.roots.push_back(attest::Certificate::parse(ByteView(der, static_cast<std::size_t>(size))).value());
+    OPENSSL_free(der);
+  }
+  BOOST_TEST_REQUIRE(roots == 1);
+  const PublicArea ek = area(identity.ek_public);
+  const auto judged = attest::check_ek_certificate(*certificate, path, &ek);
+  BOOST_TEST(judged.has_value(), (judged.has_value() ? "" : judged.error().what));
+  BOOST_TEST(must(activated(host, kNonce)).size() == kNonce.size());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_stays_in_the_tpm_or_in_its_sessions) {
+  const Host host;
+  const StoredKey key = create_key(*host.backend);
+  for (int i = 0; i < 8; ++i) {
+    must(host.attester().certify(key, kNonce, far_away()));
+    must(host.attester().quote({{kSha256, {0}}}, kNonce, far_away()));
+    BOOST_REQUIRE(activated(host, kNonce));
+  }
+  BOOST_TEST(!sign_error(*host.backend, key).has_value());
+  const BackendLoad load = host.backend->load();
+  BOOST_TEST(load.live_sessions == 1u);
+  BOOST_TEST(load.live_objects <= 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_nonce_or_selection_that_no_tpm_takes_is_refused) {
+  const Host host;
+  const StoredKey key = create_key(*host.backend);
+  BOOST_TEST(
+      (host.attester().certify(key, Bytes(65), far_away()).error().code == ErrorCode::kInvalidArgument));
+  BOOST_TEST((host.attester().quote({}, kNonce, far_away()).error().code == ErrorCode::kInvalidArgument));
+  BOOST_TEST((host.attester().quote({{kSha256, {24}}}, kNonce, far_away()).error().code ==
+              ErrorCode::kInvalidArgument));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::hsm
