@@ -145,7 +145,7 @@ const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt",
 
 // A message that names its target in one way, as if it did in every way.
 std::string with_other_targets(std::string json) {
-  constexpr std::string_view kOthers = R"("token":"","subtree":"","key":"","principal":"",)";
+  constexpr std::string_view kOthers = R"("token":"","subtree":"","chain":[],"key":"","principal":"",)";
   return json.insert(1, kOthers);
 }
 
