@@ -131,11 +131,11 @@ constexpr std::array kRefusedGrants{
     RefusedGrant{
         "too long",
         R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":28801})",
-        403, "ceiling_exceeded"},
+        403, "limit_exceeded"},
     RefusedGrant{
         "too deep",
         R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"lifetime_s":60,"depth":5})",
-        403, "ceiling_exceeded"},
+        403, "limit_exceeded"},
     RefusedGrant{
         "unbounded budget",
         R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.read"],"constraints":[{"key":"calls","max_lifetime":9}],"lifetime_s":60,"depth":2})",
@@ -271,7 +271,7 @@ constexpr std::array kRefusedDelegations{
     RefusedDelegation{"no scope left", R"("to":"support","scopes":["mail.send"])", 403, "nothing_granted"},
     RefusedDelegation{"no audience left",
                       R"("to":"support","scopes":["crm.read"],"audience":"https://other.example")", 403,
-                      "nothing_granted"},
+                      "audience_not_granted"},
     RefusedDelegation{"unknown receiver", R"("to":"nobody","scopes":["crm.read"])", 404, "not_found"},
     RefusedDelegation{"receiver of another domain",
                       R"("to":"spiffe://elsewhere.org/agent/support","scopes":["crm.read"])", 404,
