@@ -33,6 +33,7 @@ constexpr int kRenewers = 4;
 struct ListName {
   std::string uri;
   std::vector<Thumbprint> keys;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a pointer in a defaulted comparison
   auto operator<=>(const ListName&) const = default;
 };
 
@@ -211,7 +212,8 @@ bool StatusCache::Impl::note(const ListName& name, const std::vector<VerifyKey>&
   // By anchor: one whose chains name many lists must not crowd out the others'.
   const auto held = std::ranges::count(entries, name.keys, [](const auto& item) { return item.first.keys; });
   if (static_cast<std::size_t>(held) >= options.max_lists) return false;
-  entries.emplace(name, Entry{.keys = keys, .list = std::nullopt, .signer = std::nullopt, .due = at, .asked = at});
+  entries.emplace(name,
+                  Entry{.keys = keys, .list = std::nullopt, .signer = std::nullopt, .due = at, .asked = at});
   return true;
 }
 

@@ -212,8 +212,8 @@ format = "json"
   BOOST_TEST((config.server.idle_timeout == 2min));
   BOOST_TEST((config.server.handler_timeout == 3s));
   BOOST_TEST((config.server.drain_timeout == 4s));
-  BOOST_TEST((config.issuer ==
-              IssuerConfig{"example.org", "https://tenant.example.org", "second", 2160h, 24h}));
+  BOOST_TEST(
+      (config.issuer == IssuerConfig{"example.org", "https://tenant.example.org", "second", 2160h, 24h}));
   BOOST_TEST((config.keys == KeysConfig{720h, 5min}));
   BOOST_TEST(config.state_path == "/srv/chancery");
   BOOST_TEST(config.operator_group == "wheel");

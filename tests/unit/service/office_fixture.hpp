@@ -64,7 +64,7 @@ class OfficeFixture {
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
 
   /// \param headers  beside the content type
-  rest::Response call(std::string method, std::string path, std::string body,
+  rest::Response call(std::string method, const std::string& path, std::string body,
                       std::optional<std::uint32_t> uid,
                       std::vector<std::pair<std::string, std::string>> headers = {}) {
     rest::Request request;

@@ -621,7 +621,8 @@ BOOST_FIXTURE_TEST_CASE(the_trust_anchor_is_published_and_verifies_our_chains, S
   const auto document = json::Document::parse(chain);
   const std::string token(*document->root().items().front().string());
   const std::array<std::string_view, 1> tokens{token};
-  BOOST_TEST(verify_chain(tokens, TrustSnapshot(*std::move(trust)), kNow).valid());
+  const TrustSnapshot snapshot(*std::move(trust));
+  BOOST_TEST(verify_chain(tokens, snapshot, kNow).valid());
   BOOST_TEST(member(call("GET", "/.well-known/oauth-authorization-server", "", std::nullopt), "issuer") ==
              "https://issuer.example");
 }
