@@ -35,6 +35,8 @@ pid_t spawn_program(const std::vector<std::string>& arguments, const std::filesy
   BOOST_REQUIRE(pid >= 0);
   if (pid > 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // What a daemon that is killed leaves behind goes with the test's own folder.
+  ::setenv("TMPDIR", output.parent_path().c_str(), 1);
   const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(fd, 1);
   ::dup2(fd, 2);
