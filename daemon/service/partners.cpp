@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "sdk/verify/htu.hpp"
+#include "sdk/client/https_fetch.hpp"
 
 namespace chancery::service {
 namespace {
@@ -16,18 +16,24 @@ std::vector<Thumbprint> thumbprints(const std::vector<PublicKey>& keys) {
   return out;
 }
 
-bool is_origin(const std::string& text) {
-  constexpr std::string_view kScheme = "https://";
-  return text.starts_with(kScheme) && text.size() > kScheme.size() &&
-         text.find('/', kScheme.size()) == std::string::npos && normalize_htu(text + "/") == text + "/";
-}
+/// A caller's place among those that wait for a partner; given back whatever happens.
+class Place {
+ public:
+  explicit Place(Partners::Waiting& waiting) : waiting_(waiting) {}
+  ~Place() { waiting_.release(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  Partners::Waiting& waiting_;
+};
 
 }  // namespace
 
 Status Partners::check(const TrustConfig& configured, const PartnerOptions& options) {
   if (!options.follow_keys) return {};
   for (const TrustAnchor& anchor : configured.anchors) {
-    if (anchor.iss && is_origin(*anchor.iss)) continue;
+    if (anchor.iss && client::is_origin(*anchor.iss)) continue;
     return Error{
         ErrorCode::kConfigInvalid,
         "[verify] follow_anchors: each anchor needs an `iss` https://HOST or https://HOST:PORT, where its "
@@ -85,8 +91,8 @@ void Partners::take(std::size_t place, const TrustAnchor& followed) {
 
 bool Partners::fetch_for(std::span<const std::string_view> chain, const VerifyOptions& options) {
   if (!waiting_.try_acquire()) return false;
+  const Place place(waiting_);
   static_cast<void>(lists_.trust_for(chain, options));
-  waiting_.release();
   return true;
 }
 

@@ -32,6 +32,10 @@ struct PartnerOptions {
 /// Thread-safe.
 class Partners {
  public:
+  /// Callers that wait for a partner.
+  static constexpr std::ptrdiff_t kMostWaiting = 2;
+  using Waiting = std::counting_semaphore<kMostWaiting>;
+
   /// Called with the anchors when a key of one has changed, on a thread of its own.
   using Changed = std::function<void(TrustConfig anchors)>;
 
@@ -50,8 +54,6 @@ class Partners {
   [[nodiscard]] bool fetch_for(std::span<const std::string_view> chain, const VerifyOptions& options);
 
  private:
-  static constexpr std::ptrdiff_t kMostWaiting = 2;
-
   Partners(const TrustConfig& configured, Changed changed, StatusCache lists)
       : configured_(configured),
         changed_(std::move(changed)),
@@ -65,7 +67,7 @@ class Partners {
   std::mutex taking_;  // one change at a time
   TrustConfig anchors_;
   StatusCache lists_;
-  std::counting_semaphore<kMostWaiting> waiting_{kMostWaiting};
+  Waiting waiting_{kMostWaiting};
   std::vector<RemoteTrust> followed_;  // ends before what it uses
 };
 

@@ -4,6 +4,8 @@
 
 #include <curl/curl.h>
 
+#include "sdk/verify/htu.hpp"
+
 namespace chancery::client {
 namespace {
 
@@ -136,6 +138,10 @@ Result<std::string> HttpsFetch::get(const std::string& uri, const std::vector<st
 std::string origin_of(std::string_view uri) {
   if (!uri.starts_with(kScheme)) return {};
   return std::string(uri.substr(0, uri.find('/', kScheme.size())));
+}
+
+bool is_origin(const std::string& text) {
+  return !text.empty() && origin_of(text) == text && normalize_htu(text + "/") == text + "/";
 }
 
 }  // namespace chancery::client

@@ -41,4 +41,7 @@ class HttpsFetch {
 /// `https://HOST[:PORT]` of a URI in normal form, else empty.
 [[nodiscard]] std::string origin_of(std::string_view uri);
 
+/// Whether a text is `https://HOST` or `https://HOST:PORT` in normal form, and no more.
+[[nodiscard]] bool is_origin(const std::string& text);
+
 }  // namespace chancery::client

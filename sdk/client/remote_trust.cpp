@@ -10,7 +10,6 @@
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/crypto/verify_key.hpp"
 #include "sdk/json/reader.hpp"
-#include "sdk/verify/htu.hpp"
 
 namespace chancery {
 namespace {
@@ -133,9 +132,8 @@ RemoteTrust::RemoteTrust(RemoteTrust&&) noexcept = default;
 RemoteTrust& RemoteTrust::operator=(RemoteTrust&&) noexcept = default;
 
 Result<RemoteTrust> RemoteTrust::follow(const RemoteTrustOptions& options) {
-  const bool is_origin = !options.origin.empty() && client::origin_of(options.origin) == options.origin &&
-                         normalize_htu(options.origin + "/") == options.origin + "/";
-  if (!is_origin) return Error{ErrorCode::kInvalidArgument, "`origin` is https://HOST or https://HOST:PORT"};
+  if (!client::is_origin(options.origin))
+    return Error{ErrorCode::kInvalidArgument, "`origin` is https://HOST or https://HOST:PORT"};
   if (options.refresh.count() <= 0 || options.timeout.count() <= 0 || options.overlap.count() < 0)
     return Error{ErrorCode::kInvalidArgument,
                  "`refresh` and `timeout` must be more than zero, `overlap` not less"};

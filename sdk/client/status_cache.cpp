@@ -285,7 +285,9 @@ void StatusCache::Impl::publish() {
   const std::lock_guard lock(mutex);
   snapshot = std::move(made);
   for (const ListName& name : shown) {
-    if (const auto found = entries.find(name); found != entries.end()) found->second.shown = true;
+    // One that was forgotten and noted again meanwhile has no list yet.
+    const auto found = entries.find(name);
+    if (found != entries.end()) found->second.shown = found->second.list.has_value();
   }
 }
 

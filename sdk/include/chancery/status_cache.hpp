@@ -26,8 +26,8 @@ struct StatusCacheOptions {
 /// `verify_chain(chain, cache.trust_for(chain), now, options)`.
 ///
 /// A list is fetched when a chain whose signatures, narrowing and validity hold refers to it, from a URI in normal form
-/// under the `status` prefixes of the anchor that the chain is rooted in (see TrustConfig::anchors); without prefixes nothing is fetched. It is
-/// taken when one of that anchor's status keys signed it, `sub` is its URI, `iat` is not before that of the list held,
+/// under the `status` prefixes of the anchor that the chain is rooted in (see TrustConfig::anchors); without prefixes
+/// nothing is fetched. It is taken when one of that anchor's status keys signed it, `sub` is its URI, `iat` is not before that of the list held,
 /// and `exp` is there and to come. Threads of the cache's renew it when half of its `ttl` (or of the time to `exp`) is
 /// over. A server that cannot be reached, or takes more than half of the time-out, is asked again every ten seconds, and
 /// the list held counts until its `ttl` is over; from then on tokens that refer to it are `status_unknown`. Lists of
