@@ -48,7 +48,7 @@ void forget_default_lifetime(const api::CreateDelegation& message, std::vector<N
 
 Result<api::Delegation> delegate(Office& office, const CallContext& context,
                                  const api::CreateDelegation& message) {
-  CHANCERY_ASSIGN(const HeldChain parent,
+  CHANCERY_ASSIGN(const AgentChain parent,
                   require_holder(office, context, scope::kDelegationsCreate, message.chain));
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy.verify));
   CHANCERY_ASSIGN(const store::Agent receiver, find_receiver(office, message.to));

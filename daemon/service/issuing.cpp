@@ -85,8 +85,8 @@ Status require_serving_leaf(const Office& office, const CallContext& context, st
 
 }  // namespace
 
-Result<HeldChain> require_holder(const Office& office, const CallContext& context, std::string_view scope,
-                                 const std::vector<std::string>& chain) {
+Result<AgentChain> require_holder(const Office& office, const CallContext& context, std::string_view scope,
+                                  const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = judge_use(office, tokens, context.now, office.policy.verify);
   if (!verdict.valid()) {
@@ -103,7 +103,7 @@ Result<HeldChain> require_holder(const Office& office, const CallContext& contex
   if (!holder) return holder.error();
   CHANCERY_TRY(require_agent(office, context, scope, *holder));
   CHANCERY_TRY(require_serving(*holder, context.now));
-  return HeldChain{verdict.chain(), *std::move(holder)};
+  return AgentChain{verdict.chain(), *std::move(holder)};
 }
 
 Status require_bounded_budgets(const Authority& authority) {
@@ -183,7 +183,7 @@ Status adopt(Office& office, const VerifiedChain& chain) {
   return office.statuses.tokens.adopt(records);
 }
 
-Result<std::string> issue_child(Office& office, const CallContext& context, const HeldChain& parent,
+Result<std::string> issue_child(Office& office, const CallContext& context, const AgentChain& parent,
                                 Claims claims, const store::Agent* receiver, std::string_view action) {
   CHANCERY_TRY(adopt(office, parent.chain));
   CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));

@@ -16,7 +16,7 @@ namespace chancery::service {
 // Steps that grant, delegate and prove share.
 
 /// A parent chain that verified, the agent that holds its leaf, and that agent's process asking.
-struct HeldChain {
+struct AgentChain {
   VerifiedChain chain;
   store::Agent holder;
 };
@@ -24,8 +24,9 @@ struct HeldChain {
 /// Verifies a chain and makes sure that the caller is the agent that holds its leaf, or may use its key for
 /// what `scope` says.
 /// \return kParentDenied (hop given), kNotHolder, kForbidden, kRetired, kKeyLost
-[[nodiscard]] Result<HeldChain> require_holder(const Office& office, const CallContext& context,
-                                               std::string_view scope, const std::vector<std::string>& chain);
+[[nodiscard]] Result<AgentChain> require_holder(const Office& office, const CallContext& context,
+                                                std::string_view scope,
+                                                const std::vector<std::string>& chain);
 
 /// kKeyLost or kRetired unless the agent, and the key by which it was found, may be used.
 [[nodiscard]] Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now);
@@ -66,7 +67,7 @@ struct HeldChain {
 /// \param receiver  the agent that is to hold it; null: a key in the memory of the holder's own process
 /// \return the compact token; the device's errors, kTooLarge
 [[nodiscard]] Result<std::string> issue_child(Office& office, const CallContext& context,
-                                              const HeldChain& parent, Claims claims,
+                                              const AgentChain& parent, Claims claims,
                                               const store::Agent* receiver, std::string_view action);
 
 /// Details of an issued token for the audit log: identifiers and authority, never the token.

@@ -37,8 +37,8 @@ Status require_control_plane(const Policy& policy, const VerifiedChain& chain) {
 }
 
 // The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
-Result<HeldChain> require_access(const Office& office, std::span<const std::string_view> chain,
-                                 const store::Agent& agent, std::chrono::sys_seconds now) {
+Result<AgentChain> require_access(const Office& office, std::span<const std::string_view> chain,
+                                  const store::Agent& agent, std::chrono::sys_seconds now) {
   const Verdict verdict = judge_use(office, chain, office.trust.own(), now, office.policy.verify);
   if (!verdict.valid()) {
     return Error{ErrorCode::kParentDenied,
@@ -50,7 +50,7 @@ Result<HeldChain> require_access(const Office& office, std::span<const std::stri
   }
   CHANCERY_TRY(require_serving(agent, now));
   CHANCERY_TRY(require_control_plane(office.policy, verdict.chain()));
-  return HeldChain{verdict.chain(), agent};
+  return AgentChain{verdict.chain(), agent};
 }
 
 Error refusal(store::JoinUse use) {
@@ -68,7 +68,7 @@ Error alarm(Office& office, const CallContext& context, const store::JoinToken& 
   return recorded ? refusal(store::JoinUse::kUsedBefore) : recorded.error();
 }
 
-Result<Claims> joined_claims(const HeldChain& access, const Thumbprint& key, std::chrono::sys_seconds now) {
+Result<Claims> joined_claims(const AgentChain& access, const Thumbprint& key, std::chrono::sys_seconds now) {
   const Claims& leaf = access.chain.leaf().claims();
   DelegationRequest request;
   request.client_id = leaf.client_id;
@@ -85,7 +85,7 @@ Result<api::Joined> hand_out(Office& office, const CallContext& context, const s
                              const Thumbprint& key) {
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_id(token.agent_id));
   const std::vector<std::string_view> parents = split_chain(token.chain);
-  CHANCERY_ASSIGN(const HeldChain access, require_access(office, parents, agent, context.now));
+  CHANCERY_ASSIGN(const AgentChain access, require_access(office, parents, agent, context.now));
   CHANCERY_ASSIGN(const Claims claims, joined_claims(access, key, context.now));
   CHANCERY_ASSIGN(std::string issued, issue_child(office, context, access, claims, nullptr, "join"));
   api::Joined joined{agent.name, spiffe_id(office.policy, agent.name), {parents.begin(), parents.end()}};
@@ -100,7 +100,7 @@ Result<api::JoinToken> create_join_token(Office& office, const CallContext& cont
   CHANCERY_TRY(require_authority(office, context, scope::kJoinTokensCreate, {{"agent", message.agent}}));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
-  CHANCERY_ASSIGN(const HeldChain access, require_access(office, chain, agent, context.now));
+  CHANCERY_ASSIGN(const AgentChain access, require_access(office, chain, agent, context.now));
   CHANCERY_TRY(joined_claims(access, Thumbprint{}, context.now));  // whether there is room for one more token
   CHANCERY_TRY(adopt(office, access.chain));
   CHANCERY_ASSIGN(std::string token, new_token());

@@ -21,7 +21,7 @@ Status may_bind(const Office& office, const CallContext& context, std::string_vi
 Result<std::vector<std::string>> bound(Office& office, const CallContext& context,
                                        std::vector<std::string> chain, const std::optional<Thumbprint>& key) {
   if (!key) return chain;
-  CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, scope::kSessionsCreate, chain));
+  CHANCERY_ASSIGN(const AgentChain held, require_holder(office, context, scope::kSessionsCreate, chain));
   CHANCERY_ASSIGN(api::Session session, hand_to_session(office, context, held, *key, kBoundLifetime));
   return std::move(session.chain);
 }

@@ -8,7 +8,8 @@
 
 namespace chancery::service {
 Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
-  CHANCERY_ASSIGN(const HeldChain held, require_holder(office, context, scope::kProofsCreate, message.chain));
+  CHANCERY_ASSIGN(const AgentChain held,
+                  require_holder(office, context, scope::kProofsCreate, message.chain));
   ProofClaims claims{message.htm, message.htu, {}, message.nonce, message.ada};
   CHANCERY_ASSIGN(claims.jti, random_id());
   CHANCERY_ASSIGN(const UnsignedProof proof,

@@ -24,7 +24,7 @@ Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key,
 
 }  // namespace
 
-Result<api::Session> hand_to_session(Office& office, const CallContext& context, const HeldChain& held,
+Result<api::Session> hand_to_session(Office& office, const CallContext& context, const AgentChain& held,
                                      const Thumbprint& key, std::chrono::seconds lifetime) {
   CHANCERY_ASSIGN(const Claims claims, session_claims(held.chain, key, lifetime, context.now));
   CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "session"));
@@ -36,7 +36,7 @@ Result<api::Session> hand_to_session(Office& office, const CallContext& context,
 
 Result<api::Session> open_session(Office& office, const CallContext& context,
                                   const api::CreateSession& message) {
-  CHANCERY_ASSIGN(const HeldChain held,
+  CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kSessionsCreate, message.chain));
   const NewKeyProof proof{message.key_proof, "/v1/sessions", held.chain.leaf().compact()};
   CHANCERY_ASSIGN(const ProvedKey proved, find_new_key(office, proof, context.now));

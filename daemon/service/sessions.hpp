@@ -9,7 +9,7 @@ namespace chancery::service {
 /// Hands the leaf of a chain on to a key in memory that has been proved: one more token, not delegable further.
 /// \return the longer chain; kDepthExhausted, kNothingGranted, and what issue_child() says
 [[nodiscard]] Result<api::Session> hand_to_session(Office& office, const CallContext& context,
-                                                   const HeldChain& held, const Thumbprint& key,
+                                                   const AgentChain& held, const Thumbprint& key,
                                                    std::chrono::seconds lifetime);
 
 }  // namespace chancery::service
