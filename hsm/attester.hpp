@@ -34,7 +34,7 @@ class Attester {
   virtual ~Attester() = default;
 
   /// Makes the attestation key if there is none yet.
-  /// \return kNotFound when the device has no endorsement key of a kind that is known, and what keeping the key said
+  /// \return who the host is; kKeyLost when the device does not open its attestation key, and what keeping one said
   virtual Result<HostIdentity> identity(Deadline deadline) = 0;
 
   /// Opens a credential that was made for this device's EK and the Name of its attestation key.
@@ -45,7 +45,7 @@ class Attester {
   /// Certifies a key of this device by its attestation key. \param nonce  at most 64 octets
   virtual Result<SignedAttest> certify(const StoredKey& key, ByteView nonce, Deadline deadline) = 0;
 
-  /// Quotes PCRs by the attestation key.
+  /// Quotes PCRs by the attestation key. \return kNotFound for a bank that the device does not have
   virtual Result<PcrQuote> quote(const attest::PcrSelection& selection, ByteView nonce,
                                  Deadline deadline) = 0;
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kAuthSize = 32;
 constexpr std::size_t kMostNonce = 64;  // of TPM2B_DATA, for any TPM
+constexpr attest::PcrIndex kPcrs = 24;  // of a PC's TPM
 
 constexpr Error kNonceTooLong{ErrorCode::kInvalidArgument, "a nonce has at most 64 octets"};
 constexpr Error kNotMarshalled{ErrorCode::kDeviceError, "the TPM answered with what cannot be written down"};
@@ -150,7 +151,7 @@ TPML_PCR_SELECTION selection_list(const attest::PcrSelection& selection) {
   for (const auto& [bank, pcrs] : selection) {
     TPMS_PCR_SELECTION& row = out.pcrSelections[out.count++];
     row.hash = bank.algorithm();
-    row.sizeofSelect = 3;
+    row.sizeofSelect = kPcrs / 8;
     for (const attest::PcrIndex index : pcrs) {
       row.pcrSelect[index / 8] = static_cast<BYTE>(row.pcrSelect[index / 8] | 1U << index % 8);
     }
@@ -189,7 +190,7 @@ Result<attest::PcrValues> read_pcrs(TpmConnection& tpm, attest::PcrSelection wan
     for (UINT32 i = 0; i < given->count; ++i) {
       const TPMS_PCR_SELECTION& row = given->pcrSelections[i];
       const auto bank = attest::Hash::of(row.hash);
-      for (attest::PcrIndex index = 0; bank && index < 24 && next < digests->count; ++index) {
+      for (attest::PcrIndex index = 0; bank && index < kPcrs && next < digests->count; ++index) {
         if ((row.pcrSelect[index / 8] & 1U << index % 8) == 0) continue;
         const ByteView value = attest::octets_of(digests->digests[next++]);
         values[*bank][index] = {value.begin(), value.end()};
@@ -205,7 +206,7 @@ Result<attest::PcrValues> read_pcrs(TpmConnection& tpm, attest::PcrSelection wan
 bool is_selection(const attest::PcrSelection& selection) {
   if (selection.empty() || selection.size() > TPM2_NUM_PCR_BANKS) return false;
   return std::ranges::all_of(
-      selection, [](const auto& bank) { return !bank.second.empty() && *bank.second.rbegin() < 24; });
+      selection, [](const auto& bank) { return !bank.second.empty() && *bank.second.rbegin() < kPcrs; });
 }
 
 template <typename Sized, std::size_t N>
