@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <utility>
+#include <variant>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/signing_key.hpp"
+#include "sdk/crypto/verify_key.hpp"
 
 namespace chancery {
 namespace {
@@ -79,12 +81,34 @@ class JoinCredential final : public Credential {
 }  // namespace
 
 struct HolderKey::Impl {
-  SigningKey key;
+  struct KeyElsewhere {
+    std::shared_ptr<const Signer> signer;
+    VerifyKey verifier;
+
+    [[nodiscard]] const PublicKey& public_key() const noexcept { return verifier.public_key(); }
+    [[nodiscard]] Result<Signature> sign(ByteView message) const;
+  };
+
+  std::variant<SigningKey, KeyElsewhere> key;
 };
+
+Result<Signature> HolderKey::Impl::KeyElsewhere::sign(ByteView message) const {
+  CHANCERY_ASSIGN(const Signature signature, signer->sign(message));
+  if (verifier.verify(message, signature)) return signature;
+  return Error{ErrorCode::kKeyMismatch,
+               "the signer gave no signature of the key that it names: is it set to another key?"};
+}
 
 Result<HolderKey> HolderKey::generate(Algorithm algorithm) {
   CHANCERY_ASSIGN(SigningKey key, SigningKey::generate(algorithm));
   return HolderKey(std::make_shared<const Impl>(Impl{std::move(key)}));
+}
+
+Result<HolderKey> HolderKey::held_by(std::shared_ptr<const Signer> signer) {
+  if (signer == nullptr) return Error{ErrorCode::kInvalidArgument, "give the signer that holds the key"};
+  CHANCERY_ASSIGN(VerifyKey verifier, VerifyKey::from(signer->public_key()));
+  return HolderKey(
+      std::make_shared<const Impl>(Impl{Impl::KeyElsewhere{std::move(signer), std::move(verifier)}}));
 }
 
 Result<HolderKey> HolderKey::load(const std::string& path) {
@@ -107,10 +131,15 @@ Result<HolderKey> HolderKey::from_pem(ByteView pem) {
   return HolderKey(std::make_shared<const Impl>(Impl{std::move(key)}));
 }
 
-Result<SecretBytes> HolderKey::pem() const { return impl_->key.pem(); }
+Result<SecretBytes> HolderKey::pem() const {
+  if (const auto* in_memory = std::get_if<SigningKey>(&impl_->key)) return in_memory->pem();
+  return Error{
+      ErrorCode::kInvalidArgument,
+      "the key stays with its signer: delegate or open a session for a key in memory, and hand that on"};
+}
 
 Status HolderKey::save(const std::string& path) const {
-  CHANCERY_ASSIGN(const SecretBytes pem, impl_->key.pem());
+  CHANCERY_ASSIGN(const SecretBytes pem, this->pem());
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file && errno == EEXIST) {
     return Error{ErrorCode::kConflict, "there is a key file already: use it, or name another"};
@@ -122,9 +151,13 @@ Status HolderKey::save(const std::string& path) const {
   return errno_error(ErrorCode::kFileUnwritable, "the key file cannot be written");
 }
 
-const PublicKey& HolderKey::public_key() const noexcept { return impl_->key.public_key(); }
+const PublicKey& HolderKey::public_key() const noexcept {
+  return std::visit([](const auto& key) -> const PublicKey& { return key.public_key(); }, impl_->key);
+}
 
-Result<Signature> HolderKey::sign(ByteView message) const { return impl_->key.sign(message); }
+Result<Signature> HolderKey::sign(ByteView message) const {
+  return std::visit([message](const auto& key) { return key.sign(message); }, impl_->key);
+}
 
 Result<std::shared_ptr<const Credential>> credential_of(std::vector<std::string> chain, HolderKey key) {
   CHANCERY_ASSIGN(const Token leaf, held_leaf(chain, key));

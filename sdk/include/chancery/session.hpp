@@ -52,7 +52,8 @@ class Session final : public Credential {
 
   /// Puts the session, and its access, into a sealed file in memory, for a program that is started: nobody can change
   /// it, nothing of it is in an environment or on a disk. Another credential of `options.daemon` stays here.
-  /// \return a descriptor that the caller closes, or kProcessFailed
+  /// \return a descriptor that the caller closes, or kProcessFailed; kInvalidArgument when a signer holds the key of
+  ///         `options.access`, which then cannot be handed on
   [[nodiscard]] Result<int> seal() const;
 
  private:
