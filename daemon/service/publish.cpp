@@ -31,21 +31,20 @@ std::string status_key_set(const Office& office) {
 
 std::string metadata(const Office& office) {
   const std::string& issuer = office.policy.issuer_url;
-  const std::string root(without_slash(issuer));
   const Node algorithms = Node::array({"ES256", "Ed25519"});
   const Node authentication = Node::array({"private_key_jwt"});
   return json::to_jcs(Node::object({
       {"issuer", issuer},
-      {"jwks_uri", root + "/.well-known/jwks.json"},
-      {"status_list_jwks_uri", root + "/.well-known/status-jwks.json"},
+      {"jwks_uri", issuer + "/.well-known/jwks.json"},
+      {"status_list_jwks_uri", issuer + "/.well-known/status-jwks.json"},
       {"status_list_prefix", status_list_prefix(issuer)},
-      {"token_endpoint", root + std::string(kTokenPath)},
+      {"token_endpoint", issuer + std::string(kTokenPath)},
       {"token_endpoint_auth_methods_supported", authentication},
       {"token_endpoint_auth_signing_alg_values_supported", algorithms},
-      {"introspection_endpoint", root + "/v1/introspect"},
+      {"introspection_endpoint", issuer + "/v1/introspect"},
       {"introspection_endpoint_auth_methods_supported", authentication},
       {"introspection_endpoint_auth_signing_alg_values_supported", algorithms},
-      {"revocation_endpoint", root + "/v1/revoke"},
+      {"revocation_endpoint", issuer + "/v1/revoke"},
       {"revocation_endpoint_auth_methods_supported", authentication},
       {"revocation_endpoint_auth_signing_alg_values_supported", algorithms},
       {"response_types_supported", Node::array()},

@@ -11,12 +11,8 @@ std::vector<PublicKey> public_keys(const std::vector<store::Key>& keys) {
 
 }  // namespace
 
-std::string_view without_slash(std::string_view url) {
-  return url.ends_with('/') ? url.substr(0, url.size() - 1) : url;
-}
-
 std::string status_list_prefix(std::string_view issuer_url) {
-  return std::string(without_slash(issuer_url)) + "/v1/status-lists/";
+  return std::string(issuer_url) + "/v1/status-lists/";
 }
 
 Status TrustPublisher::keep_up(const PartnerOptions& options) {

@@ -20,10 +20,6 @@ namespace chancery::service {
 /// Where this daemon's status lists are: `ISSUER_URL/v1/status-lists/`, and then a list's name.
 [[nodiscard]] std::string status_list_prefix(std::string_view issuer_url);
 
-/// A URL without the slash at its end, which belongs to an issuer's name: an address made of it must not have
-/// two.
-[[nodiscard]] std::string_view without_slash(std::string_view url);
-
 /// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors; and
 /// what it knows to count no longer. Readers take the current snapshot, which never changes under them.
 /// Thread-safe.

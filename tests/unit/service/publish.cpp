@@ -165,17 +165,4 @@ BOOST_FIXTURE_TEST_CASE(the_key_set_is_answered_without_the_store, Ready) {
   BOOST_TEST(!router().may_block("GET", "/.well-known/jwks.json"));
 }
 
-BOOST_AUTO_TEST_CASE(the_key_sets_address_has_one_slash_whatever_the_issuer_ends_with) {
-  for (const std::string issuer :
-       {"https://issuer.example", "https://issuer.example/", "https://issuer.example/a/"}) {
-    OfficeFixture fixture;
-    fixture.office().policy.issuer_url = issuer;
-    const Response metadata =
-        fixture.call("GET", "/.well-known/oauth-authorization-server", "", std::nullopt);
-    BOOST_TEST(OfficeFixture::member(metadata, "issuer") == issuer);
-    const std::string root = issuer.ends_with('/') ? issuer : issuer + "/";
-    BOOST_TEST(OfficeFixture::member(metadata, "jwks_uri") == root + ".well-known/jwks.json");
-  }
-}
-
 }  // namespace chancery::tests
