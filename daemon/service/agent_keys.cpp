@@ -73,6 +73,10 @@ Status revoke_lost(Office& office, const store::Agent& agent, const CallContext&
   return {};
 }
 
+store::StatusTarget target_of(const store::Key& key) {
+  return {store::StatusTarget::Kind::kKey, key.stored.public_key.thumbprint().text()};
+}
+
 Result<api::Rotation> rotate_own(const Office& office, const CallContext& context, DaemonKeys& keys,
                                  const api::RotateKey& message) {
   if (!message.backend.empty() || !message.algorithm.empty()) {
@@ -82,6 +86,10 @@ Result<api::Rotation> rotate_own(const Office& office, const CallContext& contex
   }
   CHANCERY_ASSIGN(const std::chrono::seconds overlap, read_overlap(message.overlap, keys.options().overlap));
   CHANCERY_ASSIGN(const std::optional<store::Key> former, keys.newest());
+  // With less than the usual overlap a rotation ends chains as a revocation does.
+  if (former && overlap < keys.options().overlap) {
+    CHANCERY_TRY(require_no_ancestor(office, context, target_of(*former)));
+  }
   CHANCERY_ASSIGN(const store::Key key, keys.rotate(context.now, overlap, context.deadline));
   return rotation_of(office, key, former, keys.options().owner);
 }
@@ -186,6 +194,7 @@ Result<api::Rotation> rotate_agent(Office& office, const CallContext& context, s
   CHANCERY_ASSIGN(const std::chrono::seconds overlap,
                   read_overlap(message.overlap, office.policy.key_overlap));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
+  CHANCERY_TRY(require_no_ancestor(office, context, {store::StatusTarget::Kind::kAgent, agent.id}));
   if (agent.key.state != KeyState::kActive) {
     return Error{ErrorCode::kKeyLost,
                  "the agent's key is lost or revoked: `chancery agent reenroll` gives it a new one"};
@@ -203,6 +212,9 @@ Result<api::Rotation> reenroll_agent(Office& office, const CallContext& context,
                                      const api::ReenrollAgent& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsReenroll, {{"agent", name}}));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
+  if (message.revoke) {
+    CHANCERY_TRY(require_no_ancestor(office, context, {store::StatusTarget::Kind::kAgent, agent.id}));
+  }
   if (agent.key.state == KeyState::kActive) {
     return Error{
         ErrorCode::kConflict,

@@ -21,6 +21,7 @@ using Holder = ChainCallers::Holder;
 
 constexpr const char* kUse =
     R"({"scopes":["chancery.delegations.create","chancery.sessions.create","chancery.agents.retire",)"
+    R"("chancery.agents.rotate","chancery.agents.reenroll","chancery.issuer.rotate",)"
     R"("chancery.keys.revoke","chancery.revocations.create"]})";
 
 /// An operator far away, and the agent `support`, whose process joins.
@@ -251,6 +252,25 @@ BOOST_FIXTURE_TEST_CASE(a_joined_process_does_not_end_its_agent, Offline) {
   BOOST_TEST(code_of(service::revoke_key(office(), process, jkt_of("support"), {})) == "forbidden");
   BOOST_TEST(code_of(service::revoke(office(), process, {{"agent", "support"}, ""})) == "forbidden");
   BOOST_TEST(code_of(service::retire_agent(office(), process, "lookup")) == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_rotation_ends_no_key_that_the_caller_stands_on, Offline) {
+  const service::CallContext process = callers->by(joined());
+  const auto rotate = [&](const char* agent) {
+    return code_of(service::rotate_agent(office(), process, agent, {0s, {}, {}}));
+  };
+  BOOST_TEST(rotate("support") == "forbidden");
+  BOOST_TEST(rotate("lookup") == "");
+  const api::ReenrollAgent with_revocation{{}, {}, true};
+  BOOST_TEST(code_of(service::reenroll_agent(office(), process, "support", with_revocation)) == "forbidden");
+  BOOST_TEST(code_of(service::reenroll_agent(office(), process, "support", {})) == "conflict");  // not lost
+
+  const std::chrono::seconds usual = office().issuer.options().overlap;
+  const auto rotate_issuer = [&](std::chrono::seconds overlap) {
+    return code_of(service::rotate_issuer(office(), process, {overlap, {}, {}}));
+  };
+  BOOST_TEST(rotate_issuer(usual - 1s) == "forbidden");
+  BOOST_TEST(rotate_issuer(usual) == "");
 }
 
 // --- the daemon's own doors
