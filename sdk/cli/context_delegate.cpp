@@ -24,6 +24,12 @@ struct ContextDelegateArguments {
   std::string lifetime;
   std::string to_key;
   std::string out;
+  KeyOptions key;
+};
+
+struct ContextKeyArguments {
+  std::string file;
+  KeyOptions key;
 };
 
 // spiffe://TRUST-DOMAIN/caller/NAME, in the delegator's own trust domain.
@@ -75,17 +81,28 @@ Checked<ExitCode> delegate_away(Context& context, const HeldChain& from,
               arguments.out);
 }
 
+Checked<std::vector<std::string>> delegate_and_keep(const StoredContext& stored, const HeldChain& from,
+                                                    const ContextDelegateArguments& arguments,
+                                                    const KeptKey& key, std::chrono::sys_seconds now) {
+  CHANCERY_ASSIGN(std::vector<std::string> chain,
+                  delegate_to(key.holder().public_key().thumbprint(), from, arguments, now));
+  CHANCERY_TRY(keep_context(stored, chain, key, environment));
+  return chain;
+}
+
 Checked<ExitCode> delegate_here(Context& context, const StoredContext& here, const HeldChain& from,
                                 const ContextDelegateArguments& arguments) {
   const StoredContext stored{arguments.name, here.address, here.ca_file};
-  const auto key = HolderKey::generate();
-  if (!key) return failure(key.error());
-  CHANCERY_ASSIGN(const std::vector<std::string> chain,
-                  delegate_to(key->public_key().thumbprint(), from, arguments, context.now));
-  CHANCERY_TRY(keep_context(stored, chain, *key, environment));
+  CHANCERY_ASSIGN(const KeyPlace place, chosen_place(arguments.key));
+  CHANCERY_ASSIGN(const KeptKey key, KeptKey::make(place));
+  const auto chain = delegate_and_keep(stored, from, arguments, key, context.now);
+  if (!chain) {
+    key.give_up(context.output);
+    return chain.error();
+  }
   CHANCERY_ASSIGN(const std::filesystem::path folder, context_folder(stored.name, environment));
-  show_context(context.output, stored, *key, folder);
-  note_given(context.output, chain.back());
+  show_context(context.output, stored, key, folder);
+  note_given(context.output, chain->back());
   return ExitCode::kSuccess;
 }
 
@@ -93,21 +110,26 @@ Checked<ExitCode> delegate(Context& context, const ContextDelegateArguments& arg
   CHANCERY_ASSIGN(const std::string name, named_context(context));
   CHANCERY_ASSIGN(const StoredContext here, read_context(name, environment));
   CHANCERY_ASSIGN(const HeldChain from, held_chain(name, environment));
+  if (!arguments.to_key.empty() && !arguments.key.key_in.empty())
+    return misuse("--key-in is for a key that is made here, and --to-key names one that there is");
   if (!arguments.to_key.empty()) return delegate_away(context, from, arguments);
   if (!arguments.out.empty())
     return misuse("--out goes with --to-key: a context's chain is kept with its key");
   return delegate_here(context, here, from, arguments);
 }
 
-Checked<ExitCode> make_key(Context& context, const std::string& file) {
-  const auto key = HolderKey::generate();
-  if (!key) return failure(key.error());
-  if (const Status saved = key->save(file); !saved) return failure(saved.error(), file);
-  const std::string jkt = key->public_key().thumbprint().text();
+Checked<ExitCode> make_key(Context& context, const ContextKeyArguments& arguments) {
+  CHANCERY_ASSIGN(const KeyPlace place, chosen_place(arguments.key));
+  CHANCERY_ASSIGN(const KeptKey key, KeptKey::make(place));
+  if (const auto saved = key.save(arguments.file); !saved) {
+    key.give_up(context.output);
+    return saved.error();
+  }
   if (context.output.json()) {
-    context.output.document(json::to_jcs(Node::object({{"jkt", jkt}})));
+    context.output.document(json::to_jcs(Node::object({{"jkt", key.thumbprint()}})));
   } else {
-    context.output.line(jkt);
+    context.output.line(key.thumbprint());
+    key.tell_custody(context.output);
   }
   return ExitCode::kSuccess;
 }
@@ -126,6 +148,7 @@ void add_context_delegation(CLI::App& contexts, Command& chosen) {
   command->add_option("--to-key", arguments->to_key,
                       "give it to a key elsewhere, by its thumbprint, and make no context here");
   command->add_option("--out", arguments->out, "with --to-key: write the chain to this file");
+  add_key_options(*command, arguments->key);
   command->footer(
       std::string(constraint_help()) +
       "Signed with the context's key; the daemon is not asked. What is asked beyond the chain is narrowed to it.\n"
@@ -142,13 +165,18 @@ void add_context_delegation(CLI::App& contexts, Command& chosen) {
 }
 
 void add_context_key(CLI::App& contexts, Command& chosen) {
-  const auto file = std::make_shared<std::string>();
+  const auto arguments = std::make_shared<ContextKeyArguments>();
   CLI::App* command =
       contexts.add_subcommand("key", "Make a key to be given a chain, and print its thumbprint");
-  command->add_option("FILE", *file, "where to write it: a new file, for its owner alone")->required();
-  command->footer("Example:\n  chancery context key key.pem");
-  command->callback(
-      [file, &chosen] { chosen = [file](Context& context) { return make_key(context, *file); }; });
+  command
+      ->add_option("FILE", arguments->file,
+                   "where to write it, or what leads to it in its device: a new file, for its owner alone")
+      ->required();
+  add_key_options(*command, arguments->key);
+  command->footer("Examples:\n  chancery context key key.pem\n  chancery context key key.json --key-in tpm");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](Context& context) { return make_key(context, *arguments); };
+  });
 }
 
 }  // namespace chancery::cli

@@ -20,18 +20,18 @@ struct LoginArguments {
 
 Checked<ExitCode> login(Context& context, const LoginArguments& arguments) {
   if (context.daemon.address.empty()) return misuse("give --addr: the daemon's https://HOST:PORT");
-  const auto key = HolderKey::load(arguments.key);
-  if (!key) return failure(key.error(), arguments.key);
+  CHANCERY_ASSIGN(const KeptKey key, KeptKey::load(arguments.key));
   CHANCERY_ASSIGN(const std::vector<std::string> chain, read_chain(arguments.chain));
-  if (const auto held = credential_of(chain, *key); !held) return failure(held.error(), arguments.key);
+  if (const auto held = credential_of(chain, key.holder()); !held)
+    return failure(held.error(), arguments.key);
   const auto client = Client::connect(context.daemon);
   if (!client) return failure(client.error());
   if (const auto metadata = client->metadata(); !metadata) return failure(metadata.error());
   const StoredContext stored{arguments.name, context.daemon.address, ca_file_of(context.daemon)};
-  CHANCERY_TRY(keep_context(stored, chain, *key, environment));
+  CHANCERY_TRY(keep_context(stored, chain, key, environment));
   CHANCERY_TRY(use_context(stored.name, environment));
   CHANCERY_ASSIGN(const std::filesystem::path folder, context_folder(stored.name, environment));
-  show_context(context.output, stored, *key, folder);
+  show_context(context.output, stored, key, folder);
   return ExitCode::kSuccess;
 }
 
@@ -40,11 +40,15 @@ Checked<ExitCode> list(Context& context) {
   CHANCERY_ASSIGN(const std::string current, current_context(environment));
   Node array = Node::array();
   for (const StoredContext& stored : contexts) {
+    CHANCERY_ASSIGN(const KeyPlace place, key_place(stored.name, environment));
     if (context.output.json()) {
-      array.push_back(Node::object(
-          {{"name", stored.name}, {"address", stored.address}, {"current", stored.name == current}}));
+      array.push_back(Node::object({{"name", stored.name},
+                                    {"address", stored.address},
+                                    {"current", stored.name == current},
+                                    {"key_in", kind_name(place.kind)}}));
     } else {
-      context.output.field(stored.name + (stored.name == current ? " *" : ""), stored.address);
+      context.output.field(stored.name + (stored.name == current ? " *" : ""),
+                           stored.address + "  key in " + place_text(place));
     }
   }
   if (context.output.json())
@@ -60,7 +64,10 @@ void add_login(CLI::App& app, Command& chosen) {
       app.add_subcommand("login", "Keep a daemon's address with a chain and key to call it with");
   command->add_option("NAME", arguments->name, "the context's name")->required();
   add_chain_argument(*command, arguments->chain);
-  command->add_option("--key", arguments->key, "the key that holds the chain: PEM, 0600")->required();
+  command
+      ->add_option("--key", arguments->key,
+                   "the key that holds the chain, 0600: PEM, or the file of one in a device")
+      ->required();
   command->footer(
       "Example:\n  chancery login production --addr https://chancery.example.org:8443 --key key.pem chain.txt");
   command->callback([arguments, &chosen] {

@@ -13,6 +13,7 @@ struct InitArguments {
   std::string context = "default";
   std::string lifetime = "90d";
   bool replace = false;
+  KeyOptions key{};
 };
 
 // A name that stands for one daemon in people's habits and scripts does not become another's in passing.
@@ -25,13 +26,19 @@ Checked<void> require_same_daemon(const StoredContext& context) {
 }
 
 Checked<std::vector<std::string>> mint(const Client& client, const InitArguments& arguments,
-                                       const HolderKey& key) {
+                                       const KeptKey& key) {
   const auto lifetime = parse_duration(arguments.lifetime);
   if (!lifetime) return failure(lifetime.error(), "--lifetime " + arguments.lifetime);
-  const auto minted =
-      client.create_operator({arguments.name, key.public_key().thumbprint().text(), *lifetime});
+  const auto minted = client.create_operator({arguments.name, key.thumbprint(), *lifetime});
   if (!minted) return failure(minted.error());
   return minted->chain;
+}
+
+Checked<void> mint_and_keep(const Client& client, const InitArguments& arguments, const StoredContext& stored,
+                            const KeptKey& key) {
+  CHANCERY_ASSIGN(const std::vector<std::string> chain, mint(client, arguments, key));
+  CHANCERY_TRY(keep_context(stored, chain, key, environment));
+  return use_context(stored.name, environment);
 }
 
 Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
@@ -44,10 +51,11 @@ Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
     CHANCERY_TRY(require_same_daemon(stored));
   }
   CHANCERY_ASSIGN(const std::filesystem::path folder, context_folder(stored.name, environment));
-  CHANCERY_ASSIGN(const HolderKey key, context_key(folder, true));
-  CHANCERY_ASSIGN(const std::vector<std::string> chain, mint(*client, arguments, key));
-  CHANCERY_TRY(keep_context(stored, chain, key, environment));
-  CHANCERY_TRY(use_context(stored.name, environment));
+  CHANCERY_ASSIGN(const KeptKey key, context_key_or_new(folder, arguments.key));
+  if (const auto kept = mint_and_keep(*client, arguments, stored, key); !kept) {
+    key.give_up(context.output);
+    return kept.error();
+  }
   show_context(context.output, stored, key, folder);
   return ExitCode::kSuccess;
 }
@@ -55,7 +63,7 @@ Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
 Checked<ExitCode> renew(Context& context, const InitArguments& arguments) {
   CHANCERY_ASSIGN(const StoredContext stored, read_context(arguments.context, environment));
   CHANCERY_ASSIGN(const std::filesystem::path folder, context_folder(stored.name, environment));
-  CHANCERY_ASSIGN(const HolderKey key, context_key(folder, false));
+  CHANCERY_ASSIGN(const KeptKey key, context_key(folder));
   const auto client = Client::connect(context.daemon);
   if (!client) return failure(client.error());
   CHANCERY_ASSIGN(const std::vector<std::string> chain, mint(*client, arguments, key));
@@ -79,10 +87,18 @@ void add_init(CLI::App& app, Command& chosen) {
       "init", "Become an operator who calls from anywhere: a key and a chain of authority (on the socket)");
   add_mint_options(*command, *arguments);
   command->add_flag("--replace", arguments->replace, "make a context that is for another daemon this one's");
+  add_key_options(*command, arguments->key);
   command->footer(
-      "Makes a key in a file of this user's, has the daemon mint its chain of authority, keeps both as a context\n"
-      "and uses it from now on, wherever neither --socket nor --addr says otherwise.\n\n"
-      "Example:\n  chancery init --socket /run/chancery/chancery.sock --cacert ca.pem");
+      "Makes a key, has the daemon mint its chain of authority, keeps both as a context and uses it from now on,\n"
+      "wherever neither --socket nor --addr says otherwise.\n\n"
+      "The key is a file of this user's, and whoever reads that is the operator, unless --key-in puts it into a\n"
+      "device: this machine's TPM (tpm), or a PKCS#11 token (pkcs11). There it can be used, by this user's\n"
+      "processes, and not be copied; the context then has what leads to it, and the device must be there at each\n"
+      "command. A token's PIN is in a file that every command reads, presented once each time.\n\n"
+      "Examples:\n  chancery init --socket /run/chancery/chancery.sock --cacert ca.pem\n"
+      "  chancery init --key-in tpm\n"
+      "  chancery init --key-in pkcs11 --module /usr/lib/softhsm/libsofthsm2.so --serial 1f2e3d4c \\\n"
+      "    --pin-file ~/.config/chancery/pin");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](Context& context) { return init(context, *arguments); }; });
 }

@@ -50,15 +50,22 @@ Checked<path> make_folder(const std::string& name, const client::Environment& en
   return folder;
 }
 
+std::string key_file(const path& folder) {
+  const std::string of_device = (folder / "key.json").string();
+  return is_input(of_device) ? of_device : (folder / "key.pem").string();
+}
+
+std::string new_key_file(const path& folder, const KeptKey& key) {
+  const bool is_file = key.place().kind == KeyPlace::Kind::kFile;
+  return (folder / (is_file ? "key.pem" : "key.json")).string();
+}
+
 // A key that is there stays: other chains may be held by it.
-Checked<void> keep_key(const std::string& file, const HolderKey& key) {
-  if (!is_input(file)) {
-    if (const Status saved = key.save(file); !saved) return failure(saved.error(), file);
-    return {};
-  }
-  const auto kept = HolderKey::load(file);
-  if (!kept) return failure(kept.error(), file);
-  if (kept->public_key() == key.public_key()) return {};
+Checked<void> keep_key(const path& folder, const KeptKey& key) {
+  const std::string file = key_file(folder);
+  if (!is_input(file)) return key.save(new_key_file(folder, key));
+  CHANCERY_ASSIGN(const KeptKey kept, KeptKey::load(file));
+  if (kept.holder().public_key() == key.holder().public_key()) return {};
   return failure({ErrorCode::kConflict, "the context has another key: name another context"}, file);
 }
 
@@ -122,17 +129,17 @@ Checked<void> write_context(const StoredContext& context, const std::vector<std:
 }
 
 Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
-                           const HolderKey& key, const client::Environment& environment) {
+                           const KeptKey& key, const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, make_folder(context.name, environment));
-  CHANCERY_TRY(keep_key((folder / "key.pem").string(), key));
+  CHANCERY_TRY(keep_key(folder, key));
   return write_context(context, chain, environment);
 }
 
 Checked<HeldChain> held_chain(const std::string& name, const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, context_folder(name, environment));
-  CHANCERY_ASSIGN(HolderKey key, context_key(folder, false));
+  CHANCERY_ASSIGN(const KeptKey key, context_key(folder));
   CHANCERY_ASSIGN(const std::string text, read_input((folder / "chain.txt").string(), kMostChain));
-  HeldChain out{{}, std::move(key)};
+  HeldChain out{{}, key.holder()};
   for (const std::string_view token : split_chain(text)) out.chain.emplace_back(token);
   return out;
 }
@@ -149,16 +156,21 @@ Checked<HeldChain> operator_chain(const Context& context) {
   return held_chain(name, environment);
 }
 
-Checked<HolderKey> context_key(const path& folder, bool may_be_made) {
-  const std::string file = (folder / "key.pem").string();
-  if (!may_be_made || is_input(file)) {
-    auto key = HolderKey::load(file);
-    if (!key) return failure(key.error(), file);
-    return *std::move(key);
-  }
-  auto key = HolderKey::generate();
-  if (!key) return failure(key.error());
-  return *std::move(key);
+Checked<KeptKey> context_key(const path& folder) { return KeptKey::load(key_file(folder)); }
+
+Checked<KeptKey> context_key_or_new(const path& folder, const KeyOptions& options) {
+  CHANCERY_ASSIGN(const KeyPlace place, chosen_place(options));
+  const std::string file = key_file(folder);
+  if (!is_input(file)) return KeptKey::make(place);
+  CHANCERY_ASSIGN(KeptKey key, KeptKey::load(file));
+  if (options.key_in.empty() || key.place() == place) return key;
+  return failure({ErrorCode::kConflict, "the context has its key elsewhere: name another context with --as"},
+                 file);
+}
+
+Checked<KeyPlace> key_place(const std::string& name, const client::Environment& environment) {
+  CHANCERY_ASSIGN(const path folder, context_folder(name, environment));
+  return place_of_key(key_file(folder));
 }
 
 std::string ca_file_of(const ClientOptions& options) {
@@ -170,20 +182,20 @@ std::string ca_file_of(const ClientOptions& options) {
   return file.empty() ? file : std::filesystem::absolute(file, none).string();
 }
 
-void show_context(Output& output, const StoredContext& context, const HolderKey& key, const path& folder) {
-  const std::string jkt = key.public_key().thumbprint().text();
+void show_context(Output& output, const StoredContext& context, const KeptKey& key, const path& folder) {
   if (output.json()) {
     return output.document(json::to_jcs(json::Node::object({{"context", context.name},
                                                             {"address", context.address},
-                                                            {"jkt", jkt},
+                                                            {"jkt", key.thumbprint()},
+                                                            {"key_in", kind_name(key.place().kind)},
                                                             {"folder", folder.string()}})));
   }
   output.field("context", context.name);
   output.field("daemon", context.address);
-  output.field("key", jkt);
+  output.field("key", key.thumbprint());
+  output.field("key in", place_text(key.place()));
   output.field("kept in", folder.string());
-  output.note(
-      "its key is a file of this user's: whoever can read it has what the chain gives, until it ends");
+  key.tell_custody(output);
 }
 
 Checked<ClientOptions> load_context(const std::string& name, const client::Environment& environment) {

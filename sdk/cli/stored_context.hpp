@@ -8,13 +8,14 @@
 
 #include "sdk/cli/context.hpp"
 #include "sdk/cli/failure.hpp"
+#include "sdk/cli/kept_key.hpp"
 #include "sdk/client/endpoint.hpp"
 
 namespace chancery::cli {
 
 /// A daemon that this user calls from elsewhere, and as whom. Each has a folder of its own under
-/// $XDG_CONFIG_HOME/chancery/contexts, with `context.json`, the chain in `chain.txt` and its key in `key.pem`,
-/// for its owner alone.
+/// $XDG_CONFIG_HOME/chancery/contexts, with `context.json`, the chain in `chain.txt` and its key in `key.pem`, or
+/// what leads to the key in a device in `key.json`; all for their owner alone.
 struct StoredContext {
   std::string name;     ///< [a-z0-9][a-z0-9._-]{0,62}
   std::string address;  ///< https://HOST[:PORT]
@@ -42,33 +43,40 @@ struct StoredContext {
 /// The same with its key, which comes first: a chain is of no use with another's. \return kConflict when the context
 ///         has another key, kFileUnwritable
 [[nodiscard]] Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
-                                         const HolderKey& key, const client::Environment& environment);
+                                         const KeptKey& key, const client::Environment& environment);
 
 /// The context that the command line names, or else the one in use.
 /// \return misuse when there is none
 [[nodiscard]] Checked<std::string> named_context(const Context& context);
 
 /// What a context calls with and delegates from.
-/// \return kNotFound, kFileUnreadable, kFilePermissions, kInvalidKey
+/// \return what KeptKey::load() says, kFileUnreadable
 [[nodiscard]] Checked<HeldChain> held_chain(const std::string& name, const client::Environment& environment);
 
 /// Of the context that the command line names, or of the one in use, whichever daemon is called.
 [[nodiscard]] Checked<HeldChain> operator_chain(const Context& context);
 
-/// A context's key: the one that is there, or one that is made now, for keep_context().
-/// \param may_be_made  else kFileUnreadable when there is none
-[[nodiscard]] Checked<HolderKey> context_key(const std::filesystem::path& folder, bool may_be_made);
+/// The context's own key. \return what KeptKey::load() says
+[[nodiscard]] Checked<KeptKey> context_key(const std::filesystem::path& folder);
+
+/// The same, or one that is made now, where the options say, for keep_context().
+/// \return also kConflict when there is one in another place, and what KeptKey::make() says
+[[nodiscard]] Checked<KeptKey> context_key_or_new(const std::filesystem::path& folder,
+                                                  const KeyOptions& options);
+
+/// Where a context's key is, without asking a device.
+[[nodiscard]] Checked<KeyPlace> key_place(const std::string& name, const client::Environment& environment);
 
 /// The CA that options or environment name, as a path that holds in every folder: for a context, which finds the
 /// daemon by itself from then on.
 [[nodiscard]] std::string ca_file_of(const ClientOptions& options);
 
 /// What was made, for people and programs, and how safe it is.
-void show_context(Output& output, const StoredContext& context, const HolderKey& key,
+void show_context(Output& output, const StoredContext& context, const KeptKey& key,
                   const std::filesystem::path& folder);
 
 /// How to call the context's daemon with its chain and key.
-/// \return kNotFound, kMalformed, kFileUnreadable, kFilePermissions, kInvalidKey, kNotHolder
+/// \return kNotFound, kMalformed, kNotHolder, and what held_chain() says
 [[nodiscard]] Checked<ClientOptions> load_context(const std::string& name,
                                                   const client::Environment& environment);
 

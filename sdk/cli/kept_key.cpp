@@ -1,0 +1,91 @@
+#include "sdk/cli/kept_key.hpp"
+
+#include <fstream>
+#include <utility>
+
+#include "sdk/cli/files.hpp"
+
+namespace chancery::cli {
+namespace {
+
+constexpr std::size_t kMostKey = 64 * 1024;
+constexpr unsigned kPrivate = 0600;
+
+// JSON, where a PEM begins with dashes.
+bool is_of_device(const std::string& file) { return std::ifstream(file).peek() == '{'; }
+
+Checked<DeviceKey> load_device_key(const std::string& file) {
+  CHANCERY_ASSIGN(const std::string text, read_secret(file, kMostKey));
+  auto key = read_device_key(text);
+  if (!key) return failure(key.error(), file);
+  return *std::move(key);
+}
+
+}  // namespace
+
+Checked<KeptKey> KeptKey::in_device(DeviceKey key, const std::string& subject) {
+  auto device = std::make_shared<const DeviceKey>(std::move(key));
+  auto holder = HolderKey::held_by(signer_of(device));
+  if (!holder) return failure(holder.error(), subject);
+  KeptKey out(*std::move(holder));
+  out.device_ = std::move(device);
+  return out;
+}
+
+Checked<KeptKey> KeptKey::make(const KeyPlace& place) {
+  if (place.kind == KeyPlace::Kind::kFile) {
+    auto key = HolderKey::generate();
+    if (!key) return failure(key.error());
+    return KeptKey(*std::move(key));
+  }
+  bool emulated = false;
+  auto key = make_device_key(place, emulated);
+  if (!key) return failure(key.error(), place_text(place));
+  CHANCERY_ASSIGN(KeptKey out, in_device(*std::move(key), place_text(place)));
+  out.is_new_ = true;
+  out.is_emulated_ = emulated;
+  return out;
+}
+
+Checked<KeptKey> KeptKey::load(const std::string& file) {
+  if (is_of_device(file)) {
+    CHANCERY_ASSIGN(DeviceKey key, load_device_key(file));
+    return in_device(std::move(key), file);
+  }
+  auto key = HolderKey::load(file);
+  if (!key) return failure(key.error(), file);
+  return KeptKey(*std::move(key));
+}
+
+Checked<void> KeptKey::save(const std::string& file) const {
+  if (!device_) {
+    if (const Status saved = holder_.save(file); !saved) return failure(saved.error(), file);
+    return {};
+  }
+  if (is_input(file)) {
+    return failure({ErrorCode::kConflict, "there is a key file already: use it, or name another"}, file);
+  }
+  return replace_file(file, write_device_key(*device_) + "\n", kPrivate);
+}
+
+void KeptKey::give_up(Output& output) const {
+  if (!is_new_) return;
+  const Status destroyed = destroy_device_key(*device_);
+  if (destroyed) return;
+  output.note("the key that was made stays in its token, under a label that ends in " +
+              device_->stored.binding.key_id + ": " + destroyed.error().what);
+}
+
+void KeptKey::tell_custody(Output& output) const {
+  output.note(custody_text(place().kind));
+  if (is_emulated_)
+    output.note("its device is a simulator: the key is software, and as safe as that one's files");
+}
+
+Checked<KeyPlace> place_of_key(const std::string& file) {
+  if (!is_of_device(file)) return KeyPlace{};
+  CHANCERY_ASSIGN(DeviceKey key, load_device_key(file));
+  return std::move(key.place);
+}
+
+}  // namespace chancery::cli
