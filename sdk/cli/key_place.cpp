@@ -63,12 +63,12 @@ std::string place_text(const KeyPlace& place) {
 const char* custody_text(Kind kind) noexcept {
   switch (kind) {
     case Kind::kFile:
-      return "its key is a file of this user's: whoever can read it has what the chain gives, until it ends";
+      return "the key is a file of this user's: whoever can read it has what the chain gives, until it ends";
     case Kind::kTpm:
-      return "its key stays in this machine's TPM: every process of this user's can use it here, and nobody "
+      return "the key stays in this machine's TPM: every process of this user's can use it here, and nobody "
              "elsewhere";
     case Kind::kPkcs11:
-      return "its key stays in the token: every process of this user's can use it while the token is there, and "
+      return "the key stays in the token: every process of this user's can use it while the token is there, and "
              "with it whoever has the token and its PIN";
   }
   return "";

@@ -18,11 +18,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/staging.sh"
 make_stage enforcement
 cd "$WORK"
 declare -A agent_pid request_line
-drill_pid=''
+drill_pid='' tpm_pid=''
 
 leave_stage() {
   local pid
-  for pid in "$drill_pid" "${agent_pid[@]}" "$daemon_pid"; do end "$pid"; done
+  for pid in "$drill_pid" "${agent_pid[@]}" "$daemon_pid" "$tpm_pid"; do end "$pid"; done
 }
 
 # --- machines: each has a home folder and the daemon's CA certificate, and nothing of the others
@@ -38,6 +38,16 @@ tell_command() { printf '  %s%s chancery %s%s\n' "$dim" "$1" "${*:2}" "$plain" >
 show_at() {
   tell_command "$1\$" "${@:2}"
   at "$@"
+}
+
+# A TPM for a machine: a simulator of its own, since each serves one program at a time.
+start_tpm() {
+  local at="$WORK/$1/tpm"
+  mkdir "$at"
+  swtpm socket --tpm2 --tpmstate "dir=$at,mode=0600" --server "type=unixio,path=$at/s,mode=0600" \
+    --ctrl "type=unixio,path=$at/c,mode=0600" --flags not-need-init,startup-clear >"$1-tpm.log" 2>&1 3>&- </dev/null &
+  tpm_pid=$!
+  until_true "the TPM of $1 should be there" test -S "$at/s"
 }
 
 # --- agents' processes: each runs commands in its session, one for each line that it is told
@@ -190,9 +200,14 @@ mkdir operator api orchestrator support billing
 write_agent_program
 good "chanceryd is ready at $address"
 
-chapter "2. An operator, who calls over TLS from now on"
-show_at operator init --socket "$socket" --name admin 2>/dev/null | sed 's/^/  /'
-[[ "$(stat -c %a operator/.config/chancery/contexts/default/key.pem)" == 600 ]] || die "the key should be its owner's"
+chapter "2. An operator, whose key is in the TPM of a machine of its own, and who calls over TLS from now on"
+start_tpm operator
+show_at operator init --socket "$socket" --name admin --key-in tpm --tcti "swtpm:path=$WORK/operator/tpm/s" \
+  --allow-simulator 2>init.told | sed 's/^/  /'
+sed 's/^chancery: /    /' init.told
+stored=operator/.config/chancery/contexts/default
+[[ ! -e "$stored/key.pem" && "$(stat -c %a "$stored/key.json")" == 600 ]] || die "the key should be in the TPM alone"
+if grep -rq 'PRIVATE KEY' "$stored"; then die "no private key should be in the operator's files"; fi
 for agent in orchestrator support billing; do
   # Their processes are on other machines: no process of this one is of that uid.
   show_at operator agent create "$agent" --uid 61001 >/dev/null
@@ -202,7 +217,7 @@ good "three agents, whose keys were made in the TPM"
 refused '(unauthenticated)' show_at api agent list --addr "$address"
 
 chapter "3. An enforcement point: it may ask for decisions, for one audience, and nothing else"
-jkt=$(show_at api context key api/key.pem)
+jkt=$(show_at api context key api/key.pem 2>/dev/null)
 show_at operator context delegate api --to-key="$jkt" --out api/chain --lifetime 7d --scope chancery.authorize \
   --constraint "chancery.authorize#audience:one_of=$AUDIENCE" 2>&1 | sed 's/^/    /'
 show_at api login crm --addr "$address" --key api/key.pem api/chain >/dev/null 2>&1
