@@ -157,6 +157,8 @@ int run(const Command& command, const GlobalArguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // The TPM software stack would write to standard error by itself; set here, before there are threads.
+  ::setenv("TSS2_LOG", "all+none", 0);
   constexpr std::size_t kOutputBuffer = 256 * 1024;
   std::setvbuf(stdout, nullptr, _IOFBF, kOutputBuffer);
   CLI::App app("Hardware-held keys and delegation chains for AI agents.", "chancery");
