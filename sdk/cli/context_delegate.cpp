@@ -82,8 +82,8 @@ Checked<ExitCode> delegate_away(Context& context, const HeldChain& from,
 }
 
 Checked<std::vector<std::string>> delegate_and_keep(const StoredContext& stored, const HeldChain& from,
-                                                    const ContextDelegateArguments& arguments,
-                                                    const KeptKey& key, std::chrono::sys_seconds now) {
+                                                    const ContextDelegateArguments& arguments, KeptKey& key,
+                                                    std::chrono::sys_seconds now) {
   CHANCERY_ASSIGN(std::vector<std::string> chain,
                   delegate_to(key.holder().public_key().thumbprint(), from, arguments, now));
   CHANCERY_TRY(keep_context(stored, chain, key, environment));
@@ -94,7 +94,7 @@ Checked<ExitCode> delegate_here(Context& context, const StoredContext& here, con
                                 const ContextDelegateArguments& arguments) {
   const StoredContext stored{arguments.name, here.address, here.ca_file};
   CHANCERY_ASSIGN(const KeyPlace place, chosen_place(arguments.key));
-  CHANCERY_ASSIGN(const KeptKey key, KeptKey::make(place));
+  CHANCERY_ASSIGN(KeptKey key, KeptKey::make(place));
   const auto chain = delegate_and_keep(stored, from, arguments, key, context.now);
   if (!chain) {
     key.give_up(context.output);
@@ -110,7 +110,7 @@ Checked<ExitCode> delegate(Context& context, const ContextDelegateArguments& arg
   CHANCERY_ASSIGN(const std::string name, named_context(context));
   CHANCERY_ASSIGN(const StoredContext here, read_context(name, environment));
   CHANCERY_ASSIGN(const HeldChain from, held_chain(name, environment));
-  if (!arguments.to_key.empty() && !arguments.key.key_in.empty())
+  if (!arguments.to_key.empty() && arguments.key != KeyOptions{})
     return misuse("--key-in is for a key that is made here, and --to-key names one that there is");
   if (!arguments.to_key.empty()) return delegate_away(context, from, arguments);
   if (!arguments.out.empty())
@@ -120,7 +120,7 @@ Checked<ExitCode> delegate(Context& context, const ContextDelegateArguments& arg
 
 Checked<ExitCode> make_key(Context& context, const ContextKeyArguments& arguments) {
   CHANCERY_ASSIGN(const KeyPlace place, chosen_place(arguments.key));
-  CHANCERY_ASSIGN(const KeptKey key, KeptKey::make(place));
+  CHANCERY_ASSIGN(KeptKey key, KeptKey::make(place));
   if (const auto saved = key.save(arguments.file); !saved) {
     key.give_up(context.output);
     return saved.error();

@@ -20,7 +20,7 @@ struct LoginArguments {
 
 Checked<ExitCode> login(Context& context, const LoginArguments& arguments) {
   if (context.daemon.address.empty()) return misuse("give --addr: the daemon's https://HOST:PORT");
-  CHANCERY_ASSIGN(const KeptKey key, KeptKey::load(arguments.key));
+  CHANCERY_ASSIGN(KeptKey key, KeptKey::load(arguments.key));
   CHANCERY_ASSIGN(const std::vector<std::string> chain, read_chain(arguments.chain));
   if (const auto held = credential_of(chain, key.holder()); !held)
     return failure(held.error(), arguments.key);

@@ -42,7 +42,7 @@ Checked<KeptKey> KeptKey::make(const KeyPlace& place) {
   auto key = make_device_key(place, emulated);
   if (!key) return failure(key.error(), place_text(place));
   CHANCERY_ASSIGN(KeptKey out, in_device(*std::move(key), place_text(place)));
-  out.is_new_ = true;
+  out.is_only_here_ = true;
   out.is_emulated_ = emulated;
   return out;
 }
@@ -57,7 +57,7 @@ Checked<KeptKey> KeptKey::load(const std::string& file) {
   return KeptKey(*std::move(key));
 }
 
-Checked<void> KeptKey::save(const std::string& file) const {
+Checked<void> KeptKey::save(const std::string& file) {
   if (!device_) {
     if (const Status saved = holder_.save(file); !saved) return failure(saved.error(), file);
     return {};
@@ -65,11 +65,13 @@ Checked<void> KeptKey::save(const std::string& file) const {
   if (is_input(file)) {
     return failure({ErrorCode::kConflict, "there is a key file already: use it, or name another"}, file);
   }
-  return replace_file(file, write_device_key(*device_) + "\n", kPrivate);
+  CHANCERY_TRY(replace_file(file, write_device_key(*device_) + "\n", kPrivate));
+  is_only_here_ = false;
+  return {};
 }
 
 void KeptKey::give_up(Output& output) const {
-  if (!is_new_) return;
+  if (!is_only_here_) return;
   const Status destroyed = destroy_device_key(*device_);
   if (destroyed) return;
   output.note("the key that was made stays in its token, under a label that ends in " +

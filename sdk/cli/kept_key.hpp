@@ -20,10 +20,10 @@ class KeptKey {
   [[nodiscard]] static Checked<KeptKey> load(const std::string& file);
 
   /// Writes the file, for its owner alone. \return kConflict when there is one, kFileUnwritable
-  [[nodiscard]] Checked<void> save(const std::string& file) const;
+  [[nodiscard]] Checked<void> save(const std::string& file);
 
-  /// What was to be done with a key that was made failed: it is removed from its device too. What cannot be removed is
-  /// told.
+  /// What was to be done with a key that was made failed: it is removed from its device too, unless a file leads to it
+  /// already. What cannot be removed is told.
   void give_up(Output& output) const;
 
   [[nodiscard]] const HolderKey& holder() const noexcept { return holder_; }
@@ -39,8 +39,8 @@ class KeptKey {
 
   HolderKey holder_;
   std::shared_ptr<const DeviceKey> device_{};  // none: the key is in memory, and its file has it
-  bool is_new_ = false;
-  bool is_emulated_ = false;  // known of new keys alone
+  bool is_only_here_ = false;                  // in a device, where no file leads to it
+  bool is_emulated_ = false;                   // known of new keys alone
 };
 
 /// Where the key is that a file leads to, without asking a device.

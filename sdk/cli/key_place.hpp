@@ -42,6 +42,7 @@ struct KeyPlace {
 struct KeyOptions {
   std::string key_in{};  ///< empty: not said
   KeyPlace device{};     ///< its kind is what `key_in` says
+  bool operator==(const KeyOptions&) const = default;
 };
 
 /// `--key-in` and what devices need.

@@ -35,7 +35,7 @@ Checked<std::vector<std::string>> mint(const Client& client, const InitArguments
 }
 
 Checked<void> mint_and_keep(const Client& client, const InitArguments& arguments, const StoredContext& stored,
-                            const KeptKey& key) {
+                            KeptKey& key) {
   CHANCERY_ASSIGN(const std::vector<std::string> chain, mint(client, arguments, key));
   CHANCERY_TRY(keep_context(stored, chain, key, environment));
   return use_context(stored.name, environment);
@@ -51,7 +51,7 @@ Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
     CHANCERY_TRY(require_same_daemon(stored));
   }
   CHANCERY_ASSIGN(const std::filesystem::path folder, context_folder(stored.name, environment));
-  CHANCERY_ASSIGN(const KeptKey key, context_key_or_new(folder, arguments.key));
+  CHANCERY_ASSIGN(KeptKey key, context_key_or_new(folder, arguments.key));
   if (const auto kept = mint_and_keep(*client, arguments, stored, key); !kept) {
     key.give_up(context.output);
     return kept.error();

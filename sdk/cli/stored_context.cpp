@@ -61,7 +61,7 @@ std::string new_key_file(const path& folder, const KeptKey& key) {
 }
 
 // A key that is there stays: other chains may be held by it.
-Checked<void> keep_key(const path& folder, const KeptKey& key) {
+Checked<void> keep_key(const path& folder, KeptKey& key) {
   const std::string file = key_file(folder);
   if (!is_input(file)) return key.save(new_key_file(folder, key));
   CHANCERY_ASSIGN(const KeptKey kept, KeptKey::load(file));
@@ -128,8 +128,8 @@ Checked<void> write_context(const StoredContext& context, const std::vector<std:
   return replace_file(folder / "context.json", json::to_jcs(settings) + "\n", kPrivate);
 }
 
-Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
-                           const KeptKey& key, const client::Environment& environment) {
+Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain, KeptKey& key,
+                           const client::Environment& environment) {
   CHANCERY_ASSIGN(const path folder, make_folder(context.name, environment));
   CHANCERY_TRY(keep_key(folder, key));
   return write_context(context, chain, environment);

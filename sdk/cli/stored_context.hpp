@@ -43,7 +43,7 @@ struct StoredContext {
 /// The same with its key, which comes first: a chain is of no use with another's. \return kConflict when the context
 ///         has another key, kFileUnwritable
 [[nodiscard]] Checked<void> keep_context(const StoredContext& context, const std::vector<std::string>& chain,
-                                         const KeptKey& key, const client::Environment& environment);
+                                         KeptKey& key, const client::Environment& environment);
 
 /// The context that the command line names, or else the one in use.
 /// \return misuse when there is none

@@ -270,12 +270,25 @@ BOOST_AUTO_TEST_CASE(a_key_that_came_to_nothing_is_destroyed) {
   BOOST_TEST(desk.calls(Pkcs11Call::kGenerateKeyPair) == 1u);
   BOOST_TEST(desk.objects_in_token() == 0u);
   expect_done(desk.init(desk.key_in("pkcs11")));
-  BOOST_TEST(desk.objects_in_token() == 2u);                                                // both halves
+  BOOST_TEST(desk.objects_in_token() == 2u);  // both halves
+  BOOST_TEST(desk.run({"context", "delegate", "x", "--to-key=x", "--tcti", "device:/dev/tpmrm0"}).exit == 2);
   const Words beyond{"context", "delegate", "default", "--scope", "chancery.agents.read"};  // there already
   BOOST_TEST(desk.run(beyond, desk.key_in("pkcs11")).exit == 2);
   const std::string file = desk.chancery.file("taken.json", "{}");
   BOOST_TEST(desk.run({"context", "key", file}, desk.key_in("pkcs11")).exit == 2);
   BOOST_TEST(desk.objects_in_token() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_a_file_leads_to_is_used_at_the_next_try) {
+  const Desk desk;
+  const auto in_the_way = desk.context() / "chain.txt";
+  std::filesystem::create_directories(in_the_way);
+  BOOST_TEST(desk.init(desk.key_in("pkcs11")).exit == 2);
+  BOOST_TEST(desk.objects_in_token() == 2u);
+  std::filesystem::remove(in_the_way);
+  expect_done(desk.init(desk.key_in("pkcs11")));
+  BOOST_TEST(desk.calls(Pkcs11Call::kGenerateKeyPair) == 1u);
+  expect_done(desk.run({"agent", "list"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_destroyed_is_told) {
