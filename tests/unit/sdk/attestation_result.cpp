@@ -10,13 +10,11 @@
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/signing_key.hpp"
-#include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/vouched_chain.hpp"
 
 namespace {
 
 using namespace chancery;
-using std::chrono::seconds;
-using tests::kIssuedNow;
 
 SigningKey new_key() { return SigningKey::generate(Algorithm::kES256).value(); }
 
@@ -26,21 +24,10 @@ const SigningKey& verifier() {
 }
 
 AttestationResult example() {
-  AttestationResult result;
-  result.issuer = "https://verifier.example";
-  result.issued_at = kIssuedNow;
-  result.expires_at = kIssuedNow + seconds(3600);
-  result.key = new_key().public_key().thumbprint();
+  AttestationResult result = tests::result_about(new_key().public_key().thumbprint());
   result.custody = Custody::kTpmQuoted;
-  result.policy = "production";
-  result.ek_fingerprint = std::string(64, 'a');
-  result.manufacturer = "id:53544D20";
   result.endorsement = "pinned";
-  result.firmware = 0x0001000200030004;
-  result.reset_count = 7;
   result.restart_count = 4294967295;
-  result.is_clock_safe = true;
-  result.evidence_at = kIssuedNow - seconds(1);
   return result;
 }
 
@@ -49,9 +36,7 @@ std::string compact(const std::string& signing_input, const SigningKey& key) {
   return signing_input + "." + base64url_encode(signature);
 }
 
-std::string signed_result(const AttestationResult& result) {
-  return compact(attestation_result_signing_input(result, verifier().public_key()), verifier());
-}
+std::string signed_result(const AttestationResult& result) { return tests::sign_result(result, verifier()); }
 
 Result<AttestationResult> opened(const std::string& token, const SigningKey& key = verifier()) {
   const std::vector<VerifyKey> keys{VerifyKey::from(key.public_key()).value()};
