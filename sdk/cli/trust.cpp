@@ -194,7 +194,7 @@ void show_anchor(Output& output, const TrustAnchor& anchor) {
 }
 
 void show_roots(Output& output, const std::vector<RootCustody>& roots) {
-  for (const RootCustody& root : roots) output.field("where it lives", root.key.text() + ": " + root.text());
+  for (const RootCustody& root : roots) output.field("custody", root.key.text() + ": " + root.text());
 }
 
 Node root_nodes(const std::vector<RootCustody>& roots) {
