@@ -142,6 +142,9 @@ std::optional<service::PremisesOptions> prepare(const config::Config& config, bo
   auto anchors = setup::anchors(config);
   if (!anchors) return give_up(anchors.error());
   prepared.anchors = *std::move(anchors);
+  auto verifiers = setup::attestation_verifiers(config);
+  if (!verifiers) return give_up(verifiers.error());
+  prepared.attestation_verifiers = *std::move(verifiers);
   auto policy = setup::policy(config, dev);
   if (!policy) return give_up(policy.error());
   prepared.policy = *std::move(policy);

@@ -125,7 +125,8 @@ struct VerifyConfig {
   std::filesystem::path trust_anchors;     ///< empty: this daemon's own keys only
   bool follow_anchors = false;
   seconds anchors_refresh{};
-  std::filesystem::path anchors_ca;  ///< empty: the system's authorities
+  std::filesystem::path anchors_ca;             ///< empty: the system's authorities
+  std::filesystem::path attestation_verifiers;  ///< empty: nobody's results count under its own keys
   bool operator==(const VerifyConfig&) const = default;
 };
 

@@ -191,6 +191,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "The time between two looks at the keys of an anchor that is followed."},
     {"verify.anchors_ca", AbsolutePath{AT(config.verify.anchors_ca)}, "\"\"", "",
      "The authorities in PEM that must have certified the anchors' servers; empty takes the system's."},
+    {"verify.attestation_verifiers", AbsolutePath{AT(config.verify.attestation_verifiers)}, "\"\"", "",
+     "A JWK Set of those whose attestation results count for chains under this daemon's own keys; empty names none."},
 
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },

@@ -16,7 +16,7 @@ Response with_verdict(const service::Office& office, const Request& request,
   const auto document = json::Document::parse(response.body);
   json::Node node =
       json::Node::object({{"outcome", outcome_name(denial.outcome)},
-                          {"step", wire::step_node(denial.step)},
+                          {"step", wire::step_node(step_name(denial.step))},
                           {"hop", denial.hop < 0 ? json::Node(nullptr) : json::Node(denial.hop)},
                           {"reason", denial.reason}});
   for (const json::Member& member : document->root().members())

@@ -8,6 +8,7 @@
 #include "daemon/service/office.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/messages.hpp"
 
 namespace chancery::service {
@@ -67,6 +68,8 @@ Judgement judge(const Office& office, const CallContext& context, const api::Aut
     return false;
   };
   options.request = &request;
+  const wire::TermsToJudge custody(message.custody);
+  custody.put_into(options);
   const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
   judgement.verdict = judge_use(office, chain, context.now, options);
   return judgement;
@@ -88,13 +91,18 @@ Denial proof_denial(const Judgement& judgement, const char* reason, const char* 
   return {Outcome::kHolderBindingFailed, Step::kHolderBinding, leaf, reason, "a fresh `jti`", {}, remedy};
 }
 
+// What is told of permits and denials alike.
+void set_findings(api::Decision& decision, const Verdict& verdict) {
+  decision.not_performed.assign(verdict.not_performed().begin(), verdict.not_performed().end());
+  if (const auto custody = wire::custody_node(verdict)) decision.custody = json::to_jcs(*custody);
+}
+
 api::Decision denied(const Judgement& judgement, const Denial& denial) {
   api::Decision decision;
   decision.outcome = outcome_name(denial.outcome);
   decision.step = step_name(denial.step);
   decision.reason = denial.reason;
-  const auto& skipped = judgement.verdict.not_performed();
-  decision.not_performed.assign(skipped.begin(), skipped.end());
+  set_findings(decision, judgement.verdict);
   // The limits of those above the leaf are not the enforcement point's to see.
   const bool is_leafs = denial.hop >= 0 && denial.hop + 1 == static_cast<int>(judgement.tokens.size());
   if (!is_leafs) return decision;
@@ -111,8 +119,7 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
   api::Decision decision;
   decision.permitted = true;
   decision.id = std::move(id);
-  const auto& skipped = judgement.verdict.not_performed();
-  decision.not_performed.assign(skipped.begin(), skipped.end());
+  set_findings(decision, judgement.verdict);
   if (message.reserve.count() > 0) {
     decision.expires_at = (context.now + message.reserve).time_since_epoch().count();
   }

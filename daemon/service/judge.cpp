@@ -1,10 +1,11 @@
 #include "daemon/service/office.hpp"
+#include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/messages.hpp"
 
 namespace chancery::service {
 namespace {
 
-// Runs `judge` with the daemon's options and, when the message has one, the request.
+// Runs `judge` with the daemon's options and what the message has: a request, terms of custody.
 template <typename Judge>
 auto with_options(const Office& office, const api::VerifyChain& message, Judge judge)
     -> Result<decltype(judge(std::span<const std::string_view>(), VerifyOptions()))> {
@@ -14,6 +15,8 @@ auto with_options(const Office& office, const api::VerifyChain& message, Judge j
     CHANCERY_ASSIGN(request, wire::to_action_request(*message.request));
     options.request = &request;
   }
+  const wire::TermsToJudge custody(message.custody);
+  custody.put_into(options);
   const std::vector<std::string_view> tokens(message.chain.begin(), message.chain.end());
   return judge(std::span<const std::string_view>(tokens), options);
 }

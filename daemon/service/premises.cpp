@@ -25,7 +25,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       cache(options.cache_tokens),
       zones(std::move(options.zones)),
       partners(with(std::move(options.partners), options.complain)),
-      trust(options.policy.issuer_url, std::move(options.anchors)),
+      trust(options.policy.issuer_url, std::move(options.anchors), std::move(options.attestation_verifiers)),
       life(*books.store, backends),
       issuer(*books.store, life, backends, trust, std::move(options.issuer)),
       status_keys(*books.store, life, backends, trust, std::move(options.status_keys)),

@@ -14,9 +14,10 @@ namespace chancery::service {
 
 /// How an office is set up.
 struct PremisesOptions {
-  Policy policy;              ///< without `verify.cache` and `verify.zones`, which are set here
-  TrustConfig anchors;        ///< of others
-  PartnerOptions partners{};  ///< who they are; its `complain` is set here
+  Policy policy;        ///< without `verify.cache` and `verify.zones`, which are set here
+  TrustConfig anchors;  ///< of others
+  std::vector<PublicKey> attestation_verifiers{};  ///< whose results count for chains under its own anchor
+  PartnerOptions partners{};                       ///< who they are; its `complain` is set here
   DaemonKeyOptions issuer;
   DaemonKeyOptions status_keys;
   SpendingOptions spending;

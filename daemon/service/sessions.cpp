@@ -19,6 +19,7 @@ Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key,
   CHANCERY_ASSIGN(request.jti, random_id());
   CHANCERY_ASSIGN(Attenuation child, attenuate(chain.leaf(), chain.max_depth(), request, now));
   child.claims.del_max_depth = child.claims.del_depth + 1;
+  child.claims.is_session = true;
   return std::move(child.claims);
 }
 

@@ -48,6 +48,7 @@ void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::ve
   anchor.iss = issuer_url_;
   anchor.keys = public_keys(issuer_keys);
   anchor.known_status_prefix = status_list_prefix(issuer_url_);
+  anchor.attestation_verifiers = attestation_verifiers_;
   std::vector<PublicKey> keys = anchor.keys;
   TrustConfig own;
   own.ended_keys = std::move(ended_keys);

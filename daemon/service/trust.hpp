@@ -27,8 +27,12 @@ class TrustPublisher {
  public:
   /// \param issuer_url  the `iss` that this daemon's own keys may say
   /// \param configured  anchors of others
-  TrustPublisher(std::string issuer_url, TrustConfig configured)
-      : issuer_url_(std::move(issuer_url)), configured_(std::move(configured)) {}
+  /// \param attestation_verifiers  whose results count for chains under this daemon's own keys
+  TrustPublisher(std::string issuer_url, TrustConfig configured,
+                 std::vector<PublicKey> attestation_verifiers = {})
+      : issuer_url_(std::move(issuer_url)),
+        attestation_verifiers_(std::move(attestation_verifiers)),
+        configured_(std::move(configured)) {}
 
   /// From now on keeps the configured anchors up to date; before anybody asks for a snapshot. Without anchors it does
   /// nothing. As Partners::open().
@@ -66,6 +70,7 @@ class TrustPublisher {
   void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
+  const std::vector<PublicKey> attestation_verifiers_;
   // Of the next two, and so that what came last is published last. Taken before mutex_.
   std::mutex publishing_;
   TrustConfig configured_;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/crypto/jwk.hpp"
+#include "sdk/crypto/verify_key.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/token/authority_json.hpp"
 
@@ -107,6 +109,18 @@ Result<TrustConfig> anchors(const config::Config& config) {
                   TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {})));
   CHANCERY_TRY(service::Partners::check(anchors, partners(config.verify)));
   return anchors;
+}
+
+Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config) {
+  if (config.verify.attestation_verifiers.empty()) return std::vector<PublicKey>{};
+  std::ifstream in(config.verify.attestation_verifiers, std::ios::binary);
+  if (!in) return Error{ErrorCode::kFileUnreadable, "[verify] attestation_verifiers cannot be read"};
+  CHANCERY_ASSIGN(std::vector<PublicKey> keys,
+                  parse_key_set(std::string(std::istreambuf_iterator<char>(in), {})));
+  for (const PublicKey& key : keys) CHANCERY_TRY(VerifyKey::from(key));
+  if (!keys.empty()) return keys;
+  return Error{ErrorCode::kConfigInvalid,
+               "[verify] attestation_verifiers: the file is a JWK Set with at least one usable key"};
 }
 
 void complete(service::PremisesOptions& options, const config::Config& config,

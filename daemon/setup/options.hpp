@@ -1,5 +1,8 @@
 #pragma once
 
+#include <vector>
+
+#include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 #include <chancery/trust.hpp>
 
@@ -18,6 +21,10 @@ namespace chancery::setup {
 
 /// The anchors of others. \return kFileUnreadable, kMalformed, kConfigInvalid (one that cannot be followed)
 [[nodiscard]] Result<TrustConfig> anchors(const config::Config& config);
+
+/// Whose attestation results count for chains under the daemon's own anchor. \return kFileUnreadable, kMalformed,
+/// kInvalidKey, kConfigInvalid (a set without a usable key)
+[[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config);
 
 /// Adds to policy and anchors, which are read before any device is asked, what else the configuration decides.
 void complete(service::PremisesOptions& options, const config::Config& config,

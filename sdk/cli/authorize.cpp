@@ -39,8 +39,9 @@ Checked<ExitCode> authorize_offline(Context& context, const AuthorizeArguments& 
   judged.request->ada_required = arguments.decision.ada_required;
   if (arguments.proof_is_new)
     judged.request->seen = [](const Thumbprint&, std::string_view) { return false; };
+  const wire::TermsToJudge terms(judged.custody);
   const Decision decision =
-      chancery::authorize(judged.tokens(), judged.trust, judged.now, *judged.request, judged.options());
+      chancery::authorize(judged.tokens(), judged.trust, judged.now, *judged.request, judged.options(terms));
   if (context.output.json()) {
     context.output.document(wire::write(decision));
   } else {

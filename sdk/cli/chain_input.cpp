@@ -34,17 +34,23 @@ std::vector<std::string> parse_lines(std::string_view text) {
   return tokens;
 }
 
-Result<std::vector<std::string>> chain_of(const Value& value) {
-  constexpr const char* kShape =
-      "a chain in JSON is an array of compact tokens, or an object with such a `chain`";
-  if (value.string()) return parse_lines(*value.string());
-  if (!value.is(Value::Kind::kArray)) return Error{ErrorCode::kMalformed, kShape};
-  std::vector<std::string> tokens;
+constexpr const char* kResults =
+    "attestation results in JSON are an array of compact eat+jwt, or an object with such "
+    "`attestation_results`";
+
+Result<std::vector<std::string>> texts_of(const Value& value, const char* what) {
+  if (!value.is(Value::Kind::kArray)) return Error{ErrorCode::kMalformed, what};
+  std::vector<std::string> texts;
   for (const Value& item : value.items()) {
-    if (!item.string()) return Error{ErrorCode::kMalformed, kShape};
-    tokens.emplace_back(*item.string());
+    if (!item.string()) return Error{ErrorCode::kMalformed, what};
+    texts.emplace_back(*item.string());
   }
-  return tokens;
+  return texts;
+}
+
+Result<std::vector<std::string>> chain_of(const Value& value) {
+  if (value.string()) return parse_lines(*value.string());
+  return texts_of(value, "a chain in JSON is an array of compact tokens, or an object with such a `chain`");
 }
 
 // What nobody would name a file: compact tokens, or JSON.
@@ -61,29 +67,59 @@ Checked<std::string> read_text(const std::string& argument) {
 
 }  // namespace
 
+Result<Bundle> parse_bundle(std::string_view text) {
+  text = trimmed(text);
+  if (!text.starts_with('{') && !text.starts_with('[')) return Bundle{parse_lines(text), {}};
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(text));
+  const Value& root = document.root();
+  Bundle out;
+  if (!root.is(Value::Kind::kObject)) {
+    CHANCERY_ASSIGN(out.tokens, chain_of(root));
+    return out;
+  }
+  const Value* chain = root.find("chain");
+  if (chain == nullptr) return Error{ErrorCode::kMalformed, "a JSON object that holds a chain has `chain`"};
+  CHANCERY_ASSIGN(out.tokens, chain_of(*chain));
+  if (const Value* results = root.find("attestation_results")) {
+    CHANCERY_ASSIGN(out.attestation_results, texts_of(*results, kResults));
+  }
+  return out;
+}
+
 Result<std::vector<std::string>> parse_chain(std::string_view text) {
+  CHANCERY_ASSIGN(Bundle bundle, parse_bundle(text));
+  return std::move(bundle.tokens);
+}
+
+Result<std::vector<std::string>> parse_attestation_results(std::string_view text) {
   text = trimmed(text);
   if (!text.starts_with('{') && !text.starts_with('[')) return parse_lines(text);
   CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(text));
-  const Value* chain = &document.root();
-  if (chain->is(Value::Kind::kObject)) chain = chain->find("chain");
-  if (chain == nullptr) return Error{ErrorCode::kMalformed, "a JSON object that holds a chain has `chain`"};
-  return chain_of(*chain);
+  const Value* results = &document.root();
+  if (results->is(Value::Kind::kObject)) results = results->find("attestation_results");
+  if (results == nullptr) return Error{ErrorCode::kMalformed, kResults};
+  return texts_of(*results, kResults);
 }
 
-Checked<std::vector<std::string>> read_chain(const std::vector<std::string>& arguments) {
+Checked<Bundle> read_bundle(const std::vector<std::string>& arguments) {
   if (arguments.empty() && ::isatty(STDIN_FILENO) == 1) {
     return misuse("no chain: give a file, - for standard input, or the chain itself");
   }
-  std::vector<std::string> tokens;
+  Bundle out;
   for (const std::string& argument : arguments.empty() ? std::vector<std::string>{"-"} : arguments) {
     CHANCERY_ASSIGN(const std::string text, read_text(argument));
-    auto part = parse_chain(text);
+    auto part = parse_bundle(text);
     // A chain given as an argument is long, and says nothing to a person.
     if (!part) return failure(part.error(), is_input(argument) ? argument : "the chain");
-    std::ranges::move(*part, std::back_inserter(tokens));
+    std::ranges::move(part->tokens, std::back_inserter(out.tokens));
+    std::ranges::move(part->attestation_results, std::back_inserter(out.attestation_results));
   }
-  return tokens;
+  return out;
+}
+
+Checked<std::vector<std::string>> read_chain(const std::vector<std::string>& arguments) {
+  CHANCERY_ASSIGN(Bundle bundle, read_bundle(arguments));
+  return std::move(bundle.tokens);
 }
 
 Checked<std::string> read_token(const std::string& argument) {

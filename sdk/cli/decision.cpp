@@ -39,7 +39,9 @@ Checked<api::Authorize> request_of(const JudgeArguments& judge, const DecisionAr
     if (!reserve) return failure(reserve.error(), "--reserve " + arguments.reserve);
     request.reserve = *reserve;
   }
-  CHANCERY_ASSIGN(request.chain, read_chain(judge.chain));
+  CHANCERY_ASSIGN(Bundle bundle, read_bundle(judge.chain));
+  request.chain = std::move(bundle.tokens);
+  CHANCERY_ASSIGN(request.custody, read_custody_terms(judge.custody, std::move(bundle.attestation_results)));
   return request;
 }
 
@@ -66,6 +68,7 @@ void show(Output& output, const api::Decision& decision) {
     if (!decision.found.empty()) output.field("found", decision.found);
     if (!decision.remedy.empty()) output.field("remedy", decision.remedy);
   }
+  show_custody(output, wire::write(decision));
   if (!decision.not_performed.empty()) output.field("not checked", joined(decision.not_performed));
 }
 

@@ -62,7 +62,9 @@ Checked<Case> prepare(const JudgeArguments& arguments, const Context& context) {
     if (auto zones = load_system_time_zones()) out.zones = *std::move(zones);
   }
   CHANCERY_ASSIGN(out.trust, snapshot(arguments));
-  CHANCERY_ASSIGN(out.chain, read_chain(arguments.chain));
+  CHANCERY_ASSIGN(Bundle bundle, read_bundle(arguments.chain));
+  out.chain = std::move(bundle.tokens);
+  CHANCERY_ASSIGN(out.custody, read_custody_terms(arguments.custody, std::move(bundle.attestation_results)));
   return out;
 }
 
@@ -79,6 +81,7 @@ void add_judge_options(CLI::App& command, JudgeArguments& arguments) {
   command.add_flag("--issuer-signed", arguments.issuer_signed,
                    "accept hops that an issuer signed in the delegator's place");
   add_action_options(command, arguments.action);
+  add_custody_options(command, arguments.custody);
 }
 
 }  // namespace chancery::cli

@@ -13,6 +13,8 @@
 
 #include "sdk/cli/action_arguments.hpp"
 #include "sdk/cli/context.hpp"
+#include "sdk/cli/custody_arguments.hpp"
+#include "sdk/wire/custody_fields.hpp"
 
 namespace chancery::cli {
 
@@ -24,6 +26,7 @@ struct JudgeArguments {
   std::string now;
   bool issuer_signed = false;
   ActionArguments action;
+  CustodyArguments custody;
 };
 
 void add_judge_options(CLI::App& command, JudgeArguments& arguments);
@@ -39,11 +42,13 @@ struct Case {
   TimeZones zones;
   std::chrono::sys_seconds now{};
   bool issuer_signed = false;
+  api::CustodyTerms custody;
 
   [[nodiscard]] std::vector<std::string_view> tokens() const { return {chain.begin(), chain.end()}; }
-  /// Borrows from this.
-  [[nodiscard]] VerifyOptions options() const {
+  /// Borrows from this. \param terms  made of `custody`; borrowed too
+  [[nodiscard]] VerifyOptions options(const wire::TermsToJudge& terms) const {
     VerifyOptions out;
+    terms.put_into(out);
     out.issuer_signed = issuer_signed;
     out.request = request ? &*request : nullptr;
     out.zones = &zones;

@@ -1,13 +1,19 @@
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <utility>
 
+#include <unistd.h>
+
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/custody_arguments.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/cli/json_text.hpp"
+#include "sdk/cli/root_custody.hpp"
 #include "sdk/cli/trust_file.hpp"
 #include "sdk/crypto/jwk.hpp"
+#include "sdk/crypto/verify_key.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -19,8 +25,18 @@ namespace {
 using json::Node;
 
 struct AddArguments {
+  std::string url;
   std::string from;
   std::string iss;
+  std::vector<std::string> verifier_files;
+  std::string require;
+  bool yes = false;
+};
+
+/// What is to be trusted.
+struct Found {
+  std::string document;            ///< a trust file's content
+  std::vector<RootCustody> roots;  ///< of a daemon's issuer keys
 };
 
 constexpr std::size_t kMaxSource = 4 * 1024 * 1024;
@@ -33,56 +49,101 @@ Node key_array(const std::vector<PublicKey>& keys) {
   return array;
 }
 
-Node anchor_of(std::string_view iss, const std::vector<PublicKey>& keys) {
-  return Node::object({{"iss", iss}, {"keys", key_array(keys)}});
+Node anchor_of(std::string_view iss, const std::vector<PublicKey>& keys,
+               const std::vector<PublicKey>& verifiers) {
+  Node anchor = Node::object({{"iss", iss}, {"keys", key_array(keys)}});
+  if (!verifiers.empty()) anchor.set("attestation_verifiers", key_array(verifiers));
+  return anchor;
 }
 
 std::string document_of(Node anchor) {
   return json::to_jcs(Node::object({{"anchors", Node::array({std::move(anchor)})}}));
 }
 
+Checked<std::vector<PublicKey>> read_verifiers(const std::vector<std::string>& files) {
+  std::vector<PublicKey> verifiers;
+  for (const std::string& file : files) {
+    CHANCERY_ASSIGN(const std::string text, read_input(file, kMaxSource));
+    const auto keys = parse_key_set(text);
+    if (!keys) return failure(keys.error(), file);
+    for (const PublicKey& key : *keys) {
+      if (const auto usable = VerifyKey::from(key); !usable) return failure(usable.error(), file);
+      verifiers.push_back(key);
+    }
+    if (keys->empty())
+      return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, file);
+  }
+  return verifiers;
+}
+
+Checked<Client> connect_to(const Context& context, const AddArguments& arguments) {
+  if (arguments.url.empty()) return connect(context);
+  if (!context.daemon.socket.empty() || !context.daemon.address.empty() || !context.name.empty())
+    return misuse("give a URL, or --socket, --addr or --context: not both");
+  ClientOptions options = context.daemon;
+  options.address = arguments.url;
+  auto client = Client::connect(options);
+  if (!client) return failure(client.error(), arguments.url);
+  return *std::move(client);
+}
+
+// RFC 8414 section 3.3: whoever answers at an address is the issuer of that name, unless the user says which.
+Checked<void> check_issuer(const std::string& issuer, const AddArguments& arguments) {
+  std::string expected = arguments.iss.empty() ? arguments.url : arguments.iss;
+  if (arguments.iss.empty() && expected.ends_with('/')) expected.pop_back();
+  if (expected.empty() || issuer == expected) return {};
+  return failure(
+      {ErrorCode::kNoTrust, "this daemon is another issuer than --iss or the URL says: nothing was trusted"},
+      issuer);
+}
+
 // Only the daemon that was named is asked: `jwks_uri` is not followed.
-Checked<std::string> from_daemon(const Context& context, const std::string& expected_issuer) {
-  const auto client = connect(context);
+Checked<Found> from_daemon(const Context& context, const AddArguments& arguments) {
+  CHANCERY_ASSIGN(const std::vector<PublicKey> verifiers, read_verifiers(arguments.verifier_files));
+  const auto client = connect_to(context, arguments);
   if (!client) return client.error();
   const auto metadata = client->metadata();
   if (!metadata) return failure(metadata.error());
-  if (!expected_issuer.empty() && metadata->issuer != expected_issuer) {
-    return failure(
-        {ErrorCode::kNoTrust, "this daemon is another issuer than --iss says: nothing was trusted"},
-        metadata->issuer);
-  }
+  CHANCERY_TRY(check_issuer(metadata->issuer, arguments));
   const auto keys = client->jwks();
   if (!keys) return failure(keys.error());
   if (keys->keys.empty()) {
     return failure({ErrorCode::kNoTrust, "the daemon has no issuer key yet: see `chancery status`"},
                    client->endpoint());
   }
-  Node anchor = anchor_of(metadata->issuer, keys->keys);
+  Node anchor = anchor_of(metadata->issuer, keys->keys, verifiers);
   if (!metadata->status_list_prefix.empty()) {
     const auto status_keys = client->status_jwks();
     if (!status_keys) return failure(status_keys.error());
     anchor.set("status", Node::object({{"prefixes", Node::array({metadata->status_list_prefix})},
                                        {"keys", key_array(status_keys->keys)}}));
   }
-  return document_of(std::move(anchor));
+  return Found{document_of(std::move(anchor)),
+               root_custody(keys->keys, metadata->attestation_results, verifiers, context.now)};
 }
 
-Checked<std::string> from_key_set(const json::Value& keys, const AddArguments& arguments) {
+Checked<Found> from_key_set(const json::Value& keys, const AddArguments& arguments) {
   if (arguments.iss.empty()) return misuse("a key set needs --iss: the issuer whose keys these are");
   const auto read = read_key_set(keys);
   if (!read) return failure(read.error(), arguments.from);
   if (read->empty())
     return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, arguments.from);
-  return document_of(anchor_of(arguments.iss, *read));
+  CHANCERY_ASSIGN(const std::vector<PublicKey> verifiers, read_verifiers(arguments.verifier_files));
+  return Found{document_of(anchor_of(arguments.iss, *read, verifiers)), {}};
 }
 
-Checked<std::string> from_file(const AddArguments& arguments) {
+Checked<Found> from_file(const AddArguments& arguments) {
+  if (!arguments.url.empty()) return misuse("give a URL or --from: not both");
+  if (!arguments.require.empty())
+    return misuse("--require goes with a daemon, which publishes what attests its keys");
   CHANCERY_ASSIGN(std::string text, read_input(arguments.from, kMaxSource));
   const auto document = json::Document::parse(text);
   if (!document) return failure(document.error(), arguments.from);
   if (const json::Value* keys = document->root().find("keys")) return from_key_set(*keys, arguments);
-  if (document->root().find("anchors") != nullptr) return text;
+  if (!arguments.verifier_files.empty())
+    return misuse(
+        "--attestation-verifier goes with a daemon or a key set: in trust anchors it stands in each");
+  if (document->root().find("anchors") != nullptr) return Found{std::move(text), {}};
   return failure({ErrorCode::kMalformed, "holds neither a key set (`keys`) nor trust (`anchors`)"},
                  arguments.from);
 }
@@ -112,6 +173,8 @@ Node anchor_node(const TrustAnchor& anchor) {
   if (anchor.ceiling) node.set("ceiling", to_json(*anchor.ceiling));
   if (!anchor.status_prefixes.empty()) node.set("status_prefixes", wire::text_array(anchor.status_prefixes));
   if (!anchor.status_keys.empty()) node.set("status_keys", thumbprints(anchor.status_keys));
+  if (!anchor.attestation_verifiers.empty())
+    node.set("attestation_verifiers", thumbprints(anchor.attestation_verifiers));
   return node;
 }
 
@@ -127,20 +190,57 @@ void show_anchor(Output& output, const TrustAnchor& anchor) {
   output.field("ceiling", anchor.ceiling ? json::to_jcs(to_json(*anchor.ceiling)) : "none");
   if (!anchor.status_prefixes.empty()) output.field("status lists", joined(anchor.status_prefixes));
   show_keys(output, "status key", anchor.status_keys);
+  show_keys(output, "attests", anchor.attestation_verifiers);
+}
+
+void show_roots(Output& output, const std::vector<RootCustody>& roots) {
+  for (const RootCustody& root : roots) output.field("custody", root.key.text() + ": " + root.text());
+}
+
+Node root_nodes(const std::vector<RootCustody>& roots) {
+  Node array = Node::array();
+  for (const RootCustody& root : roots) {
+    Node node = Node::object({{"jkt", root.key.text()}, {"vouched", root.is_vouched}, {"says", root.text()}});
+    if (root.said) node.set("level", custody_name(root.said->custody));
+    array.push_back(std::move(node));
+  }
+  return array;
+}
+
+// Where somebody can be asked. What a script says without --yes about an address that it names is nothing.
+Checked<void> confirm(const Output& output, const AddArguments& arguments, const TrustConfig& found,
+                      const std::vector<RootCustody>& roots) {
+  if (arguments.yes || !arguments.from.empty()) return {};
+  if (::isatty(STDIN_FILENO) != 1 || output.json()) {
+    if (arguments.url.empty()) return {};
+    return misuse("nobody can be asked whether to trust these keys: look at them first, then give --yes");
+  }
+  Output prompt({});
+  for (const TrustAnchor& anchor : found.anchors) show_anchor(prompt, anchor);
+  show_roots(prompt, roots);
+  prompt.line("Compare the keys with those that the operator gives you. Trust them? [y/N]");
+  static_cast<void>(prompt.flush());
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "yes") return {};
+  return failure(Error{ErrorCode::kNoTrust, "you did not say yes: nothing was trusted"});
 }
 
 // All of it: who adds a file that somebody sent must see what it lets whom say.
-void show(Output& output, const std::filesystem::path& path, const TrustConfig& added) {
+void show(Output& output, const std::filesystem::path& path, const TrustConfig& added,
+          const std::vector<RootCustody>& roots) {
   if (output.json()) {
     Node anchors = Node::array();
     for (const TrustAnchor& anchor : added.anchors) anchors.push_back(anchor_node(anchor));
     return output.document(json::to_jcs(Node::object({{"file", path.string()},
                                                       {"trusted", std::move(anchors)},
+                                                      {"custody", root_nodes(roots)},
                                                       {"issuers", thumbprints(added.issuers)},
                                                       {"status_keys", thumbprints(added.status_keys)}})));
   }
   output.line("Trusted in " + printable(path.string()) + ":");
   for (const TrustAnchor& anchor : added.anchors) show_anchor(output, anchor);
+  show_roots(output, roots);
   show_keys(output, "child issuer", added.issuers);
   show_keys(output, "status key", added.status_keys);
 }
@@ -149,15 +249,21 @@ Checked<ExitCode> add(Context& context, const AddArguments& arguments) {
   const auto environment = [](const char* name) { return std::getenv(name); };
   CHANCERY_ASSIGN(const std::filesystem::path path, default_trust_path(environment));
   CHANCERY_ASSIGN(const std::string held, held_trust(path));
-  CHANCERY_ASSIGN(const std::string added,
-                  arguments.from.empty() ? from_daemon(context, arguments.iss) : from_file(arguments));
+  std::optional<CustodyRequirement> required;
+  if (!arguments.require.empty()) {
+    CHANCERY_ASSIGN(required, parse_required_custody(arguments.require));
+  }
+  CHANCERY_ASSIGN(const Found found,
+                  arguments.from.empty() ? from_daemon(context, arguments) : from_file(arguments));
   if (const auto sound = TrustConfig::parse(held); !sound) return failure(sound.error(), path.string());
-  const auto config = TrustConfig::parse(added);
+  const auto config = TrustConfig::parse(found.document);
   if (!config) return failure(config.error(), arguments.from);
-  const auto merged = merge_trust(held, added);
+  if (required) CHANCERY_TRY(require_root_custody(found.roots, *required));
+  CHANCERY_TRY(confirm(context.output, arguments, *config, found.roots));
+  const auto merged = merge_trust(held, found.document);
   if (!merged) return failure(merged.error(), path.string());
   CHANCERY_TRY(store(path, *merged));
-  show(context.output, path, *config);
+  show(context.output, path, *config, found.roots);
   return ExitCode::kSuccess;
 }
 
@@ -168,13 +274,24 @@ void add_trust(CLI::App& app, Command& chosen) {
   group->require_subcommand(1);
   const auto arguments = std::make_shared<AddArguments>();
   CLI::App* command = group->add_subcommand("add", "Trust a daemon's issuer keys, or a file's");
+  command->add_option(
+      "URL", arguments->url,
+      "the issuer's address, https://HOST[:PORT]; default: the daemon that other commands ask");
   command->add_option("--from", arguments->from,
                       "a file instead of the daemon: a JWK Set (with --iss) or trust anchors");
   command->add_option("--iss", arguments->iss, "the issuer; with a daemon: refuse any other");
+  add_repeatable(
+      *command, "--attestation-verifier", arguments->verifier_files,
+      "a JWK Set of those whose attestation results you believe about this issuer's chains; repeatable");
+  command->add_option("--require", arguments->require,
+                      "refuse issuer keys of which no such verifier proves that level, such as hardware");
+  command->add_flag("--yes", arguments->yes, "trust them without being asked");
   command->footer(
       "Adds to $XDG_CONFIG_HOME/chancery/trust.json (~/.config/chancery/trust.json), which `verify` and\n"
-      "`explain` read. Compare the keys that it shows with those that the operator gives you.\n\n"
-      "Examples:\n  chancery trust add\n  chancery trust add --from jwks.json --iss "
+      "`explain` read. Compare the keys that it shows with those that the operator gives you. Where the issuer's\n"
+      "keys live is the daemon's own word, unless a verifier that you gave vouches for it.\n\n"
+      "Examples:\n  chancery trust add\n  chancery trust add https://chancery.example.org --attestation-verifier "
+      "verifier.json --require hardware\n  chancery trust add --from jwks.json --iss "
       "https://chancery.example.org");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](Context& context) { return add(context, *arguments); }; });

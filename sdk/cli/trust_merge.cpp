@@ -13,8 +13,7 @@ namespace {
 using json::Node;
 using json::Value;
 
-// Merged as JSON, not as TrustConfig: members that the library reads past (attestation verifiers) must
-// survive.
+// Merged as JSON, not as TrustConfig: what was written stays as it was written.
 
 struct KeyText {
   Thumbprint thumbprint;
@@ -23,7 +22,8 @@ struct KeyText {
 
 struct AnchorText {
   std::vector<KeyText> keys;
-  std::vector<KeyText> status_keys;  ///< they change, as `keys` do: no other anchor comes of that
+  std::vector<KeyText> status_keys;            ///< they change, as `keys` do: no other anchor comes of that
+  std::vector<KeyText> attestation_verifiers;  ///< likewise
   std::map<std::string, std::string, std::less<>>
       restrictions;  ///< all members but those, JCS; `iss` among them, and `status` without its keys
 
@@ -76,6 +76,8 @@ Result<AnchorText> read_anchor(const Value& object) {
     if (member.name == "status") {
       CHANCERY_TRY(add_keys(anchor.status_keys, member.value.find("keys")));
       anchor.restrictions.emplace(member.name, json::to_jcs(without_keys(member.value)));
+    } else if (member.name == "attestation_verifiers") {
+      CHANCERY_TRY(add_keys(anchor.attestation_verifiers, &member.value));
     } else if (member.name != "keys") {
       anchor.restrictions.emplace(member.name, json::to_jcs(member.value));
     }
@@ -93,6 +95,7 @@ void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
   } else {
     add_keys(same->keys, std::move(added.keys));
     add_keys(same->status_keys, std::move(added.status_keys));
+    add_keys(same->attestation_verifiers, std::move(added.attestation_verifiers));
   }
 }
 
@@ -116,6 +119,8 @@ Node keys_node(const std::vector<KeyText>& keys) {
 
 Result<Node> anchor_node(const AnchorText& anchor) {
   Node node = Node::object({{"keys", keys_node(anchor.keys)}});
+  if (!anchor.attestation_verifiers.empty())
+    node.set("attestation_verifiers", keys_node(anchor.attestation_verifiers));
   for (const auto& [name, jcs] : anchor.restrictions) {
     if (name != "status" || anchor.status_keys.empty()) {
       node.set(name, Node::canonical(jcs));

@@ -24,7 +24,10 @@ Checked<api::VerifyChain> prepare_remote(const JudgeArguments& arguments) {
   CHANCERY_TRY(allow_remote(arguments));
   api::VerifyChain request;
   CHANCERY_ASSIGN(request.request, parse_action(arguments.action));
-  CHANCERY_ASSIGN(request.chain, read_chain(arguments.chain));
+  CHANCERY_ASSIGN(Bundle bundle, read_bundle(arguments.chain));
+  request.chain = std::move(bundle.tokens);
+  CHANCERY_ASSIGN(request.custody,
+                  read_custody_terms(arguments.custody, std::move(bundle.attestation_results)));
   return request;
 }
 
@@ -61,6 +64,7 @@ void show(Output& output, const api::Verification& verification) {
   } else {
     show_denial(output, {verification.outcome, verification.step, verification.hop, verification.reason});
   }
+  show_custody(output, verification.json);
   if (!verification.not_performed.empty()) output.field("not checked", joined(verification.not_performed));
 }
 
@@ -75,7 +79,8 @@ Checked<api::Verification> verify_remotely(const JudgeArguments& arguments, cons
 
 Checked<api::Verification> verify_offline(const JudgeArguments& arguments, const Context& context) {
   CHANCERY_ASSIGN(const Case judged, prepare(arguments, context));
-  return api::to_verification(verify_chain(judged.tokens(), judged.trust, judged.now, judged.options()));
+  const wire::TermsToJudge terms(judged.custody);
+  return api::to_verification(verify_chain(judged.tokens(), judged.trust, judged.now, judged.options(terms)));
 }
 
 Checked<ExitCode> verify(Context& context, const VerifyArguments& arguments) {
@@ -105,8 +110,9 @@ Checked<ExitCode> explain_remotely(Context& context, const JudgeArguments& argum
 Checked<ExitCode> explain(Context& context, const VerifyArguments& arguments) {
   if (arguments.remote) return explain_remotely(context, arguments.judge);
   CHANCERY_ASSIGN(const Case judged, prepare(arguments.judge, context));
+  const wire::TermsToJudge terms(judged.custody);
   const Explanation explanation =
-      chancery::explain(judged.tokens(), judged.trust, judged.now, judged.options());
+      chancery::explain(judged.tokens(), judged.trust, judged.now, judged.options(terms));
   if (context.output.json()) {
     context.output.document(wire::write(explanation));
   } else {
@@ -133,6 +139,7 @@ void add_verify(CLI::App& app, Command& chosen) {
   add_verify_options(*command, *arguments);
   command->footer(std::string(kExitHelp) +
                   "Examples:\n  chancery verify chain.txt\n"
+                  "  chancery verify --require hardware bundle.json\n"
                   "  chancery verify chain.txt --audience https://crm.example.org --scope payments.refund "
                   "--param amount=75 \\\n"
                   "    --proof proof.txt --htm POST --htu https://crm.example.org/refunds");

@@ -54,6 +54,11 @@ Result<Metadata> read_metadata(std::string body) {
     CHANCERY_ASSIGN(out.issuer, wire::need_text(document.root(), "issuer", "metadata have `issuer`"));
     CHANCERY_ASSIGN(out.status_list_prefix, wire::text_or_empty(document.root(), "status_list_prefix",
                                                                 "`status_list_prefix` is an address"));
+    if (document.root().find("attestation_results") != nullptr) {
+      CHANCERY_ASSIGN(out.attestation_results,
+                      wire::string_array(document.root(), "attestation_results",
+                                         "`attestation_results` is an array of compact eat+jwt"));
+    }
   }
   out.json = std::move(body);
   return out;

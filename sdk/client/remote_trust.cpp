@@ -9,7 +9,6 @@
 #include "sdk/client/https_fetch.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/crypto/verify_key.hpp"
-#include "sdk/json/reader.hpp"
 
 namespace chancery {
 namespace {
@@ -30,11 +29,8 @@ TrustAnchor completed(const RemoteTrustOptions& options) {
   return anchor;
 }
 
-Result<std::vector<PublicKey>> parse_key_set(std::string_view json) {
-  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
-  const json::Value* keys = document.root().find("keys");
-  if (keys == nullptr) return Error{ErrorCode::kMalformed, "a JWK Set has `keys`"};
-  CHANCERY_ASSIGN(const std::vector<PublicKey> published, read_key_set(*keys));
+Result<std::vector<PublicKey>> usable_keys(std::string_view json) {
+  CHANCERY_ASSIGN(const std::vector<PublicKey> published, parse_key_set(json));
   std::vector<PublicKey> usable;
   for (const PublicKey& key : published) {
     if (VerifyKey::from(key)) usable.push_back(key);
@@ -83,7 +79,7 @@ struct RemoteTrust::Impl {
 Status RemoteTrust::Impl::follow(FollowedKeys& followed, const char* path, const std::stop_token& stop) {
   CHANCERY_ASSIGN(const std::string json,
                   fetch.get(options.origin + path, {"application/json", "application/jwk-set+json"}, stop));
-  CHANCERY_ASSIGN(const std::vector<PublicKey> published, parse_key_set(json));
+  CHANCERY_ASSIGN(const std::vector<PublicKey> published, usable_keys(json));
   return followed.take(published, now());
 }
 

@@ -16,5 +16,7 @@ namespace chancery {
 /// The keys of a JWK Set's `keys` that may verify. Those for another use, or of a type that Chancery does not
 /// know, are left out (RFC 7517 section 5); one that is broken is an error.
 [[nodiscard]] Result<std::vector<PublicKey>> read_key_set(const json::Value& keys);
+/// The same of a whole JWK Set, a JSON text.
+[[nodiscard]] Result<std::vector<PublicKey>> parse_key_set(std::string_view json);
 
 }  // namespace chancery

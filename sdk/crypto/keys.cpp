@@ -131,4 +131,11 @@ Result<PublicKey> parse_jwk(std::string_view json) {
   return checked.public_key();
 }
 
+Result<std::vector<PublicKey>> parse_key_set(std::string_view json) {
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
+  const json::Value* keys = document.root().find("keys");
+  if (keys == nullptr) return Error{ErrorCode::kMalformed, "a JWK Set has `keys`"};
+  return read_key_set(*keys);
+}
+
 }  // namespace chancery

@@ -42,6 +42,7 @@ json::Node claims_node(const Claims& claims) {
              json::Node::object({{"status_list", json::Node::object({{"uri", claims.status->uri},
                                                                      {"idx", claims.status->index}})}}));
   }
+  if (claims.is_session) node.set("chancery_session", true);
   return node;
 }
 

@@ -131,6 +131,8 @@ Result<Claims> read_claims(const Value& payload) {
   }
   CHANCERY_TRY(read_depths(payload, claims));
   CHANCERY_TRY(read_status(payload, claims));
+  const Value* session = payload.find("chancery_session");
+  claims.is_session = session != nullptr && session->boolean().value_or(false);
   CHANCERY_TRY(read_details(payload, claims));
   return claims;
 }

@@ -44,6 +44,7 @@ Node custody_node(const AttestationResult& result) {
   if (result.ek_fingerprint.empty()) return node;
   node.set("ek", result.ek_fingerprint);
   node.set("manufacturer", result.manufacturer);
+  if (!result.endorsement.empty()) node.set("endorsement", result.endorsement);
   node.set("firmware", std::to_string(result.firmware));  // more bits than a JSON number holds
   node.set("reset_count", std::int64_t{result.reset_count});
   node.set("restart_count", std::int64_t{result.restart_count});
@@ -78,10 +79,18 @@ Result<std::uint64_t> decimal(const std::string& text) {
   return number;
 }
 
+Result<std::string> endorsement_of(const Value* custody) {
+  if (custody->find("endorsement") == nullptr) return std::string();
+  CHANCERY_ASSIGN(std::string endorsement, text_of(custody, "endorsement"));
+  if (endorsement == "root" || endorsement == "pinned" || endorsement == "first-use") return endorsement;
+  return malformed("`endorsement` of an attestation result is root, pinned or first-use");
+}
+
 Status read_tpm(const Value* custody, AttestationResult& out) {
   if (custody->find("ek") == nullptr) return {};
   CHANCERY_ASSIGN(out.ek_fingerprint, text_of(custody, "ek"));
   CHANCERY_ASSIGN(out.manufacturer, text_of(custody, "manufacturer"));
+  CHANCERY_ASSIGN(out.endorsement, endorsement_of(custody));
   CHANCERY_ASSIGN(const std::string firmware, text_of(custody, "firmware"));
   CHANCERY_ASSIGN(out.firmware, decimal(firmware));
   CHANCERY_ASSIGN(const std::int64_t resets, number_of(custody, "reset_count"));
@@ -135,20 +144,33 @@ std::string attestation_result_signing_input(const AttestationResult& result, co
   return signing_input_of(header, payload);
 }
 
-Result<AttestationResult> open_attestation_result(std::string_view compact, std::span<const VerifyKey> keys) {
-  CHANCERY_ASSIGN(const Jws jws, Jws::parse(compact));
+Result<SignedAttestationResult> SignedAttestationResult::parse(std::string_view compact) {
+  CHANCERY_ASSIGN(Jws jws, Jws::parse(compact));
   const Value* typ = jws.header.root().find("typ");
   if (typ == nullptr || (typ->string() != "eat+jwt" && typ->string() != "application/eat+jwt"))
     return malformed("an attestation result's `typ` is eat+jwt");
-  const bool is_signed = std::ranges::any_of(keys, [&](const VerifyKey& key) {
-    return jws.algorithm == key.public_key().algorithm() &&
-           key.verify(as_bytes(jws.parts.signing_input), jws.signature);
+  SignedAttestationResult out;
+  CHANCERY_ASSIGN(out.claims_, read_claims(jws.payload.root()));
+  out.compact_ = compact;
+  out.signing_input_size_ = jws.parts.signing_input.size();
+  out.algorithm_ = jws.algorithm;
+  out.signature_ = std::move(jws.signature);
+  return out;
+}
+
+const VerifyKey* SignedAttestationResult::signer(std::span<const VerifyKey> keys) const noexcept {
+  const ByteView signing_input = as_bytes(std::string_view(compact_).substr(0, signing_input_size_));
+  const auto key = std::ranges::find_if(keys, [&](const VerifyKey& candidate) {
+    return algorithm_ == candidate.public_key().algorithm() && candidate.verify(signing_input, signature_);
   });
-  if (!is_signed) {
-    return Error{ErrorCode::kSignatureInvalid,
-                 "the attestation result is by none of the verifiers that the anchor names"};
-  }
-  return read_claims(jws.payload.root());
+  return key == keys.end() ? nullptr : &*key;
+}
+
+Result<AttestationResult> open_attestation_result(std::string_view compact, std::span<const VerifyKey> keys) {
+  CHANCERY_ASSIGN(const SignedAttestationResult result, SignedAttestationResult::parse(compact));
+  if (result.signer(keys) != nullptr) return result.claims();
+  return Error{ErrorCode::kSignatureInvalid,
+               "the attestation result is by none of the verifiers that the anchor names"};
 }
 
 }  // namespace chancery

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <chancery/bytes.hpp>
 #include <chancery/custody.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
@@ -27,6 +28,7 @@ struct AttestationResult {
   std::string
       ek_fingerprint;        ///< SHA-256 of the EK's certificate, or of its Name; hexadecimal; empty: no TPM
   std::string manufacturer;  ///< as the EK's certificate says it; empty: it says nothing
+  std::string endorsement;   ///< how the EK was believed: "root", "pinned", "first-use"; empty: not said
   std::uint64_t firmware = 0;
   std::uint32_t reset_count = 0;
   std::uint32_t restart_count = 0;
@@ -37,6 +39,30 @@ struct AttestationResult {
 /// The octets to sign for an `eat+jwt` that open_attestation_result() reads back.
 [[nodiscard]] std::string attestation_result_signing_input(const AttestationResult& result,
                                                            const PublicKey& signer);
+
+/// An attestation result as it was sent: read, its signature not judged. A value; immutable.
+class SignedAttestationResult {
+ public:
+  /// \return kMalformed, kDuplicateMember, kNonFinite
+  [[nodiscard]] static Result<SignedAttestationResult> parse(std::string_view compact);
+
+  [[nodiscard]] std::string_view compact() const noexcept { return compact_; }
+  /// The header's `alg`; nullopt when it is not one that we know.
+  [[nodiscard]] std::optional<Algorithm> algorithm() const noexcept { return algorithm_; }
+  /// What whoever signed it says, which may be anybody.
+  [[nodiscard]] const AttestationResult& claims() const noexcept { return claims_; }
+  /// The first of `keys` under which it verifies; nullptr: none.
+  [[nodiscard]] const VerifyKey* signer(std::span<const VerifyKey> keys) const noexcept;
+
+ private:
+  SignedAttestationResult() = default;
+
+  std::string compact_;
+  std::size_t signing_input_size_ = 0;
+  std::optional<Algorithm> algorithm_;
+  Bytes signature_;
+  AttestationResult claims_;
+};
 
 /// Reads an attestation result and verifies it under the first of `keys` that fits. Its times are for the caller to
 /// judge.

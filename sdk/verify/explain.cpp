@@ -94,6 +94,7 @@ void append_hop(std::string& out, std::size_t index, const HopExplanation& hop) 
   append_line(out, "valid", hop.valid_from + " to " + hop.valid_until);
   append_line(out, "signed by", hop.signed_with);
   append_line(out, "held by", "key " + hop.holder);
+  if (!hop.custody.empty()) append_line(out, "custody", hop.custody);
 }
 
 void append_denial(std::string& out, const Denial& denial) {
@@ -125,6 +126,12 @@ std::string Explanation::text() const {
   std::string out = headline(*this);
   for (std::size_t i = 0; i < hops.size(); ++i) append_hop(out, i, hops[i]);
   if (!verdict.valid()) append_denial(out, verdict.denial());
+  for (const IgnoredResult& ignored : verdict.ignored_results()) {
+    out.append("Attestation result ")
+        .append(std::to_string(ignored.index))
+        .append(" (the first is 0) was ignored: ");
+    out.append(ignored.reason).append(".\n");
+  }
   std::string skipped;
   for (const std::string_view name : verdict.not_performed())
     skipped.append(skipped.empty() ? "" : ", ").append(name);
@@ -143,6 +150,8 @@ Explanation explain(std::span<const std::string_view> chain, const TrustSnapshot
     explanation.hops.push_back(
         describe(*tokens[hop], parent, hop < signers.size() ? signers[hop] : SignedBy{}));
     explanation.hops.back().state = state_of(explanation.verdict, hop);
+    const auto& custody = explanation.verdict.custody();
+    if (hop < custody.size()) explanation.hops.back().custody = custody[hop].text();
   }
   // A denial of the chain as a whole, before any token was read, is nobody's fault in particular.
   const bool unreadable = !explanation.verdict.valid() && explanation.verdict.denial().step == Step::kParse &&

@@ -49,7 +49,8 @@ std::string_view outcome_name(Outcome outcome) noexcept {
 }
 
 std::string_view step_name(Step step) noexcept {
-  constexpr std::array<std::string_view, 9> kNames{"parse", "1", "2", "3", "4", "5", "6", "7", "8"};
+  constexpr std::array<std::string_view, 10> kNames{"parse", "1",       "2", "3", "4",
+                                                    "5",     "custody", "6", "7", "8"};
   return kNames[static_cast<std::size_t>(step)];
 }
 
@@ -67,6 +68,8 @@ std::string_view step_title(Step step) noexcept {
       return "narrowing";
     case Step::kValidity:
       return "validity in time";
+    case Step::kCustody:
+      return "where the keys live";
     case Step::kHolderBinding:
       return "proof of possession";
     case Step::kStatus:

@@ -62,6 +62,7 @@ Result<TrustAnchor> read_anchor(const Value& object) {
     // None would cover nothing: an anchor that may say nothing is a mistake.
     if (anchor.ceiling->scopes.empty()) return malformed(kCeiling);
   }
+  CHANCERY_ASSIGN(anchor.attestation_verifiers, read_keys(object.find("attestation_verifiers")));
   if (const Value* status = object.find("status")) {
     if (!status->has_only({"prefixes", "keys"})) return malformed("`status` has `prefixes` and `keys`");
     CHANCERY_ASSIGN(anchor.status_prefixes, read_texts(status->find("prefixes")));

@@ -47,7 +47,9 @@ TrustSnapshot::TrustSnapshot(TrustConfig config) : ended_tokens_(std::move(confi
     // Own keys that are all unusable stay own keys: the others do not stand in for them.
     std::vector<VerifyKey> status_keys = anchor.status_keys.empty() ? impl->status_keys : own;
     std::vector<VerifyKey> keys = parse_keys(anchor.keys);
-    impl->anchors.push_back({std::move(anchor), std::move(keys), std::move(status_keys)});
+    std::vector<VerifyKey> verifiers = parse_keys(anchor.attestation_verifiers);
+    impl->anchors.push_back(
+        {std::move(anchor), std::move(keys), std::move(status_keys), std::move(verifiers)});
   }
   status_lists_ = open_all(config.status_lists, all_status_keys);
   impl->ended_keys = std::move(config.ended_keys);

@@ -16,7 +16,8 @@ namespace chancery {
 struct ReadyAnchor {
   TrustAnchor config;
   std::vector<VerifyKey> keys;
-  std::vector<VerifyKey> status_keys;  ///< its own, else those for all anchors
+  std::vector<VerifyKey> status_keys;            ///< its own, else those for all anchors
+  std::vector<VerifyKey> attestation_verifiers;  ///< its own, else none
 
   /// Whether it says where its chains' status lists are, or who signs them.
   [[nodiscard]] bool names_status() const noexcept {

@@ -112,8 +112,11 @@ Verdict Verifier::run(std::span<const std::string_view> chain) {
   Verdict verdict;
   if (options_.request == nullptr) verdict.not_performed_ = {"holder_binding", "action"};
   if (options_.request != nullptr && !options_.request->seen) verdict.not_performed_ = {"replay"};
-  verdict.not_performed_.push_back("custody");
-  if (Check denial = run_steps(chain)) {
+  if (!options_.custody) verdict.not_performed_.push_back("custody");
+  Check denial = run_steps(chain);
+  verdict.custody_ = std::move(custody_.hops);
+  verdict.ignored_results_ = std::move(custody_.ignored);
+  if (denial) {
     verdict.denial_ = *std::move(denial);
     return verdict;
   }
@@ -134,6 +137,7 @@ Verifier::Check Verifier::run_steps(std::span<const std::string_view> chain) {
   if (Check denial = check_shape()) return denial;
   if (Check denial = check_narrowing()) return denial;
   if (Check denial = check_validity()) return denial;
+  if (Check denial = check_custody()) return denial;
   if (options_.request != nullptr) {
     if (Check denial = check_holder_binding()) return denial;
   }
@@ -432,7 +436,13 @@ Verifier::Check Verifier::check_validity() const {
   return std::nullopt;
 }
 
-// --- steps 6 and 7
+// --- custody, and steps 6 and 7
+
+Verifier::Check Verifier::check_custody() {
+  if (!concerns_custody(options_)) return std::nullopt;
+  custody_ = judge_custody({tokens_, signers_, anchor_->attestation_verifiers, now_, options_});
+  return std::move(custody_.denial);
+}
 
 Verifier::Check Verifier::check_holder_binding() const {
   const std::size_t leaf = tokens_.size() - 1;

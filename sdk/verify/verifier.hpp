@@ -8,16 +8,11 @@
 
 #include <chancery/verify.hpp>
 
+#include "sdk/verify/chain_custody.hpp"
+#include "sdk/verify/signed_by.hpp"
 #include "sdk/verify/trust_snapshot.hpp"
 
 namespace chancery {
-
-/// How a token's signature was found good, for explanations.
-struct SignedBy {
-  enum class Role : std::uint8_t { kNobody, kAnchor, kHolder, kIssuer };
-  Role role = Role::kNobody;
-  Thumbprint key;
-};
 
 /// One run of the algorithm over one chain. verify_chain and explain both read their answers from it, so that
 /// they cannot disagree.
@@ -57,6 +52,7 @@ class Verifier {
   Check check_shape();
   Check check_narrowing() const;
   Check check_validity() const;
+  Check check_custody();
   Check check_holder_binding() const;
   Check check_status() const;
   Check check_status_of(std::size_t hop) const;
@@ -85,6 +81,7 @@ class Verifier {
   const ReadyAnchor* anchor_ = nullptr;
   const ReadyAnchor* status_anchor_ = nullptr;
   std::int64_t max_depth_ = 0;
+  ChainCustody custody_;
 };
 
 }  // namespace chancery

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/messages.hpp"
 
@@ -50,12 +51,12 @@ Status read_terms(const Value& root, api::Authorize& out) {
 }
 
 Node denial_node(const api::Decision& decision) {
-  Node node =
-      Node::object({{"decision", "deny"},
-                    {"not_performed", text_array(decision.not_performed)},
-                    {"outcome", decision.outcome},
-                    {"step", decision.step == "parse" ? Node("parse") : Node::canonical(decision.step)},
-                    {"reason", decision.reason}});
+  Node node = Node::object({{"decision", "deny"},
+                            {"not_performed", text_array(decision.not_performed)},
+                            {"outcome", decision.outcome},
+                            {"step", step_node(decision.step)},
+                            {"reason", decision.reason}});
+  if (!decision.custody.empty()) node.set("custody", Node::canonical(decision.custody));
   if (!decision.hop) return node;
   node.set("hop", *decision.hop);
   node.set("expected", decision.expected);
@@ -68,6 +69,7 @@ Node permit_node(const api::Decision& decision) {
   Node node = Node::object({{"decision", "permit"},
                             {"decision_id", decision.id},
                             {"not_performed", text_array(decision.not_performed)}});
+  if (!decision.custody.empty()) node.set("custody", Node::canonical(decision.custody));
   if (decision.expires_at) node.set("expires_at", *decision.expires_at);
   if (decision.leaf) node.set("leaf", Node::canonical(decision.leaf->json));
   return node;
@@ -114,6 +116,7 @@ std::string write(const api::Authorize& message) {
   if (message.reserve.count() > 0) node.set("reserve_s", message.reserve.count());
   if (!message.idempotency_key.empty()) node.set("idempotency_key", message.idempotency_key);
   if (message.ada_required) node.set("ada", "required");
+  set_custody_terms(node, message.custody);
   return json::to_jcs(node);
 }
 
@@ -121,9 +124,11 @@ Result<api::Authorize> read_authorize(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json, kBodyLimits));
   const Value& root = document.root();
   CHANCERY_TRY(allow_only(
-      root, {"chain", "proof", "method", "uri", "audience", "action", "reserve_s", "idempotency_key", "ada"},
+      root,
+      {"chain", "proof", "method", "uri", "audience", "action", "reserve_s", "idempotency_key", "ada",
+       "require_custody", "custody_max_age_s", "attestation_results"},
       "an authorization has `chain`, `proof`, `method`, `uri`, `audience`, `action`, `reserve_s`, "
-      "`idempotency_key` and `ada` only"));
+      "`idempotency_key`, `ada`, `require_custody`, `custody_max_age_s` and `attestation_results` only"));
   api::Authorize out;
   CHANCERY_ASSIGN(out.chain, chain(root));
   CHANCERY_ASSIGN(out.proof, need_text(root, "proof", "`proof` must be the request's compact dpop+jwt"));
@@ -133,6 +138,7 @@ Result<api::Authorize> read_authorize(std::string_view json) {
                   need_text(root, "audience", "`audience` must be the enforcement point's identifier"));
   CHANCERY_TRY(read_action(root, out));
   CHANCERY_TRY(read_terms(root, out));
+  CHANCERY_ASSIGN(out.custody, custody_terms(root));
   return out;
 }
 
@@ -148,6 +154,7 @@ Result<api::Decision> read_decision(std::string_view json) {
   api::Decision out;
   CHANCERY_ASSIGN(out.not_performed,
                   string_array(root, "not_performed", "a decision has `not_performed`: an array of strings"));
+  if (const Value* custody = root.find("custody")) out.custody = json::to_jcs(*custody);
   // Whatever is not said to be permitted is not.
   out.permitted = decision == "permit";
   CHANCERY_TRY(out.permitted ? read_permit(root, out) : read_denial(root, out));

@@ -2,6 +2,7 @@
 
 #include "sdk/base/hex.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/key_fields.hpp"
 
@@ -305,19 +306,24 @@ std::string write(const api::VerifyChain& message) {
     if (message.request->dpop) request.set("dpop", dpop_node(*message.request->dpop));
     node.set("request", std::move(request));
   }
+  set_custody_terms(node, message.custody);
   return json::to_jcs(node);
 }
 
 Result<api::VerifyChain> read_verify_chain(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json, kBodyLimits));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"chain", "request"}, "a verification has `chain` and `request` only"));
+  CHANCERY_TRY(allow_only(root,
+                          {"chain", "request", "require_custody", "custody_max_age_s", "attestation_results"},
+                          "a verification has `chain`, `request`, `require_custody`, `custody_max_age_s` and "
+                          "`attestation_results` only"));
   api::VerifyChain out;
   CHANCERY_ASSIGN(out.chain, chain(root));
   const Value* request = root.find("request");
   if (request != nullptr && !request->is(Value::Kind::kNull)) {
     CHANCERY_ASSIGN(out.request, action_from(*request));
   }
+  CHANCERY_ASSIGN(out.custody, custody_terms(root));
   return out;
 }
 

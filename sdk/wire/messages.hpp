@@ -85,8 +85,8 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Selectors> read_selectors(std::string_view json);
 
 /// A verdict and an explanation, as library, command line and REST give them alike.
-/// "parse", or the step's number.
-[[nodiscard]] json::Node step_node(Step step);
+/// Of a step's name: its number, or "parse" or "custody".
+[[nodiscard]] json::Node step_node(std::string_view step);
 /// What a verified chain's last token gives.
 [[nodiscard]] json::Node leaf_node(const VerifiedChain& chain);
 [[nodiscard]] std::string write(const Verdict& verdict);

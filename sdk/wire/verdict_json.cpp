@@ -2,6 +2,7 @@
 
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/messages.hpp"
 
@@ -14,6 +15,7 @@ using json::Value;
 Node verdict_node(const Verdict& verdict) {
   Node node = Node::object(
       {{"outcome", outcome_name(verdict.outcome())}, {"not_performed", text_array(verdict.not_performed())}});
+  set_custody(node, verdict);
   if (verdict.valid()) {
     node.set("step", nullptr);
     node.set("hop", nullptr);
@@ -21,7 +23,7 @@ Node verdict_node(const Verdict& verdict) {
     return node;
   }
   const Denial& denial = verdict.denial();
-  node.set("step", step_node(denial.step));
+  node.set("step", step_node(step_name(denial.step)));
   node.set("hop", denial.hop < 0 ? Node(nullptr) : Node(denial.hop));
   node.set("reason", denial.reason);
   return node;
@@ -77,7 +79,10 @@ Node leaf_node(const VerifiedChain& chain) {
                        {"del_max_depth", chain.max_depth()}});
 }
 
-Node step_node(Step step) { return step == Step::kParse ? Node("parse") : Node(static_cast<int>(step)); }
+Node step_node(std::string_view step) {
+  const bool is_number = step.size() == 1 && step.front() >= '1' && step.front() <= '8';
+  return is_number ? Node(step.front() - '0') : Node(step);
+}
 
 std::string write(const Verdict& verdict) { return json::to_jcs(verdict_node(verdict)); }
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "sdk/verify/vectors.hpp"
 #include "tests/bench/report.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/vouched_chain.hpp"
 #include "tests/vectors/source_files.hpp"
 
 namespace chancery::bench {
@@ -137,6 +139,52 @@ Medians measure() {
   return {median(bare_times), median(cold_times), median(warm_times), median(hit_times)};
 }
 
+/// A chain of three whose last token was never seen, and the same with an attestation result about each key that was;
+/// then the second with everything seen before.
+struct CustodyMedians {
+  double without = 0;
+  double with = 0;
+  double hit = 0;
+};
+
+CustodyMedians measure_custody() {
+  const tests::VouchedChain vouched = tests::vouched_chain(kTokens);
+  const TrustSnapshot trust = vouched.trust();
+  const std::vector<std::string> results = vouched.signed_results();
+  const std::vector<std::string_view> given = tests::views(results);
+  std::vector<std::string> leaves;
+  Claims claims = vouched.chain.leaf().claims();
+  for (std::size_t i = 0; i < kChainsARound; ++i) {
+    claims.jti = "leaf-" + std::to_string(i);
+    leaves.push_back(tests::sign_token(claims, vouched.chain.keys[kTokens - 1], true));
+  }
+  const auto judge = [&](std::string_view leaf, VerificationCache& cache, bool is_required) {
+    const std::array<std::string_view, kTokens> chain{vouched.chain.tokens[0], vouched.chain.tokens[1], leaf};
+    VerifyOptions options;
+    options.cache = &cache;
+    if (is_required) options.custody = CustodyRequirement::kHardware;
+    if (is_required) options.attestation_results = given;
+    if (!verify_chain(chain, trust, kIssuedNow, options).valid()) fail();
+  };
+  const auto all = [&](VerificationCache& cache, bool is_required) {
+    return microseconds([&] {
+             for (const std::string& leaf : leaves) judge(leaf, cache, is_required);
+           }) /
+           kChainsARound;
+  };
+  std::vector<double> without, with, hit;
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    VerificationCache bare(4 * kChainsARound);
+    VerificationCache cache(4 * kChainsARound);
+    judge(vouched.chain.tokens[2], bare, false);
+    judge(vouched.chain.tokens[2], cache, true);
+    without.push_back(all(bare, false));
+    with.push_back(all(cache, true));
+    hit.push_back(all(cache, true));
+  }
+  return {median(without), median(with), median(hit)};
+}
+
 double vectors_per_second() {
   const std::string sample = tests::read_source_file("tests/vectors/data/vectors/delegation-chain.json");
   std::vector<double> times;
@@ -164,6 +212,9 @@ void bench_verify(Report& report) {
   report.add("verify_warm_ratio", medians.warm / medians.bare);
   report.add("verify_hit_us", medians.hit);
   report.add("other_us_per_token", (medians.cold - tokens * medians.bare) / tokens);
+  const CustodyMedians custody = measure_custody();
+  report.add("verify_custody_ratio", custody.with / custody.without);
+  report.add("verify_custody_hit_us", custody.hit);
   report.add("vectors_per_second", vectors_per_second());
 }
 

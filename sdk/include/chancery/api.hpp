@@ -206,12 +206,13 @@ struct Action {
 struct VerifyChain {
   std::vector<std::string> chain;
   std::optional<Action> request;
+  CustodyTerms custody{};
 };
 
 /// A verdict, as the library, the command line and REST give it alike.
 struct Verification {
   std::string outcome;  ///< "valid", or the outcome's name
-  std::string step;     ///< "parse", "1" … "8"; empty when valid
+  std::string step;     ///< as step_name() has it; empty when valid
   int hop = -1;
   std::string reason;
   std::vector<std::string> not_performed;

@@ -7,9 +7,18 @@
 #include <string>
 #include <vector>
 
+#include <chancery/custody.hpp>
+
 namespace chancery::api {
 
 // What an enforcement point asks the daemon, and what it is told (docs/protocol/authorization.md).
+
+/// What must be proved of the keys in a chain, and what comes with it to prove that (docs/protocol/attestation.md).
+struct CustodyTerms {
+  std::optional<CustodyRequirement> require;     ///< none: custody is told, and denies nothing
+  std::optional<std::chrono::seconds> max_age;   ///< of the evidence; with `require` only
+  std::vector<std::string> attestation_results;  ///< compact `eat+jwt`, at most 64
+};
 
 /// "May the holder of this chain do this now?"
 struct Authorize {
@@ -23,6 +32,7 @@ struct Authorize {
   std::chrono::seconds reserve{0};  ///< reserve so long, to settle or release; zero: spend at once
   std::string idempotency_key;      ///< empty: none; at most 128 printable ASCII characters
   bool ada_required = false;        ///< demand a proof of this very action
+  CustodyTerms custody{};
 };
 
 /// What the last token of a permitted chain gives.
@@ -35,6 +45,7 @@ struct GrantedLeaf {
 struct Decision {
   bool permitted = false;
   std::vector<std::string> not_performed;
+  std::string custody;  ///< what is proved of each token's key, a JSON array; empty: nobody asked
 
   // Of a permit.
   std::string id;                          ///< names it in the audit log, and a reservation
@@ -43,7 +54,7 @@ struct Decision {
 
   // Of a denial. Limits of others than the chain's last token are not told.
   std::string outcome;
-  std::string step;  ///< "parse", "1" … "8"
+  std::string step;  ///< as step_name() has it
   std::string reason;
   std::optional<int> hop;  ///< of the last token, when it is what fails; then the next three are told
   std::string expected;

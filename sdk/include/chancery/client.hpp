@@ -55,6 +55,8 @@ struct KeySet {
 struct Metadata {
   std::string issuer;              ///< `iss` of the chains that it begins
   std::string status_list_prefix;  ///< addresses of its status lists begin so; empty: it has none
+  /// Compact `eat+jwt` about its issuer keys, nothing verified: its own word unless somebody else signed.
+  std::vector<std::string> attestation_results;
   std::string json;
 };
 

@@ -170,6 +170,8 @@ struct Claims {
   std::optional<std::string> par_hash;
   bool has_status = false;                ///< the `status` claim is there
   std::optional<StatusReference> status;  ///< its `status_list`, when that mechanism is named
+  /// `chancery_session` is true: the parent's holder says that it opened a session. Only verify_chain can tell.
+  bool is_session = false;
   Authority authority;
 };
 

@@ -24,6 +24,8 @@ struct TrustAnchor {
   std::optional<Authority> ceiling;          ///< the parent of DT_0 in the narrowing step
   std::vector<std::string> status_prefixes;  ///< status lists of its chains begin with one of these
   std::vector<PublicKey> status_keys;        ///< and are signed by one of these
+  /// Whose attestation results count for its chains; no other key's, its own least of all.
+  std::vector<PublicKey> attestation_verifiers;
   /// Of tokens whose status list begins with this, `ended_tokens` says all that a list could say: none is
   /// looked for. For an issuer that judges its own chains; empty: none.
   std::string known_status_prefix;
@@ -47,9 +49,9 @@ struct TrustConfig {
   std::vector<Thumbprint> ended_keys;  ///< holders' keys that no longer count: their tokens are `revoked`
   EndedTokens ended_tokens;            ///< tokens that no longer count: `revoked`
 
-  /// Reads `{"anchors": [{"iss", "keys", "sub"?, "client_id"?, "ceiling"?, "status"?}], "issuers"?: [JWK],
-  /// "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown members are refused, but
-  /// for `attestation_verifiers` of an anchor, which is for whoever checks custody.
+  /// Reads `{"anchors": [{"iss", "keys", "sub"?, "client_id"?, "ceiling"?, "status"?, "attestation_verifiers"?:
+  /// [JWK]}], "issuers"?: [JWK], "status_keys"?: [JWK]}`; `status` is `{"prefixes": […], "keys": […]}`. Unknown
+  /// members are refused.
   /// \return the configuration, or kMalformed, kNonFinite, kDuplicateMember, kInvalidKey,
   ///         kUnsupportedAlgorithm
   [[nodiscard]] static Result<TrustConfig> parse(std::string_view json);

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <chancery/custody.hpp>
+#include <chancery/hop_custody.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 #include <chancery/time_zones.hpp>
@@ -53,12 +55,13 @@ enum class Step : std::uint8_t {
   kShape,          ///< 3: depth, then principal
   kNarrowing,      ///< 4
   kValidity,       ///< 5
+  kCustody,        ///< beside the specification's steps; where it is required only
   kHolderBinding,  ///< 6, request only
   kStatus,         ///< 7
   kAction,         ///< 8, request only
 };
 
-/// "parse", "1" … "8".
+/// "parse", "1" … "5", "custody", "6" … "8".
 [[nodiscard]] std::string_view step_name(Step step) noexcept;
 /// What the step does, for people: "signatures", "narrowing", …
 [[nodiscard]] std::string_view step_title(Step step) noexcept;
@@ -123,6 +126,15 @@ struct VerifyOptions {
   const ActionRequest* request = nullptr;  ///< present: steps 6 and 8 too; borrowed for the call
   VerificationCache* cache = nullptr;      ///< remembers tokens whose signatures it has seen; borrowed
   const TimeZones* zones = nullptr;        ///< for `time_window`, which without them denies; borrowed
+
+  /// What must be proved of every holder's key; absent: custody is reported as not performed.
+  std::optional<CustodyRequirement> custody;
+  /// With a requirement: how long ago the evidence may have been judged; absent: as long as its result counts.
+  std::optional<std::chrono::seconds> custody_max_age;
+  /// Compact `eat+jwt`, of which the first kMaxAttestationResults are read; borrowed.
+  std::span<const std::string_view> attestation_results;
+  /// What the caller knows of keys from evidence that it judged itself: counts before any result; borrowed.
+  std::span<const ProvedCustody> proved_keys;
 };
 
 /// Why a chain is denied.
@@ -165,30 +177,41 @@ class Verdict {
   [[nodiscard]] const Denial& denial() const;
   /// "holder_binding", "replay", "action", "custody", "ancestor_totals"; literals.
   [[nodiscard]] const std::vector<std::string_view>& not_performed() const noexcept { return not_performed_; }
+  /// What is and what is not proved of each token's key, root first. Empty unless steps 1 to 5 passed and a
+  /// requirement, results or proved keys were given.
+  [[nodiscard]] const std::vector<HopCustody>& custody() const noexcept { return custody_; }
+  /// Of the results that were given those that did not count, in their order; as custody().
+  [[nodiscard]] const std::vector<IgnoredResult>& ignored_results() const noexcept {
+    return ignored_results_;
+  }
 
  private:
   friend class Verifier;
   std::optional<VerifiedChain> chain_;
   Denial denial_;
   std::vector<std::string_view> not_performed_;
+  std::vector<HopCustody> custody_;
+  std::vector<IgnoredResult> ignored_results_;
 };
 
 /// Verifies a delegation chain and returns what it proves.
 ///
 /// Runs the steps of docs/protocol/verification.md in order and stops at the first that fails.
 /// Pure: reads no clock, file, socket or global. Thread-safe. Cost: one signature check a token, fewer when
-/// `options.cache` has seen a token before.
+/// `options.cache` has seen a token before; for each attestation result about a key of the chain as much.
 /// \param chain  compact tokens, root first; borrowed for the call only
 /// \param now    the instant to judge validity against, whole seconds UTC
 [[nodiscard]] Verdict verify_chain(std::span<const std::string_view> chain, const TrustSnapshot& trust,
                                    std::chrono::sys_seconds now, const VerifyOptions& options = {});
 
-/// Remembers parsed tokens whose signature verified, each with the key that it verified under. A hit proves
-/// the same octets, compared in full, under the same key. Bounded, in octets too: tokens above 8 KiB are not
-/// kept. Thread-safe.
+class SignedAttestationResult;
+
+/// Remembers parsed tokens and attestation results whose signature verified, each with the key that it verified
+/// under. A hit proves the same octets, compared in full, under the same key. Bounded, in octets too: what is longer
+/// than 8 KiB is not kept. Thread-safe.
 class VerificationCache {
  public:
-  /// \param capacity  tokens kept at most; rounded up to a multiple of four
+  /// \param capacity  tokens, and besides results, kept at most; rounded up to a multiple of four
   explicit VerificationCache(std::size_t capacity);
   ~VerificationCache();
   VerificationCache(const VerificationCache&) = delete;
@@ -200,6 +223,13 @@ class VerificationCache {
   };
   [[nodiscard]] std::optional<Entry> find(std::string_view compact) const;
   void remember(std::shared_ptr<const Token> token, const Thumbprint& verified_under);
+
+  struct ResultEntry {
+    std::shared_ptr<const SignedAttestationResult> result;
+    Thumbprint verified_under;
+  };
+  [[nodiscard]] std::optional<ResultEntry> find_result(std::string_view compact) const;
+  void remember(std::shared_ptr<const SignedAttestationResult> result, const Thumbprint& verified_under);
 
  private:
   struct Impl;
@@ -223,7 +253,8 @@ struct HopExplanation {
   std::string receiver;  ///< `client_id`: claimed by the giver
   std::string principal;
   std::string signed_with;  ///< how and by which key: "trust anchor ‹thumbprint›", "holder key ‹thumbprint›"
-  std::string holder;  ///< thumbprint of the receiver's key
+  std::string holder;   ///< thumbprint of the receiver's key
+  std::string custody;  ///< what is proved of where that key is; empty when nobody asked
   std::string audience;
   std::string scopes;
   std::vector<std::string> constraints;

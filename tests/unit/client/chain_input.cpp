@@ -66,6 +66,24 @@ BOOST_DATA_TEST_CASE(every_form_of_a_chain_is_read, boost::unit_test::data::make
   BOOST_TEST(parse_chain(c.text).value() == c.tokens, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_bundle_brings_its_attestation_results) {
+  const auto bundle = parse_bundle(R"({"attestation_results":["r","s"],"chain":["a","b"],"more":1})");
+  BOOST_TEST(bundle->tokens == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
+  BOOST_TEST(bundle->attestation_results == (std::vector<std::string>{"r", "s"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(parse_bundle("a~b").value().attestation_results.empty());
+  BOOST_TEST(!parse_bundle(R"({"attestation_results":"r","chain":["a"]})"));
+  BOOST_TEST(!parse_bundle(R"({"attestation_results":[1],"chain":["a"]})"));
+}
+
+BOOST_AUTO_TEST_CASE(attestation_results_are_read_in_every_form) {
+  for (const char* text : {"r\ns\n", R"(["r","s"])", R"({"attestation_results":["r","s"]})"}) {
+    BOOST_TEST(parse_attestation_results(text).value() == (std::vector<std::string>{"r", "s"}),
+               boost::test_tools::per_element());
+  }
+  BOOST_TEST(!parse_attestation_results(R"({"chain":["a"]})"));
+}
+
 BOOST_DATA_TEST_CASE(json_of_another_shape_is_refused, boost::unit_test::data::make(kBadJson), text) {
   BOOST_TEST(!parse_chain(text));
 }

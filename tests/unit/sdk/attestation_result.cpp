@@ -10,13 +10,11 @@
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/signing_key.hpp"
-#include "tests/unit/sdk/issued_chain.hpp"
+#include "tests/unit/sdk/vouched_chain.hpp"
 
 namespace {
 
 using namespace chancery;
-using std::chrono::seconds;
-using tests::kIssuedNow;
 
 SigningKey new_key() { return SigningKey::generate(Algorithm::kES256).value(); }
 
@@ -26,20 +24,10 @@ const SigningKey& verifier() {
 }
 
 AttestationResult example() {
-  AttestationResult result;
-  result.issuer = "https://verifier.example";
-  result.issued_at = kIssuedNow;
-  result.expires_at = kIssuedNow + seconds(3600);
-  result.key = new_key().public_key().thumbprint();
+  AttestationResult result = tests::result_about(new_key().public_key().thumbprint());
   result.custody = Custody::kTpmQuoted;
-  result.policy = "production";
-  result.ek_fingerprint = std::string(64, 'a');
-  result.manufacturer = "id:53544D20";
-  result.firmware = 0x0001000200030004;
-  result.reset_count = 7;
+  result.endorsement = "pinned";
   result.restart_count = 4294967295;
-  result.is_clock_safe = true;
-  result.evidence_at = kIssuedNow - seconds(1);
   return result;
 }
 
@@ -48,9 +36,7 @@ std::string compact(const std::string& signing_input, const SigningKey& key) {
   return signing_input + "." + base64url_encode(signature);
 }
 
-std::string signed_result(const AttestationResult& result) {
-  return compact(attestation_result_signing_input(result, verifier().public_key()), verifier());
-}
+std::string signed_result(const AttestationResult& result) { return tests::sign_result(result, verifier()); }
 
 Result<AttestationResult> opened(const std::string& token, const SigningKey& key = verifier()) {
   const std::vector<VerifyKey> keys{VerifyKey::from(key.public_key()).value()};
@@ -89,6 +75,7 @@ constexpr std::array kBad{
     Bad{"a level that is none", R"("tpm-quoted")", R"("tpm-best")"},
     Bad{"more resets than a TPM counts", R"("reset_count":7)", R"("reset_count":4294967296)"},
     Bad{"firmware that is no number", R"("firmware":")", R"("firmware":"x)"},
+    Bad{"an endorsement that is none", R"("pinned")", R"("trusted")"},
     Bad{"a member twice", R"("iat":)", R"("iat":1,"iat":)"},
 };
 
@@ -106,6 +93,7 @@ BOOST_AUTO_TEST_CASE(a_result_is_read_back_as_it_was_written) {
   BOOST_TEST(read->policy == result.policy);
   BOOST_TEST(read->ek_fingerprint == result.ek_fingerprint);
   BOOST_TEST(read->manufacturer == result.manufacturer);
+  BOOST_TEST(read->endorsement == "pinned");
   BOOST_TEST((read->firmware == result.firmware && read->reset_count == result.reset_count));
   BOOST_TEST((read->restart_count == result.restart_count && read->is_clock_safe));
   BOOST_TEST((read->evidence_at == result.evidence_at));
@@ -118,6 +106,14 @@ BOOST_AUTO_TEST_CASE(a_result_without_a_tpm_says_nothing_of_one) {
   const std::string token = signed_result(result);
   BOOST_TEST(payload_of(token).find("firmware") == std::string::npos);
   BOOST_TEST((opened(token).value().custody == Custody::kPkcs11Claimed));
+}
+
+BOOST_AUTO_TEST_CASE(a_result_need_not_say_how_the_ek_was_believed) {
+  AttestationResult result = example();
+  result.endorsement.clear();
+  const std::string token = signed_result(result);
+  BOOST_TEST(payload_of(token).find("endorsement") == std::string::npos);
+  BOOST_TEST(opened(token).value().endorsement.empty());
 }
 
 BOOST_AUTO_TEST_CASE(only_what_is_hardware_is_affirmed) {

@@ -43,6 +43,8 @@ constexpr std::array kBad{
     Bad{"keys an object", R"({"anchors":[{"keys":KEY}]})"},
     Bad{"keys null", R"({"anchors":[{"keys":null}]})"},
     Bad{"a key that is a text", R"({"anchors":[{"keys":["x"]}]})", ErrorCode::kInvalidKey},
+    Bad{"a verifier that is a text", R"({"anchors":[{"keys":[KEY],"attestation_verifiers":["x"]}]})",
+        ErrorCode::kInvalidKey},
     Bad{"a private key", R"({"anchors":[{"keys":[{"kty":"OKP","crv":"Ed25519","d":"AA"}]}]})",
         ErrorCode::kInvalidKey},
     Bad{"an RSA key", R"({"anchors":[{"keys":[{"kty":"RSA"}]}]})", ErrorCode::kUnsupportedAlgorithm},
@@ -85,7 +87,7 @@ BOOST_AUTO_TEST_CASE(everything_that_an_anchor_may_say_is_read) {
       "anchors": [{"iss": "https://as.example.net", "keys": [KEY, KEY], "sub": ["user:*", "x"], "client_id": "spiffe://*",
                    "ceiling": {"scopes": ["a.*"], "constraints": [{"key": "n", "max": 1}]},
                    "status": {"prefixes": ["https://status.example.net/"], "keys": [KEY]},
-                   "attestation_verifiers": []},
+                   "attestation_verifiers": [KEY]},
                   {"keys": [KEY]}],
       "issuers": [KEY], "status_keys": [KEY, KEY]})"));
   BOOST_REQUIRE(trust.has_value());
@@ -98,6 +100,7 @@ BOOST_AUTO_TEST_CASE(everything_that_an_anchor_may_say_is_read) {
   BOOST_TEST(anchor.ceiling->jcs() ==
              R"({"constraints":[{"key":"n","max":1}],"scopes":["a.*"],"type":"agent_delegation"})");
   BOOST_TEST(anchor.status_prefixes.size() == 1u);
+  BOOST_TEST(anchor.attestation_verifiers.size() == 1u);
   BOOST_TEST(anchor.status_keys.size() == 1u);
   BOOST_TEST(!trust->anchors[1].iss.has_value());
   BOOST_TEST(!trust->anchors[1].ceiling.has_value());

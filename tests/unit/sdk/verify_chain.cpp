@@ -249,6 +249,9 @@ BOOST_AUTO_TEST_CASE(outcomes_and_steps_have_names) {
   }
   BOOST_TEST(step_name(Step::kParse) == "parse");
   BOOST_TEST(step_name(Step::kSignature) == "1");
+  BOOST_TEST(step_name(Step::kValidity) == "5");
+  BOOST_TEST(step_name(Step::kCustody) == "custody");
+  BOOST_TEST(step_name(Step::kHolderBinding) == "6");
   BOOST_TEST(step_name(Step::kAction) == "8");
   BOOST_TEST(step_title(Step::kNarrowing) == "narrowing");
 }

@@ -37,7 +37,22 @@ constexpr std::array kMalformed{
     Malformed{R"("proof":"p")", R"("proof":"")"},
 };
 
+constexpr const char* kTerms = R"("attestation_results":["r"],"chain":["a","b"],"custody_max_age_s":60)";
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(terms_of_custody_come_back_as_they_were_written) {
+  const std::string verification = "{" + std::string(kTerms) + R"(,"require_custody":"hardware"})";
+  const auto read = wire::read_verify_chain(verification);
+  BOOST_REQUIRE(read);
+  BOOST_TEST((read->custody.require == CustodyRequirement::kHardware));
+  BOOST_TEST(read->custody.max_age->count() == 60);
+  BOOST_TEST(wire::write(*read) == verification);
+  const std::string authorization =
+      replaced(replaced(kWhole, R"("audience")", R"("attestation_results":["r"],"audience")"),
+               R"("reserve_s")", R"("require_custody":"tpm-quoted","reserve_s")");
+  BOOST_TEST(wire::write(wire::read_authorize(authorization).value()) == authorization);
+}
 
 BOOST_AUTO_TEST_CASE(an_authorization_comes_back_as_it_was_written) {
   const auto read = wire::read_authorize(kWhole);
@@ -59,12 +74,15 @@ BOOST_AUTO_TEST_CASE(an_idempotency_key_has_at_most_128_characters) {
 }
 
 BOOST_AUTO_TEST_CASE(decisions_come_back_as_they_were_written) {
-  for (const char* const json :
-       {R"({"decision":"permit","decision_id":"d","expires_at":5,"leaf":{"agent":"a","principal":"p"},)"
-        R"("not_performed":["custody"]})",
-        R"({"decision":"deny","expected":"e","found":"f","hop":1,"not_performed":[],"outcome":"expired",)"
-        R"("reason":"r","remedy":"m","step":5})",
-        R"({"decision":"deny","not_performed":[],"outcome":"malformed","reason":"r","step":"parse"})"}) {
+  for (
+      const char* const json :
+      {R"({"decision":"permit","decision_id":"d","expires_at":5,"leaf":{"agent":"a","principal":"p"},)"
+       R"("not_performed":["custody"]})",
+       R"({"decision":"deny","expected":"e","found":"f","hop":1,"not_performed":[],"outcome":"expired",)"
+       R"("reason":"r","remedy":"m","step":5})",
+       R"({"custody":[{"how":"unproven"}],"decision":"deny","not_performed":[],"outcome":"custody_unproven",)"
+       R"("reason":"r","step":"custody"})",
+       R"({"decision":"deny","not_performed":[],"outcome":"malformed","reason":"r","step":"parse"})"}) {
     const auto read = wire::read_decision(json);
     BOOST_REQUIRE(read);
     BOOST_TEST(wire::write(*read) == json);

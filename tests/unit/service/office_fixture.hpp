@@ -32,7 +32,8 @@ class OfficeFixture {
  public:
   OfficeFixture() : OfficeFixture(std::filesystem::temp_directory_path()) {}
   /// \param base  where its folder is made
-  explicit OfficeFixture(const std::filesystem::path& base) {
+  /// \param verifiers  whose attestation results count for chains of this office
+  explicit OfficeFixture(const std::filesystem::path& base, std::vector<PublicKey> verifiers = {}) {
     std::string name = (base / "office-XXXXXX").string();
     BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
     folder_ = name;
@@ -44,7 +45,8 @@ class OfficeFixture {
     backends.add("memory", std::move(memory));
     auto nonces = service::Nonces::create();
     BOOST_REQUIRE(nonces);
-    premises_.emplace(store::make_sqlite_books(*journal), std::move(backends), *std::move(nonces), options());
+    premises_.emplace(store::make_sqlite_books(*journal), std::move(backends), *std::move(nonces),
+                      options(std::move(verifiers)));
     premises_->spending.tick(kNow);
     router_.emplace(premises_->office);
   }
@@ -126,8 +128,9 @@ class OfficeFixture {
     return {owner, "memory", std::chrono::hours(8), std::chrono::hours(32)};
   }
 
-  service::PremisesOptions options() {
+  service::PremisesOptions options(std::vector<PublicKey> verifiers) {
     service::PremisesOptions options;
+    options.attestation_verifiers = std::move(verifiers);
     options.policy = policy();
     options.issuer = key_options(store::kIssuer);
     options.status_keys = key_options(store::kStatusLists);
