@@ -18,8 +18,14 @@ std::string_view check_name(Check check) noexcept {
       return "ak_name";
     case Check::kNoAk:
       return "no_ak";
+    case Check::kEkTemplate:
+      return "ek_template";
+    case Check::kNoEndorsement:
+      return "no_endorsement";
     case Check::kCertParse:
       return "cert_parse";
+    case Check::kCriticalExtension:
+      return "critical_extension";
     case Check::kChain:
       return "chain";
     case Check::kTime:

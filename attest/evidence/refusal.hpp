@@ -17,14 +17,18 @@ enum class Check : std::uint8_t {
   kAkCertKey,     ///< its certificate is for it
   kAkName,        ///< it is the one that the statement says signed it
   kNoAk,          ///< there is one
+  // An endorsement key
+  kEkTemplate,     ///< it is of a TCG template's kind: restricted, decrypts, cannot leave its TPM
+  kNoEndorsement,  ///< a certificate or a pin speaks for it
   // Certificates
   kCertParse,
-  kChain,        ///< leads to a configured root
-  kTime,         ///< everything on the way is valid at that time
-  kIsCa,         ///< an EK's certificate is no CA's
-  kNotEk,        ///< tcg-kp-EKCertificate
-  kKeyUsage,     ///< as an EK's
-  kKeyMismatch,  ///< for the EK that is presented
+  kCriticalExtension,  ///< nothing critical in it is unknown here
+  kChain,              ///< leads to a configured root
+  kTime,               ///< everything on the way is valid at that time
+  kIsCa,               ///< an EK's certificate is no CA's
+  kNotEk,              ///< tcg-kp-EKCertificate
+  kKeyUsage,           ///< as an EK's
+  kKeyMismatch,        ///< for the EK that is presented
   // The signature
   kWeakHash,
   kScheme,

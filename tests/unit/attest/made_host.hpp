@@ -33,5 +33,7 @@ struct MadeHost {
 
 /// The checks that the cases of key_evidence.cpp fail.
 [[nodiscard]] std::vector<attest::Check> checks_of_key_evidence();
+/// Those that the cases of endorsement.cpp fail.
+[[nodiscard]] std::vector<attest::Check> checks_of_endorsement();
 
 }  // namespace chancery::tests

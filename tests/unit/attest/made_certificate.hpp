@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <openssl/x509.h>
+
+#include "attest/verify/certificate.hpp"
+#include "sdk/crypto/openssl_handles.hpp"
+
+namespace chancery::tests {
+
+/// When the tests' certificates are judged, and half of how long they are valid.
+constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
+constexpr std::chrono::hours kWindow{24};
+
+/// Name and value as openssl.cnf has them.
+using Extensions = std::vector<std::pair<const char*, const char*>>;
+
+/// A certificate, and the key that it is for.
+struct MadeCertificate {
+  openssl::Pkey key;  ///< P-256
+  std::shared_ptr<X509> x509;
+
+  [[nodiscard]] Bytes der() const;
+  [[nodiscard]] std::string pem() const;
+  [[nodiscard]] attest::Certificate parsed() const { return attest::Certificate::parse(der()).value(); }
+};
+
+struct CertificateWish {
+  std::string name;
+  Extensions extensions;
+  std::chrono::sys_seconds from = kNow - kWindow;
+  std::chrono::sys_seconds until = kNow + kWindow;
+};
+
+/// \param issuer  nullptr: it signs itself
+[[nodiscard]] MadeCertificate make_certificate(const CertificateWish& wish, const MadeCertificate* issuer);
+[[nodiscard]] MadeCertificate make_root(const std::string& name);
+
+}  // namespace chancery::tests
