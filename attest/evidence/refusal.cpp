@@ -60,6 +60,10 @@ std::string_view check_name(Check check) noexcept {
       return "name";
     case Check::kCreationHash:
       return "creation_hash";
+    case Check::kIndexKind:
+      return "index_kind";
+    case Check::kIndexPart:
+      return "index_part";
     case Check::kKeyParent:
       return "key_parent";
     case Check::kKeyType:

@@ -44,6 +44,9 @@ enum class Check : std::uint8_t {
   // Certifications
   kName,
   kCreationHash,
+  // What was measured
+  kIndexKind,  ///< the NV index only ever extends
+  kIndexPart,  ///< the whole of it is certified
   // An agent's key, and its host by the verifier's policy
   kKeyParent,
   kKeyType,

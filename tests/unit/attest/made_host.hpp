@@ -33,7 +33,8 @@ struct MadeHost {
 
 /// The checks that the cases of key_evidence.cpp fail.
 [[nodiscard]] std::vector<attest::Check> checks_of_key_evidence();
-/// Those that the cases of endorsement.cpp fail.
+/// Those that the cases of endorsement.cpp and measurements.cpp fail.
 [[nodiscard]] std::vector<attest::Check> checks_of_endorsement();
+[[nodiscard]] std::vector<attest::Check> checks_of_measurements();
 
 }  // namespace chancery::tests
