@@ -80,6 +80,8 @@ std::string_view check_name(Check check) noexcept {
       return "reset";
     case Check::kRollback:
       return "rollback";
+    case Check::kClaims:
+      return "claims";
     case Check::kIntegrity:
       return "integrity";
     case Check::kSecret:

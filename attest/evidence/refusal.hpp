@@ -56,6 +56,8 @@ enum class Check : std::uint8_t {
   kFirmware,
   kReset,
   kRollback,  ///< the TPM's time did not go back
+  // A PKCS#11 token's key
+  kClaims,  ///< the token says that the key was made in it and cannot leave it
   // Credentials
   kIntegrity,
   kSecret,

@@ -184,6 +184,17 @@ Judged<void> check_path(const Certificate& leaf, const CertificatePath& path) {
   return {};
 }
 
+Judged<void> check_critical_extensions(const Certificate& certificate) {
+  for (int i = 0; i < X509_get_ext_count(&certificate.x509()); ++i) {
+    X509_EXTENSION* const extension = X509_get_ext(&certificate.x509(), i);
+    if (X509_EXTENSION_get_critical(extension) != 0 && X509_supported_extension(extension) != 1)
+      return Refusal{
+          Check::kCriticalExtension,
+          "the certificate has a critical extension that is not known here: pin the EK if you trust it"};
+  }
+  return {};
+}
+
 Judged<void> check_certified_key(const Certificate& certificate, const PublicArea& key) {
   CHANCERY_ASSIGN(const openssl::Pkey certified, certificate.key());
   const auto presented = key.key();

@@ -53,6 +53,10 @@ struct CertificatePath {
 /// \return kChain, kTime
 [[nodiscard]] Judged<void> check_path(const Certificate& leaf, const CertificatePath& path);
 
+/// Whether everything critical in a certificate is known here. check_path() refuses what is not too, as kChain.
+/// \return kCriticalExtension
+[[nodiscard]] Judged<void> check_critical_extensions(const Certificate& certificate);
+
 /// What an EK's certificate says the TPM is (TCG EK Credential Profile, 3.2.9): texts as they stand there.
 struct TpmIdentity {
   std::string manufacturer;  ///< "id:" and four octets in hexadecimal

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include <openssl/x509v3.h>
-
 #include "attest/evidence/tpm_codec.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -39,17 +37,6 @@ Judged<void> check_template(const PublicArea& ek) {
       Check::kEkTemplate,
       "the EK is of no TCG template's kind: restricted, for decryption, bound to its TPM, RSA-2048, P-256 or "
       "P-384: make it from one"};
-}
-
-Judged<void> check_critical_extensions(const Certificate& certificate) {
-  for (int i = 0; i < X509_get_ext_count(&certificate.x509()); ++i) {
-    X509_EXTENSION* const extension = X509_get_ext(&certificate.x509(), i);
-    if (X509_EXTENSION_get_critical(extension) != 0 && X509_supported_extension(extension) != 1)
-      return Refusal{
-          Check::kCriticalExtension,
-          "the EK's certificate has a critical extension that is not known here: pin the EK if you trust it"};
-  }
-  return {};
 }
 
 Judged<std::optional<Certificate>> read_own_certificate(const PublicArea& ek, ByteView der) {

@@ -61,11 +61,6 @@ struct MadeEk {
     endorsers.intermediates = {authority.parsed()};
   }
 
-  static MadeCertificate make_authority(const MadeCertificate& root) {
-    return make_certificate(
-        {"ca", {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign"}}}, &root);
-  }
-
   [[nodiscard]] attest::PublicArea parsed_area() const {
     return attest::PublicArea::parse(marshalled(area), attest::PublicArea::Form::kBare).value();
   }

@@ -8,6 +8,8 @@
 
 #include <openssl/x509.h>
 
+#include <chancery/keys.hpp>
+
 #include "attest/verify/certificate.hpp"
 #include "sdk/crypto/openssl_handles.hpp"
 
@@ -22,7 +24,7 @@ using Extensions = std::vector<std::pair<const char*, const char*>>;
 
 /// A certificate, and the key that it is for.
 struct MadeCertificate {
-  openssl::Pkey key;  ///< P-256
+  openssl::Pkey key;  ///< P-256, unless it was given
   std::shared_ptr<X509> x509;
 
   [[nodiscard]] Bytes der() const;
@@ -35,10 +37,17 @@ struct CertificateWish {
   Extensions extensions;
   std::chrono::sys_seconds from = kNow - kWindow;
   std::chrono::sys_seconds until = kNow + kWindow;
+  EVP_PKEY* key = nullptr;  ///< that it is for, borrowed; nullptr: a new one
 };
 
 /// \param issuer  nullptr: it signs itself
 [[nodiscard]] MadeCertificate make_certificate(const CertificateWish& wish, const MadeCertificate* issuer);
 [[nodiscard]] MadeCertificate make_root(const std::string& name);
+/// A CA below a root.
+[[nodiscard]] MadeCertificate make_authority(const MadeCertificate& root);
+
+/// P-256 or Ed25519, as OpenSSL and as Chancery have it.
+[[nodiscard]] PublicKey public_key_of(EVP_PKEY* key);
+[[nodiscard]] openssl::Pkey openssl_key_of(const PublicKey& key);
 
 }  // namespace chancery::tests
