@@ -55,10 +55,11 @@ class Attester {
   virtual Result<PcrQuote> quote(const attest::PcrSelection& selection, ByteView nonce,
                                  Deadline deadline) = 0;
 
-  /// Extends what was measured, H(old ‖ digest) with SHA-256 from zero: an NV index that only extends, made on first use. What is
-  /// there outlasts restarts of the machine. Each call writes to the chip's flash memory, which stands some hundred thousand
-  /// writes: measure what is new (another executable or manifest), not each start. The caller logs before it measures
-  /// (attest/evidence/measurement_log.hpp); what the index holds tells whether an interrupted one came about.
+  /// Extends what was measured, H(old ‖ digest) with SHA-256 from zero: an NV index that only extends, made on
+  /// first use. What is there outlasts restarts of the machine. Each call writes to the chip's flash memory,
+  /// which stands some hundred thousand writes: measure what is new (another executable or manifest), not each
+  /// start. The caller logs before it measures (attest/evidence/measurement_log.hpp); what the index holds
+  /// tells whether an interrupted one came about.
   /// \param digest  SHA-256, of an entry of the log
   /// \return also kConflict when something that is not ours stands in the index's place
   virtual Status measure(ByteView digest, Deadline deadline) = 0;

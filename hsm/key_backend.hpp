@@ -118,8 +118,8 @@ class KeyBackend {
   /// What says where this device's keys are; nullptr for a device that can prove nothing. Lives as long as the backend.
   [[nodiscard]] virtual Attester* attester() noexcept { return nullptr; }
 
-  /// What tells what this device says of its keys, which proves nothing; nullptr where an attester does, or nobody. Lives as
-  /// long as the backend.
+  /// Who tells what this device says of its keys, which proves nothing; nullptr where an attester does, or
+  /// nobody. Lives as long as the backend.
   [[nodiscard]] virtual KeyClaimant* claimant() noexcept { return nullptr; }
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;

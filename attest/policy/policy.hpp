@@ -29,8 +29,8 @@ struct Policy {
   std::map<Hash, std::map<PcrIndex, std::set<Bytes>>> pcrs{};
 };
 
-/// Reads a policy's file (docs/operations/attestation.md). Whatever is misspelled, of another type or without meaning is
-/// refused: a policy that is read only in part would take hosts that it was written against.
+/// Reads a policy's file (docs/operations/attestation.md). Whatever is misspelled, of another type or without
+/// meaning is refused: a policy that is read only in part would take hosts that it was written against.
 /// \param toml  the file's content, at most 1 MiB
 /// \return the policy; kConfigInvalid, which names the key and says what to write, with the line in `native`
 [[nodiscard]] Result<Policy> parse_policy(std::string_view toml);

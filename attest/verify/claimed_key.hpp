@@ -30,12 +30,13 @@ struct ClaimedKey {
 
 /// Judges what a PKCS#11 token says of a key, in this order:
 /// 1. it says that the key is sensitive and always was, was never extractable and was made in it (kClaims);
-/// 2. of its certificates those count that are for this key (else kNoEndorsement), are no CA's (kIsCa), have nothing critical that is
-///    unknown (kCriticalExtension), and lead to a vendor's root, through the token's other certificates too, at
-///    that time (kChain, kTime). One that does makes the key kPkcs11Attested; without one it is kPkcs11Claimed, and `unproved` says
-///    what spoke against the last: a user's certificate beside the key is no fault.
-/// Who signs with the key is not judged: what is claimed is not signed by the token, so the caller must have it from the token
-/// itself. Pure and thread-safe.
+/// 2. of its certificates those count that are for this key (else kNoEndorsement), are no CA's (kIsCa), have
+///    nothing critical that is unknown (kCriticalExtension), and lead to a vendor's root, through the token's
+///    other certificates too, at that time (kChain, kTime). One that does makes the key kPkcs11Attested;
+///    without one it is kPkcs11Claimed, and `unproved` says what spoke against the last: a user's certificate
+///    beside the key is no fault.
+/// Who signs with the key is not judged: what is claimed is not signed by the token, so the caller must have it
+/// from the token itself. Pure and thread-safe.
 [[nodiscard]] Judged<ClaimedKey> judge_claims(const KeyClaims& claims, const PublicKey& key,
                                               const TokenVendors& vendors, std::chrono::sys_seconds now);
 

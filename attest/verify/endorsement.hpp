@@ -53,16 +53,16 @@ struct BelievedEk {
 /// Judges an EK, in this order:
 /// 1. it is of a TCG template's kind, so that nobody but its TPM opens a credential for it (kEkTemplate);
 /// 2. its certificate, if there is one, can be read (kCertParse) and is for it (kKeyMismatch);
-/// 3. where the certificate leads to an emulator's root, even one that is out of date, the EK is a simulator's: neither a pin nor
-///    a vendor's root makes more of it than kTpmCertifiedEmulated;
-/// 4. an EK that is pinned is believed: the pin stands in for its certificate, which may be out of date, of an unknown CA
-///    or odd, and is there for the TPMs whose vendors issue such;
+/// 3. where the certificate leads to an emulator's root, even one that is out of date, the EK is a simulator's:
+///    neither a pin nor a vendor's root makes more of it than kTpmCertifiedEmulated;
+/// 4. an EK that is pinned is believed: the pin stands in for its certificate, which may be out of date, of an
+///    unknown CA or odd, and is there for the TPMs whose vendors issue such;
 /// 5. nothing critical in the certificate is unknown (kCriticalExtension);
 /// 6. the certificate leads to a root (kChain) and is a good EK certificate: kTime, kIsCa, kNotEk, kKeyUsage;
-/// 7. without a certificate, or with one that leads to no root (kChain), it waits for the operator where first use is
-///    allowed, else it is refused (kNoEndorsement, kChain). What 1 to 6 refuse for any other reason stays refused:
-///    a root that is known speaks against it. A host can hide its certificate and be taken for one that has none, which is
-///    why the operator decides, and sees the fingerprint of the public area then.
+/// 7. without a certificate, or with one that leads to no root (kChain), it waits for the operator where first
+///    use is allowed, else it is refused (kNoEndorsement, kChain). What 1 to 6 refuse for any other reason
+///    stays refused: a root that is known speaks against it. A host can hide its certificate and be taken for
+///    one that has none, which is why the operator decides, and sees the fingerprint of the public area then.
 /// Pure and thread-safe; a few verifications of signatures.
 /// \param certificate  DER as read from NV, padding included; empty: the TPM has none
 [[nodiscard]] Judged<BelievedEk> judge_ek(const PublicArea& ek, ByteView certificate,

@@ -25,14 +25,15 @@ struct AttestedMeasurements {
 };
 
 /// Judges what a host measured, in this order:
-/// 1. the index can be read (kMalformed) and only ever extends, with SHA-256, by its own auth value (kIndexKind);
+/// 1. the index can be read (kMalformed) and only ever extends, with SHA-256, by its own auth value
+///    (kIndexKind);
 /// 2. the statement, as check_statement() has it, by the host's AK below its EK (kAkAttributes … kAkName);
 /// 3. it is about that index (kName) and the whole of it (kIndexPart);
 /// 4. the log leads to what the index holds (kLogReplay);
 /// 5. the TPM's time did not go back since it was seen last (kRollback).
-/// The log says what the host's daemon measured. It says nothing about a daemon that lies, and whoever has the TPM's owner
-/// hierarchy can remove the index and make it anew: compare with what was seen before, by check_continues().
-/// Pure and thread-safe; one verification of a signature.
+/// The log says what the host's daemon measured. It says nothing about a daemon that lies, and whoever has the
+/// TPM's owner hierarchy can remove the index and make it anew: compare with what was seen before, by
+/// check_continues(). Pure and thread-safe; one verification of a signature.
 [[nodiscard]] Judged<AttestedMeasurements> check_measurements(const MeasurementEvidence& evidence,
                                                               const EnrolledHost& host, ByteView nonce);
 
@@ -42,7 +43,8 @@ struct SeenMeasurements {
   Sha256Digest value{};
 };
 
-/// Whether a log begins with what was seen before. \return kLogReplay: the index was made anew, or an entry was changed
+/// Whether a log begins with what was seen before. \return kLogReplay: the index was made anew, or an entry was
+/// changed
 [[nodiscard]] Judged<void> check_continues(const SeenMeasurements& seen, const MeasurementLog& log);
 
 }  // namespace chancery::attest

@@ -266,8 +266,8 @@ Result<PcrQuote> TpmAttester::quote(const attest::PcrSelection& selection, ByteV
   return *made;
 }
 
-// The device repeats a request whose answer was lost, and nothing must be extended twice: what the index holds then tells
-// whether it was. Nobody else can have done it.
+// The device repeats a request whose answer was lost, and nothing must be extended twice: what the index holds
+// then tells whether it was. Nobody else can have done it.
 Status TpmAttester::measure(ByteView digest, Deadline deadline) {
   if (digest.size() != kMeasurementSize)
     return Error{ErrorCode::kInvalidArgument, "what is measured is a SHA-256 digest"};

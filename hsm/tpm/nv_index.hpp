@@ -20,8 +20,9 @@ struct NvPlace {
   SecretBytes auth;
 };
 
-/// A place in the range that the TCG leaves to owners (Registry of Reserved TPM 2.0 Handles, section 2.2), read and written by
-/// its auth value alone, outside of dictionary-attack protection, as our keys are: a crash between command and answer would count.
+/// A place in the range that the TCG leaves to owners (Registry of Reserved TPM 2.0 Handles, section 2.2), read
+/// and written by its auth value alone, outside of dictionary-attack protection, as our keys are: a crash
+/// between command and answer would count.
 /// \param master   32 octets; auth value and index are derived from it, so that several daemons can share a TPM
 /// \param purpose  tells one of our indexes from another
 [[nodiscard]] NvPlace derive_nv_place(const SecretBytes& master, std::string_view purpose, TPM2_NT type,
