@@ -27,6 +27,12 @@ struct PcrQuote {
   attest::PcrValues values;  ///< read beside the quote: the verifier compares them with its digest
 };
 
+/// What was measured into a device, as it says itself.
+struct MeasurementStatement {
+  SignedAttest statement;  ///< TPM2_NV_Certify of the whole index
+  Bytes index_public;      ///< TPMS_NV_PUBLIC of the index
+};
+
 /// Says where a device's keys are, so that a verifier elsewhere can judge it. Thread-safe; every call ends by its
 /// deadline, with KeyBackend's common errors.
 class Attester {
@@ -48,6 +54,19 @@ class Attester {
   /// Quotes PCRs by the attestation key. \return kNotFound for a bank that the device does not have
   virtual Result<PcrQuote> quote(const attest::PcrSelection& selection, ByteView nonce,
                                  Deadline deadline) = 0;
+
+  /// Extends what was measured, H(old ‖ digest) with SHA-256 from zero: an NV index that only extends, made on
+  /// first use. What is there outlasts restarts of the machine. Each call writes to the chip's flash memory,
+  /// which stands some hundred thousand writes: measure what is new (another executable or manifest), not each
+  /// start. The caller logs before it measures (attest/evidence/measurement_log.hpp); what the index holds
+  /// tells whether an interrupted one came about.
+  /// \param digest  SHA-256, of an entry of the log
+  /// \return also kConflict when something that is not ours stands in the index's place
+  virtual Status measure(ByteView digest, Deadline deadline) = 0;
+
+  /// Certifies what was measured by the attestation key. \param nonce  at most 64 octets
+  /// \return also kNotFound when nothing was measured yet, or a TPM2_Clear removed it
+  virtual Result<MeasurementStatement> certify_measurements(ByteView nonce, Deadline deadline) = 0;
 
   /// The public area of a key, TPMT_PUBLIC, as it is certified. Asks no device.
   [[nodiscard]] virtual Result<Bytes> public_area(const StoredKey& key) const = 0;

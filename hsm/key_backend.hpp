@@ -63,6 +63,7 @@ struct Fact {
 };
 
 class Attester;
+class KeyClaimant;
 class MonotonicCounter;
 
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
@@ -116,6 +117,10 @@ class KeyBackend {
 
   /// What says where this device's keys are; nullptr for a device that can prove nothing. Lives as long as the backend.
   [[nodiscard]] virtual Attester* attester() noexcept { return nullptr; }
+
+  /// Who tells what this device says of its keys, which proves nothing; nullptr where an attester does, or
+  /// nobody. Lives as long as the backend.
+  [[nodiscard]] virtual KeyClaimant* claimant() noexcept { return nullptr; }
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

@@ -18,8 +18,14 @@ std::string_view check_name(Check check) noexcept {
       return "ak_name";
     case Check::kNoAk:
       return "no_ak";
+    case Check::kEkTemplate:
+      return "ek_template";
+    case Check::kNoEndorsement:
+      return "no_endorsement";
     case Check::kCertParse:
       return "cert_parse";
+    case Check::kCriticalExtension:
+      return "critical_extension";
     case Check::kChain:
       return "chain";
     case Check::kTime:
@@ -54,6 +60,10 @@ std::string_view check_name(Check check) noexcept {
       return "name";
     case Check::kCreationHash:
       return "creation_hash";
+    case Check::kIndexKind:
+      return "index_kind";
+    case Check::kIndexPart:
+      return "index_part";
     case Check::kKeyParent:
       return "key_parent";
     case Check::kKeyType:
@@ -70,6 +80,8 @@ std::string_view check_name(Check check) noexcept {
       return "reset";
     case Check::kRollback:
       return "rollback";
+    case Check::kClaims:
+      return "claims";
     case Check::kIntegrity:
       return "integrity";
     case Check::kSecret:

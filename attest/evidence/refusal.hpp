@@ -17,14 +17,18 @@ enum class Check : std::uint8_t {
   kAkCertKey,     ///< its certificate is for it
   kAkName,        ///< it is the one that the statement says signed it
   kNoAk,          ///< there is one
+  // An endorsement key
+  kEkTemplate,     ///< it is of a TCG template's kind: restricted, decrypts, cannot leave its TPM
+  kNoEndorsement,  ///< a certificate or a pin speaks for it
   // Certificates
   kCertParse,
-  kChain,        ///< leads to a configured root
-  kTime,         ///< everything on the way is valid at that time
-  kIsCa,         ///< an EK's certificate is no CA's
-  kNotEk,        ///< tcg-kp-EKCertificate
-  kKeyUsage,     ///< as an EK's
-  kKeyMismatch,  ///< for the EK that is presented
+  kCriticalExtension,  ///< nothing critical in it is unknown here
+  kChain,              ///< leads to a configured root
+  kTime,               ///< everything on the way is valid at that time
+  kIsCa,               ///< an EK's certificate is no CA's
+  kNotEk,              ///< tcg-kp-EKCertificate
+  kKeyUsage,           ///< as an EK's
+  kKeyMismatch,        ///< for the EK that is presented
   // The signature
   kWeakHash,
   kScheme,
@@ -40,6 +44,9 @@ enum class Check : std::uint8_t {
   // Certifications
   kName,
   kCreationHash,
+  // What was measured
+  kIndexKind,  ///< the NV index only ever extends
+  kIndexPart,  ///< the whole of it is certified
   // An agent's key, and its host by the verifier's policy
   kKeyParent,
   kKeyType,
@@ -49,6 +56,8 @@ enum class Check : std::uint8_t {
   kFirmware,
   kReset,
   kRollback,  ///< the TPM's time did not go back
+  // A PKCS#11 token's key
+  kClaims,  ///< the token says that the key was made in it and cannot leave it
   // Credentials
   kIntegrity,
   kSecret,

@@ -66,6 +66,11 @@ Judged<TPMS_ECC_POINT> read_point(ByteView octets) {
       octets, "the encrypted secret holds no TPMS_ECC_POINT, or not only that");
 }
 
+Judged<TPMS_NV_PUBLIC> read_nv_public(ByteView octets) {
+  return read_whole<TPMS_NV_PUBLIC, Tss2_MU_TPMS_NV_PUBLIC_Unmarshal, Tss2_MU_TPMS_NV_PUBLIC_Marshal>(
+      octets, "the index is no TPMS_NV_PUBLIC, or not only that");
+}
+
 Judged<Bytes> write_public(const TPMT_PUBLIC& area) {
   Bytes octets = written<Tss2_MU_TPMT_PUBLIC_Marshal>(area);
   if (octets.empty()) return Refusal{Check::kMalformed, "the public area cannot be written as a TPMT_PUBLIC"};

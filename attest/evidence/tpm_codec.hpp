@@ -18,6 +18,7 @@ namespace chancery::attest {
 [[nodiscard]] Judged<TPMT_SIGNATURE> read_signature(ByteView octets);
 [[nodiscard]] Judged<TPMS_CREATION_DATA> read_creation_data(ByteView octets);
 [[nodiscard]] Judged<TPMS_ECC_POINT> read_point(ByteView octets);
+[[nodiscard]] Judged<TPMS_NV_PUBLIC> read_nv_public(ByteView octets);
 
 /// TPMT_PUBLIC, as a Name is made of it.
 [[nodiscard]] Judged<Bytes> write_public(const TPMT_PUBLIC& area);

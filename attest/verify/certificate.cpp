@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -14,6 +15,7 @@ namespace chancery::attest {
 namespace {
 
 constexpr std::size_t kMostOctets = 64 * 1024;
+constexpr std::size_t kMostPemOctets = 4 * 1024 * 1024;
 
 // TCG OIDs: tcg-kp-EKCertificate, and the attributes of a TPM's subject alternative name.
 constexpr const char* kEkPurpose = "2.23.133.8.1";
@@ -90,6 +92,23 @@ void note_name(const X509_NAME* name, TpmIdentity& identity) {
   }
 }
 
+// The content of the next PEM block, which has to be a certificate's.
+Result<Bytes> next_certificate(BIO* from) {
+  char* kind = nullptr;
+  char* header = nullptr;
+  unsigned char* octets = nullptr;
+  long size = 0;
+  if (PEM_read_bio(from, &kind, &header, &octets, &size) != 1)
+    return Error{ErrorCode::kMalformed, "the file has a PEM block that is cut off or damaged"};
+  const Text owned_kind(reinterpret_cast<unsigned char*>(kind));
+  const Text owned_header(reinterpret_cast<unsigned char*>(header));
+  const Text owned_octets(octets);
+  if (std::string_view(kind) != PEM_STRING_X509)
+    return Error{ErrorCode::kMalformed,
+                 "the file holds something else than certificates: leave BEGIN CERTIFICATE blocks only"};
+  return Bytes(octets, octets + size);
+}
+
 }  // namespace
 
 Judged<Certificate> Certificate::parse(ByteView der) {
@@ -103,6 +122,31 @@ Judged<Certificate> Certificate::parse(ByteView der) {
                                               std::ranges::count(padding, padding[0]) == std::ssize(padding));
   if (!is_padding) return Refusal{Check::kCertParse, "behind the certificate stands something else"};
   return Certificate(std::move(x509));
+}
+
+Result<std::vector<Certificate>> read_certificates(std::string_view pem_or_der) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  std::size_t blocks = 0;
+  for (std::size_t at = 0; (at = pem_or_der.find(kBegin, at)) != std::string_view::npos; ++at) ++blocks;
+  std::vector<Certificate> out;
+  const auto add = [&out](ByteView der) -> Status {
+    const auto certificate = Certificate::parse(der);
+    if (!certificate) return Error{ErrorCode::kMalformed, certificate.error().what};
+    out.push_back(*certificate);
+    return {};
+  };
+  if (blocks == 0) {
+    CHANCERY_TRY(add(as_bytes(pem_or_der)));
+    return out;
+  }
+  if (pem_or_der.size() > kMostPemOctets)
+    return Error{ErrorCode::kTooLarge, "a file of certificates has at most 4 MiB: split it"};
+  const openssl::Bio bio(BIO_new_mem_buf(pem_or_der.data(), static_cast<int>(pem_or_der.size())));
+  for (std::size_t i = 0; i < blocks; ++i) {
+    CHANCERY_ASSIGN(const Bytes der, next_certificate(bio.get()));
+    CHANCERY_TRY(add(der));
+  }
+  return out;
 }
 
 Judged<openssl::Pkey> Certificate::key() const {
@@ -140,6 +184,24 @@ Judged<void> check_path(const Certificate& leaf, const CertificatePath& path) {
   return {};
 }
 
+Judged<void> check_critical_extensions(const Certificate& certificate) {
+  for (int i = 0; i < X509_get_ext_count(&certificate.x509()); ++i) {
+    X509_EXTENSION* const extension = X509_get_ext(&certificate.x509(), i);
+    if (X509_EXTENSION_get_critical(extension) != 0 && X509_supported_extension(extension) != 1)
+      return Refusal{
+          Check::kCriticalExtension,
+          "the certificate has a critical extension that is not known here: pin the EK if you trust it"};
+  }
+  return {};
+}
+
+Judged<void> check_certified_key(const Certificate& certificate, const PublicArea& key) {
+  CHANCERY_ASSIGN(const openssl::Pkey certified, certificate.key());
+  const auto presented = key.key();
+  if (presented && EVP_PKEY_eq(certified.get(), presented->get()) == 1) return {};
+  return Refusal{Check::kKeyMismatch, "the certificate is for another EK"};
+}
+
 Judged<void> check_ek_certificate(const Certificate& leaf, const CertificatePath& path,
                                   const PublicArea* ek) {
   CHANCERY_TRY(check_path(leaf, path));
@@ -153,11 +215,7 @@ Judged<void> check_ek_certificate(const Certificate& leaf, const CertificatePath
     return Refusal{Check::kKeyUsage, "an EK's certificate says what its key is for, and signing is not that"};
   }
   if (ek == nullptr) return {};
-  CHANCERY_ASSIGN(const openssl::Pkey certified, leaf.key());
-  const auto presented = ek->key();
-  if (!presented || EVP_PKEY_eq(certified.get(), presented->get()) != 1)
-    return Refusal{Check::kKeyMismatch, "the certificate is for another EK"};
-  return {};
+  return check_certified_key(leaf, *ek);
 }
 
 TpmIdentity tpm_identity(const Certificate& certificate) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <openssl/x509.h>
@@ -34,6 +35,12 @@ class Certificate {
   std::shared_ptr<X509> x509_;
 };
 
+/// Reads a file's content: one certificate in DER, or any number in PEM, with text between them as Linux distributions
+/// and vendors have it.
+/// \return the certificates, one at least; kMalformed for anything else in a PEM block, such as a private key, and for
+///         a block or DER that is no certificate
+[[nodiscard]] Result<std::vector<Certificate>> read_certificates(std::string_view pem_or_der);
+
 /// Where a certificate may lead, and when that is judged.
 struct CertificatePath {
   std::vector<Certificate> intermediates;  ///< as presented, in any order
@@ -46,12 +53,19 @@ struct CertificatePath {
 /// \return kChain, kTime
 [[nodiscard]] Judged<void> check_path(const Certificate& leaf, const CertificatePath& path);
 
+/// Whether everything critical in a certificate is known here. check_path() refuses what is not too, as kChain.
+/// \return kCriticalExtension
+[[nodiscard]] Judged<void> check_critical_extensions(const Certificate& certificate);
+
 /// What an EK's certificate says the TPM is (TCG EK Credential Profile, 3.2.9): texts as they stand there.
 struct TpmIdentity {
   std::string manufacturer;  ///< "id:" and four octets in hexadecimal
   std::string model;
   std::string version;
 };
+
+/// Whether a certificate is for that key. \return kKeyMismatch, or kCertParse when its key is of no known kind
+[[nodiscard]] Judged<void> check_certified_key(const Certificate& certificate, const PublicArea& key);
 
 /// Judges an EK's certificate (TCG EK Credential Profile 2.5) in this order: its path (kChain, kTime), that it is no
 /// CA's (kIsCa), for an EK (kNotEk), with the key usage of one (kKeyUsage), and for this EK (kKeyMismatch).

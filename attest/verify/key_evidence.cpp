@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "attest/evidence/tpm_codec.hpp"
-#include "attest/verify/attestation_key.hpp"
 #include "attest/verify/certification.hpp"
 #include "attest/verify/quote.hpp"
 #include "attest/verify/statement.hpp"
@@ -14,13 +13,7 @@ namespace chancery::attest {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kOwner{0x40, 0x00, 0x00, 0x01};
-constexpr std::array<std::uint8_t, 4> kEndorsement{0x40, 0x00, 0x00, 0x0B};
 constexpr std::size_t kCoordinate = 32;
-
-HostState state_of(const TPMS_ATTEST& attest) {
-  return {attest.clockInfo.clock, attest.clockInfo.resetCount, attest.clockInfo.restartCount,
-          attest.clockInfo.safe == TPM2_YES, attest.firmwareVersion};
-}
 
 Judged<void> check_parent(const TPMS_CERTIFY_INFO& certified, const PublicArea& key, const PublicArea& srk) {
   const Bytes expected = key.qualified_name(srk.qualified_name(kOwner));
@@ -87,56 +80,30 @@ Judged<Thumbprint> thumbprint_of(const TPMT_PUBLIC& area) {
   return PublicKey::p256(x, y).thumbprint();
 }
 
-/// The host's AK, and how its statements are to be signed.
-struct Signer {
-  AttestationKey key;
-  Bytes parent;  ///< the EK's qualified name
-
-  [[nodiscard]] SignedStatement presented(const StatementOctets& octets, ByteView nonce) const {
-    return {octets.attest, octets.signature, nonce, parent};
-  }
-};
-
-Judged<void> check_quote(const HostQuote& quote, const Signer& signer, const Policy& policy, ByteView nonce,
-                         const HostState& certified_at) {
-  CHANCERY_ASSIGN(
-      const Statement statement,
-      check_statement(signer.key, signer.presented(quote.statement, nonce), TPM2_ST_ATTEST_QUOTE));
+Judged<void> check_quote(const HostQuote& quote, const HostSigner& signer, const Policy& policy,
+                         ByteView nonce, const HostState& certified_at) {
+  CHANCERY_ASSIGN(const Statement statement, signer.check(quote.statement, TPM2_ST_ATTEST_QUOTE, nonce));
   QuotedPcrs pcrs{selection_of(policy), quote.values, std::nullopt};
   if (quote.log) pcrs.log = *quote.log;
   CHANCERY_TRY(check_quoted(statement, pcrs));
   CHANCERY_TRY(check_values(policy, quote.values));
-  return check_order(certified_at, state_of(statement.attest));
+  return check_order(certified_at, state_of(statement));
 }
 
 }  // namespace
 
-Judged<void> check_order(const HostState& before, const HostState& after) {
-  const auto resets = [](const HostState& state) {
-    return std::tuple(state.reset_count, state.restart_count);
-  };
-  const bool went_back =
-      resets(after) < resets(before) || (resets(after) == resets(before) && after.clock_ms < before.clock_ms);
-  if (!went_back) return {};
-  return Refusal{
-      Check::kRollback,
-      "the host's TPM is at an earlier time than it was seen at: an old copy of its state, or another TPM"};
-}
-
 Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledHost& host,
                                     const Policy& policy, ByteView nonce) {
-  Signer signer{{}, host.ek.qualified_name(kEndorsement)};
-  CHANCERY_ASSIGN(signer.key, check_attestation_key({host.ak, std::nullopt}));
-  CHANCERY_ASSIGN(
-      const Statement statement,
-      check_statement(signer.key, signer.presented(evidence.certification, nonce), TPM2_ST_ATTEST_CERTIFY));
+  CHANCERY_ASSIGN(const HostSigner signer, HostSigner::of(host));
+  CHANCERY_ASSIGN(const Statement statement,
+                  signer.check(evidence.certification, TPM2_ST_ATTEST_CERTIFY, nonce));
   CHANCERY_ASSIGN(const PublicArea key, PublicArea::parse(evidence.key_public, PublicArea::Form::kBare));
   CHANCERY_TRY(check_certified(statement, key));
   CHANCERY_TRY(check_parent(statement.attest.attested.certify, key, host.srk));
   CHANCERY_TRY(check_type(key.area()));
   CHANCERY_TRY(check_attributes(key.area()));
   CHANCERY_TRY(check_policy_digest(key.area(), evidence.policy_digest));
-  AttestedKey attested{{}, host.worth, state_of(statement.attest)};
+  AttestedKey attested{{}, host.worth, state_of(statement)};
   CHANCERY_TRY(check_state(attested.state, host, policy));
   CHANCERY_ASSIGN(attested.key, thumbprint_of(key.area()));
   if (policy.pcrs.empty()) return attested;

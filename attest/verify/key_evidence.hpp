@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
 #include <chancery/bytes.hpp>
@@ -9,40 +8,11 @@
 
 #include "attest/evidence/event_log.hpp"
 #include "attest/evidence/pcr.hpp"
-#include "attest/evidence/public_area.hpp"
 #include "attest/evidence/refusal.hpp"
 #include "attest/policy/policy.hpp"
+#include "attest/verify/enrolled_host.hpp"
 
 namespace chancery::attest {
-
-/// A TPM's time (TPMS_CLOCK_INFO, TPM 2.0 Part 2, 10.11.1) and firmware, as a statement by an AK of the endorsement
-/// hierarchy has them in plain.
-struct HostState {
-  std::uint64_t clock_ms = 0;
-  std::uint32_t reset_count = 0;
-  std::uint32_t restart_count = 0;
-  bool is_safe = false;  ///< the clock was not set back since it was told last
-  std::uint64_t firmware = 0;
-
-  friend bool operator==(const HostState&, const HostState&) = default;
-};
-
-/// What a verifier knows of a host since it enrolled.
-struct EnrolledHost {
-  PublicArea ek;
-  PublicArea ak;   ///< a child of the EK
-  PublicArea srk;  ///< the parent of agents' keys, in the owner hierarchy
-  /// What a certified key of it is worth: kTpmCertified, or kTpmCertifiedEmulated for a simulator's EK.
-  Custody worth = Custody::kTpmCertifiedEmulated;
-  HostState first_seen;
-  HostState last_seen;
-};
-
-/// A signed statement, owned.
-struct StatementOctets {
-  Bytes attest;     ///< TPMS_ATTEST
-  Bytes signature;  ///< TPMT_SIGNATURE
-};
 
 /// A quote of the host beside the certification of a key; over the same nonce.
 struct HostQuote {
@@ -82,8 +52,5 @@ struct AttestedKey {
 /// \param nonce  that this evidence was asked for with, and no other was
 [[nodiscard]] Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledHost& host,
                                                   const Policy& policy, ByteView nonce);
-
-/// Whether a state may follow one that was seen before. \return kRollback
-[[nodiscard]] Judged<void> check_order(const HostState& before, const HostState& after);
 
 }  // namespace chancery::attest

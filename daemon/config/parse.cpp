@@ -10,9 +10,9 @@
 #include "daemon/config/check.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/config/options.hpp"
-#include "daemon/config/toml.hpp"
 #include "daemon/config/values.hpp"
 #include "sdk/json/writer.hpp"
+#include "sdk/toml/toml.hpp"
 
 namespace chancery::config {
 namespace {

@@ -145,6 +145,14 @@ Result<std::vector<Fact>> Pkcs11Backend::facts(Deadline deadline) {
   return judge(reply.condition, token_->facts());
 }
 
+Result<attest::KeyClaims> Pkcs11Backend::claims(const StoredKey& key, Deadline deadline) {
+  TokenRequest request{TokenVerb::kClaims, key.binding.agent_id, deadline};
+  CHANCERY_ASSIGN(request.key, seal_.open(key));
+  request.public_key = key.public_key;
+  CHANCERY_ASSIGN(TokenReply reply, token_->perform(std::move(request)));
+  return std::move(reply.claims);
+}
+
 BackendInfo Pkcs11Backend::describe() const {
   const TokenFacts facts = token_->facts();
   return {name_, "pkcs11", facts.manufacturer, facts.firmware, facts.emulated, facts.algorithms};

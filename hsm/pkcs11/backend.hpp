@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hsm/key_backend.hpp"
+#include "hsm/key_claimant.hpp"
 #include "hsm/pkcs11/key_reference.hpp"
 #include "hsm/pkcs11/token_owner.hpp"
 
@@ -34,12 +35,12 @@ struct Pkcs11Options {
 /// references that are sealed to the agent. Thread-safe.
 ///
 /// That a key is sensitive and never extractable is the module's word, which is read back and held against
-/// what was asked for; unlike a TPM's evidence it proves nothing to others.
+/// what was asked for, and told by claims(); unlike a TPM's evidence it proves nothing to others.
 ///
 /// Each signature of a hardware token is verified before it leaves. A simulator signs as fast as we verify,
 /// and its keys are software: there the first signature is verified that a session makes with a key that it
 /// found, which binds the handle to the key, and one in 128 after it; once one of these was wrong, each.
-class Pkcs11Backend final : public KeyBackend {
+class Pkcs11Backend final : public KeyBackend, public KeyClaimant {
  public:
   /// What is wrong with the options, as far as it shows without the module.
   /// \return kInvalidArgument, kFileUnreadable and kFilePermissions (PIN)
@@ -63,6 +64,9 @@ class Pkcs11Backend final : public KeyBackend {
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(Deadline deadline) override;
   Result<std::vector<Fact>> facts(Deadline deadline) override;
+  /// Of the key whose public half the token has as it was when it was made.
+  Result<attest::KeyClaims> claims(const StoredKey& key, Deadline deadline) override;
+  [[nodiscard]] KeyClaimant* claimant() noexcept override { return this; }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }
 

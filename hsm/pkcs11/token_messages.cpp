@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <optional>
 #include <string>
 
 #include "hsm/pkcs11/check.hpp"
+#include "hsm/pkcs11/key_claims.hpp"
+#include "hsm/pkcs11/packet_codec.hpp"
 #include "hsm/pkcs11/token_errors.hpp"
 
 namespace chancery::hsm {
@@ -15,88 +16,8 @@ namespace {
 constexpr Error kMalformed{ErrorCode::kMalformed,
                            "the process that holds the PKCS#11 module sent what is no message of ours"};
 
-constexpr std::uint32_t kLongestText = 4096;
 constexpr std::uint32_t kMostAlgorithms = 2;
 constexpr std::uint8_t kMostMechanisms = 8;
-
-enum class Tag : std::uint8_t { kStart = 1, kOrder, kAnswer, kFacts, kLogin };
-
-class Writer {
- public:
-  explicit Writer(Tag tag) { number(static_cast<std::uint8_t>(tag)); }
-
-  template <std::unsigned_integral T>
-  void number(T value) {
-    for (std::size_t i = 0; i < sizeof value; ++i)
-      out_.push_back(static_cast<std::uint8_t>(std::uint64_t{value} >> (8 * i)));
-  }
-  void flag(bool value) { number(static_cast<std::uint8_t>(value)); }
-  void octets(ByteView value) {
-    number(static_cast<std::uint32_t>(value.size()));
-    out_.insert(out_.end(), value.begin(), value.end());
-  }
-  void text(std::string_view value) { octets(as_bytes(value)); }
-  template <std::size_t Size>
-  void fixed(const std::array<std::uint8_t, Size>& value) {
-    out_.insert(out_.end(), value.begin(), value.end());
-  }
-
-  [[nodiscard]] Bytes take() { return std::move(out_); }
-
- private:
-  Bytes out_;
-};
-
-/// Reads what a Writer wrote. The first thing that is wrong stays: what is read after it is empty.
-class Reader {
- public:
-  Reader(ByteView in, Tag tag) : in_(in) {
-    is_good_ = number<std::uint8_t>() == static_cast<std::uint8_t>(tag);
-  }
-
-  template <std::unsigned_integral T>
-  T number() {
-    std::uint64_t value = 0;
-    const ByteView octets = take(sizeof(T));
-    for (std::size_t i = 0; i < octets.size(); ++i) value |= std::uint64_t{octets[i]} << (8 * i);
-    return static_cast<T>(value);
-  }
-  bool flag() { return one_of<std::uint8_t>(1) == 1; }
-  /// A number from 0 to `most`.
-  template <typename T>
-  T one_of(std::uint8_t most) {
-    const auto value = number<std::uint8_t>();
-    if (value > most) is_good_ = false;
-    return static_cast<T>(value > most ? 0 : value);
-  }
-  ByteView octets(std::uint32_t most) {
-    const auto size = number<std::uint32_t>();
-    if (size > most) is_good_ = false;
-    return size > most ? ByteView() : take(size);
-  }
-  std::string text() { return std::string(as_text(octets(kLongestText))); }
-  template <std::size_t Size>
-  std::array<std::uint8_t, Size> fixed() {
-    std::array<std::uint8_t, Size> out{};
-    std::ranges::copy(take(Size), out.begin());
-    return out;
-  }
-
-  /// Whether all was right, and nothing is left over.
-  [[nodiscard]] bool is_done() const noexcept { return is_good_ && in_.empty(); }
-
- private:
-  ByteView take(std::size_t size) {
-    if (size > in_.size()) is_good_ = false;
-    if (!is_good_) return {};
-    const ByteView taken = in_.first(size);
-    in_ = in_.subspan(size);
-    return taken;
-  }
-
-  ByteView in_;
-  bool is_good_ = true;
-};
 
 Algorithm read_algorithm(Reader& in) { return in.one_of<Algorithm>(1); }
 
@@ -164,6 +85,26 @@ TokenCondition read_condition(Reader& in) {
   return condition;
 }
 
+void write(Writer& out, const attest::KeyClaims& claims) {
+  for (const bool claim : {claims.sensitive, claims.always_sensitive, claims.never_extractable, claims.local})
+    out.flag(claim);
+  out.number(static_cast<std::uint8_t>(claims.certificates.size()));
+  for (const Bytes& certificate : claims.certificates) out.octets(certificate);
+}
+
+attest::KeyClaims read_claims(Reader& in) {
+  attest::KeyClaims claims;
+  for (bool* const claim :
+       {&claims.sensitive, &claims.always_sensitive, &claims.never_extractable, &claims.local})
+    *claim = in.flag();
+  const auto certificates = in.one_of<std::uint8_t>(kMostCertificates);
+  for (std::uint8_t i = 0; i < certificates; ++i) {
+    const ByteView der = in.octets(kLargestCertificate);
+    claims.certificates.emplace_back(der.begin(), der.end());
+  }
+  return claims;
+}
+
 struct Text {
   ErrorCode code;
   const char* what;
@@ -212,6 +153,7 @@ void write(Writer& out, const TokenReply& reply) {
   out.text(reply.serial);
   out.flag(reply.may_pass);
   write(out, reply.condition);
+  write(out, reply.claims);
 }
 
 TokenReply read_reply(Reader& in) {
@@ -221,6 +163,7 @@ TokenReply read_reply(Reader& in) {
   reply.serial = in.text();
   reply.may_pass = in.flag();
   reply.condition = read_condition(in);
+  reply.claims = read_claims(in);
   return reply;
 }
 
@@ -323,7 +266,7 @@ Result<TokenOrder> decode_order(ByteView packet) {
   TokenOrder order;
   order.id = in.number<std::uint64_t>();
   TokenRequest& request = order.request;
-  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kCondition));
+  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kClaims));
   request.owner = in.text();
   request.deadline = Deadline(Deadline::duration(static_cast<std::int64_t>(in.number<std::uint64_t>())));
   request.key = read_reference(in);

@@ -5,13 +5,14 @@
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 
+#include "attest/evidence/key_claims.hpp"
 #include "hsm/key_backend.hpp"
 #include "hsm/pkcs11/key_reference.hpp"
 #include "hsm/pkcs11/module.hpp"
 
 namespace chancery::hsm {
 
-enum class TokenVerb : std::uint8_t { kCreate, kSign, kDestroy, kDiscard, kCheck, kCondition };
+enum class TokenVerb : std::uint8_t { kCreate, kSign, kDestroy, kDiscard, kCheck, kCondition, kClaims };
 
 /// What is asked of a token. Only values, so that it may be asked of another process.
 struct TokenRequest {
@@ -22,7 +23,7 @@ struct TokenRequest {
   /// likewise. kDiscard: the label alone.
   KeyReference key{};
   Algorithm algorithm = Algorithm::kES256;  ///< kCreate
-  /// kSign: which key must have signed.
+  /// kSign: which key must have signed; kClaims: which one is meant.
   PublicKey public_key = PublicKey::ed25519({});
   /// kSign: the SHA-256 of the message for ES256, the message itself for Ed25519.
   Bytes input{};
@@ -41,6 +42,7 @@ struct TokenReply {
   /// verified, or was verified already (TokenSession).
   bool may_pass = false;
   TokenCondition condition{};  ///< kCondition
+  attest::KeyClaims claims{};  ///< kClaims
 };
 
 /// Whoever has the token's module loaded, and does with it what the backend asks: this process or another

@@ -4,6 +4,7 @@
 
 #include "hsm/pkcs11/check.hpp"
 #include "hsm/pkcs11/key_attributes.hpp"
+#include "hsm/pkcs11/key_claims.hpp"
 #include "sdk/crypto/verify_key.hpp"
 
 namespace chancery::hsm {
@@ -67,6 +68,8 @@ Result<TokenReply> TokenSession::perform(const TokenRequest& request) {
     case TokenVerb::kCheck:
       CHANCERY_TRY(ping());
       return TokenReply{};
+    case TokenVerb::kClaims:
+      return claims(request);
     case TokenVerb::kCondition:  // the token's, not a session's
       break;
   }
@@ -162,10 +165,8 @@ Status TokenSession::remove(const std::string& label, ByteView id) {
   return {};
 }
 
-Result<TokenSession::Key> TokenSession::find_key(const TokenRequest& request) {
-  const KeyReference& key = request.key;
-  const Algorithm algorithm = request.public_key.algorithm();
-  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(CKO_PRIVATE_KEY, key.label, key.id));
+Result<CK_OBJECT_HANDLE> TokenSession::find_half(CK_OBJECT_CLASS kind, const KeyReference& key) {
+  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(kind, key.label, key.id));
   if (found.empty()) {
     return Error{ErrorCode::kKeyLost, "the token has no such key any more: register the agent again"};
   }
@@ -173,13 +174,45 @@ Result<TokenSession::Key> TokenSession::find_key(const TokenRequest& request) {
     return Error{ErrorCode::kKeyMismatch,
                  "the token has several keys of this label and id: look for tampering"};
   }
-  CHANCERY_TRY(check_private_key({call(), handle_, found.front()}, algorithm));
-  return Key{found.front(), algorithm};
+  return found.front();
+}
+
+Result<TokenSession::Key> TokenSession::find_key(const TokenRequest& request) {
+  const Algorithm algorithm = request.public_key.algorithm();
+  CHANCERY_ASSIGN(const CK_OBJECT_HANDLE found, find_half(CKO_PRIVATE_KEY, request.key));
+  CHANCERY_TRY(check_private_key({call(), handle_, found}, algorithm));
+  return Key{found, algorithm};
+}
+
+Result<TokenReply> TokenSession::claims(const TokenRequest& request) {
+  CHANCERY_TRY(check_token(request.key));
+  CHANCERY_ASSIGN(const CK_OBJECT_HANDLE private_half, find_half(CKO_PRIVATE_KEY, request.key));
+  CHANCERY_ASSIGN(const CK_OBJECT_HANDLE public_half, find_half(CKO_PUBLIC_KEY, request.key));
+  CHANCERY_ASSIGN(const PublicKey present,
+                  read_public_key({call(), handle_, public_half}, request.public_key.algorithm()));
+  if (present != request.public_key)
+    return Error{ErrorCode::kKeyMismatch, "the token has another key in the place of the agent's: refused"};
+  TokenReply reply;
+  CHANCERY_ASSIGN(reply.claims, read_claims({call(), handle_, private_half}));
+  CHANCERY_TRY(add_certificates(request.key.id, reply.claims.certificates));
+  CHANCERY_TRY(add_certificates({}, reply.claims.certificates));
+  return reply;
+}
+
+Status TokenSession::add_certificates(ByteView id, std::vector<Bytes>& out) {
+  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(CKO_CERTIFICATE, {}, id));
+  for (const CK_OBJECT_HANDLE object : found) {
+    if (out.size() == kMostCertificates) break;
+    CHANCERY_ASSIGN(std::optional<Bytes> der, read_certificate({call(), handle_, object}));
+    if (der && std::ranges::find(out, *der) == out.end()) out.push_back(*std::move(der));
+  }
+  return {};
 }
 
 Result<std::vector<CK_OBJECT_HANDLE>> TokenSession::find(CK_OBJECT_CLASS kind, const std::string& label,
                                                          ByteView id) {
-  std::vector wanted{CK_ATTRIBUTE{CKA_CLASS, &kind, sizeof kind}, attribute(CKA_LABEL, as_bytes(label))};
+  std::vector wanted{CK_ATTRIBUTE{CKA_CLASS, &kind, sizeof kind}};
+  if (!label.empty()) wanted.push_back(attribute(CKA_LABEL, as_bytes(label)));
   if (!id.empty()) wanted.push_back(attribute(CKA_ID, id));
   CHANCERY_TRY(check_pkcs11(call().C_FindObjectsInit(handle_, wanted.data(), wanted.size()), kNotFound));
   std::vector<CK_OBJECT_HANDLE> found(kFound);

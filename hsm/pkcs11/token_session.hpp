@@ -59,12 +59,17 @@ class TokenSession {
   [[nodiscard]] Status check_token(const KeyReference& key) const;
   [[nodiscard]] Result<TokenReply> create(const TokenRequest& request);
   [[nodiscard]] Result<TokenReply> sign(const TokenRequest& request);
+  [[nodiscard]] Result<TokenReply> claims(const TokenRequest& request);
+  /// Adds the certificates with that id, or of any, to those that are there.
+  [[nodiscard]] Status add_certificates(ByteView id, std::vector<Bytes>& out);
   [[nodiscard]] Result<Signature> sign_with(const Key& key, ByteView input);
   [[nodiscard]] Status destroy(const KeyReference& key);
   /// Asks whether the session is alive and logged in.
   [[nodiscard]] Status ping();
   [[nodiscard]] Result<Key> find_key(const TokenRequest& request);
-  /// \param id  empty: any
+  /// The one object of the key's label and id. \return kKeyLost, kKeyMismatch
+  [[nodiscard]] Result<CK_OBJECT_HANDLE> find_half(CK_OBJECT_CLASS kind, const KeyReference& key);
+  /// \param label,id  empty: any
   /// \return the first few of them
   [[nodiscard]] Result<std::vector<CK_OBJECT_HANDLE>> find(CK_OBJECT_CLASS kind, const std::string& label,
                                                            ByteView id);

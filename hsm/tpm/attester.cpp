@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <tss2/tss2_mu.h>
-
 #include "attest/evidence/tpm_codec.hpp"
 #include "hsm/tpm/check.hpp"
+#include "hsm/tpm/statements.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
 #include "sdk/crypto/hash.hpp"
 
@@ -15,43 +14,13 @@ namespace {
 
 constexpr std::size_t kAuthSize = 32;
 constexpr std::size_t kMostNonce = 64;  // of TPM2B_DATA, for any TPM
-constexpr attest::PcrIndex kPcrs = 24;  // of a PC's TPM
 
 constexpr Error kNonceTooLong{ErrorCode::kInvalidArgument, "a nonce has at most 64 octets"};
-constexpr Error kNotMarshalled{ErrorCode::kDeviceError, "the TPM answered with what cannot be written down"};
-constexpr TPMT_SIG_SCHEME kOwnScheme{TPM2_ALG_NULL, {}};  // the attestation key's
 
 TPM2B_PUBLIC ak_template() {
   TPM2B_PUBLIC area = signing_key_template();
   area.publicArea.objectAttributes |= TPMA_OBJECT_RESTRICTED;
   return area;
-}
-
-template <auto Marshal, typename T>
-Result<Bytes> written(const T& value) {
-  Bytes octets(sizeof(T) + 64);
-  std::size_t size = 0;
-  if (Marshal(&value, octets.data(), octets.size(), &size) != TSS2_RC_SUCCESS) return kNotMarshalled;
-  octets.resize(size);
-  return octets;
-}
-
-Result<Bytes> area_octets(const TPM2B_PUBLIC& area) {
-  return written<Tss2_MU_TPMT_PUBLIC_Marshal>(area.publicArea);
-}
-
-TPM2B_DATA data_of(ByteView octets) {
-  TPM2B_DATA out{};
-  out.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, out.buffer);
-  return out;
-}
-
-Result<SignedAttest> signed_attest(const TPM2B_ATTEST& attest, const TPMT_SIGNATURE& signature) {
-  SignedAttest out;
-  out.attest.assign(attest.attestationData, attest.attestationData + attest.size);
-  CHANCERY_ASSIGN(out.signature, written<Tss2_MU_TPMT_SIGNATURE_Marshal>(signature));
-  return out;
 }
 
 /// The authorization value of an object in ESYS, for as long as a command takes: ESYS frees objects uncleansed.
@@ -132,75 +101,30 @@ Result<SecretBytes> activate_credential(TpmConnection& tpm, const EndorsementKey
   return secret;
 }
 
-Result<SignedAttest> certify_key(TpmConnection& tpm, ESYS_TR key, ESYS_TR ak, ESYS_TR ak_session,
-                                 const TPM2B_DATA& nonce) {
-  TPM2B_ATTEST* attest = nullptr;
-  TPMT_SIGNATURE* signature = nullptr;
-  const Status done = tpm.command("the TPM does not certify the key", [&] {
-    return Esys_Certify(tpm.esys(), key, ak, tpm.session(), ak_session, ESYS_TR_NONE, &nonce, &kOwnScheme,
-                        &attest, &signature);
+// --- what was measured
+
+Status open_or_define(NvIndex& index) {
+  const Status found = index.open();
+  if (found || found.error().code != ErrorCode::kNotFound) return found;
+  CHANCERY_TRY(index.define());
+  return index.open();
+}
+
+/// \return empty before the first measurement
+Result<Bytes> content_of(NvIndex& index) {
+  auto content = index.read();
+  if (!content && content.error().code == ErrorCode::kNotFound) return Bytes();
+  return content;
+}
+
+Status extend(TpmConnection& tpm, NvIndex& index, ByteView digest) {
+  TPM2B_MAX_NV_BUFFER data{};
+  data.size = static_cast<UINT16>(digest.size());
+  std::ranges::copy(digest, data.buffer);
+  return index.authorized("the TPM does not take a measurement", [&] {
+    return Esys_NV_Extend(tpm.esys(), index.handle(), index.handle(), tpm.session(), ESYS_TR_NONE,
+                          ESYS_TR_NONE, &data);
   });
-  const EsysOwned<TPM2B_ATTEST> owned_attest(attest);
-  const EsysOwned<TPMT_SIGNATURE> owned_signature(signature);
-  CHANCERY_TRY(done);
-  return signed_attest(*attest, *signature);
-}
-
-TPML_PCR_SELECTION selection_list(const attest::PcrSelection& selection) {
-  TPML_PCR_SELECTION out{};
-  for (const auto& [bank, pcrs] : selection) {
-    TPMS_PCR_SELECTION& row = out.pcrSelections[out.count++];
-    row.hash = bank.algorithm();
-    row.sizeofSelect = kPcrs / 8;
-    for (const attest::PcrIndex index : pcrs) {
-      row.pcrSelect[index / 8] = static_cast<BYTE>(row.pcrSelect[index / 8] | 1U << index % 8);
-    }
-  }
-  return out;
-}
-
-Result<SignedAttest> quote_pcrs(TpmConnection& tpm, ESYS_TR ak, const TPML_PCR_SELECTION& selection,
-                                const TPM2B_DATA& nonce) {
-  TPM2B_ATTEST* attest = nullptr;
-  TPMT_SIGNATURE* signature = nullptr;
-  const Status done = tpm.command("the TPM does not quote its PCRs", [&] {
-    return Esys_Quote(tpm.esys(), ak, tpm.session(), ESYS_TR_NONE, ESYS_TR_NONE, &nonce, &kOwnScheme,
-                      &selection, &attest, &signature);
-  });
-  const EsysOwned<TPM2B_ATTEST> owned_attest(attest);
-  const EsysOwned<TPMT_SIGNATURE> owned_signature(signature);
-  CHANCERY_TRY(done);
-  return signed_attest(*attest, *signature);
-}
-
-// A TPM gives some eight values at once, and says which.
-Result<attest::PcrValues> read_pcrs(TpmConnection& tpm, attest::PcrSelection wanted) {
-  attest::PcrValues values;
-  while (!wanted.empty()) {
-    const TPML_PCR_SELECTION asked = selection_list(wanted);
-    TPML_PCR_SELECTION* given = nullptr;
-    TPML_DIGEST* digests = nullptr;
-    CHANCERY_TRY(tpm.command("the TPM does not give out its PCRs", [&] {
-      return Esys_PCR_Read(tpm.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &asked, nullptr, &given,
-                           &digests);
-    }));
-    const EsysOwned<TPML_PCR_SELECTION> owned_given(given);
-    const EsysOwned<TPML_DIGEST> owned_digests(digests);
-    UINT32 next = 0;
-    for (UINT32 i = 0; i < given->count; ++i) {
-      const TPMS_PCR_SELECTION& row = given->pcrSelections[i];
-      const auto bank = attest::Hash::of(row.hash);
-      for (attest::PcrIndex index = 0; bank && index < kPcrs && next < digests->count; ++index) {
-        if ((row.pcrSelect[index / 8] & 1U << index % 8) == 0) continue;
-        const ByteView value = attest::octets_of(digests->digests[next++]);
-        values[*bank][index] = {value.begin(), value.end()};
-        wanted[*bank].erase(index);
-      }
-    }
-    if (next == 0) return Error{ErrorCode::kNotFound, "the TPM has no such bank of PCRs"};
-    std::erase_if(wanted, [](const auto& bank) { return bank.second.empty(); });
-  }
-  return values;
 }
 
 bool is_selection(const attest::PcrSelection& selection) {
@@ -224,6 +148,8 @@ TpmAttester::TpmAttester(TpmDevice& device, const SecretBytes& master, Attestati
     : device_(device),
       auth_(std::make_shared<const SecretBytes>(
           hkdf_sha256(master.view(), {}, "chancery tpm attestation key auth", kAuthSize))),
+      measurements_(std::make_shared<const NvPlace>(
+          derive_nv_place(master, "measurements", TPM2_NT_EXTEND, kMeasurementSize))),
       wanted_(keeper.ek),
       keep_(std::move(keeper.keep)),
       prepare_(std::move(prepare)),
@@ -301,19 +227,20 @@ Result<SignedAttest> TpmAttester::certify(const StoredKey& key, ByteView nonce, 
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare_(key));
   CHANCERY_ASSIGN(const KeptAk ak, attestation_key(deadline));
   const auto made = std::make_shared<SignedAttest>();
-  CHANCERY_TRY(device_.run(
-      key.binding.agent_id, deadline, [=, auth = auth_, data = data_of(nonce)](OpenTpm& tpm) -> Status {
-        TpmConnection& connection = *tpm.connection;
-        tpm.keys.make_room();
-        CHANCERY_ASSIGN(const TransientHandle second, connection.start_second_session());
-        CHANCERY_ASSIGN(const TransientHandle signer, load_below(connection, ak->ek, ak->parts));
-        CHANCERY_ASSIGN(const ESYS_TR subject, tpm.keys.loaded(*prepared));
-        const Authorized of_signer(connection, signer.get(), *auth);
-        const Authorized of_subject(connection, subject, prepared->auth);
-        const ESYS_TR by = second.live() ? second.get() : ESYS_TR_PASSWORD;
-        CHANCERY_ASSIGN(*made, certify_key(connection, subject, signer.get(), by, data));
-        return {};
-      }));
+  CHANCERY_TRY(
+      device_.run(key.binding.agent_id, deadline,
+                  [=, auth = auth_, asked = Bytes(nonce.begin(), nonce.end())](OpenTpm& tpm) -> Status {
+                    TpmConnection& connection = *tpm.connection;
+                    tpm.keys.make_room();
+                    CHANCERY_ASSIGN(const TransientHandle second, connection.start_second_session());
+                    CHANCERY_ASSIGN(const TransientHandle signer, load_below(connection, ak->ek, ak->parts));
+                    CHANCERY_ASSIGN(const ESYS_TR subject, tpm.keys.loaded(*prepared));
+                    const Authorized of_signer(connection, signer.get(), *auth);
+                    const Authorized of_subject(connection, subject, prepared->auth);
+                    const ESYS_TR by = second.live() ? second.get() : ESYS_TR_PASSWORD;
+                    CHANCERY_ASSIGN(*made, certify_key(connection, subject, {signer.get(), by, asked}));
+                    return {};
+                  }));
   return *made;
 }
 
@@ -324,17 +251,57 @@ Result<PcrQuote> TpmAttester::quote(const attest::PcrSelection& selection, ByteV
     return Error{ErrorCode::kInvalidArgument, "a quote is of PCRs 0 to 23, of one at least"};
   CHANCERY_ASSIGN(const KeptAk ak, attestation_key(deadline));
   const auto made = std::make_shared<PcrQuote>();
-  CHANCERY_TRY(
-      device_.run("daemon", deadline, [=, auth = auth_, data = data_of(nonce)](OpenTpm& tpm) -> Status {
+  CHANCERY_TRY(device_.run(
+      "daemon", deadline,
+      [=, auth = auth_, asked = Bytes(nonce.begin(), nonce.end())](OpenTpm& tpm) -> Status {
         TpmConnection& connection = *tpm.connection;
         tpm.keys.make_room();
         CHANCERY_ASSIGN(const TransientHandle signer, load_below(connection, ak->ek, ak->parts));
         const Authorized of_signer(connection, signer.get(), *auth);
         CHANCERY_ASSIGN(made->statement,
-                        quote_pcrs(connection, signer.get(), selection_list(selection), data));
+                        quote_pcrs(connection, selection, {signer.get(), connection.session(), asked}));
         CHANCERY_ASSIGN(made->values, read_pcrs(connection, selection));
         return {};
       }));
+  return *made;
+}
+
+// The device repeats a request whose answer was lost, and nothing must be extended twice: what the index holds
+// then tells whether it was. Nobody else can have done it.
+Status TpmAttester::measure(ByteView digest, Deadline deadline) {
+  if (digest.size() != kMeasurementSize)
+    return Error{ErrorCode::kInvalidArgument, "what is measured is a SHA-256 digest"};
+  const auto before = std::make_shared<std::optional<Bytes>>();
+  const auto extend_once = [before, place = measurements_,
+                            extension = Bytes(digest.begin(), digest.end())](OpenTpm& tpm) -> Status {
+    NvIndex index(*tpm.connection, *place);
+    CHANCERY_TRY(open_or_define(index));
+    CHANCERY_ASSIGN(const Bytes present, content_of(index));
+    if (!*before) *before = present;
+    if (present != **before) return {};
+    return extend(*tpm.connection, index, extension);
+  };
+  return device_.run("daemon", deadline, extend_once);
+}
+
+Result<MeasurementStatement> TpmAttester::certify_measurements(ByteView nonce, Deadline deadline) {
+  if (nonce.size() > kMostNonce) return kNonceTooLong;
+  CHANCERY_ASSIGN(const KeptAk ak, attestation_key(deadline));
+  const auto made = std::make_shared<MeasurementStatement>();
+  const auto certify = [=, auth = auth_, place = measurements_,
+                        asked = Bytes(nonce.begin(), nonce.end())](OpenTpm& tpm) -> Status {
+    TpmConnection& connection = *tpm.connection;
+    NvIndex index(connection, *place);
+    CHANCERY_TRY(index.open());
+    tpm.keys.make_room();
+    CHANCERY_ASSIGN(const TransientHandle second, connection.start_second_session());
+    CHANCERY_ASSIGN(const TransientHandle signer, load_below(connection, ak->ek, ak->parts));
+    const Authorized of_signer(connection, signer.get(), *auth);
+    const ESYS_TR by = second.live() ? second.get() : ESYS_TR_PASSWORD;
+    CHANCERY_ASSIGN(*made, certify_index(connection, index, {signer.get(), by, asked}));
+    return {};
+  };
+  CHANCERY_TRY(device_.run("daemon", deadline, certify));
   return *made;
 }
 

@@ -10,6 +10,7 @@
 #include "hsm/tpm/endorsement.hpp"
 #include "hsm/tpm/key_blob.hpp"
 #include "hsm/tpm/keys.hpp"
+#include "hsm/tpm/nv_index.hpp"
 
 namespace chancery::hsm {
 
@@ -36,6 +37,8 @@ class TpmAttester final : public Attester {
   Result<SecretBytes> activate(ByteView id_object, ByteView encrypted_secret, Deadline deadline) override;
   Result<SignedAttest> certify(const StoredKey& key, ByteView nonce, Deadline deadline) override;
   Result<PcrQuote> quote(const attest::PcrSelection& selection, ByteView nonce, Deadline deadline) override;
+  Status measure(ByteView digest, Deadline deadline) override;
+  Result<MeasurementStatement> certify_measurements(ByteView nonce, Deadline deadline) override;
   [[nodiscard]] Result<Bytes> public_area(const StoredKey& key) const override;
 
  private:
@@ -51,6 +54,7 @@ class TpmAttester final : public Attester {
   TpmDevice& device_;
   const std::shared_ptr<const SecretBytes>
       auth_;  // shared with the device thread, which may outlast a caller
+  const std::shared_ptr<const NvPlace> measurements_;  // likewise
   const std::optional<EkKind> wanted_;
   const std::function<Status(ByteView blob)> keep_;
   const Preparation prepare_;

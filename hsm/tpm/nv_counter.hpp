@@ -8,6 +8,7 @@
 
 #include "hsm/counter.hpp"
 #include "hsm/tpm/device.hpp"
+#include "hsm/tpm/nv_index.hpp"
 
 namespace chancery::hsm {
 
@@ -25,22 +26,16 @@ class NvCounter final : public MonotonicCounter {
   Result<std::uint64_t> advance(Deadline deadline) override;
   Result<std::uint64_t> create(Deadline deadline) override;
 
-  /// In the range that the TCG leaves to owners (Registry of Reserved TPM 2.0 Handles, section 2.2).
   [[nodiscard]] TPM2_HANDLE index() const noexcept { return place_->index; }
 
  private:
-  /// Shared with the device thread, which may outlast a caller.
-  struct Place {
-    TPM2_HANDLE index;
-    SecretBytes auth;
-  };
   class Visit;
   using Work = std::function<Status(Visit& visit, std::uint64_t& value)>;
 
   Result<std::uint64_t> run(Deadline deadline, Work work);
 
   TpmDevice& device_;
-  std::shared_ptr<const Place> place_;
+  std::shared_ptr<const NvPlace> place_;  // shared with the device thread, which may outlast a caller
 };
 
 }  // namespace chancery::hsm

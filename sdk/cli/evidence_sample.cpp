@@ -340,6 +340,11 @@ std::string SampleVerdict::json() const {
 
 Checked<SampleVerdict> judge_sample(const std::filesystem::path& file, const SampleOptions& options) {
   CHANCERY_ASSIGN(const std::string text, read_input(file.string(), kMostSample));
+  return judge_sample_text(text, file, options);
+}
+
+Checked<SampleVerdict> judge_sample_text(std::string_view text, const std::filesystem::path& file,
+                                         const SampleOptions& options) {
   const auto document = json::Document::parse_borrowed(text);
   if (!document) return failure(document.error(), file.string());
   const Sample sample(document->root(), file.parent_path());

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <chancery/result.hpp>
 
@@ -31,5 +32,10 @@ struct SampleOptions {
 /// \return the verdict, or why the file is no sample: kMalformed, kFileUnreadable, kTooLarge
 [[nodiscard]] Checked<SampleVerdict> judge_sample(const std::filesystem::path& file,
                                                   const SampleOptions& options = {});
+
+/// The same for a text that stands for the file's.
+[[nodiscard]] Checked<SampleVerdict> judge_sample_text(std::string_view text,
+                                                       const std::filesystem::path& file,
+                                                       const SampleOptions& options = {});
 
 }  // namespace chancery::cli

@@ -33,5 +33,9 @@ struct MadeHost {
 
 /// The checks that the cases of key_evidence.cpp fail.
 [[nodiscard]] std::vector<attest::Check> checks_of_key_evidence();
+/// Those that the cases of the other files fail.
+[[nodiscard]] std::vector<attest::Check> checks_of_endorsement();
+[[nodiscard]] std::vector<attest::Check> checks_of_measurements();
+[[nodiscard]] std::vector<attest::Check> checks_of_claims();
 
 }  // namespace chancery::tests

@@ -7,11 +7,13 @@
 #include <fstream>
 #include <iterator>
 
-#include <openssl/pem.h>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 
-#include "attest/verify/certificate.hpp"
 #include "attest/verify/credential.hpp"
+#include "attest/verify/endorsement.hpp"
 #include "attest/verify/key_evidence.hpp"
+#include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
 
@@ -81,10 +83,90 @@ Result<SecretBytes> activated(const Host& host, const Bytes& secret) {
   return host.attester().activate(credential.id_object, credential.encrypted_secret, far_away());
 }
 
-Bytes octets_of_file(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+std::vector<attest::Certificate> roots_of(const simulators::Swtpm& swtpm) {
+  const auto folder = swtpm.certificates().parent_path();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().filename() != "issuercert.pem") continue;
+    std::ifstream in(entry.path());
+    return must(attest::read_certificates(std::string(std::istreambuf_iterator<char>(in), {})));
+  }
+  return {};
 }
+
+/// What a verifier has before it when it judges a key.
+struct Judgement {
+  attest::KeyEvidence evidence;
+  EnrolledHost host;
+  attest::Policy policy;
+  Bytes nonce;
+
+  [[nodiscard]] attest::Judged<attest::AttestedKey> judged() const {
+    return attest::verify_evidence(evidence, host, policy, nonce);
+  }
+};
+
+// A crypto agile log of one event, which goes into PCR 7.
+const Bytes kForeignLog = hex_decode(
+                              "0000000003000000"
+                              "0000000000000000000000000000000000000000"
+                              "21000000"
+                              "53706563204944204576656e74303300"
+                              "0000000000020002"
+                              "01000000"
+                              "0b002000"
+                              "00"
+                              "0700000001000080"
+                              "01000000"
+                              "0b00"
+                              "abababababababababababababababababababababababababababababababab"
+                              "00000000")
+                              .value();
+
+struct Fault {
+  const char* name;
+  Check check;
+  void (*spoil)(Judgement& judgement, const EnrolledHost& other);
+};
+std::ostream& operator<<(std::ostream& out, const Fault& row) { return out << row.name; }
+
+constexpr std::array kFaults{
+    Fault{"the AK of another host", Check::kSignature,
+          [](Judgement& judgement, const EnrolledHost& other) { judgement.host.ak = other.ak; }},
+    Fault{"the EK of another host", Check::kAkName,
+          [](Judgement& judgement, const EnrolledHost& other) { judgement.host.ek = other.ek; }},
+    Fault{"a key below another parent", Check::kKeyParent,
+          [](Judgement& judgement, const EnrolledHost& other) { judgement.host.srk = other.srk; }},
+    Fault{"an AK that is not restricted", Check::kAkAttributes,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.host.ak = judgement.host.srk; }},
+    Fault{"the nonce of another challenge", Check::kNonce,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.nonce = Bytes(32, 0x18); }},
+    Fault{"a quote in place of the certification", Check::kType,
+          [](Judgement& judgement, const EnrolledHost&) {
+            judgement.evidence.certification = judgement.evidence.quote->statement;
+          }},
+    Fault{"a certification in place of the quote", Check::kType,
+          [](Judgement& judgement, const EnrolledHost&) {
+            judgement.evidence.quote->statement = judgement.evidence.certification;
+          }},
+    Fault{"an octet behind the statement", Check::kSignature,
+          [](Judgement& judgement, const EnrolledHost&) {
+            judgement.evidence.certification.attest.push_back(0);
+          }},
+    Fault{"an octet behind the signature", Check::kMalformed,
+          [](Judgement& judgement, const EnrolledHost&) {
+            judgement.evidence.certification.signature.push_back(0);
+          }},
+    Fault{"an octet behind the key", Check::kMalformed,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.evidence.key_public.push_back(0); }},
+    Fault{"a key that says other attributes", Check::kName,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.evidence.key_public[7] ^= 0x02; }},
+    Fault{"a state that was seen later already", Check::kRollback,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.host.last_seen.reset_count += 1000; }},
+    Fault{"other PCRs than were quoted", Check::kPcrSelection,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.policy.pcrs[kSha256][0] = {Bytes(32)}; }},
+    Fault{"a log that leads elsewhere", Check::kLogReplay,
+          [](Judgement& judgement, const EnrolledHost&) { judgement.evidence.quote->log = kForeignLog; }},
+};
 
 }  // namespace
 
@@ -177,30 +259,43 @@ BOOST_AUTO_TEST_CASE(the_attestation_key_is_the_same_after_a_restart_and_lost_wi
 BOOST_AUTO_TEST_CASE(the_manufacturers_certificate_is_for_this_ek_and_leads_to_its_root) {
   const Host host({}, {.folder = {}, .certificates = true});
   const HostIdentity identity = must(host.attester().identity(far_away()));
-  const auto certificate = attest::Certificate::parse(identity.ek_certificate);
-  BOOST_REQUIRE_MESSAGE(certificate, (certificate ? "" : certificate.error().what));
-  attest::CertificatePath path;
-  path.at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const auto root = host.swtpm.certificates().parent_path();
-  int roots = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    if (entry.path().filename() != "issuercert.pem") continue;
-    ++roots;
-    const Bytes pem = octets_of_file(entry.path());
-    const std::unique_ptr<BIO, openssl::Deleter<BIO_free_all>> bio(
-        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    const std::unique_ptr<X509, openssl::Deleter<X509_free>> x509(
-        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    unsigned char* der = nullptr;
-    const int size = i2d_X509(x509.get(), &der);
-    path.roots.push_back(attest::Certificate::parse(ByteView(der, static_cast<std::size_t>(size))).value());
-    OPENSSL_free(der);
-  }
-  BOOST_TEST_REQUIRE(roots == 1);
   const PublicArea ek = area(identity.ek_public);
-  const auto judged = attest::check_ek_certificate(*certificate, path, &ek);
-  BOOST_TEST(judged.has_value(), (judged.has_value() ? "" : judged.error().what));
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  attest::Endorsers endorsers;
+  const auto outcome = [&](std::chrono::sys_seconds at) {
+    const auto judged = attest::judge_ek(ek, identity.ek_certificate, endorsers, at);
+    if (!judged) return std::string(attest::check_name(judged.error().check));
+    return std::string(judged->worth ? custody_name(*judged->worth) : attest::endorsement_name(judged->by));
+  };
+  BOOST_TEST(outcome(now) == "chain");
+  endorsers.first_use = true;
+  BOOST_TEST(outcome(now) == "first-use");
+  endorsers.emulator_roots = roots_of(host.swtpm);
+  BOOST_TEST(outcome(now) == "tpm-certified-emulated");
+  BOOST_TEST(outcome(now - std::chrono::hours(1)) == "time");
+  BOOST_TEST(attest::judge_ek(ek, identity.ek_certificate, endorsers, now)->identity.manufacturer != "");
+  const Host other;
+  const PublicArea others = area(must(other.attester().identity(far_away())).ek_public);
+  BOOST_TEST((attest::judge_ek(others, identity.ek_certificate, endorsers, now).error().check ==
+              Check::kKeyMismatch));
   BOOST_TEST(must(activated(host, kNonce)).size() == kNonce.size());
+}
+
+BOOST_DATA_TEST_CASE(a_tpms_own_word_is_refused_when_one_thing_is_wrong_with_it,
+                     boost::unit_test::data::make(kFaults), row) {
+  const Host host;
+  const Host other;
+  const StoredKey key = create_key(*host.backend);
+  attest::KeyEvidence evidence = host.evidence(key, kNonce);
+  const PcrQuote quote = must(host.attester().quote({{kSha256, {7}}}, kNonce, far_away()));
+  evidence.quote = {{quote.statement.attest, quote.statement.signature}, quote.values, std::nullopt};
+  Judgement judgement{evidence, host.enrolled(), attest::Policy{"test"}, kNonce};
+  judgement.policy.pcrs[kSha256][7] = {quote.values.at(kSha256).at(7)};
+  BOOST_REQUIRE(judgement.judged());
+  row.spoil(judgement, other.enrolled());
+  const auto refused = judgement.judged();
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(attest::check_name(refused.error().check) == attest::check_name(row.check));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_stays_in_the_tpm_or_in_its_sessions) {

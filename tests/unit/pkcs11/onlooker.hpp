@@ -40,6 +40,28 @@ class Onlooker {
   void remove(CK_OBJECT_HANDLE object) const {
     BOOST_REQUIRE(call().C_DestroyObject(session_, object) == CKR_OK);
   }
+  [[nodiscard]] Bytes id_of(CK_OBJECT_HANDLE object) const {
+    Bytes id(64);
+    CK_ATTRIBUTE wanted{CKA_ID, id.data(), id.size()};
+    BOOST_REQUIRE(call().C_GetAttributeValue(session_, object, &wanted, 1) == CKR_OK);
+    id.resize(wanted.ulValueLen);
+    return id;
+  }
+  /// \param id  empty: none
+  void put_certificate(ByteView id, const Bytes& der) const {
+    CK_OBJECT_CLASS kind = CKO_CERTIFICATE;
+    CK_CERTIFICATE_TYPE type = CKC_X_509;
+    CK_BBOOL yes = CK_TRUE;
+    std::array<std::uint8_t, 2> subject{0x30, 0x00};
+    std::array wanted{CK_ATTRIBUTE{CKA_CLASS, &kind, sizeof kind},
+                      CK_ATTRIBUTE{CKA_CERTIFICATE_TYPE, &type, sizeof type},
+                      CK_ATTRIBUTE{CKA_TOKEN, &yes, sizeof yes},
+                      CK_ATTRIBUTE{CKA_SUBJECT, subject.data(), subject.size()},
+                      CK_ATTRIBUTE{CKA_ID, mutable_octets(id), id.size()},
+                      CK_ATTRIBUTE{CKA_VALUE, mutable_octets(der), der.size()}};
+    CK_OBJECT_HANDLE made = 0;
+    BOOST_REQUIRE(call().C_CreateObject(session_, wanted.data(), wanted.size(), &made) == CKR_OK);
+  }
   [[nodiscard]] CK_RV read_private_value(CK_OBJECT_HANDLE object) const {
     std::array<CK_BYTE, 64> value{};
     CK_ATTRIBUTE wanted{CKA_VALUE, value.data(), value.size()};

@@ -31,6 +31,7 @@ TokenAnswer some_answer() {
   reply.serial = "00a1";
   reply.may_pass = true;
   reply.condition = {0x0D, 2, 8, {CKM_ECDSA, CKM_EDDSA}};
+  reply.claims = {true, false, true, false, {Bytes(3, 0x30), Bytes(5, 0x31)}};
   return {7, {1, 2, 3, 4, 5, false}, reply};
 }
 
@@ -108,6 +109,7 @@ BOOST_AUTO_TEST_CASE(what_the_owner_says_reads_back) {
   BOOST_TEST((answer.result->public_key == PublicKey::ed25519({8})));
   BOOST_TEST((answer.result->serial == "00a1" && answer.result->may_pass));
   BOOST_TEST(!answer.load.is_up);
+  BOOST_TEST((answer.result->claims == some_answer().result->claims));
   const TokenCondition& condition = answer.result->condition;
   BOOST_TEST((condition.flags == 0x0D && condition.sessions == 2u && condition.max_sessions == 8u));
   BOOST_TEST((condition.mechanisms == std::vector<CK_MECHANISM_TYPE>{CKM_ECDSA, CKM_EDDSA}));

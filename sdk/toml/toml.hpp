@@ -1,6 +1,6 @@
 #pragma once
 
-// toml++ 3.3, with what is wrong in it kept out. Included by parse.cpp alone.
+// toml++ 3.3, with what is wrong in it kept out. For the files that read TOML alone: it is large and redefines macros.
 
 #include <cstdint>
 #include <cstdlib>
