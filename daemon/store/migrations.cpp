@@ -307,8 +307,69 @@ ALTER TABLE checkpoint DROP COLUMN sealed;
 ALTER TABLE checkpoint ADD COLUMN beginning INTEGER NOT NULL DEFAULT 0 CHECK (beginning IN (0, 1));
 )sql";
 
-constexpr std::array kMigrations{kFirst,  kBackendPins, kMasterPin, kKeys,
-                                 kLedger, kJoinTokens,  kStatuses,  kEndings};
+constexpr const char* kAttestation = R"sql(
+CREATE TABLE hosts (
+  name           TEXT NOT NULL PRIMARY KEY CHECK (length(name) > 0),
+  backend        TEXT NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('waiting', 'enrolled', 'quarantined')),
+  reason         TEXT NOT NULL,
+  worth          TEXT,
+  endorsement    TEXT NOT NULL,
+  ek_name        TEXT NOT NULL UNIQUE CHECK (length(ek_name) > 0),
+  ek_public      BLOB NOT NULL,
+  ak_public      BLOB NOT NULL,
+  srk_public     BLOB NOT NULL,
+  ek_fingerprint TEXT NOT NULL CHECK (length(ek_fingerprint) = 64),
+  manufacturer   TEXT NOT NULL,
+  first_clock    INTEGER NOT NULL,
+  first_resets   INTEGER NOT NULL,
+  first_restarts INTEGER NOT NULL,
+  first_safe     INTEGER NOT NULL,
+  first_firmware INTEGER NOT NULL,
+  first_at       INTEGER NOT NULL,
+  last_clock     INTEGER NOT NULL,
+  last_resets    INTEGER NOT NULL,
+  last_restarts  INTEGER NOT NULL,
+  last_safe      INTEGER NOT NULL,
+  last_firmware  INTEGER NOT NULL,
+  last_at        INTEGER NOT NULL,
+  measured       INTEGER NOT NULL,
+  measured_value TEXT NOT NULL,
+  CHECK (state <> 'enrolled' OR worth IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX hosts_backend ON hosts (backend) WHERE backend <> '';
+
+CREATE TABLE attestation_results (
+  thumbprint  TEXT NOT NULL CHECK (length(thumbprint) = 43),
+  issuer      TEXT NOT NULL CHECK (length(issuer) > 0),
+  host        TEXT NOT NULL,
+  custody     TEXT NOT NULL,
+  evidence_at INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  compact     TEXT NOT NULL CHECK (length(compact) > 0),
+  PRIMARY KEY (thumbprint, issuer)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attestation_results_expiry ON attestation_results (expires_at);
+CREATE INDEX attestation_results_host ON attestation_results (host);
+
+CREATE TABLE measurements (
+  backend    TEXT NOT NULL,
+  seq        INTEGER NOT NULL CHECK (seq > 0),
+  at         INTEGER NOT NULL,
+  agent      TEXT NOT NULL CHECK (length(agent) > 0),
+  executable TEXT NOT NULL CHECK (length(executable) = 64),
+  manifest   TEXT NOT NULL CHECK (length(manifest) = 64),
+  PRIMARY KEY (backend, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attestation_keys (
+  backend TEXT NOT NULL PRIMARY KEY CHECK (length(backend) > 0),
+  blob    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin, kKeys,       kLedger,
+                                 kJoinTokens, kStatuses,    kEndings,   kAttestation};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "daemon/store/checkpoint_book.hpp"
+#include "daemon/store/host_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/journal.hpp"
 #include "daemon/store/ledger.hpp"
@@ -20,6 +21,7 @@ struct Books {
   std::unique_ptr<JoinBook> joins;
   std::unique_ptr<CheckpointBook> checkpoints;
   std::unique_ptr<StatusBook> statuses;
+  std::unique_ptr<HostBook> hosts;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -37,9 +39,14 @@ inline constexpr std::string_view kIssuer = "issuer";
 /// The owner of the keys that sign status lists.
 inline constexpr std::string_view kStatusLists = "status";
 
+/// The owner of the keys that sign attestation results.
+inline constexpr std::string_view kAttestation = "attestation";
+
+inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation};
+
 /// Whether keys of that owner are the daemon's own, and no agent's.
 [[nodiscard]] constexpr bool is_daemons(std::string_view owner) noexcept {
-  return owner == kIssuer || owner == kStatusLists;
+  return std::ranges::find(kDaemonOwners, owner) != kDaemonOwners.end();
 }
 
 /// The reason of a key that is lost because another device answers in place of its own; it serves again
