@@ -19,6 +19,7 @@ enum class ErrorCode : std::uint16_t {
   kUnsupportedAlgorithm = 106,
   kInvalidKey = 107,
   kSignatureInvalid = 108,
+  kEvidenceRefused = 109,
 
   // 2xx: authority that cannot be given
   kNotNarrower = 200,
@@ -30,6 +31,7 @@ enum class ErrorCode : std::uint16_t {
   kUnboundedBudget = 206,
   kAudienceNotGranted = 207,
   kLimitExceeded = 208,
+  kCustodyUnproven = 209,
 
   // 3xx: callers
   kUnauthenticated = 300,
@@ -51,6 +53,7 @@ enum class ErrorCode : std::uint16_t {
   kSimulatorRefused = 408,
   kBackendUnknown = 409,
   kPinRefused = 410,
+  kNoAttester = 411,
 
   // 5xx: the store
   kStoreUnavailable = 500,
