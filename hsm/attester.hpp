@@ -68,6 +68,9 @@ class Attester {
   /// \return also kNotFound when nothing was measured yet, or a TPM2_Clear removed it
   virtual Result<MeasurementStatement> certify_measurements(ByteView nonce, Deadline deadline) = 0;
 
+  /// Forgets its attestation key, so that identity() makes another: after another device was taken for this one's own.
+  virtual void forget() = 0;
+
   /// The public area of a key, TPMT_PUBLIC, as it is certified. Asks no device.
   [[nodiscard]] virtual Result<Bytes> public_area(const StoredKey& key) const = 0;
 };

@@ -56,12 +56,16 @@ struct PresentedEk {
   std::optional<Certificate> certificate;
   Sha256Digest public_digest;
 
-  [[nodiscard]] bool is_among(const std::set<Sha256Digest>& pins) const {
-    return pins.contains(public_digest) || (certificate && pins.contains(certificate->fingerprint()));
+  [[nodiscard]] bool has_pinned_certificate(const std::set<Sha256Digest>& pins) const {
+    return certificate && pins.contains(certificate->fingerprint());
   }
-  [[nodiscard]] BelievedEk believed(Endorsement by, std::optional<Custody> worth) const {
-    return {by, worth, certificate ? tpm_identity(*certificate) : TpmIdentity{},
-            hex_encode(certificate ? certificate->fingerprint() : public_digest)};
+  /// As its certificate says, which somebody vouches for.
+  [[nodiscard]] BelievedEk certified(Endorsement by, Custody worth) const {
+    return {by, worth, tpm_identity(*certificate), hex_encode(certificate->fingerprint())};
+  }
+  /// Anybody can make a certificate for an EK: what it says is not shown to those who decide.
+  [[nodiscard]] BelievedEk bare(Endorsement by, std::optional<Custody> worth) const {
+    return {by, worth, TpmIdentity{}, hex_encode(public_digest)};
   }
 };
 
@@ -87,9 +91,11 @@ Judged<BelievedEk> judge_ek(const PublicArea& ek, ByteView certificate, const En
   const CertificatePath to_emulator{endorsers.intermediates, endorsers.emulator_roots, now};
   const bool is_emulated = presented.certificate && leads_to(*presented.certificate, to_emulator);
   const Custody worth = is_emulated ? Custody::kTpmCertifiedEmulated : Custody::kTpmCertified;
-  if (presented.is_among(endorsers.pins)) return presented.believed(Endorsement::kPinned, worth);
+  if (presented.has_pinned_certificate(endorsers.pins))
+    return presented.certified(Endorsement::kPinned, worth);
+  if (endorsers.pins.contains(presented.public_digest)) return presented.bare(Endorsement::kPinned, worth);
 
-  const BelievedEk undecided = presented.believed(Endorsement::kFirstUse, std::nullopt);
+  const BelievedEk undecided = presented.bare(Endorsement::kFirstUse, std::nullopt);
   if (!presented.certificate) {
     if (endorsers.first_use) return undecided;
     return Refusal{Check::kNoEndorsement,
@@ -99,9 +105,17 @@ Judged<BelievedEk> judge_ek(const PublicArea& ek, ByteView certificate, const En
   const CertificatePath to_vendor{endorsers.intermediates, endorsers.roots, now};
   const auto judged =
       check_ek_certificate(*presented.certificate, is_emulated ? to_emulator : to_vendor, &ek);
-  if (judged) return presented.believed(Endorsement::kRoot, worth);
+  if (judged) return presented.certified(Endorsement::kRoot, worth);
   if (judged.error().check == Check::kChain && endorsers.first_use) return undecided;
   return judged.error();
+}
+
+Judged<std::vector<std::string>> ek_fingerprints(ByteView ek_public, ByteView certificate) {
+  std::vector<std::string> all{hex_encode(sha256(ek_public))};
+  if (certificate.empty()) return all;
+  CHANCERY_ASSIGN(const Certificate parsed, Certificate::parse(certificate));
+  all.push_back(hex_encode(parsed.fingerprint()));
+  return all;
 }
 
 }  // namespace chancery::attest

@@ -44,9 +44,8 @@ struct Endorsers {
 struct BelievedEk {
   Endorsement by = Endorsement::kFirstUse;
   std::optional<Custody> worth;  ///< of keys that its TPM certifies; none: the operator decides
-  TpmIdentity identity;  ///< as the certificate says; verified where `by` is kRoot, its word otherwise
-  /// Hexadecimal SHA-256 of the certificate, or where there is none of the public area: what an operator compares and
-  /// pins. One EK has two, so whether an EK is known already is asked by its Name and not by this.
+  TpmIdentity identity;  ///< as a certificate says that leads to a root or is pinned itself; else empty
+  /// Hexadecimal SHA-256 of such a certificate, else of the public area: what an operator compares and pins. One EK has two, so whether an EK is known already is asked by its Name and not by this.
   std::string fingerprint;
 };
 
@@ -67,5 +66,11 @@ struct BelievedEk {
 /// \param certificate  DER as read from NV, padding included; empty: the TPM has none
 [[nodiscard]] Judged<BelievedEk> judge_ek(const PublicArea& ek, ByteView certificate,
                                           const Endorsers& endorsers, std::chrono::sys_seconds now);
+
+/// The fingerprints of an EK of which judge_ek() gives one, for whoever has it at hand and compares. Nothing is judged.
+/// \param ek_public    TPMT_PUBLIC
+/// \param certificate  as for judge_ek()
+/// \return those of the public area and of the certificate if there is one, or kCertParse
+[[nodiscard]] Judged<std::vector<std::string>> ek_fingerprints(ByteView ek_public, ByteView certificate);
 
 }  // namespace chancery::attest

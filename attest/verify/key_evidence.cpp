@@ -69,6 +69,15 @@ Judged<void> check_values(const Policy& policy, const PcrValues& values) {
   return {};
 }
 
+// What PCRs say of one start of the machine says nothing of another. That the two are not in order is no rollback: who asks
+// twice may mix up the answers.
+Judged<void> check_same_start(const HostState& certified, const HostState& quoted) {
+  if (certified.reset_count == quoted.reset_count && certified.restart_count == quoted.restart_count)
+    return {};
+  return Refusal{Check::kReset,
+                 "the TPM was started anew between the certification and the quote: ask again"};
+}
+
 Judged<Thumbprint> thumbprint_of(const TPMT_PUBLIC& area) {
   std::array<std::uint8_t, kCoordinate> x{};
   std::array<std::uint8_t, kCoordinate> y{};
@@ -80,17 +89,24 @@ Judged<Thumbprint> thumbprint_of(const TPMT_PUBLIC& area) {
   return PublicKey::p256(x, y).thumbprint();
 }
 
-Judged<void> check_quote(const HostQuote& quote, const HostSigner& signer, const Policy& policy,
-                         ByteView nonce, const HostState& certified_at) {
+Judged<HostState> check_quote(const HostQuote& quote, const HostSigner& signer, PcrSelection selection,
+                              ByteView nonce) {
   CHANCERY_ASSIGN(const Statement statement, signer.check(quote.statement, TPM2_ST_ATTEST_QUOTE, nonce));
-  QuotedPcrs pcrs{selection_of(policy), quote.values, std::nullopt};
+  QuotedPcrs pcrs{std::move(selection), quote.values, std::nullopt};
   if (quote.log) pcrs.log = *quote.log;
   CHANCERY_TRY(check_quoted(statement, pcrs));
-  CHANCERY_TRY(check_values(policy, quote.values));
-  return check_order(certified_at, state_of(statement));
+  return state_of(statement);
 }
 
 }  // namespace
+
+Judged<HostState> verify_quote(const HostQuote& quote, const EnrolledHost& host, const PcrSelection& pcrs,
+                               ByteView nonce) {
+  CHANCERY_ASSIGN(const HostSigner signer, HostSigner::of(host));
+  CHANCERY_ASSIGN(const HostState state, check_quote(quote, signer, pcrs, nonce));
+  CHANCERY_TRY(check_order(host.last_seen, state));
+  return state;
+}
 
 Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledHost& host,
                                     const Policy& policy, ByteView nonce) {
@@ -109,7 +125,10 @@ Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledH
   if (policy.pcrs.empty()) return attested;
   if (!evidence.quote)
     return Refusal{Check::kPcrMissing, "the policy asks for a quote of the host, and there is none"};
-  CHANCERY_TRY(check_quote(*evidence.quote, signer, policy, nonce, attested.state));
+  CHANCERY_ASSIGN(const HostState quoted, check_quote(*evidence.quote, signer, selection_of(policy), nonce));
+  CHANCERY_TRY(check_values(policy, evidence.quote->values));
+  CHANCERY_TRY(check_order(host.last_seen, quoted));
+  CHANCERY_TRY(check_same_start(attested.state, quoted));
   if (attested.custody == Custody::kTpmCertified) attested.custody = Custody::kTpmQuoted;
   return attested;
 }

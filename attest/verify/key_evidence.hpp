@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include <chancery/bytes.hpp>
 #include <chancery/custody.hpp>
@@ -46,11 +47,18 @@ struct AttestedKey {
 /// 6. that the TPM's time did not go back since it was seen last (kRollback), nor was it reset where that is refused
 ///    (kReset), and its firmware is no older than the policy takes (kFirmware);
 /// 7. where the policy asks for PCRs: that there is a quote (kPcrMissing), which is as good a statement, over the PCRs
-///    that are asked for (kPcrSelection … kLogReplay), with values that the policy takes (kPcrPolicy), of the same host's
-///    time (kRollback).
+///    that are asked for (kPcrSelection … kLogReplay), with values that the policy takes (kPcrPolicy), of no earlier time than
+///    the host was seen at last (kRollback), and of the same start as the certification (kReset).
 /// Pure and thread-safe; one or two verifications of signatures.
 /// \param nonce  that this evidence was asked for with, and no other was
 [[nodiscard]] Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledHost& host,
                                                   const Policy& policy, ByteView nonce);
+
+/// Judges a quote by a host's AK below its EK, of these PCRs and over this nonce: a statement as good as in 1, with the
+/// values that it says (kPcrSelection … kLogReplay), of no earlier time than was seen last (kRollback). Which values they
+/// may be is not judged.
+/// \return the host's state
+[[nodiscard]] Judged<HostState> verify_quote(const HostQuote& quote, const EnrolledHost& host,
+                                             const PcrSelection& pcrs, ByteView nonce);
 
 }  // namespace chancery::attest

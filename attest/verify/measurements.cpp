@@ -49,6 +49,16 @@ Judged<AttestedMeasurements> check_measurements(const MeasurementEvidence& evide
   return AttestedMeasurements{{name.begin(), name.end()}, value, state};
 }
 
+std::optional<Sha256Digest> certified_value(ByteView attest) {
+  const auto statement = read_attest(attest);
+  if (!statement || statement->type != TPM2_ST_ATTEST_NV) return std::nullopt;
+  const TPMS_NV_CERTIFY_INFO& certified = statement->attested.nv;
+  if (certified.nvContents.size != kSize) return std::nullopt;
+  Sha256Digest value{};
+  std::copy_n(certified.nvContents.buffer, kSize, value.begin());
+  return value;
+}
+
 Judged<void> check_continues(const SeenMeasurements& seen, const MeasurementLog& log) {
   const auto size = static_cast<std::ptrdiff_t>(std::min(seen.entries, log.size()));
   if (seen.entries <= log.size() && replay({log.begin(), log.begin() + size}) == seen.value) return {};

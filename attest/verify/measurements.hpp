@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include <chancery/bytes.hpp>
 
@@ -36,6 +37,10 @@ struct AttestedMeasurements {
 /// check_continues(). Pure and thread-safe; one verification of a signature.
 [[nodiscard]] Judged<AttestedMeasurements> check_measurements(const MeasurementEvidence& evidence,
                                                               const EnrolledHost& host, ByteView nonce);
+
+/// What a statement of TPM2_NV_Certify says that an index holds; nothing of it is judged.
+/// \return nothing for another statement, or an index of another size
+[[nodiscard]] std::optional<Sha256Digest> certified_value(ByteView attest);
 
 /// What a verifier keeps of measurements that it accepted.
 struct SeenMeasurements {

@@ -305,6 +305,12 @@ Result<MeasurementStatement> TpmAttester::certify_measurements(ByteView nonce, D
   return *made;
 }
 
+void TpmAttester::forget() {
+  const std::lock_guard lock(mutex_);
+  ak_.reset();
+  kept_.clear();
+}
+
 Result<Bytes> TpmAttester::public_area(const StoredKey& key) const {
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare_(key));
   return area_octets(prepared->parts.public_area);

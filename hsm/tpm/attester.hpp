@@ -39,6 +39,7 @@ class TpmAttester final : public Attester {
   Result<PcrQuote> quote(const attest::PcrSelection& selection, ByteView nonce, Deadline deadline) override;
   Status measure(ByteView digest, Deadline deadline) override;
   Result<MeasurementStatement> certify_measurements(ByteView nonce, Deadline deadline) override;
+  void forget() override;
   [[nodiscard]] Result<Bytes> public_area(const StoredKey& key) const override;
 
  private:
