@@ -22,6 +22,7 @@
 #include "daemon/edge/server.hpp"
 #include "daemon/edge/tls.hpp"
 #include "daemon/rest/router.hpp"
+#include "daemon/service/attestation_keeper.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/service/premises.hpp"
@@ -142,6 +143,9 @@ std::optional<service::PremisesOptions> prepare(const config::Config& config, bo
   auto anchors = setup::anchors(config);
   if (!anchors) return give_up(anchors.error());
   prepared.anchors = *std::move(anchors);
+  auto attestation = setup::attestation(config);
+  if (!attestation) return give_up(attestation.error());
+  prepared.attestation = *std::move(attestation);
   auto verifiers = setup::attestation_verifiers(config);
   if (!verifiers) return give_up(verifiers.error());
   prepared.attestation_verifiers = *std::move(verifiers);
@@ -155,8 +159,9 @@ std::optional<service::PremisesOptions> prepare(const config::Config& config, bo
   return prepared;
 }
 
-Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& config, store::Store& store,
-                                                  const SecretBytes& master) {
+Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& config,
+                                                  const store::Books& books, const SecretBytes& master) {
+  store::Store& store = *books.store;
   hsm::TpmOptions options = tpm_options(config);
   options.master = SecretBytes(master.view());
   const auto pin = store.backend_pin(options.name);
@@ -171,6 +176,10 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& c
         store.pin_backend(name, hex, service::audit_entry("backend.pin", wall_clock(), std::move(details))));
     return {};
   };
+  CHANCERY_ASSIGN(options.attestation_key.blob, books.hosts->attestation_key(options.name));
+  options.attestation_key.keep = [&hosts = *books.hosts, name = options.name](ByteView blob) {
+    return hosts.keep_attestation_key(name, blob);
+  };
   CHANCERY_ASSIGN(std::unique_ptr<hsm::KeyBackend> backend, hsm::TpmBackend::open(std::move(options)));
   return backend;
 }
@@ -184,10 +193,10 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_pkcs11(const config::BackendConfig
 }
 
 Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfig& config,
-                                                      store::Store& store, const SecretBytes& master) {
+                                                      const store::Books& books, const SecretBytes& master) {
   switch (config.type) {
     case config::BackendType::kTpm:
-      return open_tpm(config, store, master);
+      return open_tpm(config, books, master);
     case config::BackendType::kPkcs11:
       return open_pkcs11(config, master);
   }
@@ -213,11 +222,11 @@ void drain(edge::Server& server, const config::Config& config, const telemetry::
 }
 
 // What takes hold of each device that the configuration names.
-std::optional<service::Backends> open_backends(const config::Config& config, store::Store& store,
+std::optional<service::Backends> open_backends(const config::Config& config, const store::Books& books,
                                                const SecretBytes& master) {
   service::Backends backends;
   for (const config::BackendConfig& section : config.backends) {
-    auto backend = open_backend(section, store, master);
+    auto backend = open_backend(section, books, master);
     if (!backend) return give_up(backend.error(), section.name);
     backends.add(section.name, *std::move(backend));
   }
@@ -239,13 +248,16 @@ service::Spending::Complaint complaints_to(const telemetry::Log& log) {
 }
 
 // From the first request to the signal that ends it. What has to be done though nobody asks is done each second,
-// on three threads: a drill's end waits for no device, and neither does the settling of what is reserved.
+// on four threads: a drill's end waits for no device, and neither does the settling of what is reserved.
 int serve(service::Premises& premises, const config::Config& config, const telemetry::Log& log,
           const std::function<int()>& until_stopped) {
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
   service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
+  service::AttestationKeeper attestation_keeper(premises.office, complaints_to(log));
   const Ticker key_ticker(1s, [&](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
   const Ticker status_ticker(1s, [&](const std::stop_token&) { status_keeper.tick(wall_clock()); });
+  const Ticker attestation_ticker(
+      1s, [&](const std::stop_token& stop) { attestation_keeper.tick(wall_clock(), stop); });
   const Ticker spending_ticker(1s, [&](const std::stop_token&) { premises.spending.tick(wall_clock()); });
 
   rest::Router router(premises.office);
@@ -273,7 +285,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   store::Books books = store::make_sqlite_books(*journal);
   const auto master = setup::open_master(*books.store, config, log, wall_clock());
   if (!master) return complain(master.error());
-  auto backends = open_backends(config, *books.store, *master);
+  auto backends = open_backends(config, books, *master);
   if (!backends) return kFailed;
   auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());

@@ -65,6 +65,11 @@ Found check_budgets(const Config& config) {
   return check_backend_name(config, "budgets.backend", config.budgets.backend);
 }
 
+Found check_attestation(const Config& config) {
+  if (config.attestation.backend.empty()) return std::nullopt;
+  return check_backend_name(config, "attestation.backend", config.attestation.backend);
+}
+
 Found check_server(const ServerConfig& server) {
   if (server.socket.empty()) return Complaint{"server.socket", "is required: operators and agents use it"};
   if (server.socket.native().size() > kLongestSocketPath) {
@@ -156,6 +161,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_backends(config)) return found;
   if (auto found = check_issuer(config)) return found;
   if (auto found = check_budgets(config)) return found;
+  if (auto found = check_attestation(config)) return found;
   if (auto found = check_server(config.server)) return found;
   return check_authority(config);
 }

@@ -130,6 +130,23 @@ struct VerifyConfig {
   bool operator==(const VerifyConfig&) const = default;
 };
 
+/// What proves where keys are (docs/operations/attestation.md).
+struct AttestationConfig {
+  std::string backend;             ///< that holds the key of results; empty: the issuer's
+  std::filesystem::path ek_roots;  ///< this and the next two: a file or folder of certificates; empty: none
+  std::filesystem::path ek_intermediates;
+  std::filesystem::path emulator_roots;
+  std::filesystem::path token_roots;  ///< of PKCS#11 tokens' vendors, in the same form
+  std::vector<std::string> ek_pins;   ///< hexadecimal SHA-256
+  bool first_use = false;
+  std::filesystem::path policy;  ///< empty: nothing beyond good evidence is asked for
+  seconds result_lifetime{};
+  seconds challenge_lifetime{};
+  std::string require;  ///< a custody level, or "hardware"; empty: none
+  seconds max_age{};
+  bool operator==(const AttestationConfig&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -154,6 +171,7 @@ struct Config {
   seconds default_delegation_lifetime{};
   BudgetsConfig budgets;
   VerifyConfig verify;
+  AttestationConfig attestation;
   LogConfig log;
   bool allow_root = false;
   bool operator==(const Config&) const = default;

@@ -288,8 +288,8 @@ void Connection::handle_elsewhere(steady_clock::time_point begun) {
   answer_instead(*job, not_admitted(admission));
 }
 
-// Whose turn a request takes that may block: a user's of this machine, or that of all others together, who
-// can have nothing signed.
+// Whose turn a request takes that may block: a user's of this machine, or that of all others together, of whom
+// the most may not have anything signed.
 std::string Connection::owner() const {
   return process_ ? "uid " + std::to_string(process_->credentials().uid) : "network";
 }

@@ -9,8 +9,21 @@ import yaml
 DELIMITER = "OPENAPI"
 PIECE = 8000  # compilers need not take longer literals; neighbouring ones are one
 
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.2 section 3.2.1.1 wants the keys of a mapping unique; PyYAML takes the last one without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                sys.exit(f"{key.start_mark}: `{key.value}` stands here a second time")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 with open(sys.argv[1], encoding="utf-8") as source:
-    text = json.dumps(yaml.safe_load(source), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(yaml.load(source, Loader), ensure_ascii=False, separators=(",", ":"))
 assert f"){DELIMITER}" not in text
 
 pieces = (text[i : i + PIECE] for i in range(0, len(text), PIECE))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/service/attestation.hpp"
 #include "sdk/json/writer.hpp"
 
 namespace chancery::rest {
@@ -27,6 +28,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kUnsupportedAlgorithm, 400},
     {kInvalidKey, 400},
     {kSignatureInvalid, 400},
+    {kEvidenceRefused, 400},
     {kNotNarrower, 403},
     {kNoMeet, 403},
     {kNothingGranted, 403},
@@ -36,6 +38,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kUnboundedBudget, 403},
     {kAudienceNotGranted, 403},
     {kLimitExceeded, 403},
+    {kCustodyUnproven, 403},
     {kUnauthenticated, 401},
     {kNonceRequired, 401},
     {kProofRefused, 401},
@@ -53,6 +56,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kSimulatorRefused, 503},
     {kBackendUnknown, 400},
     {kPinRefused, 503},
+    {kNoAttester, 409},
     {kStoreUnavailable, 503},
     {kStoreCorrupt, 503},
     {kStoreLocked, 503},
@@ -110,6 +114,29 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+/// What a problem document says.
+struct Problem {
+  ErrorCode code;
+  std::string_view detail;
+  std::string_view check;  ///< that evidence failed; empty: it is about something else
+};
+
+Response describe_problem(int status, const Problem& problem) {
+  const std::string name(error_name(problem.code));
+  json::Node body = json::Node::object({{"type", "urn:chancery:error:" + name},
+                                        {"title", reason_phrase(status)},
+                                        {"status", status},
+                                        {"detail", problem.detail},
+                                        {"code", name}});
+  if (!problem.check.empty()) body.set("check", problem.check);
+  Response response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  response.body = json::to_jcs(body);
+  if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 }  // namespace
 
 std::optional<std::string_view> Request::header(std::string_view name) const {
@@ -128,21 +155,11 @@ int status_of(ErrorCode code) noexcept {
 }
 
 Response problem(int status, ErrorCode code, std::string_view detail) {
-  const std::string name(error_name(code));
-  Response response;
-  response.status = status;
-  response.content_type = "application/problem+json";
-  response.body = json::to_jcs(json::Node::object({{"type", "urn:chancery:error:" + name},
-                                                   {"title", reason_phrase(status)},
-                                                   {"status", status},
-                                                   {"detail", detail},
-                                                   {"code", name}}));
-  if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "1");
-  return response;
+  return describe_problem(status, {code, detail, {}});
 }
 
 Response problem(int status, const Error& error) {
-  Response response = problem(status, error.code, error.what);
+  Response response = describe_problem(status, {error.code, error.what, service::refused_check(error)});
   if (status >= 500) response.failure = error;
   return response;
 }

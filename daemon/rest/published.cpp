@@ -24,6 +24,10 @@ Response show_status_key_set(service::Office& office, const Request&, std::strin
   return cacheable(service::status_key_set(office));
 }
 
+Response show_attestation_key_set(service::Office& office, const Request&, std::string_view) {
+  return cacheable(service::attestation_key_set(office));
+}
+
 Response show_metadata(service::Office& office, const Request&, std::string_view) {
   return cacheable(service::metadata(office));
 }

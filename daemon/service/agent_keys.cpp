@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/status_acts.hpp"
@@ -21,11 +22,6 @@ Result<std::chrono::seconds> read_overlap(const std::optional<std::chrono::secon
   if (!asked) return otherwise;
   if (*asked >= std::chrono::seconds(0) && *asked <= kLongestOverlap) return *asked;
   return Error{ErrorCode::kInvalidArgument, "`overlap_s` must be 0 to 31622400 seconds, a year"};
-}
-
-store::AuditEntry entry_for(const Occasion& occasion, std::string_view action, json::Node details) {
-  if (occasion.caller == nullptr) return audit_entry(action, occasion.now, std::move(details));
-  return audit_entry(action, *occasion.caller, std::move(details));
 }
 
 json::Node succession(const store::Key& key, const store::Key& former) {
@@ -52,12 +48,18 @@ Result<api::Rotation> rotation_of(const Office& office, const store::Key& key,
   return out;
 }
 
+// What a key of attestation results signed that is published no more is of no use to anybody.
+Status forget_results(const Office& office) {
+  return office.attestation.hosts.forget_results(office.policy.issuer_url);
+}
+
 Status revoke(Office& office, const store::Key& key, std::string_view reason, const CallContext& context) {
   json::Node details = key_details(key);
   details.set("reason", reason);
   CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
                                        audit_entry("key.revoke", context, std::move(details))));
   CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
+  if (key.owner == store::kAttestation) CHANCERY_TRY(forget_results(office));
   destroy_now_or_later(office, key, context);
   return {};
 }
@@ -117,8 +119,6 @@ Result<Thumbprint> read_thumbprint(std::string_view text) {
       "of agents"};
 }
 
-Occasion on_behalf_of(const CallContext& context) { return {context.now, context.deadline, &context}; }
-
 Result<Algorithm> read_algorithm(std::string_view name, Algorithm otherwise) {
   if (name.empty()) return otherwise;
   for (const Algorithm algorithm : {Algorithm::kES256, Algorithm::kEd25519}) {
@@ -160,10 +160,13 @@ Result<store::Key> follow_key(Office& office, const store::Agent& agent, KeyLife
   const char* const action = wanted.intent.kind == Kind::kRotate ? "key.rotate" : "key.reenroll";
   const auto record = [&](const store::Key& key) -> Status {
     CHANCERY_TRY(
-        office.store.add_key(key, overlap_until, entry_for(occasion, action, succession(key, agent.key))));
+        office.store.add_key(key, overlap_until, audit_entry(action, occasion, succession(key, agent.key))));
     return {};
   };
-  return office.life.make(std::move(wanted), occasion.now, occasion.deadline, record);
+  CHANCERY_ASSIGN(store::Key key,
+                  office.life.make(std::move(wanted), occasion.now, occasion.deadline, record));
+  office.attestation.note_made(key.stored.public_key.thumbprint());
+  return key;
 }
 
 namespace {
@@ -243,6 +246,15 @@ Result<api::Rotation> rotate_status_key(Office& office, const CallContext& conte
   return rotate_own(office, context, office.statuses.keys, message);
 }
 
+Result<api::Rotation> rotate_attestation_key(Office& office, const CallContext& context,
+                                             const api::RotateKey& message) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
+  CHANCERY_ASSIGN(api::Rotation rotation, rotate_own(office, context, office.attestation.keys, message));
+  const bool outlives = message.overlap && *message.overlap < office.attestation.options.result_lifetime;
+  if (outlives) CHANCERY_TRY(forget_results(office));
+  return rotation;
+}
+
 Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::string_view agent) {
   if (agent.empty()) {
     CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
@@ -256,6 +268,11 @@ Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::
 Result<api::KeyList> list_status_keys(Office& office, const CallContext& context) {
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
   return keys_of(office, store::kStatusLists, store::kStatusLists);
+}
+
+Result<api::KeyList> list_attestation_keys(Office& office, const CallContext& context) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
+  return keys_of(office, store::kAttestation, store::kAttestation);
 }
 
 Result<api::Revocation> revoke_key(Office& office, const CallContext& context, std::string_view thumbprint,
@@ -285,6 +302,7 @@ Result<api::Adoption> adopt_backend(Office& office, const CallContext& context, 
     return {};
   });
   CHANCERY_TRY(adopted);
+  CHANCERY_TRY(forget_own_host(office, name, on_behalf_of(context)));
   return out;
 }
 

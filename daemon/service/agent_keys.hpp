@@ -8,6 +8,7 @@
 
 #include <chancery/api.hpp>
 
+#include "daemon/service/occasion.hpp"
 #include "daemon/service/office.hpp"
 
 namespace chancery::service {
@@ -27,15 +28,6 @@ namespace chancery::service {
 /// What an end of these keys ends.
 [[nodiscard]] Result<api::Ended> what_ends(const Office& office, const std::vector<store::Key>& keys,
                                            std::chrono::sys_seconds now);
-
-/// When something is done, until when it must be, and for whom; for nobody: of the daemon's own accord.
-struct Occasion {
-  std::chrono::sys_seconds now{};
-  hsm::Deadline deadline{};
-  const CallContext* caller = nullptr;  ///< borrowed
-};
-
-[[nodiscard]] Occasion on_behalf_of(const CallContext& context);
 
 /// Makes the key that follows an agent's present one, which serves until the intent's overlap ends.
 [[nodiscard]] Result<store::Key> follow_key(Office& office, const store::Agent& agent, KeyLife::NewKey wanted,

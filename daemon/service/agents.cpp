@@ -72,6 +72,7 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   };
   CHANCERY_TRY(office.life.make({{store::KeyIntent::Kind::kMake, backend, agent.id, {}, {}, algorithm}},
                                 context.now, context.deadline, record));
+  office.attestation.note_made(agent.key.stored.public_key.thumbprint());
   return describe(office, agent);
 }
 

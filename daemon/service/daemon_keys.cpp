@@ -11,10 +11,12 @@ using store::KeyState;
 using Kind = store::KeyIntent::Kind;
 
 Error lost(std::string_view owner) {
-  return {ErrorCode::kKeyLost,
-          owner == store::kIssuer
-              ? "the issuer key is lost or revoked: `chancery issuer rotate` makes a new one"
-              : "the key of status lists is lost or revoked: `chancery status-key rotate` makes a new one"};
+  const char* what = "the issuer key is lost or revoked: `chancery issuer rotate` makes a new one";
+  if (owner == store::kStatusLists)
+    what = "the key of status lists is lost or revoked: `chancery status-key rotate` makes a new one";
+  if (owner == store::kAttestation)
+    what = "the key of attestation results is lost or revoked: `chancery attest rotate-key` makes a new one";
+  return {ErrorCode::kKeyLost, what};
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ Status DaemonKeys::publish(std::chrono::sys_seconds now) {
     CHANCERY_ASSIGN(std::vector<Thumbprint> ended, store_.ended_keys(now - options_.memory, now));
     trust_.publish(keys, std::move(ended));
   } else {
-    trust_.publish_status_keys(keys);
+    trust_.publish_keys(options_.owner, keys);
   }
   is_stale_ = false;
   return {};

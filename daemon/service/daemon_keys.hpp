@@ -19,15 +19,15 @@
 namespace chancery::service {
 
 struct DaemonKeyOptions {
-  std::string_view owner;           ///< what the keys are for: store::kIssuer or store::kStatusLists
+  std::string_view owner;           ///< what the keys are for: one of store::kDaemonOwners
   std::string backend;              ///< where the key that signs is
   std::chrono::seconds overlap{0};  ///< how long a key serves after another has followed it
   std::chrono::seconds memory{0};   ///< how long keys that have ended are remembered in what is published
 };
 
 /// The daemon's own keys for one purpose. The active one signs; it, those that rotate and those that are lost
-/// are published, since what they signed still counts: issuer keys as trust anchors, the others as the keys of
-/// status lists. The first is made when its device first answers. Thread-safe.
+/// are published, since what they signed still counts: issuer keys as trust anchors, the others for those who read status
+/// lists and attestation results. The first is made when its device first answers. Thread-safe.
 class DaemonKeys {
  public:
   DaemonKeys(store::Store& store, KeyLife& life, const Backends& backends, TrustPublisher& trust,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "sdk/base/hex.hpp"
@@ -103,6 +104,7 @@ Result<AgentChain> require_holder(const Office& office, const CallContext& conte
   if (!holder) return holder.error();
   CHANCERY_TRY(require_agent(office, context, scope, *holder));
   CHANCERY_TRY(require_serving(*holder, context.now));
+  CHANCERY_TRY(measure_agent(office, context, *holder));
   return AgentChain{verdict.chain(), *std::move(holder)};
 }
 
@@ -157,6 +159,7 @@ store::IssuedToken record_of(const Token& token, const Token* parent, const stor
 
 Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
                                const store::Agent* receiver, std::string_view action) {
+  if (receiver != nullptr) CHANCERY_TRY(require_custody(office, *receiver, on_behalf_of(context)));
   CHANCERY_ASSIGN(claims.jti, random_id());
   CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));
   CHANCERY_ASSIGN(const store::Key issuer, office.issuer.current(context.now, context.deadline));
@@ -185,6 +188,9 @@ Status adopt(Office& office, const VerifiedChain& chain) {
 
 Result<std::string> issue_child(Office& office, const CallContext& context, const AgentChain& parent,
                                 Claims claims, const store::Agent* receiver, std::string_view action) {
+  // Of who hands authority on, too: a host out of policy gives none away, not even to itself.
+  CHANCERY_TRY(require_custody(office, parent.holder, on_behalf_of(context)));
+  if (receiver != nullptr) CHANCERY_TRY(require_custody(office, *receiver, on_behalf_of(context)));
   CHANCERY_TRY(adopt(office, parent.chain));
   CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));
   const PublicKey& signer = parent.holder.key.stored.public_key;

@@ -44,7 +44,7 @@ void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) 
 }
 
 void KeyKeeper::publish_if_stale(std::chrono::sys_seconds now) {
-  for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
+  for (const std::string_view owner : store::kDaemonOwners) {
     DaemonKeys& keys = daemon_keys(office_, owner);
     if (!must_publish_.contains(owner) && !keys.is_stale()) continue;
     const Status published = keys.publish(now);
@@ -139,7 +139,7 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
 // At the start their device may have been away. While it is, nothing is tried: readiness says so already, and a try
 // that fails would put the next one off beyond its return.
 void KeyKeeper::make_first_keys(std::chrono::sys_seconds now) {
-  for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
+  for (const std::string_view owner : store::kDaemonOwners) {
     DaemonKeys& keys = daemon_keys(office_, owner);
     if (!answering_.contains(keys.options().backend)) continue;
     const auto newest = keys.newest();
@@ -174,7 +174,7 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
 
 void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {
   if (options_.max_issuer_key_age > 0s) {
-    for (const std::string_view owner : {store::kIssuer, store::kStatusLists}) {
+    for (const std::string_view owner : store::kDaemonOwners) {
       const auto key = daemon_keys(office_, owner).newest();
       if (!key) return complain_(kNotLookedUp, key.error());
       if (*key) rotate_if_aged(**key, options_.max_issuer_key_age, now);

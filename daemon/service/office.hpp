@@ -11,9 +11,11 @@
 #include <vector>
 
 #include <chancery/api.hpp>
+#include <chancery/api_attestation.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
+#include "daemon/service/attestation_desk.hpp"
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
@@ -63,6 +65,7 @@ struct Office {
   const Nonces& nonces;
   Spending& spending;
   StatusDesk& statuses;
+  AttestationDesk& attestation;
   Policy policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
@@ -77,6 +80,7 @@ struct Office {
 
 /// The daemon's own keys of that owner; of an agent, the issuer's, with which is published which keys ended.
 [[nodiscard]] inline DaemonKeys& daemon_keys(Office& office, std::string_view owner) {
+  if (owner == store::kAttestation) return office.attestation.keys;
   return owner == store::kStatusLists ? office.statuses.keys : office.issuer;
 }
 
@@ -159,6 +163,59 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] Result<api::Rotation> rotate_status_key(Office& office, const CallContext& context,
                                                       const api::RotateKey& message);
 
+// --- attestation (docs/protocol/attestation.md); evidence that is refused is kEvidenceRefused, see refused_check()
+
+/// Who the TPM of one of this daemon's backends says that it is. kForbidden, kBackendUnknown, kNoAttester.
+[[nodiscard]] Result<api::HostIdentity> show_identity(Office& office, const CallContext& context,
+                                                      std::string_view backend);
+/// Opens a verifier's credential with that TPM, and quotes it. kForbidden, kBackendUnknown, kNoAttester, kInvalidArgument
+/// (banks, nonce).
+[[nodiscard]] Result<api::Activation> activate_credential(Office& office, const CallContext& context,
+                                                          std::string_view backend,
+                                                          const api::AttestationChallenge& challenge);
+/// Has the device of a key of this daemon's certify it for a verifier. kForbidden, kNotFound, kNoAttester,
+/// kInvalidArgument (thumbprint, banks, nonce).
+[[nodiscard]] Result<api::KeyEvidence> certify_key(Office& office, const CallContext& context,
+                                                   std::string_view thumbprint,
+                                                   const api::CertifyKey& message);
+
+/// What was measured into the TPM of a backend, and what that says of it. kForbidden, kBackendUnknown, kNoAttester,
+/// kNotFound when nothing was.
+[[nodiscard]] Result<api::Measurements> show_measurements(Office& office, const CallContext& context,
+                                                          std::string_view backend,
+                                                          const api::CertifyMeasurements& message);
+
+/// Begins to enrol a host, whose TPM must open a credential. kForbidden, kInvalidArgument (name), kConflict when the name
+/// or the EK is enrolled, kOverloaded when too many challenges are open.
+[[nodiscard]] Result<api::AttestationChallenge> enroll_host(Office& office, const CallContext& context,
+                                                            const api::EnrollHost& message);
+/// Asks an enrolled host for evidence. kForbidden (also when it is quarantined), kNotFound, kOverloaded.
+[[nodiscard]] Result<api::AttestationChallenge> ask_challenge(Office& office, const CallContext& context,
+                                                              const api::AskChallenge& message);
+/// Judges the answer to a challenge, which is good once. kForbidden, kNotFound (challenge).
+[[nodiscard]] Result<api::Attested> take_evidence(Office& office, const CallContext& context,
+                                                  const api::Evidence& message);
+/// kForbidden.
+[[nodiscard]] Result<api::AttestedHostList> list_hosts(Office& office, const CallContext& context,
+                                                       std::size_t limit, std::string_view after);
+/// kForbidden, kNotFound.
+[[nodiscard]] Result<api::AttestedHost> show_host(Office& office, const CallContext& context,
+                                                  std::string_view name);
+/// Says what a waiting host's EK is worth. kForbidden, kNotFound, kConflict.
+[[nodiscard]] Result<api::AttestedHost> approve_host(Office& office, const CallContext& context,
+                                                     std::string_view name, const api::ApproveHost& message);
+/// Forgets a host, which may enrol anew. kForbidden, kNotFound.
+[[nodiscard]] Result<api::AttestedHost> remove_host(Office& office, const CallContext& context,
+                                                    std::string_view name);
+/// What is known of a key, one result a verifier; of the daemon's own keys, made anew when half of its life is over.
+/// For everybody: results are there to be passed on. kInvalidArgument (thumbprint), kNotFound when nothing is known.
+[[nodiscard]] Result<api::AttestationResults> show_results(Office& office, const CallContext& context,
+                                                           std::string_view thumbprint);
+/// Keys that sign attestation results, newest first; and their rotation, as the issuer's. kForbidden.
+[[nodiscard]] Result<api::KeyList> list_attestation_keys(Office& office, const CallContext& context);
+[[nodiscard]] Result<api::Rotation> rotate_attestation_key(Office& office, const CallContext& context,
+                                                           const api::RotateKey& message);
+
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
 /// kUnboundedBudget, kNotFound, kRetired, kTooLarge.
 [[nodiscard]] Result<api::Grant> grant(Office& office, const CallContext& context,
@@ -227,6 +284,8 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] std::string key_set(const Office& office);
 /// The same of the keys that sign status lists.
 [[nodiscard]] std::string status_key_set(const Office& office);
+/// The same of the keys that sign attestation results.
+[[nodiscard]] std::string attestation_key_set(const Office& office);
 /// Metadata of the daemon's own interface as a protected resource (RFC 9728).
 [[nodiscard]] std::string protected_resource(const Office& office,
                                              const std::vector<std::string_view>& scopes);

@@ -20,6 +20,8 @@ struct PremisesOptions {
   PartnerOptions partners{};                       ///< who they are; its `complain` is set here
   DaemonKeyOptions issuer;
   DaemonKeyOptions status_keys;
+  DaemonKeyOptions attestation_keys;
+  AttestationOptions attestation{};
   SpendingOptions spending;
   std::size_t cache_tokens = 0;      ///< how many verified tokens are remembered
   std::optional<TimeZones> zones{};  ///< none: what a `time_window` bounds is denied
@@ -45,7 +47,9 @@ struct Premises {
   KeyLife life;
   DaemonKeys issuer;
   DaemonKeys status_keys;
+  DaemonKeys attestation_keys;
   StatusDesk statuses;
+  AttestationDesk attestation;
   Spending spending;
   ReadinessCheck readiness;
   Office office;

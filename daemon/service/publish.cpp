@@ -21,12 +21,23 @@ std::string key_set_of(const std::vector<PublicKey>& keys) {
   return json::to_jcs(Node::object({{"keys", std::move(array)}}));
 }
 
+// Where the keys of the trust anchor are, by this daemon's own word: what that is worth is for the reader to say.
+Node results_about_issuer(const Office& office) {
+  Node array = Node::array();
+  for (const std::string& result : office.attestation.issuer_results()) array.push_back(Node(result));
+  return array;
+}
+
 }  // namespace
 
 std::string key_set(const Office& office) { return key_set_of(office.trust.keys(store::kIssuer)); }
 
 std::string status_key_set(const Office& office) {
   return key_set_of(office.trust.keys(store::kStatusLists));
+}
+
+std::string attestation_key_set(const Office& office) {
+  return key_set_of(office.trust.keys(store::kAttestation));
 }
 
 std::string metadata(const Office& office) {
@@ -36,6 +47,8 @@ std::string metadata(const Office& office) {
   return json::to_jcs(Node::object({
       {"issuer", issuer},
       {"jwks_uri", issuer + "/.well-known/jwks.json"},
+      {"attestation_jwks_uri", issuer + "/.well-known/attestation-jwks.json"},
+      {"attestation_results", results_about_issuer(office)},
       {"status_list_jwks_uri", issuer + "/.well-known/status-jwks.json"},
       {"status_list_prefix", status_list_prefix(issuer)},
       {"token_endpoint", issuer + std::string(kTokenPath)},

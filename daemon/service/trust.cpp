@@ -40,7 +40,8 @@ TrustSnapshot TrustPublisher::own() const {
 
 std::vector<PublicKey> TrustPublisher::keys(std::string_view owner) const {
   const std::lock_guard lock(mutex_);
-  return owner == store::kIssuer ? issuer_keys_ : status_keys_;
+  const auto found = own_keys_.find(owner);
+  return found != own_keys_.end() ? found->second : std::vector<PublicKey>();
 }
 
 void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys) {
@@ -57,7 +58,7 @@ void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::ve
   own_config_ = std::move(own);
   rebuild();
   const std::lock_guard lock(mutex_);
-  issuer_keys_ = std::move(keys);
+  own_keys_[std::string(store::kIssuer)] = std::move(keys);
   ++generation_;
 }
 
@@ -79,9 +80,9 @@ void TrustPublisher::rebuild() {
   snapshot_ = snapshot.with(snapshot_.ended_tokens());
 }
 
-void TrustPublisher::publish_status_keys(const std::vector<store::Key>& keys) {
+void TrustPublisher::publish_keys(std::string_view owner, const std::vector<store::Key>& keys) {
   const std::lock_guard lock(mutex_);
-  status_keys_ = public_keys(keys);
+  own_keys_[std::string(owner)] = public_keys(keys);
   ++generation_;
 }
 

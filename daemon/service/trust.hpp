@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,7 +56,8 @@ class TrustPublisher {
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
   /// \param ended_keys  holders' keys whose tokens no longer count
   void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
-  void publish_status_keys(const std::vector<store::Key>& keys);
+  /// The same for the daemon's keys for another purpose, by which no chain is verified.
+  void publish_keys(std::string_view owner, const std::vector<store::Key>& keys);
   /// In place of those that were known before.
   void publish_ended_tokens(EndedTokens ended);
   /// Besides those that are known.
@@ -75,11 +78,10 @@ class TrustPublisher {
   std::mutex publishing_;
   TrustConfig configured_;
   TrustConfig own_config_;
-  mutable std::mutex mutex_;  // of the next four
+  mutable std::mutex mutex_;  // of the next three
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
-  std::vector<PublicKey> issuer_keys_;
-  std::vector<PublicKey> status_keys_;
+  std::map<std::string, std::vector<PublicKey>, std::less<>> own_keys_;  // by owner
   std::atomic<std::uint64_t> generation_ = 0;
   std::unique_ptr<Partners> partners_;  // ends before what it uses
 };

@@ -127,6 +127,8 @@ void complete(service::PremisesOptions& options, const config::Config& config,
               const service::Backends& backends) {
   options.issuer = keys(config, store::kIssuer);
   options.status_keys = keys(config, store::kStatusLists);
+  options.attestation_keys = keys(config, store::kAttestation);
+  if (!config.attestation.backend.empty()) options.attestation_keys.backend = config.attestation.backend;
   options.spending = spending(config, backends);
   options.partners = partners(config.verify);
   options.cache_tokens = config.verify.cache_tokens;

@@ -22,11 +22,14 @@ namespace chancery::setup {
 /// The anchors of others. \return kFileUnreadable, kMalformed, kConfigInvalid (one that cannot be followed)
 [[nodiscard]] Result<TrustConfig> anchors(const config::Config& config);
 
+/// Whom attestation believes and what it asks for. \return kFileUnreadable, kConfigInvalid
+[[nodiscard]] Result<service::AttestationOptions> attestation(const config::Config& config);
+
 /// Whose attestation results count for chains under the daemon's own anchor. \return kFileUnreadable, kMalformed,
 /// kInvalidKey, kConfigInvalid (a set without a usable key)
 [[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config);
 
-/// Adds to policy and anchors, which are read before any device is asked, what else the configuration decides.
+/// Adds to policy, anchors and attestation, which are read before any device is asked, what else the configuration decides.
 void complete(service::PremisesOptions& options, const config::Config& config,
               const service::Backends& backends);
 

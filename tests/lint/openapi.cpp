@@ -15,6 +15,7 @@
 
 #include "daemon/rest/routes.hpp"
 #include "sdk/json/reader.hpp"
+#include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 
@@ -143,6 +144,18 @@ const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
 const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt", kSelectors, 1, 2};
 
+const api::HostIdentity kIdentity{{1}, {1}, {1}, {1}};
+const api::PcrQuote kQuote{{{1}, {1}}, {{"sha256", {{0, {1}}}}}};
+const api::Activation kActivation{{1}, kQuote};
+const api::KeyEvidence kKeyEvidence{{1}, {{1}, {1}}, kQuote};
+const api::Measurements kMeasurements{{{1}, {1}}, {1}, {{1, 2, "id", "e", "m"}}};
+const api::AttestedHost kHost{
+    "build-7", "tpm", "quarantined", "why", "tpm-certified", "root", "ek", "id:49465800", "1", 2, 3, true, 4,
+    5,         6};
+
+// Evidence of one kind, as if it were of both.
+std::string with_activation(std::string json) { return json.insert(1, R"("activation":{},)"); }
+
 // A message that names its target in one way, as if it did in every way.
 std::string with_other_targets(std::string json) {
   constexpr std::string_view kOthers = R"("token":"","subtree":"","chain":[],"key":"","principal":"",)";
@@ -175,6 +188,23 @@ std::vector<Message> messages() {
       {"Impact", wire::write(api::Impact{{"agent", "a"}, 1, 2, 3, 4, {}, 5, {kAct}})},
       {"Drill", wire::write(api::Drill{kAct, {{"id", "a", 1, 2, 3}}})},
       {"Adoption", wire::write(api::Adoption{"tpm", "000b"})},
+      {"HostIdentity", wire::write(kIdentity)},
+      {"EnrollHost", wire::write(api::EnrollHost{"build-7", kIdentity})},
+      {"AskChallenge", wire::write(api::AskChallenge{"build-7"})},
+      {"AttestationChallenge",
+       wire::write(api::AttestationChallenge{"id", {1}, {{"sha256", {0}}}, {1}, {1}, 1})},
+      {"Activation", wire::write(kActivation)},
+      {"CertifyKey", wire::write(api::CertifyKey{{1}, "leaf", {{"sha256", {0}}}})},
+      {"KeyEvidence", wire::write(kKeyEvidence)},
+      {"Evidence",
+       with_activation(wire::write(api::Evidence{"id", std::nullopt, kKeyEvidence, kMeasurements, "leaf"}))},
+      {"CertifyMeasurements", wire::write(api::CertifyMeasurements{{1}})},
+      {"Measurements", wire::write(kMeasurements)},
+      {"AttestedHost", wire::write(kHost)},
+      {"AttestedHostList", wire::write(api::AttestedHostList{{kHost}, "next"})},
+      {"ApproveHost", wire::write(api::ApproveHost{})},
+      {"Attested", wire::write(api::Attested{kHost, "result"})},
+      {"AttestationResults", wire::write(api::AttestationResults{{"result"}})},
   };
 }
 

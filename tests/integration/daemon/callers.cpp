@@ -146,6 +146,18 @@ std::string body_for(std::string_view pattern) {
     return R"({"agent":"support"})";
   if (pattern == "/v1/drills") return R"({"agent":"support","window_s":60})";
   if (pattern == "/v1/join-tokens") return R"({"agent":"support","chain":["x"]})";
+  const std::string challenge =
+      R"({"challenge":"x","nonce":"AAAA","pcrs":{},"id_object":"AAAA","encrypted_secret":"AAAA","expires_at":1})";
+  const std::string identity = R"({"ek_public":"AAAA","ak_public":"AAAA","srk_public":"AAAA"})";
+  const std::string statement = R"({"attest":"AAAA","signature":"AAAA"})";
+  if (pattern == "/v1/attestation/challenge") return R"({"host":"support"})";
+  if (pattern == "/v1/attestation/evidence")
+    return R"({"challenge":"x","key":{"key_public":"AAAA","certification":)" + statement + "}}";
+  if (pattern == "/v1/attestation/hosts") return R"({"name":"support","identity":)" + identity + "}";
+  if (pattern == "/v1/attestation/hosts/{name}/approve") return R"({"custody":"tpm-certified"})";
+  if (pattern == "/v1/backends/{name}/activate") return challenge;
+  if (pattern == "/v1/backends/{name}/measurements" || pattern == "/v1/keys/{name}/certify")
+    return R"({"nonce":"AAAA"})";
   return "{}";
 }
 

@@ -10,6 +10,7 @@
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/base/hex.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/entries_of_issuing.hpp"
 #include "tests/integration/drills/size.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
 
@@ -92,7 +93,7 @@ void expect_in_store(const DaemonProcess& daemon, const std::vector<std::string>
   const auto counts = (*store)->counts();
   BOOST_REQUIRE(counts);
   // Nothing without its entry: the agents, the keys of issuer and status lists, both pins and the tokens.
-  BOOST_TEST(counts->audit_entries == counts->tokens + counts->active_agents + 4);
+  BOOST_TEST(entries_of_issuing(**store) == counts->tokens + counts->active_agents + 4);
   BOOST_TEST(counts->lost_agents == 0u);
 }
 

@@ -30,7 +30,7 @@ AttestationResult about_holder(const std::string& compact) {
 
 /// An office that believes one verifier, a grant of it, and who asks about it.
 struct CustodyFixture : OfficeFixture {
-  CustodyFixture() : OfficeFixture(std::filesystem::temp_directory_path(), {verifier().public_key()}) {
+  CustodyFixture() : OfficeFixture(Extension{{}, {}, {verifier().public_key()}}) {
     create_story_agents();
     office().policy.public_urls = {kIssuerUrl};
     const Response granted = call(

@@ -426,7 +426,7 @@ BOOST_FIXTURE_TEST_CASE(a_device_is_adopted_by_the_operator_and_the_agents_enrol
   device().exchange_device();
   pass(10s);
   BOOST_TEST(state() == "lost");
-  BOOST_TEST(device().keys() == 5u);  // nothing was made
+  BOOST_TEST(device().keys() == 6u);  // nothing was made
   const Response adopted = post("/v1/backends/memory/adopt");
   BOOST_REQUIRE_MESSAGE(adopted.status == 200, adopted.body);
   pass(10s);

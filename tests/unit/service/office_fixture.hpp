@@ -31,9 +31,18 @@ inline constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'00
 class OfficeFixture {
  public:
   OfficeFixture() : OfficeFixture(std::filesystem::temp_directory_path()) {}
+  /// What a test needs besides.
+  struct Extension {
+    std::unique_ptr<hsm::KeyBackend> tpm{};  ///< a second backend, "tpm"
+    service::AttestationOptions attestation{};
+    std::vector<PublicKey> verifiers{};  ///< whose attestation results count for chains of this office
+  };
+  explicit OfficeFixture(Extension extension)
+      : OfficeFixture(std::filesystem::temp_directory_path(), std::move(extension)) {}
+
   /// \param base  where its folder is made
-  /// \param verifiers  whose attestation results count for chains of this office
-  explicit OfficeFixture(const std::filesystem::path& base, std::vector<PublicKey> verifiers = {}) {
+  explicit OfficeFixture(const std::filesystem::path& base) : OfficeFixture(base, {}) {}
+  OfficeFixture(const std::filesystem::path& base, Extension extension) {
     std::string name = (base / "office-XXXXXX").string();
     BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
     folder_ = name;
@@ -43,10 +52,11 @@ class OfficeFixture {
     device_ = memory.get();
     service::Backends backends;
     backends.add("memory", std::move(memory));
+    if (extension.tpm) backends.add("tpm", std::move(extension.tpm));
     auto nonces = service::Nonces::create();
     BOOST_REQUIRE(nonces);
     premises_.emplace(store::make_sqlite_books(*journal), std::move(backends), *std::move(nonces),
-                      options(std::move(verifiers)));
+                      options(std::move(extension)));
     premises_->spending.tick(kNow);
     router_.emplace(premises_->office);
   }
@@ -90,11 +100,12 @@ class OfficeFixture {
     return router_->handle(request);
   }
 
-  /// The issuer's and that of status lists, which otherwise come when they are needed first.
+  /// The issuer's and those of status lists and attestation results, which otherwise come when they are needed first.
   void make_own_keys() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     BOOST_REQUIRE(office().issuer.current(kNow, deadline));
     BOOST_REQUIRE(office().statuses.keys.current(kNow, deadline));
+    BOOST_REQUIRE(office().attestation.keys.current(kNow, deadline));
   }
 
   void create_agent(const std::string& name, std::uint32_t uid) {
@@ -128,12 +139,14 @@ class OfficeFixture {
     return {owner, "memory", std::chrono::hours(8), std::chrono::hours(32)};
   }
 
-  service::PremisesOptions options(std::vector<PublicKey> verifiers) {
+  service::PremisesOptions options(Extension extension) {
     service::PremisesOptions options;
-    options.attestation_verifiers = std::move(verifiers);
+    options.attestation_verifiers = std::move(extension.verifiers);
     options.policy = policy();
     options.issuer = key_options(store::kIssuer);
     options.status_keys = key_options(store::kStatusLists);
+    options.attestation_keys = key_options(store::kAttestation);
+    options.attestation = std::move(extension.attestation);
     options.spending = {.counter = &counter_};
     options.cache_tokens = 64;
     return options;
