@@ -17,6 +17,8 @@ void add_status_list(CLI::App& app, Command& chosen);
 void add_revocation(CLI::App& app, Command& chosen);  ///< `revoke`, `suspend`, `lift`, `impact`
 void add_drill(CLI::App& app, Command& chosen);
 void add_backend(CLI::App& app, Command& chosen);
+void add_host(CLI::App& app, Command& chosen);
+void add_attest(CLI::App& app, Command& chosen);
 void add_budget(CLI::App& app, Command& chosen);
 void add_init(CLI::App& app, Command& chosen);
 void add_operator(CLI::App& app, Command& chosen);

@@ -36,18 +36,16 @@ void add_custody_options(CLI::App& command, CustodyArguments& arguments) {
       "repeatable");
 }
 
-Checked<CustodyRequirement> parse_required_custody(const std::string& name) {
+Checked<std::optional<CustodyRequirement>> parse_required_custody(const std::string& name) {
   const auto known = parse_requirement(name);
-  if (known) return *known;
+  if (known || name.empty()) return known;
   return misuse("--require " + name + ": a level is " + kLevels);
 }
 
 Checked<api::CustodyTerms> read_custody_terms(const CustodyArguments& arguments,
                                               std::vector<std::string> bundled) {
   api::CustodyTerms terms;
-  if (!arguments.require.empty()) {
-    CHANCERY_ASSIGN(terms.require, parse_required_custody(arguments.require));
-  }
+  CHANCERY_ASSIGN(terms.require, parse_required_custody(arguments.require));
   if (!arguments.max_age.empty()) {
     if (!terms.require) return misuse("--max-age goes with --require: of what may the evidence be so old?");
     const auto max_age = parse_duration(arguments.max_age);

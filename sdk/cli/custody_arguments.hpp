@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,8 @@ struct CustodyArguments {
 
 void add_custody_options(CLI::App& command, CustodyArguments& arguments);
 
-/// A level, or `hardware`; bad usage for any other name.
-[[nodiscard]] Checked<CustodyRequirement> parse_required_custody(const std::string& name);
+/// What --require says: a level, or `hardware`; without it nothing; bad usage for any other name.
+[[nodiscard]] Checked<std::optional<CustodyRequirement>> parse_required_custody(const std::string& name);
 
 /// Reads everything that the arguments name.
 /// \param bundled  results that came with the chain; those of files follow them

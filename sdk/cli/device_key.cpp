@@ -57,6 +57,16 @@ Result<Bytes> need_octets(const json::Value& object, std::string_view name) {
   return base64url_decode(text);
 }
 
+Result<SecretBytes> need_master(const json::Value& object) {
+  const json::Value* member = object.find("master");
+  const std::string_view text = member == nullptr ? "" : member->string().value_or("");
+  if (text.size() % 4 == 1 || base64url_decoded_size(text.size()) != kMasterSize)
+    return Error{ErrorCode::kMalformed, kWhat};
+  SecretBytes master(kMasterSize);
+  if (!base64url_decode_into(text, master.writable().data())) return Error{ErrorCode::kMalformed, kWhat};
+  return master;
+}
+
 Result<PublicKey> need_jwk(const json::Value& object) {
   const json::Value* jwk = object.find("jwk");
   if (jwk == nullptr) return Error{ErrorCode::kMalformed, kWhat};
@@ -91,9 +101,10 @@ Status destroy_device_key(const DeviceKey& key) {
 // A command may load a context twice, and a simulated TPM serves one connection at a time.
 std::shared_ptr<const Signer> signer_of(std::shared_ptr<const DeviceKey> key) {
   static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<const Signer>> in_use;  // by the whole file
+  static std::map<std::string, std::weak_ptr<const Signer>> in_use;  // by thumbprint and place
   const std::lock_guard lock(mutex);
-  std::weak_ptr<const Signer>& known = in_use[write_device_key(*key)];
+  std::weak_ptr<const Signer>& known =
+      in_use[key->stored.public_key.thumbprint().text() + json::to_jcs(write_place(key->place))];
   if (auto signer = known.lock()) return signer;
   auto signer = std::make_shared<const DeviceSigner>(std::move(key));
   known = signer;
@@ -120,15 +131,14 @@ Result<DeviceKey> read_device_key(std::string_view text) {
   CHANCERY_ASSIGN(std::string key_id, wire::need_text(root, "key_id", kWhat));
   CHANCERY_ASSIGN(const PublicKey public_key, need_jwk(root));
   CHANCERY_ASSIGN(Bytes blob, need_octets(root, "blob"));
-  CHANCERY_ASSIGN(const Bytes master, need_octets(root, "master"));
-  if (master.size() != kMasterSize) return Error{ErrorCode::kMalformed, kWhat};
+  CHANCERY_ASSIGN(SecretBytes master, need_master(root));
   CHANCERY_ASSIGN(const std::string name, wire::text_or_empty(root, "tpm_name", kWhat));
   CHANCERY_ASSIGN(Bytes tpm_name, hex_decode(name));
   // Without it any TPM would be taken.
   if ((place.kind == KeyPlace::Kind::kTpm) == tpm_name.empty()) return Error{ErrorCode::kMalformed, kWhat};
   return DeviceKey{std::move(place),
                    std::move(tpm_name),
-                   SecretBytes(ByteView(master)),
+                   std::move(master),
                    {{kOwner, std::move(key_id)}, public_key, std::move(blob)}};
 }
 

@@ -27,6 +27,13 @@ std::string chain_verdict(const std::string& problem) {
          member_text(root, "hop") + ": " + member_text(root, "reason");
 }
 
+// Refused evidence says which check it failed.
+std::string failed_check(const std::string& problem) {
+  const auto document = json::Document::parse_borrowed(problem);
+  if (!document || document->root().find("check") == nullptr) return {};
+  return ", check " + member_text(document->root(), "check");
+}
+
 }  // namespace
 
 Failure failure(const Error& error, std::string_view subject) {
@@ -43,8 +50,10 @@ Failure failure(const Error& error, std::string_view subject) {
 
 Failure failure(const ClientError& error) {
   if (!error.refused()) return failure(error.error);
-  return {exit_code(error), error.code,
-          error.detail + " (" + error.code + ")" + chain_verdict(error.document), error.document};
+  return {
+      exit_code(error), error.code,
+      error.detail + " (" + error.code + failed_check(error.document) + ")" + chain_verdict(error.document),
+      error.document};
 }
 
 Failure misuse(std::string message) {

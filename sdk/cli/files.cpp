@@ -51,6 +51,17 @@ Checked<std::string> read_standard_input(std::size_t limit) {
   return read_all(STDIN_FILENO, "standard input", limit);
 }
 
+// What others than its owner may read is no secret.
+Checked<Descriptor> open_secret(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) return unreadable(path);
+  if ((status.st_mode & 077) == 0) return file;
+  return failure({ErrorCode::kFilePermissions,
+                  "others may read it: give it mode 0600, and have a new one made if they may have"},
+                 path);
+}
+
 // The mode less what the user's mask forbids.
 mode_t masked(unsigned mode) {
   const mode_t mask = ::umask(077);
@@ -66,6 +77,19 @@ bool write_all(int number, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(put));
   }
   return true;
+}
+
+// The text, on disk in a new file beside `path`, whose name is returned.
+Checked<std::string> write_beside(const std::filesystem::path& path, std::string_view text, unsigned mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) return unwritable(path);
+  const bool written =
+      ::fchmod(file.get(), masked(mode)) == 0 && write_all(file.get(), text) && ::fsync(file.get()) == 0;
+  if (written) return temporary;
+  const Failure why = unwritable(path);
+  ::unlink(temporary.c_str());
+  return why;
 }
 
 // An unset variable and an empty one mean the same (XDG Base Directory Specification); so does a relative
@@ -102,16 +126,23 @@ Checked<std::string> read_secret(const std::string& path, std::size_t limit) {
     CHANCERY_ASSIGN(const std::string text, read_standard_input(limit));
     return std::string(trimmed(text));
   }
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0) return unreadable(path);
-  if ((status.st_mode & 077) != 0) {
-    return failure({ErrorCode::kFilePermissions,
-                    "others may read it: give it mode 0600, and ask for a new secret if they may have"},
-                   path);
-  }
+  CHANCERY_ASSIGN(const Descriptor file, open_secret(path));
   CHANCERY_ASSIGN(const std::string text, read_all(file.get(), path, limit));
   return std::string(trimmed(text));
+}
+
+Checked<SecretBytes> read_key_file(const std::string& path, std::size_t limit) {
+  CHANCERY_ASSIGN(const Descriptor file, open_secret(path));
+  SecretBytes text(limit + 1);
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t got = ::read(file.get(), text.writable().data() + filled, text.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(path);
+    if (got == 0) return SecretBytes(text.view().first(filled));
+    filled += static_cast<std::size_t>(got);
+  }
+  return failure({ErrorCode::kTooLarge, "is too large for what it should hold"}, path);
 }
 
 bool is_input(const std::string& path) { return path == "-" || ::access(path.c_str(), F_OK) == 0; }
@@ -138,15 +169,24 @@ Checked<void> make_private_folder(const std::filesystem::path& folder) {
 }
 
 Checked<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode) {
-  std::string temporary = path.string() + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file) return unwritable(path);
-  const bool written = ::fchmod(file.get(), masked(mode)) == 0 && write_all(file.get(), text) &&
-                       ::fsync(file.get()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (written) return {};
+  CHANCERY_ASSIGN(const std::string temporary, write_beside(path, text, mode));
+  if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
   const Failure why = unwritable(path);
   ::unlink(temporary.c_str());
   return why;
+}
+
+// By a link, which never takes the place of a file, as a rename does.
+Checked<void> create_file(const std::filesystem::path& path, std::string_view text, unsigned mode) {
+  CHANCERY_ASSIGN(const std::string temporary, write_beside(path, text, mode));
+  const int fault = ::link(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
+  ::unlink(temporary.c_str());
+  if (fault == 0) return {};
+  if (fault == EEXIST)
+    return failure({ErrorCode::kConflict, "there is such a file already: use it, or name another"},
+                   path.string());
+  errno = fault;
+  return unwritable(path);
 }
 
 }  // namespace chancery::cli

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <chancery/bytes.hpp>
+
 #include "sdk/cli/failure.hpp"
 #include "sdk/client/endpoint.hpp"
 
@@ -21,6 +23,10 @@ namespace chancery::cli {
 /// \return also kFilePermissions
 [[nodiscard]] Checked<std::string> read_secret(const std::string& path, std::size_t limit);
 
+/// A private key's file, or a pipe that it comes through, read once into memory for secrets.
+/// \return kFileUnreadable, kTooLarge, kFilePermissions
+[[nodiscard]] Checked<SecretBytes> read_key_file(const std::string& path, std::size_t limit);
+
 /// Whether something that can be read is at `path`: an argument that is none is taken for a text.
 [[nodiscard]] bool is_input(const std::string& path);
 
@@ -35,5 +41,10 @@ namespace chancery::cli {
 /// \return kFileUnwritable
 [[nodiscard]] Checked<void> replace_file(const std::filesystem::path& path, std::string_view text,
                                          unsigned mode);
+
+/// The same for a file that is not there yet: whoever else makes it at the same time, one of both is told.
+/// \return kConflict when there is one, kFileUnwritable
+[[nodiscard]] Checked<void> create_file(const std::filesystem::path& path, std::string_view text,
+                                        unsigned mode);
 
 }  // namespace chancery::cli

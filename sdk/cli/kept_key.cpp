@@ -8,15 +8,13 @@
 namespace chancery::cli {
 namespace {
 
-constexpr std::size_t kMostKey = 64 * 1024;
+constexpr std::size_t kMostKey = 16 * 1024;
 constexpr unsigned kPrivate = 0600;
 
-// JSON, where a PEM begins with dashes.
-bool is_of_device(const std::string& file) { return std::ifstream(file).peek() == '{'; }
+constexpr char kOfDevice = '{';  // JSON, where a PEM begins with dashes
 
-Checked<DeviceKey> load_device_key(const std::string& file) {
-  CHANCERY_ASSIGN(const std::string text, read_secret(file, kMostKey));
-  auto key = read_device_key(text);
+Checked<DeviceKey> device_key_from(const SecretBytes& text, const std::string& file) {
+  auto key = read_device_key(trimmed(as_text(text.view())));
   if (!key) return failure(key.error(), file);
   return *std::move(key);
 }
@@ -48,11 +46,12 @@ Checked<KeptKey> KeptKey::make(const KeyPlace& place) {
 }
 
 Checked<KeptKey> KeptKey::load(const std::string& file) {
-  if (is_of_device(file)) {
-    CHANCERY_ASSIGN(DeviceKey key, load_device_key(file));
+  CHANCERY_ASSIGN(const SecretBytes text, read_key_file(file, kMostKey));
+  if (as_text(text.view()).starts_with(kOfDevice)) {
+    CHANCERY_ASSIGN(DeviceKey key, device_key_from(text, file));
     return in_device(std::move(key), file);
   }
-  auto key = HolderKey::load(file);
+  auto key = HolderKey::from_pem(text.view());
   if (!key) return failure(key.error(), file);
   return KeptKey(*std::move(key));
 }
@@ -62,10 +61,7 @@ Checked<void> KeptKey::save(const std::string& file) {
     if (const Status saved = holder_.save(file); !saved) return failure(saved.error(), file);
     return {};
   }
-  if (is_input(file)) {
-    return failure({ErrorCode::kConflict, "there is a key file already: use it, or name another"}, file);
-  }
-  CHANCERY_TRY(replace_file(file, write_device_key(*device_) + "\n", kPrivate));
+  CHANCERY_TRY(create_file(file, write_device_key(*device_) + "\n", kPrivate));
   is_only_here_ = false;
   return {};
 }
@@ -85,8 +81,9 @@ void KeptKey::tell_custody(Output& output) const {
 }
 
 Checked<KeyPlace> place_of_key(const std::string& file) {
-  if (!is_of_device(file)) return KeyPlace{};
-  CHANCERY_ASSIGN(DeviceKey key, load_device_key(file));
+  if (std::ifstream(file).peek() != kOfDevice) return KeyPlace{};
+  CHANCERY_ASSIGN(const SecretBytes text, read_key_file(file, kMostKey));
+  CHANCERY_ASSIGN(DeviceKey key, device_key_from(text, file));
   return std::move(key.place);
 }
 

@@ -15,7 +15,7 @@ class KeptKey {
  public:
   /// Makes a key where `place` says, ES256; nothing is written yet.
   [[nodiscard]] static Checked<KeptKey> make(const KeyPlace& place);
-  /// Reads a key file of either form; a device is asked for the first signature.
+  /// Reads a key file of either form, or a pipe that one comes through; a device is asked for the first signature.
   /// \return kFileUnreadable, kFilePermissions (others than its owner may read it), kInvalidKey, kMalformed
   [[nodiscard]] static Checked<KeptKey> load(const std::string& file);
 
@@ -43,7 +43,7 @@ class KeptKey {
   bool is_emulated_ = false;                   // known of new keys alone
 };
 
-/// Where the key is that a file leads to, without asking a device.
+/// Where the key is that a file leads to, without asking a device; no pipe.
 [[nodiscard]] Checked<KeyPlace> place_of_key(const std::string& file);
 
 }  // namespace chancery::cli

@@ -1,5 +1,8 @@
+#include <functional>
 #include <memory>
 #include <utility>
+
+#include <chancery/attestation_client.hpp>
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
@@ -9,6 +12,8 @@
 
 namespace chancery::cli {
 namespace {
+
+constexpr const char* kOwnListHelp = "List its keys: key, state, backend, algorithm, created, reason";
 
 std::string time_text(std::int64_t time) { return utc_text(static_cast<double>(time)); }
 
@@ -167,19 +172,27 @@ void add_key_revoke(CLI::App& group, Command& chosen) {
   });
 }
 
-/// `rotate` of a key of the daemon's own.
-CLI::App& add_own_rotation(CLI::App& group, Command& chosen, const char* what,
-                           ClientResult<api::Rotation> (Client::*rotate)(const api::RotateKey&) const) {
+using Rotate = std::function<ClientResult<api::Rotation>(const Client&, const api::RotateKey&)>;
+
+/// A command that follows a key of the daemon's own with a new one.
+CLI::App& add_own_rotation(CLI::App& command, Command& chosen, Rotate rotate) {
   const auto arguments = std::make_shared<RotationArguments>();
-  CLI::App* command = group.add_subcommand("rotate", what);
-  add_overlap(*command, arguments->overlap);
-  command->callback([arguments, rotate, &chosen] {
+  add_overlap(command, arguments->overlap);
+  command.callback([arguments, rotate = std::move(rotate), &chosen] {
     chosen = [arguments, rotate](Context& context) -> Checked<ExitCode> {
       CHANCERY_ASSIGN(const api::RotateKey request, rotation_of(*arguments));
-      return ask(context, [&](const Client& client) { return (client.*rotate)(request); });
+      return ask(context, [&](const Client& client) { return rotate(client, request); });
     };
   });
-  return *command;
+  return command;
+}
+
+/// A command that lists keys of the daemon's own.
+void add_own_list(CLI::App& command, Command& chosen,
+                  std::function<ClientResult<api::KeyList>(const Client&)> list) {
+  command.callback([list = std::move(list), &chosen] {
+    chosen = [list](Context& context) { return ask(context, list); };
+  });
 }
 
 }  // namespace
@@ -213,6 +226,20 @@ void add_backend_adoption(CLI::App& backends, Command& chosen) {
   });
 }
 
+void add_attestation_keys(CLI::App& attest, Command& chosen) {
+  CLI::App* list = attest.add_subcommand("keys", "List the keys that sign attestation results (operator)");
+  add_own_list(*list, chosen, [](const Client& client) { return AttestationClient(client).keys(); });
+  CLI::App* rotate = attest.add_subcommand("rotate-key", "Follow that key with a new one (operator)");
+  add_own_rotation(*rotate, chosen,
+                   [](const Client& client, const api::RotateKey& request) {
+                     return AttestationClient(client).rotate_key(request);
+                   })
+      .footer(
+          "Both keys are published until the overlap ends: choose it no shorter than results count. Relying\n"
+          "parties that keep the keys in a file need the new one before that.\n\n"
+          "Example:\n  chancery attest rotate-key --overlap 8h");
+}
+
 void add_key(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("key", "List and revoke keys (operator)");
   group->require_subcommand(1);
@@ -223,7 +250,8 @@ void add_key(CLI::App& app, Command& chosen) {
 void add_issuer(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("issuer", "The key that signs grants (operator)");
   group->require_subcommand(1);
-  add_own_rotation(*group, chosen, "Follow the issuer's key with a new one", &Client::rotate_issuer)
+  CLI::App* rotate = group->add_subcommand("rotate", "Follow the issuer's key with a new one");
+  add_own_rotation(*rotate, chosen, &Client::rotate_issuer)
       .footer(
           "Both keys are published until the overlap ends: choose it no shorter than the longest grant.\n\n"
           "Example:\n  chancery issuer rotate --overlap 8h");
@@ -232,13 +260,10 @@ void add_issuer(CLI::App& app, Command& chosen) {
 void add_status_key(CLI::App& app, Command& chosen) {
   CLI::App* group = app.add_subcommand("status-key", "The key that signs status lists (operator)");
   group->require_subcommand(1);
-  group->add_subcommand("list", "List its keys: key, state, backend, algorithm, created, reason")
-      ->callback([&chosen] {
-        chosen = [](Context& context) {
-          return ask(context, [](const Client& client) { return client.status_keys(); });
-        };
-      });
-  add_own_rotation(*group, chosen, "Follow it with a new one", &Client::rotate_status_key)
+  CLI::App* list = group->add_subcommand("list", kOwnListHelp);
+  add_own_list(*list, chosen, &Client::status_keys);
+  CLI::App* rotate = group->add_subcommand("rotate", "Follow it with a new one");
+  add_own_rotation(*rotate, chosen, &Client::rotate_status_key)
       .footer(
           "Both keys are published until the overlap ends; a list that the former one signed may be used for\n"
           "two minutes. Verifiers that keep the keys in a file need the new one before that.\n\n"

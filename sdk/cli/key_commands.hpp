@@ -14,6 +14,9 @@ void add_agent_rotation(CLI::App& agents, Command& chosen);
 /// `adopt`, into the group of backends.
 void add_backend_adoption(CLI::App& backends, Command& chosen);
 
+/// `keys` and `rotate-key`, into the group of attestation.
+void add_attestation_keys(CLI::App& attest, Command& chosen);
+
 /// What an end of keys ends, for people.
 void show_ended(Output& output, const api::Ended& ended);
 

@@ -89,6 +89,12 @@ constexpr std::array kWordings{
     Wording{ErrorCode::kPinRefused, "",
             "the token refused the PIN, which was presented once: before the next command see that it is not "
             "locked or expired, and correct the PIN file"},
+    Wording{
+        ErrorCode::kDeviceLockout,
+        "the TPM is locked after too many wrong authorizations: wait until it lets go of one, or have its owner "
+        "clear the lockout (tpm2_dictionarylockout --clear-lockout)",
+        "the token's PIN is locked: unlock it with the vendor's tool and correct the PIN file before the next "
+        "command"},
     Wording{ErrorCode::kSimulatorRefused,
             "this TPM is a simulator, whose keys are software: take it knowingly, with --allow-simulator",
             "this token is a simulator, whose keys are software: take it knowingly, with --allow-simulator"},

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -10,10 +12,10 @@
 #include "sdk/cli/custody_arguments.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/cli/json_text.hpp"
+#include "sdk/cli/key_set_input.hpp"
 #include "sdk/cli/root_custody.hpp"
 #include "sdk/cli/trust_file.hpp"
 #include "sdk/crypto/jwk.hpp"
-#include "sdk/crypto/verify_key.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -63,15 +65,8 @@ std::string document_of(Node anchor) {
 Checked<std::vector<PublicKey>> read_verifiers(const std::vector<std::string>& files) {
   std::vector<PublicKey> verifiers;
   for (const std::string& file : files) {
-    CHANCERY_ASSIGN(const std::string text, read_input(file, kMaxSource));
-    const auto keys = parse_key_set(text);
-    if (!keys) return failure(keys.error(), file);
-    for (const PublicKey& key : *keys) {
-      if (const auto usable = VerifyKey::from(key); !usable) return failure(usable.error(), file);
-      verifiers.push_back(key);
-    }
-    if (keys->empty())
-      return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, file);
+    CHANCERY_ASSIGN(const std::vector<VerifyKey> keys, read_verify_keys(file));
+    std::ranges::transform(keys, std::back_inserter(verifiers), &VerifyKey::public_key);
   }
   return verifiers;
 }
@@ -126,8 +121,7 @@ Checked<Found> from_key_set(const json::Value& keys, const AddArguments& argumen
   if (arguments.iss.empty()) return misuse("a key set needs --iss: the issuer whose keys these are");
   const auto read = read_key_set(keys);
   if (!read) return failure(read.error(), arguments.from);
-  if (read->empty())
-    return failure({ErrorCode::kNoTrust, "holds no key of a type that Chancery knows"}, arguments.from);
+  if (read->empty()) return failure({ErrorCode::kNoTrust, kNoKnownKey}, arguments.from);
   CHANCERY_ASSIGN(const std::vector<PublicKey> verifiers, read_verifiers(arguments.verifier_files));
   return Found{document_of(anchor_of(arguments.iss, *read, verifiers)), {}};
 }
@@ -249,10 +243,7 @@ Checked<ExitCode> add(Context& context, const AddArguments& arguments) {
   const auto environment = [](const char* name) { return std::getenv(name); };
   CHANCERY_ASSIGN(const std::filesystem::path path, default_trust_path(environment));
   CHANCERY_ASSIGN(const std::string held, held_trust(path));
-  std::optional<CustodyRequirement> required;
-  if (!arguments.require.empty()) {
-    CHANCERY_ASSIGN(required, parse_required_custody(arguments.require));
-  }
+  CHANCERY_ASSIGN(const auto required, parse_required_custody(arguments.require));
   CHANCERY_ASSIGN(const Found found,
                   arguments.from.empty() ? from_daemon(context, arguments) : from_file(arguments));
   if (const auto sound = TrustConfig::parse(held); !sound) return failure(sound.error(), path.string());

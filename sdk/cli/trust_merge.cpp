@@ -35,6 +35,11 @@ struct AnchorText {
     const auto theirs = other.restrictions.find("iss");
     return mine != restrictions.end() && theirs != other.restrictions.end() && mine->second == theirs->second;
   }
+  [[nodiscard]] bool has_key_of(const AnchorText& other) const {
+    return std::ranges::any_of(keys, [&](const KeyText& key) {
+      return std::ranges::find(other.keys, key.thumbprint, &KeyText::thumbprint) != other.keys.end();
+    });
+  }
 };
 
 struct TrustText {
@@ -90,6 +95,11 @@ void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
     return held.restrictions == added.restrictions ||
            (added.only_names_issuer() && held.has_issuer_of(added));
   });
+  // Of several anchors with the key that signs a chain the first that may speak roots it, and its verifiers alone count.
+  for (auto before = anchors.begin(); before != same; ++before) {
+    if (before->has_issuer_of(added) && before->has_key_of(added))
+      add_keys(before->attestation_verifiers, added.attestation_verifiers);
+  }
   if (same == anchors.end()) {
     anchors.push_back(std::move(added));
   } else {

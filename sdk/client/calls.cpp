@@ -27,12 +27,6 @@ Result<std::string> decision_path(std::string_view decision, std::string_view st
   return Error{ErrorCode::kInvalidArgument, "name a decision by the id that its permit has"};
 }
 
-// A wire reader, as Call wants it.
-template <auto Read>
-auto reading(std::string body) {
-  return Read(body);
-}
-
 Result<std::string> as_it_is(std::string body) { return body; }
 
 Result<KeySet> read_key_set(std::string body) {
@@ -93,6 +87,12 @@ Result<HttpRequest> about_chain(const char* target, const api::VerifyChain& mess
 
 }  // namespace
 
+std::string page_target(std::string_view path, std::string_view after, std::size_t limit) {
+  std::string target = std::string(path) + "?limit=" + std::to_string(limit);
+  if (!after.empty()) target += "&after=" + percent_encode(after);
+  return target;
+}
+
 Result<Call<api::Agent>> create_agent(const api::CreateAgent& message) {
   return Call<api::Agent>{{"POST", "/v1/agents", wire::write(message)}, reading<wire::read_agent>};
 }
@@ -103,9 +103,8 @@ Result<Call<api::Agent>> show_agent(std::string_view name) {
 }
 
 Result<Call<api::AgentPage>> list_agents(std::string_view after, std::size_t limit) {
-  std::string target = "/v1/agents?limit=" + std::to_string(limit);
-  if (!after.empty()) target += "&after=" + percent_encode(after);
-  return Call<api::AgentPage>{{"GET", std::move(target), {}}, reading<wire::read_agent_page>};
+  return Call<api::AgentPage>{{"GET", page_target("/v1/agents", after, limit), {}},
+                              reading<wire::read_agent_page>};
 }
 
 Result<Call<api::Retirement>> retire_agent(std::string_view name) {
@@ -280,6 +279,10 @@ Result<Call<KeySet>> jwks() { return Call<KeySet>{{"GET", "/.well-known/jwks.jso
 
 Result<Call<KeySet>> status_jwks() {
   return Call<KeySet>{{"GET", "/.well-known/status-jwks.json", {}}, read_key_set};
+}
+
+Result<Call<KeySet>> attestation_jwks() {
+  return Call<KeySet>{{"GET", "/.well-known/attestation-jwks.json", {}}, read_key_set};
 }
 
 Result<Call<std::string>> status_list(std::string_view name) {

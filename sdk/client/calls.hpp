@@ -20,6 +20,15 @@ struct Call {
   int other_status = 0;  ///< a status of no success whose JSON answers the question all the same; 0: none
 };
 
+/// A reader of the wire's, as Call wants it.
+template <auto Read>
+auto reading(std::string body) {
+  return Read(body);
+}
+
+/// The target of a page. \param after  the cursor; empty for the first page
+[[nodiscard]] std::string page_target(std::string_view path, std::string_view after, std::size_t limit);
+
 // The calls. kInvalidArgument for a name that is none, and for parameters that are no JSON object.
 
 [[nodiscard]] Result<Call<api::Agent>> create_agent(const api::CreateAgent& message);
@@ -42,6 +51,7 @@ struct Call {
 [[nodiscard]] Result<Call<api::KeyList>> status_keys();
 [[nodiscard]] Result<Call<api::Rotation>> rotate_status_key(const api::RotateKey& message);
 [[nodiscard]] Result<Call<KeySet>> status_jwks();
+[[nodiscard]] Result<Call<KeySet>> attestation_jwks();
 [[nodiscard]] Result<Call<std::string>> status_list(std::string_view name);
 [[nodiscard]] Result<Call<api::Adoption>> adopt_backend(std::string_view name);
 [[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <chancery/hop_custody.hpp>
+
 #include "sdk/base/base64url.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/writer.hpp"
@@ -127,6 +129,14 @@ Result<AttestationResult> read_claims(const Value& claims) {
   return out;
 }
 
+std::optional<Thumbprint> kid_of(const Value& header) {
+  const Value* kid = header.find("kid");
+  const auto digest =
+      kid == nullptr ? std::nullopt : base64url_decode_exactly<32>(kid->string().value_or(""));
+  if (!digest) return std::nullopt;
+  return Thumbprint{*digest};
+}
+
 }  // namespace
 
 std::string attestation_result_signing_input(const AttestationResult& result, const PublicKey& signer) {
@@ -145,6 +155,7 @@ std::string attestation_result_signing_input(const AttestationResult& result, co
 }
 
 Result<SignedAttestationResult> SignedAttestationResult::parse(std::string_view compact) {
+  if (compact.size() > kMaxAttestationResult) return malformed("it is longer than a result is");
   CHANCERY_ASSIGN(Jws jws, Jws::parse(compact));
   const Value* typ = jws.header.root().find("typ");
   if (typ == nullptr || (typ->string() != "eat+jwt" && typ->string() != "application/eat+jwt"))
@@ -154,23 +165,35 @@ Result<SignedAttestationResult> SignedAttestationResult::parse(std::string_view 
   out.compact_ = compact;
   out.signing_input_size_ = jws.parts.signing_input.size();
   out.algorithm_ = jws.algorithm;
+  out.kid_ = kid_of(jws.header.root());
   out.signature_ = std::move(jws.signature);
   return out;
 }
 
-const VerifyKey* SignedAttestationResult::signer(std::span<const VerifyKey> keys) const noexcept {
-  const ByteView signing_input = as_bytes(std::string_view(compact_).substr(0, signing_input_size_));
+const VerifyKey* SignedAttestationResult::named_signer(std::span<const VerifyKey> keys) const noexcept {
   const auto key = std::ranges::find_if(keys, [&](const VerifyKey& candidate) {
-    return algorithm_ == candidate.public_key().algorithm() && candidate.verify(signing_input, signature_);
+    return kid_ == candidate.thumbprint() && algorithm_ == candidate.public_key().algorithm();
   });
   return key == keys.end() ? nullptr : &*key;
 }
 
+bool SignedAttestationResult::verifies_under(const VerifyKey& key) const noexcept {
+  return key.verify(as_bytes(std::string_view(compact_).substr(0, signing_input_size_)), signature_);
+}
+
 Result<AttestationResult> open_attestation_result(std::string_view compact, std::span<const VerifyKey> keys) {
   CHANCERY_ASSIGN(const SignedAttestationResult result, SignedAttestationResult::parse(compact));
-  if (result.signer(keys) != nullptr) return result.claims();
+  const VerifyKey* signer = result.named_signer(keys);
+  if (signer != nullptr && result.verifies_under(*signer)) return result.claims();
   return Error{ErrorCode::kSignatureInvalid,
                "the attestation result is by none of the verifiers that the anchor names"};
+}
+
+ResultTimes judge_times(const AttestationResult& result, sys_seconds now) noexcept {
+  if (result.issued_at > now) return ResultTimes::kIssuedLater;
+  if (result.evidence_at > now) return ResultTimes::kEvidenceLater;
+  if (result.expires_at <= now) return ResultTimes::kExpired;
+  return ResultTimes::kCurrent;
 }
 
 }  // namespace chancery

@@ -1,6 +1,7 @@
 #include "sdk/verify/counting_results.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +10,7 @@ namespace {
 
 using Held = std::shared_ptr<const SignedAttestationResult>;
 
+constexpr std::size_t kMostForKey = 4;  // several verifiers, and a newer result beside one that still counts
 constexpr const char* kOlder = "a newer one about the same key counts";
 
 /// A result that may count, or why it does not.
@@ -19,58 +21,75 @@ struct Looked {
 
 Looked ignore(const char* fault) { return {nullptr, fault}; }
 
-bool has_key(std::span<const VerifyKey> keys, const Thumbprint& thumbprint) {
-  return std::ranges::find(keys, thumbprint, &VerifyKey::thumbprint) != keys.end();
-}
-
 bool accepts(const ResultTerms& terms, Algorithm algorithm) {
   return algorithm == Algorithm::kES256 ? terms.accept_es256 : terms.accept_ed25519;
 }
 
-// Verified once, while its octets and its key stay the same. Only a result about a key of the chain costs a
-// verification: whoever presents results must not choose how many.
-Looked read(std::string_view compact, const ResultTerms& terms) {
-  if (compact.size() > kMaxAttestationResult) return ignore("it is longer than a result is");
-  const auto known = terms.cache == nullptr ? std::nullopt : terms.cache->find_result(compact);
-  if (known && has_key(terms.verifiers, known->verified_under)) return {known->result, nullptr};
-  auto parsed = SignedAttestationResult::parse(compact);
-  if (!parsed) return ignore(parsed.error().what);
-  if (std::ranges::find(terms.keys, parsed->claims().key) == terms.keys.end())
-    return ignore("it is about none of these keys");
-  const VerifyKey* signer = parsed->signer(terms.verifiers);
-  if (signer == nullptr) return ignore("it is signed by no attestation verifier that counts here");
-  auto result = std::make_shared<const SignedAttestationResult>(*std::move(parsed));
-  if (terms.cache != nullptr) terms.cache->remember(result, signer->thumbprint());
-  return {std::move(result), nullptr};
-}
-
 const char* fault_of(const SignedAttestationResult& result, const ResultTerms& terms) {
-  const AttestationResult& claims = result.claims();
-  if (std::ranges::find(terms.keys, claims.key) == terms.keys.end()) return "it is about none of these keys";
   if (!accepts(terms, *result.algorithm())) return "its signature's algorithm is not accepted";
-  if (claims.issued_at > terms.now) return "it counts later only: its `iat` is to come";
-  if (claims.evidence_at > terms.now) return "its evidence is of a time to come";
-  if (claims.expires_at <= terms.now) return "it has expired";
-  return nullptr;
+  switch (judge_times(result.claims(), terms.now)) {
+    case ResultTimes::kCurrent:
+      return nullptr;
+    case ResultTimes::kIssuedLater:
+      return "it counts later only: its `iat` is to come";
+    case ResultTimes::kEvidenceLater:
+      return "its evidence is of a time to come";
+    case ResultTimes::kExpired:
+      return "it has expired";
+  }
+  std::abort();
 }
 
-Looked look(std::string_view compact, const ResultTerms& terms) {
-  Looked looked = read(compact, terms);
-  if (looked.fault == nullptr) looked.fault = fault_of(*looked.result, terms);
-  return looked;
-}
+/// Reads results one after the other. Whoever presents them must not choose how many signatures are verified: one for a
+/// result, under the verifier that it names, and kMostForKey for each key that is asked about.
+class Reader {
+ public:
+  explicit Reader(const ResultTerms& terms) : terms_(terms), read_(terms.keys.size()) {}
+
+  Looked look(std::string_view compact) {
+    Looked looked = read(compact);
+    if (looked.fault == nullptr) looked.fault = fault_of(*looked.result, terms_);
+    return looked;
+  }
+
+ private:
+  // A result that was remembered takes its place among those for its key too: a verdict does not depend on the cache.
+  Looked read(std::string_view compact) {
+    const auto known = terms_.cache == nullptr ? std::nullopt : terms_.cache->find_result(compact);
+    Held result = known ? known->result : nullptr;
+    if (!result) {
+      auto parsed = SignedAttestationResult::parse(compact);
+      if (!parsed) return ignore(parsed.error().what);
+      result = std::make_shared<const SignedAttestationResult>(*std::move(parsed));
+    }
+    const auto about = std::ranges::find(terms_.keys, result->claims().key);
+    if (about == terms_.keys.end()) return ignore("it is about none of these keys");
+    const VerifyKey* signer = result->named_signer(terms_.verifiers);
+    if (signer == nullptr) return ignore("it is signed by no attestation verifier that counts here");
+    if (read_[static_cast<std::size_t>(about - terms_.keys.begin())]++ >= kMostForKey)
+      return ignore("from here on there are more about its key than are read");
+    if (known && known->verified_under == signer->thumbprint()) return {std::move(result), nullptr};
+    if (!result->verifies_under(*signer)) return ignore("its signature does not verify: it was changed");
+    if (terms_.cache != nullptr) terms_.cache->remember(result, signer->thumbprint());
+    return {std::move(result), nullptr};
+  }
+
+  const ResultTerms& terms_;
+  std::vector<std::size_t> read_;  // by key
+};
 
 auto age_of(const AttestationResult& claims) { return std::tuple(claims.issued_at, claims.evidence_at); }
 
 }  // namespace
 
 CountingResults::CountingResults(std::span<const std::string_view> results, const ResultTerms& terms) {
+  Reader reader(terms);
   for (std::size_t index = 0; index < results.size(); ++index) {
     if (index == kMaxAttestationResults) {
       ignored_.push_back({index, "from here on there are more results than are read"});
       break;
     }
-    Looked looked = look(results[index], terms);
+    Looked looked = reader.look(results[index]);
     if (looked.fault == nullptr) {
       keep_newest({index, std::move(looked.result)});
     } else {

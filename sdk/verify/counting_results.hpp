@@ -25,7 +25,8 @@ struct ResultTerms {
 
 /// Of the attestation results that somebody presents those that count: at most one for a key, the newest by `iat`, of
 /// two of one instant the one whose evidence is newer, then the first. Whoever presents results can leave one out: how
-/// long an old one counts its `exp` alone decides.
+/// long an old one counts its `exp` alone decides. A result that names no verifier (`kid`) does not count, nor more than
+/// the first four about one key that name one: cost is one verification for each of those at most.
 class CountingResults {
  public:
   CountingResults(std::span<const std::string_view> results, const ResultTerms& terms);

@@ -213,6 +213,7 @@ class Client {
   std::future<ClientResult<api::Readiness>> readiness_async() const;
 
  private:
+  friend class AttestationClient;  // the calls of chancery/attestation_client.hpp
   struct Impl;
   explicit Client(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

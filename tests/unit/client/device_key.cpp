@@ -7,6 +7,8 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "sdk/cli/open_device.hpp"
+
 namespace {
 
 namespace data = boost::unit_test::data;
@@ -93,9 +95,44 @@ const std::array kDamages{
     DamageCase{"no public key", R"("jwk":{"crv")", R"("jwk":{"curve")"},
 };
 
+// --- what devices say
+
+constexpr const char* kOfDaemon = "what the operator of a daemon does";
+
+struct WordingCase {
+  ErrorCode code;
+  const char* of_tpm;  ///< is in what a person is told; "": no TPM says this
+  const char* of_token;
+};
+std::ostream& operator<<(std::ostream& out, const WordingCase& row) { return out << error_name(row.code); }
+
+const std::array kWordings{
+    WordingCase{ErrorCode::kDeviceUnavailable, "not there", "put it in"},
+    WordingCase{ErrorCode::kDeviceTimeout, "does not answer", "does not answer"},
+    WordingCase{ErrorCode::kWrongDevice, "not the TPM", "another token"},
+    WordingCase{ErrorCode::kKeyLost, "does not open this key", "does not have this key"},
+    WordingCase{ErrorCode::kPinRefused, "", "PIN"},
+    WordingCase{ErrorCode::kDeviceLockout, "TPM is locked", "PIN is locked"},
+    WordingCase{ErrorCode::kSimulatorRefused, "--allow-simulator", "--allow-simulator"},
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(device_key)
+
+BOOST_DATA_TEST_CASE(what_a_device_says_is_told_to_who_typed_a_command, data::make(kWordings), row) {
+  const Error error{row.code, kOfDaemon, 7};
+  const Error of_tpm = for_people(error, Kind::kTpm);
+  const Error of_token = for_people(error, Kind::kPkcs11);
+  BOOST_TEST(std::string(of_tpm.what).find(row.of_tpm) != std::string::npos, of_tpm.what);
+  BOOST_TEST(std::string(of_token.what).find(row.of_token) != std::string::npos, of_token.what);
+  BOOST_TEST(((of_tpm.code == row.code) && (of_token.code == row.code)));
+  BOOST_TEST((of_tpm.native == 7U && of_token.native == 7U));
+}
+
+BOOST_AUTO_TEST_CASE(what_no_words_are_known_for_is_told_as_it_is) {
+  BOOST_TEST(for_people({ErrorCode::kDeviceError, kOfDaemon}, Kind::kTpm).what == kOfDaemon);
+}
 
 BOOST_DATA_TEST_CASE(options_name_one_place, data::make(kOptions), row) {
   const auto place = chosen_place(row.options);

@@ -205,6 +205,24 @@ BOOST_AUTO_TEST_CASE(attestation_verifiers_are_united_under_one_anchor) {
   BOOST_TEST(TrustConfig::parse(kept.value()).value().anchors.front().attestation_verifiers.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(attestation_verifiers_count_whichever_anchor_of_the_key_comes_first) {
+  const auto verifiers = [](const std::string& held, const std::string& added) {
+    const auto merged = TrustConfig::parse(merge_trust(held, added).value()).value();
+    std::vector<std::size_t> counts;
+    for (const TrustAnchor& anchor : merged.anchors) counts.push_back(anchor.attestation_verifiers.size());
+    return counts;
+  };
+  const std::string status = R"(,"status":{"keys":[)" + kKeyB + R"(],"prefixes":["https://a/status/"]})";
+  const std::string added =
+      trust(anchor("https://a", kKeyA, R"(,"attestation_verifiers":[)" + kKeyB + "]" + status));
+  using Counts = std::vector<std::size_t>;
+  BOOST_TEST((verifiers(trust(anchor("https://a", kKeyA)), added) == Counts{1, 1}));
+  BOOST_TEST((verifiers(trust(anchor("https://a", kKeyB)), added) == Counts{0, 1}));  // another key
+  BOOST_TEST((verifiers(trust(anchor("https://b", kKeyA)), added) == Counts{0, 1}));  // another issuer
+  const std::string later = anchor("https://a", kKeyA) + "," + anchor("https://a", kKeyA, status);
+  BOOST_TEST((verifiers(trust(later), added) == Counts{1, 1}));
+}
+
 BOOST_AUTO_TEST_CASE(issuers_and_status_keys_are_united) {
   const std::string issuers = R"(,"issuers":[)" + kKeyA + "]";
   const auto merged =
