@@ -34,12 +34,8 @@ leave_stage() {
 # --- the devices
 
 start_tpm() {
-  rm -f "$1"
-  swtpm socket --tpm2 --tpmstate "dir=$WORK/tpm,mode=0600" --server "type=unixio,path=$1,mode=0600" \
-    --ctrl "type=unixio,path=$1.ctrl,mode=0600" --flags not-need-init,startup-clear \
-    >>"$WORK/tpm.log" 2>&1 3>&- </dev/null &
-  tpm_pid=$!
-  until_true "swtpm should start" test -S "$1"
+  start_swtpm "$WORK/tpm" "$1" "$WORK/tpm.log"
+  tpm_pid=$swtpm_pid
 }
 
 stop_tpm() {

@@ -25,31 +25,6 @@ leave_stage() {
   for pid in "$drill_pid" "${agent_pid[@]}" "$daemon_pid" "$tpm_pid"; do end "$pid"; done
 }
 
-# --- machines: each has a home folder and the daemon's CA certificate, and nothing of the others
-
-enter() {
-  machine=(env -i PATH=/usr/bin:/bin HOME="$WORK/$1" NO_COLOR=1 CHANCERY_CACERT="$ca_file" "$BIN/chancery")
-}
-at() {
-  enter "$1"
-  "${machine[@]}" "${@:2}"
-}
-tell_command() { printf '  %s%s chancery %s%s\n' "$dim" "$1" "${*:2}" "$plain" >&3; }
-show_at() {
-  tell_command "$1\$" "${@:2}"
-  at "$@"
-}
-
-# A TPM for a machine: a simulator of its own, since each serves one program at a time.
-start_tpm() {
-  local at="$WORK/$1/tpm"
-  mkdir "$at"
-  swtpm socket --tpm2 --tpmstate "dir=$at,mode=0600" --server "type=unixio,path=$at/s,mode=0600" \
-    --ctrl "type=unixio,path=$at/c,mode=0600" --flags not-need-init,startup-clear >"$1-tpm.log" 2>&1 3>&- </dev/null &
-  tpm_pid=$!
-  until_true "the TPM of $1 should be there" test -S "$at/s"
-}
-
 # --- agents' processes: each runs commands in its session, one for each line that it is told
 
 write_agent_program() {
@@ -201,7 +176,9 @@ write_agent_program
 good "chanceryd is ready at $address"
 
 chapter "2. An operator, whose key is in the TPM of a machine of its own, and who calls over TLS from now on"
-start_tpm operator
+mkdir operator/tpm
+start_swtpm "$WORK/operator/tpm" "$WORK/operator/tpm/s" "$WORK/operator-tpm.log"
+tpm_pid=$swtpm_pid
 show_at operator init --socket "$socket" --name admin --key-in tpm --tcti "swtpm:path=$WORK/operator/tpm/s" \
   --allow-simulator 2>init.told | sed 's/^/  /'
 sed 's/^chancery: /    /' init.told

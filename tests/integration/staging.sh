@@ -2,7 +2,7 @@
 # refused. Sourced by them after telling.sh, with BIN set.
 # shellcheck shell=bash
 
-daemon_pid=''
+daemon_pid='' swtpm_pid=''
 
 # Makes the folder WORK. At the end, whatever brings it about, `leave_stage` (the story's own) ends what was started,
 # and the folder is removed; after a step that failed, the last lines of its logs are shown.
@@ -73,4 +73,32 @@ expect() {
   local found
   found=$("$2" "$3") || true
   [[ "$found" == "$1" ]] || die "$2 $(basename "$3"): expected $1, found $found"
+}
+
+# Starts a software TPM on the state in a folder; its process is in `swtpm_pid`: start_swtpm STATE SOCKET LOG
+start_swtpm() {
+  rm -f "$2"
+  swtpm socket --tpm2 --tpmstate "dir=$1,mode=0600" --server "type=unixio,path=$2,mode=0600" \
+    --ctrl "type=unixio,path=$2.ctrl,mode=0600" --flags not-need-init,startup-clear >>"$3" 2>&1 3>&- </dev/null &
+  # shellcheck disable=SC2034 # the stories read it
+  swtpm_pid=$!
+  until_true "swtpm should start" test -S "$2"
+}
+
+# --- machines: each has a home folder, the CA certificate of the daemons and the socket of its own, if it has one, and
+# nothing of the others
+
+declare -A socket_of=()
+
+enter() {
+  machine=(env -i PATH=/usr/bin:/bin HOME="$WORK/$1" NO_COLOR=1 CHANCERY_CACERT="$ca_file"
+    ${socket_of[$1]:+"CHANCERY_SOCKET=${socket_of[$1]}"} "$BIN/chancery")
+}
+at() {
+  enter "$1"
+  "${machine[@]}" "${@:2}"
+}
+show_at() {
+  tell_command "$1\$" "${@:2}"
+  at "$@"
 }

@@ -22,5 +22,8 @@ show() {
   "$@"
 }
 
+# The same of a command that runs somewhere else: tell_command PROMPT WORDS…
+tell_command() { printf '  %s%s chancery %s%s\n' "$dim" "$1" "${*:2}" "$plain" >&3; }
+
 # The first member of that name in a JSON text, when it is a string.
 field() { grep -o "\"$1\":\"[^\"]*\"" | sed -n 1p | cut -d'"' -f4; }

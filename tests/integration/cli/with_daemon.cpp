@@ -1,74 +1,24 @@
 // `chancery` and a daemon's answers, which a script of the test gives over a Unix socket.
-#include <deque>
-#include <map>
-#include <mutex>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
 #include <chancery/proof.hpp>
 
-#include "tests/integration/cli/chancery_process.hpp"
-#include "tests/unit/client/fake_daemon.hpp"
+#include "tests/integration/cli/stage.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
 
 namespace {
 
 using namespace chancery;
 using chancery::testing::Chancery;
-using chancery::testing::Connection;
+using chancery::testing::contains;
 using chancery::testing::FakeDaemon;
 using chancery::testing::http_answer;
+using chancery::testing::kJson;
+using chancery::testing::kProblem;
 using chancery::testing::Run;
-
-constexpr const char* kJson = "application/json";
-constexpr const char* kProblem = "application/problem+json";
-
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-/// A daemon that answers by route, and keeps the requests that it got.
-class Stage {
- public:
-  void answer(const std::string& route, std::string octets) { answers_[route] = {std::move(octets)}; }
-  /// Each once, and the last one from then on.
-  void answer_in_turn(const std::string& route, std::deque<std::string> octets) {
-    answers_[route] = std::move(octets);
-  }
-  [[nodiscard]] std::string request(const std::string& route) {
-    const std::lock_guard lock(mutex_);
-    return requests_[route];
-  }
-  Run run(std::vector<std::string> arguments, const std::string& input = {}) {
-    chancery_.set("CHANCERY_SOCKET", daemon_->socket());
-    return chancery_.run(arguments, input);
-  }
-  Chancery& chancery() { return chancery_; }
-
- private:
-  void serve(Connection& connection) {
-    const std::string request = connection.read_request();
-    const std::string route = request.substr(0, request.find(" HTTP/"));
-    const std::lock_guard lock(mutex_);
-    requests_[route] = request;
-    connection.write(next_answer(route));
-  }
-  std::string next_answer(const std::string& route) {
-    const auto found = answers_.find(route);
-    if (found == answers_.end())
-      return http_answer(404, kProblem, R"({"code":"route_unknown","detail":"no such route"})");
-    std::deque<std::string>& octets = found->second;
-    std::string next = octets.front();
-    if (octets.size() > 1) octets.pop_front();
-    return next;
-  }
-
-  Chancery chancery_;
-  std::mutex mutex_;
-  std::map<std::string, std::deque<std::string>> answers_;
-  std::map<std::string, std::string> requests_;
-  std::unique_ptr<FakeDaemon> daemon_ =
-      FakeDaemon::on_socket([this](Connection& connection) { serve(connection); });
-};
+using chancery::testing::Stage;
 
 constexpr const char* kAgent =
     R"({"backend":"tpm","created_at":1772366400,"id":"spiffe://t.example/agent/support","jkt":"JKT","jwk":{"kty":"OKP"},"name":"support","selectors":{"uid":1001},"state":"active"})";
