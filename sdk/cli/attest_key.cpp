@@ -71,7 +71,7 @@ Checked<ExitCode> attest(Context& context, const KeyArguments& arguments) {
   constexpr unsigned kReadable = 0644;
   if (!arguments.out.empty()) CHANCERY_TRY(replace_file(arguments.out, result + "\n", kReadable));
   CHANCERY_ASSIGN(const std::vector<VerifyKey> keys, result_keys(AttestationClient(parties.verifier)));
-  const std::vector<JudgedResult> judged{judge_result(result, keys, std::nullopt, context.now)};
+  const std::vector<JudgedResult> judged{judge_fetched_result(result, keys, context.now)};
   if (judged.front().is_valid() && !context.output.json()) {
     show_result(context.output, *judged.front().claims);
   } else {

@@ -48,7 +48,7 @@ Checked<KnownKey> look_up(const AttestationClient& verifier, std::span<const Ver
     return key;
   }
   for (const std::string& result : known->results)
-    key.results.push_back(judge_result(result, keys, std::nullopt, now));
+    key.results.push_back(judge_fetched_result(result, keys, now));
   return key;
 }
 

@@ -46,6 +46,14 @@ JudgedResult judge_result(const std::string& compact, std::span<const VerifyKey>
   return {compact, flaw ? flaw->outcome : "valid", flaw ? flaw->reason : "", *opened};
 }
 
+JudgedResult judge_fetched_result(const std::string& compact, std::span<const VerifyKey> keys,
+                                  std::chrono::sys_seconds now) {
+  constexpr std::chrono::seconds kWaitedAtMost{60};
+  const auto opened = open_attestation_result(compact, keys);
+  const bool came_since = opened && opened->issued_at > now && opened->issued_at <= now + kWaitedAtMost;
+  return judge_result(compact, keys, std::nullopt, came_since ? opened->issued_at : now);
+}
+
 ExitCode exit_code(std::span<const JudgedResult> results) {
   const auto proves_less = [](const JudgedResult& result) { return result.outcome == "custody_unproven"; };
   if (std::ranges::all_of(results, &JudgedResult::is_valid)) return ExitCode::kSuccess;

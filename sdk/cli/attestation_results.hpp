@@ -33,6 +33,11 @@ struct JudgedResult {
                                         std::optional<CustodyRequirement> required,
                                         std::chrono::sys_seconds now);
 
+/// The same for a result that a verifier gave since `now`: it may have been issued since as well, for as long as a client
+/// waits for an answer. Any level will do.
+[[nodiscard]] JudgedResult judge_fetched_result(const std::string& compact, std::span<const VerifyKey> keys,
+                                                std::chrono::sys_seconds now);
+
 /// Of one or more: 1 when one is bad; else 2 when one proves less than was required, as for a chain; else 0.
 [[nodiscard]] ExitCode exit_code(std::span<const JudgedResult> results);
 

@@ -96,6 +96,20 @@ BOOST_AUTO_TEST_CASE(another_verifiers_word_and_no_result_at_all_are_denied) {
   BOOST_TEST((cli::exit_code(std::vector{none}) == ExitCode::kDenied));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_fetched_may_have_been_issued_while_it_was_waited_for) {
+  const SigningKey verifier = new_key();
+  const auto keys = cli::verify_keys(std::vector{verifier.public_key()}, "keys").value();
+  const std::string fetched = sign_result(kGood, verifier);
+  const auto outcome = [&](std::chrono::sys_seconds now) {
+    return cli::judge_fetched_result(fetched, keys, now).outcome;
+  };
+  BOOST_TEST(outcome(kGood.issued_at) == "valid");
+  BOOST_TEST(outcome(kGood.issued_at - seconds(1)) == "valid");
+  BOOST_TEST(outcome(kGood.issued_at - seconds(60)) == "valid");
+  BOOST_TEST(outcome(kGood.issued_at - seconds(61)) == "not_yet_valid");
+  BOOST_TEST(outcome(kGood.expires_at) == "expired");
+}
+
 BOOST_AUTO_TEST_CASE(of_several_a_bad_one_decides) {
   const JudgedResult good{"", "valid", "", std::nullopt};
   const JudgedResult less{"", "custody_unproven", "", std::nullopt};
