@@ -1,7 +1,6 @@
 #include "daemon/service/measurements.hpp"
 
 #include <algorithm>
-#include <ranges>
 #include <tuple>
 
 #include "attest/verify/measurements.hpp"
@@ -48,10 +47,10 @@ Status Measurements::measure(const store::Agent& agent, const api::Selectors& se
   const std::unique_lock lock(held.mutex, occasion.deadline);
   if (!lock.owns_lock()) return kBusy;
   CHANCERY_ASSIGN(Log* const log, log_of(held, backend, attester, occasion));
-  const auto newest_first = *log | std::views::reverse;
-  const auto last = std::ranges::find(newest_first, agent.id, &AgentMeasurement::agent);
+  const auto last = std::find_if(log->rbegin(), log->rend(),
+                                 [&](const AgentMeasurement& each) { return each.agent == agent.id; });
   const bool is_same =
-      last != newest_first.end() && last->executable == entry.executable && last->manifest == entry.manifest;
+      last != log->rend() && last->executable == entry.executable && last->manifest == entry.manifest;
   if (is_same) return {};
   entry.seq = log->size() + 1;
   CHANCERY_TRY(book_.add_measurement(backend, entry,

@@ -13,8 +13,8 @@ bool precedes(const Change& a, const Change& b) { return a.token < b.token; }
 std::vector<Change> sorted(std::span<const Change> changes) {
   std::vector<Change> run(changes.rbegin(), changes.rend());  // the last of several for one token stays
   std::ranges::stable_sort(run, precedes);
-  const auto rest = std::ranges::unique(run, {}, &Change::token);
-  run.erase(rest.begin(), rest.end());
+  const auto is_same = [](const Change& a, const Change& b) { return a.token == b.token; };
+  run.erase(std::unique(run.begin(), run.end(), is_same), run.end());
   return run;
 }
 
