@@ -7,6 +7,10 @@
 #include <boost/test/unit_test.hpp>
 #include <unistd.h>
 
+#include <chancery/attestation_client.hpp>
+
+#include "sdk/crypto/verify_key.hpp"
+#include "sdk/verify/attestation_result.hpp"
 #include "simulators/faults/pkcs11_faults.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
@@ -70,6 +74,25 @@ struct TwoDevices {
 };
 
 }  // namespace
+
+// Each device proves what it can: a simulator's TPM that it is one, a token nothing beyond its word.
+BOOST_FIXTURE_TEST_CASE(what_is_known_of_a_key_is_what_its_device_can_prove, TwoDevices) {
+  start("tpm");
+  const Client client = daemon->client();
+  const AttestationClient attestation(client);
+  for (const auto& [backend, level] :
+       {std::pair("tpm", Custody::kTpmCertifiedEmulated), std::pair("hsm", Custody::kPkcs11Claimed)}) {
+    const std::string jkt = answered(client.create_agent(agent_on(backend, backend))).jkt;
+    const auto results = answered(attestation.results(jkt)).results;
+    BOOST_REQUIRE(results.size() == 1u);
+    std::vector<VerifyKey> keys;
+    for (const PublicKey& key : answered(attestation.jwks()).keys)
+      keys.push_back(required(VerifyKey::from(key)));
+    const AttestationResult result = required(open_attestation_result(results.front(), keys));
+    BOOST_TEST((result.custody == level), backend);
+    BOOST_TEST(result.key.text() == jkt);
+  }
+}
 
 BOOST_FIXTURE_TEST_CASE(a_chain_goes_through_agents_on_both_devices, TwoDevices) {
   for (const std::string issuer : {"tpm", "hsm"}) {
