@@ -15,6 +15,10 @@ namespace {
 constexpr Error kNoAttester{ErrorCode::kNoAttester,
                             "the backend's device can prove nothing about its keys: a TPM can"};
 
+constexpr Error kTakenForHardware{
+    ErrorCode::kForbidden,
+    "this simulator is enrolled under another name as if it were hardware: remove that host"};
+
 Result<store::Host> enroll_own(Office& office, const std::string& backend, hsm::Attester& attester,
                                const Occasion& occasion) {
   CHANCERY_ASSIGN(const hsm::KeyBackend* const device, office.backends.find(backend));
@@ -25,8 +29,9 @@ Result<store::Host> enroll_own(Office& office, const std::string& backend, hsm::
                             {std::move(shown.ek_certificate), std::move(shown.ek_public),
                              std::move(shown.ak_public), std::move(shown.srk_public)}};
   CHANCERY_ASSIGN(Enrolment enrolment, prepare_enrolment(office, presented, occasion));
-  // Somebody enrolled this machine from outside already: it is the same host.
+  // Somebody enrolled this machine from outside already: it is the same host, and still what it is.
   const auto known = office.attestation.hosts.host_by_ek(enrolment.challenge.ek_name);
+  if (known && presented.is_emulated && known->worth == Custody::kTpmCertified) return kTakenForHardware;
   if (known || known.error().code != ErrorCode::kNotFound) return known;
   CHANCERY_TRY(enrolment.challenge.draw_nonce());
   enrolment.told.nonce = enrolment.challenge.nonce;

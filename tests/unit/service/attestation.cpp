@@ -422,9 +422,11 @@ BOOST_AUTO_TEST_CASE(answers_that_overtake_each_other_are_no_rollback) {
 
 /// A daemon whose agents live in a TPM.
 struct OwnTpm {
-  explicit OwnTpm(std::optional<CustodyRequirement> required = {}, attest::Policy policy = {.id = "test"})
+  explicit OwnTpm(std::optional<CustodyRequirement> required = {}, attest::Policy policy = {.id = "test"},
+                  bool allows_first_use = false)
       : swtpm(hsm::start_swtpm()) {
     service::AttestationOptions options;
+    options.endorsers.first_use = allows_first_use;
     options.policy = std::move(policy);
     options.required = required;
     auto backend = hsm::open_backend(hsm::options_for(swtpm.tcti()));
@@ -474,6 +476,21 @@ BOOST_AUTO_TEST_CASE(a_device_whose_attestation_key_is_lost_has_another_once_its
   must(service::remove_host(own.office->office(), by_operator(), "local.tpm"));
   own.results(kNow + 31min);
   BOOST_TEST((must(hosts.host("local.tpm")).ak_public != before.ak_public));
+}
+
+// Whoever enrols it from outside does not make hardware of it.
+BOOST_AUTO_TEST_CASE(a_simulator_of_the_daemons_own_stays_one_under_whatever_name) {
+  OwnTpm own({}, {.id = "test"}, true);
+  service::Office& office = own.office->office();
+  const auto identity = must(service::show_identity(office, by_operator(), "tpm"));
+  const auto challenge = must(service::enroll_host(office, by_operator(), {"outside", identity}));
+  const auto answer = must(service::activate_credential(office, by_operator(), "tpm", challenge));
+  must(service::take_evidence(office, by_operator(), {challenge.id, answer, {}}));
+  must(service::approve_host(office, by_operator(), "outside", {Custody::kTpmCertified}));
+  const auto results = service::show_results(office, by_operator(), own.jkt);
+  BOOST_TEST((error_of(results).code == ErrorCode::kForbidden));
+  must(service::remove_host(office, by_operator(), "outside"));
+  BOOST_TEST(own.results().size() == 1U);
 }
 
 // What the operator has to do is said to everybody who asks, and the device is left alone meanwhile.
