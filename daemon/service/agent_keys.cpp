@@ -250,8 +250,8 @@ Result<api::Rotation> rotate_attestation_key(Office& office, const CallContext& 
                                              const api::RotateKey& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
   CHANCERY_ASSIGN(api::Rotation rotation, rotate_own(office, context, office.attestation.keys, message));
-  const bool outlives = message.overlap && *message.overlap < office.attestation.options.result_lifetime;
-  if (outlives) CHANCERY_TRY(forget_results(office));
+  const std::chrono::seconds overlap = message.overlap.value_or(office.attestation.keys.options().overlap);
+  if (overlap < office.attestation.options.result_lifetime) CHANCERY_TRY(forget_results(office));
   return rotation;
 }
 

@@ -173,8 +173,8 @@ Result<api::AttestationResults> show_results(Office& office, const CallContext& 
                   office.attestation.hosts.results(wanted, context.now));
   api::AttestationResults out;
   for (const store::HeldResult& result : held) out.results.push_back(result.compact);
-  if (out.results.empty()) return own.error();
-  return out;
+  if (!out.results.empty()) return out;
+  return own ? kNothingKnown : own.error();  // what was made is gone if its host was quarantined meanwhile
 }
 
 }  // namespace chancery::service
