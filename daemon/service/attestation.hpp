@@ -118,12 +118,14 @@ struct Enrolment {
 /// what own_result() says.
 [[nodiscard]] Status require_custody(Office& office, const store::Agent& agent, const Occasion& occasion);
 
-/// Attests one of this daemon's own keys; enrols its TPM as a host before, if it is none yet. Of a key in a PKCS#11 token it is
-/// the token's claims and its vendor's certificate that are judged. kNoAttester, kForbidden while the host waits for an approval or is quarantined, and what attest_key() says.
+/// Attests one of this daemon's own keys; enrols its TPM as a host before, if it is none yet. Of a key in a PKCS#11
+/// token it is the token's claims and its vendor's certificate that are judged. kNoAttester, kForbidden while the host
+/// waits for an approval or is quarantined, and what attest_key() says.
 [[nodiscard]] Result<store::HeldResult> attest_own_key(Office& office, const store::Key& key,
                                                        const Occasion& occasion);
 
-/// Measures the program by which an agent is about to use its key, if its selectors told which it must be. See Measurements.
+/// Measures the program by which an agent is about to use its key, if its selectors told which it must be. See
+/// Measurements.
 [[nodiscard]] Status measure_agent(const Office& office, const CallContext& context,
                                    const store::Agent& agent);
 

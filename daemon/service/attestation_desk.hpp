@@ -46,17 +46,15 @@ struct AttestationDesk {
   const AttestationOptions options;
   Challenges challenges;
   Measurements measurements;
-  std::timed_mutex
-      attesting;  ///< held while the daemon attests a key of its own: of many who ask, one waits for the device
 
   /// Notes a key that was made just now: the keeper attests it, so that nobody waits for that.
   void note_made(const Thumbprint& key) {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     made_.push_back(key);
   }
   /// Those that were noted since.
   [[nodiscard]] std::vector<Thumbprint> take_made() {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     return std::exchange(made_, {});
   }
 
@@ -64,42 +62,42 @@ struct AttestationDesk {
   /// result, and a device's time is not everybody's.
   [[nodiscard]] std::optional<Error> recent_refusal(const Thumbprint& key,
                                                     std::chrono::sys_seconds now) const {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     const auto found = refusals_.find(key);
     if (found == refusals_.end()) return std::nullopt;
     const auto& [at, error] = found->second;
     return now >= at && now - at < kPause ? std::optional(error) : std::nullopt;
   }
   void note_refusal(const Thumbprint& key, const Error& error, std::chrono::sys_seconds now) {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     refusals_[key] = {now, error};
   }
   /// The operator changed something: it may be otherwise now.
   void forget_refusals() {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     refusals_.clear();
   }
 
   /// What is held while a key of that backend is attested: of many who ask, one waits for the device.
   [[nodiscard]] std::timed_mutex& turn_at(std::string_view backend) {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     return turns_[std::string(backend)];
   }
 
   /// Results about the issuer's keys as they were made last, for its metadata.
   [[nodiscard]] std::vector<std::string> issuer_results() const {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     return issuer_results_;
   }
   void publish(std::vector<std::string> about_issuer) {
-    const std::lock_guard lock(publishing_);
+    const std::lock_guard lock(mutex_);
     issuer_results_ = std::move(about_issuer);
   }
 
  private:
   static constexpr std::chrono::seconds kPause{30};
 
-  mutable std::mutex publishing_;  // of the next four
+  mutable std::mutex mutex_;  // of the next four
   std::vector<std::string> issuer_results_;
   std::vector<Thumbprint> made_;
   std::map<Thumbprint, std::pair<std::chrono::sys_seconds, Error>>

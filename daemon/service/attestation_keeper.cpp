@@ -26,15 +26,15 @@ void AttestationKeeper::tick(std::chrono::sys_seconds now, const std::stop_token
 
 // What cannot be attested now is when somebody asks for it.
 void AttestationKeeper::attest_made(std::chrono::sys_seconds now, const std::stop_token& stop) {
-  std::set<std::string> away;  // devices that did not answer in time
+  std::set<std::string> failed;  // devices whose next key would fare no better
   for (const Thumbprint& thumbprint : office_.attestation.take_made()) {
     if (stop.stop_requested()) return;
     const auto key = office_.store.key(thumbprint);
-    if (!key || key->state != store::KeyState::kActive || away.contains(key->backend)) continue;
+    if (!key || key->state != store::KeyState::kActive || failed.contains(key->backend)) continue;
     const Occasion occasion{now, std::chrono::steady_clock::now() + kPatience, nullptr};
     const auto result = own_result(office_, *key, office_.attestation.options.result_lifetime, occasion);
     if (result) continue;
-    if (result.error().code != ErrorCode::kEvidenceRefused) away.insert(key->backend);
+    if (result.error().code != ErrorCode::kEvidenceRefused) failed.insert(key->backend);
     note(result.error());
   }
 }

@@ -1,7 +1,6 @@
 // Enrolling a host, from both ends.
 
-#include <algorithm>
-#include <set>
+#include <utility>
 
 #include "attest/verify/attestation_key.hpp"
 #include "attest/verify/credential.hpp"
