@@ -7,6 +7,14 @@
 
 namespace chancery {
 
+std::string base64_encode(ByteView octets) {
+  std::string text = base64url_encode(octets);
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  text.append((4 - text.size() % 4) % 4, '=');
+  return text;
+}
+
 // The two alphabets differ in two characters; what one has and the other lacks must not slip through.
 Result<Bytes> base64_decode(std::string_view text) {
   constexpr Error kNotBase64{ErrorCode::kMalformed, "not base64 with padding (RFC 4648 section 4)"};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <chancery/bytes.hpp>
@@ -7,7 +8,10 @@
 
 namespace chancery {
 
-/// Base64 with padding (RFC 4648 section 4), as strictly as base64url_decode(). \return the octets, or kMalformed
+/// Base64 with padding (RFC 4648 section 4).
+[[nodiscard]] std::string base64_encode(ByteView octets);
+
+/// Reads the same, as strictly as base64url_decode(). \return the octets, or kMalformed
 [[nodiscard]] Result<Bytes> base64_decode(std::string_view text);
 
 }  // namespace chancery

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "sdk/crypto/ecdsa_der.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/openssl_handles.hpp"
 
@@ -36,17 +37,6 @@ Result<PublicKey> read_ed25519(EVP_PKEY* key) {
   std::size_t size = x.size();
   if (EVP_PKEY_get_raw_public_key(key, x.data(), &size) != 1 || size != x.size()) return failure();
   return PublicKey::ed25519(x);
-}
-
-Result<Signature> raw_from_der(ByteView der) {
-  const std::uint8_t* begin = der.data();
-  const openssl::EcdsaSignature parsed(d2i_ECDSA_SIG(nullptr, &begin, static_cast<long>(der.size())));
-  Signature raw;
-  if (!parsed || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), raw.data(), 32) != 32 ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + 32, 32) != 32) {
-    return failure();
-  }
-  return raw;
 }
 
 std::shared_ptr<void> share(openssl::Pkey key) {
@@ -102,7 +92,8 @@ Result<Signature> SigningKey::sign(ByteView message) const {
         EVP_PKEY_sign(context.get(), out.data(), &size, digest.data(), digest.size()) != 1) {
       return failure();
     }
-    return raw_from_der(ByteView(out).first(size));
+    const auto raw = ecdsa_raw_from_der(ByteView(out).first(size));
+    return raw ? Result<Signature>(*raw) : failure();
   }
   const openssl::DigestContext context(EVP_MD_CTX_new());
   Signature signature;

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
+#include "sdk/crypto/ecdsa_der.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/openssl_handles.hpp"
 
@@ -42,24 +43,9 @@ bool set_p256_point(EVP_PKEY* key, const PublicKey& source) noexcept {
   return EVP_PKEY_set1_encoded_public_key(key, encoded.data(), encoded.size()) == 1;
 }
 
-// DER of an ECDSA signature from raw r‖s; 0 when r or s is zero. OpenSSL refuses values beyond the order.
-std::size_t der_from_raw(ByteView raw, std::array<std::uint8_t, 80>& der) noexcept {
-  const auto is_zero = [](ByteView n) {
-    return std::ranges::all_of(n, [](auto octet) { return octet == 0; });
-  };
-  if (raw.size() != 64 || is_zero(raw.first(32)) || is_zero(raw.last(32))) return 0;
-  const openssl::EcdsaSignature signature(ECDSA_SIG_new());
-  BIGNUM* r = BN_bin2bn(raw.data(), 32, nullptr);
-  BIGNUM* s = BN_bin2bn(raw.data() + 32, 32, nullptr);
-  if (ECDSA_SIG_set0(signature.get(), r, s) != 1) std::abort();
-  std::uint8_t* end = der.data();
-  const int size = i2d_ECDSA_SIG(signature.get(), &end);
-  return size > 0 ? static_cast<std::size_t>(size) : 0;
-}
-
 bool verify_es256(EVP_PKEY* key, const Sha256Digest& digest, ByteView raw) noexcept {
-  std::array<std::uint8_t, 80> der;
-  const std::size_t size = der_from_raw(raw, der);
+  EcdsaDer der;
+  const std::size_t size = ecdsa_der_from_raw(raw, der);
   if (size == 0) return false;
   const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   const bool valid = context && EVP_PKEY_verify_init(context.get()) == 1 &&
