@@ -56,6 +56,27 @@ template <typename Texts>
   return array;
 }
 
+/// The items as a JSON array. \param write  const Item& → json::Node
+template <typename Item, typename Write>
+[[nodiscard]] json::Node array_of(const std::vector<Item>& items, Write write) {
+  json::Node array = json::Node::array();
+  for (const Item& item : items) array.push_back(write(item));
+  return array;
+}
+
+/// An array that must be there. \param read  const json::Value& → Result<Item>
+template <typename Item, typename Read>
+[[nodiscard]] Result<std::vector<Item>> items_from(const json::Value& object, std::string_view name,
+                                                   const char* what, Read read) {
+  const json::Value* array = object.find(name);
+  if (array == nullptr || !array->is(json::Value::Kind::kArray)) return Error{ErrorCode::kMalformed, what};
+  std::vector<Item> out;
+  for (const json::Value& item : array->items()) {
+    CHANCERY_ASSIGN(out.emplace_back(), read(item));
+  }
+  return out;
+}
+
 /// `chain`: an array of compact tokens, or their text form joined by `~`.
 [[nodiscard]] Result<std::vector<std::string>> chain(const json::Value& object);
 

@@ -116,26 +116,6 @@ Result<api::DrillDenial> denial_from(const Value& object) {
   return out;
 }
 
-template <typename Item, typename Write>
-Node array_of(const std::vector<Item>& items, Write write) {
-  Node array = Node::array();
-  for (const Item& item : items) array.push_back(write(item));
-  return array;
-}
-
-/// \param read  const Value& → Result<Item>
-template <typename Item, typename Read>
-Result<std::vector<Item>> items_from(const Value& object, std::string_view name, const char* what,
-                                     Read read) {
-  const Value* array = object.find(name);
-  if (array == nullptr || !array->is(Value::Kind::kArray)) return malformed(what);
-  std::vector<Item> out;
-  for (const Value& item : array->items()) {
-    CHANCERY_ASSIGN(out.emplace_back(), read(item));
-  }
-  return out;
-}
-
 }  // namespace
 
 // --- requests

@@ -214,6 +214,7 @@ class Client {
 
  private:
   friend class AttestationClient;  // the calls of chancery/attestation_client.hpp
+  friend class AuditClient;        // the calls of chancery/audit_client.hpp
   struct Impl;
   explicit Client(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

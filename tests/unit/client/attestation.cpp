@@ -15,66 +15,16 @@
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/attestation_messages.hpp"
-#include "tests/unit/client/fake_daemon.hpp"
+#include "tests/unit/client/scripted_daemon.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
 
 namespace {
 
 using namespace chancery;
-using chancery::testing::Connection;
-using chancery::testing::FakeDaemon;
-using chancery::testing::http_answer;
+using chancery::testing::Answers;
+using Scripted = chancery::testing::ScriptedDaemon<AttestationClient>;
 
-constexpr const char* kJson = "application/json";
-constexpr const char* kProblem = "application/problem+json";
 constexpr const char* kJkt = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
-
-std::string refusal(const std::string& code) {
-  return http_answer(404, kProblem, R"({"code":")" + code + R"(","detail":"nothing is known of this key"})");
-}
-
-using Answers = std::map<std::string, std::string>;  ///< by request line
-
-/// A daemon that answers each request line as it is told, refuses all others, and keeps what it was asked.
-class Scripted {
- public:
-  explicit Scripted(Answers answers)
-      : answers_(std::move(answers)),
-        daemon_(FakeDaemon::on_socket([this](Connection& connection) {
-          const std::string request = connection.read_request();
-          const std::string line = request.substr(0, request.find(" HTTP/"));
-          const std::lock_guard lock(mutex_);
-          bodies_[line] = request.substr(std::min(request.find("\r\n\r\n") + 4, request.size()));
-          const auto answer = answers_.find(line);
-          connection.write(answer == answers_.end() ? refusal("not_found")
-                                                    : http_answer(200, kJson, answer->second));
-        })),
-        client_(connect(daemon_->socket())) {}
-
-  [[nodiscard]] AttestationClient client() const { return AttestationClient(client_); }
-  /// The body of a request that was made.
-  [[nodiscard]] std::string body(const std::string& line) const {
-    const std::lock_guard lock(mutex_);
-    return bodies_.at(line);
-  }
-  [[nodiscard]] bool was_asked(const std::string& line) const {
-    const std::lock_guard lock(mutex_);
-    return bodies_.contains(line);
-  }
-
- private:
-  static Client connect(const std::string& socket) {
-    ClientOptions options;
-    options.socket = socket;
-    return Client::connect(options).value();
-  }
-
-  Answers answers_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::string> bodies_;
-  std::unique_ptr<FakeDaemon> daemon_;
-  Client client_;
-};
 
 api::AttestationChallenge some_challenge() {
   api::AttestationChallenge challenge;
