@@ -24,6 +24,7 @@
 #include "daemon/rest/router.hpp"
 #include "daemon/service/attestation_keeper.hpp"
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/audit_start.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/service/premises.hpp"
 #include "daemon/service/status_keeper.hpp"
@@ -36,7 +37,6 @@
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/base/ticker.hpp"
-#include "sdk/json/writer.hpp"
 
 namespace chancery {
 namespace {
@@ -171,9 +171,10 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& c
   }
   options.pin = [&store, name = options.name](ByteView device_name) -> Status {
     const std::string hex = hex_encode(device_name);
-    json::Node details = json::Node::object({{"backend", name}, {"device_name", hex}});
+    service::AuditFacts facts = service::backend_facts(name);
+    facts.details.set("device_name", hex);
     CHANCERY_TRY(
-        store.pin_backend(name, hex, service::audit_entry("backend.pin", wall_clock(), std::move(details))));
+        store.pin_backend(name, hex, service::audit_entry("backend.pin", wall_clock(), std::move(facts))));
     return {};
   };
   CHANCERY_ASSIGN(options.attestation_key.blob, books.hosts->attestation_key(options.name));
@@ -241,6 +242,8 @@ void make_first_keys(service::Premises& premises, const telemetry::Log& log) {
   if (const auto key = made(premises.issuer); !key) log.warning("no issuer key yet", key.error());
   if (const auto key = made(premises.status_keys); !key)
     log.warning("no key of status lists yet", key.error());
+  if (const auto key = made(premises.audit_keys); !key)
+    log.warning("no key of the audit log yet", key.error());
 }
 
 service::Spending::Complaint complaints_to(const telemetry::Log& log) {
@@ -248,7 +251,7 @@ service::Spending::Complaint complaints_to(const telemetry::Log& log) {
 }
 
 // From the first request to the signal that ends it. What has to be done though nobody asks is done each second,
-// on four threads: a drill's end waits for no device, and neither does the settling of what is reserved.
+// on five threads: a drill's end waits for no device, and neither does the settling of what is reserved.
 int serve(service::Premises& premises, const config::Config& config, const telemetry::Log& log,
           const std::function<int()>& until_stopped) {
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
@@ -258,6 +261,7 @@ int serve(service::Premises& premises, const config::Config& config, const telem
   const Ticker status_ticker(1s, [&](const std::stop_token&) { status_keeper.tick(wall_clock()); });
   const Ticker attestation_ticker(
       1s, [&](const std::stop_token& stop) { attestation_keeper.tick(wall_clock(), stop); });
+  const Ticker audit_ticker(1s, [&](const std::stop_token&) { premises.audit.tick(wall_clock()); });
   const Ticker spending_ticker(1s, [&](const std::stop_token&) { premises.spending.tick(wall_clock()); });
 
   rest::Router router(premises.office);
@@ -275,6 +279,14 @@ std::optional<TimeZones> load_zones(const telemetry::Log& log) {
   return std::nullopt;
 }
 
+// Before anything is added to a log that is not the one that was signed. Its keys' records are sealed, so that the master
+// secret comes first.
+Status open_audit_log(const store::Books& books, const config::Config& config) {
+  CHANCERY_TRY(service::check_audit_log(*books.audit, *books.store, *books.checkpoints));
+  return service::record_start(*books.audit, *books.store,
+                               {CHANCERY_VERSION, setup::policy_version(config), wall_clock()});
+}
+
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
 int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& signals) {
   const telemetry::Log log(setup::log(config.log));
@@ -285,12 +297,13 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   store::Books books = store::make_sqlite_books(*journal);
   const auto master = setup::open_master(*books.store, config, log, wall_clock());
   if (!master) return complain(master.error());
+  if (const Status good = open_audit_log(books, config); !good) return complain(good.error());
   auto backends = open_backends(config, books, *master);
   if (!backends) return kFailed;
   auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());
 
-  setup::complete(*options, config, *backends);
+  setup::complete(*options, config, *backends, *master);
   options->zones = load_zones(log);
   options->complain = complaints_to(log);
   service::Premises premises(std::move(books), *std::move(backends), *std::move(nonces), *std::move(options));
@@ -304,7 +317,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
     }
     return wait_for_stop_signal(log, signals, dev != nullptr);
   });
-  if (code == 0) premises.spending.seal();
+  if (code == 0) premises.audit.close(wall_clock(), [&] { premises.spending.seal(wall_clock()); });
   return code;
 }
 

@@ -147,6 +147,13 @@ struct AttestationConfig {
   bool operator==(const AttestationConfig&) const = default;
 };
 
+struct AuditConfig {
+  std::string backend;  ///< that holds the key of checkpoints; empty: the issuer's
+  seconds overlap{};    ///< how long a key of checkpoints is published after another has followed it
+  seconds checkpoint_interval{};
+  bool operator==(const AuditConfig&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -172,8 +179,10 @@ struct Config {
   BudgetsConfig budgets;
   VerifyConfig verify;
   AttestationConfig attestation;
+  AuditConfig audit;
   LogConfig log;
   bool allow_root = false;
+  std::string source;  ///< the text that was read; empty: there is none
   bool operator==(const Config&) const = default;
 };
 

@@ -222,6 +222,13 @@ constexpr auto kOptions = std::to_array<Option>({
     {"attestation.max_age", Lifetime{AT(config.attestation.max_age), 0s, 24h}, "\"1h\"", "",
      "How old the evidence for that may be; `0s` has the host asked each time."},
 
+    {"audit.backend", Text{AT(config.audit.backend)}, "\"\"", "",
+     "The name of the backend that holds the key of the audit log's checkpoints; empty takes the issuer's."},
+    {"audit.overlap", Lifetime{AT(config.audit.overlap), 0s, 8784h}, "\"8784h\"", "",
+     "How long that key is kept after another has followed it. What it signed counts for good."},
+    {"audit.checkpoint_interval", Lifetime{AT(config.audit.checkpoint_interval), 1s, 24h}, "\"1m\"", "",
+     "The time after which the audit log is signed again if it grew; what was recorded since is vouched for by nobody yet."},
+
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
             [](Target t, std::size_t i) { t.config.log.level = static_cast<LogLevel>(i); }},

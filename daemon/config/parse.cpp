@@ -398,7 +398,9 @@ std::variant<Config, ConfigError> parse_config(std::string_view toml) {
 std::variant<Config, ConfigError> load_config(const std::filesystem::path& file) {
   auto text = read_file(file);
   if (auto* error = std::get_if<ConfigError>(&text)) return std::move(*error);
-  return parse_config(std::get<std::string>(text));
+  auto parsed = parse_config(std::get<std::string>(text));
+  if (auto* config = std::get_if<Config>(&parsed)) config->source = std::move(std::get<std::string>(text));
+  return parsed;
 }
 
 }  // namespace chancery::config

@@ -18,6 +18,7 @@ service::CallContext context_of(const Request& request) {
     context.caller.chain = request.chain;
   }
   context.request_id = request.id;
+  context.attempt = request.attempt;
   context.now = request.received_at;
   context.deadline = request.deadline;
   return context;

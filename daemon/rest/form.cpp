@@ -43,8 +43,11 @@ Result<Form> Form::read(const Request& request) {
     return Error{ErrorCode::kUnsupportedMediaType,
                  "send parameters in the body, with `Content-Type: application/x-www-form-urlencoded`"};
   }
+  return parse(request.body);
+}
+
+Result<Form> Form::parse(std::string_view rest) {
   Form form;
-  std::string_view rest = request.body;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('&'), rest.size());
     CHANCERY_TRY(form.add(rest.substr(0, end)));
@@ -71,6 +74,11 @@ std::string_view Form::text(std::string_view name) const noexcept {
     if (key == name) return value;
   }
   return {};
+}
+
+bool Form::has_only(std::initializer_list<std::string_view> names) const noexcept {
+  return std::ranges::all_of(
+      parameters_, [&](const auto& each) { return std::ranges::find(names, each.first) != names.end(); });
 }
 
 std::vector<std::string> Form::texts(std::string_view name) const {

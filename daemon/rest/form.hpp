@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +19,13 @@ class Form {
  public:
   /// \return the parameters; kUnsupportedMediaType, kMalformed
   [[nodiscard]] static Result<Form> read(const Request& request);
+  /// The same of a query. \return kMalformed
+  [[nodiscard]] static Result<Form> parse(std::string_view encoded);
 
   /// The value, borrowed; empty when there is none.
   [[nodiscard]] std::string_view text(std::string_view name) const noexcept;
+  /// Whether there are no other parameters than these.
+  [[nodiscard]] bool has_only(std::initializer_list<std::string_view> names) const noexcept;
   /// Every value of that name, in the order in which they came.
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
 

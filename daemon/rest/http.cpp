@@ -161,6 +161,7 @@ Response problem(int status, ErrorCode code, std::string_view detail) {
 Response problem(int status, const Error& error) {
   Response response = describe_problem(status, {error.code, error.what, service::refused_check(error)});
   if (status >= 500) response.failure = error;
+  response.refusal = error;
   return response;
 }
 

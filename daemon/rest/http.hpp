@@ -11,6 +11,10 @@
 #include <chancery/error.hpp>
 #include <chancery/verify.hpp>
 
+namespace chancery::service {
+struct Attempt;
+}
+
 namespace chancery::rest {
 
 /// What the kernel says of the process at the other end of a Unix socket, read by the edge at accept;
@@ -43,6 +47,7 @@ struct Request {
   std::string body;
   Peer peer;
   std::optional<VerifiedChain> chain{};    ///< who sends it over TLS, once the router has found that out
+  service::Attempt* attempt = nullptr;     ///< what becomes of it, while the router answers it; borrowed
   std::string id;                          ///< random, also in the `Request-Id` response header
   std::chrono::sys_seconds received_at{};  ///< the one reading of the clock for this request
   std::chrono::steady_clock::time_point deadline{};  ///< when the edge gives up on the handler
@@ -58,6 +63,8 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;  ///< beyond those that the edge sets
   /// For the log alone: why, when the fault is not the client's (status 500 and more).
   std::optional<Error> failure{};
+  /// For the audit log alone: why a request was refused.
+  std::optional<Error> refusal{};
 };
 
 /// An RFC 9457 problem document. `type` is `urn:chancery:error:NAME`, with the stable `code` beside it.

@@ -1,9 +1,13 @@
 #include "daemon/rest/router.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "daemon/rest/caller.hpp"
+#include "daemon/rest/exchange.hpp"
 #include "daemon/rest/routes.hpp"
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 
 namespace chancery::rest {
@@ -65,6 +69,44 @@ Response method_not_allowed(const std::string& allowed) {
   return response;
 }
 
+// What the argument of a route names.
+struct ArgumentName {
+  std::string_view prefix;
+  const char* id;
+};
+constexpr ArgumentName kArgumentNames[] = {
+    {"/v1/agents/", "agent"},     {"/v1/attestation/hosts/", "host"},
+    {"/v1/backends/", "backend"}, {"/v1/decisions/", "decision"},
+    {"/v1/keys/", "key"},         {"/v1/suspensions/", "act"},
+};
+constexpr std::size_t kLongestIdentifier = 128;
+
+// It is the sender's, and is judged by nobody yet.
+bool may_be_recorded(std::string_view argument) {
+  return argument.size() <= kLongestIdentifier &&
+         std::ranges::all_of(argument, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+service::AuditFacts facts_of(const Route& route, std::string_view argument) {
+  service::AuditFacts facts;
+  if (argument.empty() || !may_be_recorded(argument)) return facts;
+  for (const ArgumentName& named : kArgumentNames) {
+    if (!route.pattern.starts_with(named.prefix)) continue;
+    if (named.id == std::string_view("agent")) {
+      facts.agent = argument;
+    } else {
+      facts.ids.emplace_back(named.id, argument);
+    }
+  }
+  return facts;
+}
+
+// To be told the nonce that a proof must carry is how a caller over TLS begins, and no refusal of anything.
+bool is_to_be_recorded(const service::Attempt& attempt, const Response& response) {
+  const bool is_beginning = response.refusal && response.refusal->code == ErrorCode::kNonceRequired;
+  return !attempt.action.empty() && response.status >= 400 && !attempt.is_recorded && !is_beginning;
+}
+
 }  // namespace
 
 bool Router::may_block(std::string_view method, std::string_view path) const {
@@ -90,9 +132,23 @@ Response Router::handle(Request& request) {
 }
 
 Response Router::run(const Route& route, Request& request, std::string_view argument) {
+  service::Attempt attempt{.action = route.action, .facts = facts_of(route, argument)};
+  request.attempt = &attempt;
   Response response = answer(route, request, argument);
+  if (is_to_be_recorded(attempt, response)) response = record_refusal(request, std::move(response));
+  request.attempt = nullptr;
   office_.requests->add(static_cast<std::size_t>(&route - routes().data()), response.status);
   return response;
+}
+
+// Without a record nothing is answered, a refusal neither.
+Response Router::record_refusal(const Request& request, Response refused) {
+  const service::CallContext context = context_of(request);
+  if (!office_.audit.refusals.admit(service::identity_of(context.caller), context.now)) return refused;
+  const bool is_ours = refused.status >= 500;
+  const auto recorded = office_.store.append_audit(service::refusal_entry(
+      context, refused.refusal, is_ours ? service::AuditOutcome::kFailed : service::AuditOutcome::kRefused));
+  return recorded ? std::move(refused) : problem(recorded.error());
 }
 
 Response Router::answer(const Route& route, Request& request, std::string_view argument) {

@@ -8,7 +8,7 @@ namespace chancery::rest {
 
 /// Finds the route of a request and runs its handler. Unknown paths are 404, known paths under another method
 /// 405 with `Allow`, paths that do not exist where the request came in 404 with the reason. Who asks for a
-/// privileged one over TLS is found out first.
+/// privileged one over TLS is found out first. What is asked for and refused is recorded, unless it would only have read.
 class Router final : public Application {
  public:
   explicit Router(service::Office& office) : office_(office) {}
@@ -20,6 +20,7 @@ class Router final : public Application {
   [[nodiscard]] Response run(const Route& route, Request& request, std::string_view argument);
 
   [[nodiscard]] Response answer(const Route& route, Request& request, std::string_view argument);
+  [[nodiscard]] Response record_refusal(const Request& request, Response refused);
   [[nodiscard]] Response answer_holder(const Route& route, Request& request, std::string_view argument);
 
   service::Office& office_;

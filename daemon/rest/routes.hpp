@@ -27,6 +27,8 @@ struct Route {
   /// \param argument  the segment that `{name}` stands for; empty without one
   Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
   std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
+  /// What a request that is refused stands in the audit log as; empty: what only reads is not recorded.
+  std::string_view action{};
 };
 
 /// Every route, ordered by pattern, and of one pattern by method.
@@ -87,6 +89,15 @@ Response show_attestation_results(service::Office& office, const Request& reques
 Response list_attestation_keys(service::Office& office, const Request& request, std::string_view argument);
 Response rotate_attestation_key(service::Office& office, const Request& request, std::string_view argument);
 Response show_attestation_key_set(service::Office& office, const Request& request, std::string_view argument);
+Response list_audit_entries(service::Office& office, const Request& request, std::string_view argument);
+Response show_audit_entry(service::Office& office, const Request& request, std::string_view argument);
+Response prove_inclusion(service::Office& office, const Request& request, std::string_view argument);
+Response prove_consistency(service::Office& office, const Request& request, std::string_view argument);
+Response list_audit_checkpoints(service::Office& office, const Request& request, std::string_view argument);
+Response make_audit_checkpoint(service::Office& office, const Request& request, std::string_view argument);
+Response show_audit_checkpoint(service::Office& office, const Request& request, std::string_view argument);
+Response show_audit_keys(service::Office& office, const Request& request, std::string_view argument);
+Response rotate_audit_key(service::Office& office, const Request& request, std::string_view argument);
 Response show_key_set(service::Office& office, const Request& request, std::string_view argument);
 Response show_metadata(service::Office& office, const Request& request, std::string_view argument);
 Response show_protected_resource(service::Office& office, const Request& request, std::string_view argument);

@@ -24,11 +24,12 @@ Result<std::chrono::seconds> read_overlap(const std::optional<std::chrono::secon
   return Error{ErrorCode::kInvalidArgument, "`overlap_s` must be 0 to 31622400 seconds, a year"};
 }
 
-json::Node succession(const store::Key& key, const store::Key& former) {
-  json::Node details = key_details(key);
-  details.set("former", former.stored.public_key.thumbprint().text());
-  details.set("former_state", store::key_state_name(former.state));
-  return details;
+AuditFacts succession(const store::Key& key, const store::Agent& agent) {
+  AuditFacts facts = key_facts(key);
+  facts.agent = agent.name;
+  facts.ids.emplace_back("former_key", agent.key.stored.public_key.thumbprint().text());
+  facts.details.set("former_state", store::key_state_name(agent.key.state));
+  return facts;
 }
 
 // The agent's name, or "issuer" or "status".
@@ -54,10 +55,10 @@ Status forget_results(const Office& office) {
 }
 
 Status revoke(Office& office, const store::Key& key, std::string_view reason, const CallContext& context) {
-  json::Node details = key_details(key);
-  details.set("reason", reason);
+  AuditFacts facts = key_facts(key);
+  facts.details.set("reason", reason);
   CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
-                                       audit_entry("key.revoke", context, std::move(details))));
+                                       audit_entry("key.revoke", context, std::move(facts))));
   CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
   if (key.owner == store::kAttestation) CHANCERY_TRY(forget_results(office));
   destroy_now_or_later(office, key, context);
@@ -92,7 +93,7 @@ Result<api::Rotation> rotate_own(const Office& office, const CallContext& contex
   if (former && overlap < keys.options().overlap) {
     CHANCERY_TRY(require_no_ancestor(office, context, target_of(*former)));
   }
-  CHANCERY_ASSIGN(const store::Key key, keys.rotate(context.now, overlap, context.deadline));
+  CHANCERY_ASSIGN(const store::Key key, keys.rotate(on_behalf_of(context), overlap));
   return rotation_of(office, key, former, keys.options().owner);
 }
 
@@ -160,7 +161,7 @@ Result<store::Key> follow_key(Office& office, const store::Agent& agent, KeyLife
   const char* const action = wanted.intent.kind == Kind::kRotate ? "key.rotate" : "key.reenroll";
   const auto record = [&](const store::Key& key) -> Status {
     CHANCERY_TRY(
-        office.store.add_key(key, overlap_until, audit_entry(action, occasion, succession(key, agent.key))));
+        office.store.add_key(key, overlap_until, audit_entry(action, occasion, succession(key, agent))));
     return {};
   };
   CHANCERY_ASSIGN(store::Key key,
@@ -255,6 +256,12 @@ Result<api::Rotation> rotate_attestation_key(Office& office, const CallContext& 
   return rotation;
 }
 
+Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& context,
+                                       const api::RotateKey& message) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
+  return rotate_own(office, context, office.audit.keys, message);
+}
+
 Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::string_view agent) {
   if (agent.empty()) {
     CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
@@ -296,9 +303,10 @@ Result<api::Adoption> adopt_backend(Office& office, const CallContext& context, 
   api::Adoption out{std::string(name), {}};
   const Status adopted = backend->adopt([&](ByteView device_name) -> Status {
     out.device = hex_encode(device_name);
-    json::Node details = json::Node::object({{"backend", name}, {"device_name", out.device}});
+    AuditFacts facts = backend_facts(name);
+    facts.details.set("device_name", out.device);
     CHANCERY_TRY(office.store.replace_backend(name, out.device, "device_replaced",
-                                              audit_entry("backend.adopt", context, std::move(details))));
+                                              audit_entry("backend.adopt", context, std::move(facts))));
     return {};
   });
   CHANCERY_TRY(adopted);

@@ -53,6 +53,7 @@ std::string_view agent_name(const Policy& policy, std::string_view name_or_id) {
 }
 
 Result<api::Agent> create_agent(Office& office, const CallContext& context, const api::CreateAgent& message) {
+  note_attempt(context, {.agent = message.name});
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsCreate, {{"agent", message.name}}));
   if (!is_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be an agent name: [a-z0-9][a-z0-9._-]{0,62}"};
@@ -67,7 +68,7 @@ Result<api::Agent> create_agent(Office& office, const CallContext& context, cons
   const std::string& backend = message.backend.empty() ? office.backends.default_name() : message.backend;
   const auto record = [&](const store::Key& key) -> Status {
     agent.key = key;
-    CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_details(agent))));
+    CHANCERY_TRY(office.store.add_agent(agent, audit_entry("agent.create", context, agent_facts(agent))));
     return {};
   };
   CHANCERY_TRY(office.life.make({{store::KeyIntent::Kind::kMake, backend, agent.id, {}, {}, algorithm}},
@@ -107,8 +108,7 @@ Result<api::Retirement> retire_agent(Office& office, const CallContext& context,
   CHANCERY_TRY(require_no_ancestor(office, context, {store::StatusTarget::Kind::kAgent, agent.id}));
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, keys, context.now));
-  CHANCERY_TRY(
-      office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_details(agent))));
+  CHANCERY_TRY(office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_facts(agent))));
   CHANCERY_TRY(office.issuer.publish(context.now));
   for (const store::Key& key : keys) destroy_now_or_later(office, key, context);
   agent.retired_at = context.now;

@@ -3,61 +3,194 @@
 #include "sdk/base/hex.hpp"
 
 namespace chancery::service {
-
 namespace {
 
-store::AuditEntry entry_of(std::string_view action, std::chrono::sys_seconds at, json::Node caller,
-                           json::Node request_id, json::Node details) {
-  const json::Node entry = json::Node::object({{"action", action},
-                                               {"at", at.time_since_epoch().count()},
-                                               {"caller", std::move(caller)},
-                                               {"request_id", std::move(request_id)},
-                                               {"details", std::move(details)}});
-  return {at, json::to_jcs(entry)};
+using json::Node;
+
+// Ids of agents are in no other entry of theirs than this: by it those about their keys, which know no name, are found.
+constexpr const char* kAgentId = "agent_id";
+
+std::string_view outcome_text(AuditOutcome outcome) {
+  switch (outcome) {
+    case AuditOutcome::kDone:
+      return "done";
+    case AuditOutcome::kPermit:
+      return "permit";
+    case AuditOutcome::kDeny:
+      return "deny";
+    case AuditOutcome::kRefused:
+      return "refused";
+    case AuditOutcome::kFailed:
+      return "failed";
+  }
+  return "";
 }
 
-json::Node process_node(const Process& process) {
-  json::Node node = json::Node::object({{"uid", process.uid}, {"gid", process.gid}, {"pid", process.pid}});
+Node process_node(const Process& process) {
+  Node node = Node::object({{"uid", process.uid}, {"gid", process.gid}, {"pid", process.pid}});
   if (!process.unit.empty()) node.set("unit", process.unit);
   return node;
 }
 
-json::Node chain_node(const VerifiedChain& chain) {
+Node chain_node(const VerifiedChain& chain) {
   const Claims& leaf = chain.leaf().claims();
-  return json::Node::object({{"principal", leaf.sub},
-                             {"client_id", leaf.client_id},
-                             {"jkt", leaf.holder.text()},
-                             {"token", hex_encode(chain.leaf().digest())}});
+  return Node::object({{"principal", leaf.sub},
+                       {"client_id", leaf.client_id},
+                       {"jkt", leaf.holder.text()},
+                       {"token", hex_encode(chain.leaf().digest())}});
 }
 
-json::Node caller_node(const Caller& caller) {
+Node caller_node(const Caller& caller) {
   if (caller.process) return process_node(*caller.process);
-  return caller.chain ? chain_node(*caller.chain) : json::Node(nullptr);
+  return caller.chain ? chain_node(*caller.chain) : Node(nullptr);
+}
+
+/// Puts an entry together: what names something is a reference too.
+class Composer {
+ public:
+  Composer(std::string_view action, std::chrono::sys_seconds at) {
+    entry_.action = action;
+    entry_.at = at;
+  }
+
+  void set(const char* name, Node value) { entry_.members.set(name, std::move(value)); }
+
+  void refer(const std::string& identifier) { entry_.refs.push_back(identifier); }
+
+  void set_reference(const char* name, const std::string& identifier) {
+    if (identifier.empty()) return;
+    set(name, identifier);
+    refer(identifier);
+  }
+
+  void add(AuditFacts facts) {
+    set("outcome", outcome_text(facts.outcome));
+    set_reference("principal", facts.principal);
+    set_reference("agent", facts.agent);
+    set_reference("session", facts.session);
+    if (facts.hop >= 0) set("hop", facts.hop);
+    Node ids = Node::object();
+    for (auto& [name, identifier] : facts.ids) {
+      if (identifier.empty()) continue;
+      refer(identifier);
+      ids.set(std::move(name), std::move(identifier));
+    }
+    set("ids", std::move(ids));
+    set("details", std::move(facts.details));
+  }
+
+  void add(const CallContext& context) {
+    set("caller", caller_node(context.caller));
+    set_reference("request_id", context.request_id);
+    set_reference("task", context.task);
+    set_reference("trace_id", context.trace_id);
+    if (context.caller.process || !context.caller.chain) return;
+    const Token& leaf = context.caller.chain->leaf();
+    refer(hex_encode(leaf.digest()));
+    refer(leaf.claims().holder.text());
+  }
+
+  [[nodiscard]] store::AuditEntry take() { return std::move(entry_); }
+
+ private:
+  store::AuditEntry entry_;
+};
+
+constexpr std::size_t kLongestIdentifier = 256;
+constexpr std::size_t kMostDetails = 4096;
+
+void drop_if_long(std::string& identifier) {
+  if (identifier.size() > kLongestIdentifier) identifier.clear();
+}
+
+// What was asked for in vain is whatever the caller sent: it gets no more of the disk than what is done does.
+AuditFacts bounded(AuditFacts facts) {
+  for (std::string* const name : {&facts.principal, &facts.agent, &facts.session}) drop_if_long(*name);
+  for (auto& [name, identifier] : facts.ids) drop_if_long(identifier);
+  if (json::to_jcs(facts.details).size() > kMostDetails) facts.details = Node::object({{"omitted", true}});
+  return facts;
+}
+
+// The token of the session in which a caller acts.
+std::string session_of(const Caller& caller) {
+  if (caller.process || !caller.chain || !caller.chain->leaf().claims().is_session) return {};
+  return hex_encode(caller.chain->leaf().digest());
+}
+
+// Something that is done besides, such as a key that is found to be lost, is not what was asked for.
+bool answers(const store::AuditEntry& entry, const AuditFacts& facts, const Attempt& attempt) {
+  return entry.action == attempt.action || facts.outcome != AuditOutcome::kDone;
 }
 
 }  // namespace
 
-store::AuditEntry audit_entry(std::string_view action, const CallContext& context, json::Node details) {
-  return entry_of(action, context.now, caller_node(context.caller), context.request_id, std::move(details));
+void note_attempt(const CallContext& context, AuditFacts facts) {
+  if (context.attempt != nullptr) context.attempt->facts = std::move(facts);
 }
 
-store::AuditEntry audit_entry(std::string_view action, std::chrono::sys_seconds at, json::Node details) {
-  return entry_of(action, at, nullptr, nullptr, std::move(details));
+void note_denial(const CallContext& context, const Denial& denial) {
+  if (context.attempt != nullptr) context.attempt->denial = denial;
 }
 
-json::Node agent_details(const store::Agent& agent) {
-  return json::Node::object({{"agent", agent.name},
-                             {"agent_id", agent.id},
-                             {"backend", agent.key.backend},
-                             {"jkt", agent.key.stored.public_key.thumbprint().text()},
-                             {"selectors", json::Node::canonical(agent.selectors)}});
+store::AuditEntry audit_entry(std::string_view action, const CallContext& context, AuditFacts facts) {
+  Composer composer(action, context.now);
+  composer.add(context);
+  if (facts.session.empty()) facts.session = session_of(context.caller);
+  const AuditOutcome outcome = facts.outcome;
+  composer.add(std::move(facts));
+  store::AuditEntry entry = composer.take();
+  Attempt* const attempt = context.attempt;
+  const bool is_the_attempt = attempt != nullptr && answers(entry, {.outcome = outcome}, *attempt);
+  if (is_the_attempt) entry.is_recorded = &attempt->is_recorded;
+  return entry;
 }
 
-json::Node key_details(const store::Key& key) {
-  return json::Node::object({{"owner", key.owner},
-                             {"backend", key.backend},
-                             {"key_id", key.stored.binding.key_id},
-                             {"jkt", key.stored.public_key.thumbprint().text()}});
+store::AuditEntry refusal_entry(const CallContext& context, const std::optional<Error>& error,
+                                AuditOutcome outcome) {
+  AuditFacts facts = bounded(std::move(context.attempt->facts));
+  facts.outcome = outcome;
+  if (error) {
+    facts.details.set("error", error_name(error->code));
+    facts.hop = error->hop;
+  }
+  if (const auto& denial = context.attempt->denial) {
+    facts.details.set("denial", outcome_name(denial->outcome));
+    facts.details.set("step", step_name(denial->step));
+    facts.hop = denial->hop;
+  }
+  return audit_entry(context.attempt->action, context, std::move(facts));
 }
+
+store::AuditEntry audit_entry(std::string_view action, std::chrono::sys_seconds at, AuditFacts facts) {
+  Composer composer(action, at);
+  composer.set("caller", nullptr);
+  composer.add(std::move(facts));
+  return composer.take();
+}
+
+store::AuditEntry audit_entry(std::string_view action, const Occasion& occasion, AuditFacts facts) {
+  return occasion.caller != nullptr ? audit_entry(action, *occasion.caller, std::move(facts))
+                                    : audit_entry(action, occasion.now, std::move(facts));
+}
+
+AuditFacts agent_facts(const store::Agent& agent) {
+  return {.agent = agent.name,
+          .ids = {{kAgentId, agent.id}, {"key", agent.key.stored.public_key.thumbprint().text()}},
+          .details = Node::object(
+              {{"backend", agent.key.backend}, {"selectors", Node::canonical(agent.selectors)}})};
+}
+
+AuditFacts key_facts(const store::Key& key) {
+  AuditFacts facts{
+      .ids = {{"key", key.stored.public_key.thumbprint().text()}},
+      .details = Node::object(
+          {{"owner", key.owner}, {"backend", key.backend}, {"key_id", key.stored.binding.key_id}})};
+  if (!store::is_daemons(key.owner)) facts.ids.emplace_back(kAgentId, key.owner);
+  return facts;
+}
+
+AuditFacts backend_facts(std::string_view backend) { return {.ids = {{"backend", std::string(backend)}}}; }
+
+AuditFacts host_facts(std::string_view host) { return {.ids = {{"host", std::string(host)}}}; }
 
 }  // namespace chancery::service

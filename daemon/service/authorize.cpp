@@ -4,6 +4,7 @@
 #include "daemon/service/action_budget.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/issuing.hpp"
 #include "daemon/service/key_proof.hpp"
 #include "daemon/service/office.hpp"
 #include "sdk/base/hex.hpp"
@@ -130,26 +131,50 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
 
 // --- records
 
-json::Node details_of(const Judgement& judgement, const api::Authorize& message,
-                      const api::Decision& decision) {
-  json::Node details = json::Node::object({{"token", hex_encode(judgement.tokens.back()->digest())},
-                                           {"audience", message.audience},
-                                           {"scope", message.scope},
-                                           {"params_sha256", hex_encode(sha256(as_bytes(message.params)))},
-                                           {"decision", decision.permitted ? "permit" : "deny"}});
-  if (decision.permitted) {
-    details.set("decision_id", decision.id);
-    details.set("debits", judgement.budget.debits.size());
-    if (decision.expires_at) details.set("reserved_until", *decision.expires_at);
-  } else {
-    details.set("outcome", decision.outcome);
-  }
-  return details;
+// Whose token it is counts once its holder has shown the key: before, anybody may present anything.
+void set_holder(AuditFacts& facts, const Policy& policy, const Judgement& judgement) {
+  const Token& leaf = *judgement.tokens.back();
+  const Claims& claims = leaf.claims();
+  const std::string token = hex_encode(leaf.digest());
+  facts.ids.emplace_back("token", token);
+  if (!judgement.proof) return;
+  facts.principal = claims.sub;
+  facts.agent = agent_name(policy, claims.client_id);
+  if (claims.is_session) facts.session = token;
+  facts.ids.emplace_back("key", claims.holder.text());
 }
 
-store::AuditEntry audit_of(const CallContext& context, const Judgement& judgement,
+constexpr std::size_t kLongestName = 256;
+
+// Who asks for something that no token could have gets no more of the disk for it.
+json::Node name_node(const std::string& name) {
+  return name.size() <= kLongestName ? json::Node(name) : json::Node("(longer than 256 octets)");
+}
+
+// Parameters are hashed with the id of what was decided; a denial has none, and takes the request's.
+AuditFacts facts_of(const Office& office, const CallContext& context, const Judgement& judgement,
+                    const api::Authorize& message, const api::Decision& decision) {
+  AuditFacts facts{.details = json::Node::object(
+                       {{"audience", name_node(message.audience)}, {"scope", name_node(message.scope)}}),
+                   .outcome = decision.permitted ? AuditOutcome::kPermit : AuditOutcome::kDeny};
+  if (!judgement.tokens.empty()) set_holder(facts, office.policy, judgement);
+  const std::string& salted_by = decision.permitted ? decision.id : context.request_id;
+  facts.details.set("params", office.audit.hash_parameters(salted_by, message.params));
+  if (decision.permitted) {
+    facts.ids.emplace_back("decision", decision.id);
+    facts.details.set("debits", judgement.budget.debits.size());
+    if (decision.expires_at) facts.details.set("reserved_until", *decision.expires_at);
+    return facts;
+  }
+  facts.details.set("denial", decision.outcome);
+  facts.details.set("step", wire::step_node(decision.step));
+  if (!judgement.verdict.valid()) facts.hop = judgement.verdict.denial().hop;
+  return facts;
+}
+
+store::AuditEntry audit_of(const Office& office, const CallContext& context, const Judgement& judgement,
                            const api::Authorize& message, const api::Decision& decision) {
-  return audit_entry("authorize", context, details_of(judgement, message, decision));
+  return audit_entry("action.authorize", context, facts_of(office, context, judgement, message, decision));
 }
 
 Result<store::Recording> record(Office& office, const CallContext& context, const api::Authorize& message,
@@ -168,7 +193,7 @@ Result<store::Recording> record(Office& office, const CallContext& context, cons
     decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
     decision.answer = wire::write(answer);
   }
-  return office.spending.record(decision, audit_of(context, judgement, message, answer));
+  return office.spending.record(decision, audit_of(office, context, judgement, message, answer));
 }
 
 // A proof that is refused is in the audit log once, though nothing else of it is kept: whoever presents it again and
@@ -184,7 +209,18 @@ Result<api::Decision> refuse_proof(Office& office, const CallContext& context, c
                                            "wait until some have expired, and send fewer requests");
   api::Decision decision = denied(judgement, denial);
   if (office.refused_proofs->note(use)) {
-    CHANCERY_TRY(office.store.append_audit(audit_of(context, judgement, message, decision)));
+    CHANCERY_TRY(office.store.append_audit(audit_of(office, context, judgement, message, decision)));
+  }
+  return decision;
+}
+
+// Before step 6 nobody knows who asks, and whoever it is may ask as often as it likes: the bound on refusals is on these
+// denials too.
+Result<api::Decision> deny_unproven(Office& office, const CallContext& context, const api::Authorize& message,
+                                    const Judgement& judgement) {
+  api::Decision decision = denied(judgement, denial_of(judgement));
+  if (office.audit.refusals.admit({}, context.now)) {
+    CHANCERY_TRY(office.store.append_audit(audit_of(office, context, judgement, message, decision)));
   }
   return decision;
 }
@@ -205,13 +241,15 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
 }  // namespace
 
 Result<api::Decision> authorize(Office& office, const CallContext& context, const api::Authorize& message) {
+  note_attempt(context,
+               {.ids = {{"token", leaf_id(message.chain)}},
+                .details = json::Node::object({{"audience", message.audience}, {"scope", message.scope}})});
   CHANCERY_TRY(require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}}));
   CHANCERY_ASSIGN(const ActionRequest request, request_of(message));
   CHANCERY_ASSIGN(std::string id, random_id());
   const Judgement judgement = judge(office, context, message, request);
   const bool is_valid = judgement.verdict.valid();
-  // Before step 6 nobody knows who asks: such a denial leaves no trace.
-  if (!judgement.proof) return denied(judgement, denial_of(judgement));
+  if (!judgement.proof) return deny_unproven(office, context, message, judgement);
 
   api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
                                   : denied(judgement, denial_of(judgement));

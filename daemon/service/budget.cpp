@@ -2,6 +2,7 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/office.hpp"
+#include "sdk/wire/messages.hpp"
 
 // Reservations and what becomes of them; the state of spending.
 
@@ -31,8 +32,15 @@ Status require_enforcement_point(const Office& office, const CallContext& contex
   return require_authority(office, context, scope::kAuthorize, {{"audience", reserved.audience}});
 }
 
-store::AuditEntry ending(const char* action, const CallContext& context, std::string_view decision) {
-  return audit_entry(action, context, json::Node::object({{"decision_id", decision}}));
+AuditFacts decision_facts(std::string_view decision) {
+  return {.ids = {{"decision", std::string(decision)}}};
+}
+
+// Amounts are parameters of the action: of them there is a salted hash, as of those of its decision.
+AuditFacts settlement_facts(const Office& office, std::string_view decision, const api::Settlement& message) {
+  AuditFacts facts = decision_facts(decision);
+  facts.details.set("amounts", office.audit.hash_parameters(decision, wire::write(message)));
+  return facts;
 }
 
 Result<api::Budget> present_budget(const Office& office) {
@@ -50,15 +58,17 @@ Result<api::EndedReservation> settle(Office& office, const CallContext& context,
                                      const api::Settlement& message) {
   CHANCERY_TRY(require_enforcement_point(office, context, decision));
   CHANCERY_ASSIGN(const store::SettledAmounts amounts, amounts_of(message));
-  CHANCERY_TRY(office.spending.ledger().settle(decision, identity_of(context.caller), amounts,
-                                               ending("settle", context, decision)));
+  CHANCERY_TRY(office.spending.ledger().settle(
+      decision, identity_of(context.caller), amounts,
+      audit_entry("reservation.settle", context, settlement_facts(office, decision, message))));
   return api::EndedReservation{std::string(decision), "settled"};
 }
 
 Result<api::EndedReservation> release(Office& office, const CallContext& context, std::string_view decision) {
   CHANCERY_TRY(require_enforcement_point(office, context, decision));
-  CHANCERY_TRY(office.spending.ledger().release(decision, identity_of(context.caller),
-                                                ending("release", context, decision)));
+  CHANCERY_TRY(office.spending.ledger().release(
+      decision, identity_of(context.caller),
+      audit_entry("reservation.release", context, decision_facts(decision))));
   return api::EndedReservation{std::string(decision), "released"};
 }
 
@@ -69,9 +79,7 @@ Result<api::Budget> show_budget(Office& office, const CallContext& context) {
 
 Result<api::Budget> accept_budget(Office& office, const CallContext& context) {
   CHANCERY_TRY(require_authority(office, context, scope::kBudgetsAccept));
-  CHANCERY_TRY(office.spending.accept(
-      audit_entry("budget.accept", context,
-                  json::Node::object({{"state", spending_state_name(office.spending.state())}}))));
+  CHANCERY_TRY(office.spending.accept(context));
   return present_budget(office);
 }
 

@@ -31,10 +31,15 @@ struct Caller {
   std::optional<VerifiedChain> chain;
 };
 
+struct Attempt;
+
 /// What every use case gets besides its message.
 struct CallContext {
   Caller caller;
   std::string request_id;
+  std::string task;            ///< for what the caller says that it asks; empty: it does not say
+  std::string trace_id;        ///< of the trace that the request belongs to, 32 hexadecimal digits; or empty
+  Attempt* attempt = nullptr;  ///< borrowed; nullptr: nobody asks what becomes of it
   std::chrono::sys_seconds now{};
   std::chrono::steady_clock::time_point deadline{};
 };

@@ -16,6 +16,8 @@ Error lost(std::string_view owner) {
     what = "the key of status lists is lost or revoked: `chancery status-key rotate` makes a new one";
   if (owner == store::kAttestation)
     what = "the key of attestation results is lost or revoked: `chancery attest rotate-key` makes a new one";
+  if (owner == store::kAudit)
+    what = "the key of the audit log is lost or revoked: `chancery audit-key rotate` makes a new one";
   return {ErrorCode::kKeyLost, what};
 }
 
@@ -40,8 +42,8 @@ Result<store::Key> DaemonKeys::current(std::chrono::sys_seconds now, hsm::Deadli
   const std::lock_guard lock(making_);
   CHANCERY_ASSIGN(std::optional<store::Key> key, newest());
   if (!key || key->state == KeyState::kRetired || key->state == KeyState::kRotating) {
-    return make({{Kind::kMake, options_.backend, std::string(options_.owner), {}, options_.overlap}}, now,
-                deadline);
+    return make({{Kind::kMake, options_.backend, std::string(options_.owner), {}, options_.overlap}},
+                {now, deadline, nullptr});
   }
   if (key->state != KeyState::kActive) return lost(options_.owner);
   // One that was stored when publishing it failed: nobody could verify what it signs.
@@ -56,30 +58,28 @@ Result<std::optional<store::Key>> DaemonKeys::newest() const {
   return std::optional<store::Key>(*std::move(key));
 }
 
-Result<store::Key> DaemonKeys::rotate(std::chrono::sys_seconds now, std::chrono::seconds overlap,
-                                      hsm::Deadline deadline) {
+Result<store::Key> DaemonKeys::rotate(const Occasion& occasion, std::chrono::seconds overlap) {
   const std::lock_guard lock(making_);
-  return make({{Kind::kRotate, options_.backend, std::string(options_.owner), {}, overlap}}, now, deadline);
+  return make({{Kind::kRotate, options_.backend, std::string(options_.owner), {}, overlap}}, occasion);
 }
 
 Status DaemonKeys::resume(const store::KeyIntent& intent, std::chrono::sys_seconds now,
                           hsm::Deadline deadline) {
   if (intent.backend != options_.backend) return store_.drop_intent(intent);
   const std::lock_guard lock(making_);
-  CHANCERY_TRY(make({intent, true}, now, deadline));
+  CHANCERY_TRY(make({intent, true}, {now, deadline, nullptr}));
   return {};
 }
 
-Result<store::Key> DaemonKeys::make(KeyLife::NewKey wanted, std::chrono::sys_seconds now,
-                                    hsm::Deadline deadline) {
-  const std::chrono::sys_seconds overlap_until = now + wanted.intent.overlap;
+Result<store::Key> DaemonKeys::make(KeyLife::NewKey wanted, const Occasion& occasion) {
+  const std::chrono::sys_seconds overlap_until = occasion.now + wanted.intent.overlap;
   const std::string action = action_of(wanted.intent.kind == Kind::kMake ? "create" : "rotate");
   const auto record = [&](const store::Key& key) -> Status {
-    CHANCERY_TRY(store_.add_key(key, overlap_until, audit_entry(action, now, key_details(key))));
+    CHANCERY_TRY(store_.add_key(key, overlap_until, audit_entry(action, occasion, key_facts(key))));
     return {};
   };
-  CHANCERY_ASSIGN(store::Key key, life_.make(std::move(wanted), now, deadline, record));
-  CHANCERY_TRY(publish(now));
+  CHANCERY_ASSIGN(store::Key key, life_.make(std::move(wanted), occasion.now, occasion.deadline, record));
+  CHANCERY_TRY(publish(occasion.now));
   return key;
 }
 
@@ -104,7 +104,7 @@ Result<Signature> DaemonKeys::sign(const store::Key& key, ByteView message, std:
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
   // A conflict: it was found out before, or the key ended meanwhile.
   const auto marked = store_.change_key(key.stored.public_key.thumbprint(), KeyState::kLost, "key_lost",
-                                        audit_entry(action_of("lost"), now, key_details(key)));
+                                        audit_entry(action_of("lost"), now, key_facts(key)));
   return marked || marked.error().code == ErrorCode::kConflict ? signature : marked.error();
 }
 

@@ -12,6 +12,7 @@
 
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/key_life.hpp"
+#include "daemon/service/occasion.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/store.hpp"
 #include "hsm/key_backend.hpp"
@@ -47,8 +48,7 @@ class DaemonKeys {
 
   /// Makes a key that signs from now on, also in place of one that is lost. The one before it serves until
   /// its overlap ends.
-  [[nodiscard]] Result<store::Key> rotate(std::chrono::sys_seconds now, std::chrono::seconds overlap,
-                                          hsm::Deadline deadline);
+  [[nodiscard]] Result<store::Key> rotate(const Occasion& occasion, std::chrono::seconds overlap);
 
   /// Carries on a rotation that was interrupted; one to a backend that is configured no more is given up.
   [[nodiscard]] Status resume(const store::KeyIntent& intent, std::chrono::sys_seconds now,
@@ -64,8 +64,7 @@ class DaemonKeys {
   [[nodiscard]] const DaemonKeyOptions& options() const noexcept { return options_; }
 
  private:
-  [[nodiscard]] Result<store::Key> make(KeyLife::NewKey wanted, std::chrono::sys_seconds now,
-                                        hsm::Deadline deadline);
+  [[nodiscard]] Result<store::Key> make(KeyLife::NewKey wanted, const Occasion& occasion);
   [[nodiscard]] std::string action_of(std::string_view what) const;
   [[nodiscard]] bool is_published(const store::Key& key) const;
 

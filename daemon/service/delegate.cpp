@@ -1,5 +1,6 @@
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
+#include "sdk/token/authority_json.hpp"
 
 namespace chancery::service {
 namespace {
@@ -48,6 +49,9 @@ void forget_default_lifetime(const api::CreateDelegation& message, std::vector<N
 
 Result<api::Delegation> delegate(Office& office, const CallContext& context,
                                  const api::CreateDelegation& message) {
+  note_attempt(context, {.agent = std::string(agent_name(office.policy, message.to)),
+                         .ids = {{"parent", leaf_id(message.chain)}},
+                         .details = json::Node::object({{"asked", to_json(message.authority)}})});
   CHANCERY_ASSIGN(const AgentChain parent,
                   require_holder(office, context, scope::kDelegationsCreate, message.chain));
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy.verify));
@@ -65,7 +69,7 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   if (delegable) CHANCERY_TRY(require_bounded_budgets(child.claims.authority));
 
   CHANCERY_ASSIGN(std::string token,
-                  issue_child(office, context, parent, child.claims, &receiver, "delegate"));
+                  issue_child(office, context, parent, child.claims, &receiver, "token.delegate"));
   std::vector<std::string> chain = message.chain;
   chain.push_back(std::move(token));
   return api::Delegation{std::move(chain), child.claims.authority, std::move(child.narrowed)};

@@ -34,7 +34,7 @@ Result<api::Drill> start_drill(Office& office, const CallContext& context, const
                              .at = context.now,
                              .until = context.now + message.window};
   CHANCERY_ASSIGN(const store::StatusAct done,
-                  office.statuses.tokens.add(act, audit_entry("drill.start", context, act_details(act))));
+                  office.statuses.tokens.add(act, audit_entry("drill.start", context, act_facts(act))));
   return api::Drill{describe_act(office, done), {}};
 }
 

@@ -2,6 +2,7 @@
 
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
+#include "sdk/token/authority_json.hpp"
 
 namespace chancery::service {
 namespace {
@@ -74,6 +75,9 @@ std::vector<std::string> unbounded_wildcards(const Authority& authority) {
 }  // namespace
 
 Result<api::Grant> grant(Office& office, const CallContext& context, const api::CreateGrant& message) {
+  note_attempt(context, {.principal = message.principal,
+                         .agent = message.agent,
+                         .details = json::Node::object({{"asked", to_json(message.authority)}})});
   CHANCERY_TRY(require_authority(office, context, scope::kGrantsMint,
                                  {{"sub", message.principal}, {"agent", message.agent}}));
   CHANCERY_TRY(refuse_control_plane(message.authority));
@@ -82,9 +86,9 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   CHANCERY_TRY(require_serving(agent, context.now));
 
-  CHANCERY_ASSIGN(
-      std::string root,
-      issue_root(office, context, root_claims(office.policy, message, agent, context.now), &agent, "grant"));
+  CHANCERY_ASSIGN(std::string root,
+                  issue_root(office, context, root_claims(office.policy, message, agent, context.now), &agent,
+                             "token.grant"));
   return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority)};
 }
 

@@ -26,8 +26,8 @@ Result<attest::PublicArea> read_area(ByteView octets) {
   return area ? Result<attest::PublicArea>(*area) : refused(area.error());
 }
 
-json::Node host_details(const store::Host& host) {
-  return json::Node::object({{"host", host.name}, {"ek", host.ek_fingerprint}});
+AuditFacts facts_of(const store::Host& host) {
+  return {.ids = {{"host", host.name}, {"ek", host.ek_fingerprint}}};
 }
 
 Status require_free_name(Office& office, std::string_view name) {
@@ -43,9 +43,10 @@ Status require_free_name(Office& office, std::string_view name) {
 Status require_new_ek(Office& office, const store::Host& host, const Occasion& occasion) {
   const auto known = office.attestation.hosts.host_by_ek(host.ek_name);
   if (!known) return known.error().code == ErrorCode::kNotFound ? Status{} : Status{known.error()};
-  json::Node details = host_details(host);
-  details.set("enrolled_as", known->name);
-  CHANCERY_TRY(office.store.append_audit(audit_entry("host.duplicate_ek", occasion, std::move(details))));
+  AuditFacts facts = facts_of(host);
+  facts.outcome = AuditOutcome::kRefused;
+  facts.details.set("enrolled_as", known->name);
+  CHANCERY_TRY(office.store.append_audit(audit_entry("host.duplicate_ek", occasion, std::move(facts))));
   return Error{
       ErrorCode::kConflict,
       "a host with this EK is enrolled: one TPM is one host; remove that one first if it is the same machine"};
@@ -129,7 +130,7 @@ Result<store::Host> complete_enrolment(Office& office, Challenge challenge, cons
   CHANCERY_TRY(require_new_ek(office, host, occasion));
   host.first_seen = host.last_seen = seen(*state, occasion.now);
   const std::string_view action = host.state == store::HostState::kWaiting ? "host.wait" : "host.enroll";
-  CHANCERY_TRY(office.attestation.hosts.add(host, audit_entry(action, occasion, host_details(host))));
+  CHANCERY_TRY(office.attestation.hosts.add(host, audit_entry(action, occasion, facts_of(host))));
   return std::move(host);
 }
 

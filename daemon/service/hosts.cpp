@@ -24,8 +24,6 @@ Status require_key_authority(Office& office, const CallContext& context, std::st
   return Error{ErrorCode::kForbidden, "only the operator and the key's own agent may ask for this"};
 }
 
-json::Node named(std::string_view host) { return json::Node::object({{"host", host}}); }
-
 }  // namespace
 
 // --- as a host
@@ -44,7 +42,9 @@ Result<api::Activation> activate_credential(Office& office, const CallContext& c
                                             const api::AttestationChallenge& challenge) {
   CHANCERY_TRY(require_authority(office, context, scope::kAttestationAttest, {{"backend", backend}}));
   CHANCERY_ASSIGN(hsm::Attester* const attester, find_attester(office, backend));
-  return make_activation(*attester, challenge, context.deadline);
+  CHANCERY_ASSIGN(api::Activation activation, make_activation(*attester, challenge, context.deadline));
+  CHANCERY_TRY(office.store.append_audit(audit_entry("host.activate", context, backend_facts(backend))));
+  return activation;
 }
 
 Result<api::KeyEvidence> certify_key(Office& office, const CallContext& context, std::string_view thumbprint,
@@ -60,7 +60,9 @@ Result<api::KeyEvidence> certify_key(Office& office, const CallContext& context,
   CHANCERY_TRY(require_key_authority(office, context, scope::kAttestationAttest, *key));
   CHANCERY_ASSIGN(const attest::PcrSelection pcrs, selection_of(message.pcrs));
   const Bytes nonce = message.leaf.empty() ? message.nonce : bound_nonce(message.leaf, message.nonce);
-  return make_evidence(office, *key, nonce, pcrs, context.deadline);
+  CHANCERY_ASSIGN(api::KeyEvidence evidence, make_evidence(office, *key, nonce, pcrs, context.deadline));
+  CHANCERY_TRY(office.store.append_audit(audit_entry("key.certify", context, key_facts(*key))));
+  return evidence;
 }
 
 Result<api::Measurements> show_measurements(Office& office, const CallContext& context,
@@ -68,14 +70,19 @@ Result<api::Measurements> show_measurements(Office& office, const CallContext& c
                                             const api::CertifyMeasurements& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kAttestationAttest, {{"backend", backend}}));
   CHANCERY_ASSIGN(hsm::Attester* const attester, find_attester(office, backend));
-  return office.attestation.measurements.show(std::string(backend), *attester, message.nonce,
-                                              on_behalf_of(context));
+  CHANCERY_ASSIGN(api::Measurements shown,
+                  office.attestation.measurements.show(std::string(backend), *attester, message.nonce,
+                                                       on_behalf_of(context)));
+  CHANCERY_TRY(
+      office.store.append_audit(audit_entry("measurements.certify", context, backend_facts(backend))));
+  return shown;
 }
 
 // --- as their verifier
 
 Result<api::AttestationChallenge> enroll_host(Office& office, const CallContext& context,
                                               const api::EnrollHost& message) {
+  note_attempt(context, host_facts(message.name));
   CHANCERY_TRY(require_authority(office, context, scope::kAttestationEnroll, {{"host", message.name}}));
   if (!is_name(message.name))
     return Error{ErrorCode::kInvalidArgument, "`name` must be like an agent's: [a-z0-9][a-z0-9._-]{0,62}"};
@@ -88,6 +95,7 @@ Result<api::AttestationChallenge> enroll_host(Office& office, const CallContext&
 
 Result<api::AttestationChallenge> ask_challenge(Office& office, const CallContext& context,
                                                 const api::AskChallenge& message) {
+  note_attempt(context, host_facts(message.host));
   CHANCERY_TRY(require_authority(office, context, scope::kAttestationEvidence, {{"host", message.host}}));
   CHANCERY_ASSIGN(const store::Host host, office.attestation.hosts.host(message.host));
   return challenge_host(office, host, context.now);
@@ -103,6 +111,7 @@ Result<api::Attested> take_evidence(Office& office, const CallContext& context,
     return asked.error();
   }
   const std::string& host = *asked;
+  note_attempt(context, host_facts(host));
   CHANCERY_TRY(require_authority(office, context, scope::kAttestationEvidence, {{"host", host}}));
   CHANCERY_ASSIGN(Challenge challenge, desk.challenges.take(message.challenge, context.now));
   if (challenge.candidate.has_value() != message.activation.has_value()) {
@@ -140,10 +149,10 @@ Result<api::AttestedHost> show_host(Office& office, const CallContext& context, 
 Result<api::AttestedHost> approve_host(Office& office, const CallContext& context, std::string_view name,
                                        const api::ApproveHost& message) {
   CHANCERY_TRY(require_manager(office, context, name));
-  json::Node details = named(name);
-  details.set("custody", custody_name(message.custody));
+  AuditFacts facts = host_facts(name);
+  facts.details.set("custody", custody_name(message.custody));
   CHANCERY_TRY(office.attestation.hosts.approve(name, message.custody,
-                                                audit_entry("host.approve", context, std::move(details))));
+                                                audit_entry("host.approve", context, std::move(facts))));
   office.attestation.forget_refusals();
   CHANCERY_ASSIGN(const store::Host host, office.attestation.hosts.host(name));
   return describe_host(host);
@@ -152,7 +161,7 @@ Result<api::AttestedHost> approve_host(Office& office, const CallContext& contex
 Result<api::AttestedHost> remove_host(Office& office, const CallContext& context, std::string_view name) {
   CHANCERY_TRY(require_manager(office, context, name));
   CHANCERY_ASSIGN(const store::Host host, office.attestation.hosts.host(name));
-  CHANCERY_TRY(office.attestation.hosts.remove(name, audit_entry("host.remove", context, named(name))));
+  CHANCERY_TRY(office.attestation.hosts.remove(name, audit_entry("host.remove", context, host_facts(name))));
   // Its attestation key too: the next is made when it enrols anew.
   if (!host.backend.empty()) CHANCERY_TRY(forget_attestation_key(office, host.backend));
   office.attestation.forget_refusals();

@@ -61,7 +61,7 @@ Result<Signature> sign_as(Office& office, const CallContext& context, const stor
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
   const Thumbprint thumbprint = agent.key.stored.public_key.thumbprint();
   const auto marked = office.store.change_key(thumbprint, store::KeyState::kLost, "key_lost",
-                                              audit_entry("key.lost", context, agent_details(agent)));
+                                              audit_entry("key.lost", context, agent_facts(agent)));
   if (marked) return signature;
   if (marked.error().code != ErrorCode::kConflict) return marked.error();
   // Two calls may find it out at once, and the second has nothing to add; or it ended meanwhile.
@@ -91,6 +91,7 @@ Result<AgentChain> require_holder(const Office& office, const CallContext& conte
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = judge_use(office, tokens, context.now, office.policy.verify);
   if (!verdict.valid()) {
+    note_denial(context, verdict.denial());
     CHANCERY_TRY(require_serving_leaf(office, context, scope, verdict.denial(), chain));
     return Error{ErrorCode::kParentDenied,
                  "the presented chain does not verify: POST /v1/chains/explain says why", 0,
@@ -106,6 +107,11 @@ Result<AgentChain> require_holder(const Office& office, const CallContext& conte
   CHANCERY_TRY(require_serving(*holder, context.now));
   CHANCERY_TRY(measure_agent(office, context, *holder));
   return AgentChain{verdict.chain(), *std::move(holder)};
+}
+
+std::string leaf_id(const std::vector<std::string>& chain) {
+  const auto leaf = chain.empty() ? Result<Token>(Error{}) : Token::parse(chain.back());
+  return leaf ? hex_encode(leaf->digest()) : std::string();
 }
 
 Status require_bounded_budgets(const Authority& authority) {
@@ -171,8 +177,9 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
 
   store::IssuedToken record = record_of(token, nullptr, receiver);
   record.status = place;
-  CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
-                                         audit_entry(action, context, issued_details(record, claims))));
+  CHANCERY_TRY(
+      office.store.record_token(record, issuer.stored.public_key.thumbprint(),
+                                audit_entry(action, context, issued_facts(office.policy, record, claims))));
   return record.compact;
 }
 
@@ -201,22 +208,23 @@ Result<std::string> issue_child(Office& office, const CallContext& context, cons
   const store::Agent* const user = receiver == nullptr ? &parent.holder : receiver;
   store::IssuedToken record = record_of(token, &parent.chain.leaf(), user);
   record.status = place;
-  CHANCERY_TRY(office.store.record_token(record, signer.thumbprint(),
-                                         audit_entry(action, context, issued_details(record, claims))));
+  CHANCERY_TRY(
+      office.store.record_token(record, signer.thumbprint(),
+                                audit_entry(action, context, issued_facts(office.policy, record, claims))));
   return record.compact;
 }
 
-json::Node issued_details(const store::IssuedToken& token, const Claims& claims) {
-  json::Node details = json::Node::object({{"token", token.id},
-                                           {"jti", token.jti},
-                                           {"principal", token.principal},
-                                           {"agent", claims.client_id},
-                                           {"jkt", claims.holder.text()},
-                                           {"authority", to_json(claims.authority)},
-                                           {"del_depth", claims.del_depth},
-                                           {"exp", claims.exp}});
-  if (token.parent_id) details.set("parent", *token.parent_id);
-  return details;
+AuditFacts issued_facts(const Policy& policy, const store::IssuedToken& token, const Claims& claims) {
+  return {.principal = token.principal,
+          .agent = std::string(agent_name(policy, claims.client_id)),
+          .session = claims.is_session ? token.id : std::string(),
+          .ids = {{"token", token.id},
+                  {"parent", token.parent_id.value_or(std::string())},
+                  {"key", claims.holder.text()}},
+          .details = json::Node::object({{"jti", token.jti},
+                                         {"authority", to_json(claims.authority)},
+                                         {"del_depth", claims.del_depth},
+                                         {"exp", claims.exp}})};
 }
 
 }  // namespace chancery::service

@@ -8,8 +8,8 @@
 
 #include <chancery/token.hpp>
 
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/office.hpp"
-#include "sdk/json/writer.hpp"
 
 namespace chancery::service {
 
@@ -27,6 +27,9 @@ struct AgentChain {
 [[nodiscard]] Result<AgentChain> require_holder(const Office& office, const CallContext& context,
                                                 std::string_view scope,
                                                 const std::vector<std::string>& chain);
+
+/// The id of a chain's last token, whether it counts or not; empty when that cannot be read.
+[[nodiscard]] std::string leaf_id(const std::vector<std::string>& chain);
 
 /// kKeyLost or kRetired unless the agent, and the key by which it was found, may be used.
 [[nodiscard]] Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now);
@@ -70,7 +73,8 @@ struct AgentChain {
                                               const AgentChain& parent, Claims claims,
                                               const store::Agent* receiver, std::string_view action);
 
-/// Details of an issued token for the audit log: identifiers and authority, never the token.
-[[nodiscard]] json::Node issued_details(const store::IssuedToken& token, const Claims& claims);
+/// Facts about an issued token for the audit log: identifiers and authority, never the token.
+[[nodiscard]] AuditFacts issued_facts(const Policy& policy, const store::IssuedToken& token,
+                                      const Claims& claims);
 
 }  // namespace chancery::service

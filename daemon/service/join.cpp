@@ -37,10 +37,11 @@ Status require_control_plane(const Policy& policy, const VerifiedChain& chain) {
 }
 
 // The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
-Result<AgentChain> require_access(const Office& office, std::span<const std::string_view> chain,
-                                  const store::Agent& agent, std::chrono::sys_seconds now) {
-  const Verdict verdict = judge_use(office, chain, office.trust.own(), now, office.policy.verify);
+Result<AgentChain> require_access(const Office& office, const CallContext& context,
+                                  std::span<const std::string_view> chain, const store::Agent& agent) {
+  const Verdict verdict = judge_use(office, chain, office.trust.own(), context.now, office.policy.verify);
   if (!verdict.valid()) {
+    note_denial(context, verdict.denial());
     return Error{ErrorCode::kParentDenied,
                  "the chain that the process is to have a part of does not verify: delegate a new one", 0,
                  static_cast<std::int16_t>(verdict.denial().hop)};
@@ -48,7 +49,7 @@ Result<AgentChain> require_access(const Office& office, std::span<const std::str
   if (verdict.chain().leaf().claims().holder != agent.key.stored.public_key.thumbprint()) {
     return Error{ErrorCode::kNotHolder, "the chain's last token must be held by the agent's present key"};
   }
-  CHANCERY_TRY(require_serving(agent, now));
+  CHANCERY_TRY(require_serving(agent, context.now));
   CHANCERY_TRY(require_control_plane(office.policy, verdict.chain()));
   return AgentChain{verdict.chain(), agent};
 }
@@ -62,8 +63,9 @@ Error refusal(store::JoinUse use) {
 
 // Somebody has the token who should not: the operator is to see it, and nobody else learns anything.
 Error alarm(Office& office, const CallContext& context, const store::JoinToken& token) {
-  json::Node details = json::Node::object({{"agent_id", token.agent_id}, {"join_token_sha256", token.hash}});
-  const auto recorded = office.store.append_audit(audit_entry("join.reused", context, std::move(details)));
+  AuditFacts facts{.ids = {{"agent_id", token.agent_id}, {"join", token.hash}},
+                   .outcome = AuditOutcome::kRefused};
+  const auto recorded = office.store.append_audit(audit_entry("join.reused", context, std::move(facts)));
   office.join_alarms->fetch_add(1, std::memory_order_relaxed);
   return recorded ? refusal(store::JoinUse::kUsedBefore) : recorded.error();
 }
@@ -85,9 +87,9 @@ Result<api::Joined> hand_out(Office& office, const CallContext& context, const s
                              const Thumbprint& key) {
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_id(token.agent_id));
   const std::vector<std::string_view> parents = split_chain(token.chain);
-  CHANCERY_ASSIGN(const AgentChain access, require_access(office, parents, agent, context.now));
+  CHANCERY_ASSIGN(const AgentChain access, require_access(office, context, parents, agent));
   CHANCERY_ASSIGN(const Claims claims, joined_claims(access, key, context.now));
-  CHANCERY_ASSIGN(std::string issued, issue_child(office, context, access, claims, nullptr, "join"));
+  CHANCERY_ASSIGN(std::string issued, issue_child(office, context, access, claims, nullptr, "token.join"));
   api::Joined joined{agent.name, spiffe_id(office.policy, agent.name), {parents.begin(), parents.end()}};
   joined.chain.push_back(std::move(issued));
   return joined;
@@ -97,23 +99,28 @@ Result<api::Joined> hand_out(Office& office, const CallContext& context, const s
 
 Result<api::JoinToken> create_join_token(Office& office, const CallContext& context,
                                          const api::CreateJoinToken& message) {
+  note_attempt(context, {.agent = message.agent, .ids = {{"parent", leaf_id(message.chain)}}});
   CHANCERY_TRY(require_authority(office, context, scope::kJoinTokensCreate, {{"agent", message.agent}}));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
-  CHANCERY_ASSIGN(const AgentChain access, require_access(office, chain, agent, context.now));
+  CHANCERY_ASSIGN(const AgentChain access, require_access(office, context, chain, agent));
   CHANCERY_TRY(joined_claims(access, Thumbprint{}, context.now));  // whether there is room for one more token
   CHANCERY_TRY(adopt(office, access.chain));
   CHANCERY_ASSIGN(std::string token, new_token());
   const store::JoinToken record{hash_of(token), agent.id, join_chain(message.chain), context.now,
                                 context.now + message.lifetime};
-  json::Node details = agent_details(agent);
-  details.set("join_token_sha256", record.hash);
-  CHANCERY_TRY(office.joins.add(record, audit_entry("join_token.create", context, std::move(details))));
+  AuditFacts facts{.principal = access.chain.principal(),
+                   .agent = agent.name,
+                   .ids = {{"agent_id", agent.id},
+                           {"join", record.hash},
+                           {"parent", hex_encode(access.chain.leaf().digest())}}};
+  CHANCERY_TRY(office.joins.add(record, audit_entry("join_token.create", context, std::move(facts))));
   return api::JoinToken{std::move(token), record.expires_at.time_since_epoch().count()};
 }
 
 Result<api::Joined> join(Office& office, const CallContext& context, std::string_view token,
                          const std::string& key_proof) {
+  note_attempt(context, {.ids = {{"join", hash_of(token)}}});
   CHANCERY_ASSIGN(std::string nonce, require_nonce(office.nonces, key_proof, context.now));
   CHANCERY_ASSIGN(const ProvedKey proved,
                   find_new_key(office, {key_proof, "/v1/join", token, std::move(nonce)}, context.now));

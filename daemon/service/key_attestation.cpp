@@ -34,10 +34,11 @@ Status require_enrolled(const store::Host& host) {
 // told, so that nothing that it proved before counts either.
 Error quarantine(Office& office, const store::Host& host, const attest::Refusal& refusal,
                  const Occasion& occasion) {
-  json::Node details =
-      json::Node::object({{"host", host.name}, {"ek", host.ek_fingerprint}, {"reason", refusal.what}});
+  AuditFacts facts{.ids = {{"host", host.name}, {"ek", host.ek_fingerprint}},
+                   .details = json::Node::object({{"reason", refusal.what}}),
+                   .outcome = AuditOutcome::kRefused};
   const auto recorded = office.attestation.hosts.quarantine(
-      host.name, refusal.what, audit_entry("host.quarantine", occasion, std::move(details)));
+      host.name, refusal.what, audit_entry("host.quarantine", occasion, std::move(facts)));
   return recorded ? refused(refusal) : recorded.error();
 }
 
@@ -161,11 +162,11 @@ Result<store::HeldResult> issue_result(Office& office, const AttestationResult& 
   compact += "." + base64url_encode(signature);
   store::HeldResult held{result.key,        result.issuer,     host, result.custody, result.evidence_at,
                          result.expires_at, std::move(compact)};
-  json::Node details = json::Node::object({{"host", held.host},
-                                           {"key", held.key.text()},
-                                           {"custody", custody_name(held.custody)},
-                                           {"expires_at", held.expires_at.time_since_epoch().count()}});
-  CHANCERY_TRY(desk.hosts.record(held, audit_entry("attestation.result", occasion, std::move(details))));
+  AuditFacts facts{
+      .ids = {{"host", held.host}, {"key", held.key.text()}},
+      .details = json::Node::object({{"custody", custody_name(held.custody)},
+                                     {"expires_at", held.expires_at.time_since_epoch().count()}})};
+  CHANCERY_TRY(desk.hosts.record(held, audit_entry("attestation.result", occasion, std::move(facts))));
   return held;
 }
 

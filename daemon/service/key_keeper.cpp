@@ -23,8 +23,10 @@ Status unless_none(const Result<std::uint64_t>& changed) {
 
 Status made(const Result<store::Key>& key) { return key ? Status() : key.error(); }
 
-json::Node device_details(const std::string& backend) {
-  return json::Node::object({{"backend", backend}, {"reason", store::kOtherDevice}});
+AuditFacts device_facts(const std::string& backend) {
+  AuditFacts facts = backend_facts(backend);
+  facts.details.set("reason", store::kOtherDevice);
+  return facts;
 }
 
 hsm::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
@@ -128,8 +130,8 @@ void KeyKeeper::look_at_devices(std::chrono::sys_seconds now) {
     const bool is_other = !answer && answer.error().code == ErrorCode::kWrongDevice;
     if (!answer && !is_other) continue;  // away: it comes back, or readiness goes on saying so
     const Status changed = unless_none(
-        is_other ? office_.store.lose_keys(name, audit_entry("backend.lost", now, device_details(name)))
-                 : office_.store.recover_keys(name, audit_entry("backend.found", now, device_details(name))));
+        is_other ? office_.store.lose_keys(name, audit_entry("backend.lost", now, device_facts(name)))
+                 : office_.store.recover_keys(name, audit_entry("backend.found", now, device_facts(name))));
     if (!changed) complain_("the keys of a device could not be marked", changed.error());
   }
 }
@@ -159,7 +161,7 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
     if (stop_.stop_requested()) return;
     const Thumbprint thumbprint = key.stored.public_key.thumbprint();
     const auto retired = office_.store.change_key(thumbprint, KeyState::kRetired, "",
-                                                  audit_entry("key.retire", now, key_details(key)));
+                                                  audit_entry("key.retire", now, key_facts(key)));
     if (!retired) {
       if (retired.error().code != ErrorCode::kConflict) {
         complain_("a key whose overlap is over could not be retired", retired.error());
@@ -210,7 +212,7 @@ Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {
   const hsm::Deadline deadline = after(options_.patience);
   if (store::is_daemons(key.owner)) {
     DaemonKeys& keys = daemon_keys(office_, key.owner);
-    CHANCERY_TRY(keys.rotate(now, keys.options().overlap, deadline));
+    CHANCERY_TRY(keys.rotate({now, deadline, nullptr}, keys.options().overlap));
     return {};
   }
   CHANCERY_ASSIGN(const store::Agent agent, office_.store.agent_by_id(key.owner));

@@ -117,9 +117,9 @@ Status KeyLife::destroy_claimed(const store::Key& key, std::chrono::sys_seconds 
   CHANCERY_TRY(backend->destroy(key.stored, deadline));
   CHANCERY_TRY(require_gone(*backend, key.stored, deadline));
   const store::KeyIntent intent{Kind::kDestroy, key.backend, key.owner, key.stored.binding.key_id, {}};
-  json::Node details = key_details(key);
-  details.set("proof", "no longer signs");
-  CHANCERY_TRY(store_.key_destroyed(intent, audit_entry("key.destroyed", now, std::move(details))));
+  AuditFacts facts = key_facts(key);
+  facts.details.set("proof", "no longer signs");
+  CHANCERY_TRY(store_.key_destroyed(intent, audit_entry("key.destroyed", now, std::move(facts))));
   return {};
 }
 

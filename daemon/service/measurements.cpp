@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "attest/verify/measurements.hpp"
+#include "daemon/service/audit_entry.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/writer.hpp"
@@ -21,10 +22,11 @@ Sha256Digest manifest_of(const store::Agent& agent) {
       json::Node::object({{"id", agent.id}, {"name", agent.name}, {"selectors", agent.selectors}}))));
 }
 
-json::Node details_of(std::string_view backend, const AgentMeasurement& entry) {
-  json::Node details = attest::to_node(entry);
-  details.set("backend", backend);
-  return details;
+AuditFacts facts_of(std::string_view backend, const AgentMeasurement& entry) {
+  AuditFacts facts = backend_facts(backend);
+  facts.ids.emplace_back("agent_id", entry.agent);
+  facts.details = attest::to_node(entry);
+  return facts;
 }
 
 // The last entry of a log may not have come about in the device.
@@ -53,8 +55,8 @@ Status Measurements::measure(const store::Agent& agent, const api::Selectors& se
       last != log->rend() && last->executable == entry.executable && last->manifest == entry.manifest;
   if (is_same) return {};
   entry.seq = log->size() + 1;
-  CHANCERY_TRY(book_.add_measurement(backend, entry,
-                                     audit_entry("measurement", occasion, details_of(backend, entry))));
+  CHANCERY_TRY(
+      book_.add_measurement(backend, entry, audit_entry("measurement", occasion, facts_of(backend, entry))));
   log->push_back(entry);
   const Status measured = attester.measure(attest::digest_of(entry), occasion.deadline);
   if (!measured) held.log.reset();  // whether it came about is found out next time
@@ -88,7 +90,7 @@ Status Measurements::forget(std::string_view backend, const Occasion& occasion) 
 
 Status Measurements::forget_stored(std::string_view backend, const Occasion& occasion) {
   CHANCERY_TRY(book_.forget_measurements(
-      backend, audit_entry("measurements.forget", occasion, json::Node::object({{"backend", backend}}))));
+      backend, audit_entry("measurements.forget", occasion, backend_facts(backend))));
   return {};
 }
 

@@ -94,6 +94,28 @@ void add_statuses(std::vector<Metric>& out, const StatusDesk& statuses, std::chr
                   {static_cast<double>(counts->suspended), {{"status", "suspended"}}}}});
 }
 
+void add_audit(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
+  const store::AuditCounts counts = office.audit.book.counts();
+  const auto one = [](std::uint64_t count) {
+    return std::vector<telemetry::Sample>{{static_cast<double>(count)}};
+  };
+  out.push_back({"chancery_audit_entries_total", "Entries that were recorded since the start.", kCounter,
+                 one(counts.recorded)});
+  out.push_back({"chancery_audit_failures_total",
+                 "Entries that the store could not take, so that what they were about did not happen.",
+                 kCounter, one(counts.failed)});
+  out.push_back({"chancery_audit_log_size", "Entries that the audit log has.", kGauge, one(counts.size)});
+  out.push_back({"chancery_audit_log_older_copy",
+                 "1 while the device's counter says that the audit log may be an older copy.", kGauge,
+                 one(office.spending.halted() ? 1 : 0)});
+  const auto newest = office.audit.book.last_checkpoint();
+  if (!newest || !*newest) return;
+  out.push_back({"chancery_audit_checkpoint_age_seconds",
+                 "Seconds since the newest checkpoint of the audit log was signed.",
+                 kGauge,
+                 {{static_cast<double>((now - (*newest)->at).count())}}});
+}
+
 }  // namespace
 
 std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
@@ -114,6 +136,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
                  {{static_cast<double>(office.refused_proofs->count())}}});
   add_spending(out, office.spending);
   add_statuses(out, office.statuses, now);
+  add_audit(out, office, now);
   return out;
 }
 

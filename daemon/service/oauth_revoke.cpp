@@ -14,7 +14,7 @@ Status give_back(Office& office, const CallContext& context, const std::string& 
                              .target = {store::StatusTarget::Kind::kSubtree, token},
                              .reason = kReason,
                              .at = context.now};
-  CHANCERY_TRY(office.statuses.tokens.add(act, audit_entry("token.revoke", context, act_details(act))));
+  CHANCERY_TRY(office.statuses.tokens.add(act, audit_entry("token.revoke", context, act_facts(act))));
   return {};
 }
 

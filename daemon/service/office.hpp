@@ -12,10 +12,12 @@
 
 #include <chancery/api.hpp>
 #include <chancery/api_attestation.hpp>
+#include <chancery/api_audit.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
 #include "daemon/service/attestation_desk.hpp"
+#include "daemon/service/audit_desk.hpp"
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
@@ -66,6 +68,7 @@ struct Office {
   Spending& spending;
   StatusDesk& statuses;
   AttestationDesk& attestation;
+  AuditDesk& audit;
   Policy policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
@@ -81,6 +84,7 @@ struct Office {
 /// The daemon's own keys of that owner; of an agent, the issuer's, with which is published which keys ended.
 [[nodiscard]] inline DaemonKeys& daemon_keys(Office& office, std::string_view owner) {
   if (owner == store::kAttestation) return office.attestation.keys;
+  if (owner == store::kAudit) return office.audit.keys;
   return owner == store::kStatusLists ? office.statuses.keys : office.issuer;
 }
 
@@ -215,6 +219,34 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] Result<api::KeyList> list_attestation_keys(Office& office, const CallContext& context);
 [[nodiscard]] Result<api::Rotation> rotate_attestation_key(Office& office, const CallContext& context,
                                                            const api::RotateKey& message);
+
+// --- the audit log (docs/protocol/audit.md)
+
+/// kForbidden, kInvalidArgument (limit).
+[[nodiscard]] Result<api::AuditPage> list_audit_entries(Office& office, const CallContext& context,
+                                                        const api::AuditQuery& query);
+/// With its proof, and the salt of its parameters. kForbidden, kNotFound.
+[[nodiscard]] Result<api::ProvedAuditEntry> show_audit_entry(Office& office, const CallContext& context,
+                                                             std::uint64_t number);
+/// kForbidden, kNotFound, kInvalidArgument (size).
+[[nodiscard]] Result<api::AuditInclusion> prove_inclusion(Office& office, const CallContext& context,
+                                                          std::uint64_t number, std::uint64_t size);
+/// kForbidden, kInvalidArgument (sizes).
+[[nodiscard]] Result<api::AuditConsistency> prove_consistency(Office& office, const CallContext& context,
+                                                              std::uint64_t first, std::uint64_t second);
+/// kForbidden, kInvalidArgument (limit).
+[[nodiscard]] Result<api::AuditCheckpointPage> list_audit_checkpoints(Office& office,
+                                                                      const CallContext& context,
+                                                                      std::uint64_t after, std::size_t limit);
+/// Signs what the log is now. kForbidden, and as AuditDesk::checkpoint().
+[[nodiscard]] Result<api::AuditCheckpoint> make_audit_checkpoint(Office& office, const CallContext& context);
+/// The newest one, for everybody. kNotFound before the first.
+[[nodiscard]] Result<std::string> newest_audit_checkpoint(Office& office);
+/// For everybody.
+[[nodiscard]] Result<api::AuditKeys> show_audit_keys(Office& office);
+/// As the issuer's. kForbidden.
+[[nodiscard]] Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& context,
+                                                     const api::RotateKey& message);
 
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
 /// kUnboundedBudget, kNotFound, kRetired, kTooLarge.

@@ -22,6 +22,7 @@ Authority all_of_it() {
 
 Result<api::Grant> create_operator(Office& office, const CallContext& context,
                                    const api::CreateOperator& message) {
+  note_attempt(context, {.principal = "operator:" + message.name, .ids = {{"key", message.jkt}}});
   CHANCERY_TRY(require_operator(*context.caller.process, office.policy.operators));
   if (!is_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be like an agent's: [a-z0-9][a-z0-9._-]{0,62}"};

@@ -157,8 +157,7 @@ Status forget_own_host(Office& office, std::string_view backend, const Occasion&
   store::HostBook& hosts = office.attestation.hosts;
   const auto host = hosts.host_of_backend(backend);
   if (!host) return host.error().code == ErrorCode::kNotFound ? Status() : Status(host.error());
-  CHANCERY_TRY(hosts.remove(
-      host->name, audit_entry("host.remove", occasion, json::Node::object({{"host", host->name}}))));
+  CHANCERY_TRY(hosts.remove(host->name, audit_entry("host.remove", occasion, host_facts(host->name))));
   return {};
 }
 

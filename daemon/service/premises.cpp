@@ -30,11 +30,13 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       issuer(*books.store, life, backends, trust, std::move(options.issuer)),
       status_keys(*books.store, life, backends, trust, std::move(options.status_keys)),
       attestation_keys(*books.store, life, backends, trust, std::move(options.attestation_keys)),
+      audit_keys(*books.store, life, backends, trust, std::move(options.audit_keys)),
       statuses(*books.statuses, status_keys, trust, options.policy.issuer_url),
       attestation(*books.hosts, attestation_keys, std::move(options.attestation)),
-      spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store}, options.spending,
-               std::move(options.complain)),
-      readiness(*books.store, backends, issuer, status_keys, spending),
+      audit(*books.audit, *books.store, audit_keys, std::move(options.audit), options.complain),
+      spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
+               options.spending, std::move(options.complain)),
+      readiness(*books.store, backends, {issuer, status_keys, audit_keys}, spending),
       office{*books.store,
              backends,
              life,
@@ -47,6 +49,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              spending,
              statuses,
              attestation,
+             audit,
              with(std::move(options.policy), &cache, zones),
              std::move(options.files)} {}
 
@@ -54,6 +57,7 @@ Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(issuer.publish(now));
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(attestation_keys.publish(now));
+  CHANCERY_TRY(audit_keys.publish(now));
   // They were made by a policy that may be another than now.
   CHANCERY_TRY(books.hosts->forget_own_results(office.policy.issuer_url));
   CHANCERY_TRY(statuses.tokens.publish(now));

@@ -21,6 +21,8 @@ struct PremisesOptions {
   DaemonKeyOptions issuer;
   DaemonKeyOptions status_keys;
   DaemonKeyOptions attestation_keys;
+  DaemonKeyOptions audit_keys;
+  AuditOptions audit{};
   AttestationOptions attestation{};
   SpendingOptions spending;
   std::size_t cache_tokens = 0;      ///< how many verified tokens are remembered
@@ -48,8 +50,10 @@ struct Premises {
   DaemonKeys issuer;
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;
+  DaemonKeys audit_keys;
   StatusDesk statuses;
   AttestationDesk attestation;
+  AuditDesk audit;
   Spending spending;
   ReadinessCheck readiness;
   Office office;

@@ -7,7 +7,27 @@
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::service {
+namespace {
+
+// Where a proof is for, and the hash of the action that it authorizes, are parameters of what the agent is about to do.
+AuditFacts facts_of(const Office& office, const CallContext& context, const AgentChain& held,
+                    const api::CreateProof& message, const std::string& jti) {
+  json::Node parameters = json::Node::object({{"htm", message.htm}, {"htu", message.htu}});
+  if (message.ada) parameters.set("ada", *message.ada);
+  return {.principal = held.chain.principal(),
+          .agent = held.holder.name,
+          .ids = {{"token", hex_encode(held.chain.leaf().digest())},
+                  {"key", held.holder.key.stored.public_key.thumbprint().text()},
+                  {"proof", jti}},
+          .details = json::Node::object(
+              {{"htm", message.htm},
+               {"params", office.audit.hash_parameters(context.request_id, json::to_jcs(parameters))}})};
+}
+
+}  // namespace
+
 Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
+  note_attempt(context, {.ids = {{"token", leaf_id(message.chain)}}});
   CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kProofsCreate, message.chain));
   ProofClaims claims{message.htm, message.htu, {}, message.nonce, message.ada};
@@ -17,15 +37,9 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
                                         held.holder.key.stored.public_key, context.now));
   CHANCERY_ASSIGN(const Signature signature, sign_as(office, context, held.holder, proof.signing_input()));
 
-  json::Node details = json::Node::object({{"agent", held.holder.name},
-                                           {"token", hex_encode(held.chain.leaf().digest())},
-                                           {"principal", held.chain.principal()},
-                                           {"jti", claims.jti},
-                                           {"htm", message.htm},
-                                           {"htu_sha256", hex_encode(sha256(as_bytes(message.htu)))}});
-  if (message.ada) details.set("ada", *message.ada);
-  CHANCERY_TRY(office.store.record_use(held.holder.key.stored.public_key.thumbprint(),
-                                       audit_entry("proof", context, details)));
+  CHANCERY_TRY(office.store.record_use(
+      held.holder.key.stored.public_key.thumbprint(),
+      audit_entry("proof.create", context, facts_of(office, context, held, message, claims.jti))));
   return api::Proof{proof.with(signature)};
 }
 

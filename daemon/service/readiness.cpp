@@ -11,6 +11,9 @@ namespace {
 // While a look goes on, for how long the answer before it serves.
 constexpr std::chrono::seconds kLongestUse{5};
 
+constexpr Error kOlderLog{ErrorCode::kSpendingHalted,
+                          "it may be an older copy of what was recorded: what came after it is missing"};
+
 api::Readiness readiness_of(std::vector<std::string> missing) {
   json::Node array = json::Node::array();
   for (const std::string& what : missing) array.push_back(what);
@@ -75,10 +78,14 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
                       " with a lost or revoked key: put their device back, or `chancery agent reenroll` "
                       "gives them new ones (key_lost)");
   }
-  note_key(missing, {"issuer key", "chancery issuer rotate"}, issuer_.newest());
-  note_key(missing, {"status key", "chancery status-key rotate"}, status_keys_.newest());
+  note_key(missing, {"issuer key", "chancery issuer rotate"}, keys_.issuer.newest());
+  note_key(missing, {"status key", "chancery status-key rotate"}, keys_.status.newest());
+  note_key(missing, {"audit key", "chancery audit-key rotate"}, keys_.audit.newest());
   // A device that is away stands above; one that has no counter to give is a fact, and no fault.
-  if (spending_.state() == Spending::State::kHalted) note("budgets", *spending_.reason());
+  if (const auto halted = spending_.halted()) {
+    note("budgets", *halted);
+    note("audit log", kOlderLog);
+  }
   return readiness_of(std::move(missing));
 }
 

@@ -20,9 +20,15 @@ namespace chancery::service {
 /// that the daemon is not ready. Thread-safe.
 class ReadinessCheck {
  public:
-  ReadinessCheck(store::Store& store, const Backends& backends, const DaemonKeys& issuer,
-                 const DaemonKeys& status_keys, const Spending& spending)
-      : store_(store), backends_(backends), issuer_(issuer), status_keys_(status_keys), spending_(spending) {}
+  /// Without which the daemon does not do its work.
+  struct Keys {
+    const DaemonKeys& issuer;
+    const DaemonKeys& status;
+    const DaemonKeys& audit;
+  };
+
+  ReadinessCheck(store::Store& store, const Backends& backends, Keys keys, const Spending& spending)
+      : store_(store), backends_(backends), keys_(keys), spending_(spending) {}
 
   /// \param now  the instant of the request
   /// \param deadline  when a device that does not answer is given up
@@ -38,8 +44,7 @@ class ReadinessCheck {
 
   store::Store& store_;
   const Backends& backends_;
-  const DaemonKeys& issuer_;
-  const DaemonKeys& status_keys_;
+  const Keys keys_;
   const Spending& spending_;
   std::mutex looking_;  // held by the one that looks; nobody waits for it
   std::mutex mutex_;    // of last_

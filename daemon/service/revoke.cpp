@@ -50,7 +50,7 @@ Result<api::StatusAct> revoke(Office& office, const CallContext& context, const 
   CHANCERY_ASSIGN(const bool ends_key, is_own_key(office, act.target));
   if (ends_key) return revoke_with_key(office, context, message);
   CHANCERY_ASSIGN(const store::StatusAct done,
-                  office.statuses.tokens.add(act, audit_entry("token.revoke", context, act_details(act))));
+                  office.statuses.tokens.add(act, audit_entry("token.revoke", context, act_facts(act))));
   // One of somebody else's: chains through it are denied from now on, known or not.
   if (act.target.kind == TargetKind::kKey) CHANCERY_TRY(office.issuer.publish(context.now));
   return describe_act(office, done);
@@ -59,14 +59,14 @@ Result<api::StatusAct> revoke(Office& office, const CallContext& context, const 
 Result<api::StatusAct> suspend(Office& office, const CallContext& context, const api::ChangeStatus& message) {
   CHANCERY_ASSIGN(const store::StatusAct act, act_of(office, context, ActKind::kSuspend, message));
   CHANCERY_ASSIGN(const store::StatusAct done,
-                  office.statuses.tokens.add(act, audit_entry("token.suspend", context, act_details(act))));
+                  office.statuses.tokens.add(act, audit_entry("token.suspend", context, act_facts(act))));
   return describe_act(office, done);
 }
 
 Result<api::StatusAct> lift(Office& office, const CallContext& context, std::string_view id) {
   CHANCERY_ASSIGN(const store::StatusAct act, require_act(office, context, scope::kRevocationsLift, id));
   CHANCERY_ASSIGN(const store::StatusAct done,
-                  office.statuses.tokens.lift(act.id, audit_entry("token.lift", context, act_details(act))));
+                  office.statuses.tokens.lift(act.id, audit_entry("token.lift", context, act_facts(act))));
   return describe_act(office, done);
 }
 

@@ -28,7 +28,7 @@ Result<Claims> session_claims(const VerifiedChain& chain, const Thumbprint& key,
 Result<api::Session> hand_to_session(Office& office, const CallContext& context, const AgentChain& held,
                                      const Thumbprint& key, std::chrono::seconds lifetime) {
   CHANCERY_ASSIGN(const Claims claims, session_claims(held.chain, key, lifetime, context.now));
-  CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "session"));
+  CHANCERY_ASSIGN(std::string token, issue_child(office, context, held, claims, nullptr, "token.session"));
   api::Session session{{}, static_cast<std::int64_t>(claims.exp)};
   for (const auto& parent : held.chain.tokens()) session.chain.emplace_back(parent->compact());
   session.chain.push_back(std::move(token));
@@ -37,6 +37,7 @@ Result<api::Session> hand_to_session(Office& office, const CallContext& context,
 
 Result<api::Session> open_session(Office& office, const CallContext& context,
                                   const api::CreateSession& message) {
+  note_attempt(context, {.ids = {{"parent", leaf_id(message.chain)}}});
   CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kSessionsCreate, message.chain));
   const NewKeyProof proof{message.key_proof, "/v1/sessions", held.chain.leaf().compact()};

@@ -1,6 +1,7 @@
 #include "daemon/service/spending.hpp"
 
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/audit_start.hpp"
 
 namespace chancery::service {
 namespace {
@@ -42,6 +43,13 @@ bool is_about_device(const Error& error) {
     default:
       return false;
   }
+}
+
+// Values of a device's counter have 64 bits, more than JSON numbers carry.
+AuditFacts value_facts(const std::string& backend, std::uint64_t value) {
+  AuditFacts facts = backend_facts(backend);
+  facts.details.set("value", std::to_string(value));
+  return facts;
 }
 
 }  // namespace
@@ -98,6 +106,8 @@ std::optional<Error> Spending::reason() const {
   return reason_.value_or(kStarting);
 }
 
+std::optional<Error> Spending::halted() const { return state() == State::kHalted ? reason() : std::nullopt; }
+
 void Spending::set(State state, std::optional<Error> reason) {
   const std::lock_guard lock(mutex_);
   state_ = state;
@@ -109,7 +119,7 @@ void Spending::set(State state, std::optional<Error> reason) {
 void Spending::tick(std::chrono::sys_seconds now) {
   {
     const std::lock_guard lock(advancing_);
-    if (is_due(now)) note(advance(), now);
+    if (is_due(now)) note(advance(now), now);
   }
   if (const Status pruned = books_.ledger.prune(now); !pruned)
     complain_("expired reservations could not be settled", pruned.error());
@@ -128,15 +138,17 @@ bool Spending::is_due(std::chrono::sys_seconds now) const {
     case State::kOpen:
       break;
   }
-  if (!options_.with_counter || !has_spent_ || !checkpoint_at_) return false;
+  if (!options_.with_counter || !has_changed() || !checkpoint_at_) return false;
   // Also when the clock was set back since.
   return now >= *checkpoint_at_ + options_.interval || now < *checkpoint_at_;
 }
 
-void Spending::seal() {
+bool Spending::has_changed() const { return has_spent_ || books_.log.counts().size != log_size_; }
+
+void Spending::seal(std::chrono::sys_seconds now) {
   const std::lock_guard lock(advancing_);
   if (!options_.with_counter || state() != State::kOpen) return;
-  const Status sealed = advance();
+  const Status sealed = advance(now);
   is_sealed_ = true;
   set(State::kWaiting, kEnding);
   if (!sealed) complain_("the store could not be sealed at the end", sealed.error());
@@ -147,26 +159,36 @@ void Spending::seal() {
 hsm::Deadline Spending::deadline() const { return std::chrono::steady_clock::now() + options_.patience; }
 
 // Success when the store is found to be the newest, and can tell itself from every copy made before.
-Status Spending::advance() {
+Status Spending::advance(std::chrono::sys_seconds now) {
   if (!options_.with_counter) return {};
   if (options_.counter == nullptr) return kNoCounter;
   CHANCERY_ASSIGN(const std::optional<Checkpoint> last, books_.checkpoints.last());
   const auto value = options_.counter->read(deadline());
-  if (value) return last ? advance_from(*last, *value) : Status{kOlderCopy};
+  if (value) return last ? advance_from(*last, *value, now) : Status{kOlderCopy};
   if (value.error().code != ErrorCode::kNotFound) return value.error();
   if (last && !last->is_beginning) return kCounterGone;
   // A daemon that is killed in between begins again, rather than to be taken for a copy.
   CHANCERY_TRY(books_.checkpoints.keep({.is_beginning = true}));
   CHANCERY_ASSIGN(const std::uint64_t first, options_.counter->create(deadline()));
-  return books_.checkpoints.keep({first});
+  return reach(first, now);
 }
 
-Status Spending::advance_from(const Checkpoint& last, std::uint64_t value) {
+Status Spending::advance_from(const Checkpoint& last, std::uint64_t value, std::chrono::sys_seconds now) {
   if (!last.is_beginning && value != last.value && value != last.intended) return kOlderCopy;
+  // What the log says last is always the store's value, also when the daemon is killed twice in a row.
+  if (value != last.value) CHANCERY_TRY(reach(value, now));
   has_spent_ = false;  // what is spent meanwhile may be in a copy already
   CHANCERY_TRY(books_.checkpoints.keep({value, value + 1}));
   CHANCERY_ASSIGN(const std::uint64_t reached, options_.counter->advance(deadline()));
-  return books_.checkpoints.keep({reached});
+  return reach(reached, now);
+}
+
+Status Spending::reach(std::uint64_t value, std::chrono::sys_seconds now) {
+  store::AuditEntry entry = audit_entry("counter.advance", now, value_facts(options_.backend, value));
+  entry.refs.emplace_back(kCounterRef);
+  CHANCERY_ASSIGN(const std::uint64_t sequence, books_.checkpoints.reach({value}, entry));
+  log_size_ = sequence;  // its own entry does not make it due again
+  return {};
 }
 
 void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {
@@ -188,22 +210,28 @@ void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {
 
 void Spending::halt(const Error& error, std::chrono::sys_seconds now) {
   set(State::kHalted, error);
-  complain_("budgets are not spent until the operator decides", error);
+  complain_("budgets are not spent until the operator decides; the audit log may be an older copy too",
+            error);
   const auto recorded = books_.audit.append_audit(
-      audit_entry("budget.halt", now, json::Node::object({{"reason", error.what}})));
+      audit_entry("budget.halt", now, {.details = json::Node::object({{"reason", error.what}})}));
   if (!recorded) complain_("the halt could not be recorded", recorded.error());
 }
 
-Status Spending::accept(const store::AuditEntry& audit) {
+Status Spending::accept(const CallContext& context) {
   const std::lock_guard lock(advancing_);
   if (options_.with_counter && options_.counter == nullptr) return kNoCounter;
   std::optional<Checkpoint> checkpoint;
+  AuditFacts facts;
   if (options_.with_counter) {
     CHANCERY_ASSIGN(const std::uint64_t value, options_.counter->create(deadline()));
     checkpoint = Checkpoint{value};
+    facts = value_facts(options_.backend, value);
   }
-  CHANCERY_TRY(books_.checkpoints.accept(checkpoint, audit));
-  checkpoint_at_ = audit.at;
+  facts.details.set("state", spending_state_name(state()));
+  store::AuditEntry entry = audit_entry("budget.accept", context, std::move(facts));
+  if (checkpoint) entry.refs.emplace_back(kCounterRef);
+  CHANCERY_TRY(books_.checkpoints.accept(checkpoint, entry));
+  checkpoint_at_ = context.now;
   set(State::kOpen, std::nullopt);
   return {};
 }

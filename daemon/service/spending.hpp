@@ -6,10 +6,13 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <chancery/result.hpp>
 
+#include "daemon/service/caller.hpp"
+#include "daemon/store/audit_book.hpp"
 #include "daemon/store/checkpoint_book.hpp"
 #include "daemon/store/ledger.hpp"
 #include "daemon/store/proof_book.hpp"
@@ -23,12 +26,14 @@ struct SpendingBooks {
   store::ProofBook& proofs;
   store::CheckpointBook& checkpoints;
   store::Store& audit;
+  store::AuditBook& log;
 };
 
 struct SpendingOptions {
   /// Whether copies of the store are to be found out by a device's counter. Without it nothing is.
   bool with_counter = true;
   hsm::MonotonicCounter* counter = nullptr;  ///< nullptr: the device that was named has none
+  std::string backend{};                     ///< whose counter it is
   std::chrono::seconds interval{600};        ///< between checkpoints while anything is spent
   std::chrono::milliseconds patience{3000};  ///< for one answer of the device
 };
@@ -37,7 +42,8 @@ struct SpendingOptions {
 /// back.
 ///
 /// The device's counter and the store's checkpoint advance together: at the start, every `interval` in which
-/// something was spent, and at a clean stop. A store whose checkpoint is another than the counter's value is an
+/// something was spent or the audit log grew, and at a clean stop; each value that was reached stands in the audit log.
+/// A store whose checkpoint is another than the counter's value is an
 /// older copy, or another daemon uses the same counter: then nothing is spent until the operator accepts it.
 /// What was spent between a copy and the next checkpoint is not found out (docs/operations/budgets.md).
 /// Thread-safe.
@@ -71,21 +77,26 @@ class Spending {
   void tick(std::chrono::sys_seconds now);
 
   /// At a clean stop, when nobody spends any more: no copy that was made before counts from here on.
-  void seal();
+  void seal(std::chrono::sys_seconds now);
 
   /// The operator vouches for this store, whatever the counter says, and for the clock.
   /// \return kDeviceUnavailable and the like when the counter cannot be advanced, kConflict when there is none
-  [[nodiscard]] Status accept(const store::AuditEntry& audit);
+  [[nodiscard]] Status accept(const CallContext& context);
 
   [[nodiscard]] State state() const;
   /// Why it is not open; nullopt when it is.
   [[nodiscard]] std::optional<Error> reason() const;
+  /// Why nothing is spent until the operator decides: the store, and its audit log, may be an older copy.
+  [[nodiscard]] std::optional<Error> halted() const;
   [[nodiscard]] bool with_counter() const noexcept { return options_.with_counter; }
 
  private:
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
-  [[nodiscard]] Status advance();
-  [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value);
+  [[nodiscard]] bool has_changed() const;
+  [[nodiscard]] Status advance(std::chrono::sys_seconds now);
+  [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value,
+                                    std::chrono::sys_seconds now);
+  [[nodiscard]] Status reach(std::uint64_t value, std::chrono::sys_seconds now);
   [[nodiscard]] hsm::Deadline deadline() const;
   void note(const Status& advanced, std::chrono::sys_seconds now);
   void halt(const Error& error, std::chrono::sys_seconds now);
@@ -99,6 +110,7 @@ class Spending {
   std::optional<Error> complained_;
   bool is_sealed_ = false;
   std::atomic<bool> has_spent_ = false;
+  std::atomic<std::uint64_t> log_size_ = 0;  // when the counter was advanced last
 
   mutable std::mutex mutex_;  // of the rest
   State state_ = State::kWaiting;

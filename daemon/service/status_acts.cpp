@@ -91,8 +91,23 @@ Result<store::StatusAct> require_act(const Office& office, const CallContext& co
   return act;
 }
 
+namespace {
+
+// Of a chain its last token, when that is known.
+void note_target(const CallContext& context, const api::StatusTarget& target) {
+  AuditFacts facts{.details = json::Node::object({{"target", target.kind}})};
+  if (target.kind == "agent") facts.agent = target.value;
+  if (target.kind == "principal") facts.principal = target.value;
+  if (target.kind == "key") facts.ids.emplace_back("key", target.value);
+  if (target.kind == "token" || target.kind == "subtree") facts.ids.emplace_back("token", target.value);
+  note_attempt(context, std::move(facts));
+}
+
+}  // namespace
+
 Result<api::StatusTarget> admit_target(Office& office, const CallContext& context, std::string_view scope,
                                        const api::StatusTarget& target) {
+  note_target(context, target);
   if (target.kind != api::kChainTarget) {
     CHANCERY_TRY(require_authority_on(office, context, scope, target));
     return target;
@@ -176,12 +191,27 @@ api::StatusAct describe_act(const Office& office, const store::StatusAct& act) {
           .tokens = act.tokens};
 }
 
-json::Node act_details(const store::StatusAct& act) {
-  json::Node details = json::Node::object(
-      {{std::string(store::target_kind_name(act.target.kind)), act.target.value}, {"reason", act.reason}});
-  if (act.id != 0) details.set("act", act.id);
-  if (act.until) details.set("until", act.until->time_since_epoch().count());
-  return details;
+AuditFacts act_facts(const store::StatusAct& act) {
+  AuditFacts facts{.details = json::Node::object(
+                       {{"target", store::target_kind_name(act.target.kind)}, {"reason", act.reason}})};
+  if (act.id != 0) facts.ids.emplace_back("act", "act:" + std::to_string(act.id));
+  if (act.until) facts.details.set("until", act.until->time_since_epoch().count());
+  switch (act.target.kind) {
+    case TargetKind::kToken:
+    case TargetKind::kSubtree:
+      facts.ids.emplace_back("token", act.target.value);
+      break;
+    case TargetKind::kAgent:
+      facts.ids.emplace_back("agent_id", act.target.value);
+      break;
+    case TargetKind::kKey:
+      facts.ids.emplace_back("key", act.target.value);
+      break;
+    case TargetKind::kPrincipal:
+      facts.principal = act.target.value;
+      break;
+  }
+  return facts;
 }
 
 Status check_reason(std::string_view reason) {

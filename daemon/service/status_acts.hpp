@@ -5,8 +5,8 @@
 
 #include <chancery/api.hpp>
 
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/office.hpp"
-#include "sdk/json/writer.hpp"
 
 namespace chancery::service {
 
@@ -50,8 +50,8 @@ namespace chancery::service {
 /// An act as callers see it: agents by their names.
 [[nodiscard]] api::StatusAct describe_act(const Office& office, const store::StatusAct& act);
 
-/// Details for the audit log.
-[[nodiscard]] json::Node act_details(const store::StatusAct& act);
+/// Facts for the audit log.
+[[nodiscard]] AuditFacts act_facts(const store::StatusAct& act);
 
 /// kInvalidArgument for a reason that is too long.
 [[nodiscard]] Status check_reason(std::string_view reason);

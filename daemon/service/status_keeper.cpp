@@ -27,7 +27,7 @@ void StatusKeeper::end_drills(std::chrono::sys_seconds now) {
   const auto drills = statuses_.book.overdue_drills(now);
   if (!drills) return complain_("drills whose end has come could not be looked up", drills.error());
   for (const store::StatusAct& drill : *drills) {
-    const auto ended = statuses_.tokens.lift(drill.id, audit_entry("drill.end", now, act_details(drill)));
+    const auto ended = statuses_.tokens.lift(drill.id, audit_entry("drill.end", now, act_facts(drill)));
     // A conflict: somebody lifted it meanwhile.
     if (ended || ended.error().code == ErrorCode::kConflict) continue;
     complain_("a drill could not be ended", ended.error());

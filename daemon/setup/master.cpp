@@ -21,7 +21,7 @@ Status check_master(store::Store& store, const SecretBytes& master, bool has_key
   const std::string value = master_pin(master, "chancery master pin, sealed records");
   const auto pinned = store.master_pin();
   if (pinned && *pinned == value) return {};
-  const store::AuditEntry audit = service::audit_entry("master.pin", now, json::Node::object({}));
+  const store::AuditEntry audit = service::audit_entry("master.pin", now, {});
   if (pinned && *pinned == master_pin(master, "chancery master pin")) {
     CHANCERY_TRY(store.seal_former_records(value, audit));
     return {};

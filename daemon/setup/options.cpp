@@ -1,5 +1,6 @@
 #include "daemon/setup/options.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -9,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/crypto/verify_key.hpp"
 #include "sdk/json/reader.hpp"
@@ -18,6 +21,8 @@ namespace chancery::setup {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::size_t kVersionDigits = 16;
 
 Result<service::OperatorRule> operator_rule(const config::Config& config, bool dev) {
   service::OperatorRule rule;
@@ -38,11 +43,29 @@ service::DaemonKeyOptions keys(const config::Config& config, std::string_view ow
   return {owner, config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
 }
 
+service::DaemonKeyOptions audit_keys(const config::Config& config) {
+  service::DaemonKeyOptions options = keys(config, store::kAudit);
+  if (!config.audit.backend.empty()) options.backend = config.audit.backend;
+  options.overlap = config.audit.overlap;
+  return options;
+}
+
+service::AuditOptions audit(const config::Config& config, const SecretBytes& master) {
+  service::AuditOptions options;
+  std::string_view host = config.issuer.url;
+  host.remove_prefix(std::min(host.find("//") + 2, host.size()));
+  options.host = host.substr(0, host.find_first_of(host.starts_with('[') ? "/]" : "/:"));
+  options.interval = config.audit.checkpoint_interval;
+  options.salts = hkdf_sha256(master.view(), {}, "chancery audit salts", 32);
+  return options;
+}
+
 service::SpendingOptions spending(const config::Config& config, const service::Backends& backends) {
   service::SpendingOptions options;
   options.with_counter = config.budgets.checkpoint == config::Checkpoints::kCounter;
   const std::string& named = config.budgets.backend;
-  const auto backend = backends.find(named.empty() ? config.issuer.backend : named);
+  options.backend = named.empty() ? config.issuer.backend : named;
+  const auto backend = backends.find(options.backend);
   if (backend) options.counter = (*backend)->counter();
   options.interval = config.budgets.interval;
   return options;
@@ -123,12 +146,28 @@ Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& confi
                "[verify] attestation_verifiers: the file is a JWK Set with at least one usable key"};
 }
 
+std::string policy_version(const config::Config& config) {
+  Bytes text(config.source.begin(), config.source.end());
+  for (const auto& file :
+       {config.verify.trust_anchors, config.verify.attestation_verifiers, config.attestation.policy}) {
+    if (file.empty()) continue;
+    std::ifstream in(file, std::ios::binary);
+    const std::string content(std::istreambuf_iterator<char>(in), {});
+    // By its digest, so that nothing can move from one file to the next unnoticed.
+    const Sha256Digest digest = sha256(as_bytes(content));
+    text.insert(text.end(), digest.begin(), digest.end());
+  }
+  return hex_encode(sha256(text)).substr(0, kVersionDigits);
+}
+
 void complete(service::PremisesOptions& options, const config::Config& config,
-              const service::Backends& backends) {
+              const service::Backends& backends, const SecretBytes& master) {
   options.issuer = keys(config, store::kIssuer);
   options.status_keys = keys(config, store::kStatusLists);
   options.attestation_keys = keys(config, store::kAttestation);
   if (!config.attestation.backend.empty()) options.attestation_keys.backend = config.attestation.backend;
+  options.audit_keys = audit_keys(config);
+  options.audit = audit(config, master);
   options.spending = spending(config, backends);
   options.partners = partners(config.verify);
   options.cache_tokens = config.verify.cache_tokens;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <chancery/keys.hpp>
@@ -30,8 +31,13 @@ namespace chancery::setup {
 [[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config);
 
 /// Adds to policy, anchors and attestation, which are read before any device is asked, what else the configuration decides.
+/// \param master  from which the audit log's salts are made
 void complete(service::PremisesOptions& options, const config::Config& config,
-              const service::Backends& backends);
+              const service::Backends& backends, const SecretBytes& master);
+
+/// Which configuration it is: 16 hexadecimal digits, others for every other text of it and of the files of policy that it
+/// names.
+[[nodiscard]] std::string policy_version(const config::Config& config);
 
 [[nodiscard]] service::KeeperOptions keeper(const config::Config& config);
 [[nodiscard]] edge::ServerOptions server(const config::Config& config, const telemetry::Log& log);

@@ -28,6 +28,8 @@ class CheckpointBook {
   /// Nothing before the first.
   virtual Result<std::optional<Checkpoint>> last() = 0;
   virtual Status keep(const Checkpoint& checkpoint) = 0;
+  /// That the counter has reached this value, with the entry that says so. \return the entry's sequence
+  virtual Result<std::uint64_t> reach(const Checkpoint& checkpoint, const AuditEntry& audit) = 0;
   /// Keeps what the operator has decided, and lets a clock count that was set back to before what the books
   /// have forgotten.
   /// \param checkpoint  none where no counter is used

@@ -8,9 +8,6 @@
 #include <unistd.h>
 
 #include "daemon/store/migrations.hpp"
-#include "daemon/store/statements.hpp"
-#include "sdk/base/hex.hpp"
-#include "sdk/crypto/hash.hpp"
 
 namespace chancery::store {
 namespace {
@@ -49,15 +46,18 @@ Result<std::shared_ptr<Journal>> Journal::open(const std::filesystem::path& stat
   CHANCERY_TRY(migrate(database));
   // What a daemon erased that was killed right then may still stand in the log.
   CHANCERY_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-  return std::make_shared<Journal>(std::move(lock), std::move(database));
+  CHANCERY_ASSIGN(AuditTree tree, AuditTree::load(database));
+  return std::make_shared<Journal>(std::move(lock), std::move(database), std::move(tree));
 }
 
 Result<std::uint64_t> Journal::mutate(const AuditEntry& audit, const Effect& effect) {
-  if (audit.json.empty()) {
+  if (audit.action.empty()) {
     return Error{ErrorCode::kInvalidArgument, "nothing is recorded without an audit entry"};
   }
   Pending mine{&audit, &effect};
-  return perform(mine);
+  auto sequence = perform(mine);
+  if (sequence && audit.is_recorded != nullptr) *audit.is_recorded = true;
+  return sequence;
 }
 
 Status Journal::write(const Effect& effect) {
@@ -94,14 +94,37 @@ Journal::Batch Journal::take_waiting(std::span<Pending*, kMostTogether> taken) n
 // Without a commit nobody's answer counts, a refusal's neither: it may rest on what another of the batch did.
 void Journal::commit_together(Batch batch) noexcept {
   const Status committed = run_all(batch);
+  note_end(batch, committed);
   for (Pending* const pending : batch) {
     if (!committed) pending->result = committed.error();
     pending->is_done = true;
   }
 }
 
+// How far a commit that failed has come is the database's to say.
+void Journal::note_end(Batch batch, const Status& committed) noexcept {
+  if (committed) {
+    recorded_ += tree_->size() - size_;
+    size_ = tree_->size();
+  } else if (tree_ && tree_->size() != size_) {
+    tree_.reset();
+  }
+  const bool is_stores = !committed && (committed.error().code == ErrorCode::kStoreUnavailable ||
+                                        committed.error().code == ErrorCode::kStoreCorrupt);
+  if (!is_stores) return;
+  failed_ += static_cast<std::uint64_t>(
+      std::ranges::count_if(batch, [](const Pending* pending) { return pending->audit != nullptr; }));
+}
+
+Status Journal::require_tree() {
+  if (tree_) return {};
+  CHANCERY_ASSIGN(tree_, AuditTree::load(database_));
+  return {};
+}
+
 Status Journal::run_all(Batch batch) {
   CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
+  CHANCERY_TRY(require_tree());
   if (batch.size() == 1) {
     batch.front()->result = run(*batch.front());
     if (!batch.front()->result) return batch.front()->result.error();
@@ -114,13 +137,17 @@ Status Journal::run_all(Batch batch) {
 // An error is the batch's; what the effect says stands in `pending`.
 Status Journal::run_in_savepoint(Pending& pending) {
   CHANCERY_TRY(database_.execute("SAVEPOINT effect"));
+  const AuditTree before = *tree_;
   pending.result = run(pending);
   // On a full disk and the like SQLite rolls the whole transaction back by itself.
   if (!database_.in_transaction()) {
     const std::uint64_t native = pending.result ? 0 : pending.result.error().native;
     return Error{ErrorCode::kStoreUnavailable, "the transaction was rolled back: try again", native};
   }
-  if (!pending.result) CHANCERY_TRY(database_.execute("ROLLBACK TO effect"));
+  if (!pending.result) {
+    CHANCERY_TRY(database_.execute("ROLLBACK TO effect"));
+    tree_ = before;
+  }
   return database_.execute("RELEASE effect");
 }
 
@@ -128,17 +155,16 @@ Status Journal::run_in_savepoint(Pending& pending) {
 Result<std::uint64_t> Journal::run(const Pending& pending) noexcept {
   try {
     CHANCERY_TRY((*pending.effect)());
-    return pending.audit == nullptr ? std::uint64_t{0} : insert_audit(*pending.audit);
+    if (pending.audit == nullptr) return std::uint64_t{0};
+    return tree_->append(database_, *pending.audit, policy_);
   } catch (...) {
     return Error{ErrorCode::kInternal, "a change of the store was given up: try again, and report this"};
   }
 }
 
-Result<std::uint64_t> Journal::insert_audit(const AuditEntry& audit) {
-  const std::string digest = hex_encode(sha256(as_bytes(audit.json)));
-  CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertAudit));
-  CHANCERY_TRY(insert.bind(audit.at).bind(audit.json).bind(digest).run());
-  return static_cast<std::uint64_t>(database_.last_row());
+void Journal::govern_by(std::string policy) {
+  const std::lock_guard guard(mutex_);
+  policy_ = std::move(policy);
 }
 
 }  // namespace chancery::store

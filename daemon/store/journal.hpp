@@ -1,15 +1,20 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <chancery/result.hpp>
 
+#include "daemon/store/audit_book.hpp"
+#include "daemon/store/audit_tree.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
@@ -29,8 +34,8 @@ class Journal {
   /// Takes the folder's lock, which it keeps, and brings the schema up to date; see open_sqlite_store().
   [[nodiscard]] static Result<std::shared_ptr<Journal>> open(const std::filesystem::path& state_folder);
 
-  Journal(StateLock lock, Database database) noexcept
-      : lock_(std::move(lock)), database_(std::move(database)) {}
+  Journal(StateLock lock, Database database, AuditTree tree) noexcept
+      : size_(tree.size()), lock_(std::move(lock)), database_(std::move(database)), tree_(std::move(tree)) {}
 
   /// Runs `effect`, perhaps on another caller's thread, and appends the audit entry.
   /// \return the entry's sequence; kInvalidArgument for an empty entry; what the effect said, kInternal when it
@@ -42,6 +47,12 @@ class Journal {
 
   /// Keeps others from the connection while it is held: for reading. Never call mutate() or write() meanwhile.
   [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
+
+  /// Says from now on in each audit entry which version of the configuration governs.
+  void govern_by(std::string policy);
+
+  /// Of what is committed; without waiting for the connection.
+  [[nodiscard]] AuditCounts audit_counts() const noexcept { return {size_, recorded_, failed_}; }
 
   /// How many effects wait for the connection.
   [[nodiscard]] std::size_t waiting() const;
@@ -67,13 +78,19 @@ class Journal {
   [[nodiscard]] Status run_all(Batch batch);
   [[nodiscard]] Status run_in_savepoint(Pending& pending);
   [[nodiscard]] Result<std::uint64_t> run(const Pending& pending) noexcept;
-  [[nodiscard]] Result<std::uint64_t> insert_audit(const AuditEntry& audit);
+  [[nodiscard]] Status require_tree();
+  void note_end(Batch batch, const Status& committed) noexcept;
 
   mutable std::mutex waiting_mutex_;
   std::vector<Pending*> waiting_;
-  std::mutex mutex_;
+  std::atomic<std::uint64_t> size_;
+  std::atomic<std::uint64_t> recorded_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::mutex mutex_;  // of the rest
+  std::string policy_;
   StateLock lock_;  // before the database: released after it
   Database database_;
+  std::optional<AuditTree> tree_;  // none after a commit that failed: read again before the next
 };
 
 }  // namespace chancery::store

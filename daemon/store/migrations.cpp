@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "daemon/store/audit_tree.hpp"
+
 namespace chancery::store {
 namespace {
 
@@ -368,8 +370,59 @@ CREATE TABLE attestation_keys (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin, kKeys,       kLedger,
-                                 kJoinTokens, kStatuses,    kEndings,   kAttestation};
+// The audit log as a Merkle tree, with an identity of its own. Of its inner nodes those are kept from which the others are
+// soon made: one for 256 entries, one for 256 of these, and so on. What was recorded before are its first leaves, of which
+// the step's second half makes the nodes.
+constexpr const char* kAuditTree = R"sql(
+CREATE TABLE audit_log (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  id       BLOB NOT NULL CHECK (length(id) = 16),
+  origin   TEXT
+) STRICT;
+INSERT INTO audit_log (only_one, id) VALUES (1, randomblob(16));
+
+ALTER TABLE audit DROP COLUMN sha256;
+
+CREATE TABLE audit_nodes (
+  level INTEGER NOT NULL CHECK (level > 0 AND level % 8 = 0),
+  idx   INTEGER NOT NULL CHECK (idx >= 0),
+  hash  BLOB NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER audit_nodes_stay BEFORE DELETE ON audit_nodes BEGIN
+  SELECT RAISE(ABORT, 'nodes of the audit log are never deleted');
+END;
+CREATE TRIGGER audit_nodes_keep_hashes BEFORE UPDATE ON audit_nodes BEGIN
+  SELECT RAISE(ABORT, 'nodes of the audit log are never changed');
+END;
+
+-- `ref` is the first half of the SHA-256 of an identifier that an entry has.
+CREATE TABLE audit_refs (
+  ref      BLOB NOT NULL CHECK (length(ref) = 16),
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (ref, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_checkpoints (
+  size INTEGER PRIMARY KEY CHECK (size > 0),
+  at   INTEGER NOT NULL,
+  note TEXT NOT NULL CHECK (length(note) > 0)
+) STRICT;
+CREATE TRIGGER audit_checkpoints_stay BEFORE DELETE ON audit_checkpoints BEGIN
+  SELECT RAISE(ABORT, 'checkpoints of the audit log are never deleted');
+END;
+CREATE TRIGGER audit_checkpoints_keep_notes BEFORE UPDATE ON audit_checkpoints BEGIN
+  SELECT RAISE(ABORT, 'checkpoints of the audit log are never changed');
+END;
+)sql";
+
+constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin, kKeys,        kLedger,
+                                 kJoinTokens, kStatuses,    kEndings,   kAttestation, kAuditTree};
+
+// What SQL cannot do of a step.
+Status complete_step(Database& database, const char* step) {
+  return step == kAuditTree ? AuditTree::plant(database) : Status{};
+}
 
 }  // namespace
 
@@ -401,6 +454,7 @@ Status migrate(Database& database, std::size_t target) {
   for (std::size_t step = version; step < target; ++step) {
     CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database));
     CHANCERY_TRY(database.execute(kMigrations[step]));
+    CHANCERY_TRY(complete_step(database, kMigrations[step]));
     const std::string reached = "PRAGMA user_version = " + std::to_string(step + 1);
     CHANCERY_TRY(database.execute(reached.c_str()));
     CHANCERY_ASSIGN(const std::int64_t dangling,

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "daemon/store/audit_book.hpp"
 #include "daemon/store/checkpoint_book.hpp"
 #include "daemon/store/host_book.hpp"
 #include "daemon/store/join_book.hpp"
@@ -22,6 +23,7 @@ struct Books {
   std::unique_ptr<CheckpointBook> checkpoints;
   std::unique_ptr<StatusBook> statuses;
   std::unique_ptr<HostBook> hosts;
+  std::unique_ptr<AuditBook> audit;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -42,12 +42,16 @@ class SqliteCheckpointBook final : public CheckpointBook {
     return journal_->write([&] { return write(checkpoint); });
   }
 
+  Result<std::uint64_t> reach(const Checkpoint& checkpoint, const AuditEntry& audit) override {
+    return journal_->mutate(audit, [&] { return write(checkpoint); });
+  }
+
   Status accept(const std::optional<Checkpoint>& checkpoint, const AuditEntry& audit) override {
-    const auto kept = journal_->mutate(audit, [&]() -> Status {
+    CHANCERY_TRY(journal_->mutate(audit, [&]() -> Status {
       CHANCERY_TRY(reset_horizons(journal_->database()));
       return checkpoint ? write(*checkpoint) : Status{};
-    });
-    return kept ? Status{} : kept.error();
+    }));
+    return {};
   }
 
  private:

@@ -91,6 +91,16 @@ Result<Agent> read_agent(const Query& row, const RecordSeal& seal) {
   return std::move(placed.agent);
 }
 
+Status check_page(std::size_t limit) {
+  if (limit >= 1 && limit <= kMaxPage) return {};
+  return Error{ErrorCode::kInvalidArgument, "ask for 1 to 1000 records at a time"};
+}
+
+Result<AuditRecord> read_audit(const Query& row) {
+  return AuditRecord{
+      .sequence = static_cast<std::uint64_t>(row.number(0)), .at = row.time(1), .json = row.text(2)};
+}
+
 Result<Thumbprint> read_thumbprint(std::string_view text) {
   const auto octets = base64url_decode_exactly<32>(text);
   if (!octets) return kDamagedRow;

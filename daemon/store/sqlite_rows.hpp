@@ -34,9 +34,13 @@ struct PlacedAgent {
 [[nodiscard]] Result<Agent> read_agent(const Query& row, const RecordSeal& seal);
 [[nodiscard]] Result<IssuedToken> read_token(const Query& row);
 [[nodiscard]] Result<KeyIntent> read_intent(const Query& row);
+[[nodiscard]] Result<AuditRecord> read_audit(const Query& row);
 [[nodiscard]] Result<Thumbprint> read_thumbprint(std::string_view text);
 [[nodiscard]] Result<KeyState> read_key_state(std::string_view name);
 [[nodiscard]] std::string_view intent_name(KeyIntent::Kind kind) noexcept;
+
+/// kInvalidArgument unless it is 1 to kMaxPage.
+[[nodiscard]] Status check_page(std::size_t limit);
 
 /// All rows, each read by `read`: Query → Result<Record>.
 template <typename Record, typename Read>

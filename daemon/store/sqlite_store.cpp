@@ -39,11 +39,6 @@ Status check_token(const IssuedToken& token) {
   return {};
 }
 
-Status check_page(std::size_t limit) {
-  if (limit >= 1 && limit <= kMaxPage) return {};
-  return Error{ErrorCode::kInvalidArgument, "ask for 1 to 1000 records at a time"};
-}
-
 }  // namespace
 
 Result<std::size_t> SqliteStore::seal_with(SecretBytes secret) {
@@ -246,17 +241,6 @@ Result<IssuedToken> SqliteStore::token(std::string_view id) {
   if (!row) return Error{ErrorCode::kNotFound, "no such token was issued here"};
   return read_token(select);
 }
-
-namespace {
-
-Result<AuditRecord> read_audit(const Query& row) {
-  return AuditRecord{.sequence = static_cast<std::uint64_t>(row.number(0)),
-                     .at = row.time(1),
-                     .json = row.text(2),
-                     .sha256 = row.text(3)};
-}
-
-}  // namespace
 
 Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence, std::size_t limit) {
   CHANCERY_TRY(check_page(limit));

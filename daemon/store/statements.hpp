@@ -134,11 +134,10 @@ SELECT id, jti, parent_id, holder, agent_id, principal, issued_at, expires_at, c
 FROM tokens t LEFT JOIN status_indexes s ON s.token = t.seq WHERE id = ?
 )sql";
 
-inline constexpr const char* kInsertAudit = "INSERT INTO audit (at, entry, sha256) VALUES (?, ?, ?)";
 inline constexpr const char* kAuditAfter =
-    "SELECT sequence, at, entry, sha256 FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?";
+    "SELECT sequence, at, entry FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?";
 inline constexpr const char* kAuditTail =
-    "SELECT sequence, at, entry, sha256 FROM audit ORDER BY sequence DESC LIMIT ?";
+    "SELECT sequence, at, entry FROM audit ORDER BY sequence DESC LIMIT ?";
 
 // Nothing is ever deleted from these, so the greatest key is the count, without a scan.
 inline constexpr const char* kKeyCount = "SELECT coalesce(max(seq), 0) FROM keys";

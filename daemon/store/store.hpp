@@ -14,6 +14,7 @@
 #include <chancery/result.hpp>
 
 #include "hsm/key_backend.hpp"
+#include "sdk/json/writer.hpp"
 
 namespace chancery::store {
 
@@ -42,7 +43,10 @@ inline constexpr std::string_view kStatusLists = "status";
 /// The owner of the keys that sign attestation results.
 inline constexpr std::string_view kAttestation = "attestation";
 
-inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation};
+/// The owner of the keys that sign checkpoints of the audit log.
+inline constexpr std::string_view kAudit = "audit";
+
+inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit};
 
 /// Whether keys of that owner are the daemon's own, and no agent's.
 [[nodiscard]] constexpr bool is_daemons(std::string_view owner) noexcept {
@@ -124,18 +128,21 @@ struct IssuedToken {
   bool operator==(const IssuedToken&) const = default;
 };
 
-/// What an effect leaves in the audit log: the instant and the entry in JCS. Never empty.
+/// What an effect leaves in the audit log.
 struct AuditEntry {
   sys_seconds at{};
-  std::string json;
+  std::string action;  ///< what was done or asked for, such as "agent.create"; never empty
+  /// The other members of the entry (docs/protocol/audit.md), without `v` and `policy`, which the log adds.
+  json::Node members = json::Node::object();
+  std::vector<std::string> refs{};  ///< identifiers by which the entry is found again
+  bool* is_recorded = nullptr;      ///< borrowed; set once the entry stands in the log
 };
 
 /// An audit entry as it was recorded.
 struct AuditRecord {
   std::uint64_t sequence = 0;  ///< 1, 2, 3 … without gaps
   sys_seconds at{};
-  std::string json;
-  std::string sha256;  ///< of `json`, 64 lower-case hexadecimal digits
+  std::string json;  ///< in JCS: the octets that the leaf of the log's tree is over
   bool operator==(const AuditRecord&) const = default;
 };
 

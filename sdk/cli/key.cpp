@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <chancery/attestation_client.hpp>
+#include <chancery/audit_client.hpp>
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
@@ -268,6 +269,19 @@ void add_status_key(CLI::App& app, Command& chosen) {
           "Both keys are published until the overlap ends; a list that the former one signed may be used for\n"
           "two minutes. Verifiers that keep the keys in a file need the new one before that.\n\n"
           "Example:\n  chancery status-key rotate");
+}
+
+void add_audit_key(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("audit-key", "The key that signs the audit log (operator)");
+  group->require_subcommand(1);
+  CLI::App* rotate = group->add_subcommand("rotate", "Follow it with a new one");
+  add_own_rotation(*rotate, chosen,
+                   [](const Client& client, const api::RotateKey& request) {
+                     return AuditClient(client).rotate_key(request);
+                   })
+      .footer(
+          "What the former key signed counts for good. Whoever verifies the log needs the new key too.\n\n"
+          "Example:\n  chancery audit-key rotate");
 }
 
 }  // namespace chancery::cli

@@ -59,6 +59,7 @@ struct Scene {
     options.issuer = {store::kIssuer, kBackend, 8h, 32h};
     options.status_keys = {store::kStatusLists, kBackend, 8h, 32h};
     options.attestation_keys = {store::kAttestation, kBackend, 8h, 32h};
+    options.audit_keys = {store::kAudit, kBackend, 8h, 32h};
     options.attestation.endorsers.first_use = true;
     options.attestation.policy.id = "bench";
     options.spending = {.counter = &counter};

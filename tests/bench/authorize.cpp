@@ -60,6 +60,8 @@ struct Scene {
     options.anchors.anchors.emplace_back().keys = {chain.keys.front().public_key()};
     options.issuer = {store::kIssuer, "memory", 8h, 32h};
     options.status_keys = {store::kStatusLists, "memory", 8h, 32h};
+    options.audit_keys = {store::kAudit, "memory", 8h, 32h};
+    options.audit.salts = SecretBytes(Bytes(32, 9));
     options.spending = {.counter = &counter};
     options.cache_tokens = 4096;
     options.complain = [](const char* what, const Error&) { fail(what); };
@@ -159,7 +161,7 @@ class BareTransactions {
     debit_ = prepare(
         "INSERT INTO totals (token, kind, key, window, spent, expires_at) VALUES (?1, 2, 'amount', 0, 10000, 1) "
         "ON CONFLICT DO UPDATE SET spent = spent + 10000 WHERE spent <= 1000000000000000");
-    audit_ = prepare("INSERT INTO audit (at, entry, sha256) VALUES (1, ?1, ?2)");
+    audit_ = prepare("INSERT INTO audit (at, entry) VALUES (1, ?1)");
   }
   ~BareTransactions() {
     for (sqlite3_stmt* const statement : {begin_, commit_, proof_, debit_, audit_})
@@ -185,7 +187,7 @@ class BareTransactions {
     step(proof_, {holder, digest});
     step(debit_, {hex_encode(sha256(as_bytes(holder)))});
     step(debit_, {kRoot});
-    step(audit_, {kEntry, digest});
+    step(audit_, {kEntry});
     step(commit_);
   }
   sqlite3_stmt* prepare(const char* sql) {

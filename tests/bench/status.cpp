@@ -132,7 +132,7 @@ store::IssuedToken record_of(const Token& token) {
 /// is suspended, which takes the way that a revocation takes, and can be done again.
 void bench_revocation(Report& report) {
   const Scene scene;
-  const store::AuditEntry audit{tests::kIssuedNow, R"({"action":"bench"})"};
+  const store::AuditEntry audit{tests::kIssuedNow, "bench"};
   const IssuedChain chain = tests::issue_chain(1);
   store::Key issuer;
   issuer.owner = store::kIssuer;

@@ -16,6 +16,7 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/attestation_messages.hpp"
+#include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 
@@ -139,6 +140,8 @@ struct Message {
 std::ostream& operator<<(std::ostream& out, const Message& message) { return out << message.schema; }
 
 const api::Key kKey{"jkt", "support", "tpm", "ES256", "lost", "key_lost", 1, 2, 3, 4};
+const api::AuditEntry kEntry{1, "{}"};
+const api::AuditCheckpoint kCheckpoint{1, 2, "note"};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
 const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
@@ -205,6 +208,14 @@ std::vector<Message> messages() {
       {"ApproveHost", wire::write(api::ApproveHost{})},
       {"Attested", wire::write(api::Attested{kHost, "result"})},
       {"AttestationResults", wire::write(api::AttestationResults{{"result"}})},
+      {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
+      {"ProvedAuditEntry",
+       wire::write(api::ProvedAuditEntry{kEntry, {}, api::AuditInclusion{}, kCheckpoint, {1}})},
+      {"AuditInclusion", wire::write(api::AuditInclusion{})},
+      {"AuditConsistency", wire::write(api::AuditConsistency{})},
+      {"AuditCheckpoint", wire::write(kCheckpoint)},
+      {"AuditCheckpointPage", wire::write(api::AuditCheckpointPage{{kCheckpoint}})},
+      {"AuditKeys", wire::write(api::AuditKeys{"origin", {}})},
   };
 }
 

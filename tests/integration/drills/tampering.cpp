@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(each_octet_of_a_blob_is_needed_as_it_is) {
 
 namespace {
 
-const store::AuditEntry kAudit{.at = store::sys_seconds(std::chrono::seconds(1)), .json = "{}"};
+const store::AuditEntry kAudit{.at = store::sys_seconds(std::chrono::seconds(1)), .action = "drill"};
 
 /// A store with an agent and an issuer key in it, and a second way to its file.
 class StateFolder {

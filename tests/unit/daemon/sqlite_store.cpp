@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(every_acknowledged_record_survives_kill_9) {
     BOOST_TEST(store->token(record.id).has_value());
     const std::vector<AuditRecord> audit = must(store->audit_after(record.sequence - 1, 1));
     BOOST_TEST_REQUIRE(audit.size() == 1U);
-    BOOST_TEST(audit[0].json == entry("grant " + record.id).json);
+    BOOST_TEST(audit[0].json.find("grant " + record.id) != std::string::npos);
   }
   const StoreCounts counts = must(store->counts());
   BOOST_TEST(counts.tokens + 1 == counts.audit_entries);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(damaged_pages_are_corrupt) {
   const auto store = must(open_sqlite_store(folder.path()));
   BOOST_TEST((refusal(store->agents({})) == kStoreCorrupt));
   BOOST_TEST((refusal(store->agent_by_name("agent7")) == kStoreCorrupt));
-  BOOST_TEST((refusal(store->append_audit(entry("x"))) == kStoreCorrupt));
+  BOOST_TEST((refusal(store->add_agent(fresh_agent("next"), entry("x"))) == kStoreCorrupt));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_record_is_corrupt) {

@@ -301,7 +301,7 @@ BOOST_DATA_TEST_CASE(malformed_identifiers_are_refused, kEveryKind, kind) {
   BOOST_TEST((refusal(store->add_agent(retired, entry("x"))) == kInvalidArgument));
 }
 
-BOOST_DATA_TEST_CASE(every_mutation_leaves_one_audit_entry_with_its_digest, kEveryKind, kind) {
+BOOST_DATA_TEST_CASE(every_mutation_leaves_one_audit_entry, kEveryKind, kind) {
   OpenStore store(kind);
   std::uint64_t sequence = must(store->add_agent(fresh_agent("first"), entry("agent.created")));
   BOOST_TEST(sequence == 1U);
@@ -311,7 +311,9 @@ BOOST_DATA_TEST_CASE(every_mutation_leaves_one_audit_entry_with_its_digest, kEve
       BOOST_TEST(must(mutation.run(*store.operator->(), audit)) == ++sequence);
       const std::vector<AuditRecord> last = must(store->audit_tail(1));
       BOOST_TEST_REQUIRE(last.size() == 1U);
-      const AuditRecord want{sequence, audit.at, audit.json, hex_encode(sha256(as_bytes(audit.json)))};
+      const std::string json = R"({"action":")" + audit.action + R"(","at":)" +
+                               std::to_string(audit.at.time_since_epoch().count()) + R"(,"v":1})";
+      const AuditRecord want{sequence, audit.at, json};
       BOOST_TEST((last[0] == want));
     }
   }

@@ -55,7 +55,7 @@ IssuedToken fresh_token() {
 }
 
 AuditEntry entry(const std::string& event, std::int64_t at) {
-  return {sys_seconds(std::chrono::seconds(at)), R"({"event":")" + event + R"("})"};
+  return {.at = sys_seconds(std::chrono::seconds(at)), .action = event};
 }
 
 void check_same(const hsm::StoredKey& got, const hsm::StoredKey& want) {

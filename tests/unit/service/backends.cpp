@@ -86,6 +86,7 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
                          this->office().spending,
                          this->office().statuses,
                          this->office().attestation,
+                         this->office().audit,
                          this->office().policy};
   rest::Router router(office);
   std::optional<hsm::Deadline> given;

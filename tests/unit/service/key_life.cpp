@@ -274,7 +274,7 @@ BOOST_FIXTURE_TEST_CASE(an_issuer_key_is_not_forgotten_over_many_older_keys_of_a
         device().create({agent.id, agent.id}, Algorithm::kES256, std::chrono::steady_clock::now() + 10s);
     BOOST_REQUIRE(made);
     agent.key = {.owner = agent.id, .backend = "memory", .stored = *made, .created_at = agent.created_at};
-    BOOST_REQUIRE(store().add_agent(agent, {kNow, "{}"}));
+    BOOST_REQUIRE(store().add_agent(agent, {kNow, "backend.pin"}));
   }
   BOOST_REQUIRE(!root_chain().empty());
   service::KeyKeeper by_age{office(),
@@ -422,11 +422,11 @@ BOOST_FIXTURE_TEST_CASE(keys_of_another_device_are_lost_until_the_right_one_is_b
 
 BOOST_FIXTURE_TEST_CASE(a_device_is_adopted_by_the_operator_and_the_agents_enrolled_again, Keys) {
   const std::string chain = root_chain();
-  BOOST_REQUIRE(store().pin_backend("memory", "00aa", {kNow, "{}"}));
+  BOOST_REQUIRE(store().pin_backend("memory", "00aa", {kNow, "backend.pin"}));
   device().exchange_device();
   pass(10s);
   BOOST_TEST(state() == "lost");
-  BOOST_TEST(device().keys() == 6u);  // nothing was made
+  BOOST_TEST(device().keys() == 7u);  // nothing was made
   const Response adopted = post("/v1/backends/memory/adopt");
   BOOST_REQUIRE_MESSAGE(adopted.status == 200, adopted.body);
   pass(10s);

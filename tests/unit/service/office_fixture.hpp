@@ -70,6 +70,7 @@ class OfficeFixture {
   [[nodiscard]] service::Office& office() { return premises_->office; }
   [[nodiscard]] rest::Router& router() { return *router_; }
   [[nodiscard]] store::Store& store() { return *premises_->books.store; }
+  [[nodiscard]] service::Premises& premises() { return *premises_; }
   [[nodiscard]] service::Spending& spending() { return premises_->spending; }
   [[nodiscard]] simulators::MemoryCounter& counter() { return counter_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
@@ -100,12 +101,13 @@ class OfficeFixture {
     return router_->handle(request);
   }
 
-  /// The issuer's and those of status lists and attestation results, which otherwise come when they are needed first.
+  /// The issuer's and those of status lists, attestation results and the audit log, which otherwise come when they are needed first.
   void make_own_keys() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     BOOST_REQUIRE(office().issuer.current(kNow, deadline));
     BOOST_REQUIRE(office().statuses.keys.current(kNow, deadline));
     BOOST_REQUIRE(office().attestation.keys.current(kNow, deadline));
+    BOOST_REQUIRE(office().audit.keys.current(kNow, deadline));
   }
 
   void create_agent(const std::string& name, std::uint32_t uid) {
@@ -146,6 +148,9 @@ class OfficeFixture {
     options.issuer = key_options(store::kIssuer);
     options.status_keys = key_options(store::kStatusLists);
     options.attestation_keys = key_options(store::kAttestation);
+    options.audit_keys = key_options(store::kAudit);
+    options.audit.host = "issuer.example";
+    options.audit.salts = SecretBytes(Bytes(32, 9));
     options.attestation = std::move(extension.attestation);
     options.spending = {.counter = &counter_};
     options.cache_tokens = 64;

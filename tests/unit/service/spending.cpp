@@ -33,7 +33,7 @@ struct Folder {
     stop_at_once();
     journal = must(store::Journal::open(folder.path() / "state"));
     books = store::make_sqlite_books(journal);
-    spending.emplace(SpendingBooks{*books.ledger, *books.proofs, *books.checkpoints, *books.store}, options,
+    spending.emplace(SpendingBooks{*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit}, options,
                      [this](const char*, const Error&) { ++complaints; });
     spending->tick(now);
   }
@@ -45,7 +45,7 @@ struct Folder {
     journal.reset();
   }
   void stop() {
-    spending->seal();
+    spending->seal(now);
     stop_at_once();
   }
   void tick(std::chrono::seconds later) {
@@ -62,6 +62,11 @@ struct Folder {
     decision.debits[0].total.key = "amount";
     const auto recorded = spending->record(decision, entry("authorize"));
     BOOST_TEST((must(recorded).outcome == store::Recording::Outcome::kRecorded));
+  }
+  [[nodiscard]] CallContext context() const {
+    CallContext context;
+    context.now = now;
+    return context;
   }
   [[nodiscard]] std::uint64_t value() { return must(counter.read({})); }
 
@@ -120,7 +125,7 @@ BOOST_FIXTURE_TEST_CASE(a_restored_copy_spends_nothing_until_it_is_accepted, Fol
   tick(1h);
   BOOST_TEST((spending->state() == State::kHalted));
   BOOST_TEST(must(spending->ledger().counts()).totals == 0u);
-  must(spending->accept(entry("budget.accept")));
+  must(spending->accept(context()));
   BOOST_TEST((spending->state() == State::kOpen));
   stop_at_once();
   start();
@@ -203,7 +208,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_spent_while_a_checkpoint_is_made_is_in_the_next,
   start();
   spend();
   InterruptedLedger ledger(*books.ledger, [this] { tick(10min); });
-  spending.emplace(SpendingBooks{ledger, *books.proofs, *books.checkpoints, *books.store},
+  spending.emplace(SpendingBooks{ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
                    SpendingOptions{.counter = &counter}, [](const char*, const Error&) {});
   spending->tick(now);
   spend();
@@ -277,7 +282,7 @@ BOOST_FIXTURE_TEST_CASE(a_counter_that_is_gone_needs_the_operator, Folder) {
   counter.remove();
   start();
   BOOST_TEST((spending->state() == State::kHalted));
-  must(spending->accept(entry("budget.accept")));
+  must(spending->accept(context()));
   BOOST_TEST((spending->state() == State::kOpen));
 }
 
@@ -285,7 +290,7 @@ BOOST_FIXTURE_TEST_CASE(a_device_without_a_counter_spends_nothing, Folder) {
   start({.counter = nullptr});
   BOOST_TEST((spending->state() == State::kUnset));
   BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
-  BOOST_TEST(!spending->accept(entry("budget.accept")));
+  BOOST_TEST(!spending->accept(context()));
   BOOST_TEST((spending->state() == State::kUnset));
 }
 
@@ -303,7 +308,7 @@ BOOST_FIXTURE_TEST_CASE(whoever_renounces_the_counter_spends_without, Folder) {
 
 BOOST_FIXTURE_TEST_CASE(a_sealed_store_stays_sealed, Folder) {
   start();
-  spending->seal();
+  spending->seal(now);
   const std::uint64_t sealed = value();
   tick(1h);
   BOOST_TEST(value() == sealed);
@@ -319,7 +324,7 @@ BOOST_FIXTURE_TEST_CASE(the_operator_vouches_for_a_clock_that_was_set_back, Fold
   must(books.proofs->record(use));
   tick(240h);
   BOOST_TEST((store::testing::refusal(books.proofs->record(use)) == ErrorCode::kSpendingHalted));
-  must(spending->accept(entry("budget.accept")));
+  must(spending->accept(context()));
   BOOST_TEST(books.proofs->record(use).has_value());
 }
 

@@ -41,7 +41,7 @@ struct Race : OfficeFixture {
 BOOST_FIXTURE_TEST_CASE(no_verification_accepts_after_a_revocation_returned, Race) {
   using Kind = store::StatusAct::Kind;
   const store::StatusTarget target{store::StatusTarget::Kind::kAgent, store().agent_by_name("support")->id};
-  const store::AuditEntry audit{kNow, R"({"action":"race"})"};
+  const store::AuditEntry audit{kNow, "race"};
   auto& tokens = office().statuses.tokens;
   std::atomic<int> returned = 0;  // acts that have returned and stand: odd numbers
   std::atomic<bool> is_over = false;

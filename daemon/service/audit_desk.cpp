@@ -1,0 +1,129 @@
+#include "daemon/service/audit_desk.hpp"
+
+#include <utility>
+
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/audit_start.hpp"
+#include "sdk/audit/checkpoint.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::service {
+namespace {
+
+using store::SignedCheckpoint;
+
+constexpr std::size_t kSaltSize = 32;
+// Clocks are corrected by small steps all the time.
+constexpr std::chrono::seconds kNoteworthy{5};
+
+constexpr Error kEmpty{ErrorCode::kNotFound, "the audit log has no entries yet: there is nothing to sign"};
+constexpr Error kInconsistent{
+    ErrorCode::kStoreCorrupt,
+    "the audit log does not contain what was signed of it before, and is not signed any more: keep the state "
+    "folder as it is, and see docs/operations/audit.md"};
+
+}  // namespace
+
+// --- checkpoints
+
+Result<SignedCheckpoint> AuditDesk::checkpoint(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const std::lock_guard lock(signing_);
+  // First: making the key leaves an entry, which is to be among those that are signed.
+  CHANCERY_ASSIGN(const store::Key key, keys.current(now, deadline));
+  CHANCERY_ASSIGN(const std::optional<SignedCheckpoint> last, book.last_checkpoint());
+  if (last && last->size == book.counts().size) {
+    signed_size_ = last->size;
+    return *last;
+  }
+  return sign_head(key, last, now, deadline);
+}
+
+Result<SignedCheckpoint> AuditDesk::sign_head(const store::Key& key,
+                                              const std::optional<SignedCheckpoint>& last,
+                                              std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const std::uint64_t size = book.counts().size;
+  if (size == 0) return kEmpty;
+  CHANCERY_ASSIGN(const std::string name, origin());
+  audit::Checkpoint head{.origin = name, .tree = {size, {}}};
+  CHANCERY_ASSIGN(head.tree.root, book.root(size));
+  if (last) {
+    CHANCERY_ASSIGN(const std::vector<audit::NoteKey> known, audit_note_keys(store_, name));
+    const auto before = audit::open_checkpoint(last->note, known);
+    if (!before || before->tree.size > size) return kInconsistent;
+    CHANCERY_ASSIGN(const std::vector<Sha256Digest> proof, book.consistency(before->tree.size, size));
+    if (!audit::proves_consistency(before->tree, head.tree, proof)) return kInconsistent;
+  }
+  const std::string text = audit::checkpoint_text(head);
+  CHANCERY_ASSIGN(const Signature signature, keys.sign(key, as_bytes(text), now, deadline));
+  CHANCERY_ASSIGN(const std::string line, audit::signature_line({name, key.stored.public_key}, signature));
+  SignedCheckpoint checkpoint{size, now, text + "\n" + line};
+  CHANCERY_TRY(book.keep(checkpoint));
+  signed_size_ = size;
+  return checkpoint;
+}
+
+// --- rounds
+
+bool AuditDesk::is_due(std::chrono::sys_seconds now) const {
+  if (book.counts().size == signed_size_) return false;
+  // Also when the clock was set back since.
+  return !tried_at_ || now >= *tried_at_ + options_.interval || now < *tried_at_;
+}
+
+void AuditDesk::tick(std::chrono::sys_seconds now) {
+  watch_clock(now);
+  record(refusals.take(now), now);
+  if (!is_due(now)) return;
+  tried_at_ = now;
+  const auto made = checkpoint(now, std::chrono::steady_clock::now() + options_.patience);
+  if (!made) complain_("no checkpoint of the audit log could be made", made.error());
+}
+
+void AuditDesk::watch_clock(std::chrono::sys_seconds now) {
+  const auto before = std::exchange(seen_at_, now);
+  if (!before || now + kNoteworthy >= *before) return;
+  const auto recorded = store_.append_audit(
+      audit_entry("clock.back", now,
+                  {.details = json::Node::object({{"from", before->time_since_epoch().count()},
+                                                  {"to", now.time_since_epoch().count()}})}));
+  if (!recorded) complain_("that the clock was set back could not be recorded", recorded.error());
+}
+
+void AuditDesk::record(const std::vector<CountedRefusals>& counted, std::chrono::sys_seconds now) {
+  for (const CountedRefusals& refused : counted) {
+    const auto recorded = store_.append_audit(
+        audit_entry("audit.refusals", now,
+                    {.details = json::Node::object({{"of", refused.caller},
+                                                    {"count", refused.count},
+                                                    {"since", refused.since.time_since_epoch().count()},
+                                                    {"until", refused.until.time_since_epoch().count()}}),
+                     .outcome = AuditOutcome::kRefused}));
+    if (recorded) continue;
+    refusals.give_back(refused);
+    complain_("counted refusals could not be recorded", recorded.error());
+  }
+}
+
+void AuditDesk::close(std::chrono::sys_seconds now, const std::function<void()>& seal) {
+  record(refusals.take_all(), now);
+  store::AuditEntry stop = audit_entry("daemon.stop", now, {});
+  stop.refs.emplace_back(kDaemonRef);
+  if (const auto recorded = store_.append_audit(stop); !recorded)
+    complain_("the stop could not be recorded", recorded.error());
+  seal();
+  const auto made = checkpoint(now, std::chrono::steady_clock::now() + options_.patience);
+  if (!made) complain_("no checkpoint of the audit log could be made", made.error());
+}
+
+// --- parameters
+
+SecretBytes AuditDesk::salt_for(std::string_view id) const {
+  return hkdf_sha256(options_.salts.view(), as_bytes(id), "chancery audit parameters", kSaltSize);
+}
+
+std::string AuditDesk::hash_parameters(std::string_view id, std::string_view parameters) const {
+  return hex_encode(hmac_sha256(salt_for(id).view(), as_bytes(parameters)));
+}
+
+}  // namespace chancery::service

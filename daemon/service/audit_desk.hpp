@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <chancery/bytes.hpp>
+#include <chancery/result.hpp>
+
+#include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/refusal_bound.hpp"
+#include "daemon/store/audit_book.hpp"
+#include "daemon/store/store.hpp"
+#include "hsm/key_backend.hpp"
+
+namespace chancery::service {
+
+/// What the operator's configuration decides about the audit log, and what it needs.
+struct AuditOptions {
+  std::string host;                          ///< of the issuer's URL: the beginning of the log's name
+  std::chrono::seconds interval{60};         ///< between checkpoints while the log grows
+  std::chrono::milliseconds patience{3000};  ///< for the device that signs them
+  SecretBytes salts{};                       ///< from which the salts of parameters' hashes are made
+  RefusalBound::Limits refusals{};
+};
+
+/// What the daemon does with its audit log besides writing it: checkpoints, which each vouch for all before, and salts.
+/// Thread-safe.
+class AuditDesk {
+ public:
+  /// What could not be done now and is tried again: in a literal what it was, and why.
+  using Complaint = std::function<void(const char* what, const Error& error)>;
+
+  AuditDesk(store::AuditBook& log, store::Store& entries, DaemonKeys& audit_keys, AuditOptions options,
+            Complaint complain)
+      : book(log),
+        keys(audit_keys),
+        refusals(options.refusals),
+        store_(entries),
+        options_(std::move(options)),
+        complain_(std::move(complain)) {}
+
+  store::AuditBook& book;
+  DaemonKeys& keys;  ///< that sign checkpoints
+  RefusalBound refusals;
+
+  /// The log's name.
+  [[nodiscard]] Result<std::string> origin() { return book.origin(options_.host); }
+
+  /// Signs what the log is now, unless that was signed already. What was signed before is verified first: a log that does
+  /// not contain it any more is not signed.
+  /// \return the newest checkpoint; kNotFound when the log has no entries; kStoreCorrupt; the device's errors
+  [[nodiscard]] Result<store::SignedCheckpoint> checkpoint(std::chrono::sys_seconds now,
+                                                           hsm::Deadline deadline);
+
+  /// The newest checkpoint; nothing before the first.
+  [[nodiscard]] Result<std::optional<store::SignedCheckpoint>> newest() { return book.last_checkpoint(); }
+
+  /// One round: records what was counted of refusals, and a clock that was set back, and makes the checkpoint that is
+  /// due. One thread at a time.
+  void tick(std::chrono::sys_seconds now);
+
+  /// At a clean stop: records what is left to say, and signs it. `seal` is done before the signature.
+  void close(std::chrono::sys_seconds now, const std::function<void()>& seal);
+
+  /// Of the hash of parameters in the entry of a decision, or of another request.
+  [[nodiscard]] SecretBytes salt_for(std::string_view id) const;
+  /// That hash. \param parameters  in JCS
+  [[nodiscard]] std::string hash_parameters(std::string_view id, std::string_view parameters) const;
+
+ private:
+  [[nodiscard]] Result<store::SignedCheckpoint> sign_head(const store::Key& key,
+                                                          const std::optional<store::SignedCheckpoint>& last,
+                                                          std::chrono::sys_seconds now,
+                                                          hsm::Deadline deadline);
+  [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
+  void watch_clock(std::chrono::sys_seconds now);
+  void record(const std::vector<CountedRefusals>& counted, std::chrono::sys_seconds now);
+
+  store::Store& store_;
+  const AuditOptions options_;
+  const Complaint complain_;
+  std::mutex signing_;
+  // Of the one thread that makes rounds.
+  std::optional<std::chrono::sys_seconds> seen_at_;
+  std::optional<std::chrono::sys_seconds> tried_at_;
+  std::atomic<std::uint64_t> signed_size_ = 0;
+};
+
+}  // namespace chancery::service

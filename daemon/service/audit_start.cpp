@@ -1,0 +1,107 @@
+#include "daemon/service/audit_start.hpp"
+
+#include <optional>
+
+#include "daemon/service/audit_entry.hpp"
+#include "sdk/audit/checkpoint.hpp"
+#include "sdk/json/reader.hpp"
+
+namespace chancery::service {
+namespace {
+
+constexpr Error kBadSignature{
+    ErrorCode::kStoreCorrupt,
+    "the newest checkpoint of the audit log is not signed by a key of the log: the database was changed by "
+    "another hand; keep the state folder, restore the newest backup, and see docs/operations/audit.md"};
+constexpr Error kOtherTree{
+    ErrorCode::kStoreCorrupt,
+    "the audit log is not the one that was signed: entries were changed or removed; keep the state folder, "
+    "restore the newest backup, and see docs/operations/audit.md"};
+constexpr Error kOtherCounter{
+    ErrorCode::kStoreCorrupt,
+    "the audit log says another value of the device's counter than the store does: the database was changed "
+    "by another hand; keep the state folder, restore the newest backup, and see docs/operations/audit.md"};
+
+// A member of an entry's `details`, or of the entry itself when `of` is empty.
+std::string member_of(const store::AuditRecord& record, std::string_view of, std::string_view name) {
+  const auto document = json::Document::parse_borrowed(record.json);
+  if (!document) return {};
+  const json::Value* object = &document->root();
+  if (!of.empty()) object = object->find(of);
+  const json::Value* value = object == nullptr ? nullptr : object->find(name);
+  return value == nullptr ? std::string() : std::string(value->string().value_or(""));
+}
+
+Result<std::optional<store::AuditRecord>> last_about(store::AuditBook& log, std::string_view ref) {
+  CHANCERY_ASSIGN(std::vector<store::AuditRecord> last, log.last_with_ref(ref, 1));
+  if (last.empty()) return std::optional<store::AuditRecord>();
+  return std::optional(std::move(last.front()));
+}
+
+Status check_checkpoint(store::AuditBook& log, store::Store& store) {
+  CHANCERY_ASSIGN(const std::optional<store::SignedCheckpoint> last, log.last_checkpoint());
+  if (!last) return {};
+  CHANCERY_ASSIGN(const std::string origin, log.origin({}));
+  CHANCERY_ASSIGN(const std::vector<audit::NoteKey> keys, audit_note_keys(store, origin));
+  const auto head = audit::open_checkpoint(last->note, keys);
+  if (!head || head->origin != origin || head->tree.size != last->size) return kBadSignature;
+  if (head->tree.size > log.counts().size) return kOtherTree;
+  CHANCERY_ASSIGN(const Sha256Digest root, log.root(head->tree.size));
+  return root == head->tree.root ? Status{} : Status{kOtherTree};
+}
+
+// What was noted before the counter was advanced does not stand in the log: only what it had reached.
+Status check_counter(store::AuditBook& log, store::CheckpointBook& checkpoints) {
+  CHANCERY_ASSIGN(const std::optional<store::AuditRecord> said, last_about(log, kCounterRef));
+  if (!said) return {};  // a log that is older than its tie to the counter
+  CHANCERY_ASSIGN(const std::optional<store::Checkpoint> kept, checkpoints.last());
+  const bool agrees = kept && member_of(*said, "details", "value") == std::to_string(kept->value);
+  return agrees ? Status{} : Status{kOtherCounter};
+}
+
+store::AuditEntry about_daemon(std::string_view action, std::chrono::sys_seconds now, json::Node details) {
+  store::AuditEntry entry = audit_entry(action, now, {.details = std::move(details)});
+  entry.refs.emplace_back(kDaemonRef);
+  return entry;
+}
+
+}  // namespace
+
+Result<std::vector<audit::NoteKey>> audit_note_keys(store::Store& store, const std::string& origin) {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store.keys(store::kAudit));
+  std::vector<audit::NoteKey> out;
+  for (const store::Key& key : keys) out.push_back({origin, key.stored.public_key});
+  return out;
+}
+
+Status check_audit_log(store::AuditBook& log, store::Store& store, store::CheckpointBook& checkpoints) {
+  CHANCERY_TRY(check_checkpoint(log, store));
+  return check_counter(log, checkpoints);
+}
+
+Status record_start(store::AuditBook& log, store::Store& store, const DaemonStart& start) {
+  CHANCERY_ASSIGN(const std::optional<store::AuditRecord> before, last_about(log, kDaemonRef));
+  CHANCERY_ASSIGN(const std::vector<store::AuditRecord> last, store.audit_tail(1));
+  log.govern_by(start.policy);
+  json::Node details = json::Node::object({{"version", start.version}});
+  if (before) details.set("clean", member_of(*before, {}, "action") == "daemon.stop");
+  CHANCERY_TRY(store.append_audit(about_daemon("daemon.start", start.now, std::move(details))));
+  if (before && member_of(*before, {}, "policy") != start.policy)
+    CHANCERY_TRY(record_change(log, store, member_of(*before, {}, "policy"), start));
+  if (last.empty() || last.front().at <= start.now) return {};
+  CHANCERY_TRY(store.append_audit(
+      about_daemon("clock.back", start.now,
+                   json::Node::object({{"from", last.front().at.time_since_epoch().count()},
+                                       {"to", start.now.time_since_epoch().count()}}))));
+  return {};
+}
+
+Status record_change(store::AuditBook& log, store::Store& store, std::string_view former,
+                     const DaemonStart& present) {
+  log.govern_by(present.policy);
+  CHANCERY_TRY(store.append_audit(
+      about_daemon("config.change", present.now, json::Node::object({{"former", former}}))));
+  return {};
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <chancery/result.hpp>
+
+#include "daemon/store/sqlite.hpp"
+#include "daemon/store/store.hpp"
+#include "sdk/audit/merkle.hpp"
+
+namespace chancery::store {
+
+/// The Merkle tree over the entries of the audit log (docs/protocol/audit.md): its leaves are the rows of `audit`, its
+/// right edge is in memory, and of its inner nodes the database keeps every eighth level. A value: whoever gives a
+/// transaction up goes back to a copy. Whoever uses it holds the connection.
+class AuditTree {
+ public:
+  /// Makes the nodes for entries that were recorded when there was no tree.
+  [[nodiscard]] static Status plant(Database& database);
+
+  /// Reads the right edge. kStoreCorrupt when entries or nodes of it are missing.
+  [[nodiscard]] static Result<AuditTree> load(Database& database);
+
+  /// Writes an entry with its references, and the nodes that it completes.
+  /// \param policy  the version of what governs; empty: unknown
+  /// \return its sequence
+  [[nodiscard]] Result<std::uint64_t> append(Database& database, const AuditEntry& entry,
+                                             std::string_view policy);
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return frontier_.size(); }
+
+ private:
+  [[nodiscard]] static Status write_node(Database& database, audit::Subtree at, const Sha256Digest& hash);
+  [[nodiscard]] Status add_leaf(Database& database, std::string_view entry);
+
+  audit::Frontier frontier_;
+};
+
+/// The hashes of the tree's subtrees, from at most 255 rows each. kStoreCorrupt when one of these is missing. Borrows
+/// the database.
+[[nodiscard]] audit::SubtreeHash subtree_hashes(Database& database);
+
+/// By what an identifier is found again.
+[[nodiscard]] Bytes audit_ref(std::string_view identifier);
+
+}  // namespace chancery::store

@@ -1,0 +1,166 @@
+#include "daemon/store/sqlite_audit_book.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/store/audit_tree.hpp"
+#include "daemon/store/sqlite_rows.hpp"
+#include "sdk/base/hex.hpp"
+
+namespace chancery::store {
+namespace {
+
+constexpr const char* kName = "UPDATE audit_log SET origin = ? WHERE origin IS NULL";
+constexpr const char* kIdentity = "SELECT id, origin FROM audit_log";
+constexpr const char* kEntry = "SELECT sequence, at, entry FROM audit WHERE sequence = ?";
+constexpr const char* kWithRef =
+    "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
+    "WHERE r.ref = ? AND r.sequence > ? ORDER BY r.sequence LIMIT ?";
+constexpr const char* kLastWithRef =
+    "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
+    "WHERE r.ref = ? ORDER BY r.sequence DESC LIMIT ?";
+constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)";
+constexpr const char* kLastCheckpoint =
+    "SELECT size, at, note FROM audit_checkpoints ORDER BY size DESC LIMIT 1";
+constexpr const char* kCheckpoints =
+    "SELECT size, at, note FROM audit_checkpoints WHERE size > ? ORDER BY size LIMIT ?";
+
+constexpr std::size_t kIdOctetsInOrigin = 8;
+
+constexpr Error kNoSuchEntry{ErrorCode::kNotFound,
+                             "the audit log has no such entry: they are counted from 1"};
+constexpr Error kNoSuchTree{ErrorCode::kInvalidArgument,
+                            "the audit log never had a tree of that size: name one up to its present size"};
+
+// What SQLite can count; beyond it there is nothing.
+std::int64_t bounded(std::uint64_t number) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
+}
+
+Result<SignedCheckpoint> read_checkpoint(const Query& row) {
+  return SignedCheckpoint{static_cast<std::uint64_t>(row.number(0)), row.time(1), row.text(2)};
+}
+
+class SqliteAuditBook final : public AuditBook {
+ public:
+  explicit SqliteAuditBook(std::shared_ptr<Journal> journal) noexcept
+      : journal_(std::move(journal)), database_(journal_->database()) {}
+
+  void govern_by(std::string policy) override { journal_->govern_by(std::move(policy)); }
+
+  Result<std::string> origin(std::string_view host) override {
+    CHANCERY_ASSIGN(std::string known, origin_in_use());
+    if (!known.empty()) return known;
+    CHANCERY_TRY(journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(const std::string id, id_of_log());
+      const std::string origin = std::string(host) + "/audit/" + id;
+      CHANCERY_ASSIGN(Query name, database_.query(kName));
+      return name.bind(origin).run();
+    }));
+    return origin_in_use();
+  }
+
+  AuditCounts counts() const override { return journal_->audit_counts(); }
+
+  Result<AuditRecord> entry(std::uint64_t sequence) override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kEntry));
+    CHANCERY_ASSIGN(const bool row, select.bind(bounded(sequence)).step());
+    return row ? read_audit(select) : kNoSuchEntry;
+  }
+
+  Result<std::vector<AuditRecord>> with_ref(std::string_view ref, std::uint64_t after,
+                                            std::size_t limit) override {
+    CHANCERY_TRY(check_page(limit));
+    const Bytes key = audit_ref(ref);
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kWithRef));
+    select.bind(key).bind(bounded(after)).bind(static_cast<std::int64_t>(limit));
+    return read_all<AuditRecord>(select, read_audit);
+  }
+
+  Result<std::vector<AuditRecord>> last_with_ref(std::string_view ref, std::size_t limit) override {
+    CHANCERY_TRY(check_page(limit));
+    const Bytes key = audit_ref(ref);
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kLastWithRef));
+    select.bind(key).bind(static_cast<std::int64_t>(limit));
+    CHANCERY_ASSIGN(std::vector<AuditRecord> records, read_all<AuditRecord>(select, read_audit));
+    std::ranges::reverse(records);
+    return records;
+  }
+
+  Result<Sha256Digest> root(std::uint64_t size) override {
+    const auto guard = journal_->hold();
+    CHANCERY_TRY(check_size(size));
+    return audit::root_of(size, subtree_hashes(database_));
+  }
+
+  Result<std::vector<Sha256Digest>> inclusion(std::uint64_t sequence, std::uint64_t size) override {
+    const auto guard = journal_->hold();
+    CHANCERY_TRY(check_size(size));
+    if (sequence == 0) return kNoSuchEntry;
+    return audit::inclusion_proof(sequence - 1, size, subtree_hashes(database_));
+  }
+
+  Result<std::vector<Sha256Digest>> consistency(std::uint64_t first, std::uint64_t second) override {
+    const auto guard = journal_->hold();
+    CHANCERY_TRY(check_size(second));
+    return audit::consistency_proof(first, second, subtree_hashes(database_));
+  }
+
+  Status keep(const SignedCheckpoint& checkpoint) override {
+    return journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(Query insert, database_.query(kKeep));
+      return insert.bind(bounded(checkpoint.size)).bind(checkpoint.at).bind(checkpoint.note).run();
+    });
+  }
+
+  Result<std::optional<SignedCheckpoint>> last_checkpoint() override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kLastCheckpoint));
+    CHANCERY_ASSIGN(const bool row, select.step());
+    if (!row) return std::optional<SignedCheckpoint>();
+    CHANCERY_ASSIGN(SignedCheckpoint last, read_checkpoint(select));
+    return std::optional(std::move(last));
+  }
+
+  Result<std::vector<SignedCheckpoint>> checkpoints(std::uint64_t after, std::size_t limit) override {
+    CHANCERY_TRY(check_page(limit));
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kCheckpoints));
+    select.bind(bounded(after)).bind(static_cast<std::int64_t>(limit));
+    return read_all<SignedCheckpoint>(select, read_checkpoint);
+  }
+
+ private:
+  [[nodiscard]] Status check_size(std::uint64_t size) const {
+    return size <= journal_->audit_counts().size ? Status{} : Status{kNoSuchTree};
+  }
+
+  Result<std::string> origin_in_use() {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kIdentity));
+    CHANCERY_ASSIGN(const bool row, select.step());
+    return row ? Result<std::string>(select.text(1)) : kDamagedRow;
+  }
+
+  Result<std::string> id_of_log() {
+    CHANCERY_ASSIGN(Query select, database_.query(kIdentity));
+    CHANCERY_ASSIGN(const bool row, select.step());
+    if (!row) return kDamagedRow;
+    const Bytes id = select.octets(0);
+    return hex_encode(ByteView(id).first(std::min(id.size(), kIdOctetsInOrigin)));
+  }
+
+  const std::shared_ptr<Journal> journal_;
+  Database& database_;  // the journal's
+};
+
+}  // namespace
+
+std::unique_ptr<AuditBook> make_sqlite_audit_book(std::shared_ptr<Journal> journal) {
+  return std::make_unique<SqliteAuditBook>(std::move(journal));
+}
+
+}  // namespace chancery::store
