@@ -57,9 +57,6 @@ class AuditDesk {
   [[nodiscard]] Result<store::SignedCheckpoint> checkpoint(std::chrono::sys_seconds now,
                                                            hsm::Deadline deadline);
 
-  /// The newest checkpoint; nothing before the first.
-  [[nodiscard]] Result<std::optional<store::SignedCheckpoint>> newest() { return book.last_checkpoint(); }
-
   /// One round: records what was counted of refusals, and a clock that was set back, and makes the checkpoint that is
   /// due. One thread at a time.
   void tick(std::chrono::sys_seconds now);

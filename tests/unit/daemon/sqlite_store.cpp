@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "daemon/store/migrations.hpp"
+#include "daemon/store/sqlite_books.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "tests/unit/daemon/faulty_disk.hpp"
@@ -100,7 +101,8 @@ BOOST_AUTO_TEST_CASE(every_acknowledged_record_survives_kill_9) {
     const auto more = acknowledged_before_kill(folder.path(), count);
     records.insert(records.end(), more.begin(), more.end());
   }
-  const auto store = must(open_sqlite_store(folder.path()));
+  const Books books = make_sqlite_books(must(Journal::open(folder.path())));
+  Store* const store = books.store.get();
   for (const Acknowledged& record : records) {
     BOOST_TEST(store->token(record.id).has_value());
     const std::vector<AuditRecord> audit = must(store->audit_after(record.sequence - 1, 1));
@@ -109,6 +111,11 @@ BOOST_AUTO_TEST_CASE(every_acknowledged_record_survives_kill_9) {
   }
   const StoreCounts counts = must(store->counts());
   BOOST_TEST(counts.tokens + 1 == counts.audit_entries);
+  audit::Frontier tree;
+  for (const AuditRecord& entry : must(store->audit_tail(kMaxPage)))
+    tree.append(audit::leaf_hash(as_bytes(entry.json)));
+  BOOST_TEST(tree.size() == counts.audit_entries);
+  BOOST_TEST((must(books.audit->root(tree.size())) == tree.root()));
 }
 
 BOOST_AUTO_TEST_CASE(a_second_opener_is_refused_and_told_the_first) {

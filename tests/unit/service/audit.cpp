@@ -2,7 +2,10 @@
 // of it.
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -206,6 +209,82 @@ BOOST_FIXTURE_TEST_CASE(a_parent_chain_that_denies_a_delegation_is_recorded_with
   BOOST_TEST(!entry["details.step"].empty());
   BOOST_TEST(entry["hop"] == "0");
   BOOST_TEST(entry["ids.parent"] == token);
+}
+
+// One form for all of them, whatever they are about.
+void expect_form(const Entry& entry) {
+  const std::string& json = entry.json();
+  BOOST_TEST(entry.is_canonical(), json);
+  BOOST_TEST(entry["v"] == "1", json);
+  for (const char* name : {"action", "at", "caller", "details", "ids", "outcome"})
+    BOOST_TEST(!entry[name].empty(), json);
+  constexpr std::array kOutcomes{"done", "permit", "deny", "refused", "failed"};
+  BOOST_TEST((std::ranges::find(kOutcomes, entry["outcome"]) != kOutcomes.end()), json);
+  BOOST_TEST(entry["policy"] == "0123456789abcdef", json);
+  const bool is_own = entry["caller"] == "null" && entry["request_id"].empty();
+  BOOST_TEST((is_own || entry["request_id"] == "req-1"), json);
+  BOOST_TEST(json.find("eyJ") == std::string::npos, json);  // no token, no proof
+}
+
+BOOST_FIXTURE_TEST_CASE(every_entry_has_the_one_form_and_is_found_by_all_that_it_names, AuditFixture) {
+  premises().books.audit->govern_by("0123456789abcdef");
+  const std::uint64_t before = size();
+  make_own_keys();
+  const auto post = [&](const char* path, const std::string& body, std::uint32_t uid = kOperatorUid) {
+    return call("POST", path, body, uid);
+  };
+  const std::string chain = delegated(budget_chain(), "support", kOrchestratorUid);
+  const Response reserved = ask_refund(chain, kSupportUid, "5", R"(,"reserve_s":60)");
+  const std::string decision = "/v1/decisions/" + member(reserved, "decision_id");
+  BOOST_TEST(post((decision + "/settle").c_str(), R"({"amounts":{"amount":4}})").status == 200);
+  const Response again = ask_refund(chain, kSupportUid, "5", R"(,"reserve_s":60)");
+  BOOST_TEST(post(("/v1/decisions/" + member(again, "decision_id") + "/release").c_str(), "").status == 200);
+  BOOST_TEST(post("/v1/suspensions", R"({"principal":"user:b"})").status == 201);
+  BOOST_TEST(post("/v1/suspensions/1/lift", "").status == 200);
+  BOOST_TEST(post("/v1/drills", R"({"agent":"lookup","window_s":5})").status == 201);
+  BOOST_TEST(post("/v1/revocations", R"({"agent":"lookup","reason":"over"})").status == 201);
+  for (const char* path : {"/v1/agents/support/rotate", "/v1/issuer/rotate", "/v1/status-keys/rotate",
+                           "/v1/attestation/keys/rotate", "/v1/audit/keys/rotate"}) {
+    BOOST_TEST(post(path, "{}").status == 200, path);
+  }
+  BOOST_TEST(call("DELETE", "/v1/agents/lookup", "", kOperatorUid).status == 200);
+  BOOST_TEST(post("/v1/budget/accept", "").status == 200);
+  BOOST_TEST(post("/v1/grants", "{}", kStrangerUid).status == 400);
+  ChainCallers(*this);
+  spending().tick(kNow + 600s);
+
+  std::set<std::string> actions;
+  for (const Entry& entry : since(before)) {
+    expect_form(entry);
+    actions.insert(entry["action"]);
+    const auto document = json::Document::parse(entry.json());
+    std::vector<std::string> named{entry["principal"], entry["agent"], entry["session"], entry["request_id"]};
+    for (const auto& [name, value] : document->root().find("ids")->members())
+      named.emplace_back(value.string().value_or(""));
+    for (const std::string& identifier : named) {
+      if (identifier.empty()) continue;
+      const std::vector<std::uint64_t> found = with_ref(identifier);
+      BOOST_TEST((std::ranges::find(found, entry.number()) != found.end()), entry.json());
+    }
+  }
+  const std::set<std::string> expected{
+      "action.authorize",   "agent.retire",      "attestation_key.create", "attestation_key.rotate",
+      "audit_key.create",   "audit_key.rotate",  "budget.accept",          "counter.advance",
+      "drill.start",        "issuer_key.create", "issuer_key.rotate",      "key.destroyed",
+      "key.rotate",         "operator.create",   "proof.create",           "reservation.release",
+      "reservation.settle", "status_key.create", "status_key.rotate",      "token.delegate",
+      "token.grant",        "token.lift",        "token.revoke",           "token.suspend"};
+  BOOST_TEST(actions == expected, boost::test_tools::per_element());
+}
+
+// A page that people look actions up in.
+BOOST_AUTO_TEST_CASE(the_page_has_every_action_that_a_route_is_refused_as) {
+  std::ifstream page(CHANCERY_SOURCE_DIR "/docs/protocol/audit.md");
+  const std::string text(std::istreambuf_iterator<char>(page), {});
+  for (const rest::Route& route : rest::routes()) {
+    if (route.action.empty() || route.action.ends_with("_key.rotate")) continue;  // four in one row
+    BOOST_TEST(text.find("`" + std::string(route.action) + "`") != std::string::npos, route.action);
+  }
 }
 
 // --- attempts
