@@ -5,6 +5,7 @@
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/json_text.hpp"
+#include "sdk/json/ascii.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/jws.hpp"
 
@@ -74,7 +75,7 @@ bool show_json(Output& output, const std::vector<std::string>& chain) {
   }
   const Node document =
       Node::object({{"verified", false}, {"warning", kWarning}, {"tokens", std::move(tokens)}});
-  output.line(ascii_json(json::to_jcs(document)));
+  output.line(json::ascii_json(json::to_jcs(document)));
   return all_readable;
 }
 

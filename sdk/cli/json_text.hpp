@@ -8,11 +8,6 @@
 
 namespace chancery::cli {
 
-/// The same JSON on one line of printable ASCII: all else in its strings becomes `\uXXXX`, line ends between
-/// its tokens become spaces. For JSON as a terminal may show it.
-/// \param json  well-formed
-[[nodiscard]] std::string ascii_json(std::string_view json);
-
 /// What an argument says: JSON where it is well-formed, else a text.
 /// \return the value, or kInvalidArgument for JSON that would not arrive as it was written: a number that
 /// binary64

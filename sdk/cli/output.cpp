@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "sdk/base/printable.hpp"
-#include "sdk/cli/json_text.hpp"
+#include "sdk/json/ascii.hpp"
 #include "sdk/json/writer.hpp"
 
 namespace chancery::cli {
@@ -31,7 +31,7 @@ std::string json_failure(const Failure& failure) {
       json::Node::object({{"code", printable(failure.code)}, {"detail", printable(failure.message)}});
   if (const auto problem = json::Document::parse(failure.problem))
     node.set("problem", json::Node::copy(problem->root()));
-  return ascii_json(json::to_jcs(node));
+  return json::ascii_json(json::to_jcs(node));
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ void Output::field(std::string_view label, std::string_view value) {
 }
 
 void Output::document(std::string_view json) {
-  line(options_.terminal ? ascii_json(json) : std::string(json));
+  line(options_.terminal ? json::ascii_json(json) : std::string(json));
 }
 
 void Output::note(std::string_view text) { write(stderr, "chancery: " + printable(text) + "\n"); }

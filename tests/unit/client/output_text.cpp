@@ -4,6 +4,7 @@
 
 #include "sdk/cli/failure.hpp"
 #include "sdk/cli/json_text.hpp"
+#include "sdk/json/ascii.hpp"
 #include "sdk/json/reader.hpp"
 
 namespace {
@@ -26,18 +27,18 @@ ClientError refusal(int status, std::string code, std::string document = "{}") {
 BOOST_AUTO_TEST_SUITE(output_text)
 
 BOOST_AUTO_TEST_CASE(json_for_a_terminal_is_the_same_json_in_ascii) {
-  BOOST_TEST(ascii_json("{\"a\":\"\u00e9\u202e\u0085\x7f\U0001F600\"}") ==
+  BOOST_TEST(json::ascii_json("{\"a\":\"\u00e9\u202e\u0085\x7f\U0001F600\"}") ==
              R"({"a":"\u00e9\u202e\u0085\u007f\ud83d\ude00"})");
-  BOOST_TEST(ascii_json("{\n\"a\": 1\n}") == "{ \"a\": 1 }");
+  BOOST_TEST(json::ascii_json("{\n\"a\": 1\n}") == "{ \"a\": 1 }");
   const std::string original = "\"\u00e9\u202e\U0001F600\"";
-  const auto escaped = json::Document::parse(ascii_json(original));
+  const auto escaped = json::Document::parse(json::ascii_json(original));
   const auto plain = json::Document::parse(original);
   BOOST_TEST(escaped->root().string().value() == plain->root().string().value());
 }
 
 BOOST_AUTO_TEST_CASE(octets_that_are_not_utf8_still_make_json) {
   for (const char* text : {"\"\xff\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xf8\x88\""}) {
-    std::string ascii = ascii_json(text);
+    std::string ascii = json::ascii_json(text);
     if (ascii.back() != '"') ascii += '"';
     BOOST_TEST(json::Document::parse(ascii).has_value(), ascii);
   }
