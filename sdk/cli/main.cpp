@@ -65,6 +65,8 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_backend(app, chosen);
   add_host(app, chosen);
   add_attest(app, chosen);
+  add_audit(app, chosen);
+  add_trace(app, chosen);
   add_budget(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);

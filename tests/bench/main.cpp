@@ -16,6 +16,7 @@ void bench_tpm(Report& report);
 void bench_pkcs11(Report& report);
 void bench_noisy(Report& report);
 void bench_attestation(Report& report);
+void bench_audit(Report& report);
 void bench_rest(Report& report);
 void bench_authorize(Report& report);
 void bench_status(Report& report);
@@ -29,10 +30,15 @@ struct Section {
 
 // The last two pin this process to a core.
 constexpr std::array kSections{
-    Section{"verify", bench_verify},           Section{"tpm", bench_tpm},
-    Section{"pkcs11", bench_pkcs11},           Section{"noisy", bench_noisy},
-    Section{"attestation", bench_attestation}, Section{"authorize", bench_authorize},
-    Section{"status", bench_status},           Section{"rest", bench_rest},
+    Section{"verify", bench_verify},
+    Section{"tpm", bench_tpm},
+    Section{"pkcs11", bench_pkcs11},
+    Section{"noisy", bench_noisy},
+    Section{"attestation", bench_attestation},
+    Section{"audit", bench_audit},
+    Section{"authorize", bench_authorize},
+    Section{"status", bench_status},
+    Section{"rest", bench_rest},
 };
 
 struct Arguments {
