@@ -11,6 +11,7 @@
 #include "daemon/config/config.hpp"
 #include "daemon/config/options.hpp"
 #include "daemon/config/values.hpp"
+#include "sdk/base/printable.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/toml/toml.hpp"
 
@@ -386,11 +387,21 @@ BackendConfig default_backend(const Config& config) {
   return backend;
 }
 
+namespace {
+
+// What the reader expected, without what it saw instead: that may be a part of a value, or a line's end.
+std::string complaint_of(const toml::parse_error& error) {
+  const std::string_view said = error.description();
+  return "not TOML: " + printable(said.substr(0, said.find(", saw ")));
+}
+
+}  // namespace
+
 std::variant<Config, ConfigError> parse_config(std::string_view toml) {
   const toml::parse_result document = toml::parse(toml);
   if (!document) {
-    const auto line = static_cast<int>(document.error().source().begin.line);
-    return ConfigError{"not TOML: " + std::string(document.error().description()), line};
+    return ConfigError{complaint_of(document.error()),
+                       static_cast<int>(document.error().source().begin.line)};
   }
   return Walk().run(document.table());
 }

@@ -486,6 +486,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_toml_is_refused_with_its_line) {
   BOOST_TEST(refused("a = 1é").line == 1);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_toml_is_not_quoted) {
+  const ConfigError error = refused("[issuer]\nurl = \"a\"\nbackend = t\n");
+  BOOST_TEST(error.message == "not TOML: Error while parsing boolean: expected 'true'");
+  BOOST_TEST(error.line == 3);
+}
+
 BOOST_AUTO_TEST_CASE(an_error_repeats_no_value) {
   const std::string secret = "hunter2-7f3a";
   for (const std::string line : {"level", "format", "levle", "level.x"}) {
