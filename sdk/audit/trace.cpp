@@ -13,10 +13,12 @@ bool issues(const Entry& entry, std::string_view token) noexcept {
          details->find("authority") != nullptr;
 }
 
+// Whoever's key it is: an agent's, or one of the daemon's own.
 bool is_about_key(const Entry& entry) noexcept {
   const std::string_view action = entry.action();
-  return action.starts_with("key.") || action.starts_with("agent.") || action.starts_with("attestation.") ||
-         action.starts_with("issuer.");
+  const std::string_view subject = action.substr(0, action.find('.'));
+  return subject == "key" || subject == "agent" || subject.ends_with("_key") ||
+         action == "attestation.result";
 }
 
 /// One walk through the log. Each entry is told once.
@@ -124,6 +126,7 @@ void EntryIndex::add(EntryPtr entry) {
   for (const auto& [kind, id] : entry->ids()) references.insert(id);
   for (const char* const member : {"principal", "agent", "session", "task", "request_id", "trace_id"})
     references.insert(entry->text(member));
+  for (const char* const member : {"token", "jkt"}) references.insert(entry->caller(member));
   references.erase(std::string_view());
   for (const std::string_view reference : references) entries_.emplace(reference, entry);
 }

@@ -28,7 +28,7 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 
 std::string issued(int number, const std::string& token, const std::string& parent) {
   const std::string ids = parent.empty() ? "" : "\"parent\":\"" + parent + "\",";
-  return R"({"action":"delegation.create","at":)" + std::to_string(1790000000 + number) +
+  return R"({"action":"token.delegate","at":)" + std::to_string(1790000000 + number) +
          R"(,"details":{"authority":{}},"ids":{)" + ids + "\"token\":\"" + token + R"("},"outcome":"done"})";
 }
 
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(the_proof_of_an_entry_is_checked_anywhere) {
   const std::string key = *audit::verifier_key(story.log.key());
   const Run independent = independent_verifier(key, good);
   BOOST_TEST(independent.exit == 0, independent.out);
-  BOOST_TEST(contains(independent.out, "sound: entry 3 of 10: delegation.create"), independent.out);
+  BOOST_TEST(contains(independent.out, "sound: entry 3 of 10: token.delegate"), independent.out);
   BOOST_TEST(independent_verifier(key, bad).exit == 1);
 }
 
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_trace_through_an_exported_log_needs_no_daemon) {
   const Story story;
   const Run run = story.chancery.run({"trace", "t-desk", "--log", story.file()});
   BOOST_TEST(run.exit == 0, run.err);
-  BOOST_TEST(contains(run.out, "where it came from\n  1  2026-09-21T14:13:21Z  delegation.create"), run.out);
+  BOOST_TEST(contains(run.out, "where it came from\n  1  2026-09-21T14:13:21Z  token.delegate"), run.out);
   BOOST_TEST(contains(run.out, "what came of it\n    3  "), run.out);
   const Run unknown = story.chancery.run({"trace", "t-nobody", "--log", story.file()});
   BOOST_TEST(unknown.exit == 1);

@@ -22,7 +22,7 @@ Entry entry_of(const std::string& json, std::uint64_t sequence = 7) {
 }
 
 const std::string kAuthorize =
-    R"({"action":"authorize","agent":"support","at":1790000000,"caller":{"gid":5,"pid":77,"uid":1000},)"
+    R"({"action":"action.authorize","agent":"support","at":1790000000,"caller":{"gid":5,"pid":77,"uid":1000},)"
     R"("details":{"scope":"crm.read"},"ids":{"decision":"d1","token":"t1"},"outcome":"deny",)"
     R"("principal":"user:alice@example.org","request_id":"r1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})";
 
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(an_ocsf_event_has_what_its_class_requires) {
   BOOST_TEST(event.find("time")->integer().value() == 1790000000000);
   BOOST_TEST(event.find("status_id")->integer().value() == 2);
   BOOST_TEST(event.find("severity_id")->integer().value() == 3);
-  BOOST_TEST(text_at(event, "api", "operation") == "authorize");
+  BOOST_TEST(text_at(event, "api", "operation") == "action.authorize");
   BOOST_TEST(text_at(event, "metadata", "uid") == std::string(kOrigin) + "/7");
   BOOST_TEST(text_at(event, "metadata", "correlation_uid") == "4bf92f3577b34da6a3ce929d0e0e4736");
   BOOST_TEST(text_at(*event.find("actor"), "user", "uid") == "user:alice@example.org");
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(an_ocsf_event_of_the_daemons_own_has_an_actor_and_a_source)
 BOOST_AUTO_TEST_CASE(a_syslog_message_is_one_of_rfc_5424) {
   BOOST_TEST(
       syslog_message(entry_of(kAuthorize), kOrigin) ==
-      "<84>1 2026-09-21T14:13:20Z chancery.example.org chanceryd - authorize "
+      "<84>1 2026-09-21T14:13:20Z chancery.example.org chanceryd - action.authorize "
       "[chancery@32473 sequence=\"7\" outcome=\"deny\" principal=\"user:alice@example.org\" agent=\"support\" "
       "request_id=\"r1\" trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\" id.decision=\"d1\" id.token=\"t1\"] " +
           kAuthorize);

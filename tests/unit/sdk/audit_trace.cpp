@@ -21,7 +21,7 @@ struct Log {
   void issue(const std::string& token, const std::string& parent, const std::string& key,
              const std::string& request) {
     const std::string ids = parent.empty() ? "" : "\"parent\":\"" + parent + "\",";
-    add("\"action\":\"" + std::string(parent.empty() ? "grant.create" : "delegation.create") +
+    add("\"action\":\"" + std::string(parent.empty() ? "token.grant" : "token.delegate") +
         "\",\"outcome\":\"done\",\"request_id\":\"" + request + "\",\"ids\":{\"key\":\"" + key + "\"," + ids +
         "\"token\":\"" + token + "\"},\"details\":{\"authority\":{}}");
   }
@@ -55,7 +55,7 @@ Log story() {
   log.decide("d1", "t-helper");
   log.decide("d2", "t-support");
   log.decide("d3", "t-other");
-  log.decide("d1", "t-helper", "action.settle");
+  log.decide("d1", "t-helper", "reservation.settle");
   log.add(R"("action":"token.revoke","outcome":"done","ids":{"act":"a1","token":"t-helper"})");
   log.add(R"("action":"key.rotate","outcome":"done","ids":{"key":"k-helper"})");
   return log;
