@@ -1,5 +1,6 @@
 #include "sdk/audit/trace.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -110,8 +111,17 @@ void show(Output& output, const char* title, const std::vector<EntryPtr>& entrie
   for (const EntryPtr& entry : entries) output.line("  " + entry_line(*entry));
 }
 
+// A token that was asked about stands at the end of where it came from already.
+std::vector<EntryPtr> only_subject(const audit::Trace& trace) {
+  std::vector<EntryPtr> entries = trace.subject;
+  std::erase_if(entries, [&](const EntryPtr& entry) {
+    return std::ranges::find(trace.origin, entry) != trace.origin.end();
+  });
+  return entries;
+}
+
 void show(Output& output, const audit::Trace& trace) {
-  show(output, "asked about", trace.subject);
+  show(output, "asked about", only_subject(trace));
   show(output, "where it came from", trace.origin);
   if (!trace.missing.empty())
     output.field("before that", "token " + trace.missing + ", which this log does not have");
