@@ -39,7 +39,9 @@ class Walk {
     for (const EntryPtr& entry : trace_.subject) {
       if (issues(*entry, entry->id("token"))) CHANCERY_TRY(go_on(std::string(entry->id("token"))));
     }
-    std::ranges::sort(trace_.origin, {}, [](const EntryPtr& entry) { return entry->sequence(); });
+    const auto sequence = [](const EntryPtr& entry) { return entry->sequence(); };
+    std::ranges::sort(trace_.origin, {}, sequence);
+    std::ranges::sort(trace_.keys, {}, sequence);
     return std::move(trace_);
   }
 

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_decision_leads_back_to_the_grant_and_on_to_its_end) {
   const Trace found = story().walk("d1");
   BOOST_TEST((numbers(found.subject) == Numbers{8, 11}));
   BOOST_TEST((numbers(found.origin) == Numbers{4, 5, 6}));
-  BOOST_TEST((numbers(found.keys) == Numbers{13, 2, 3, 1}));
+  BOOST_TEST((numbers(found.keys) == Numbers{1, 2, 3, 13}));
   BOOST_TEST(found.consequences.empty());
   BOOST_TEST(found.missing.empty());
 }
