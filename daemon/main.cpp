@@ -31,6 +31,9 @@
 #include "daemon/setup/master.hpp"
 #include "daemon/setup/options.hpp"
 #include "daemon/store/sqlite_books.hpp"
+#include "daemon/systemd/given_sockets.hpp"
+#include "daemon/systemd/notify.hpp"
+#include "daemon/systemd/watchdog.hpp"
 #include "daemon/telemetry/log.hpp"
 #include "hsm/pkcs11/backend.hpp"
 #include "hsm/pkcs11/owner_process.hpp"
@@ -217,6 +220,7 @@ int wait_for_stop_signal(const telemetry::Log& log, const sigset_t& signals, boo
 }
 
 void drain(edge::Server& server, const config::Config& config, const telemetry::Log& log, int signal) {
+  systemd::notify_stopping();
   log.info("stopping", {{"signal", signal}, {"open_connections", server.open_connections()}});
   const std::size_t cut = server.drain(config.server.drain_timeout);
   log.info("stopped", {{"connections_cut", cut}});
@@ -250,10 +254,30 @@ service::Spending::Complaint complaints_to(const telemetry::Log& log) {
   return [&log](const char* what, const Error& error) { log.warning(what, error); };
 }
 
+// What is asked before the service manager hears that the daemon is alive. The store is only read, whose lock nobody
+// keeps for long.
+std::vector<systemd::Probe> probes(const service::Premises& premises, const edge::Server& server,
+                                   std::chrono::milliseconds patience) {
+  return {{"store", [&store = *premises.books.store] { return (void)store.master_pin(), true; }},
+          {"edge", [&server, patience] { return server.works(patience); }}};
+}
+
+// Nothing where no watchdog waits. Four rounds go into the time that it waits, so that a slow one ends nothing.
+void keep_watchdog(std::optional<Ticker>& ticker, const service::Premises& premises,
+                   const edge::Server& server, const telemetry::Log& log) {
+  const auto pause = systemd::watchdog_time() / 4;
+  if (pause.count() <= 0) return;
+  const systemd::Watchdog watchdog(probes(premises, server, pause), systemd::notify_alive,
+                                   [&log](const char* part) {
+                                     log.error("a part of the daemon does not answer", {{"part", part}});
+                                   });
+  ticker.emplace(pause, [watchdog](const std::stop_token&) { watchdog.round(); });
+}
+
 // From the first request to the signal that ends it. What has to be done though nobody asks is done each second,
 // on five threads: a drill's end waits for no device, and neither does the settling of what is reserved.
-int serve(service::Premises& premises, const config::Config& config, const telemetry::Log& log,
-          const std::function<int()>& until_stopped) {
+int serve(service::Premises& premises, const config::Config& config, systemd::GivenSockets given,
+          const telemetry::Log& log, const std::function<int()>& until_stopped) {
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
   service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
   service::AttestationKeeper attestation_keeper(premises.office, complaints_to(log));
@@ -265,9 +289,13 @@ int serve(service::Premises& premises, const config::Config& config, const telem
   const Ticker spending_ticker(1s, [&](const std::stop_token&) { premises.spending.tick(wall_clock()); });
 
   rest::Router router(premises.office);
-  auto server = edge::Server::start(setup::server(config, log), router);
+  auto server = edge::Server::start(setup::server(config, log), router,
+                                    {std::move(given.unix_socket), std::move(given.tls)});
   if (!server) return complain(server.error());
   log.info("serving", {{"socket", config.server.socket.string()}, {"tls_port", server->tls_port()}});
+  std::optional<Ticker> watchdog_ticker;
+  keep_watchdog(watchdog_ticker, premises, *server, log);
+  systemd::notify_ready("serving");
   drain(*server, config, log, until_stopped());
   return 0;
 }
@@ -288,7 +316,8 @@ Status open_audit_log(const store::Books& books, const config::Config& config) {
 }
 
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
-int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& signals) {
+int run(const config::Config& config, const dev::DevMode* dev, systemd::GivenSockets given,
+        const sigset_t& signals) {
   const telemetry::Log log(setup::log(config.log));
   auto options = prepare(config, dev != nullptr);
   if (!options) return kFailed;
@@ -310,7 +339,7 @@ int run(const config::Config& config, const dev::DevMode* dev, const sigset_t& s
   if (const Status opened = premises.open(wall_clock()); !opened) return complain(opened.error());
   make_first_keys(premises, log);
 
-  const int code = serve(premises, config, log, [&] {
+  const int code = serve(premises, config, std::move(given), log, [&] {
     if (dev != nullptr) {
       std::fputs(dev->banner().c_str(), stdout);
       std::fflush(stdout);
@@ -328,7 +357,7 @@ int run_dev(const Arguments& arguments, const sigset_t& signals) {
   const edge::DevCertificateFiles files{dev->authority(), server.tls_certificate, server.tls_key};
   if (const Status made = edge::make_dev_certificate(files, wall_clock()); !made)
     return complain(made.error());
-  return run(dev->config(), &*dev, signals);
+  return run(dev->config(), &*dev, {}, signals);
 }
 
 int run_configured(const Arguments& arguments, const sigset_t& signals) {
@@ -346,7 +375,9 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
   if (::geteuid() == 0 && !config.allow_root) {
     return complain("refuses to run as root: run it as its own user, or set allow_root = true knowingly");
   }
-  return run(config, nullptr, signals);
+  auto given = systemd::take_given_sockets();
+  if (!given) return complain(given.error());
+  return run(config, nullptr, *std::move(given), signals);
 }
 
 int main_with(int argc, char** argv) {

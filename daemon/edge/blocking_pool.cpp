@@ -1,13 +1,14 @@
 #include "daemon/edge/blocking_pool.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 namespace chancery::edge {
 
-BlockingPool::BlockingPool(std::size_t threads, std::size_t queue) : queue_(queue) {
+BlockingPool::BlockingPool(std::size_t threads, std::size_t queue) : queue_(queue), begun_(threads) {
   threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
 }
 
 void BlockingPool::stop() {
@@ -37,14 +38,22 @@ void BlockingPool::remove(const Task& task) {
   queue_.remove(task);
 }
 
-void BlockingPool::run() {
+std::chrono::steady_clock::duration BlockingPool::all_busy_for() const {
+  const std::lock_guard lock(mutex_);
+  if (!std::ranges::all_of(begun_, [](const auto& begun) { return begun.has_value(); })) return {};
+  return std::chrono::steady_clock::now() - **std::ranges::max_element(begun_);
+}
+
+void BlockingPool::run(std::size_t thread) {
   for (;;) {
     std::shared_ptr<Task> task;
     {
       std::unique_lock lock(mutex_);
+      begun_[thread].reset();
       ready_.wait(lock, [this] { return stopping_ || queue_.size() > 0; });
       if (stopping_) return;
       task = queue_.pop();
+      begun_[thread] = std::chrono::steady_clock::now();
     }
     try {
       task->work();

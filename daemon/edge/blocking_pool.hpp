@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,17 +44,21 @@ class BlockingPool {
   /// Gives the place of a task back that nobody waits for any more. One that runs, or ran, is no error.
   void remove(const Task& task);
 
+  /// For how long every thread has been at what it does; zero while one has nothing to do.
+  [[nodiscard]] std::chrono::steady_clock::duration all_busy_for() const;
+
   /// Takes no more work, drops what waits, and returns when what runs is finished. Not thread-safe; again is
   /// harmless.
   void stop();
 
  private:
-  void run();
+  void run(std::size_t thread);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable ready_;
   FairQueue<Task> queue_;
   bool stopping_ = false;
+  std::vector<std::optional<std::chrono::steady_clock::time_point>> begun_;  // by thread: what it is at
   std::vector<std::thread> threads_;
 };
 

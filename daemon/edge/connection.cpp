@@ -110,11 +110,12 @@ struct Connection::Job {
 
 Connection::Connection(Socket socket, const Origin& origin, const Surroundings& surroundings)
     : surroundings_(surroundings),
+      limits_(origin.limits),
       transport_(origin.transport),
       open_(origin.open),
       channel_(std::move(socket), origin.tls),
-      buffer_(surroundings.limits.header_bytes + 2 * kReadBytes),
-      reader_(surroundings.limits),
+      buffer_(limits_.header_bytes + 2 * kReadBytes),
+      reader_(limits_),
       body_(origin.bodies),
       timer_(channel_.socket().get_executor()) {
   ++open_;
@@ -152,7 +153,7 @@ void Connection::begin() {
     process_.emplace(*std::move(process));
   }
   if (channel_.has_tls()) {
-    expect_within(surroundings_.limits.handshake_time);
+    expect_within(limits_.handshake_time);
     return channel_.async_handshake(
         [self = shared_from_this()](const error_code& result) { self->on_handshake(result); });
   }
@@ -162,7 +163,7 @@ void Connection::begin() {
 void Connection::on_handshake(const error_code& ec) {
   if (ec || phase_ == Phase::kClosed) return close();
   phase_ = Phase::kHead;  // whoever connects has something to say: only later requests may take their time
-  expect_within(surroundings_.limits.header_time);
+  expect_within(limits_.header_time);
   read();
 }
 
@@ -228,10 +229,10 @@ void Connection::advance() {
 void Connection::enter_reading_phase() {
   if (reader_.has_head() && phase_ != Phase::kBody) {
     phase_ = Phase::kBody;
-    expect_within(surroundings_.limits.body_time);
+    expect_within(limits_.body_time);
   } else if (phase_ == Phase::kIdle && buffer_.size() > 0) {
     phase_ = Phase::kHead;
-    expect_within(surroundings_.limits.header_time);
+    expect_within(limits_.header_time);
   }
 }
 
@@ -257,7 +258,7 @@ void Connection::handle() {
   request.id = id_;
   request.received_at = now_in_seconds();
   const auto begun = steady_clock::now();
-  request.deadline = begun + handlers_share(surroundings_.limits.handler_time);
+  request.deadline = begun + handlers_share(limits_.handler_time);
   request.peer.transport = transport_;
   const bool may_block = surroundings_.application.may_block(request.method, request.path);
   if (process_) {
@@ -272,7 +273,7 @@ void Connection::handle() {
 
 void Connection::handle_elsewhere(steady_clock::time_point begun) {
   phase_ = Phase::kHandling;
-  expect_within(surroundings_.limits.handler_time);
+  expect_within(limits_.handler_time);
   job_ = std::make_shared<Job>(std::move(reader_.request()), begun);
   auto task = std::make_shared<BlockingPool::Task>();
   task->owner = owner();
@@ -359,7 +360,7 @@ void Connection::send(const rest::Response& response) {
     if (ec && ec != asio::error::would_block) return close();
     if (written == out_.size()) return on_written();
   }
-  expect_within(surroundings_.limits.write_time);
+  expect_within(limits_.write_time);
   channel_.async_write(asio::buffer(out_) + written,
                        [self = shared_from_this()](const error_code& ec, std::size_t) {
                          if (self->phase_ == Phase::kClosed) return;
@@ -377,7 +378,7 @@ void Connection::on_written() {
   phase_ = Phase::kIdle;
   // The drain began while this answer, which promised to keep the connection, was on its way.
   if (surroundings_.connections.is_draining() && nothing_arrived()) return look_once_more();
-  expect_within(surroundings_.limits.idle_time);
+  expect_within(limits_.idle_time);
   if (buffer_.size() == 0) return read();
   // The next request is here already. Posted, so that a long pipeline neither nests nor starves other
   // connections.
@@ -389,7 +390,7 @@ void Connection::on_written() {
 // Says that nothing more comes, then reads on for a while so that the peer can take the last answer.
 void Connection::linger() {
   phase_ = Phase::kClosing;
-  expect_within(surroundings_.limits.linger_time);
+  expect_within(limits_.linger_time);
   buffer_.consume(buffer_.size());
   if (!channel_.has_tls()) return discard();
   channel_.async_shutdown([self = shared_from_this()](const error_code&) {

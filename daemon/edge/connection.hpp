@@ -24,7 +24,6 @@ namespace chancery::edge {
 /// What the connections of a server share; outlives them.
 struct Surroundings {
   rest::Application& application;
-  const Limits& limits;
   BlockingPool& pool;
   ConnectionSet& connections;
   const telemetry::Log* log = nullptr;  ///< nullptr: nothing is logged
@@ -33,9 +32,10 @@ struct Surroundings {
 /// How a connection came about.
 struct Origin {
   rest::Transport transport = rest::Transport::kPlain;
-  boost::asio::ssl::context* tls = nullptr;  ///< with Transport::kTls; borrowed
+  boost::asio::ssl::context* tls = nullptr;  ///< with Transport::kTls; borrowed while the connection is made
   std::atomic<std::size_t>& open;            ///< the listener's count of open connections
   BodyBudget& bodies;                        ///< the listener's
+  Limits limits{};                           ///< of the moment: it keeps them
 };
 
 /// Serves one accepted socket: reads requests one after another, has each answered, writes the answer, and
@@ -103,6 +103,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] bool nothing_arrived() const { return buffer_.size() == 0 && !reader_.has_head(); }
 
   const Surroundings& surroundings_;
+  const Limits limits_;
   const rest::Transport transport_;
   std::atomic<std::size_t>& open_;
   Channel channel_;

@@ -1,6 +1,7 @@
 #include "daemon/edge/listener.hpp"
 
 #include <exception>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -12,14 +13,29 @@ namespace chancery::edge {
 namespace asio = boost::asio;
 
 Listener::Listener(asio::io_context& io, Descriptor socket, int family, rest::Transport transport,
-                   asio::ssl::context* tls, const Surroundings& surroundings)
+                   TlsContext tls, const Limits& limits, const Surroundings& surroundings)
     : io_(io),
       acceptor_(asio::make_strand(io), asio::generic::stream_protocol(family, 0), socket.release()),
       pause_(acceptor_.get_executor()),
       transport_(transport),
-      tls_(tls),
+      tls_(std::move(tls)),
+      limits_(limits),
       surroundings_(surroundings),
-      bodies_(surroundings.limits.bodies_bytes) {}
+      bodies_(limits.bodies_bytes) {}
+
+void Listener::use(const Limits& limits) {
+  asio::post(acceptor_.get_executor(), [this, limits] { limits_ = limits; });
+}
+
+void Listener::use(TlsContext tls) {
+  asio::post(acceptor_.get_executor(), [this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+}
+
+std::future<void> Listener::pulse() {
+  auto beaten = std::make_shared<std::promise<void>>();
+  asio::post(acceptor_.get_executor(), [beaten] { beaten->set_value(); });
+  return beaten->get_future();
+}
 
 void Listener::close() {
   asio::post(acceptor_.get_executor(), [this] {
@@ -49,7 +65,7 @@ void Listener::on_accept(const boost::system::error_code& ec, Socket socket) {
 // Whatever becomes of this one, the next is accepted.
 void Listener::take(Socket socket) {
   try {
-    if (open_ < surroundings_.limits.connections) {
+    if (open_ < limits_.connections) {
       admit(std::move(socket));
     } else {
       turn_away(std::move(socket));
@@ -61,7 +77,7 @@ void Listener::take(Socket socket) {
 
 void Listener::admit(Socket socket) {
   const auto connection = std::make_shared<Connection>(
-      std::move(socket), Origin{transport_, tls_, open_, bodies_}, surroundings_);
+      std::move(socket), Origin{transport_, tls_.get(), open_, bodies_, limits_}, surroundings_);
   if (surroundings_.connections.add(connection)) connection->start();
 }
 

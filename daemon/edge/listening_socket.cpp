@@ -1,12 +1,15 @@
 #include "daemon/edge/listening_socket.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <fcntl.h>
 #include <grp.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -125,6 +128,31 @@ Error bind_tcp_error() {
   return error_with_errno(ErrorCode::kConfigInvalid, "the TCP address is none of this machine's");
 }
 
+int number_option(int socket, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool listens(int socket, std::initializer_list<int> families) {
+  const int family = number_option(socket, SO_DOMAIN);
+  return number_option(socket, SO_ACCEPTCONN) == 1 && number_option(socket, SO_TYPE) == SOCK_STREAM &&
+         std::ranges::find(families, family) != families.end();
+}
+
+Status stop_blocking(int socket) {
+  const int flags = ::fcntl(socket, F_GETFL);
+  if (flags >= 0 && ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0) return {};
+  return error_with_errno(ErrorCode::kConfigInvalid,
+                          "a socket that was given cannot be used: restart its unit");
+}
+
+// Answers are written whole. On Linux, accepted sockets inherit this.
+void write_at_once(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 std::uint16_t port_of(int socket) {
   boost::asio::ip::tcp::endpoint endpoint;
   auto size = static_cast<socklen_t>(endpoint.capacity());
@@ -177,11 +205,27 @@ Result<TcpListening> listen_tcp(const TcpAddress& address, bool has_tls) {
   CHANCERY_ASSIGN(Descriptor socket, new_socket(endpoint.data()->sa_family));
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // Answers are written whole. On Linux, accepted sockets inherit this.
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  write_at_once(socket.get());
   if (::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
     return bind_tcp_error();
   if (::listen(socket.get(), kBacklog) != 0) return bind_tcp_error();
+  const std::uint16_t port = port_of(socket.get());
+  return TcpListening{std::move(socket), port};
+}
+
+Status take_unix(const Descriptor& socket) {
+  if (!listens(socket.get(), {AF_UNIX}))
+    return Error{ErrorCode::kConfigInvalid,
+                 "the socket that was given as `chancery.sock` is no Unix socket that listens: see its unit"};
+  return stop_blocking(socket.get());
+}
+
+Result<TcpListening> take_tcp(Descriptor socket) {
+  if (!listens(socket.get(), {AF_INET, AF_INET6}))
+    return Error{ErrorCode::kConfigInvalid,
+                 "the socket that was given as `chancery.tls` is no TCP socket that listens: see its unit"};
+  CHANCERY_TRY(stop_blocking(socket.get()));
+  write_at_once(socket.get());
   const std::uint16_t port = port_of(socket.get());
   return TcpListening{std::move(socket), port};
 }

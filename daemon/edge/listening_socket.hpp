@@ -45,10 +45,17 @@ struct TcpListening {
   std::uint16_t port = 0;
 };
 
+/// A socket on which somebody listens already, made ready for the edge.
+/// \return kConfigInvalid when it is no listening Unix stream socket
+Status take_unix(const Descriptor& socket);
+
 /// Binds and listens.
 /// \param has_tls  without it, only loopback addresses are accepted
 /// \return kConfigInvalid (no literal, not loopback, not an address of this machine), kConflict (in use),
 ///         kFilePermissions (privileged port)
 Result<TcpListening> listen_tcp(const TcpAddress& address, bool has_tls);
+
+/// The same with one on which somebody listens already. \return kConfigInvalid when it is no listening TCP socket
+Result<TcpListening> take_tcp(Descriptor socket);
 
 }  // namespace chancery::edge

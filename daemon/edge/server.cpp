@@ -1,6 +1,7 @@
 #include "daemon/edge/server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -43,13 +44,14 @@ struct Server::Parts {
         io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
         pool(std::max<std::size_t>(given.blocking_threads, 1),
              std::max<std::size_t>(given.blocking_queue, 1)),
-        surroundings{application, options.limits, pool, connections, options.log},
+        surroundings{application, pool, connections, options.log},
+        handler_time(options.limits.handler_time),
         work(io.get_executor()) {}
 
-  Status open_unix();
-  Status open_tls();
+  Status open_unix(Descriptor given);
+  Status open_tls(Descriptor given);
   Status open_plain();
-  void add_listener(Descriptor socket, int family, rest::Transport transport, asio::ssl::context* context);
+  void add_listener(Descriptor socket, int family, rest::Transport transport, TlsContext tls);
   void run();
   void serve();
   std::size_t drain(std::chrono::milliseconds patience);
@@ -60,7 +62,7 @@ struct Server::Parts {
   ConnectionSet connections;
   BlockingPool pool;
   const Surroundings surroundings;
-  std::optional<asio::ssl::context> tls;
+  std::atomic<std::chrono::milliseconds> handler_time;
   SocketFile socket_file;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::uint16_t tls_port = 0;
@@ -70,7 +72,12 @@ struct Server::Parts {
   std::vector<std::thread> threads;
 };
 
-Status Server::Parts::open_unix() {
+Status Server::Parts::open_unix(Descriptor given) {
+  if (given) {
+    CHANCERY_TRY(take_unix(given));
+    add_listener(std::move(given), AF_UNIX, rest::Transport::kUnix, nullptr);
+    return {};
+  }
   if (!options.unix_socket) return {};
   CHANCERY_ASSIGN(UnixListening listening, listen_unix(*options.unix_socket));
   socket_file = std::move(listening.file);
@@ -78,12 +85,19 @@ Status Server::Parts::open_unix() {
   return {};
 }
 
-Status Server::Parts::open_tls() {
-  if (!options.tls) return {};
-  CHANCERY_ASSIGN(tls, server_tls(options.tls->certificate, options.tls->key));
-  CHANCERY_ASSIGN(TcpListening listening, listen_tcp(options.tls->address, true));
+Status Server::Parts::open_tls(Descriptor given) {
+  if (!options.tls) {
+    if (!given) return {};
+    return Error{
+        ErrorCode::kConfigInvalid,
+        "a TLS socket was given and [server] tls_listen is empty: stop the socket unit, or configure TLS"};
+  }
+  CHANCERY_ASSIGN(asio::ssl::context context, server_tls(options.tls->certificate, options.tls->key));
+  CHANCERY_ASSIGN(TcpListening listening,
+                  given ? take_tcp(std::move(given)) : listen_tcp(options.tls->address, true));
   tls_port = listening.port;
-  add_listener(std::move(listening.socket), AF_INET, rest::Transport::kTls, &*tls);
+  add_listener(std::move(listening.socket), AF_INET, rest::Transport::kTls,
+               std::make_shared<asio::ssl::context>(std::move(context)));
   return {};
 }
 
@@ -95,10 +109,9 @@ Status Server::Parts::open_plain() {
   return {};
 }
 
-void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport transport,
-                                 asio::ssl::context* context) {
-  listeners.push_back(
-      std::make_unique<Listener>(io, std::move(socket), family, transport, context, surroundings));
+void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport transport, TlsContext tls) {
+  listeners.push_back(std::make_unique<Listener>(io, std::move(socket), family, transport, std::move(tls),
+                                                 options.limits, surroundings));
 }
 
 void Server::Parts::run() {
@@ -149,10 +162,11 @@ Server::~Server() {
   if (parts_) parts_->stop();
 }
 
-Result<Server> Server::start(const ServerOptions& options, rest::Application& application) {
+Result<Server> Server::start(const ServerOptions& options, rest::Application& application,
+                             GivenSockets given) {
   auto parts = std::make_unique<Parts>(options, application);
-  CHANCERY_TRY(parts->open_unix());
-  CHANCERY_TRY(parts->open_tls());
+  CHANCERY_TRY(parts->open_unix(std::move(given.unix_socket)));
+  CHANCERY_TRY(parts->open_tls(std::move(given.tls)));
   CHANCERY_TRY(parts->open_plain());
   parts->run();
   return Server(std::move(parts));
@@ -161,6 +175,28 @@ Result<Server> Server::start(const ServerOptions& options, rest::Application& ap
 std::uint16_t Server::tls_port() const noexcept { return parts_->tls_port; }
 
 std::uint16_t Server::plain_port() const noexcept { return parts_->plain_port; }
+
+void Server::use(const Limits& limits) {
+  make_room_for_descriptors(limits.connections);
+  parts_->handler_time = limits.handler_time;
+  for (const auto& listener : parts_->listeners) listener->use(limits);
+}
+
+void Server::use(asio::ssl::context tls) {
+  const auto shared = std::make_shared<asio::ssl::context>(std::move(tls));
+  for (const auto& listener : parts_->listeners) {
+    if (listener->transport() == rest::Transport::kTls) listener->use(shared);
+  }
+}
+
+bool Server::works(std::chrono::milliseconds patience) const {
+  if (parts_->pool.all_busy_for() > 2 * parts_->handler_time.load()) return false;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  std::vector<std::future<void>> pulses;
+  for (const auto& listener : parts_->listeners) pulses.push_back(listener->pulse());
+  return std::ranges::all_of(
+      pulses, [&](const auto& pulse) { return pulse.wait_until(deadline) == std::future_status::ready; });
+}
 
 std::size_t Server::open_connections() const { return parts_->connections.size(); }
 

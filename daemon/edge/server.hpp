@@ -8,11 +8,14 @@
 #include <optional>
 #include <string>
 
+#include <boost/asio/ssl/context.hpp>
+
 #include <chancery/result.hpp>
 
 #include "daemon/edge/limits.hpp"
 #include "daemon/rest/http.hpp"
 #include "daemon/telemetry/log.hpp"
+#include "sdk/base/descriptor.hpp"
 
 namespace chancery::edge {
 
@@ -45,6 +48,13 @@ struct ServerOptions {
   const telemetry::Log* log = nullptr;  ///< borrowed; outlives the server
 };
 
+/// Sockets on which somebody listens already in the daemon's stead (systemd.socket(5)): owner, mode and address are as
+/// they were made.
+struct GivenSockets {
+  Descriptor unix_socket{};  ///< in place of ServerOptions::unix_socket
+  Descriptor tls{};          ///< in place of the address in ServerOptions::tls, whose files are used
+};
+
 /// The daemon's sockets: accepts, parses, limits and times out; hands whole requests to the application and
 /// returns its answers. Malformed requests are answered here, as RFC 9457 problems, and their connections
 /// closed.
@@ -53,9 +63,10 @@ class Server {
   /// Listens on every address that is given, and serves at once.
   /// \param application  borrowed; outlives the server
   /// \return the server; kConfigInvalid (addresses, non-loopback without TLS, certificate and key that do
-  ///         not fit), kConflict (address in use, socket that another process answers on), kFileUnreadable,
+  ///         not fit, a given socket that is none), kConflict (address in use, socket that another process answers on), kFileUnreadable,
   ///         kFilePermissions, kFileUnwritable; `native` is errno or OpenSSL's code
-  static Result<Server> start(const ServerOptions& options, rest::Application& application);
+  static Result<Server> start(const ServerOptions& options, rest::Application& application,
+                              GivenSockets given = {});
 
   /// drain() without patience, then waits for the handlers that still run.
   ~Server();
@@ -69,6 +80,15 @@ class Server {
   [[nodiscard]] std::size_t open_connections() const;
   /// Octets of request bodies that are held, of all connections.
   [[nodiscard]] std::size_t held_body_bytes() const;
+
+  /// For connections that are made from now on; those that are open keep what they have. Thread-safe.
+  void use(const Limits& limits);
+  /// The same; without a TLS listener it does nothing.
+  void use(boost::asio::ssl::context tls);
+
+  /// Whether each listener gets a thread within `patience`, and no request has held all threads for blocking work
+  /// for longer than any may take. False is a daemon that a restart may help. Thread-safe.
+  [[nodiscard]] bool works(std::chrono::milliseconds patience) const;
 
   /// Accepts no more, lets requests that have begun to arrive finish and answers them, closes idle
   /// connections; cuts what is left after `patience`. Thread-safe; again is harmless.

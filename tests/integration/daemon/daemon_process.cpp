@@ -109,16 +109,21 @@ std::unique_ptr<DaemonProcess> DaemonProcess::development() {
   return daemon;
 }
 
-void DaemonProcess::spawn(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command{CHANCERY_BINARY_DIR "/chanceryd"};
+void DaemonProcess::spawn(const std::vector<std::string>& arguments, std::vector<std::string> launcher) {
+  std::vector<std::string> command = std::move(launcher);
+  command.emplace_back(CHANCERY_BINARY_DIR "/chanceryd");
   command.insert(command.end(), arguments.begin(), arguments.end());
   pid_ = spawn_program(command, folder_ / "output");
 }
 
-void DaemonProcess::spawn_configured() { spawn({"--config", (folder_ / "chancery.toml").string()}); }
+void DaemonProcess::spawn_configured(const std::vector<std::string>& launcher) {
+  spawn({"--config", (folder_ / "chancery.toml").string()}, launcher);
+}
 
-void DaemonProcess::start() {
-  spawn_configured();
+void DaemonProcess::start() { start_by({}); }
+
+void DaemonProcess::start_by(const std::vector<std::string>& launcher) {
+  spawn_configured(launcher);
   const bool up = eventually([&] {
     const auto client = Client::connect({.socket = socket().string(), .timeout = 2s});
     return client && client->metadata();

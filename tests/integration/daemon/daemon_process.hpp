@@ -45,6 +45,8 @@ class DaemonProcess {
 
   /// Starts it and waits until it answers on its socket. A Boost requirement.
   void start();
+  /// The same by a program that takes the daemon's command as its last arguments.
+  void start_by(const std::vector<std::string>& launcher);
   /// Starts it and waits for its end.
   struct Ending {
     int exit_status = -1;
@@ -68,8 +70,8 @@ class DaemonProcess {
   DaemonProcess();  // a folder and nothing in it
 
   void write_config() const;
-  void spawn(const std::vector<std::string>& arguments);
-  void spawn_configured();
+  void spawn(const std::vector<std::string>& arguments, std::vector<std::string> launcher = {});
+  void spawn_configured(const std::vector<std::string>& launcher = {});
 
   DaemonSettings settings_;
   std::filesystem::path folder_;

@@ -38,7 +38,7 @@ bool TestApplication::may_block(std::string_view, std::string_view path) const {
 }
 
 rest::Response TestApplication::handle(rest::Request& request) {
-  if (request.path == "/wait") return wait_at_gate();
+  if (request.path == "/wait" || request.path == "/hold") return wait_at_gate();
   if (request.path == "/peer" || request.path == "/peer-of-fast") return text(describe_peer(request.peer));
   if (request.path == "/request") return text(describe_request(request));
   if (request.path == "/large") return text(std::string(32 * 1024 * 1024, 'x'));

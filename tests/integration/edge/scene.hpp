@@ -17,7 +17,7 @@ namespace chancery::testing {
 
 /// Answers by path:
 ///   /echo   the body;  /peer  who asks, one `name=value` a line;  /request  method, target and fields as
-///   they were read /wait   blocks until open_gate(), then `waited`;  /device  may block as well, but answers
+///   they were read /wait   blocks until open_gate(), then `waited`; /hold  the same, though it may not;  /device  may block as well, but answers
 ///   at once /deadline  milliseconds until then /large  32 MiB;  /throw  throws;  /broken  fails with the
 ///   native code 0x922;  anything else 404
 class TestApplication final : public rest::Application {
@@ -27,7 +27,7 @@ class TestApplication final : public rest::Application {
 
   void open_gate();
 
-  /// Blocks until that many requests are inside of /wait.
+  /// Blocks until that many requests are inside of /wait and /hold.
   void await_waiting(std::size_t count);
 
   /// Bodies of all requests to /echo and /device whose handling has begun.
