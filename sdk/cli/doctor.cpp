@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/finding.hpp"
+#include "sdk/cli/service_unit.hpp"
 #include "sdk/cli/trust_file.hpp"
 #include "sdk/json/writer.hpp"
 
@@ -158,12 +160,7 @@ void show(Output& output, const Finding& finding) {
   if (!finding.remedy.empty()) output.line("\t  -> " + printable(finding.remedy));
 }
 
-Checked<ExitCode> examine(Context& context) {
-  std::vector<Finding> findings;
-  check_daemon(findings, context);
-  check_trust(findings);
-  check_clock(findings, context.now);
-  check_tpm(findings);
+ExitCode report(Context& context, const std::vector<Finding>& findings) {
   const bool fine =
       std::ranges::none_of(findings, [](const Finding& finding) { return finding.level == Level::kProblem; });
   if (context.output.json()) {
@@ -174,6 +171,15 @@ Checked<ExitCode> examine(Context& context) {
   return fine ? ExitCode::kSuccess : ExitCode::kUndecided;
 }
 
+Checked<ExitCode> examine(Context& context) {
+  std::vector<Finding> findings;
+  check_daemon(findings, context);
+  check_trust(findings);
+  check_clock(findings, context.now);
+  check_tpm(findings);
+  return report(context, findings);
+}
+
 }  // namespace
 
 void add_doctor(CLI::App& app, Command& chosen) {
@@ -181,8 +187,21 @@ void add_doctor(CLI::App& app, Command& chosen) {
   command->footer(
       "Looks at the daemon, its certificate, readiness and keys, at the trust file, the clock and the TPM; for the\n"
       "operator on the daemon's socket also at each key device, and at the daemon's files, memory and core dumps.\n"
+      "With --unit it holds a systemd service, drop-ins included, against the one that Chancery brings instead: what is\n"
+      "weaker, and what to set. It takes the unit's name or, with a slash in it, the path of a unit file.\n"
       "Exit status: 0 when nothing is wrong (notes aside), else 2.");
-  command->callback([&chosen] { chosen = examine; });
+  auto unit = std::make_shared<std::string>();
+  CLI::Option* const given =
+      command->add_option("--unit", *unit, "look at a systemd service instead; default: chanceryd.service")
+          ->expected(0, 1)
+          ->default_str("chanceryd.service");
+  command->callback([&chosen, given, unit] {
+    if (given->count() == 0) return void(chosen = examine);
+    chosen = [unit](Context& context) -> Checked<ExitCode> {
+      CHANCERY_ASSIGN(const auto findings, examine_unit(unit->empty() ? "chanceryd.service" : *unit));
+      return report(context, findings);
+    };
+  });
 }
 
 }  // namespace chancery::cli
