@@ -11,10 +11,11 @@ namespace chancery {
 
 /// What `chanceryd` was asked to do.
 struct Arguments {
-  enum class Action : std::uint8_t { kRun, kDev, kHelp, kHelpConfig, kVersion };
+  enum class Action : std::uint8_t { kRun, kDev, kHelp, kHelpConfig, kVersion, kManPage };
   Action action = Action::kRun;
   std::filesystem::path config_file = "/etc/chancery/chancery.toml";
   bool check_only = false;
+  std::string man_page{};  ///< with kManPage: `chanceryd.8` or `chancery.toml.5`
   config::ListenAddress dev_listen{"127.0.0.1", 0};
 };
 
@@ -23,5 +24,8 @@ struct Arguments {
 [[nodiscard]] std::variant<Arguments, std::string> parse_arguments(std::span<char* const> arguments);
 
 [[nodiscard]] std::string usage();
+
+/// chanceryd(8).
+[[nodiscard]] std::string man_page();
 
 }  // namespace chancery

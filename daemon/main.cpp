@@ -3,7 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <functional>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +30,7 @@
 #include "daemon/service/status_keeper.hpp"
 #include "daemon/setup/master.hpp"
 #include "daemon/setup/options.hpp"
+#include "daemon/setup/reload.hpp"
 #include "daemon/store/sqlite_books.hpp"
 #include "daemon/systemd/given_sockets.hpp"
 #include "daemon/systemd/notify.hpp"
@@ -138,28 +139,17 @@ std::nullopt_t give_up(const Error& error, std::string_view backend = {}) {
 // What shows before anything is written or any device is asked; `--check` stops behind it. Nothing when something
 // is wrong, which then stands on the standard error output.
 std::optional<service::PremisesOptions> prepare(const config::Config& config, bool dev) {
-  service::PremisesOptions prepared;
   for (const config::BackendConfig& section : config.backends) {
     if (const Status checked = check_backend(section); !checked)
       return give_up(checked.error(), section.name);
   }
-  auto anchors = setup::anchors(config);
-  if (!anchors) return give_up(anchors.error());
-  prepared.anchors = *std::move(anchors);
-  auto attestation = setup::attestation(config);
-  if (!attestation) return give_up(attestation.error());
-  prepared.attestation = *std::move(attestation);
-  auto verifiers = setup::attestation_verifiers(config);
-  if (!verifiers) return give_up(verifiers.error());
-  prepared.attestation_verifiers = *std::move(verifiers);
-  auto policy = setup::policy(config, dev);
-  if (!policy) return give_up(policy.error());
-  prepared.policy = *std::move(policy);
+  auto prepared = setup::prepare(config, dev);
+  if (!prepared) return give_up(prepared.error());
   if (config.server.tls_listen) {
     const auto tls = edge::server_tls(config.server.tls_certificate, config.server.tls_key);
     if (!tls) return give_up(tls.error());
   }
-  return prepared;
+  return *std::move(prepared);
 }
 
 Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& config,
@@ -207,15 +197,25 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfi
   return kNoSuchType;
 }
 
-// SIGHUP means "read your configuration again" to most daemons. This one has keys, limits and sockets that
-// hang together: it says that it takes a restart, rather than to end, or to obey in part. With --dev there is
-// nothing to read again: there it means that the terminal is gone, and ends what was started from it.
-int wait_for_stop_signal(const telemetry::Log& log, const sigset_t& signals, bool dev) {
+// How a daemon was started.
+struct Start {
+  const config::Config& config;
+  const dev::DevMode* dev = nullptr;
+  std::filesystem::path file{};  // the configuration's, without --dev
+  systemd::GivenSockets sockets{};
+  const sigset_t& signals;
+};
+
+// With --dev there is nothing to read again: there SIGHUP means that the terminal is gone, and ends what was started
+// from it.
+int wait_for_stop_signal(const Start& start, setup::Reload& reload) {
   for (;;) {
     int signal = 0;
-    ::sigwait(&signals, &signal);
-    if (signal != SIGHUP || dev) return signal;
-    log.warning("SIGHUP changes nothing: restart the daemon to have it read its configuration again");
+    ::sigwait(&start.signals, &signal);
+    if (signal != SIGHUP || start.dev != nullptr) return signal;
+    systemd::notify_reloading();
+    reload.again(wall_clock());
+    systemd::notify_ready("serving");
   }
 }
 
@@ -276,8 +276,8 @@ void keep_watchdog(std::optional<Ticker>& ticker, const service::Premises& premi
 
 // From the first request to the signal that ends it. What has to be done though nobody asks is done each second,
 // on five threads: a drill's end waits for no device, and neither does the settling of what is reserved.
-int serve(service::Premises& premises, const config::Config& config, systemd::GivenSockets given,
-          const telemetry::Log& log, const std::function<int()>& until_stopped) {
+int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
+  const config::Config& config = start.config;
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
   service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
   service::AttestationKeeper attestation_keeper(premises.office, complaints_to(log));
@@ -290,13 +290,19 @@ int serve(service::Premises& premises, const config::Config& config, systemd::Gi
 
   rest::Router router(premises.office);
   auto server = edge::Server::start(setup::server(config, log), router,
-                                    {std::move(given.unix_socket), std::move(given.tls)});
+                                    {std::move(start.sockets.unix_socket), std::move(start.sockets.tls)});
   if (!server) return complain(server.error());
   log.info("serving", {{"socket", config.server.socket.string()}, {"tls_port", server->tls_port()}});
   std::optional<Ticker> watchdog_ticker;
   keep_watchdog(watchdog_ticker, premises, *server, log);
+  setup::Reload reload(start.file, config, premises, *server, log);
   systemd::notify_ready("serving");
-  drain(*server, config, log, until_stopped());
+  if (start.dev != nullptr) {
+    std::fputs(start.dev->banner().c_str(), stdout);
+    std::fflush(stdout);
+  }
+  const int signal = wait_for_stop_signal(start, reload);
+  drain(*server, reload.running(), log, signal);
   return 0;
 }
 
@@ -316,10 +322,10 @@ Status open_audit_log(const store::Books& books, const config::Config& config) {
 }
 
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
-int run(const config::Config& config, const dev::DevMode* dev, systemd::GivenSockets given,
-        const sigset_t& signals) {
-  const telemetry::Log log(setup::log(config.log));
-  auto options = prepare(config, dev != nullptr);
+int run(Start start) {
+  const config::Config& config = start.config;
+  telemetry::Log log(setup::log(config.log));
+  auto options = prepare(config, start.dev != nullptr);
   if (!options) return kFailed;
   const auto journal = store::Journal::open(config.state_path);
   if (!journal) return complain(journal.error());
@@ -339,13 +345,7 @@ int run(const config::Config& config, const dev::DevMode* dev, systemd::GivenSoc
   if (const Status opened = premises.open(wall_clock()); !opened) return complain(opened.error());
   make_first_keys(premises, log);
 
-  const int code = serve(premises, config, std::move(given), log, [&] {
-    if (dev != nullptr) {
-      std::fputs(dev->banner().c_str(), stdout);
-      std::fflush(stdout);
-    }
-    return wait_for_stop_signal(log, signals, dev != nullptr);
-  });
+  const int code = serve(premises, start, log);
   if (code == 0) premises.audit.close(wall_clock(), [&] { premises.spending.seal(wall_clock()); });
   return code;
 }
@@ -357,7 +357,7 @@ int run_dev(const Arguments& arguments, const sigset_t& signals) {
   const edge::DevCertificateFiles files{dev->authority(), server.tls_certificate, server.tls_key};
   if (const Status made = edge::make_dev_certificate(files, wall_clock()); !made)
     return complain(made.error());
-  return run(dev->config(), &*dev, {}, signals);
+  return run({.config = dev->config(), .dev = &*dev, .signals = signals});
 }
 
 int run_configured(const Arguments& arguments, const sigset_t& signals) {
@@ -377,7 +377,8 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
   }
   auto given = systemd::take_given_sockets();
   if (!given) return complain(given.error());
-  return run(config, nullptr, *std::move(given), signals);
+  return run(
+      {.config = config, .file = arguments.config_file, .sockets = *std::move(given), .signals = signals});
 }
 
 int main_with(int argc, char** argv) {
@@ -401,6 +402,9 @@ int main_with(int argc, char** argv) {
       return 0;
     case Arguments::Action::kHelpConfig:
       std::fputs(config::help_text().c_str(), stdout);
+      return 0;
+    case Arguments::Action::kManPage:
+      std::fputs((arguments.man_page == "chanceryd.8" ? man_page() : config::man_page()).c_str(), stdout);
       return 0;
     case Arguments::Action::kDev:
       return run_dev(arguments, signals);

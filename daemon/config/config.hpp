@@ -213,8 +213,23 @@ struct ConfigError {
 /// \return nothing, or the first complaint
 [[nodiscard]] std::optional<ConfigError> check_config(const Config& config);
 
+/// What a daemon that runs takes over of a configuration that was read again.
+struct TakenOver {
+  Config config;                     ///< the one that runs, with what is live of the other
+  std::vector<std::string> changed;  ///< live options whose value is another, by name
+  std::vector<std::string>
+      need_restart;  ///< the others whose value is another; `backend` for any in `[[backend]]`
+};
+[[nodiscard]] TakenOver take_over(const Config& running, const Config& read);
+
 /// Every option with its default, unit and meaning: for `chanceryd --help-config`.
 [[nodiscard]] std::string help_text();
+
+/// chancery.toml(5), from the same table.
+[[nodiscard]] std::string man_page();
+
+/// Plain text as it stands in a manual page: nothing in it is taken for a request.
+[[nodiscard]] std::string roff(std::string_view text);
 
 /// The same as the page docs/operations/configuration.md, which a test compares with it.
 [[nodiscard]] std::string reference_page();

@@ -241,6 +241,45 @@ constexpr auto kOptions = std::to_array<Option>({
 
 #undef AT
 
+// What hangs together with sockets, threads, devices and the store is set up once. A dot at the end stands for a section.
+constexpr auto kLive = std::to_array<std::string_view>({
+    "server.tls_certificate",
+    "server.tls_key",
+    "server.public_urls",
+    "server.max_connections",
+    "server.header_limit",
+    "server.body_limit",
+    "server.header_timeout",
+    "server.body_timeout",
+    "server.idle_timeout",
+    "server.handler_timeout",
+    "server.drain_timeout",
+    "operator.",
+    "keys.overlap",
+    "status.",
+    "grants.",
+    "delegations.",
+    "verify.max_tokens",
+    "verify.max_chain_bytes",
+    "verify.child_signing",
+    "verify.trust_anchors",
+    "verify.follow_anchors",
+    "verify.anchors_refresh",
+    "verify.anchors_ca",
+    "verify.attestation_verifiers",
+    "attestation.ek_roots",
+    "attestation.ek_intermediates",
+    "attestation.emulator_roots",
+    "attestation.token_roots",
+    "attestation.ek_pins",
+    "attestation.first_use",
+    "attestation.policy",
+    "attestation.result_lifetime",
+    "attestation.require",
+    "attestation.max_age",
+    "log.",
+});
+
 // Levenshtein's distance: the fewest insertions, deletions and replacements that lead from a to b.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -267,6 +306,12 @@ std::string_view backend_type_name(BackendType type) noexcept {
 std::string_view section_of(std::string_view option) noexcept {
   const std::size_t dot = option.find('.');
   return dot == std::string_view::npos ? std::string_view{} : option.substr(0, dot);
+}
+
+bool is_live(const Option& option) noexcept {
+  return std::ranges::any_of(kLive, [&](std::string_view live) {
+    return live.ends_with('.') ? option.name.starts_with(live) : option.name == live;
+  });
 }
 
 std::string_view nearest_name(std::string_view name) {

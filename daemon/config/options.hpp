@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -85,6 +86,13 @@ struct Option {
 
 /// "server" of "server.threads"; empty for the options outside of any section.
 [[nodiscard]] std::string_view section_of(std::string_view option) noexcept;
+
+/// Whether a daemon that runs takes a change of this option over when it reads its configuration again; the others take
+/// a restart.
+[[nodiscard]] bool is_live(const Option& option) noexcept;
+
+/// The value that an option has, in TOML.
+[[nodiscard]] std::string value_text(const Option& option, Target target);
 
 /// The known option or section whose spelling is nearest to `name`.
 [[nodiscard]] std::string_view nearest_name(std::string_view name);

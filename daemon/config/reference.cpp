@@ -135,7 +135,7 @@ std::string write_section(std::string_view section, Target target) {
   for (const Option& option : options()) {
     if (section_of(option.name) != section) continue;
     if (option.only_for && option.only_for != target.backend.type) continue;
-    out += std::string(key_of(option)) + " = " + std::visit(Write{target}, option.kind) + "\n";
+    out += std::string(key_of(option)) + " = " + value_text(option, target) + "\n";
   }
   return out;
 }
@@ -148,6 +148,8 @@ std::string cell(std::string_view text) {
 }
 
 }  // namespace
+
+std::string value_text(const Option& option, Target target) { return std::visit(Write{target}, option.kind); }
 
 std::string help_text() {
   std::string out;
@@ -163,12 +165,57 @@ std::string help_text() {
   return out;
 }
 
+std::string roff(std::string_view text) {
+  std::string out;
+  bool begins_line = true;
+  for (const char c : text) {
+    if (begins_line && (c == '.' || c == '\'')) out += "\\&";
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else {
+      out += c;
+    }
+    begins_line = c == '\n';
+  }
+  return out;
+}
+
+std::string man_page() {
+  std::string out =
+      R"(.TH CHANCERY.TOML 5 "" "Chancery" "File formats"
+.SH NAME
+chancery.toml \- configuration of chanceryd
+.SH DESCRIPTION
+.BR chanceryd (8)
+reads one TOML file, by default
+.IR /etc/chancery/chancery.toml ,
+at its start and when it gets SIGHUP; then a change of what is live counts at once, and the rest takes a restart.
+These are all options; any other name is an error. Durations are strings of one number and ms, s, m, h or d; sizes are
+numbers of octets or strings with KiB or MiB.
+)";
+  std::string_view section = "none";
+  for (const Option& option : options()) {
+    if (section_of(option.name) != section) {
+      section = section_of(option.name);
+      out += ".SH " + (section.empty() ? "AT THE TOP OF THE FILE" : "\"" + roff(header_of(section)) + "\"") +
+             "\n";
+    }
+    out += ".TP\n.B " + roff(key_of(option)) + "\n" + roff(kind_text(option)) + "; default " +
+           roff(default_text(option)) + "; a change is " + (is_live(option) ? "live" : "for a restart") +
+           ".\n.br\n" + roff(meaning_text(option)) + "\n";
+  }
+  return out + ".SH SEE ALSO\n.BR chanceryd (8),\n.BR chancery (1)\n";
+}
+
 std::string reference_page() {
   std::string out =
       R"(# Configuration
 
-`chanceryd` reads one TOML file, by default `/etc/chancery/chancery.toml`, at its start and not again: a
-change takes a restart, and SIGHUP only has this logged. `chanceryd --check` says before whether it is good.
+`chanceryd` reads one TOML file, by default `/etc/chancery/chancery.toml`, at its start and when it gets SIGHUP
+(`systemctl reload`): then it takes over what is *live* in the tables below, and names what takes a restart
+([reload.md](reload.md)). `chanceryd --check` says before whether the file is good.
 These are all options; any other name is an error. Durations are strings of one number and `ms`, `s`, `m`,
 `h` or `d`; sizes are numbers of octets or strings with `KiB` or `MiB`. `chanceryd --help-config` prints the
 same.
@@ -180,12 +227,12 @@ This page is generated from `daemon/config/options.cpp`, and a test compares the
     if (section_of(option.name) != section) {
       section = section_of(option.name);
       out += "\n## " + (section.empty() ? "At the top of the file" : "`" + header_of(section) + "`") + "\n\n";
-      out += "| option | value | default | meaning |\n| --- | --- | --- | --- |\n";
+      out += "| option | value | default | a change | meaning |\n| --- | --- | --- | --- | --- |\n";
     }
     const std::string fallback = default_text(option);
     out += "| `" + std::string(key_of(option)) + "` | " + cell(kind_text(option)) + " | " +
-           (option.required ? fallback : "`" + cell(fallback) + "`") + " | " + cell(meaning_text(option)) +
-           " |\n";
+           (option.required ? fallback : "`" + cell(fallback) + "`") + " | " +
+           (is_live(option) ? "live" : "restart") + " | " + cell(meaning_text(option)) + " |\n";
   }
   return out;
 }

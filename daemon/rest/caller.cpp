@@ -59,7 +59,7 @@ Result<VerifiedChain> find_caller(service::Office& office, const Request& reques
   presentation.chain.push_back(presented.token);
   presentation.proof = std::move(presented.proof);
   presentation.method = request.method;
-  CHANCERY_ASSIGN(presentation.uri, called_uri(office.policy, request));
+  CHANCERY_ASSIGN(presentation.uri, called_uri(*office.policy.current(), request));
   return service::authenticate(office, presentation, request.received_at);
 }
 

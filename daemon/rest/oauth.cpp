@@ -71,7 +71,7 @@ OAuthResult<Response> issue(service::Office& office, const Request& request) {
   CHANCERY_ASSIGN(const service::CallContext context, find_client(office, request, form));
   CHANCERY_ASSIGN(const Key key, find_key(office, request));
   if (grant_type == kClientCredentials) {
-    CHANCERY_ASSIGN(const api::CreateGrant asked, read_client_credentials(form, office.policy));
+    CHANCERY_ASSIGN(const api::CreateGrant asked, read_client_credentials(form, *office.policy.current()));
     return token_response(request, form, service::token_by_credentials(office, context, asked, key), {});
   }
   CHANCERY_ASSIGN(const api::CreateDelegation asked, read_token_exchange(form));

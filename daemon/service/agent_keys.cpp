@@ -51,7 +51,7 @@ Result<api::Rotation> rotation_of(const Office& office, const store::Key& key,
 
 // What a key of attestation results signed that is published no more is of no use to anybody.
 Status forget_results(const Office& office) {
-  return office.attestation.hosts.forget_results(office.policy.issuer_url);
+  return office.attestation.hosts.forget_results(office.policy->issuer_url);
 }
 
 Status revoke(Office& office, const store::Key& key, std::string_view reason, const CallContext& context) {
@@ -196,7 +196,7 @@ Result<api::Rotation> rotate_agent(Office& office, const CallContext& context, s
                                    const api::RotateKey& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsRotate, {{"agent", name}}));
   CHANCERY_ASSIGN(const std::chrono::seconds overlap,
-                  read_overlap(message.overlap, office.policy.key_overlap));
+                  read_overlap(message.overlap, office.policy->key_overlap));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_TRY(require_no_ancestor(office, context, {store::StatusTarget::Kind::kAgent, agent.id}));
   if (agent.key.state != KeyState::kActive) {
@@ -252,7 +252,7 @@ Result<api::Rotation> rotate_attestation_key(Office& office, const CallContext& 
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
   CHANCERY_ASSIGN(api::Rotation rotation, rotate_own(office, context, office.attestation.keys, message));
   const std::chrono::seconds overlap = message.overlap.value_or(office.attestation.keys.options().overlap);
-  if (overlap < office.attestation.options.result_lifetime) CHANCERY_TRY(forget_results(office));
+  if (overlap < office.attestation.options->result_lifetime) CHANCERY_TRY(forget_results(office));
   return rotation;
 }
 

@@ -20,7 +20,7 @@ std::string_view state_of(const store::Agent& agent) {
 Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
   api::Agent out;
   out.name = agent.name;
-  out.id = spiffe_id(office.policy, agent.name);
+  out.id = spiffe_id(*office.policy.current(), agent.name);
   out.backend = agent.key.backend;
   out.state = state_of(agent);
   out.reason = agent.key.reason;

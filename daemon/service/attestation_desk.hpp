@@ -18,6 +18,7 @@
 #include "daemon/service/daemon_keys.hpp"
 #include "daemon/service/measurements.hpp"
 #include "daemon/store/host_book.hpp"
+#include "sdk/base/published.hpp"
 
 namespace chancery::service {
 
@@ -38,12 +39,12 @@ struct AttestationDesk {
       : hosts(host_book),
         keys(attestation_keys),
         options(std::move(chosen)),
-        challenges(options.challenges),
+        challenges(options->challenges),
         measurements(host_book) {}
 
   store::HostBook& hosts;
-  DaemonKeys& keys;  ///< that sign results
-  const AttestationOptions options;
+  DaemonKeys& keys;                       ///< that sign results
+  Published<AttestationOptions> options;  ///< but for `challenges`, whose limits are those of the start
   Challenges challenges;
   Measurements measurements;
 

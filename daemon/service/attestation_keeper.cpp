@@ -32,7 +32,7 @@ void AttestationKeeper::attest_made(std::chrono::sys_seconds now, const std::sto
     const auto key = office_.store.key(thumbprint);
     if (!key || key->state != store::KeyState::kActive || failed.contains(key->backend)) continue;
     const Occasion occasion{now, std::chrono::steady_clock::now() + kPatience, nullptr};
-    const auto result = own_result(office_, *key, office_.attestation.options.result_lifetime, occasion);
+    const auto result = own_result(office_, *key, office_.attestation.options->result_lifetime, occasion);
     if (result) continue;
     if (result.error().code != ErrorCode::kEvidenceRefused) failed.insert(key->backend);
     note(result.error());
@@ -47,7 +47,7 @@ void AttestationKeeper::publish_issuer(std::chrono::sys_seconds now) {
     const auto stored = office_.store.key(key.thumbprint());
     if (!stored || stored->state == store::KeyState::kLost) continue;
     const auto result =
-        own_result(office_, *stored, office_.attestation.options.result_lifetime / 2, occasion);
+        own_result(office_, *stored, office_.attestation.options->result_lifetime / 2, occasion);
     if (!result) failed = result.error();
     // One that is older still counts, if no other could be made.
     const auto held = office_.attestation.hosts.results(key.thumbprint(), now);

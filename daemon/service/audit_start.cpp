@@ -97,11 +97,13 @@ Status record_start(store::AuditBook& log, store::Store& store, const DaemonStar
 }
 
 Status record_change(store::AuditBook& log, store::Store& store, std::string_view former,
-                     const DaemonStart& present) {
+                     const DaemonStart& present, json::Node details) {
   log.govern_by(present.policy);
-  CHANCERY_TRY(store.append_audit(
-      about_daemon("config.change", present.now, json::Node::object({{"former", former}}))));
-  return {};
+  details.set("former", former);
+  const auto recorded = store.append_audit(about_daemon("config.change", present.now, std::move(details)));
+  if (recorded) return {};
+  log.govern_by(std::string(former));
+  return recorded.error();
 }
 
 }  // namespace chancery::service

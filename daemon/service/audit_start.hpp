@@ -11,6 +11,7 @@
 #include "daemon/store/checkpoint_book.hpp"
 #include "daemon/store/store.hpp"
 #include "sdk/audit/note.hpp"
+#include "sdk/json/writer.hpp"
 
 namespace chancery::service {
 
@@ -31,9 +32,10 @@ struct DaemonStart {
 /// behind the log.
 [[nodiscard]] Status record_start(store::AuditBook& log, store::Store& store, const DaemonStart& start);
 
-/// Has another configuration govern, and records that: while the daemon runs.
+/// Has another configuration govern, and records that; what cannot be recorded leaves the former one.
+/// \param details  what is different, where that is known
 [[nodiscard]] Status record_change(store::AuditBook& log, store::Store& store, std::string_view former,
-                                   const DaemonStart& present);
+                                   const DaemonStart& present, json::Node details = json::Node::object());
 
 /// By which the entries about starts, stops and configuration are found.
 inline constexpr const char* kDaemonRef = "daemon";

@@ -20,7 +20,7 @@ Error refused_chain(const Denial& denial) {
 
 Result<VerifiedChain> require_own_chain(const Office& office, std::span<const std::string_view> chain,
                                         std::chrono::sys_seconds now) {
-  const Verdict verdict = judge_use(office, chain, office.trust.own(), now, office.policy.verify);
+  const Verdict verdict = judge_use(office, chain, office.trust.own(), now, office.policy->verify);
   if (!verdict.valid()) return refused_chain(verdict.denial());
   return verdict.chain();
 }
@@ -36,7 +36,7 @@ Result<VerifiedChain> authenticate(Office& office, const Presentation& presentat
     first_use = require_first_use(office, holder, jti, *request.dpop, now);
     return !first_use;
   };
-  const auto failure = check_proof(request, chain.leaf(), now, office.policy.verify);
+  const auto failure = check_proof(request, chain.leaf(), now, office.policy->verify);
   CHANCERY_TRY(first_use);
   if (failure) return Error{ErrorCode::kProofRefused, failure->reason};
   return chain;

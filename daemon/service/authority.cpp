@@ -85,15 +85,16 @@ Status require_scope(const Policy& policy, const VerifiedChain& chain, std::stri
 Status require_authority(const Office& office, const CallContext& context, std::string_view scope,
                          std::initializer_list<Parameter> parameters) {
   const Caller& caller = context.caller;
-  if (caller.process) return require_operator(*caller.process, office.policy.operators);
+  const auto policy = office.policy.current();
+  if (caller.process) return require_operator(*caller.process, policy->operators);
   if (!caller.chain) {
     return Error{ErrorCode::kUnauthenticated, "this takes authority: present a chain and a DPoP proof"};
   }
   ActionRequest action;
-  action.audience = office.policy.issuer_url;
+  action.audience = policy->issuer_url;
   action.scope = scope;
   for (const auto& [name, value] : parameters) action.parameters.emplace(name, ParameterValue::of(value));
-  return judge(office.policy, *caller.chain, action, context.now);
+  return judge(*policy, *caller.chain, action, context.now);
 }
 
 Status require_agent(const Office& office, const CallContext& context, std::string_view scope,

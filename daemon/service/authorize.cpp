@@ -58,7 +58,7 @@ Tokens read_tokens(const std::vector<std::string>& chain, const VerifyOptions& o
 Judgement judge(const Office& office, const CallContext& context, const api::Authorize& message,
                 ActionRequest request) {
   Judgement judgement;
-  VerifyOptions options = office.policy.verify;
+  VerifyOptions options = office.policy->verify;
   judgement.tokens = read_tokens(message.chain, options);
   if (!judgement.tokens.empty()) judgement.budget = budget_of(judgement.tokens, request, context.now);
   request.totals = judgement.budget.totals;
@@ -157,7 +157,7 @@ AuditFacts facts_of(const Office& office, const CallContext& context, const Judg
   AuditFacts facts{.details = json::Node::object(
                        {{"audience", name_node(message.audience)}, {"scope", name_node(message.scope)}}),
                    .outcome = decision.permitted ? AuditOutcome::kPermit : AuditOutcome::kDeny};
-  if (!judgement.tokens.empty()) set_holder(facts, office.policy, judgement);
+  if (!judgement.tokens.empty()) set_holder(facts, *office.policy.current(), judgement);
   const std::string& salted_by = decision.permitted ? decision.id : context.request_id;
   facts.details.set("params", office.audit.hash_parameters(salted_by, message.params));
   if (decision.permitted) {

@@ -27,7 +27,7 @@ Status require_enforcement_point(const Office& office, const CallContext& contex
                                  std::string_view decision) {
   const auto& chain = context.caller.chain;
   if (!chain) return require_authority(office, context, scope::kAuthorize);
-  CHANCERY_TRY(require_scope(office.policy, *chain, scope::kAuthorize));
+  CHANCERY_TRY(require_scope(*office.policy.current(), *chain, scope::kAuthorize));
   CHANCERY_ASSIGN(const store::Reservation reserved, office.spending.ledger().reservation(decision));
   return require_authority(office, context, scope::kAuthorize, {{"audience", reserved.audience}});
 }

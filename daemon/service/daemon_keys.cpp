@@ -83,12 +83,18 @@ Result<store::Key> DaemonKeys::make(KeyLife::NewKey wanted, const Occasion& occa
   return key;
 }
 
+void DaemonKeys::remember_for(std::chrono::seconds memory) {
+  auto before = memory_.load();
+  while (before < memory && !memory_.compare_exchange_weak(before, memory)) {
+  }
+}
+
 Status DaemonKeys::publish(std::chrono::sys_seconds now) {
   const std::lock_guard lock(publishing_);  // so that what was read last is published last
   is_stale_ = true;
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(options_.owner));
   if (options_.owner == store::kIssuer) {
-    CHANCERY_ASSIGN(std::vector<Thumbprint> ended, store_.ended_keys(now - options_.memory, now));
+    CHANCERY_ASSIGN(std::vector<Thumbprint> ended, store_.ended_keys(now - memory_.load(), now));
     trust_.publish(keys, std::move(ended));
   } else {
     trust_.publish_keys(options_.owner, keys);

@@ -33,11 +33,20 @@ class DaemonKeys {
  public:
   DaemonKeys(store::Store& store, KeyLife& life, const Backends& backends, TrustPublisher& trust,
              DaemonKeyOptions options)
-      : store_(store), life_(life), backends_(backends), trust_(trust), options_(std::move(options)) {}
+      : store_(store),
+        life_(life),
+        backends_(backends),
+        trust_(trust),
+        options_(std::move(options)),
+        memory_(options_.memory) {}
 
   /// Publishes the keys that the store holds and, for the issuer, which holders' keys have ended; at start, and
   /// after each change of them.
   [[nodiscard]] Status publish(std::chrono::sys_seconds now);
+
+  /// Keys that have ended are published for so long from the next publication on. Never for less than before: what
+  /// was issued until now may live as long.
+  void remember_for(std::chrono::seconds memory);
 
   /// The key that signs, made now if there is none yet, or only one in another backend than is configured.
   /// \return the key, or the store's or the device's error; kKeyLost when it is lost or revoked
@@ -73,6 +82,7 @@ class DaemonKeys {
   const Backends& backends_;
   TrustPublisher& trust_;
   const DaemonKeyOptions options_;
+  std::atomic<std::chrono::seconds> memory_;
   std::mutex making_;
   std::mutex publishing_;
   std::atomic<bool> is_stale_ = false;

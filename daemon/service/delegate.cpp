@@ -7,7 +7,7 @@ namespace {
 
 // The receiver by name, or by its SPIFFE ID in this trust domain.
 Result<store::Agent> find_receiver(const Office& office, std::string_view to) {
-  auto agent = office.store.agent_by_name(agent_name(office.policy, to));
+  auto agent = office.store.agent_by_name(agent_name(*office.policy.current(), to));
   if (agent || agent.error().code != ErrorCode::kNotFound) return agent;
   return Error{ErrorCode::kNotFound, "`to` names no registered agent: register it first"};
 }
@@ -29,12 +29,12 @@ Status require_room_for_agent(const VerifiedChain& chain, const VerifyOptions& l
 Result<DelegationRequest> request_of(const Office& office, const api::CreateDelegation& message,
                                      const store::Agent& receiver) {
   DelegationRequest request;
-  request.client_id = spiffe_id(office.policy, receiver.name);
+  request.client_id = spiffe_id(*office.policy.current(), receiver.name);
   request.holder = receiver.key.stored.public_key.thumbprint();
   request.audience = message.audience;
   request.authority = message.authority;
   request.lifetime =
-      message.lifetime.count() > 0 ? message.lifetime : office.policy.default_delegation_lifetime;
+      message.lifetime.count() > 0 ? message.lifetime : office.policy->default_delegation_lifetime;
   CHANCERY_ASSIGN(request.jti, random_id());
   return request;
 }
@@ -49,12 +49,12 @@ void forget_default_lifetime(const api::CreateDelegation& message, std::vector<N
 
 Result<api::Delegation> delegate(Office& office, const CallContext& context,
                                  const api::CreateDelegation& message) {
-  note_attempt(context, {.agent = std::string(agent_name(office.policy, message.to)),
+  note_attempt(context, {.agent = std::string(agent_name(*office.policy.current(), message.to)),
                          .ids = {{"parent", leaf_id(message.chain)}},
                          .details = json::Node::object({{"asked", to_json(message.authority)}})});
   CHANCERY_ASSIGN(const AgentChain parent,
                   require_holder(office, context, scope::kDelegationsCreate, message.chain));
-  CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy.verify));
+  CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy->verify));
   CHANCERY_ASSIGN(const store::Agent receiver, find_receiver(office, message.to));
   CHANCERY_TRY(require_serving(receiver, context.now));
   CHANCERY_ASSIGN(const DelegationRequest request, request_of(office, message, receiver));

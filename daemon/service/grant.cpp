@@ -81,14 +81,15 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_TRY(require_authority(office, context, scope::kGrantsMint,
                                  {{"sub", message.principal}, {"agent", message.agent}}));
   CHANCERY_TRY(refuse_control_plane(message.authority));
-  CHANCERY_TRY(require_within_ceiling(office.policy, message));
+  const auto policy = office.policy.current();
+  CHANCERY_TRY(require_within_ceiling(*policy, message));
   if (message.depth > 1) CHANCERY_TRY(require_bounded_budgets(message.authority));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   CHANCERY_TRY(require_serving(agent, context.now));
 
-  CHANCERY_ASSIGN(std::string root,
-                  issue_root(office, context, root_claims(office.policy, message, agent, context.now), &agent,
-                             "token.grant"));
+  CHANCERY_ASSIGN(
+      std::string root,
+      issue_root(office, context, root_claims(*policy, message, agent, context.now), &agent, "token.grant"));
   return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority)};
 }
 

@@ -55,7 +55,7 @@ Status require_new_ek(Office& office, const store::Host& host, const Occasion& o
 // A simulator of ours needs no root of its own: the configuration allows it as what it is, and it is worth no more.
 Result<attest::BelievedEk> believe(const Office& office, const Presented& presented,
                                    const attest::PublicArea& ek, std::chrono::sys_seconds now) {
-  attest::Endorsers endorsers = office.attestation.options.endorsers;
+  attest::Endorsers endorsers = office.attestation.options->endorsers;
   if (presented.is_emulated) endorsers.first_use = true;
   auto believed = attest::judge_ek(ek, presented.identity.ek_certificate, endorsers, now);
   if (!believed) return refused(believed.error());
@@ -101,7 +101,7 @@ Result<Enrolment> prepare_enrolment(Office& office, const Presented& presented, 
   enrolment.challenge.host = host.name;
   enrolment.challenge.ek_name = host.ek_name;
   enrolment.challenge.asked_at = occasion.now;
-  enrolment.challenge.pcrs = enrolment_pcrs(office.attestation.options.policy);
+  enrolment.challenge.pcrs = enrolment_pcrs(office.attestation.options->policy);
   enrolment.challenge.candidate = Candidate{std::move(host), sha256(secret.view())};
   enrolment.told.pcrs = write_selection(enrolment.challenge.pcrs);
   return enrolment;

@@ -175,9 +175,9 @@ Result<api::AttestationResults> show_results(Office& office, const CallContext& 
   const bool serves =
       key && (key->state == store::KeyState::kActive || key->state == store::KeyState::kRotating);
   // Half of a result's life is left to whoever asks for it.
-  const auto own =
-      serves ? own_result(office, *key, office.attestation.options.result_lifetime / 2, on_behalf_of(context))
-             : Result<store::HeldResult>(kNothingKnown);
+  const auto own = serves ? own_result(office, *key, office.attestation.options->result_lifetime / 2,
+                                       on_behalf_of(context))
+                          : Result<store::HeldResult>(kNothingKnown);
   CHANCERY_ASSIGN(const std::vector<store::HeldResult> held,
                   office.attestation.hosts.results(wanted, context.now));
   api::AttestationResults out;

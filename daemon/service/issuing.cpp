@@ -89,7 +89,7 @@ Status require_serving_leaf(const Office& office, const CallContext& context, st
 Result<AgentChain> require_holder(const Office& office, const CallContext& context, std::string_view scope,
                                   const std::vector<std::string>& chain) {
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
-  const Verdict verdict = judge_use(office, tokens, context.now, office.policy.verify);
+  const Verdict verdict = judge_use(office, tokens, context.now, office.policy->verify);
   if (!verdict.valid()) {
     note_denial(context, verdict.denial());
     CHANCERY_TRY(require_serving_leaf(office, context, scope, verdict.denial(), chain));
@@ -131,13 +131,13 @@ Status require_bounded_budgets(const Authority& authority) {
 }
 
 Result<std::optional<store::StatusPlace>> refer_to_status(Office& office, Claims& claims) {
-  if (claims.exp - claims.iat < static_cast<double>(office.policy.min_status_lifetime.count())) {
+  if (claims.exp - claims.iat < static_cast<double>(office.policy->min_status_lifetime.count())) {
     return std::optional<store::StatusPlace>();
   }
   CHANCERY_ASSIGN(const store::StatusPlace place, office.statuses.book.allocate(whole_seconds(claims.exp)));
   claims.has_status = true;
-  claims.status =
-      StatusReference{status_list_prefix(office.policy.issuer_url) + std::to_string(place.list), place.index};
+  claims.status = StatusReference{status_list_prefix(office.policy->issuer_url) + std::to_string(place.list),
+                                  place.index};
   return std::optional(place);
 }
 
@@ -177,9 +177,9 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
 
   store::IssuedToken record = record_of(token, nullptr, receiver);
   record.status = place;
-  CHANCERY_TRY(
-      office.store.record_token(record, issuer.stored.public_key.thumbprint(),
-                                audit_entry(action, context, issued_facts(office.policy, record, claims))));
+  CHANCERY_TRY(office.store.record_token(
+      record, issuer.stored.public_key.thumbprint(),
+      audit_entry(action, context, issued_facts(*office.policy.current(), record, claims))));
   return record.compact;
 }
 
@@ -208,9 +208,9 @@ Result<std::string> issue_child(Office& office, const CallContext& context, cons
   const store::Agent* const user = receiver == nullptr ? &parent.holder : receiver;
   store::IssuedToken record = record_of(token, &parent.chain.leaf(), user);
   record.status = place;
-  CHANCERY_TRY(
-      office.store.record_token(record, signer.thumbprint(),
-                                audit_entry(action, context, issued_facts(office.policy, record, claims))));
+  CHANCERY_TRY(office.store.record_token(
+      record, signer.thumbprint(),
+      audit_entry(action, context, issued_facts(*office.policy.current(), record, claims))));
   return record.compact;
 }
 

@@ -39,7 +39,7 @@ Status require_control_plane(const Policy& policy, const VerifiedChain& chain) {
 // The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
 Result<AgentChain> require_access(const Office& office, const CallContext& context,
                                   std::span<const std::string_view> chain, const store::Agent& agent) {
-  const Verdict verdict = judge_use(office, chain, office.trust.own(), context.now, office.policy.verify);
+  const Verdict verdict = judge_use(office, chain, office.trust.own(), context.now, office.policy->verify);
   if (!verdict.valid()) {
     note_denial(context, verdict.denial());
     return Error{ErrorCode::kParentDenied,
@@ -50,7 +50,7 @@ Result<AgentChain> require_access(const Office& office, const CallContext& conte
     return Error{ErrorCode::kNotHolder, "the chain's last token must be held by the agent's present key"};
   }
   CHANCERY_TRY(require_serving(agent, context.now));
-  CHANCERY_TRY(require_control_plane(office.policy, verdict.chain()));
+  CHANCERY_TRY(require_control_plane(*office.policy.current(), verdict.chain()));
   return AgentChain{verdict.chain(), agent};
 }
 
@@ -90,7 +90,8 @@ Result<api::Joined> hand_out(Office& office, const CallContext& context, const s
   CHANCERY_ASSIGN(const AgentChain access, require_access(office, context, parents, agent));
   CHANCERY_ASSIGN(const Claims claims, joined_claims(access, key, context.now));
   CHANCERY_ASSIGN(std::string issued, issue_child(office, context, access, claims, nullptr, "token.join"));
-  api::Joined joined{agent.name, spiffe_id(office.policy, agent.name), {parents.begin(), parents.end()}};
+  api::Joined joined{
+      agent.name, spiffe_id(*office.policy.current(), agent.name), {parents.begin(), parents.end()}};
   joined.chain.push_back(std::move(issued));
   return joined;
 }

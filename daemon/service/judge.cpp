@@ -9,7 +9,7 @@ namespace {
 template <typename Judge>
 auto with_options(const Office& office, const api::VerifyChain& message, Judge judge)
     -> Result<decltype(judge(std::span<const std::string_view>(), VerifyOptions()))> {
-  VerifyOptions options = office.policy.verify;
+  VerifyOptions options = office.policy->verify;
   ActionRequest request;
   if (message.request) {
     CHANCERY_ASSIGN(request, wire::to_action_request(*message.request));

@@ -113,12 +113,12 @@ Result<Binding> binding_of(const std::string& leaf, const Bytes& nonce) {
 AttestationResult new_result(const Office& office, const Thumbprint& key, Custody custody,
                              std::chrono::sys_seconds now) {
   AttestationResult result;
-  result.issuer = office.policy.issuer_url;
+  result.issuer = office.policy->issuer_url;
   result.issued_at = now;
-  result.expires_at = now + office.attestation.options.result_lifetime;
+  result.expires_at = now + office.attestation.options->result_lifetime;
   result.key = key;
   result.custody = custody;
-  result.policy = office.attestation.options.policy.id;
+  result.policy = office.attestation.options->policy.id;
   result.evidence_at = now;
   return result;
 }
@@ -139,7 +139,7 @@ Result<Challenge> question_for(const Office& office, const store::Host& host, st
   challenge.ek_name = host.ek_name;
   challenge.asked_at = now;
   challenge.known = host.last_seen;
-  challenge.pcrs = selection_of(office.attestation.options.policy);
+  challenge.pcrs = selection_of(office.attestation.options->policy);
   return challenge;
 }
 
@@ -180,7 +180,7 @@ Result<store::HeldResult> attest_key(Office& office, const Challenge& challenge,
   CHANCERY_ASSIGN(const attest::EnrolledHost known, enrolled(host, challenge.known));
   CHANCERY_ASSIGN(const Binding binding, binding_of(evidence.leaf, challenge.nonce));
   const auto attested = attest::verify_evidence(key_evidence(*evidence.key), known,
-                                                office.attestation.options.policy, binding.nonce);
+                                                office.attestation.options->policy, binding.nonce);
   if (!attested) return refuse(office, host, attested.error(), occasion);
   if (binding.holder && *binding.holder != attested->key) return refused(kOthersToken);
   if (evidence.measurements) {

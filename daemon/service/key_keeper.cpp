@@ -221,7 +221,7 @@ Status KeyKeeper::rotate(const store::Key& key, std::chrono::sys_seconds now) {
                           key.backend,
                           agent.id,
                           {},
-                          office_.policy.key_overlap,
+                          office_.policy->key_overlap,
                           key.stored.public_key.algorithm()};
   CHANCERY_TRY(follow_key(office_, agent, {std::move(intent)}, {now, deadline, nullptr}));
   return {};

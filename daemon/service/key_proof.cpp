@@ -37,9 +37,10 @@ Status require_first_use(Office& office, const Thumbprint& key, std::string_view
 Result<ProvedKey> find_new_key(const Office& office, const NewKeyProof& presented,
                                std::chrono::sys_seconds now) {
   Error last{ErrorCode::kProofRefused, "the proof is for another address than this daemon's"};
-  for (std::string url : office.policy.public_urls) {
+  const auto policy = office.policy.current();
+  for (std::string url : policy->public_urls) {
     const DpopPresentation dpop{presented.proof, "POST", url.append(presented.path), presented.nonce};
-    auto key = check_new_key(dpop, presented.bound_to, now, office.policy.verify);
+    auto key = check_new_key(dpop, presented.bound_to, now, policy->verify);
     if (key) return key;
     last = key.error();
   }

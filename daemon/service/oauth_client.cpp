@@ -104,7 +104,7 @@ Result<VerifiedChain> authenticate_client(Office& office, const ClientAssertion&
   CHANCERY_TRY(check_type(*assertion));
   CHANCERY_TRY(check_signature(*assertion, leaf.holder));
   CHANCERY_TRY(check_names(*assertion, leaf.client_id, shown.client_id));
-  CHANCERY_TRY(check_audience(*assertion, office.policy));
+  CHANCERY_TRY(check_audience(*assertion, *office.policy.current()));
   CHANCERY_TRY(check_times(*assertion, window, now));
   CHANCERY_TRY(require_first_use_of(office, *assertion, leaf.holder, window, now));
   return chain;

@@ -10,7 +10,7 @@ namespace {
 // verification.
 Result<std::vector<std::string>> recorded_chain(const Office& office, std::string_view compact) {
   std::vector<std::string> chain{std::string(compact)};
-  while (chain.size() < office.policy.verify.max_tokens) {
+  while (chain.size() < office.policy->verify.max_tokens) {
     const auto token = Token::parse(chain.front());
     if (!token || !token->claims().par_hash) break;
     const auto digest = base64url_decode_exactly<32>(*token->claims().par_hash);
@@ -34,7 +34,7 @@ Result<std::optional<VerifiedChain>> introspect(Office& office, const CallContex
     CHANCERY_ASSIGN(recorded, recorded_chain(office, tokens.front()));
     tokens.assign(recorded.begin(), recorded.end());
   }
-  const Verdict verdict = judge_use(office, tokens, context.now, office.policy.verify);
+  const Verdict verdict = judge_use(office, tokens, context.now, office.policy->verify);
   return verdict.valid() ? std::optional(verdict.chain()) : std::nullopt;
 }
 

@@ -14,7 +14,7 @@ Status may_bind(const Office& office, const CallContext& context, std::string_vi
                 const std::optional<Thumbprint>& key) {
   if (!key) return {};
   return require_authority(office, context, scope::kSessionsCreate,
-                           {{"agent", agent_name(office.policy, agent)}});
+                           {{"agent", agent_name(*office.policy.current(), agent)}});
 }
 
 // The agent's own key stays in its device, so a token for another key is one more, handed on by that agent.

@@ -33,6 +33,7 @@
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/telemetry/request_counts.hpp"
+#include "sdk/base/published.hpp"
 
 namespace chancery::service {
 
@@ -69,7 +70,7 @@ struct Office {
   StatusDesk& statuses;
   AttestationDesk& attestation;
   AuditDesk& audit;
-  Policy policy;
+  Published<Policy> policy;
   std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();

@@ -23,20 +23,20 @@ Authority all_of_it() {
 Result<api::Grant> create_operator(Office& office, const CallContext& context,
                                    const api::CreateOperator& message) {
   note_attempt(context, {.principal = "operator:" + message.name, .ids = {{"key", message.jkt}}});
-  CHANCERY_TRY(require_operator(*context.caller.process, office.policy.operators));
+  const auto policy = office.policy.current();
+  CHANCERY_TRY(require_operator(*context.caller.process, policy->operators));
   if (!is_name(message.name)) {
     return Error{ErrorCode::kInvalidArgument, "`name` must be like an agent's: [a-z0-9][a-z0-9._-]{0,62}"};
   }
   if (message.lifetime > kLongestLifetime) {
     return Error{ErrorCode::kInvalidArgument, "`lifetime_s` must be at most 7776000 seconds, 90 days"};
   }
-  const Policy& policy = office.policy;
   Claims claims;
   CHANCERY_ASSIGN(claims.holder, read_thumbprint(message.jkt));
-  claims.iss = policy.issuer_url;
+  claims.iss = policy->issuer_url;
   claims.sub = "operator:" + message.name;
-  claims.client_id = "spiffe://" + policy.trust_domain + "/operator/" + message.name;
-  claims.aud = {policy.issuer_url};
+  claims.client_id = "spiffe://" + policy->trust_domain + "/operator/" + message.name;
+  claims.aud = {policy->issuer_url};
   claims.iat = static_cast<double>(context.now.time_since_epoch().count());
   claims.exp = claims.iat + static_cast<double>(message.lifetime.count());
   claims.del_max_depth = kMaxDepth;

@@ -52,7 +52,7 @@ Result<store::HeldResult> attest_claims(Office& office, const store::Key& key, h
                                         const Occasion& occasion) {
   CHANCERY_ASSIGN(const attest::KeyClaims claims, device.claimant()->claims(key.stored, occasion.deadline));
   const auto judged = attest::judge_claims(claims, key.stored.public_key,
-                                           office.attestation.options.token_vendors, occasion.now);
+                                           office.attestation.options->token_vendors, occasion.now);
   if (!judged) return refused(judged.error());
   const Custody custody = device.describe().emulated ? Custody::kPkcs11Claimed : judged->custody;
   return issue_result(office, new_result(office, judged->key, custody, occasion.now), {}, occasion);
@@ -76,7 +76,7 @@ Result<std::optional<store::HeldResult>> held_result(const Office& office, const
   CHANCERY_ASSIGN(std::vector<store::HeldResult> held,
                   office.attestation.hosts.results(key.stored.public_key.thumbprint(), now));
   const auto counts = [&](const store::HeldResult& result) {
-    return result.issuer == office.policy.issuer_url && result.evidence_at <= now &&
+    return result.issuer == office.policy->issuer_url && result.evidence_at <= now &&
            now - result.evidence_at < max_age;
   };
   const auto found = std::ranges::find_if(held, counts);
@@ -120,10 +120,10 @@ Result<store::HeldResult> own_result(Office& office, const store::Key& key, std:
 }
 
 Status require_custody(Office& office, const store::Agent& agent, const Occasion& occasion) {
-  const AttestationOptions& options = office.attestation.options;
-  if (!options.required) return {};
-  const auto result = own_result(office, agent.key, options.max_age, occasion);
-  if (result && satisfies(result->custody, *options.required)) return {};
+  const auto options = office.attestation.options.current();
+  if (!options->required) return {};
+  const auto result = own_result(office, agent.key, options->max_age, occasion);
+  if (result && satisfies(result->custody, *options->required)) return {};
   if (!result && is_passing(result.error().code)) return result.error();
   // What its host has to do, in the verifier's words.
   const bool is_refused = !result && (result.error().code == ErrorCode::kEvidenceRefused ||

@@ -24,7 +24,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       nonces(std::move(secret)),
       cache(options.cache_tokens),
       zones(std::move(options.zones)),
-      partners(with(std::move(options.partners), options.complain)),
+      complain(options.complain),
+      partners(with(std::move(options.partners), complain)),
       trust(options.policy.issuer_url, std::move(options.anchors), std::move(options.attestation_verifiers)),
       life(*books.store, backends),
       issuer(*books.store, life, backends, trust, std::move(options.issuer)),
@@ -50,7 +51,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              statuses,
              attestation,
              audit,
-             with(std::move(options.policy), &cache, zones),
+             Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files)} {}
 
 Status Premises::open(std::chrono::sys_seconds now) {
@@ -59,10 +60,29 @@ Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(attestation_keys.publish(now));
   CHANCERY_TRY(audit_keys.publish(now));
   // They were made by a policy that may be another than now.
-  CHANCERY_TRY(books.hosts->forget_own_results(office.policy.issuer_url));
+  CHANCERY_TRY(books.hosts->forget_own_results(office.policy->issuer_url));
   CHANCERY_TRY(statuses.tokens.publish(now));
   spending.tick(now);
   return trust.keep_up(partners);
+}
+
+// What may fail comes first: forgetting results, which are made anew when somebody asks, is no change of its own.
+Status Premises::change(Change change, std::chrono::sys_seconds now, const std::function<Status()>& record) {
+  if (change.forget_results) CHANCERY_TRY(books.hosts->forget_own_results(change.policy.issuer_url));
+  if (change.trust) {
+    Change::Trust& next = *change.trust;
+    CHANCERY_TRY(trust.configure(std::move(next.anchors), std::move(next.attestation_verifiers),
+                                 with(std::move(next.partners), complain), record));
+  } else {
+    CHANCERY_TRY(record());
+  }
+  office.attestation.options.publish(std::move(change.attestation));
+  office.attestation.forget_refusals();
+  issuer.remember_for(change.key_memory);
+  office.policy.publish(with(std::move(change.policy), &cache, zones));
+  if (const Status published = issuer.publish(now); !published)  // the keeper tries again
+    complain("the issuer's keys could not be published", published.error());
+  return {};
 }
 
 }  // namespace chancery::service

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -39,11 +40,32 @@ struct Premises {
   /// was revoked before counts no more.
   [[nodiscard]] Status open(std::chrono::sys_seconds now);
 
+  /// What changes while it serves; the rest of its options is what it was opened with.
+  struct Change {
+    Policy policy;  ///< without what is set here; `issuer_url` and `trust_domain` as they were
+    AttestationOptions attestation;
+    bool forget_results = false;  ///< of the daemon's own keys: they were made by another policy
+    struct Trust {
+      TrustConfig anchors;
+      std::vector<PublicKey> attestation_verifiers;
+      PartnerOptions partners;
+    };
+    std::optional<Trust> trust{};       ///< none: as it was, with what was learned of partners' keys
+    std::chrono::seconds key_memory{};  ///< see DaemonKeys::remember_for()
+  };
+
+  /// Publishes a change, of which a request sees all or nothing of each part.
+  /// \param record  called once nothing else can go wrong, and before anybody sees the change
+  /// \return the store's errors, those of TrustPublisher::configure(), or what `record` said; then nothing has changed
+  [[nodiscard]] Status change(Change change, std::chrono::sys_seconds now,
+                              const std::function<Status()>& record);
+
   store::Books books;
   Backends backends;
   Nonces nonces;
   VerificationCache cache;
   std::optional<TimeZones> zones;
+  Spending::Complaint complain;
   PartnerOptions partners;
   TrustPublisher trust;
   KeyLife life;

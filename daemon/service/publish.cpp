@@ -41,7 +41,7 @@ std::string attestation_key_set(const Office& office) {
 }
 
 std::string metadata(const Office& office) {
-  const std::string& issuer = office.policy.issuer_url;
+  const std::string issuer = office.policy->issuer_url;
   const Node algorithms = Node::array({"ES256", "Ed25519"});
   const Node authentication = Node::array({"private_key_jwt"});
   return json::to_jcs(Node::object({
@@ -70,7 +70,7 @@ std::string metadata(const Office& office) {
 }
 
 std::string protected_resource(const Office& office, const std::vector<std::string_view>& scopes) {
-  const std::string& issuer = office.policy.issuer_url;
+  const std::string issuer = office.policy->issuer_url;
   Node supported = Node::array();
   for (const std::string_view scope : scopes) supported.push_back(Node(scope));
   return json::to_jcs(Node::object({

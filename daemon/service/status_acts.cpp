@@ -129,7 +129,7 @@ Result<VerifiedChain> verify_shown(const Office& office, std::span<const std::st
                                    std::chrono::sys_seconds now) {
   // What is suspended can be revoked too.
   const TrustSnapshot trust = office.trust.own().with(EndedTokens());
-  const Verdict verdict = verify_chain(chain, trust, now, office.policy.verify);
+  const Verdict verdict = verify_chain(chain, trust, now, office.policy->verify);
   return verdict.valid() ? verdict.chain() : Result<VerifiedChain>(kNoOwnChain);
 }
 

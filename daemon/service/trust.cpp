@@ -16,10 +16,43 @@ std::string status_list_prefix(std::string_view issuer_url) {
 }
 
 Status TrustPublisher::keep_up(const PartnerOptions& options) {
-  if (configured_.anchors.empty()) return {};
-  const auto changed = [this](TrustConfig anchors) { take_anchors(std::move(anchors)); };
-  CHANCERY_ASSIGN(partners_, Partners::open(configured_, options, changed));
+  const std::lock_guard order(publishing_);
+  CHANCERY_ASSIGN(std::shared_ptr<Partners> opened, open_partners(configured_, options, edition_));
+  const std::lock_guard lock(mutex_);
+  partners_ = std::move(opened);
   return {};
+}
+
+Result<std::shared_ptr<Partners>> TrustPublisher::open_partners(const TrustConfig& configured,
+                                                                const PartnerOptions& options,
+                                                                std::uint64_t edition) {
+  if (configured.anchors.empty()) return std::shared_ptr<Partners>();
+  const auto changed = [this, edition](TrustConfig anchors) { take_anchors(std::move(anchors), edition); };
+  CHANCERY_ASSIGN(std::unique_ptr<Partners> opened, Partners::open(configured, options, changed));
+  return std::shared_ptr<Partners>(std::move(opened));
+}
+
+// The former partners end last, and without a lock: they wait for a look at their keys that is under way, and that may
+// be about to tell of it.
+Status TrustPublisher::configure(TrustConfig configured, std::vector<PublicKey> attestation_verifiers,
+                                 const PartnerOptions& options, const std::function<Status()>& record) {
+  std::shared_ptr<Partners> next;
+  const std::lock_guard order(publishing_);
+  CHANCERY_ASSIGN(next, open_partners(configured, options, edition_ + 1));
+  CHANCERY_TRY(record());
+  ++edition_;
+  configured_ = std::move(configured);
+  attestation_verifiers_ = std::move(attestation_verifiers);
+  for (TrustAnchor& own : own_config_.anchors) own.attestation_verifiers = attestation_verifiers_;
+  rebuild();
+  const std::lock_guard lock(mutex_);
+  partners_.swap(next);
+  return {};
+}
+
+std::shared_ptr<Partners> TrustPublisher::partners() const {
+  const std::lock_guard lock(mutex_);
+  return partners_;
 }
 
 TrustSnapshot TrustPublisher::current() const {
@@ -29,7 +62,8 @@ TrustSnapshot TrustPublisher::current() const {
 
 std::optional<TrustSnapshot> TrustPublisher::fetch_for(std::span<const std::string_view> chain,
                                                        const VerifyOptions& options) {
-  if (!partners_ || !partners_->fetch_for(chain, options)) return std::nullopt;
+  const auto held = partners();
+  if (!held || !held->fetch_for(chain, options)) return std::nullopt;
   return current();
 }
 
@@ -49,12 +83,12 @@ void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::ve
   anchor.iss = issuer_url_;
   anchor.keys = public_keys(issuer_keys);
   anchor.known_status_prefix = status_list_prefix(issuer_url_);
-  anchor.attestation_verifiers = attestation_verifiers_;
   std::vector<PublicKey> keys = anchor.keys;
   TrustConfig own;
   own.ended_keys = std::move(ended_keys);
-  if (!keys.empty()) own.anchors.push_back(std::move(anchor));
   const std::lock_guard order(publishing_);
+  anchor.attestation_verifiers = attestation_verifiers_;
+  if (!keys.empty()) own.anchors.push_back(std::move(anchor));
   own_config_ = std::move(own);
   rebuild();
   const std::lock_guard lock(mutex_);
@@ -62,8 +96,9 @@ void TrustPublisher::publish(const std::vector<store::Key>& issuer_keys, std::ve
   ++generation_;
 }
 
-void TrustPublisher::take_anchors(TrustConfig configured) {
+void TrustPublisher::take_anchors(TrustConfig configured, std::uint64_t edition) {
   const std::lock_guard order(publishing_);
+  if (edition != edition_) return;
   configured_ = std::move(configured);
   rebuild();
 }

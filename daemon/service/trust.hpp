@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,11 +37,16 @@ class TrustPublisher {
         attestation_verifiers_(std::move(attestation_verifiers)),
         configured_(std::move(configured)) {}
 
-  /// From now on keeps the configured anchors up to date; before anybody asks for a snapshot. Without anchors it does
-  /// nothing. As Partners::open().
+  /// From now on keeps the configured anchors up to date. Without anchors it does nothing. As Partners::open().
   [[nodiscard]] Status keep_up(const PartnerOptions& options);
+  /// Takes other anchors and verifiers in place of those that are configured, and keeps the anchors up to date: what was
+  /// learned of the former ones' keys is forgotten.
+  /// \param record  called once nothing else can go wrong, and before anybody sees the change
+  /// \return as keep_up(), or what `record` said; after an error nothing has changed
+  [[nodiscard]] Status configure(TrustConfig configured, std::vector<PublicKey> attestation_verifiers,
+                                 const PartnerOptions& options, const std::function<Status()>& record);
   /// Whether fetch_for() may wait for others.
-  [[nodiscard]] bool has_partners() const noexcept { return partners_ != nullptr; }
+  [[nodiscard]] bool has_partners() const { return partners() != nullptr; }
 
   [[nodiscard]] TrustSnapshot current() const;
   /// The same once what can be had of the status lists of others was fetched to which this chain refers; nothing when
@@ -69,21 +75,26 @@ class TrustPublisher {
 
  private:
   void set_ended_tokens(EndedTokens ended);  // with mutex_ held
-  void take_anchors(TrustConfig configured);
+  [[nodiscard]] std::shared_ptr<Partners> partners() const;
+  [[nodiscard]] Result<std::shared_ptr<Partners>> open_partners(const TrustConfig& configured,
+                                                                const PartnerOptions& options,
+                                                                std::uint64_t edition);
+  void take_anchors(TrustConfig configured, std::uint64_t edition);
   void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
-  const std::vector<PublicKey> attestation_verifiers_;
-  // Of the next two, and so that what came last is published last. Taken before mutex_.
+  // Of the next four, and so that what came last is published last. Taken before mutex_.
   std::mutex publishing_;
+  std::vector<PublicKey> attestation_verifiers_;
   TrustConfig configured_;
+  std::uint64_t edition_ = 0;  // of what is configured: what was learned of another's anchors does not count
   TrustConfig own_config_;
-  mutable std::mutex mutex_;  // of the next three
+  mutable std::mutex mutex_;  // of the next three and partners_
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
   std::map<std::string, std::vector<PublicKey>, std::less<>> own_keys_;  // by owner
   std::atomic<std::uint64_t> generation_ = 0;
-  std::unique_ptr<Partners> partners_;  // ends before what it uses
+  std::shared_ptr<Partners> partners_;  // ends before what it uses
 };
 
 }  // namespace chancery::service

@@ -38,9 +38,8 @@ Result<service::OperatorRule> operator_rule(const config::Config& config, bool d
   return rule;
 }
 
-// Keys that have ended are published for as long as a chain through them may have to live, and a day more.
 service::DaemonKeyOptions keys(const config::Config& config, std::string_view owner) {
-  return {owner, config.issuer.backend, config.issuer.overlap, config.grants.max_lifetime + 24h};
+  return {owner, config.issuer.backend, config.issuer.overlap, key_memory(config)};
 }
 
 service::DaemonKeyOptions audit_keys(const config::Config& config) {
@@ -89,6 +88,17 @@ std::vector<service::WatchedFile> watched_files(const config::Config& config) {
   return files;
 }
 
+}  // namespace
+
+Result<service::PremisesOptions> prepare(const config::Config& config, bool dev) {
+  service::PremisesOptions prepared;
+  CHANCERY_ASSIGN(prepared.anchors, anchors(config));
+  CHANCERY_ASSIGN(prepared.attestation, attestation(config));
+  CHANCERY_ASSIGN(prepared.attestation_verifiers, attestation_verifiers(config));
+  CHANCERY_ASSIGN(prepared.policy, policy(config, dev));
+  return prepared;
+}
+
 service::PartnerOptions partners(const config::VerifyConfig& config) {
   service::PartnerOptions options;
   options.follow_keys = config.follow_anchors;
@@ -97,7 +107,8 @@ service::PartnerOptions partners(const config::VerifyConfig& config) {
   return options;
 }
 
-}  // namespace
+// For as long as a chain through them may have to live, and a day more.
+std::chrono::seconds key_memory(const config::Config& config) { return config.grants.max_lifetime + 24h; }
 
 Result<service::Policy> policy(const config::Config& config, bool dev) {
   service::Policy policy;
@@ -181,6 +192,19 @@ service::KeeperOptions keeper(const config::Config& config) {
   return options;
 }
 
+edge::Limits limits(const config::ServerConfig& server) {
+  edge::Limits limits;
+  limits.header_bytes = server.header_limit;
+  limits.body_bytes = server.body_limit;
+  limits.bodies_bytes = server.body_memory;
+  limits.connections = server.max_connections;
+  limits.handshake_time = limits.header_time = server.header_timeout;
+  limits.body_time = server.body_timeout;
+  limits.idle_time = server.idle_timeout;
+  limits.handler_time = server.handler_timeout;
+  return limits;
+}
+
 edge::ServerOptions server(const config::Config& config, const telemetry::Log& log) {
   const config::ServerConfig& server = config.server;
   edge::ServerOptions options;
@@ -191,14 +215,7 @@ edge::ServerOptions server(const config::Config& config, const telemetry::Log& l
   }
   if (server.plain_listen)
     options.plain = edge::TcpAddress{server.plain_listen->host, server.plain_listen->port};
-  options.limits.header_bytes = server.header_limit;
-  options.limits.body_bytes = server.body_limit;
-  options.limits.bodies_bytes = server.body_memory;
-  options.limits.connections = server.max_connections;
-  options.limits.handshake_time = options.limits.header_time = server.header_timeout;
-  options.limits.body_time = server.body_timeout;
-  options.limits.idle_time = server.idle_timeout;
-  options.limits.handler_time = server.handler_timeout;
+  options.limits = limits(server);
   options.threads = server.threads > 0 ? server.threads : std::thread::hardware_concurrency();
   options.blocking_threads = server.blocking_threads;
   options.log = &log;

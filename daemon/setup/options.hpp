@@ -20,6 +20,10 @@ namespace chancery::setup {
 /// \return the policy, or kConfigInvalid
 [[nodiscard]] Result<service::Policy> policy(const config::Config& config, bool dev);
 
+/// What shows of a configuration before anything is written or any device is asked: policy, anchors, attestation and
+/// whose results count. \return the errors of the four below
+[[nodiscard]] Result<service::PremisesOptions> prepare(const config::Config& config, bool dev);
+
 /// The anchors of others. \return kFileUnreadable, kMalformed, kConfigInvalid (one that cannot be followed)
 [[nodiscard]] Result<TrustConfig> anchors(const config::Config& config);
 
@@ -38,6 +42,13 @@ void complete(service::PremisesOptions& options, const config::Config& config,
 /// Which configuration it is: 16 hexadecimal digits, others for every other text of it and of the files of policy that it
 /// names.
 [[nodiscard]] std::string policy_version(const config::Config& config);
+
+[[nodiscard]] service::PartnerOptions partners(const config::VerifyConfig& config);
+
+/// How long the issuer's keys and holders' keys that have ended are published.
+[[nodiscard]] std::chrono::seconds key_memory(const config::Config& config);
+
+[[nodiscard]] edge::Limits limits(const config::ServerConfig& server);
 
 [[nodiscard]] service::KeeperOptions keeper(const config::Config& config);
 [[nodiscard]] edge::ServerOptions server(const config::Config& config, const telemetry::Log& log);

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <mutex>
+#include <shared_mutex>
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
@@ -75,6 +76,13 @@ class Log::Writer {
  public:
   explicit Writer(const LogOptions& options)
       : format_(options.format), logger_("chanceryd", std::make_shared<DescriptorSink>(options.descriptor)) {
+    use(options);
+  }
+
+  // A line is begun and ended in one format.
+  void use(const LogOptions& options) {
+    const std::unique_lock lock(changing_);
+    format_ = options.format;
     logger_.set_level(spdlog_level(options.level));
     logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern(options.format),
                                                                       spdlog::pattern_time_type::utc, "\n"));
@@ -83,6 +91,7 @@ class Log::Writer {
   void write(Level level, std::string_view message, const Error* failure,
              std::initializer_list<Field> fields) {
     if (!logger_.should_log(spdlog_level(level))) return;
+    const std::shared_lock lock(changing_);
     std::string line = format_ == Format::kJson ? "\"message\":" + quoted(message) : safe(message);
     if (failure != nullptr) {
       append(line, {"error", error_name(failure->code)});
@@ -125,12 +134,15 @@ class Log::Writer {
     }
   }
 
+  std::shared_mutex changing_;
   Format format_;
   spdlog::logger logger_;
 };
 
 Log::Log(const LogOptions& options) : writer_(std::make_unique<Writer>(options)) {}
 Log::~Log() = default;
+
+void Log::use(const LogOptions& options) { writer_->use(options); }
 
 void Log::debug(std::string_view message, std::initializer_list<Field> fields) const {
   writer_->write(Level::kDebug, message, nullptr, fields);

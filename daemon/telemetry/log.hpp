@@ -47,6 +47,9 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  /// Level and format of messages from now on; they go where they went.
+  void use(const LogOptions& options);
+
   void debug(std::string_view message, std::initializer_list<Field> fields = {}) const;
   void info(std::string_view message, std::initializer_list<Field> fields = {}) const;
   void warning(std::string_view message, std::initializer_list<Field> fields = {}) const;

@@ -84,6 +84,40 @@ BOOST_AUTO_TEST_CASE(the_option_table_is_well_formed) {
   BOOST_TEST((std::set(sections.begin(), sections.end()).size() == sections.size()));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_live_is_taken_over_and_the_rest_is_named) {
+  const Config running = accepted(kLeast);
+  BOOST_TEST(take_over(running, running).changed.empty());
+  BOOST_TEST(take_over(running, running).need_restart.empty());
+  Config read = running;
+  read.grants.max_depth = 5;
+  read.grants.scopes = {"crm.*"};
+  read.log.level = LogLevel::kDebug;
+  read.state_path = "/elsewhere";
+  read.backends[0].queue = 7;
+  const TakenOver taken = take_over(running, read);
+  const std::vector<std::string> changed{"grants.scopes", "grants.max_depth", "log.level"};
+  const std::vector<std::string> need_restart{"state.path", "backend"};
+  BOOST_TEST(taken.changed == changed, boost::test_tools::per_element());
+  BOOST_TEST(taken.need_restart == need_restart, boost::test_tools::per_element());
+  Config want = running;
+  want.grants = read.grants;
+  want.log = read.log;
+  BOOST_TEST((taken.config == want));
+}
+
+BOOST_AUTO_TEST_CASE(every_option_outside_of_backends_has_a_change_noticed) {
+  const Config running = accepted(kLeast);
+  Config read = running;
+  for (const Option& option : options()) {
+    if (section_of(option.name) == "backend" || !std::holds_alternative<Count>(option.kind)) continue;
+    ++std::get<Count>(option.kind).at({read, read.backends[0]});
+    const TakenOver taken = take_over(running, read);
+    const auto& names = is_live(option) ? taken.changed : taken.need_restart;
+    BOOST_TEST(names == std::vector<std::string>{std::string(option.name)}, option.name);
+    read = running;
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_least_configuration_takes_defaults_for_the_rest) {
   const Config config = accepted(kLeast);
   Config want = default_config();

@@ -34,7 +34,7 @@ AttestationResult about_holder(const std::string& compact) {
 struct CustodyFixture : OfficeFixture {
   CustodyFixture() : OfficeFixture(Extension{{}, {}, {verifier().public_key()}}) {
     create_story_agents();
-    office().policy.public_urls = {kIssuerUrl};
+    change_policy([](service::Policy& policy) { policy.public_urls = {kIssuerUrl}; });
     const Response granted = call(
         "POST", "/v1/grants",
         R"({"principal":"user:alice@example.org","agent":"support","audience":"https://api.example.org",)"

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -122,6 +123,13 @@ class OfficeFixture {
     create_agent("orchestrator", kOrchestratorUid);
     create_agent("support", kSupportUid);
     create_agent("lookup", kLookupUid);
+  }
+
+  /// Publishes the policy with one change.
+  void change_policy(const std::function<void(service::Policy&)>& change) {
+    service::Policy policy = *office().policy.current();
+    change(policy);
+    office().policy.publish(std::move(policy));
   }
 
   /// A member of an answer as JSON text, or nothing.

@@ -29,7 +29,7 @@ struct Offline : OfficeFixture {
   Offline() {
     create_story_agents();
     callers.emplace(*this);
-    office().policy.public_urls = {kIssuerUrl};
+    change_policy([](service::Policy& policy) { policy.public_urls = {kIssuerUrl}; });
   }
 
   [[nodiscard]] std::string jkt_of(const char* agent) {

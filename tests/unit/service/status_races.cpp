@@ -31,7 +31,7 @@ struct Race : OfficeFixture {
 
   bool accepts() {
     const std::string_view chain[] = {token};
-    return service::judge_use(office(), chain, kNow, office().policy.verify).valid();
+    return service::judge_use(office(), chain, kNow, office().policy->verify).valid();
   }
 };
 

@@ -118,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(tokens_refer_to_a_status_list_unless_they_live_shortly, 
     BOOST_TEST(Token::parse(tokens(chain).back())->claims().has_status == refers);
     BOOST_TEST(told(chain) == "valid");
   }
-  office().policy.min_status_lifetime = 0s;
+  change_policy([](service::Policy& policy) { policy.min_status_lifetime = 0s; });
   const std::string chain = chain_of(ask_grant("user:carol", "support", 1));
   BOOST_TEST(Token::parse(tokens(chain).back())->claims().has_status);
 }
