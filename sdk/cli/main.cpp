@@ -11,6 +11,7 @@
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/reference_pages.hpp"
 
 namespace {
 
@@ -172,6 +173,12 @@ int main(int argc, char** argv) {
   add_global_options(app, arguments);
   add_commands(app, command);
   app.footer(kFooter);
+  add_reference(app, [&](const std::string& page) {
+    command = [page](Context& context) -> Checked<ExitCode> {
+      context.output.line(page);
+      return ExitCode::kSuccess;
+    };
+  });
   try {
     app.parse(arguments_of(argc, argv));
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,127 @@
+#!/bin/bash
+# The life of the packages on a system of their own; booted.sh starts it there, as root.
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+  printf 'FAILED: %s\n' "$*"
+  journalctl --boot --no-pager --unit chanceryd.service | tail --lines=30
+  exit 1
+}
+# A command that has to fail.
+refused() { if "$@" >/tmp/refused 2>&1; then fail "$* was not refused"; fi; }
+has() { grep --quiet --fixed-strings -- "$1" "$2" || fail "$2 says nothing of: $1"; }
+property() { systemctl show --property "$1" --value chanceryd.service; }
+apt_get() { apt-get --quiet --yes --no-install-recommends "$@" >/tmp/apt 2>&1 || { cat /tmp/apt; fail "apt-get $*"; }; }
+install_from() { apt_get install "/$1"/chancery_*.deb "/$1"/chancery-daemon_*.deb; }
+await() {
+  local tries
+  for ((tries = 0; tries < 200; tries++)); do
+    if "$@" >/dev/null 2>&1; then return; fi
+    read -r -t 0.05 <> <(:) || true
+  done
+  fail "never came true: $*"
+}
+
+# Everything by our names, but for what this test put there.
+ours() {
+  find / -xdev \( -path /proc -o -path /sys -o -path /test -o -path /older -o -path /packages -o -path /var/log -o \
+    -path /var/cache -o -path /var/lib/apt -o -path /tmp \) -prune -o -iname '*chancery*' -print
+}
+
+say "installing the older packages"
+ours >/tmp/before
+[[ ! -s /tmp/before ]] || fail "the system is not fresh: $(cat /tmp/before)"
+install_from older
+older="$(dpkg-query --show --showformat='${Version}' chancery-daemon)"
+[[ "$(systemctl is-active chanceryd.service)" == inactive ]] || fail "it started without a configuration"
+[[ "$(systemctl is-enabled chanceryd.service || true)" == disabled ]] || fail "it is enabled without a configuration"
+id chanceryd >/dev/null && getent group chancery >/dev/null
+[[ "$(stat --format='%a %U %G' /etc/chancery)" == "750 root chanceryd" ]] || fail "/etc/chancery: $(stat /etc/chancery)"
+systemd-analyze verify --man=no chanceryd.service chanceryd.socket chanceryd-tls.socket
+
+say "a TPM, a certificate, the master secret as an encrypted credential"
+cat >/etc/systemd/system/swtpm.service <<'UNIT'
+[Service]
+RuntimeDirectory=swtpm
+StateDirectory=swtpm
+ExecStart=swtpm socket --tpm2 --tpmstate dir=/var/lib/swtpm --server type=unixio,path=/run/swtpm/socket \
+  --ctrl type=unixio,path=/run/swtpm/control --flags not-need-init,startup-clear
+UNIT
+systemctl start swtpm.service
+await test -S /run/swtpm/socket
+chgrp tss /run/swtpm/socket
+chmod 0660 /run/swtpm/socket
+install --owner root --group chanceryd --mode 0640 /test/inside.toml /etc/chancery/chancery.toml
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 1 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost -keyout /etc/chancery/tls.key -out /etc/chancery/tls.crt 2>/dev/null
+chgrp chanceryd /etc/chancery/tls.key
+chmod 0640 /etc/chancery/tls.key
+mkdir --parents /etc/credstore.encrypted
+head --bytes=32 /dev/urandom |
+  systemd-creds encrypt --with-key=host --name=chancery.master - /etc/credstore.encrypted/chancery.master 2>/dev/null
+
+say "starting"
+systemctl enable --quiet --now chanceryd.service || fail "it does not start"
+[[ "$(property StatusText)" == serving ]] || fail "status: $(property StatusText)"
+[[ ! -e /var/lib/chancery/master.key ]] || fail "the credential was not used"
+[[ "$(stat --format='%a %U %G' /run/chancery/chancery.sock)" == "660 root chancery" ]] || fail "the socket's owner"
+chancery doctor >/tmp/doctor || fail "doctor: $(cat /tmp/doctor)"
+has "64 KiB of 64 KiB for secrets locked" /tmp/doctor
+has "off, no debugger of the same user" /tmp/doctor
+chancery doctor --unit >/tmp/unit || fail "doctor --unit: $(cat /tmp/unit)"
+has "as tight as the packaged one" /tmp/unit
+exposure="$(systemd-analyze security chanceryd.service | sed --quiet 's/.*exposure level.*: \([0-9.]*\).*/\1/p')"
+say "exposure $exposure"
+awk -v exposure="$exposure" 'BEGIN { exit !(exposure <= 1.6) }' || fail "the sandbox became weaker: $exposure"
+
+say "the story under the sandbox"
+chancery agent create orchestrator --uid 0 >/dev/null
+chancery agent create support --uid 0 >/dev/null
+chancery trust add >/dev/null
+chancery grant --for user:alice@example.org --agent orchestrator --audience https://api.example.org \
+  --scope 'crm.*' --lifetime 30m --depth 3 >/tmp/alice.chain
+chancery delegate /tmp/alice.chain --to support --scope crm.read >/tmp/support.chain
+chancery status-list /tmp/support.chain >/tmp/lists.json
+chancery verify /tmp/support.chain --status-list /tmp/lists.json >/dev/null || fail "the chain is not valid"
+chancery proof /tmp/support.chain --htm GET --htu https://api.example.org/ >/dev/null || fail "no proof"
+chancery agent rotate support >/dev/null
+chancery revoke --agent support --reason "compromised" >/dev/null
+refused chancery verify /tmp/support.chain --remote
+refused runuser --user nobody -- chancery status # not in the group
+
+say "reloading"
+sed --in-place 's/^\[operator\]/[grants]\nmax_depth = 2\n\n[operator]/' /etc/chancery/chancery.toml
+systemctl reload chanceryd.service || fail "it does not reload"
+await sh -c 'journalctl --boot --unit chanceryd.service | grep --quiet "changed=grants.max_depth"'
+refused chancery grant --for user:alice@example.org --agent orchestrator --scope crm.read --depth 3
+cp /etc/chancery/chancery.toml /tmp/good.toml
+echo 'max_depht = 2' >>/etc/chancery/chancery.toml
+refused systemctl reload chanceryd.service
+cp /tmp/good.toml /etc/chancery/chancery.toml
+[[ "$(systemctl is-active chanceryd.service)" == active ]] || fail "a wrong file ended it"
+
+say "what is killed comes back"
+pid="$(property MainPID)"
+kill -KILL "$pid"
+await sh -c "chancery status && test \"\$(systemctl show --property MainPID --value chanceryd.service)\" != $pid"
+
+say "upgrading"
+pid="$(property MainPID)"
+install_from packages
+[[ "$(dpkg-query --show --showformat='${Version}' chancery-daemon)" != "$older" ]] || fail "it is $older still"
+[[ "$(property MainPID)" != "$pid" ]] || fail "it was not restarted"
+await chancery status
+chancery agent show orchestrator >/dev/null || fail "its agents are gone"
+cmp --quiet /tmp/good.toml /etc/chancery/chancery.toml || fail "its configuration was overwritten"
+
+say "purging"
+rm /etc/chancery/tls.key /etc/chancery/tls.crt /etc/credstore.encrypted/chancery.master
+rm --recursive --force /root/.config/chancery
+apt_get purge chancery-daemon chancery
+has "Removing /var/lib/chancery" /tmp/apt
+ours >/tmp/after
+[[ ! -s /tmp/after ]] || fail "left behind: $(cat /tmp/after)"
+if getent passwd chanceryd || getent group chanceryd chancery; then fail "a user or group was left"; fi
+say "installed, started, reloaded, upgraded and purged"

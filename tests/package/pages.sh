@@ -1,0 +1,40 @@
+#!/bin/bash
+# Manual pages that the formatter has nothing to say against, and completions that complete.
+# usage: pages.sh PAGES_FOLDER
+set -euo pipefail
+
+readonly pages="$1"
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+if command -v man >/dev/null; then
+  for page in chancery.man chanceryd.8 chancery.toml.5; do
+    said="$(LC_ALL=C.UTF-8 man --warnings --local-file --encoding=UTF-8 "$pages/$page" 2>&1 >/dev/null)"
+    [[ -z "$said" ]] || fail "$page: $said"
+  done
+fi
+
+# shellcheck source=/dev/null
+source "$pages/chancery.bash"
+completes() {
+  local want="$1"
+  COMP_WORDS=("${@:2}")
+  COMP_CWORD=$(($# - 2))
+  COMPREPLY=()
+  _chancery
+  [[ " ${COMPREPLY[*]} " == *" $want "* ]] || fail "bash: ${*:2} is not completed with $want: ${COMPREPLY[*]}"
+}
+completes agent chancery ag
+completes create chancery agent cr
+completes --uid chancery agent create support --u
+completes --uid chancery --format json agent create --
+completes --format chancery --f
+completes --unit chancery doctor --u
+if [[ " ${COMPREPLY[*]} " == *" reference "* ]]; then fail "bash: what is hidden is offered"; fi
+
+for shell in zsh fish; do
+  if command -v "$shell" >/dev/null; then "$shell" --no-execute "$pages/chancery.$shell" || fail "$shell cannot read it"; fi
+done
