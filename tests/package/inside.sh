@@ -6,7 +6,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root
 say() { printf '== %s\n' "$*"; }
 fail() {
   printf 'FAILED: %s\n' "$*"
-  journalctl --boot --no-pager --unit chanceryd.service | tail --lines=30
+  journalctl --boot --no-pager --unit chanceryd.service --unit chanceryd.socket | tail --lines=40
   exit 1
 }
 # A command that has to fail.
@@ -109,9 +109,11 @@ await sh -c "chancery status && test \"\$(systemctl show --property MainPID --va
 
 say "upgrading"
 pid="$(property MainPID)"
+socket="$(stat --format=%i /run/chancery/chancery.sock)"
 install_from packages
 [[ "$(dpkg-query --show --showformat='${Version}' chancery-daemon)" != "$older" ]] || fail "it is $older still"
 [[ "$(property MainPID)" != "$pid" ]] || fail "it was not restarted"
+[[ "$(stat --format=%i /run/chancery/chancery.sock)" == "$socket" ]] || fail "its socket was opened anew"
 await chancery status
 chancery agent show orchestrator >/dev/null || fail "its agents are gone"
 cmp --quiet /tmp/good.toml /etc/chancery/chancery.toml || fail "its configuration was overwritten"
@@ -121,6 +123,7 @@ rm /etc/chancery/tls.key /etc/chancery/tls.crt /etc/credstore.encrypted/chancery
 rm --recursive --force /root/.config/chancery
 apt_get purge chancery-daemon chancery
 has "Removing /var/lib/chancery" /tmp/apt
+if systemctl --quiet is-active chanceryd.socket; then fail "its socket is open"; fi
 ours >/tmp/after
 [[ ! -s /tmp/after ]] || fail "left behind: $(cat /tmp/after)"
 if getent passwd chanceryd || getent group chanceryd chancery; then fail "a user or group was left"; fi
