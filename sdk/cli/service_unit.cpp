@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 
@@ -39,22 +40,19 @@ bool bounds_calls(const std::string* value) {
       kNever, [&](std::string_view call) { return std::ranges::find(words, call) != words.end(); });
 }
 
-// None is fine: what a unit without devices may have is DevicePolicy's part.
-bool only_tpm(const std::string* value) {
-  if (value == nullptr) return true;
-  const auto words = words_of(*value);
-  return std::ranges::all_of(words, [](std::string_view word) {
-    return !word.starts_with('/')
-               ? word.find_first_not_of("rwm") == std::string_view::npos || word == "char-rtc"
-               : word == "/dev/tpmrm0";
+bool are_among(std::string_view value, std::initializer_list<std::string_view> allowed) {
+  return std::ranges::all_of(words_of(value), [&](std::string_view word) {
+    return std::ranges::find(allowed, word) != allowed.end();
   });
 }
 
+// None is fine: what a unit without devices may have is DevicePolicy's part. ProtectClock= adds the clock's by itself.
+bool only_tpm(const std::string* value) {
+  return value == nullptr || are_among(*value, {"/dev/tpmrm0", "char-rtc", "r", "rw", "rwm"});
+}
+
 bool has_families(const std::string* value) {
-  constexpr std::array<std::string_view, 3> kOurs{"AF_UNIX", "AF_INET", "AF_INET6"};
-  if (value == nullptr || value->empty()) return false;
-  return std::ranges::all_of(
-      words_of(*value), [&](std::string_view word) { return std::ranges::find(kOurs, word) != kOurs.end(); });
+  return value != nullptr && !value->empty() && are_among(*value, {"AF_UNIX", "AF_INET", "AF_INET6"});
 }
 
 bool is_bounded(const std::string* value) {

@@ -55,7 +55,7 @@ chgrp tss /run/swtpm/socket
 chmod 0660 /run/swtpm/socket
 install --owner root --group chanceryd --mode 0640 /test/inside.toml /etc/chancery/chancery.toml
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 1 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost -keyout /etc/chancery/tls.key -out /etc/chancery/tls.crt 2>/dev/null
+  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout /etc/chancery/tls.key -out /etc/chancery/tls.crt 2>/dev/null
 chgrp chanceryd /etc/chancery/tls.key
 chmod 0640 /etc/chancery/tls.key
 mkdir --parents /etc/credstore.encrypted
@@ -75,6 +75,9 @@ has "as tight as the packaged one" /tmp/unit
 exposure="$(systemd-analyze security chanceryd.service | sed --quiet 's/.*exposure level.*: \([0-9.]*\).*/\1/p')"
 say "exposure $exposure"
 awk -v exposure="$exposure" 'BEGIN { exit !(exposure <= 1.6) }' || fail "the sandbox became weaker: $exposure"
+
+# No debugger of its own user reads it.
+refused runuser --user chanceryd -- cat "/proc/$(property MainPID)/environ"
 
 say "the story under the sandbox"
 chancery agent create orchestrator --uid 0 >/dev/null
@@ -106,6 +109,25 @@ say "what is killed comes back"
 pid="$(property MainPID)"
 kill -KILL "$pid"
 await sh -c "chancery status && test \"\$(systemctl show --property MainPID --value chanceryd.service)\" != $pid"
+
+say "what is stuck is killed, and comes back"
+mkdir --parents /etc/systemd/system/chanceryd.service.d
+printf '[Service]\nWatchdogSec=1s\nTimeoutAbortSec=1s\n' >/etc/systemd/system/chanceryd.service.d/quick.conf
+systemctl daemon-reload
+systemctl restart chanceryd.service
+pid="$(property MainPID)"
+kill -STOP "$pid"
+await sh -c "test \"\$(systemctl show --property MainPID --value chanceryd.service)\" -gt 0 &&
+  test \"\$(systemctl show --property MainPID --value chanceryd.service)\" != $pid && chancery status"
+journalctl --boot --unit chanceryd.service | grep --quiet "Watchdog timeout" || fail "it was not the watchdog"
+rm --recursive /etc/systemd/system/chanceryd.service.d
+systemctl daemon-reload
+
+say "the TLS port by its unit"
+systemctl --quiet stop chanceryd.service 2>/dev/null # that the socket may start it again is known
+systemctl start chanceryd-tls.socket chanceryd.service || fail "it does not start"
+chancery --addr https://127.0.0.1:8443 --cacert /etc/chancery/tls.crt status >/tmp/tls 2>&1 || fail "nobody answers there: $(cat /tmp/tls)"
+[[ "$(systemctl is-active chanceryd-tls.socket)" == active ]] || fail "the unit does not have it"
 
 say "upgrading"
 pid="$(property MainPID)"
