@@ -36,8 +36,10 @@
 #include "daemon/systemd/notify.hpp"
 #include "daemon/systemd/watchdog.hpp"
 #include "daemon/telemetry/log.hpp"
+#include "daemon/telemetry/redactor.hpp"
 #include "hsm/pkcs11/backend.hpp"
 #include "hsm/pkcs11/owner_process.hpp"
+#include "hsm/pkcs11/pin.hpp"
 #include "hsm/tpm/backend.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/base/ticker.hpp"
@@ -145,6 +147,7 @@ std::optional<service::PremisesOptions> prepare(const config::Config& config, bo
   }
   auto prepared = setup::prepare(config, dev);
   if (!prepared) return give_up(prepared.error());
+  if (const auto redactor = setup::redactor(config.log); !redactor) return give_up(redactor.error());
   if (config.server.tls_listen) {
     const auto tls = edge::server_tls(config.server.tls_certificate, config.server.tls_key);
     if (!tls) return give_up(tls.error());
@@ -228,14 +231,23 @@ void drain(edge::Server& server, const config::Config& config, const telemetry::
 
 // What takes hold of each device that the configuration names.
 std::optional<service::Backends> open_backends(const config::Config& config, const store::Books& books,
-                                               const SecretBytes& master) {
-  service::Backends backends;
+                                               const SecretBytes& master, const telemetry::Log& log) {
+  service::Backends backends(&log);
   for (const config::BackendConfig& section : config.backends) {
     auto backend = open_backend(section, books, master);
     if (!backend) return give_up(backend.error(), section.name);
     backends.add(section.name, *std::move(backend));
   }
   return backends;
+}
+
+// What the daemon knows and nobody is to read, should anything ever quote it.
+void hide_secrets(telemetry::Redactor& redactor, const config::Config& config, const SecretBytes& master) {
+  redactor.hide(master.view());
+  for (const config::BackendConfig& section : config.backends) {
+    if (section.type != config::BackendType::kPkcs11) continue;
+    if (const auto pin = hsm::load_pin(section.name, section.pin_file)) redactor.hide(pin->view());
+  }
 }
 
 // The first keys are made now if their device is there, and otherwise at the first grant or list, or by the keeper.
@@ -289,7 +301,9 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   const Ticker spending_ticker(1s, [&](const std::stop_token&) { premises.spending.tick(wall_clock()); });
 
   rest::Router router(premises.office);
-  auto server = edge::Server::start(setup::server(config, log), router,
+  edge::ServerOptions edge_options = setup::server(config, log);
+  edge_options.refusals = premises.office.edge_refusals.get();
+  auto server = edge::Server::start(edge_options, router,
                                     {std::move(start.sockets.unix_socket), std::move(start.sockets.tls)});
   if (!server) return complain(server.error());
   log.info("serving", {{"socket", config.server.socket.string()}, {"tls_port", server->tls_port()}});
@@ -324,16 +338,20 @@ Status open_audit_log(const store::Books& books, const config::Config& config) {
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
 int run(Start start) {
   const config::Config& config = start.config;
-  telemetry::Log log(setup::log(config.log));
   auto options = prepare(config, start.dev != nullptr);
   if (!options) return kFailed;
+  const auto redactor = setup::redactor(config.log);
+  if (!redactor) return complain(redactor.error());
+  telemetry::Log log(setup::log(config.log, *redactor));
   const auto journal = store::Journal::open(config.state_path);
   if (!journal) return complain(journal.error());
+  (*journal)->redact_with(*redactor);
   store::Books books = store::make_sqlite_books(*journal);
   const auto master = setup::open_master(*books.store, config, log, wall_clock());
   if (!master) return complain(master.error());
   if (const Status good = open_audit_log(books, config); !good) return complain(good.error());
-  auto backends = open_backends(config, books, *master);
+  hide_secrets(**redactor, config, *master);
+  auto backends = open_backends(config, books, *master, log);
   if (!backends) return kFailed;
   auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());
@@ -341,6 +359,8 @@ int run(Start start) {
   setup::complete(*options, config, *backends, *master);
   options->zones = load_zones(log);
   options->complain = complaints_to(log);
+  options->log = &log;
+  options->redactor = *redactor;
   service::Premises premises(std::move(books), *std::move(backends), *std::move(nonces), *std::move(options));
   if (const Status opened = premises.open(wall_clock()); !opened) return complain(opened.error());
   make_first_keys(premises, log);

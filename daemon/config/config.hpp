@@ -154,12 +154,13 @@ struct AuditConfig {
   bool operator==(const AuditConfig&) const = default;
 };
 
-enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
 struct LogConfig {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kText;
+  std::vector<std::string> redact;  ///< patterns of what is not to be shown, besides the usual
   bool operator==(const LogConfig&) const = default;
 };
 

@@ -16,7 +16,7 @@ constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::array<std::string_view, 2> kBackendTypes{"tpm", "pkcs11"};
 constexpr std::array<std::string_view, 2> kSessions{"encrypted", "plain"};
 constexpr std::array<std::string_view, 2> kCheckpoints{"counter", "none"};
-constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
 
 // Where an option's value lives. (A macro, since clang-format cannot read such a lambda inside an
@@ -237,6 +237,9 @@ constexpr auto kOptions = std::to_array<Option>({
      Choice{kLogFormats, [](Target t) { return static_cast<std::size_t>(t.config.log.format); },
             [](Target t, std::size_t i) { t.config.log.format = static_cast<LogFormat>(i); }},
      "\"text\"", "", "How messages are written to the standard error output."},
+    {"log.redact", TextList{AT(config.log.redact)}, "[]", "",
+     "Regular expressions (RE2) of what appears in no log, error answer or audit entry, besides the secrets that are "
+     "always left out."},
 });
 
 #undef AT
@@ -277,7 +280,8 @@ constexpr auto kLive = std::to_array<std::string_view>({
     "attestation.result_lifetime",
     "attestation.require",
     "attestation.max_age",
-    "log.",
+    "log.level",
+    "log.format",
 });
 
 // Levenshtein's distance: the fewest insertions, deletions and replacements that lead from a to b.

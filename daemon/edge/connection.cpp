@@ -10,6 +10,8 @@
 
 #include "daemon/edge/request_mark.hpp"
 #include "daemon/edge/response_text.hpp"
+#include "daemon/rest/request_marks.hpp"
+#include "daemon/telemetry/request_scope.hpp"
 
 namespace chancery::edge {
 namespace {
@@ -18,6 +20,8 @@ namespace asio = boost::asio;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+using telemetry::EdgeRefusals;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr std::size_t kKeptAnswerBytes = 64 * 1024;
@@ -38,21 +42,20 @@ void record(const Surroundings& surroundings, const rest::Request& request, cons
   const telemetry::Log* const log = surroundings.log;
   if (!log) return;
   using telemetry::Field;
-  const Field id("request_id", request.id), method("method", request.method), path("path", request.path),
-      status("status", response.status);
+  const Field method("method", request.method), path("path", request.path), status("status", response.status);
   if (response.failure && response.status == 500) {
-    log->error("a request failed", *response.failure, {method, path, status, id});
+    log->error("a request failed", *response.failure, {method, path, status});
   } else if (response.failure) {
-    log->warning("a request failed", *response.failure, {method, path, status, id});
+    log->warning("a request failed", *response.failure, {method, path, status});
   }
   const Field ms("ms", duration_cast<milliseconds>(steady_clock::now() - begun).count());
   const auto& peer = request.peer.credentials;
   const bool changes = request.method != "GET" && request.method != "HEAD" &&
                        surroundings.application.may_block(request.method, request.path);
   if (peer && changes) {
-    log->info("request", {method, path, status, {"uid", peer->uid}, {"pid", peer->pid}, ms, id});
+    log->info("request", {method, path, status, {"uid", peer->uid}, {"pid", peer->pid}, ms});
   } else {
-    log->debug("request", {method, path, status, ms, id});
+    log->debug("request", {method, path, status, ms});
   }
 }
 
@@ -61,12 +64,23 @@ rest::Response try_handle(rest::Application& application, rest::Request& request
   try {
     return application.handle(request);
   } catch (const std::exception& exception) {
-    if (log) log->error("a handler failed", {{"request_id", request.id}, {"exception", exception.what()}});
+    if (log) log->error("a handler failed", {{"exception", exception.what()}});
   } catch (...) {
-    if (log) log->error("a handler failed", {{"request_id", request.id}});
+    if (log) log->error("a handler failed");
   }
   return rest::problem(
       500, Error{ErrorCode::kInternal, "the daemon failed: its log has the reason under this Request-Id"});
+}
+
+void count(const Surroundings& surroundings, EdgeRefusals::Reason reason) {
+  if (surroundings.refusals != nullptr) surroundings.refusals->add(reason);
+}
+
+EdgeRefusals::Reason reason_of(const Refusal& refusal) {
+  if (refusal.code == ErrorCode::kRequestTimeout) return EdgeRefusals::Reason::kSlow;
+  if (refusal.code == ErrorCode::kOverloaded) return EdgeRefusals::Reason::kMemory;
+  const bool is_large = refusal.code == ErrorCode::kTooLarge || refusal.code == ErrorCode::kHeadersTooLarge;
+  return is_large ? EdgeRefusals::Reason::kTooLarge : EdgeRefusals::Reason::kMalformed;
 }
 
 rest::Response not_admitted(BlockingPool::Admission admission) {
@@ -85,7 +99,14 @@ milliseconds handlers_share(milliseconds time) { return time - std::min(time / 1
 
 rest::Response answer(const Surroundings& surroundings, rest::Request& request,
                       steady_clock::time_point begun) {
-  rest::Response response = try_handle(surroundings.application, request, surroundings.log);
+  const Status marked = rest::read_marks(request);
+  const telemetry::RequestMark mark{request.id, request.trace_id, request.task};
+  const telemetry::RequestScope scope(mark);
+  rest::Response response = marked ? try_handle(surroundings.application, request, surroundings.log)
+                                   : rest::problem(marked.error());
+  if (!request.trace_id.empty()) {
+    response.headers.emplace_back("traceresponse", rest::traceresponse(request.trace_id, request.id));
+  }
   record(surroundings, request, response, begun);
   return response;
 }
@@ -266,6 +287,14 @@ void Connection::handle() {
     // them is saved.
     request.peer.credentials = may_block ? process_->look() : process_->credentials();
   }
+  if (surroundings_.log) {
+    surroundings_.log->trace("request arrived", {{"request_id", id_},
+                                                 {"method", request.method},
+                                                 {"path", request.path},
+                                                 {"headers", request.headers.size()},
+                                                 {"body_octets", request.body.size()},
+                                                 {"may_wait", may_block}});
+  }
   if (may_block) return handle_elsewhere(begun);
   phase_ = Phase::kHandling;
   send(answer(surroundings_, request, begun));
@@ -286,6 +315,7 @@ void Connection::handle_elsewhere(steady_clock::time_point begun) {
   const auto admission = surroundings_.pool.submit(std::move(task));
   if (admission == BlockingPool::Admission::kTaken) return;
   const auto job = std::exchange(job_, nullptr);
+  count(surroundings_, EdgeRefusals::Reason::kQueue);
   answer_instead(*job, not_admitted(admission));
 }
 
@@ -314,6 +344,7 @@ void Connection::give_up_job() {
   if (!job) return close();  // memory was missing for it
   const bool untouched = withdraw_job();
   keep_alive_ = false;
+  count(surroundings_, EdgeRefusals::Reason::kUnanswered);
   answer_instead(
       *job, untouched
                 ? rest::problem({ErrorCode::kOverloaded,
@@ -325,6 +356,9 @@ void Connection::give_up_job() {
 
 // Of a request that no handler has answered, or not in time.
 void Connection::answer_instead(const Job& job, const rest::Response& response) {
+  const telemetry::RequestMark mark{.id =
+                                        job.request.id};  // the job's thread may be about to write the others
+  const telemetry::RequestScope scope(mark);
   record(surroundings_, job.request, response, job.begun);
   send(response);
 }
@@ -335,6 +369,7 @@ void Connection::refuse(const Refusal& refusal) {
   keep_alive_ = false;
   omit_body_ = false;
   id_ = random_id();
+  count(surroundings_, reason_of(refusal));
   if (surroundings_.log) {
     surroundings_.log->debug("request refused",
                              {{"request_id", id_}, {"status", refusal.status}, {"why", refusal.detail}});

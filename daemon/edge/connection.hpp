@@ -17,6 +17,7 @@
 #include "daemon/edge/peer.hpp"
 #include "daemon/edge/request_reader.hpp"
 #include "daemon/rest/http.hpp"
+#include "daemon/telemetry/edge_refusals.hpp"
 #include "daemon/telemetry/log.hpp"
 
 namespace chancery::edge {
@@ -26,7 +27,8 @@ struct Surroundings {
   rest::Application& application;
   BlockingPool& pool;
   ConnectionSet& connections;
-  const telemetry::Log* log = nullptr;  ///< nullptr: nothing is logged
+  const telemetry::Log* log = nullptr;          ///< nullptr: nothing is logged
+  telemetry::EdgeRefusals* refusals = nullptr;  ///< nullptr: they are not counted
 };
 
 /// How a connection came about.

@@ -83,6 +83,7 @@ void Listener::admit(Socket socket) {
 
 // In one try, without waiting for the request: whoever is over the limit costs nothing more.
 void Listener::turn_away(Socket socket) {
+  if (surroundings_.refusals) surroundings_.refusals->add(telemetry::EdgeRefusals::Reason::kConnections);
   if (tls_) return;
   std::string answer;
   append_response(answer,

@@ -44,7 +44,7 @@ struct Server::Parts {
         io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
         pool(std::max<std::size_t>(given.blocking_threads, 1),
              std::max<std::size_t>(given.blocking_queue, 1)),
-        surroundings{application, pool, connections, options.log},
+        surroundings{application, pool, connections, options.log, options.refusals},
         handler_time(options.limits.handler_time),
         work(io.get_executor()) {}
 

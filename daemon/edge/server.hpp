@@ -14,6 +14,7 @@
 
 #include "daemon/edge/limits.hpp"
 #include "daemon/rest/http.hpp"
+#include "daemon/telemetry/edge_refusals.hpp"
 #include "daemon/telemetry/log.hpp"
 #include "sdk/base/descriptor.hpp"
 
@@ -45,7 +46,8 @@ struct ServerOptions {
   std::size_t blocking_threads = 8;  ///< for requests of which Application::may_block() says yes
   /// Requests that wait for one of those, half of them one user's; further ones are answered 503, or 429.
   std::size_t blocking_queue = 256;
-  const telemetry::Log* log = nullptr;  ///< borrowed; outlives the server
+  const telemetry::Log* log = nullptr;          ///< borrowed; outlives the server
+  telemetry::EdgeRefusals* refusals = nullptr;  ///< where they are counted; borrowed; outlives the server
 };
 
 /// Sockets on which somebody listens already in the daemon's stead (systemd.socket(5)): owner, mode and address are as

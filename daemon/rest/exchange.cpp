@@ -18,6 +18,8 @@ service::CallContext context_of(const Request& request) {
     context.caller.chain = request.chain;
   }
   context.request_id = request.id;
+  context.task = request.task;
+  context.trace_id = request.trace_id;
   context.attempt = request.attempt;
   context.now = request.received_at;
   context.deadline = request.deadline;

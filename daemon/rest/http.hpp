@@ -46,10 +46,12 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   Peer peer;
-  std::optional<VerifiedChain> chain{};    ///< who sends it over TLS, once the router has found that out
-  service::Attempt* attempt = nullptr;     ///< what becomes of it, while the router answers it; borrowed
-  std::string id;                          ///< random, also in the `Request-Id` response header
-  std::chrono::sys_seconds received_at{};  ///< the one reading of the clock for this request
+  std::optional<VerifiedChain> chain{};  ///< who sends it over TLS, once the router has found that out
+  service::Attempt* attempt = nullptr;   ///< what becomes of it, while the router answers it; borrowed
+  std::string id;                        ///< random, also in the `Request-Id` response header
+  std::string task{};      ///< `Chancery-Task`: what the caller says that it works on; see read_marks()
+  std::string trace_id{};  ///< of `traceparent`: 32 hexadecimal digits, or empty
+  std::chrono::sys_seconds received_at{};            ///< the one reading of the clock for this request
   std::chrono::steady_clock::time_point deadline{};  ///< when the edge gives up on the handler
 
   /// The value of the only header of that (lower-case) name; nullopt when absent or repeated.

@@ -132,12 +132,17 @@ Response Router::handle(Request& request) {
 }
 
 Response Router::run(const Route& route, Request& request, std::string_view argument) {
+  const auto begun = std::chrono::steady_clock::now();
   service::Attempt attempt{.action = route.action, .facts = facts_of(route, argument)};
   request.attempt = &attempt;
   Response response = answer(route, request, argument);
   if (is_to_be_recorded(attempt, response)) response = record_refusal(request, std::move(response));
   request.attempt = nullptr;
+  const auto took = std::chrono::steady_clock::now() - begun;
   office_.requests->add(static_cast<std::size_t>(&route - routes().data()), response.status);
+  office_.tallies->took(class_of(route)).add(took);
+  if (response.status >= 400) response.body = office_.redactor->json(std::move(response.body));
+  tell(route, request, response, took);
   return response;
 }
 
@@ -149,6 +154,19 @@ Response Router::record_refusal(const Request& request, Response refused) {
   const auto recorded = office_.store.append_audit(service::refusal_entry(
       context, refused.refusal, is_ours ? service::AuditOutcome::kFailed : service::AuditOutcome::kRefused));
   return recorded ? std::move(refused) : problem(recorded.error());
+}
+
+// For debugging: which route it was, and who asked.
+void Router::tell(const Route& route, const Request& request, const Response& response,
+                  std::chrono::nanoseconds took) const {
+  const telemetry::Log* const log = office_.log;
+  if (log == nullptr || !log->writes(telemetry::Level::kDebug)) return;
+  const std::string caller = service::identity_of({context_of(request).caller.process, request.chain});
+  log->debug("route", {{"method", route.method},
+                       {"route", route.pattern},
+                       {"caller", caller},
+                       {"status", response.status},
+                       {"us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
 Response Router::answer(const Route& route, Request& request, std::string_view argument) {

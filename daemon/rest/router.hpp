@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include "daemon/rest/http.hpp"
 #include "daemon/rest/routes.hpp"
 #include "daemon/service/office.hpp"
@@ -19,6 +21,8 @@ class Router final : public Application {
  private:
   [[nodiscard]] Response run(const Route& route, Request& request, std::string_view argument);
 
+  void tell(const Route& route, const Request& request, const Response& response,
+            std::chrono::nanoseconds took) const;
   [[nodiscard]] Response answer(const Route& route, Request& request, std::string_view argument);
   [[nodiscard]] Response record_refusal(const Request& request, Response refused);
   [[nodiscard]] Response answer_holder(const Route& route, Request& request, std::string_view argument);

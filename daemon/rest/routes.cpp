@@ -8,6 +8,21 @@
 
 namespace chancery::rest {
 
+service::RouteClass class_of(const Route& route) noexcept {
+  using enum service::RouteClass;
+  constexpr std::array kIssuing{create_grant, create_delegation, create_proof, create_session,
+                                join,         issue_token};
+  constexpr std::array kJudging{verify_chain, explain_chain, introspect_token};
+  constexpr std::array kDeciding{authorize_action, settle_decision, release_decision};
+  const auto is_of = [&](const auto& handlers) {
+    return std::ranges::find(handlers, route.handle) != handlers.end();
+  };
+  if (route.method == "GET") return kRead;
+  if (is_of(kJudging)) return kJudge;
+  if (is_of(kDeciding)) return kDecide;
+  return is_of(kIssuing) ? kIssue : kAdminister;
+}
+
 std::span<const Route> routes() noexcept {
   using enum Listener;
   namespace scope = service::scope;

@@ -31,6 +31,9 @@ struct Route {
   std::string_view action{};
 };
 
+/// Among whose requests' durations a route's count.
+[[nodiscard]] service::RouteClass class_of(const Route& route) noexcept;
+
 /// Every route, ordered by pattern, and of one pattern by method.
 [[nodiscard]] std::span<const Route> routes() noexcept;
 

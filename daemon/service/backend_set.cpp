@@ -4,7 +4,8 @@ namespace chancery::service {
 
 void Backends::add(std::string name, std::unique_ptr<hsm::KeyBackend> backend) {
   names_.push_back(name);
-  backends_.emplace(std::move(name), std::move(backend));
+  auto observed = std::make_unique<ObservedBackend>(name, std::move(backend), log_);
+  backends_.emplace(std::move(name), std::move(observed));
 }
 
 Result<hsm::KeyBackend*> Backends::find(std::string_view name) const {

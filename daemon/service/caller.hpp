@@ -37,8 +37,8 @@ struct Attempt;
 struct CallContext {
   Caller caller;
   std::string request_id;
-  std::string task;            ///< for what the caller says that it asks; empty: it does not say
-  std::string trace_id;        ///< of the trace that the request belongs to, 32 hexadecimal digits; or empty
+  std::string task;            ///< what the caller says that it works on; empty when it does not
+  std::string trace_id;        ///< the caller's, of W3C Trace Context: 32 hexadecimal digits, or empty
   Attempt* attempt = nullptr;  ///< borrowed; nullptr: nobody asks what becomes of it
   std::chrono::sys_seconds now{};
   std::chrono::steady_clock::time_point deadline{};

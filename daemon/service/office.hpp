@@ -28,10 +28,14 @@
 #include "daemon/service/refused_proofs.hpp"
 #include "daemon/service/spending.hpp"
 #include "daemon/service/status_desk.hpp"
+#include "daemon/service/tallies.hpp"
 #include "daemon/service/trust.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
+#include "daemon/telemetry/edge_refusals.hpp"
+#include "daemon/telemetry/log.hpp"
+#include "daemon/telemetry/redactor.hpp"
 #include "daemon/telemetry/request_counts.hpp"
 #include "sdk/base/published.hpp"
 
@@ -71,9 +75,13 @@ struct Office {
   AttestationDesk& attestation;
   AuditDesk& audit;
   Published<Policy> policy;
-  std::vector<WatchedFile> files{};  ///< whose permissions the operator is told
+  std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
+  const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
+  std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
+  std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();
+  std::shared_ptr<telemetry::EdgeRefusals> edge_refusals = std::make_shared<telemetry::EdgeRefusals>();
   std::shared_ptr<RefusedProofs> refused_proofs = std::make_shared<RefusedProofs>();
   /// Join tokens that were presented a second time.
   std::shared_ptr<std::atomic<std::uint64_t>> join_alarms = std::make_shared<std::atomic<std::uint64_t>>(0);

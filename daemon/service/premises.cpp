@@ -52,7 +52,9 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              attestation,
              audit,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
-             std::move(options.files)} {}
+             std::move(options.files),
+             options.log,
+             std::move(options.redactor)} {}
 
 Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(issuer.publish(now));

@@ -29,6 +29,8 @@ struct PremisesOptions {
   std::size_t cache_tokens = 0;      ///< how many verified tokens are remembered
   std::optional<TimeZones> zones{};  ///< none: what a `time_window` bounds is denied
   std::vector<WatchedFile> files{};
+  const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
+  std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   Spending::Complaint complain = [](const char*, const Error&) {};
 };
 

@@ -222,8 +222,15 @@ edge::ServerOptions server(const config::Config& config, const telemetry::Log& l
   return options;
 }
 
-telemetry::LogOptions log(const config::LogConfig& config) {
+Result<std::shared_ptr<telemetry::Redactor>> redactor(const config::LogConfig& config) {
+  for (const std::string& pattern : config.redact) CHANCERY_TRY(telemetry::Redactor::check(pattern));
+  return std::make_shared<telemetry::Redactor>(config.redact);
+}
+
+telemetry::LogOptions log(const config::LogConfig& config,
+                          std::shared_ptr<const telemetry::Redactor> redactor) {
   telemetry::LogOptions options;
+  options.redactor = std::move(redactor);
   options.level = static_cast<telemetry::Level>(config.level);
   options.format =
       config.format == config::LogFormat::kJson ? telemetry::Format::kJson : telemetry::Format::kText;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ void complete(service::PremisesOptions& options, const config::Config& config,
 
 [[nodiscard]] service::KeeperOptions keeper(const config::Config& config);
 [[nodiscard]] edge::ServerOptions server(const config::Config& config, const telemetry::Log& log);
-[[nodiscard]] telemetry::LogOptions log(const config::LogConfig& config);
+/// What takes secrets out of all that the daemon says. \return kConfigInvalid (a pattern)
+[[nodiscard]] Result<std::shared_ptr<telemetry::Redactor>> redactor(const config::LogConfig& config);
+[[nodiscard]] telemetry::LogOptions log(const config::LogConfig& config,
+                                        std::shared_ptr<const telemetry::Redactor> redactor);
 
 }  // namespace chancery::setup

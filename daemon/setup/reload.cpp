@@ -115,7 +115,7 @@ Status Reload::take_over(const config::TakenOver& taken, std::chrono::sys_second
   CHANCERY_TRY(premises_.change(std::move(change), now, record));
   server_.use(limits(server));
   if (tls) server_.use(*std::move(tls));
-  log_.use(setup::log(taken.config.log));
+  log_.use(setup::log(taken.config.log, nullptr));  // what is redacted takes a restart
   running_ = taken.config;
   version_ = version;
   trust_files_ = std::move(trust_read);

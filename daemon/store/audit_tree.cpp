@@ -33,15 +33,6 @@ constexpr Error kDamaged{ErrorCode::kStoreCorrupt,
                          "the audit log is damaged: entries or nodes of its tree are missing; restore the "
                          "newest backup, and see docs/operations/audit.md"};
 
-std::string text_of(const AuditEntry& entry, std::string_view policy) {
-  json::Node node = entry.members;
-  node.set("v", kFormat);
-  node.set("at", entry.at.time_since_epoch().count());
-  node.set("action", entry.action);
-  if (!policy.empty()) node.set("policy", policy);
-  return json::to_jcs(node);
-}
-
 Result<Sha256Digest> read_hash(const Query& row) {
   const Bytes octets = row.octets(0);
   Sha256Digest hash;
@@ -84,6 +75,15 @@ Result<Sha256Digest> hash_of(Database& database, const Subtree& wanted) {
 
 }  // namespace
 
+std::string audit_text(const AuditEntry& entry, std::string_view policy) {
+  json::Node node = entry.members;
+  node.set("v", kFormat);
+  node.set("at", entry.at.time_since_epoch().count());
+  node.set("action", entry.action);
+  if (!policy.empty()) node.set("policy", policy);
+  return json::to_jcs(node);
+}
+
 Bytes audit_ref(std::string_view identifier) {
   const Sha256Digest digest = sha256(as_bytes(identifier));
   return {digest.begin(), digest.begin() + kRefSize};
@@ -116,9 +116,7 @@ Result<AuditTree> AuditTree::load(Database& database) {
   return tree;
 }
 
-Result<std::uint64_t> AuditTree::append(Database& database, const AuditEntry& entry,
-                                        std::string_view policy) {
-  const std::string text = text_of(entry, policy);
+Result<std::uint64_t> AuditTree::append(Database& database, const AuditEntry& entry, std::string_view text) {
   const auto sequence = static_cast<std::int64_t>(size() + 1);
   {
     CHANCERY_ASSIGN(Query insert, database.query(kInsertEntry));

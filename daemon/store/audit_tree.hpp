@@ -12,6 +12,10 @@
 
 namespace chancery::store {
 
+/// An entry as it stands in the log, in JCS.
+/// \param policy  the version of what governs; empty: unknown
+[[nodiscard]] std::string audit_text(const AuditEntry& entry, std::string_view policy);
+
 /// The Merkle tree over the entries of the audit log (docs/protocol/audit.md): its leaves are the rows of `audit`, its
 /// right edge is in memory, and of its inner nodes the database keeps every eighth level. A value: whoever gives a
 /// transaction up goes back to a copy. Whoever uses it holds the connection.
@@ -24,10 +28,10 @@ class AuditTree {
   [[nodiscard]] static Result<AuditTree> load(Database& database);
 
   /// Writes an entry with its references, and the nodes that it completes.
-  /// \param policy  the version of what governs; empty: unknown
+  /// \param text  the entry as audit_text() makes it, perhaps without what must not stand in it
   /// \return its sequence
   [[nodiscard]] Result<std::uint64_t> append(Database& database, const AuditEntry& entry,
-                                             std::string_view policy);
+                                             std::string_view text);
 
   [[nodiscard]] std::uint64_t size() const noexcept { return frontier_.size(); }
 

@@ -156,7 +156,9 @@ Result<std::uint64_t> Journal::run(const Pending& pending) noexcept {
   try {
     CHANCERY_TRY((*pending.effect)());
     if (pending.audit == nullptr) return std::uint64_t{0};
-    return tree_->append(database_, *pending.audit, policy_);
+    std::string text = audit_text(*pending.audit, policy_);
+    if (redactor_) text = redactor_->json(std::move(text));
+    return tree_->append(database_, *pending.audit, text);
   } catch (...) {
     return Error{ErrorCode::kInternal, "a change of the store was given up: try again, and report this"};
   }

@@ -18,6 +18,7 @@
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
+#include "daemon/telemetry/redactor.hpp"
 
 namespace chancery::store {
 
@@ -36,6 +37,11 @@ class Journal {
 
   Journal(StateLock lock, Database database, AuditTree tree) noexcept
       : size_(tree.size()), lock_(std::move(lock)), database_(std::move(database)), tree_(std::move(tree)) {}
+
+  /// Has what audit entries say pass this before they are written. To be called before the journal is used.
+  void redact_with(std::shared_ptr<const telemetry::Redactor> redactor) noexcept {
+    redactor_ = std::move(redactor);
+  }
 
   /// Runs `effect`, perhaps on another caller's thread, and appends the audit entry.
   /// \return the entry's sequence; kInvalidArgument for an empty entry; what the effect said, kInternal when it
@@ -91,6 +97,7 @@ class Journal {
   StateLock lock_;  // before the database: released after it
   Database database_;
   std::optional<AuditTree> tree_;  // none after a commit that failed: read again before the next
+  std::shared_ptr<const telemetry::Redactor> redactor_;  // null: entries are written as they are
 };
 
 }  // namespace chancery::store

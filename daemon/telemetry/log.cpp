@@ -9,7 +9,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
-#include "daemon/telemetry/redact.hpp"
+#include "daemon/telemetry/request_scope.hpp"
 #include "sdk/base/printable.hpp"
 #include "sdk/json/writer.hpp"
 
@@ -18,6 +18,10 @@ namespace {
 
 // Longer values are cut, after redaction, so that no token shows because its end was cut off.
 constexpr std::size_t kLongestValue = 2048;
+// Before redaction: what is longer is not searched further, and ends as a secret may begin.
+constexpr std::size_t kLongestSearched = 64 * 1024;
+// journald cuts at 48 KiB, and would leave half of an object.
+constexpr std::size_t kLongestLine = 16 * 1024;
 
 // spdlog's own sinks buffer in stdio; a line must be out before the process may be killed.
 class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
@@ -43,6 +47,8 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
+    case Level::kTrace:
+      return spdlog::level::trace;
     case Level::kDebug:
       return spdlog::level::debug;
     case Level::kInfo:
@@ -75,7 +81,9 @@ bool is_plain(std::string_view text) {
 class Log::Writer {
  public:
   explicit Writer(const LogOptions& options)
-      : format_(options.format), logger_("chanceryd", std::make_shared<DescriptorSink>(options.descriptor)) {
+      : format_(options.format),
+        redactor_(options.redactor ? options.redactor : std::make_shared<const Redactor>()),
+        logger_("chanceryd", std::make_shared<DescriptorSink>(options.descriptor)) {
     use(options);
   }
 
@@ -90,7 +98,7 @@ class Log::Writer {
 
   void write(Level level, std::string_view message, const Error* failure,
              std::initializer_list<Field> fields) {
-    if (!logger_.should_log(spdlog_level(level))) return;
+    if (!writes(level)) return;
     const std::shared_lock lock(changing_);
     std::string line = format_ == Format::kJson ? "\"message\":" + quoted(message) : safe(message);
     if (failure != nullptr) {
@@ -98,14 +106,19 @@ class Log::Writer {
       append(line, {"what", failure->what});
       if (failure->native != 0) append(line, {"native", failure->native});
     }
+    append_mark(line);
     for (const Field& field : fields) append(line, field);
     logger_.log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
   }
 
+  [[nodiscard]] bool writes(Level level) const { return logger_.should_log(spdlog_level(level)); }
+
  private:
   // The one place that all text goes through.
   std::string safe(std::string_view text) const {
-    std::string out = printable(redact(text));
+    const bool is_searched_whole = text.size() <= kLongestSearched;
+    std::string out = printable(redactor_->text(text.substr(0, kLongestSearched)));
+    if (!is_searched_whole && out.size() <= kLongestValue) return std::string(kRedacted);
     if (out.size() <= kLongestValue) return out;
     std::size_t end = kLongestValue;
     while ((static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not within a character
@@ -126,16 +139,25 @@ class Log::Writer {
     return format_ == Format::kText && is_plain(text) ? safe(text) : quoted(text);
   }
 
+  void append_mark(std::string& line) const {
+    const RequestMark* const mark = current_request();
+    if (mark == nullptr) return;
+    append(line, {"request_id", mark->id});
+    if (!mark->trace_id.empty()) append(line, {"trace_id", mark->trace_id});
+    if (!mark->task.empty()) append(line, {"task", mark->task});
+  }
+
+  // What would make the line too long is left out, and the rest after it says so by missing.
   void append(std::string& line, const Field& field) const {
-    if (format_ == Format::kJson) {
-      line += "," + quoted(field.name) + ":" + value_text(field);
-    } else {
-      line += " " + std::string(field.name) + "=" + value_text(field);
-    }
+    const std::string text = format_ == Format::kJson
+                                 ? "," + quoted(field.name) + ":" + value_text(field)
+                                 : " " + std::string(field.name) + "=" + value_text(field);
+    if (line.size() + text.size() <= kLongestLine) line += text;
   }
 
   std::shared_mutex changing_;
   Format format_;
+  std::shared_ptr<const Redactor> redactor_;
   spdlog::logger logger_;
 };
 
@@ -143,6 +165,11 @@ Log::Log(const LogOptions& options) : writer_(std::make_unique<Writer>(options))
 Log::~Log() = default;
 
 void Log::use(const LogOptions& options) { writer_->use(options); }
+bool Log::writes(Level level) const { return writer_->writes(level); }
+
+void Log::trace(std::string_view message, std::initializer_list<Field> fields) const {
+  writer_->write(Level::kTrace, message, nullptr, fields);
+}
 
 void Log::debug(std::string_view message, std::initializer_list<Field> fields) const {
   writer_->write(Level::kDebug, message, nullptr, fields);

@@ -10,9 +10,11 @@
 
 #include <chancery/error.hpp>
 
+#include "daemon/telemetry/redactor.hpp"
+
 namespace chancery::telemetry {
 
-enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
+enum class Level : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 enum class Format : std::uint8_t {
   kText,  ///< for people: time, level, message, name=value …
   kJson,  ///< one object a line: "time", "level", "message" and the fields
@@ -34,12 +36,15 @@ struct LogOptions {
   Level level = Level::kInfo;  ///< the least severe that is written
   Format format = Format::kText;
   int descriptor = 2;  ///< where lines go; borrowed; the standard error output
+  /// What takes secrets out; null: one that knows no configured patterns and no values.
+  std::shared_ptr<const Redactor> redactor{};
 };
 
-/// Where everything goes that the daemon says to its operators. All text passes one place, in which tokens
-/// become `[redacted]`, what a terminal would obey is escaped, and long values are cut; so a
-/// value may hold what a client sent. Thread-safe; each message is one line in one write. Never fails: what
-/// cannot be written is lost.
+/// Where everything goes that the daemon says to its operators. All text passes one place, in which secrets
+/// become `[redacted]`, what a terminal would obey is escaped, and long values and lines are cut; so a
+/// value may hold what a client sent. What is logged within a RequestScope has the fields "request_id", "trace_id" and
+/// "task", as far as they are known. Thread-safe; each message is one line in one write. Never fails: what cannot be
+/// written is lost.
 class Log {
  public:
   explicit Log(const LogOptions& options);
@@ -50,6 +55,10 @@ class Log {
   /// Level and format of messages from now on; they go where they went.
   void use(const LogOptions& options);
 
+  /// Whether messages of that level are written: to spare the making of their fields.
+  [[nodiscard]] bool writes(Level level) const;
+
+  void trace(std::string_view message, std::initializer_list<Field> fields = {}) const;
   void debug(std::string_view message, std::initializer_list<Field> fields = {}) const;
   void info(std::string_view message, std::initializer_list<Field> fields = {}) const;
   void warning(std::string_view message, std::initializer_list<Field> fields = {}) const;

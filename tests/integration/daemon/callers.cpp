@@ -7,11 +7,11 @@
 
 #include <chancery/credential.hpp>
 
-#include "daemon/rest/routes.hpp"
 #include "sdk/client/calls.hpp"
 #include "sdk/client/transport.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
+#include "tests/integration/daemon/route_requests.hpp"
 #include "tests/integration/edge/raw_client.hpp"
 
 namespace chancery::tests {
@@ -133,51 +133,10 @@ BOOST_FIXTURE_TEST_CASE(a_chain_of_somebody_else_governs_nothing, RemoteOffice) 
 
 namespace {
 
-// A body that each path takes, so that what refuses is the lack of authority.
-std::string body_for(std::string_view pattern) {
-  const std::string thumbprint(43, 'A');
-  if (pattern == "/v1/agents") return R"({"name":"new","selectors":{"uid":1}})";
-  if (pattern == "/v1/grants")
-    return R"({"principal":"user:a","agent":"support","audience":"x","scopes":["a.b"],"lifetime_s":60})";
-  if (pattern == "/v1/operators") return R"({"name":"x","jkt":")" + thumbprint + R"("})";
-  if (pattern == "/v1/authorize")
-    return R"({"chain":"x","proof":"x","method":"GET","uri":"https://x","audience":"x","action":{"scope":"a.b"}})";
-  if (pattern == "/v1/revocations" || pattern == "/v1/suspensions" || pattern == "/v1/impact")
-    return R"({"agent":"support"})";
-  if (pattern == "/v1/drills") return R"({"agent":"support","window_s":60})";
-  if (pattern == "/v1/join-tokens") return R"({"agent":"support","chain":["x"]})";
-  const std::string challenge =
-      R"({"challenge":"x","nonce":"AAAA","pcrs":{},"id_object":"AAAA","encrypted_secret":"AAAA","expires_at":1})";
-  const std::string identity = R"({"ek_public":"AAAA","ak_public":"AAAA","srk_public":"AAAA"})";
-  const std::string statement = R"({"attest":"AAAA","signature":"AAAA"})";
-  if (pattern == "/v1/attestation/challenge") return R"({"host":"support"})";
-  if (pattern == "/v1/attestation/evidence")
-    return R"({"challenge":"x","key":{"key_public":"AAAA","certification":)" + statement + "}}";
-  if (pattern == "/v1/attestation/hosts") return R"({"name":"support","identity":)" + identity + "}";
-  if (pattern == "/v1/attestation/hosts/{name}/approve") return R"({"custody":"tpm-certified"})";
-  if (pattern == "/v1/backends/{name}/activate") return challenge;
-  if (pattern == "/v1/backends/{name}/measurements" || pattern == "/v1/keys/{name}/certify")
-    return R"({"nonce":"AAAA"})";
-  return "{}";
-}
-
 // What grants a path and its parameters that must be bounded.
 std::string authority_for(std::string_view scope) {
   const std::string bound = R"(,"constraints":[{"key":"chancery.authorize#audience","one_of":["x"]}])";
   return R"({"scopes":[")" + std::string(scope) + "\"]" + (scope == "chancery.authorize" ? bound : "") + "}";
-}
-
-client::HttpRequest request_of(const rest::Route& route) {
-  std::string path(route.pattern);
-  const std::size_t place = path.find("{name}");
-  if (place != std::string::npos) {
-    const bool is_key = path.starts_with("/v1/keys/");
-    path.replace(place, 6,
-                 is_key                              ? std::string(43, 'A')
-                 : path.starts_with("/v1/backends/") ? "swtpm"
-                                                     : "support");
-  }
-  return {std::string(route.method), path, route.method == "POST" ? body_for(route.pattern) : ""};
 }
 
 }  // namespace

@@ -2,22 +2,17 @@
 // for a PIN and a master secret that were planted, and for what is derived from them.
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include <boost/test/unit_test.hpp>
 #include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "sdk/base/base64url.hpp"
-#include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
+#include "tests/integration/daemon/planted.hpp"
 #include "tests/integration/daemon/process_memory.hpp"
 #include "tests/integration/daemon/two_devices.hpp"
 
@@ -27,17 +22,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kPin = "planted-pin-5b81c07e";
-
-struct Secret {
-  std::string name;
-  Bytes octets;
-};
-
-Bytes planted_master() {
-  Bytes master(32);
-  for (std::size_t i = 0; i < master.size(); ++i) master[i] = static_cast<std::uint8_t>(0xC3 ^ (i * 29));
-  return master;
-}
 
 Bytes bytes_of(const SecretBytes& secret) { return {secret.view().begin(), secret.view().end()}; }
 
@@ -69,28 +53,6 @@ std::vector<Secret> auth_values(const std::filesystem::path& database) {
   return out;
 }
 
-/// A secret as it may have been written down: as it is, in hexadecimal of either case, in base64url.
-std::vector<Bytes> forms_of(const Secret& secret) {
-  std::string hex = hex_encode(secret.octets);
-  std::string upper = hex;
-  std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' ? char(c - 32) : c; });
-  std::vector<Bytes> forms{secret.octets};
-  for (const std::string& text : {hex, upper, base64url_encode(secret.octets)}) {
-    const ByteView octets = as_bytes(text);
-    forms.emplace_back(octets.begin(), octets.end());
-  }
-  return forms;
-}
-
-bool contains(ByteView text, ByteView part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end()) != text.end();
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 /// A daemon with both kinds of device, a planted PIN and a planted master secret.
 struct PlantedDaemon {
   simulators::Swtpm tpm = required(simulators::Swtpm::start());
@@ -106,16 +68,8 @@ struct PlantedDaemon {
     settings.sessions = "encrypted";
     settings.extra = token_section(token) + "isolate = " + (isolate ? "true" : "false") + "\n";
     daemon = std::make_unique<DaemonProcess>(settings);
-    plant_master();
+    plant_master(*daemon);
     daemon->start();
-  }
-
-  void plant_master() const {
-    BOOST_REQUIRE(::mkdir(daemon->state().c_str(), 0700) == 0);
-    const std::filesystem::path file = daemon->state() / "master.key";
-    const Bytes master = planted_master();
-    std::ofstream(file, std::ios::binary) << as_text(master);
-    BOOST_REQUIRE(::chmod(file.c_str(), 0600) == 0);
   }
 
   void create_agent(const std::string& name, const std::string& backend) const {

@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(failure_is_logged_with_the_code_of_the_device_and_not_sent)
   check_has(line, "warning");
   check_has(line, "error=device_error");
   check_has(line, "native=2338");
-  check_has(line,
-            "method=POST path=/broken status=503 request_id=" + answer.field("Request-Id").value_or("?"));
+  check_has(line, "request_id=" + answer.field("Request-Id").value_or("?") +
+                      " method=POST path=/broken status=503");
   BOOST_TEST(logged.lines_with("secret").empty());
   BOOST_TEST(logged.lines_with("the body").empty());
 }
@@ -83,8 +83,26 @@ BOOST_AUTO_TEST_CASE(exception_is_logged_as_an_error_with_its_request) {
   BOOST_TEST(answer.status == 500);
   const std::string line = logged.lines_with("a request failed");
   check_has(line, "error");
-  check_has(line, "path=/throw status=500 request_id=" + answer.field("Request-Id").value_or("?"));
-  check_has(logged.lines_with("a handler failed"), "a bug");
+  const std::string id = "request_id=" + answer.field("Request-Id").value_or("?");
+  check_has(line, id + " method=GET path=/throw status=500");
+  check_has(logged.lines_with("a handler failed"), id + " exception=\"a bug\"");
+}
+
+BOOST_AUTO_TEST_CASE(lines_and_answers_carry_the_callers_trace_and_task) {
+  LoggedScene logged(Level::kInfo);
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const Answer answer = logged.ask(Wire::kUnix,
+                                   "POST /device HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+                                   "Chancery-Task: refund 17\r\ntraceparent: 00-" +
+                                       trace + "-00f067aa0ba902b7-01\r\n\r\n");
+  check_has(answer.field("traceresponse").value_or(""), "00-" + trace + "-");
+  check_has(logged.lines_with("path=/device"), " trace_id=" + trace + " task=\"refund 17\" ");
+  const Answer refused = logged.ask(Wire::kUnix,
+                                    "POST /peer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+                                    "Chancery-Task: \r\ntraceparent: 00-" +
+                                        trace + "\r\n\r\n");
+  BOOST_TEST(refused.status == 400);
+  BOOST_TEST(!refused.field("traceresponse").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(request_that_was_given_up_is_logged) {

@@ -227,6 +227,7 @@ anchors_ca = "/etc/chancery/partners.pem"
 [log]
 level = "debug"
 format = "json"
+redact = ["customer-[0-9]+"]
 )");
   BOOST_TEST(config.allow_root);
   BOOST_TEST(config.server.socket == "/run/c.sock");
@@ -285,7 +286,7 @@ format = "json"
   BOOST_TEST(config.verify.follow_anchors);
   BOOST_TEST((config.verify.anchors_refresh == 10min));
   BOOST_TEST(config.verify.anchors_ca == "/etc/chancery/partners.pem");
-  BOOST_TEST((config.log == LogConfig{LogLevel::kDebug, LogFormat::kJson}));
+  BOOST_TEST((config.log == LogConfig{LogLevel::kDebug, LogFormat::kJson, {"customer-[0-9]+"}}));
 
   BOOST_TEST((accepted(to_toml(config)) == config));
 }
@@ -342,7 +343,7 @@ const std::array kRefused{
     RefusedCase{"a name that a terminal would obey", "[log]\n\"\\u001b[2J\" = 1", 11,
                 R"(unknown option "log.?[2J": did you mean "log.level"?)"},
     RefusedCase{"the first of two errors", "[log]\nlevel = 3\n[state]\npaht = \"/x\"", 11,
-                R"(log.level must be one of "debug" "info" "warning" "error")"},
+                R"(log.level must be one of "trace" "debug" "info" "warning" "error")"},
     RefusedCase{"text for a number", "[verify]\nmax_tokens = \"16\"", 11,
                 "verify.max_tokens must be a whole number"},
     RefusedCase{"fraction for a number", "[verify]\nmax_tokens = 1.5", 11,

@@ -174,6 +174,15 @@ BOOST_FIXTURE_TEST_CASE(an_effect_that_throws_fails_alone_and_nobody_waits_for_i
   must(journal->write([&] { return insert(0); }));
 }
 
+BOOST_FIXTURE_TEST_CASE(what_audit_entries_quote_is_redacted, Crowd) {
+  journal->redact_with(std::make_shared<const telemetry::Redactor>());
+  const AuditEntry audit{
+      {}, R"({"action":"agent.retire","details":{"reason":"ghp_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij"}})"};
+  must(journal->mutate(audit, [&] { return insert(1); }));
+  BOOST_TEST(count("SELECT count(*) FROM audit WHERE entry LIKE '%ghp_%'") == 0);
+  BOOST_TEST(count("SELECT count(*) FROM audit WHERE entry LIKE '%\"reason\":\"[redacted]\"%'") == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(nothing_is_changed_without_an_audit_entry_unless_it_is_meant, Crowd) {
   BOOST_TEST((refusal(journal->mutate(AuditEntry{}, [&] { return insert(1); })) == kInvalidArgument));
   must(journal->write([&] { return insert(2); }));

@@ -5,12 +5,11 @@
 #include <regex>
 #include <thread>
 
-#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "daemon/telemetry/redact.hpp"
+#include "daemon/telemetry/request_scope.hpp"
 #include "sdk/json/reader.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
@@ -49,34 +48,6 @@ class Recorded {
   std::unique_ptr<Log> log_;
 };
 
-struct RedactCase {
-  const char* name;
-  const char* text;
-  const char* want;
-};
-std::ostream& operator<<(std::ostream& out, const RedactCase& c) { return out << c.name; }
-
-const std::array kRedactions{
-    RedactCase{"plain text", "agent support registered", "agent support registered"},
-    RedactCase{"nothing", "", ""},
-    RedactCase{"a token", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "[redacted]"},
-    RedactCase{"a token in a header", "Authorization: DPoP eyJhbGc.eyJz.c2ln, x",
-               "Authorization: DPoP [redacted], x"},
-    RedactCase{"a chain", "eyJh.eyJz.c2ln~eyJh.eyJz.c2ln", "[redacted]~[redacted]"},
-    RedactCase{"a token after other text", "aeyJh.eyJz.c2ln", "a[redacted]"},
-    RedactCase{"a token without signature", "eyJh.eyJz.", "[redacted]"},
-    RedactCase{"a token that is followed by a full stop", "eyJh.eyJz.c2ln.", "[redacted]."},
-    RedactCase{"a second start within the first part", "eyJeyJ.eyJz.c2ln", "[redacted]"},
-    RedactCase{"two parts", "eyJh.eyJz", "eyJh.eyJz"},
-    RedactCase{"a token behind two parts", "eyJh.eyJz eyJh.eyJz.c2ln", "eyJh.eyJz [redacted]"},
-    RedactCase{"a token behind an empty part", "eyJh..eyJh.eyJz.c2ln", "eyJh..[redacted]"},
-    RedactCase{"a token behind one part", "eyJ eyJh.eyJz.c2ln", "eyJ [redacted]"},
-    RedactCase{"another start", "eyKh.eyKz.c2ln", "eyKh.eyKz.c2ln"},
-};
-BOOST_DATA_TEST_CASE(tokens_are_redacted, boost::unit_test::data::make(kRedactions), c) {
-  BOOST_TEST(redact(c.text) == c.want);
-}
-
 BOOST_AUTO_TEST_CASE(a_text_line_has_level_message_and_fields) {
   Recorded log({});
   log->info("agent registered", {{"name", "support"}, {"uid", 1000}, {"first", true}, {"note", "two words"}});
@@ -102,6 +73,7 @@ BOOST_AUTO_TEST_CASE(a_failure_is_named_with_its_native_code) {
 
 BOOST_AUTO_TEST_CASE(messages_below_the_level_are_not_written) {
   Recorded log({.level = Level::kWarning});
+  log->trace("trace");
   log->debug("debug");
   log->info("info");
   log->warning("warning");
@@ -145,6 +117,44 @@ BOOST_AUTO_TEST_CASE(a_long_value_is_cut_after_redaction) {
   BOOST_TEST(line.find("\"token\":\"[redacted]\"") != std::string::npos);
   BOOST_TEST(line.size() < 3000U);
   BOOST_TEST(json::Document::parse(line).has_value());  // cut between characters
+}
+
+BOOST_AUTO_TEST_CASE(a_line_is_bounded_however_many_long_fields_it_has) {
+  for (const Format format : kFormats) {
+    Recorded log({.format = format});
+    const std::string most(2048, '"');
+    log->info("request", {{"a", most}, {"b", most}, {"c", most}, {"d", most}, {"e", most}, {"last", "seen"}});
+    const std::string line = log.line();
+    BOOST_TEST(line.size() < 17'000U);
+    BOOST_TEST(line.find("seen") != std::string::npos);
+    if (format == Format::kJson) BOOST_TEST(json::Document::parse(line).has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_long_to_be_searched_shows_nothing_of_a_secret_that_is_cut) {
+  Recorded log({});
+  const std::string tokens = std::string(64 * 1024 - 10, 'a') + "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
+  log->info("x", {{"value", "eyJh." + tokens}});
+  BOOST_TEST(log.line().find("eyJhbG") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(lines_within_a_request_carry_its_marks) {
+  Recorded log({});
+  {
+    const RequestMark outer{"r1", "4bf92f3577b34da6a3ce929d0e0e4736", "refund 17"};
+    const RequestScope scope(outer);
+    log->info("a");
+    const RequestMark inner{.id = "r2"};
+    const RequestScope inner_scope(inner);
+    log->info("b");
+  }
+  log->info("c");
+  const std::vector<std::string> lines = log.lines();
+  BOOST_REQUIRE(lines.size() == 3U);
+  BOOST_TEST(
+      lines[0].ends_with(R"( a request_id=r1 trace_id=4bf92f3577b34da6a3ce929d0e0e4736 task="refund 17")"));
+  BOOST_TEST(lines[1].ends_with(" b request_id=r2"));
+  BOOST_TEST(lines[2].ends_with(" c"));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_written_is_lost_silently) {

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <chancery/verify.hpp>
+
+#include "daemon/telemetry/histogram.hpp"
+
+namespace chancery::service {
+
+/// Who judged a chain.
+enum class Judged : std::uint8_t { kVerify, kExplain, kAuthorize };
+inline constexpr std::array<std::string_view, 3> kJudgedNames{"verify", "explain", "authorize"};
+
+/// What a route is about, where there are too many to have a histogram each.
+enum class RouteClass : std::uint8_t {
+  kJudge,      ///< verifies; asks neither device nor disk
+  kDecide,     ///< decides an action and records it
+  kIssue,      ///< signs: grants, delegations, sessions, proofs
+  kRead,       ///< answers what is known
+  kAdminister  ///< changes agents, keys, statuses, hosts
+};
+inline constexpr std::array<std::string_view, 5> kRouteClassNames{"judge", "decide", "issue", "read",
+                                                                  "administer"};
+
+/// What the use cases count since the start, for metrics. Thread-safe, without a lock.
+class Tallies {
+ public:
+  static constexpr std::size_t kOutcomes = static_cast<std::size_t>(Outcome::kCustodyUnproven) + 1;
+
+  void judged(Judged by, Outcome outcome) noexcept {
+    judgements_[static_cast<std::size_t>(by)][static_cast<std::size_t>(outcome)].fetch_add(
+        1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t judgements(std::size_t by, std::size_t outcome) const noexcept {
+    return judgements_[by][outcome].load(std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] telemetry::Histogram& took(RouteClass route) noexcept {
+    return took_[static_cast<std::size_t>(route)];
+  }
+
+ private:
+  std::array<std::array<std::atomic<std::uint64_t>, kOutcomes>, kJudgedNames.size()> judgements_{};
+  std::array<telemetry::Histogram, kRouteClassNames.size()> took_;
+};
+
+}  // namespace chancery::service
