@@ -25,11 +25,19 @@ telemetry::Metric request_counts(const telemetry::RequestCounts& counts) {
   return metric;
 }
 
+// They are names of backends, routes and states; should one ever be more, it is no secret.
+void redact_labels(telemetry::Metric& metric, const telemetry::Redactor& redactor) {
+  for (telemetry::Sample& sample : metric.samples) {
+    for (auto& [name, value] : sample.labels) value = redactor.text(value);
+  }
+}
+
 }  // namespace
 
 Response show_metrics(service::Office& office, const Request& request, std::string_view) {
   std::vector<telemetry::Metric> metrics = service::metrics(office, request.received_at);
   metrics.push_back(request_counts(*office.requests));
+  for (telemetry::Metric& metric : metrics) redact_labels(metric, *office.redactor);
   return Response{200, telemetry::kExpositionType, telemetry::exposition(metrics), {}};
 }
 

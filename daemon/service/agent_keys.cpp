@@ -292,7 +292,7 @@ Result<api::Revocation> revoke_key(Office& office, const CallContext& context, s
   CHANCERY_ASSIGN(const store::Key key, office.store.key(wanted));
   CHANCERY_ASSIGN(const std::string owner, owner_name(office, key));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, {key}, context.now));
-  CHANCERY_TRY(revoke(office, key, message.reason, context));
+  CHANCERY_TRY(revoke(office, key, office.redactor->text(message.reason), context));
   CHANCERY_ASSIGN(const store::Key present, office.store.key(wanted));
   return api::Revocation{describe_key(present, owner), ended};
 }

@@ -238,9 +238,16 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
                              "send a fresh DPoP proof, under another `idempotency_key`"));
 }
 
-}  // namespace
+// By its name: a decision that is answered again is known by nothing else.
+Outcome outcome_of(const api::Decision& decision) {
+  if (decision.permitted) return Outcome::kValid;
+  for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
+    if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
+  }
+  return Outcome::kMalformed;
+}
 
-Result<api::Decision> authorize(Office& office, const CallContext& context, const api::Authorize& message) {
+Result<api::Decision> decide(Office& office, const CallContext& context, const api::Authorize& message) {
   note_attempt(context,
                {.ids = {{"token", leaf_id(message.chain)}},
                 .details = json::Node::object({{"audience", message.audience}, {"scope", message.scope}})});
@@ -274,6 +281,14 @@ Result<api::Decision> authorize(Office& office, const CallContext& context, cons
       break;  // a denial debits nothing
   }
   return Error{ErrorCode::kInternal, "a denial was refused as spending too much: report this"};
+}
+
+}  // namespace
+
+Result<api::Decision> authorize(Office& office, const CallContext& context, const api::Authorize& message) {
+  CHANCERY_ASSIGN(api::Decision decision, decide(office, context, message));
+  office.tallies->judged(Judged::kAuthorize, outcome_of(decision));
+  return decision;
 }
 
 }  // namespace chancery::service

@@ -30,7 +30,7 @@ Result<api::Drill> start_drill(Office& office, const CallContext& context, const
   CHANCERY_TRY(require_no_ancestor(office, context, target));
   const store::StatusAct act{.kind = store::StatusAct::Kind::kDrill,
                              .target = std::move(target),
-                             .reason = message.reason,
+                             .reason = office.redactor->text(message.reason),
                              .at = context.now,
                              .until = context.now + message.window};
   CHANCERY_ASSIGN(const store::StatusAct done,

@@ -52,20 +52,24 @@ Verdict judge_use(const Office& office, std::span<const std::string_view> chain,
 }
 
 Result<Verdict> verify(const Office& office, std::chrono::sys_seconds now, const api::VerifyChain& message) {
-  return with_options(office, message,
-                      [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
-                        return judge_use(office, chain, now, options);
-                      });
+  auto verdict = with_options(office, message,
+                              [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
+                                return judge_use(office, chain, now, options);
+                              });
+  if (verdict) office.tallies->judged(Judged::kVerify, verdict->outcome());
+  return verdict;
 }
 
 Result<Explanation> explain(const Office& office, std::chrono::sys_seconds now,
                             const api::VerifyChain& message) {
-  return with_options(office, message,
-                      [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
-                        return under_trust(office, chain, options, [&](const TrustSnapshot& trust) {
-                          return chancery::explain(chain, trust, now, options);
-                        });
-                      });
+  auto explanation = with_options(
+      office, message, [&](std::span<const std::string_view> chain, const VerifyOptions& options) {
+        return under_trust(office, chain, options, [&](const TrustSnapshot& trust) {
+          return chancery::explain(chain, trust, now, options);
+        });
+      });
+  if (explanation) office.tallies->judged(Judged::kExplain, explanation->verdict.outcome());
+  return explanation;
 }
 
 }  // namespace chancery::service

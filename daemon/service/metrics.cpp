@@ -1,5 +1,7 @@
 #include "daemon/service/metrics.hpp"
 
+#include "daemon/telemetry/process_figures.hpp"
+
 namespace chancery::service {
 namespace {
 
@@ -56,6 +58,70 @@ void add_store(std::vector<Metric>& out, store::Store& store) {
                  "Tokens that were issued here.",
                  kCounter,
                  {{static_cast<double>(counts->tokens)}}});
+}
+
+void add_durations(std::vector<Metric>& out, const Office& office) {
+  Metric signing{"chancery_signing_seconds", "How long signatures took, their wait for the device included.",
+                 kHistogram};
+  for (const std::string& name : office.backends.names()) {
+    signing.samples.push_back({0, {{"backend", name}}, office.backends.signing(name).read()});
+  }
+  out.push_back(std::move(signing));
+  Metric requests{"chancery_request_seconds",
+                  "How long requests took in their route, by what the route is about.", kHistogram};
+  for (std::size_t i = 0; i < kRouteClassNames.size(); ++i) {
+    const auto reading = office.tallies->took(static_cast<RouteClass>(i)).read();
+    requests.samples.push_back({0, {{"class", std::string(kRouteClassNames[i])}}, reading});
+  }
+  out.push_back(std::move(requests));
+}
+
+void add_judgements(std::vector<Metric>& out, const Tallies& tallies) {
+  Metric metric{"chancery_verifications_total",
+                "Chains that were judged, by who asked for it and the outcome.", kCounter};
+  for (std::size_t by = 0; by < kJudgedNames.size(); ++by) {
+    for (std::size_t outcome = 0; outcome < Tallies::kOutcomes; ++outcome) {
+      const std::uint64_t count = tallies.judgements(by, outcome);
+      // Of each at least the valid ones, so that a rate of denials has what to be compared with.
+      if (count == 0 && outcome != static_cast<std::size_t>(Outcome::kValid)) continue;
+      metric.samples.push_back({static_cast<double>(count),
+                                {{"by", std::string(kJudgedNames[by])},
+                                 {"outcome", std::string(outcome_name(static_cast<Outcome>(outcome)))}}});
+    }
+  }
+  out.push_back(std::move(metric));
+}
+
+void add_edge_refusals(std::vector<Metric>& out, const telemetry::EdgeRefusals& refusals) {
+  Metric metric{"chancery_edge_refusals_total", "What was turned away before any route saw it, by reason.",
+                kCounter};
+  for (std::size_t i = 0; i < telemetry::EdgeRefusals::kNames.size(); ++i) {
+    metric.samples.push_back({static_cast<double>(refusals.value(i)),
+                              {{"reason", std::string(telemetry::EdgeRefusals::kNames[i])}}});
+  }
+  out.push_back(std::move(metric));
+}
+
+// By the names that Prometheus' own client libraries give them.
+void add_process(std::vector<Metric>& out) {
+  const telemetry::ProcessFigures figures = telemetry::process_figures();
+  out.push_back({"process_start_time_seconds",
+                 "When the daemon was started, in seconds since 1970.",
+                 kGauge,
+                 {{figures.started_at}}});
+  out.push_back({"process_resident_memory_bytes",
+                 "Memory that the daemon has in use.",
+                 kGauge,
+                 {{figures.resident_octets}}});
+  out.push_back({"process_open_fds", "Descriptors that are open.", kGauge, {{figures.open_descriptors}}});
+  out.push_back({"process_max_fds", "Descriptors that may be open.", kGauge, {{figures.most_descriptors}}});
+}
+
+Metric build_info() {
+  return {"chancery_build_info",
+          "1, with what runs: version, compiler, and the commit if the build was told it.",
+          kGauge,
+          {{1.0, {{"version", CHANCERY_VERSION}, {"commit", CHANCERY_COMMIT}, {"compiler", __VERSION__}}}}};
 }
 
 void add_spending(std::vector<Metric>& out, const Spending& spending) {
@@ -120,11 +186,12 @@ void add_audit(std::vector<Metric>& out, const Office& office, std::chrono::sys_
 
 std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
   std::vector<Metric> out;
-  out.push_back({"chancery_build_info",
-                 "1, with the version that runs.",
-                 kGauge,
-                 {{1.0, {{"version", CHANCERY_VERSION}}}}});
+  out.push_back(build_info());
+  add_process(out);
   add_backends(out, office.backends);
+  add_durations(out, office);
+  add_judgements(out, *office.tallies);
+  add_edge_refusals(out, *office.edge_refusals);
   add_store(out, office.store);
   out.push_back({"chancery_join_token_reuses_total",
                  "Join tokens that were presented a second time: somebody has them who should not.",

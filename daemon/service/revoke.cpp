@@ -19,8 +19,10 @@ Result<store::StatusAct> act_of(Office& office, const CallContext& context, ActK
   CHANCERY_TRY(check_reason(message.reason));
   CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, named));
   CHANCERY_TRY(require_no_ancestor(office, context, target));
-  return store::StatusAct{
-      .kind = kind, .target = std::move(target), .reason = message.reason, .at = context.now};
+  return store::StatusAct{.kind = kind,
+                          .target = std::move(target),
+                          .reason = office.redactor->text(message.reason),
+                          .at = context.now};
 }
 
 // A key of this daemon ends with its tokens, in the same transaction.

@@ -10,6 +10,7 @@
 namespace chancery::tests {
 namespace {
 
+using namespace std::chrono_literals;
 using rest::Response;
 using telemetry::Metric;
 
@@ -66,6 +67,55 @@ BOOST_FIXTURE_TEST_CASE(metrics_count_what_is_there, Scraped) {
         "chancery_requests_total{method=\"DELETE\",route=\"/v1/agents/{name}\",status=\"2xx\"} 1"}) {
     BOOST_TEST(has_line(text, line), "no line " << line << " in\n" << text);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_histogram_counts_up_to_each_bound) {
+  telemetry::Histogram histogram;
+  for (const std::chrono::nanoseconds took : {500us, 501us, 20'000'000us}) histogram.add(took);
+  const std::string text = telemetry::exposition(
+      {{"s", "Help.", Metric::Kind::kHistogram, {{0, {{"backend", "tpm"}}, histogram.read()}}}});
+  for (const char* const line :
+       {"# TYPE s histogram", "s_count{backend=\"tpm\"} 3", "s_bucket{backend=\"tpm\",le=\"0.0005\"} 1",
+        "s_bucket{backend=\"tpm\",le=\"0.001\"} 2", "s_bucket{backend=\"tpm\",le=\"10\"} 2",
+        "s_bucket{backend=\"tpm\",le=\"+Inf\"} 3"}) {
+    BOOST_TEST(has_line(text, line), "no line " << line << " in\n" << text);
+  }
+  BOOST_TEST(text.find("s_sum{backend=\"tpm\"} 20.001001") != std::string::npos, text);
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_tell_what_is_judged_signed_and_answered, Scraped) {
+  create_story_agents();
+  const Response granted =
+      call("POST", "/v1/grants",
+           R"({"principal":"u","agent":"support","audience":"a","scopes":["crm.read"],"lifetime_s":60})",
+           kOperatorUid);
+  const std::string body = R"({"chain":)" + chain_of(granted) + "}";
+  BOOST_REQUIRE(call("POST", "/v1/chains/verify", body, std::nullopt).status == 200);
+  BOOST_REQUIRE(call("POST", "/v1/chains/explain", body, std::nullopt).status == 200);
+  set_now(kNow + std::chrono::seconds(61));
+  BOOST_REQUIRE(call("POST", "/v1/chains/verify", body, std::nullopt).status == 200);
+  office().edge_refusals->add(telemetry::EdgeRefusals::Reason::kSlow);
+  const std::string text = scrape();
+  for (const char* const line : {"chancery_verifications_total{by=\"verify\",outcome=\"valid\"} 1",
+                                 "chancery_verifications_total{by=\"verify\",outcome=\"expired\"} 1",
+                                 "chancery_verifications_total{by=\"explain\",outcome=\"valid\"} 1",
+                                 "chancery_verifications_total{by=\"authorize\",outcome=\"valid\"} 0",
+                                 "chancery_request_seconds_count{class=\"judge\"} 3",
+                                 "chancery_request_seconds_count{class=\"issue\"} 1",
+                                 "chancery_request_seconds_count{class=\"administer\"} 3",
+                                 "chancery_edge_refusals_total{reason=\"slow\"} 1",
+                                 "chancery_edge_refusals_total{reason=\"malformed\"} 0"}) {
+    BOOST_TEST(has_line(text, line), "no line " << line << " in\n" << text);
+  }
+  BOOST_TEST(!has_line(text, "chancery_signing_seconds_count{backend=\"memory\"} 0"));
+  BOOST_TEST(!has_line(text, "process_open_fds 0"));
+  BOOST_TEST(!has_line(text, "process_start_time_seconds 0"));
+}
+
+BOOST_FIXTURE_TEST_CASE(labels_are_redacted_too, Scraped) {
+  const std::vector<std::string> patterns{"memory"};
+  office().redactor = std::make_shared<telemetry::Redactor>(patterns);
+  BOOST_TEST(has_line(scrape(), "chancery_backend_up{backend=\"[redacted]\"} 1"));
 }
 
 BOOST_FIXTURE_TEST_CASE(metrics_tell_of_status_lists_and_what_they_say, Scraped) {
@@ -132,7 +182,8 @@ BOOST_FIXTURE_TEST_CASE(the_page_lists_every_metric_and_no_other, Scraped) {
   std::ifstream page(CHANCERY_SOURCE_DIR "/docs/operations/metrics.md");
   std::set<std::string> documented;
   for (std::string line; std::getline(page, line);) {
-    if (line.starts_with("| `chancery_")) documented.insert(line.substr(3, line.find_first_of("{`", 3) - 3));
+    if (line.starts_with("| `chancery_") || line.starts_with("| `process_"))
+      documented.insert(line.substr(3, line.find_first_of("{`", 3) - 3));
   }
   create_agent("support", kSupportUid);
   call("POST", "/v1/grants",
