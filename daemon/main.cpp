@@ -286,8 +286,27 @@ void keep_watchdog(std::optional<Ticker>& ticker, const service::Premises& premi
   ticker.emplace(pause, [watchdog](const std::stop_token&) { watchdog.round(); });
 }
 
+// An anomaly is told to the log; what is configured to follow from it is done of the daemon's own accord.
+void respond_to_anomalies(service::Premises& premises, const telemetry::Log& log) {
+  const std::chrono::sys_seconds now = wall_clock();
+  const service::AnomalyWatch::Response response{
+      .suspend = [&](const api::Anomaly& anomaly) { return suspend_for(premises.office, anomaly, now); },
+      .tell =
+          [&](const api::Anomaly& anomaly) {
+            log.warning("an agent does otherwise than it used to",
+                        {{"agent", anomaly.agent},
+                         {"kind", anomaly.kind},
+                         {"measured", std::to_string(anomaly.measured)},
+                         {"usual", std::to_string(anomaly.usual)},
+                         {"what", anomaly.what},
+                         {"suspended", anomaly.suspension.has_value()}});
+          },
+      .complain = complaints_to(log)};
+  premises.watch.tick(now, response);
+}
+
 // From the first request to the signal that ends it. What has to be done though nobody asks is done each second,
-// on five threads: a drill's end waits for no device, and neither does the settling of what is reserved.
+// on six threads: a drill's end waits for no device, and neither does the settling of what is reserved.
 int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   const config::Config& config = start.config;
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
@@ -299,6 +318,7 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
       1s, [&](const std::stop_token& stop) { attestation_keeper.tick(wall_clock(), stop); });
   const Ticker audit_ticker(1s, [&](const std::stop_token&) { premises.audit.tick(wall_clock()); });
   const Ticker spending_ticker(1s, [&](const std::stop_token&) { premises.spending.tick(wall_clock()); });
+  const Ticker anomaly_ticker(1s, [&](const std::stop_token&) { respond_to_anomalies(premises, log); });
 
   rest::Router router(premises.office);
   edge::ServerOptions edge_options = setup::server(config, log);
@@ -366,6 +386,9 @@ int run(Start start) {
   make_first_keys(premises, log);
 
   const int code = serve(premises, start, log);
+  if (const Status kept = premises.watch.keep(); !kept) {
+    log.warning("what is usual for agents could not be kept", kept.error());
+  }
   if (code == 0) premises.audit.close(wall_clock(), [&] { premises.spending.seal(wall_clock()); });
   return code;
 }

@@ -70,6 +70,17 @@ Found check_attestation(const Config& config) {
   return check_backend_name(config, "attestation.backend", config.attestation.backend);
 }
 
+Found check_anomaly(const Config& config) {
+  constexpr std::array<std::string_view, 7> kKinds{"call_rate",    "denial_rate", "latency",    "new_scope",
+                                                   "new_resource", "new_host",    "time_of_day"};
+  const auto is_kind = [&](const std::string& name) {
+    return std::ranges::find(kKinds, name) != kKinds.end();
+  };
+  if (std::ranges::all_of(config.anomaly.suspend, is_kind)) return std::nullopt;
+  return Complaint{"anomaly.suspend",
+                   "must list kinds such as \"call_rate\": see docs/operations/anomalies.md"};
+}
+
 Found check_server(const ServerConfig& server) {
   if (server.socket.empty()) return Complaint{"server.socket", "is required: operators and agents use it"};
   if (server.socket.native().size() > kLongestSocketPath) {
@@ -162,6 +173,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_issuer(config)) return found;
   if (auto found = check_budgets(config)) return found;
   if (auto found = check_attestation(config)) return found;
+  if (auto found = check_anomaly(config)) return found;
   if (auto found = check_server(config.server)) return found;
   return check_authority(config);
 }

@@ -154,6 +154,15 @@ struct AuditConfig {
   bool operator==(const AuditConfig&) const = default;
 };
 
+/// When it is told that agents do otherwise than they used to (docs/operations/anomalies.md).
+struct AnomalyConfig {
+  double multiple = 0;
+  seconds learning{};
+  seconds quiet{};
+  std::vector<std::string> suspend;  ///< kinds
+  bool operator==(const AnomalyConfig&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -181,6 +190,7 @@ struct Config {
   VerifyConfig verify;
   AttestationConfig attestation;
   AuditConfig audit;
+  AnomalyConfig anomaly;
   LogConfig log;
   bool allow_root = false;
   std::string source;  ///< the text that was read; empty: there is none

@@ -40,6 +40,11 @@ struct Lifetime {
   seconds least;
   seconds most;
 };
+struct Ratio {
+  double& (*at)(Target);
+  double least;
+  double most;
+};
 struct Text {
   std::string& (*at)(Target);
 };
@@ -64,8 +69,8 @@ struct Choice {
   void (*set)(Target, std::size_t);
 };
 
-using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Text, TextList, AbsolutePath, FileMode,
-                          Address, ConstraintList, Choice>;
+using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Ratio, Text, TextList, AbsolutePath,
+                          FileMode, Address, ConstraintList, Choice>;
 
 /// One option. Parsing, defaults, help and the reference page are made from these rows.
 struct Option {

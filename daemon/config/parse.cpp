@@ -101,6 +101,15 @@ Failure assign(const Lifetime& kind, const toml::node& node, Target target) {
   return std::nullopt;
 }
 
+Failure assign(const Ratio& kind, const toml::node& node, Target target) {
+  const auto value = node.value<double>();
+  if (!value) return "must be a number such as 2.0";
+  if (!(*value >= kind.least && *value <= kind.most))
+    return range_text(ratio_text(kind.least), ratio_text(kind.most));
+  kind.at(target) = *value;
+  return std::nullopt;
+}
+
 Failure assign(const Text& kind, const toml::node& node, Target target) {
   const auto value = node.value_exact<std::string>();
   if (!value) return "must be a string";

@@ -39,6 +39,9 @@ struct Describe {
   std::string operator()(const Lifetime& kind) const {
     return "duration in whole seconds, " + range(duration_text(kind.least), duration_text(kind.most));
   }
+  std::string operator()(const Ratio& kind) const {
+    return "number, " + range(ratio_text(kind.least), ratio_text(kind.most));
+  }
   std::string operator()(const Text&) const { return "string"; }
   std::string operator()(const TextList&) const { return "list of strings"; }
   std::string operator()(const AbsolutePath&) const { return "absolute path"; }
@@ -111,6 +114,7 @@ struct Write {
   std::string operator()(const Octets& kind) const { return toml_string(octets_text(kind.at(target))); }
   std::string operator()(const Duration& kind) const { return toml_string(duration_text(kind.at(target))); }
   std::string operator()(const Lifetime& kind) const { return toml_string(duration_text(kind.at(target))); }
+  std::string operator()(const Ratio& kind) const { return ratio_text(kind.at(target)); }
   std::string operator()(const Text& kind) const { return toml_string(kind.at(target)); }
   std::string operator()(const TextList& kind) const {
     std::string out;

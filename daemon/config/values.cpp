@@ -114,4 +114,11 @@ bool ListenAddress::is_loopback() const {
   return ::inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six) != 0;
 }
 
+std::string ratio_text(double ratio) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), ratio).ptr;
+  std::string out(text.data(), end);
+  return out.find_first_of(".e") == std::string::npos ? out + ".0" : out;
+}
+
 }  // namespace chancery::config

@@ -20,6 +20,9 @@ namespace chancery::config {
 [[nodiscard]] std::optional<std::uint64_t> parse_octets(std::string_view text);
 [[nodiscard]] std::string octets_text(std::uint64_t octets);
 
+/// "2.0": with a decimal point, as TOML tells a number from a whole one.
+[[nodiscard]] std::string ratio_text(double ratio);
+
 /// Octal permissions, "0660".
 [[nodiscard]] std::optional<std::uint32_t> parse_file_mode(std::string_view text);
 [[nodiscard]] std::string file_mode_text(std::uint32_t mode);

@@ -10,6 +10,7 @@
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/messages.hpp"
+#include "sdk/wire/overview_messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 
 namespace chancery::rest {

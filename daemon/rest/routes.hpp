@@ -64,6 +64,8 @@ Response adopt_backend(service::Office& office, const Request& request, std::str
 Response list_backends(service::Office& office, const Request& request, std::string_view argument);
 Response show_backend(service::Office& office, const Request& request, std::string_view argument);
 Response show_process(service::Office& office, const Request& request, std::string_view argument);
+Response show_overview(service::Office& office, const Request& request, std::string_view argument);
+Response list_anomalies(service::Office& office, const Request& request, std::string_view argument);
 Response show_metrics(service::Office& office, const Request& request, std::string_view argument);
 Response create_grant(service::Office& office, const Request& request, std::string_view argument);
 Response create_operator(service::Office& office, const Request& request, std::string_view argument);

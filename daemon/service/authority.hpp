@@ -20,6 +20,7 @@ inline constexpr std::string_view kAgentsRead = "chancery.agents.read";
 inline constexpr std::string_view kAgentsRetire = "chancery.agents.retire";
 inline constexpr std::string_view kAgentsRotate = "chancery.agents.rotate";
 inline constexpr std::string_view kAgentsReenroll = "chancery.agents.reenroll";
+inline constexpr std::string_view kAnomaliesRead = "chancery.anomalies.read";
 inline constexpr std::string_view kBackendsRead = "chancery.backends.read";
 inline constexpr std::string_view kAttestationAttest = "chancery.attestation.attest";
 inline constexpr std::string_view kAttestationEnroll = "chancery.attestation.enroll";

@@ -7,6 +7,7 @@
 #include "daemon/service/issuing.hpp"
 #include "daemon/service/key_proof.hpp"
 #include "daemon/service/office.hpp"
+#include "daemon/service/watched.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/wire/custody_fields.hpp"
@@ -247,7 +248,21 @@ Outcome outcome_of(const api::Decision& decision) {
   return Outcome::kMalformed;
 }
 
-Result<api::Decision> decide(Office& office, const CallContext& context, const api::Authorize& message) {
+// Only a proof says that it is the agent who acts; agents of others are not watched.
+void note_use(const Office& office, const Judgement& judgement, const api::Authorize& message,
+              anomaly::Use& use) {
+  const auto policy = office.policy.current();
+  const std::string& id = judgement.tokens.back()->claims().client_id;
+  const std::string_view name = agent_name(*policy, id);
+  if (name == id) return;
+  use.agent = name;
+  use.scopes = {message.scope};
+  use.resources = {message.audience};
+  use.host = host_of(message.uri);
+}
+
+Result<api::Decision> decide(Office& office, const CallContext& context, const api::Authorize& message,
+                             anomaly::Use& use) {
   note_attempt(context,
                {.ids = {{"token", leaf_id(message.chain)}},
                 .details = json::Node::object({{"audience", message.audience}, {"scope", message.scope}})});
@@ -257,6 +272,7 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   const Judgement judgement = judge(office, context, message, request);
   const bool is_valid = judgement.verdict.valid();
   if (!judgement.proof) return deny_unproven(office, context, message, judgement);
+  note_use(office, judgement, message, use);
 
   api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
                                   : denied(judgement, denial_of(judgement));
@@ -286,9 +302,12 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
 }  // namespace
 
 Result<api::Decision> authorize(Office& office, const CallContext& context, const api::Authorize& message) {
-  CHANCERY_ASSIGN(api::Decision decision, decide(office, context, message));
-  office.tallies->judged(Judged::kAuthorize, outcome_of(decision));
-  return decision;
+  return watched(office, context, [&](anomaly::Use& use) -> Result<api::Decision> {
+    CHANCERY_ASSIGN(api::Decision decision, decide(office, context, message, use));
+    use.is_denied = !decision.permitted;
+    office.tallies->judged(Judged::kAuthorize, outcome_of(decision));
+    return decision;
+  });
 }
 
 }  // namespace chancery::service

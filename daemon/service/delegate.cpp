@@ -1,5 +1,6 @@
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
+#include "daemon/service/watched.hpp"
 #include "sdk/token/authority_json.hpp"
 
 namespace chancery::service {
@@ -45,15 +46,16 @@ void forget_default_lifetime(const api::CreateDelegation& message, std::vector<N
   std::erase_if(narrowed, [](const Narrowing& item) { return item.what == "lifetime_s"; });
 }
 
-}  // namespace
-
 Result<api::Delegation> delegate(Office& office, const CallContext& context,
-                                 const api::CreateDelegation& message) {
+                                 const api::CreateDelegation& message, anomaly::Use& use) {
   note_attempt(context, {.agent = std::string(agent_name(*office.policy.current(), message.to)),
                          .ids = {{"parent", leaf_id(message.chain)}},
                          .details = json::Node::object({{"asked", to_json(message.authority)}})});
   CHANCERY_ASSIGN(const AgentChain parent,
                   require_holder(office, context, scope::kDelegationsCreate, message.chain));
+  use.agent = parent.holder.name;
+  use.scopes = message.authority.scopes;
+  use.resources = message.audience;
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy->verify));
   CHANCERY_ASSIGN(const store::Agent receiver, find_receiver(office, message.to));
   CHANCERY_TRY(require_serving(receiver, context.now));
@@ -73,6 +75,13 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
   std::vector<std::string> chain = message.chain;
   chain.push_back(std::move(token));
   return api::Delegation{std::move(chain), child.claims.authority, std::move(child.narrowed)};
+}
+
+}  // namespace
+
+Result<api::Delegation> delegate(Office& office, const CallContext& context,
+                                 const api::CreateDelegation& message) {
+  return watched(office, context, [&](anomaly::Use& use) { return delegate(office, context, message, use); });
 }
 
 }  // namespace chancery::service

@@ -1,5 +1,6 @@
 #include "daemon/service/metrics.hpp"
 
+#include "daemon/service/anomaly_watch.hpp"
 #include "daemon/telemetry/process_figures.hpp"
 
 namespace chancery::service {
@@ -102,6 +103,16 @@ void add_edge_refusals(std::vector<Metric>& out, const telemetry::EdgeRefusals& 
   out.push_back(std::move(metric));
 }
 
+void add_anomalies(std::vector<Metric>& out, const AnomalyWatch* watch) {
+  Metric metric{"chancery_anomalies_total", "What agents did otherwise than they used to, by kind.",
+                kCounter};
+  for (std::size_t kind = 0; watch != nullptr && kind < anomaly::kKindNames.size(); ++kind) {
+    metric.samples.push_back({static_cast<double>(watch->count(static_cast<anomaly::Kind>(kind))),
+                              {{"kind", std::string(anomaly::kKindNames[kind])}}});
+  }
+  out.push_back(std::move(metric));
+}
+
 // By the names that Prometheus' own client libraries give them.
 void add_process(std::vector<Metric>& out) {
   const telemetry::ProcessFigures figures = telemetry::process_figures();
@@ -192,6 +203,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_durations(out, office);
   add_judgements(out, *office.tallies);
   add_edge_refusals(out, *office.edge_refusals);
+  add_anomalies(out, office.watch);
   add_store(out, office.store);
   out.push_back({"chancery_join_token_reuses_total",
                  "Join tokens that were presented a second time: somebody has them who should not.",

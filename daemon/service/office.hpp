@@ -13,6 +13,7 @@
 #include <chancery/api.hpp>
 #include <chancery/api_attestation.hpp>
 #include <chancery/api_audit.hpp>
+#include <chancery/api_overview.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
@@ -40,6 +41,8 @@
 #include "sdk/base/published.hpp"
 
 namespace chancery::service {
+
+class AnomalyWatch;
 
 /// What the operator's configuration decides about issuing.
 struct Policy {
@@ -78,6 +81,7 @@ struct Office {
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
+  AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();
@@ -315,6 +319,15 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 /// The same for one of which nothing was used.
 [[nodiscard]] Result<api::EndedReservation> release(Office& office, const CallContext& context,
                                                     std::string_view decision);
+/// The daemon at a glance, and what its agents do otherwise than they used to. kForbidden.
+[[nodiscard]] Result<api::Overview> show_overview(Office& office, const CallContext& context);
+[[nodiscard]] Result<api::AnomalyList> list_anomalies(Office& office, const CallContext& context,
+                                                      std::size_t limit);
+/// Suspends an agent for what it does, of the daemon's own accord, unless it is suspended for that already.
+/// \return the act
+[[nodiscard]] Result<std::int64_t> suspend_for(Office& office, const api::Anomaly& anomaly,
+                                               std::chrono::sys_seconds now);
+
 /// Whether budgets are spent. kForbidden.
 [[nodiscard]] Result<api::Budget> show_budget(Office& office, const CallContext& context);
 /// Spends from this store from now on, though its checkpoint or the clock says otherwise. kForbidden,

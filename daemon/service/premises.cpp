@@ -38,6 +38,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
                options.spending, std::move(options.complain)),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys}, spending),
+      watch(*books.anomalies, std::move(options.anomalies)),
       office{*books.store,
              backends,
              life,
@@ -54,7 +55,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,
-             std::move(options.redactor)} {}
+             std::move(options.redactor),
+             &watch} {}
 
 Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(issuer.publish(now));
@@ -64,6 +66,7 @@ Status Premises::open(std::chrono::sys_seconds now) {
   // They were made by a policy that may be another than now.
   CHANCERY_TRY(books.hosts->forget_own_results(office.policy->issuer_url));
   CHANCERY_TRY(statuses.tokens.publish(now));
+  CHANCERY_TRY(watch.open());
   spending.tick(now);
   return trust.keep_up(partners);
 }

@@ -8,6 +8,7 @@
 #include <chancery/time_zones.hpp>
 #include <chancery/verify.hpp>
 
+#include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_books.hpp"
 
@@ -29,6 +30,7 @@ struct PremisesOptions {
   std::size_t cache_tokens = 0;      ///< how many verified tokens are remembered
   std::optional<TimeZones> zones{};  ///< none: what a `time_window` bounds is denied
   std::vector<WatchedFile> files{};
+  AnomalyOptions anomalies{};
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
   std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   Spending::Complaint complain = [](const char*, const Error&) {};
@@ -80,6 +82,7 @@ struct Premises {
   AuditDesk audit;
   Spending spending;
   ReadinessCheck readiness;
+  AnomalyWatch watch;
   Office office;
 };
 

@@ -3,6 +3,7 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
+#include "daemon/service/watched.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 
@@ -24,12 +25,13 @@ AuditFacts facts_of(const Office& office, const CallContext& context, const Agen
                {"params", office.audit.hash_parameters(context.request_id, json::to_jcs(parameters))}})};
 }
 
-}  // namespace
-
-Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
+Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message,
+                         anomaly::Use& use) {
   note_attempt(context, {.ids = {{"token", leaf_id(message.chain)}}});
   CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kProofsCreate, message.chain));
+  use.agent = held.holder.name;
+  use.host = host_of(message.htu);
   ProofClaims claims{message.htm, message.htu, {}, message.nonce, message.ada};
   CHANCERY_ASSIGN(claims.jti, random_id());
   CHANCERY_ASSIGN(const UnsignedProof proof,
@@ -41,6 +43,12 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
       held.holder.key.stored.public_key.thumbprint(),
       audit_entry("proof.create", context, facts_of(office, context, held, message, claims.jti))));
   return api::Proof{proof.with(signature)};
+}
+
+}  // namespace
+
+Result<api::Proof> prove(Office& office, const CallContext& context, const api::CreateProof& message) {
+  return watched(office, context, [&](anomaly::Use& use) { return prove(office, context, message, use); });
 }
 
 }  // namespace chancery::service

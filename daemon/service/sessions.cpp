@@ -2,6 +2,7 @@
 
 #include "daemon/service/authority.hpp"
 #include "daemon/service/key_proof.hpp"
+#include "daemon/service/watched.hpp"
 
 namespace chancery::service {
 namespace {
@@ -35,16 +36,27 @@ Result<api::Session> hand_to_session(Office& office, const CallContext& context,
   return session;
 }
 
+namespace {
+
 Result<api::Session> open_session(Office& office, const CallContext& context,
-                                  const api::CreateSession& message) {
+                                  const api::CreateSession& message, anomaly::Use& use) {
   note_attempt(context, {.ids = {{"parent", leaf_id(message.chain)}}});
   CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kSessionsCreate, message.chain));
+  use.agent = held.holder.name;
   const NewKeyProof proof{message.key_proof, "/v1/sessions", held.chain.leaf().compact()};
   CHANCERY_ASSIGN(const ProvedKey proved, find_new_key(office, proof, context.now));
   const Thumbprint key = proved.key.thumbprint();
   CHANCERY_TRY(require_first_use(office, key, proved.jti, DpopPresentation{}, context.now));
   return hand_to_session(office, context, held, key, message.lifetime);
+}
+
+}  // namespace
+
+Result<api::Session> open_session(Office& office, const CallContext& context,
+                                  const api::CreateSession& message) {
+  return watched(office, context,
+                 [&](anomaly::Use& use) { return open_session(office, context, message, use); });
 }
 
 }  // namespace chancery::service

@@ -59,6 +59,14 @@ service::AuditOptions audit(const config::Config& config, const SecretBytes& mas
   return options;
 }
 
+service::AnomalyOptions anomalies(const config::AnomalyConfig& config) {
+  service::AnomalyOptions options{{config.multiple, config.learning, config.quiet}, {}};
+  for (const std::string& name : config.suspend) {
+    if (const auto kind = anomaly::kind_of(name)) options.suspends.insert(*kind);
+  }
+  return options;
+}
+
 service::SpendingOptions spending(const config::Config& config, const service::Backends& backends) {
   service::SpendingOptions options;
   options.with_counter = config.budgets.checkpoint == config::Checkpoints::kCounter;
@@ -180,6 +188,7 @@ void complete(service::PremisesOptions& options, const config::Config& config,
   options.audit_keys = audit_keys(config);
   options.audit = audit(config, master);
   options.spending = spending(config, backends);
+  options.anomalies = anomalies(config.anomaly);
   options.partners = partners(config.verify);
   options.cache_tokens = config.verify.cache_tokens;
   options.files = watched_files(config);

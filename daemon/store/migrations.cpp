@@ -416,8 +416,20 @@ CREATE TRIGGER audit_checkpoints_keep_notes BEFORE UPDATE ON audit_checkpoints B
 END;
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin, kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,    kEndings,   kAttestation, kAuditTree};
+constexpr const char* kAnomalies = R"sql(
+CREATE TABLE baselines (
+  agent   TEXT NOT NULL PRIMARY KEY CHECK (length(agent) > 0),
+  learned TEXT NOT NULL CHECK (length(learned) > 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE anomalies (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  anomaly TEXT NOT NULL CHECK (length(anomaly) > 0)
+) STRICT;
+)sql";
+
+constexpr std::array kMigrations{kFirst,    kBackendPins, kMasterPin,   kKeys,      kLedger,   kJoinTokens,
+                                 kStatuses, kEndings,     kAttestation, kAuditTree, kAnomalies};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -1,5 +1,6 @@
 #include "daemon/store/sqlite_books.hpp"
 
+#include "daemon/store/sqlite_anomaly_book.hpp"
 #include "daemon/store/sqlite_audit_book.hpp"
 #include "daemon/store/sqlite_checkpoint_book.hpp"
 #include "daemon/store/sqlite_host_book.hpp"
@@ -15,7 +16,8 @@ Books make_sqlite_books(const std::shared_ptr<Journal>& journal) {
   return {make_sqlite_store(journal),           make_sqlite_ledger(journal),
           make_sqlite_proof_book(journal),      make_sqlite_join_book(journal),
           make_sqlite_checkpoint_book(journal), make_sqlite_status_book(journal),
-          make_sqlite_host_book(journal),       make_sqlite_audit_book(journal)};
+          make_sqlite_host_book(journal),       make_sqlite_audit_book(journal),
+          make_sqlite_anomaly_book(journal)};
 }
 
 }  // namespace chancery::store

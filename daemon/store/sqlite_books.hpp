@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "daemon/store/anomaly_book.hpp"
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/checkpoint_book.hpp"
 #include "daemon/store/host_book.hpp"
@@ -24,6 +25,7 @@ struct Books {
   std::unique_ptr<StatusBook> statuses;
   std::unique_ptr<HostBook> hosts;
   std::unique_ptr<AuditBook> audit;
+  std::unique_ptr<AnomalyBook> anomalies;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

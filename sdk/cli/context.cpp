@@ -41,7 +41,9 @@ Checked<SessionOptions> options_of(const Context& context) {
 }
 
 Checked<Client> connect(const Context& context) {
-  CHANCERY_ASSIGN(const SessionOptions options, options_of(context));
+  CHANCERY_ASSIGN(SessionOptions options, options_of(context));
+  if (is_set("CHANCERY_TASK")) options.daemon.task = environment("CHANCERY_TASK");
+  if (is_set("TRACEPARENT")) options.daemon.traceparent = environment("TRACEPARENT");
   auto client = Client::connect(options.daemon);
   if (!client) return failure(client.error());
   return *std::move(client);

@@ -66,6 +66,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_backend(app, chosen);
   add_host(app, chosen);
   add_attest(app, chosen);
+  add_anomaly(app, chosen);
   add_audit(app, chosen);
   add_trace(app, chosen);
   add_budget(app, chosen);

@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
+
+#include <chancery/overview_client.hpp>
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
@@ -13,7 +18,8 @@ struct DaemonStatus {
   std::string endpoint;
   api::Readiness readiness;
   Metadata metadata;
-  KeySet keys;  ///< empty while the daemon is not ready to say
+  KeySet keys;                            ///< empty while the daemon is not ready to say
+  std::optional<api::Overview> overview;  ///< for operators
 };
 
 Checked<DaemonStatus> ask(const Context& context) {
@@ -28,6 +34,7 @@ Checked<DaemonStatus> ask(const Context& context) {
   if (!metadata) return failure(metadata.error());
   status.metadata = *std::move(metadata);
   if (auto keys = client->jwks()) status.keys = *std::move(keys);
+  if (auto overview = OverviewClient(*client).overview()) status.overview = *std::move(overview);
   return status;
 }
 
@@ -36,11 +43,79 @@ std::string to_json(const DaemonStatus& status) {
   for (const std::string& what : status.readiness.missing) missing.push_back(what);
   Node keys = Node::array();
   for (const PublicKey& key : status.keys.keys) keys.push_back(key.thumbprint().text());
-  return json::to_jcs(Node::object({{"endpoint", status.endpoint},
-                                    {"ready", status.readiness.ready},
-                                    {"missing", std::move(missing)},
-                                    {"issuer", status.metadata.issuer},
-                                    {"issuer_keys", std::move(keys)}}));
+  Node node = Node::object({{"endpoint", status.endpoint},
+                            {"ready", status.readiness.ready},
+                            {"missing", std::move(missing)},
+                            {"issuer", status.metadata.issuer},
+                            {"issuer_keys", std::move(keys)}});
+  if (status.overview) {
+    const auto document = json::Document::parse_borrowed(status.overview->json);
+    if (document) node.set("overview", Node::copy(document->root()));
+  }
+  return json::to_jcs(node);
+}
+
+// "3d 4h", of what is longer than a minute; two units are as much as anybody reads.
+std::string age_text(std::int64_t from, std::int64_t to) {
+  constexpr std::pair<std::int64_t, char> kUnits[]{{86'400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+  std::int64_t rest = std::max<std::int64_t>(to - from, 0);
+  std::string out;
+  for (const auto& [seconds, unit] : kUnits) {
+    if (rest < seconds && (unit != 's' || !out.empty())) continue;
+    const bool is_second = !out.empty();
+    out += (is_second ? " " : "") + std::to_string(rest / seconds) + unit;
+    rest %= seconds;
+    if (is_second) break;
+  }
+  return out;
+}
+
+std::string milliseconds_text(double milliseconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f ms", milliseconds);
+  return text.data();
+}
+
+void show(Output& output, const api::OverviewKey& key, std::int64_t now) {
+  const std::string custody = key.custody.empty() ? "custody not proved" : key.custody;
+  output.field(key.purpose + " key", printable(key.jkt) + "  " + printable(key.state) + ", " +
+                                         age_text(key.created_at, now) + " old, in " +
+                                         printable(key.backend) + ", " + printable(custody));
+}
+
+void show(Output& output, const api::OverviewBackend& backend) {
+  std::string line = printable(backend.name) + " (" + printable(backend.type) +
+                     (backend.is_simulator ? ", simulator" : "") + ")  " + (backend.is_up ? "up" : "away") +
+                     ", " + std::to_string(backend.queued) + " waiting, " +
+                     std::to_string(backend.signatures) + " signatures";
+  if (backend.signatures > 0) line += " of " + milliseconds_text(backend.mean_ms);
+  output.field("backend", line);
+}
+
+void show(Output& output, const api::OverviewCounts& counts) {
+  output.field("agents", std::to_string(counts.active_agents) + " active, " +
+                             std::to_string(counts.lost_agents) + " without a key, " +
+                             std::to_string(counts.retired_agents) + " retired");
+  output.field("tokens", std::to_string(counts.tokens) + " issued, " + std::to_string(counts.revoked_tokens) +
+                             " revoked and " + std::to_string(counts.suspended_tokens) + " suspended");
+}
+
+void show(Output& output, const api::Overview& overview) {
+  output.field("version", printable(overview.version));
+  output.field("since", utc_text(static_cast<double>(overview.started_at)) + ", " +
+                            age_text(overview.started_at, overview.now));
+  for (const api::OverviewKey& key : overview.keys) show(output, key, overview.now);
+  for (const api::OverviewBackend& backend : overview.backends) show(output, backend);
+  if (overview.counts) show(output, *overview.counts);
+  output.field("budgets",
+               printable(overview.budgets) + ", " + std::to_string(overview.reservations) + " reservations");
+  const std::uint64_t lists = overview.counts ? overview.counts->status_lists : 0;
+  const auto& signed_at = overview.status_list_signed_at;
+  output.field("status lists",
+               std::to_string(lists) + (signed_at ? ", signed " + age_text(*signed_at, overview.now) + " ago"
+                                                  : ", none signed since the start"));
+  output.field("anomalies", std::to_string(overview.anomalies) + " since the start" +
+                                (overview.anomalies > 0 ? ": chancery anomaly list" : ""));
 }
 
 void show(Output& output, const DaemonStatus& status) {
@@ -48,14 +123,19 @@ void show(Output& output, const DaemonStatus& status) {
                                      : output.paint(Colour::kRed, "NOT READY"));
   output.field("daemon", status.endpoint);
   output.field("issuer", status.metadata.issuer);
-  for (const PublicKey& key : status.keys.keys) output.field("issuer key", key.thumbprint().text());
+  if (status.overview) {
+    show(output, *status.overview);
+  } else {
+    for (const PublicKey& key : status.keys.keys) output.field("issuer key", key.thumbprint().text());
+  }
   for (const std::string& what : status.readiness.missing) output.field("missing", what);
 }
 
 }  // namespace
 
 void add_status(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("status", "Ask the daemon whether it is ready, and who it is");
+  CLI::App* command = app.add_subcommand(
+      "status", "Show the daemon at a glance: whether it is ready, and for operators what it holds and does");
   command->callback([&chosen] {
     chosen = [](Context& context) -> Checked<ExitCode> {
       CHANCERY_ASSIGN(const DaemonStatus status, ask(context));

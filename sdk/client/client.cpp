@@ -23,6 +23,8 @@ Result<Client> Client::connect(const ClientOptions& options) {
           std::move(transport), std::get<client::HttpsEndpoint>(endpoint).address, options.credential);
     }
   }
+  CHANCERY_ASSIGN(transport,
+                  client::make_marked_transport(std::move(transport), options.task, options.traceparent));
   return Client(std::make_unique<Impl>(client::describe(endpoint), std::move(transport), options.timeout));
 }
 

@@ -57,6 +57,12 @@ class Transport {
 [[nodiscard]] Result<std::unique_ptr<Transport>> make_https_transport(const HttpsEndpoint& endpoint,
                                                                       std::chrono::milliseconds timeout);
 
+/// The same transport, with each request marked for the daemon's logs. Empty marks are left out.
+/// \return the transport, or kInvalidArgument
+[[nodiscard]] Result<std::unique_ptr<Transport>> make_marked_transport(std::unique_ptr<Transport> carrier,
+                                                                       const std::string& task,
+                                                                       const std::string& traceparent);
+
 /// How a chain and its proof stand in a request: docs/protocol/control-plane.md.
 [[nodiscard]] Headers authorization_headers(const Presented& presented);
 

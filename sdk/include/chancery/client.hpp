@@ -25,6 +25,9 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{30000};  ///< for one call as a whole; more than zero
   /// For `address` alone; without one there are verification and the published documents.
   std::shared_ptr<const Credential> credential{};
+  std::string
+      task{};  ///< what this is a part of, for the daemon's logs: at most 128 printable ASCII characters
+  std::string traceparent{};  ///< of the caller's trace, for the same (W3C Trace Context)
 };
 
 /// Why a call brought no answer. A value of its own for each call, so that threads share nothing.
@@ -71,8 +74,7 @@ class Client {
  public:
   /// Opens nothing yet: each call connects for itself, so that a daemon that was restarted is found again.
   /// \return the client, or kInvalidArgument (both `socket` and `address`, a URL that is not https, a
-  /// time-out
-  ///         that is not positive), kFileUnreadable or kTlsFailed (`ca_file`)
+  /// time-out that is not positive, a task or traceparent that is none), kFileUnreadable or kTlsFailed (`ca_file`)
   [[nodiscard]] static Result<Client> connect(const ClientOptions& options = {});
 
   ~Client();
@@ -215,6 +217,7 @@ class Client {
  private:
   friend class AttestationClient;  // the calls of chancery/attestation_client.hpp
   friend class AuditClient;        // the calls of chancery/audit_client.hpp
+  friend class OverviewClient;     // the calls of chancery/overview_client.hpp
   struct Impl;
   explicit Client(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -65,6 +65,14 @@ bool has_header(const std::string& request, const std::string& name, const std::
          request.find("\r\n" + name + ": " + value) != std::string::npos;
 }
 
+ClientOptions marked(const std::string& socket, const std::string& task, const std::string& traceparent) {
+  ClientOptions options;
+  options.socket = socket;
+  options.task = task;
+  options.traceparent = traceparent;
+  return options;
+}
+
 api::VerifyChain some_chain() { return {{"DT_0", "DT_1"}, std::nullopt}; }
 
 }  // namespace
@@ -81,6 +89,25 @@ BOOST_DATA_TEST_CASE(a_good_answer_is_read, boost::unit_test::data::make(kCarrie
   BOOST_TEST(verification->json == kVerdict);
   BOOST_REQUIRE(verification->not_performed.size() == 1U);
   BOOST_TEST(verification->not_performed.front() == "action");
+}
+
+BOOST_AUTO_TEST_CASE(requests_carry_the_callers_task_and_trace) {
+  const std::string parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  std::promise<std::string> seen;
+  const auto daemon = FakeDaemon::on_socket([&](Connection& connection) {
+    seen.set_value(connection.read_request());
+    connection.write(http_answer(200, kJson, kVerdict));
+  });
+  const auto client = Client::connect(marked(daemon->socket(), "refund 17", parent));
+  BOOST_REQUIRE(client);
+  BOOST_REQUIRE(client->verify(some_chain()));
+  const std::string request = seen.get_future().get();
+  BOOST_TEST(has_header(request, "Chancery-Task", "refund 17"), request);
+  BOOST_TEST(has_header(request, "traceparent", parent), request);
+  for (const std::string& bad : {std::string(129, 'a'), std::string("a\r\nb")}) {
+    BOOST_TEST((Client::connect(marked("/s", bad, {})).error().code == ErrorCode::kInvalidArgument));
+    BOOST_TEST((Client::connect(marked("/s", {}, bad)).error().code == ErrorCode::kInvalidArgument));
+  }
 }
 
 BOOST_DATA_TEST_CASE(a_request_is_sent_whole, boost::unit_test::data::make(kCarriers), carrier) {

@@ -37,6 +37,7 @@ class OfficeFixture {
     std::unique_ptr<hsm::KeyBackend> tpm{};  ///< a second backend, "tpm"
     service::AttestationOptions attestation{};
     std::vector<PublicKey> verifiers{};  ///< whose attestation results count for chains of this office
+    service::AnomalyOptions anomalies{};
   };
   explicit OfficeFixture(Extension extension)
       : OfficeFixture(std::filesystem::temp_directory_path(), std::move(extension)) {}
@@ -73,6 +74,7 @@ class OfficeFixture {
   [[nodiscard]] store::Store& store() { return *premises_->books.store; }
   [[nodiscard]] service::Premises& premises() { return *premises_; }
   [[nodiscard]] service::Spending& spending() { return premises_->spending; }
+  [[nodiscard]] service::Premises& premises() { return *premises_; }
   [[nodiscard]] simulators::MemoryCounter& counter() { return counter_; }
   [[nodiscard]] simulators::MemoryBackend& device() { return *device_; }
   void set_now(std::chrono::sys_seconds now) { now_ = now; }
@@ -161,6 +163,7 @@ class OfficeFixture {
     options.audit.salts = SecretBytes(Bytes(32, 9));
     options.attestation = std::move(extension.attestation);
     options.spending = {.counter = &counter_};
+    options.anomalies = std::move(extension.anomalies);
     options.cache_tokens = 64;
     return options;
   }

@@ -1,0 +1,96 @@
+#include "daemon/service/anomaly_watch.hpp"
+
+#include <utility>
+
+#include "sdk/wire/overview_messages.hpp"
+
+namespace chancery::service {
+namespace {
+
+constexpr std::chrono::seconds kBetweenKeeping = std::chrono::minutes(5);
+
+}  // namespace
+
+// What cannot be read is learned anew: a baseline is worth no start.
+Status AnomalyWatch::open() {
+  CHANCERY_ASSIGN(const auto kept, book_.baselines());
+  const std::lock_guard lock(mutex_);
+  for (const auto& [agent, learned] : kept) {
+    const auto document = json::Document::parse(learned);
+    if (!document) continue;
+    if (auto baseline = anomaly::Baseline::from(document->root()))
+      baselines_.emplace(agent, *std::move(baseline));
+  }
+  return {};
+}
+
+void AnomalyWatch::saw(const anomaly::Use& use, std::chrono::sys_seconds now) {
+  const std::lock_guard lock(mutex_);
+  auto found = baselines_.find(use.agent);
+  if (found == baselines_.end()) {
+    if (baselines_.size() >= kMostAgents) return;
+    found = baselines_.emplace(use.agent, anomaly::Baseline()).first;
+  }
+  for (const anomaly::Finding& finding : found->second.note(use, now, options_.rules)) {
+    counts_[static_cast<std::size_t>(finding.kind)].fetch_add(1, std::memory_order_relaxed);
+    if (waiting_.size() >= kMostWaiting) continue;
+    api::Anomaly anomaly;
+    anomaly.at = now.time_since_epoch().count();
+    anomaly.agent = use.agent;
+    anomaly.kind = anomaly::kind_name(finding.kind);
+    anomaly.measured = finding.measured;
+    anomaly.usual = finding.usual;
+    anomaly.what = finding.what;
+    waiting_.push_back(std::move(anomaly));
+  }
+}
+
+void AnomalyWatch::tick(std::chrono::sys_seconds now, const Response& response) {
+  std::vector<api::Anomaly> found;
+  {
+    const std::lock_guard lock(mutex_);
+    found.swap(waiting_);
+  }
+  for (api::Anomaly& anomaly : found) respond(std::move(anomaly), response);
+  if (kept_at_ == std::chrono::sys_seconds{}) kept_at_ = now;
+  if (now >= kept_at_ && now - kept_at_ < kBetweenKeeping) return;
+  kept_at_ = now;
+  if (const Status kept = keep(); !kept)
+    response.complain("what is usual for agents could not be kept", kept.error());
+}
+
+// The suspension first: what is told says whether there is one.
+void AnomalyWatch::respond(api::Anomaly anomaly, const Response& response) {
+  const auto kind = anomaly::kind_of(anomaly.kind);
+  if (kind && options_.suspends.contains(*kind)) {
+    const auto act = response.suspend(anomaly);
+    if (act) anomaly.suspension = *act;
+    if (!act) response.complain("an agent could not be suspended", act.error());
+  }
+  response.tell(anomaly);
+  const Status added = book_.add(wire::write(anomaly));
+  if (!added) response.complain("an anomaly could not be kept", added.error());
+}
+
+Status AnomalyWatch::keep() {
+  std::vector<store::AnomalyBook::Learned> learned;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [agent, baseline] : baselines_)
+      learned.emplace_back(agent, json::to_jcs(baseline.to_node()));
+  }
+  return book_.keep_baselines(learned);
+}
+
+Result<api::AnomalyList> AnomalyWatch::recent(std::size_t limit) {
+  CHANCERY_ASSIGN(const auto kept, book_.recent(limit));
+  api::AnomalyList out;
+  for (const auto& [id, json] : kept) {
+    CHANCERY_ASSIGN(api::Anomaly anomaly, wire::read_anomaly(json));
+    anomaly.id = id;
+    out.anomalies.push_back(std::move(anomaly));
+  }
+  return out;
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/api_overview.hpp>
+#include <chancery/result.hpp>
+
+#include "daemon/anomaly/baseline.hpp"
+#include "daemon/store/anomaly_book.hpp"
+
+namespace chancery::service {
+
+struct AnomalyOptions {
+  anomaly::Rules rules{};
+  std::set<anomaly::Kind> suspends{};  ///< of which kinds an agent is suspended
+};
+
+/// Watches how agents use their authority, and tells what is unlike before. A use is noted in memory, and costs the
+/// request nothing else; what follows from it, tick() does. What was learned is kept in the store every five minutes and
+/// at the end. Thread-safe.
+class AnomalyWatch {
+ public:
+  /// The most agents that are watched: beyond them, nothing is told of others.
+  static constexpr std::size_t kMostAgents = 10'000;
+  /// The most findings that wait for tick(): beyond them, they are counted only.
+  static constexpr std::size_t kMostWaiting = 1000;
+
+  /// \param book  borrowed
+  AnomalyWatch(store::AnomalyBook& book, AnomalyOptions options)
+      : book_(book), options_(std::move(options)) {}
+
+  /// Takes up what was learned before.
+  [[nodiscard]] Status open();
+
+  /// \param use  of an agent that has shown who it is
+  void saw(const anomaly::Use& use, std::chrono::sys_seconds now);
+
+  /// What tick() does with an anomaly.
+  struct Response {
+    /// Suspends an agent. \return the act
+    std::function<Result<std::int64_t>(const api::Anomaly& anomaly)> suspend;
+    /// Tells it: to the log, and to whom else it is told.
+    std::function<void(const api::Anomaly& anomaly)> tell;
+    /// What could not be done.
+    std::function<void(const char* what, const Error& error)> complain;
+  };
+  /// Responds to what was found since the last time.
+  void tick(std::chrono::sys_seconds now, const Response& response);
+
+  /// Keeps what was learned.
+  [[nodiscard]] Status keep();
+
+  /// How many of that kind were found since the start.
+  [[nodiscard]] std::uint64_t count(anomaly::Kind kind) const noexcept {
+    return counts_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  }
+  /// Newest first.
+  [[nodiscard]] Result<api::AnomalyList> recent(std::size_t limit);
+
+ private:
+  void respond(api::Anomaly anomaly, const Response& response);
+
+  store::AnomalyBook& book_;
+  const AnomalyOptions options_;
+  std::mutex mutex_;  // of the next two
+  std::map<std::string, anomaly::Baseline, std::less<>> baselines_;
+  std::vector<api::Anomaly> waiting_;
+  std::chrono::sys_seconds kept_at_{};  // tick()'s
+  std::array<std::atomic<std::uint64_t>, anomaly::kKindNames.size()> counts_{};
+};
+
+}  // namespace chancery::service

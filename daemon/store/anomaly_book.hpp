@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <chancery/result.hpp>
+
+namespace chancery::store {
+
+/// What is usual for the agents, and what was not. Neither is an effect: what follows from an anomaly has an audit entry
+/// of its own. Thread-safe. Errors common to all: the store's (see Store).
+class AnomalyBook {
+ public:
+  /// Older ones are forgotten.
+  static constexpr std::int64_t kMostAnomalies = 1000;
+
+  virtual ~AnomalyBook() = default;
+
+  using Learned = std::pair<std::string, std::string>;  ///< an agent's name, and its baseline in JSON
+
+  [[nodiscard]] virtual Result<std::vector<Learned>> baselines() = 0;
+  /// Keeps these in place of all that were kept before.
+  [[nodiscard]] virtual Status keep_baselines(std::span<const Learned> baselines) = 0;
+
+  /// \param json  an anomaly without its number
+  [[nodiscard]] virtual Status add(std::string_view json) = 0;
+  /// Newest first: number and JSON.
+  [[nodiscard]] virtual Result<std::vector<std::pair<std::int64_t, std::string>>> recent(
+      std::size_t limit) = 0;
+};
+
+}  // namespace chancery::store

@@ -1,0 +1,73 @@
+#include "daemon/store/sqlite_anomaly_book.hpp"
+
+namespace chancery::store {
+namespace {
+
+constexpr const char* kBaselines = "SELECT agent, learned FROM baselines ORDER BY agent";
+constexpr const char* kForgetBaselines = "DELETE FROM baselines";
+constexpr const char* kKeepBaseline = "INSERT INTO baselines (agent, learned) VALUES (?, ?)";
+constexpr const char* kAdd = "INSERT INTO anomalies (anomaly) VALUES (?)";
+constexpr const char* kForget = "DELETE FROM anomalies WHERE id <= ?";
+constexpr const char* kRecent = "SELECT id, anomaly FROM anomalies ORDER BY id DESC LIMIT ?";
+
+class SqliteAnomalyBook final : public AnomalyBook {
+ public:
+  explicit SqliteAnomalyBook(std::shared_ptr<Journal> journal) noexcept : journal_(std::move(journal)) {}
+
+  Result<std::vector<Learned>> baselines() override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query query, database().query(kBaselines));
+    std::vector<Learned> out;
+    for (;;) {
+      CHANCERY_ASSIGN(const bool row, query.step());
+      if (!row) return out;
+      out.emplace_back(query.text(0), query.text(1));
+    }
+  }
+
+  Status keep_baselines(std::span<const Learned> baselines) override {
+    return journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(Query forget, database().query(kForgetBaselines));
+      CHANCERY_TRY(forget.run());
+      for (const auto& [agent, learned] : baselines) {
+        CHANCERY_ASSIGN(Query keep, database().query(kKeepBaseline));
+        CHANCERY_TRY(keep.bind(agent).bind(learned).run());
+      }
+      return {};
+    });
+  }
+
+  Status add(std::string_view json) override {
+    return journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(Query insert, database().query(kAdd));
+      CHANCERY_TRY(insert.bind(json).run());
+      CHANCERY_ASSIGN(Query forget, database().query(kForget));
+      return forget.bind(database().last_row() - kMostAnomalies).run();
+    });
+  }
+
+  Result<std::vector<std::pair<std::int64_t, std::string>>> recent(std::size_t limit) override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query query, database().query(kRecent));
+    query.bind(static_cast<std::int64_t>(limit));
+    std::vector<std::pair<std::int64_t, std::string>> out;
+    for (;;) {
+      CHANCERY_ASSIGN(const bool row, query.step());
+      if (!row) return out;
+      out.emplace_back(query.number(0), query.text(1));
+    }
+  }
+
+ private:
+  [[nodiscard]] Database& database() noexcept { return journal_->database(); }
+
+  std::shared_ptr<Journal> journal_;
+};
+
+}  // namespace
+
+std::unique_ptr<AnomalyBook> make_sqlite_anomaly_book(std::shared_ptr<Journal> journal) {
+  return std::make_unique<SqliteAnomalyBook>(std::move(journal));
+}
+
+}  // namespace chancery::store

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <future>
+
+#include <chancery/api_overview.hpp>
+#include <chancery/client.hpp>
+
+namespace chancery {
+
+/// What an operator sees of a daemon at a glance; everything that Client says of its own calls holds for these. Borrows
+/// the client, which must outlive it but may be moved.
+class OverviewClient {
+ public:
+  explicit OverviewClient(const Client& daemon) noexcept : impl_(daemon.impl_.get()) {}
+
+  ClientResult<api::Overview> overview() const;
+  std::future<ClientResult<api::Overview>> overview_async() const;
+
+  /// \param limit  1 to 1000
+  ClientResult<api::AnomalyList> anomalies(std::size_t limit = 100) const;
+  std::future<ClientResult<api::AnomalyList>> anomalies_async(std::size_t limit = 100) const;
+
+ private:
+  Client::Impl* impl_;
+};
+
+}  // namespace chancery

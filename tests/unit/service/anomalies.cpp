@@ -1,0 +1,161 @@
+// What an agent does otherwise than it used to is told, kept and, where it is configured, answered with a suspension.
+
+#include <optional>
+
+#include "daemon/service/anomaly_watch.hpp"
+#include "daemon/service/watched.hpp"
+#include "tests/unit/service/office_fixture.hpp"
+
+namespace chancery::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using rest::Response;
+using service::AnomalyWatch;
+
+OfficeFixture::Extension watching(std::set<anomaly::Kind> suspends) {
+  OfficeFixture::Extension extension;
+  extension.anomalies = {{.multiple = 2.0, .learning = 1min, .quiet = 10min}, std::move(suspends)};
+  return extension;
+}
+
+/// An office in which the orchestrator holds a grant, and has delegated `crm.read` a minute ago.
+struct WatchedOffice : OfficeFixture {
+  explicit WatchedOffice(std::set<anomaly::Kind> suspends = {})
+      : OfficeFixture(watching(std::move(suspends))) {
+    create_story_agents();
+    const Response granted = call(
+        "POST", "/v1/grants",
+        R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.*"],"lifetime_s":3600,"depth":3})",
+        kOperatorUid);
+    BOOST_REQUIRE(granted.status == 201);
+    chain = chain_of(granted);
+    BOOST_REQUIRE(delegate("crm.read") == 201);
+    set_time(kNow + 1min);
+  }
+
+  void set_time(std::chrono::sys_seconds to) {
+    now = to;
+    set_now(to);
+  }
+
+  int delegate(const std::string& scope) {
+    return call("POST", "/v1/delegations",
+                R"({"chain":)" + chain + R"(,"to":"support","scopes":[")" + scope + "\"]}", kOrchestratorUid)
+        .status;
+  }
+
+  /// \return what was told
+  std::vector<api::Anomaly> tick() {
+    std::vector<api::Anomaly> told;
+    premises().watch.tick(now,
+                          {[&](const api::Anomaly& found) { return suspend_for(office(), found, now); },
+                           [&](const api::Anomaly& found) { told.push_back(found); },
+                           [](const char* what, const Error& error) { BOOST_ERROR(what << error.what); }});
+    return told;
+  }
+
+  std::string chain;
+  std::chrono::sys_seconds now = kNow;
+};
+
+struct SuspendingOffice : WatchedOffice {
+  SuspendingOffice() : WatchedOffice({anomaly::Kind::kNewScope}) {}
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_new_scope_is_told_listed_and_counted, WatchedOffice) {
+  BOOST_TEST(tick().empty());
+  BOOST_TEST(delegate("crm.read") == 201);
+  BOOST_TEST(tick().empty());
+  BOOST_TEST(delegate("crm.write") == 201);
+  const auto told = tick();
+  BOOST_TEST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(told[0].agent == "orchestrator");
+  BOOST_TEST(told[0].kind == "new_scope");
+  BOOST_TEST(told[0].what == "crm.write");
+  BOOST_TEST(!told[0].suspension.has_value());
+  const Response listed = call("GET", "/v1/anomalies", "", kOperatorUid);
+  BOOST_TEST(
+      listed.body ==
+      R"({"anomalies":[{"agent":"orchestrator","at":1800000060,"id":1,"kind":"new_scope","measured":0,)"
+      R"("usual":0,"what":"crm.write"}]})");
+  const std::string metrics = call("GET", "/metrics", "", kOperatorUid).body;
+  BOOST_TEST(metrics.find("chancery_anomalies_total{kind=\"new_scope\"} 1\n") != std::string::npos);
+  BOOST_TEST(call("GET", "/v1/anomalies", "", kOrchestratorUid).status == 403);
+  BOOST_TEST(call("GET", "/v1/anomalies?limit=0", "", kOperatorUid).status == 400);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_agent_is_suspended_for_it_once_and_until_that_is_lifted, SuspendingOffice) {
+  BOOST_TEST(delegate("crm.write") == 201);
+  BOOST_TEST(delegate("crm.delete") == 201);
+  const auto told = tick();
+  BOOST_TEST_REQUIRE(told.size() == 2u);
+  BOOST_TEST_REQUIRE(told[0].suspension.has_value());
+  BOOST_TEST((told[1].suspension == told[0].suspension));
+  BOOST_TEST(delegate("crm.read") == 403);
+  const std::string id = std::to_string(*told[0].suspension);
+  const auto entries = store().audit_after(0, 100);
+  BOOST_REQUIRE(entries);
+  BOOST_TEST(entries->back().json.find(R"("action":"token.suspend")") != std::string::npos);
+  BOOST_TEST(entries->back().json.find("anomaly: new_scope") != std::string::npos);
+  BOOST_REQUIRE(call("POST", "/v1/suspensions/" + id + "/lift", "", kOperatorUid).status == 200);
+  BOOST_TEST(delegate("crm.write") == 201);
+  BOOST_TEST(tick().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_learned_outlives_the_watch, WatchedOffice) {
+  BOOST_REQUIRE(premises().watch.keep());
+  AnomalyWatch next(*premises().books.anomalies, {{.multiple = 2.0, .learning = 1min}, {}});
+  BOOST_REQUIRE(next.open());
+  anomaly::Use use;
+  use.agent = "orchestrator";
+  use.scopes = {"crm.read"};
+  next.saw(use, now);
+  BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 0u);
+  use.scopes = {"crm.write"};
+  next.saw(use, now);
+  BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thousand_anomalies_are_kept, WatchedOffice) {
+  for (int i = 0; i < 1005; ++i) BOOST_REQUIRE(premises().books.anomalies->add(R"({"n":1})"));
+  const auto kept = premises().books.anomalies->recent(2000);
+  BOOST_REQUIRE(kept);
+  BOOST_TEST(kept->size() == 1000u);
+  BOOST_TEST(kept->front().first == 1005);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_does_not_show_to_be_the_agent_is_not_taken_for_it, WatchedOffice) {
+  const Response refused =
+      call("POST", "/v1/delegations", R"({"chain":)" + chain + R"(,"to":"support","scopes":["crm.write"]})",
+           kSupportUid);
+  BOOST_TEST(refused.status == 403);
+  BOOST_TEST(tick().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_host_is_what_stands_between_scheme_and_path) {
+  for (const auto& [uri, host] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"https://crm.example.org/x?y", "crm.example.org"},
+           {"https://crm.example.org:8443", "crm.example.org:8443"},
+           {"https://user:secret@crm.example.org/", "crm.example.org"},
+           {"crm.example.org", ""}}) {
+    BOOST_TEST(service::host_of(uri) == host, uri);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(the_overview_is_for_operators, WatchedOffice) {
+  make_own_keys();
+  const Response shown = call("GET", "/v1/overview", "", kOperatorUid);
+  BOOST_REQUIRE(shown.status == 200);
+  BOOST_TEST(member(shown, "ready") == "true");
+  BOOST_TEST(member(shown, "issuer") == kIssuerUrl);
+  BOOST_TEST(member(shown, "budgets") == "open");
+  BOOST_TEST(member(shown, "counts").find("\"active_agents\":3") != std::string::npos);
+  BOOST_TEST(member(shown, "keys").find("\"purpose\":\"issuer\"") != std::string::npos);
+  BOOST_TEST(member(shown, "backends").find("\"name\":\"memory\"") != std::string::npos);
+  BOOST_TEST(call("GET", "/v1/overview", "", kOrchestratorUid).status == 403);
+}
+
+}  // namespace chancery::tests
