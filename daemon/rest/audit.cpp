@@ -5,6 +5,7 @@
 #include "daemon/rest/exchange.hpp"
 #include "daemon/rest/form.hpp"
 #include "daemon/rest/routes.hpp"
+#include "daemon/service/authority.hpp"
 
 namespace chancery::rest {
 namespace {
@@ -49,16 +50,20 @@ Result<std::pair<std::uint64_t, std::uint64_t>> read_pair(const Request& request
   return std::pair(one, other);
 }
 
+/// Who may not ask at all is told that, whatever the question is like.
 /// \param run  Question → Result<Answer>
 template <typename Question, typename Run>
-Response answer_to(const Result<Question>& question, Run run) {
-  return question ? answered(run(*question)) : problem(question.error());
+Response answer_to(const service::Office& office, const Request& request, const Result<Question>& question,
+                   Run run) {
+  if (question) return answered(run(*question));
+  const Status allowed = service::require_authority(office, context_of(request), service::scope::kAuditRead);
+  return problem(allowed ? question.error() : allowed.error());
 }
 
 }  // namespace
 
 Response list_audit_entries(service::Office& office, const Request& request, std::string_view) {
-  return answer_to(read_entries_query(request), [&](const api::AuditQuery& query) {
+  return answer_to(office, request, read_entries_query(request), [&](const api::AuditQuery& query) {
     return service::list_audit_entries(office, context_of(request), query);
   });
 }
@@ -66,7 +71,7 @@ Response list_audit_entries(service::Office& office, const Request& request, std
 Response show_audit_entry(service::Office& office, const Request& request, std::string_view number) {
   const auto wanted =
       number_in(number, std::nullopt, "an entry is named by its number: they are counted from 1");
-  return answer_to(wanted, [&](std::uint64_t entry) {
+  return answer_to(office, request, wanted, [&](std::uint64_t entry) {
     return service::show_audit_entry(office, context_of(request), entry);
   });
 }
@@ -74,7 +79,7 @@ Response show_audit_entry(service::Office& office, const Request& request, std::
 Response prove_inclusion(service::Office& office, const Request& request, std::string_view) {
   const auto pair = read_pair(request, "entry", "size",
                               "the query takes `entry`, its number, and `size`, the tree's, and needs both");
-  return answer_to(pair, [&](const auto& asked) {
+  return answer_to(office, request, pair, [&](const auto& asked) {
     return service::prove_inclusion(office, context_of(request), asked.first, asked.second);
   });
 }
@@ -82,7 +87,7 @@ Response prove_inclusion(service::Office& office, const Request& request, std::s
 Response prove_consistency(service::Office& office, const Request& request, std::string_view) {
   const auto pair =
       read_pair(request, "from", "to", "the query takes `from` and `to`, sizes of trees, and needs both");
-  return answer_to(pair, [&](const auto& asked) {
+  return answer_to(office, request, pair, [&](const auto& asked) {
     return service::prove_consistency(office, context_of(request), asked.first, asked.second);
   });
 }
@@ -95,7 +100,7 @@ Response list_audit_checkpoints(service::Office& office, const Request& request,
     CHANCERY_ASSIGN(const std::uint64_t limit, number_in(form.text("limit"), 100, kWhat));
     return std::pair(after, limit);
   }();
-  return answer_to(page, [&](const auto& asked) {
+  return answer_to(office, request, page, [&](const auto& asked) {
     return service::list_audit_checkpoints(office, context_of(request), asked.first, asked.second);
   });
 }

@@ -325,6 +325,7 @@ until_true "the TPM should serve again" lacks_not 'backend tpm'
 show chancery agent reenroll orchestrator --revoke >/dev/null
 show chancery issuer rotate >/dev/null
 show chancery status-key rotate >/dev/null
+show chancery audit-key rotate >/dev/null
 until_true "the daemon should be ready" is_ready
 show_keys issuer orchestrator support
 expect revoked daemon_says "$WORK/new.chain"

@@ -10,6 +10,8 @@
 #include <boost/test/unit_test.hpp>
 #include <unistd.h>
 
+#include <chancery/audit_client.hpp>
+
 #include "daemon/store/sqlite_store.hpp"
 #include "simulators/softhsm/softhsm.hpp"
 #include "simulators/swtpm/swtpm.hpp"
@@ -211,9 +213,11 @@ BOOST_FIXTURE_TEST_CASE(the_keys_of_a_cleared_tpm_are_lost_and_made_anew_only_wh
   answered(client().rotate_issuer({}));
   BOOST_TEST(eventually([&] {
     const std::vector<std::string> missing = answered(client().readiness()).missing;
-    return missing.size() == 1 && missing.front().starts_with("status key: lost");
+    return missing.size() == 2 && missing.front().starts_with("status key: lost") &&
+           missing.back().starts_with("audit key: lost");
   }));
   answered(client().rotate_status_key());
+  answered(AuditClient(client()).rotate_key());
   BOOST_TEST(state("orchestrator") == "active");
   BOOST_TEST(answered(client().agent("orchestrator")).jkt != lost_key);
   BOOST_TEST(outcome(delegated()) == "valid");

@@ -94,8 +94,8 @@ struct PlantedDaemon {
 
   [[nodiscard]] std::vector<Secret> secrets() const {
     std::vector<Secret> out = auth_values(daemon->state() / "chancery.db");
-    BOOST_TEST(out.size() ==
-               6u);  // three agents', the issuer's, and those of status lists and attestation results
+    // Three agents', the issuer's, and those of status lists, attestation results and the audit log.
+    BOOST_TEST(out.size() == 7u);
     const ByteView pin = as_bytes(kPin);
     out.push_back({"PIN", Bytes(pin.begin(), pin.end())});
     out.push_back({"master secret", planted_master()});
