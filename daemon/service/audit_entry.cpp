@@ -1,6 +1,7 @@
 #include "daemon/service/audit_entry.hpp"
 
 #include "sdk/base/hex.hpp"
+#include "sdk/wire/messages.hpp"
 
 namespace chancery::service {
 namespace {
@@ -118,8 +119,8 @@ std::string session_of(const Caller& caller) {
 }
 
 // Something that is done besides, such as a key that is found to be lost, is not what was asked for.
-bool answers(const store::AuditEntry& entry, const AuditFacts& facts, const Attempt& attempt) {
-  return entry.action == attempt.action || facts.outcome != AuditOutcome::kDone;
+bool answers(std::string_view action, AuditOutcome outcome, const Attempt& attempt) {
+  return action == attempt.action || outcome != AuditOutcome::kDone;
 }
 
 }  // namespace
@@ -140,8 +141,7 @@ store::AuditEntry audit_entry(std::string_view action, const CallContext& contex
   composer.add(std::move(facts));
   store::AuditEntry entry = composer.take();
   Attempt* const attempt = context.attempt;
-  const bool is_the_attempt = attempt != nullptr && answers(entry, {.outcome = outcome}, *attempt);
-  if (is_the_attempt) entry.is_recorded = &attempt->is_recorded;
+  if (attempt != nullptr && answers(action, outcome, *attempt)) entry.is_recorded = &attempt->is_recorded;
   return entry;
 }
 
@@ -155,7 +155,7 @@ store::AuditEntry refusal_entry(const CallContext& context, const std::optional<
   }
   if (const auto& denial = context.attempt->denial) {
     facts.details.set("denial", outcome_name(denial->outcome));
-    facts.details.set("step", step_name(denial->step));
+    facts.details.set("step", wire::step_node(step_name(denial->step)));
     facts.hop = denial->hop;
   }
   return audit_entry(context.attempt->action, context, std::move(facts));

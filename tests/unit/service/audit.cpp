@@ -421,6 +421,24 @@ BOOST_FIXTURE_TEST_CASE(denials_whose_proof_is_not_reached_are_bounded_too, Audi
   BOOST_TEST(entries[0]["ids.token"].size() == 64u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_asked_for_in_vain_is_kept_short, AuditFixture) {
+  const std::string principal(300, 'p');
+  std::string scopes = R"("crm.read")";
+  for (int i = 0; i < 1000; ++i) scopes += R"(,"crm.read)" + std::to_string(i) + '"';
+  const Response refused =
+      call("POST", "/v1/grants",
+           R"({"principal":")" + principal + R"(","agent":"support","audience":"a","scopes":[)" + scopes +
+               R"(],"lifetime_s":60})",
+           kStrangerUid);
+  BOOST_TEST(refused.status == 403);
+  const Entry entry = last();
+  BOOST_TEST(entry["details.error"] == "forbidden");
+  BOOST_TEST(entry["details.omitted"] == "true");
+  BOOST_TEST(entry["principal"].empty());
+  BOOST_TEST(entry["agent"] == "support");
+  BOOST_TEST(entry.json().size() < 1000u);
+}
+
 BOOST_AUTO_TEST_CASE(each_caller_has_a_bound_of_its_own) {
   service::RefusalBound bound({.unproven = 2, .each_caller = 3});
   for (const bool is_admitted : {true, true, false}) BOOST_TEST(bound.admit("", kNow) == is_admitted);
