@@ -105,6 +105,24 @@ refused systemctl reload chanceryd.service
 cp /tmp/good.toml /etc/chancery/chancery.toml
 [[ "$(systemctl is-active chanceryd.service)" == active ]] || fail "a wrong file ended it"
 
+say "the drop-ins"
+chancery agent create tool --uid 65534 --executable /usr/bin/chancery >/dev/null
+chancery grant --for user:alice@example.org --agent tool --audience https://api.example.org --scope crm.read \
+  --lifetime 30m --depth 1 >/tmp/tool.chain
+as_tool() { runuser --user nobody --group chancery -- chancery proof /tmp/tool.chain --htm GET --htu https://api.example.org/; }
+refused as_tool # another user's program is not shown to a daemon without the capability
+mkdir --parents /etc/systemd/system/chanceryd.service.d
+cp /usr/share/doc/chancery-daemon/examples/*.conf /etc/systemd/system/chanceryd.service.d
+systemctl daemon-reload
+systemctl restart chanceryd.service || fail "it does not start with the drop-ins"
+as_tool >/dev/null || fail "selectors by executable do not work with the drop-in"
+has "0000000000080000" <(grep CapEff "/proc/$(property MainPID)/status") # CAP_SYS_PTRACE alone
+chancery doctor --unit >/tmp/unit || fail "doctor --unit: $(cat /tmp/unit)"
+has "CapabilityBoundingSet: cap_sys_ptrace" /tmp/unit
+rm --recursive /etc/systemd/system/chanceryd.service.d
+systemctl daemon-reload
+systemctl restart chanceryd.service
+
 say "what is killed comes back"
 pid="$(property MainPID)"
 kill -KILL "$pid"
