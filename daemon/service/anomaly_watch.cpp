@@ -59,7 +59,7 @@ void AnomalyWatch::tick(std::chrono::sys_seconds now, const Response& response) 
     response.complain("what is usual for agents could not be kept", kept.error());
 }
 
-// The suspension first: what is told says whether there is one.
+// The suspension first: what is told says whether there is one. And who is told finds it in the list.
 void AnomalyWatch::respond(api::Anomaly anomaly, const Response& response) {
   const auto kind = anomaly::kind_of(anomaly.kind);
   if (kind && options_.suspends.contains(*kind)) {
@@ -67,9 +67,9 @@ void AnomalyWatch::respond(api::Anomaly anomaly, const Response& response) {
     if (act) anomaly.suspension = *act;
     if (!act) response.complain("an agent could not be suspended", act.error());
   }
-  response.tell(anomaly);
   const Status added = book_.add(wire::write(anomaly));
   if (!added) response.complain("an anomaly could not be kept", added.error());
+  response.tell(anomaly);
 }
 
 Status AnomalyWatch::keep() {
