@@ -6,10 +6,11 @@ A fenced block of commands says in its first line what becomes of it:
     ```sh run                     it is run, behind the blocks before it on the page, in one shell
     ```sh skip: REASON            it is not, for a reason that is about where it would have to run
 
-What a page takes for granted stands in comments `<!-- sh` … `-->`, which are run in their place.
+What a page takes for granted stands in comments `<!-- sh` … `-->`, which are run in their place. A block `text` right
+behind commands is what they print: its lines must be there in that order, and `…` stands for anything.
 
 usage: documented.py ROOT BIN            runs every page
-       documented.py --check ROOT        finds blocks that do not say what they are
+       documented.py --check ROOT        finds blocks that do not say what they are, and links that lead nowhere
        documented.py --self-test         fails unless planted mistakes are found
 """
 
@@ -26,6 +27,8 @@ FENCE = re.compile(r"^```(.*)$")
 COMMENT = re.compile(r"^<!-- sh$")
 INDENTED = re.compile(r"^ {4}(?:chancery|chanceryd|systemctl|apt|\./dev|curl)\b")
 SKIP = re.compile(r"^sh skip: \S.{9,}$")
+LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+BEGINS = "\x1e"  # in front of what a block prints; then the line of its first command
 START_SECONDS = 60
 PAGE_SECONDS = 120
 
@@ -69,13 +72,39 @@ def complaints(text):
                 yield number, "commands stand in a fenced block, so that it can say whether they are run"
 
 
+def dead_links(folder, text):
+    """Links to files that are not there: (line, text) each."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for target in LINK.findall(line):
+            if not (folder / target).exists():
+                yield number, f"{target} is not there"
+
+
 def script_of(page, blocks):
     """One shell script of a page: where a command fails, it says which block that was in."""
     out = ["set -euo pipefail", "shopt -s expand_aliases", "trap 'echo \"failed: $WHERE\" >&2' ERR"]
     for block in blocks:
         if block.says in ("sh run", "setup"):
-            out += [f"WHERE='{page}:{block.line}'", block.text]
+            out += [f"WHERE='{page}:{block.line}'", f"echo '{BEGINS}{block.line}'", block.text]
     return "\n".join(out) + "\n"
+
+
+def not_printed(blocks, output):
+    """The lines that a page shows and its commands did not print: (line, text) each."""
+    printed = {}
+    for part in output.split(BEGINS)[1:]:
+        line, _, text = part.partition("\n")
+        printed[int(line)] = text.splitlines()
+    for commands, shown in zip(blocks, blocks[1:]):
+        if commands.says != "sh run" or shown.says != "text":
+            continue
+        rest = iter(printed.get(commands.line, []))
+        for number, line in enumerate(shown.text.splitlines(), shown.line):
+            # How columns are filled up depends on what stands in them.
+            words = r"\s+".join(re.escape(word).replace("…", ".*") for word in line.split())
+            if not any(re.search(words, candidate) for candidate in rest):
+                yield number, line
+                break
 
 
 def start_daemon(binaries, folder):
@@ -109,15 +138,33 @@ def run_page(root, binaries, page, blocks):
         variables = {**kept, **said, "HOME": name, "XDG_CONFIG_HOME": f"{name}/config",
                      "PATH": f"{binaries}:{os.environ['PATH']}", "NO_COLOR": "1"}
         try:
-            done = subprocess.run(["bash", "-c", script_of(page, blocks)], cwd=folder, env=variables, text=True,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  timeout=PAGE_SECONDS)
+            status, output = run_script(script_of(page, blocks), folder, variables)
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.wait()
-        if done.returncode != 0:
-            print(done.stdout)
-        return done.returncode == 0
+        missing = list(not_printed(blocks, output)) if status == 0 else []
+        if status != 0 or missing:
+            print(output.replace(BEGINS, f"{page}:"))
+        for line, text in missing:
+            print(f"{page}:{line}: the commands above did not print: {text}")
+        return status == 0 and not missing
+
+
+def run_script(script, folder, variables):
+    """Its exit status, and what it printed. What it started and left running is ended with it."""
+    shell = subprocess.Popen(["bash", "-c", script], cwd=folder, env=variables, text=True, start_new_session=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = shell.communicate(timeout=PAGE_SECONDS)
+        return shell.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(shell.pid, signal.SIGKILL)
+        return 1, shell.communicate()[0] + f"not done after {PAGE_SECONDS} s\n"
+    finally:
+        try:
+            os.killpg(shell.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def pages_of(root):
@@ -127,7 +174,8 @@ def pages_of(root):
 def check(root):
     wrong = 0
     for page in pages_of(root):
-        for line, what in complaints(page.read_text(encoding="utf-8")):
+        text = page.read_text(encoding="utf-8")
+        for line, what in [*complaints(text), *dead_links(page.parent, text)]:
             print(f"{page.relative_to(root)}:{line}: {what}")
             wrong += 1
     return wrong == 0
@@ -159,8 +207,13 @@ def self_test():
     fine = "```sh run\nchancery status\n```\n```sh skip: needs a second machine\nx\n```\n<!-- sh\ny\n-->\n```json\n{}\n```\n"
     if list(complaints(fine)):
         missed.append("a good page is good")
+    if not list(dead_links(Path(__file__).parent, "[a](https://example.org/) [b](nothing.md#there)")):
+        missed.append("a dead link")
+    page = blocks_of("```sh run\necho one; echo b; echo c\n```\n\n```text\n… on…\nc\nb\n```\n")
+    if list(not_printed(page, f"{BEGINS}2\n is one\nb\nc\n")) != [(8, "b")]:
+        missed.append("a line that is shown and was printed before the one above it")
     failing = subprocess.run(["bash", "-c", script_of("p.md", blocks_of("```sh run\ntrue\nfalse\ntrue\n```\n"))],
-                             stderr=subprocess.PIPE, text=True, check=False)
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if failing.returncode == 0 or "failed: p.md:2" not in failing.stderr:
         missed.append("a command that fails")
     print("\n".join(missed))
