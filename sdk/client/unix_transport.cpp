@@ -25,6 +25,7 @@ http::request<http::string_body> encode(const HttpRequest& request) {
   out.set(http::field::host, "localhost");
   out.set(http::field::user_agent, "chancery");
   out.set(http::field::accept, request.accept);
+  for (const auto& [name, value] : request.headers) out.set(name, value);
   out.keep_alive(false);
   if (!request.body.empty()) {
     out.set(http::field::content_type, "application/json");
