@@ -129,7 +129,7 @@ void bench_judgement(Scene& scene, const std::string& jkt, Report& report) {
   for (int round = 0; round < kRounds; ++round) {
     const auto start = Clock::now();
     for (int i = 0; i < kJudgementsARound; ++i) {
-      if (!attest::verify_evidence(evidence, known, scene.office().attestation.options.policy, nonce))
+      if (!attest::verify_evidence(evidence, known, scene.office().attestation.options->policy, nonce))
         fail("good evidence was refused");
     }
     times.push_back(milliseconds_since(start) * 1000 / kJudgementsARound);

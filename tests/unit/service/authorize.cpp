@@ -241,7 +241,7 @@ BOOST_FIXTURE_TEST_CASE(a_reservation_is_settled_or_released, Enforcement) {
 }
 
 BOOST_FIXTURE_TEST_CASE(only_the_caller_that_reserved_ends_a_reservation, Enforcement) {
-  constexpr std::uint32_t kOtherOperator = 1001;
+  static constexpr std::uint32_t kOtherOperator = 1001;
   change_policy([](service::Policy& policy) { policy.operators.uids.push_back(kOtherOperator); });
   const Response reserved = ask_refund(chain, kOrchestratorUid, "100", R"(,"reserve_s":60)");
   const std::string path = "/v1/decisions/" + member(reserved, "decision_id") + "/release";
