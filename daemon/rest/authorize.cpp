@@ -24,7 +24,9 @@ Response show_budget(service::Office& office, const Request& request, std::strin
 }
 
 Response accept_budget(service::Office& office, const Request& request, std::string_view) {
-  return answered(service::accept_budget(office, context_of(request)));
+  return exchange(request, 200, wire::read_accept_budget, [&](const api::AcceptBudget& message) {
+    return service::accept_budget(office, context_of(request), message);
+  });
 }
 
 }  // namespace chancery::rest

@@ -9,6 +9,7 @@
 #include "daemon/service/caller.hpp"
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
+#include "sdk/wire/backup_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/overview_messages.hpp"
 #include "sdk/wire/status_messages.hpp"

@@ -86,6 +86,7 @@ std::span<const Route> routes() noexcept {
             scope::kAttestationAttest},
       Route{"POST", "/v1/backends/{name}/measurements", kPrivileged, true, show_measurements,
             scope::kAttestationAttest, "measurements.certify"},
+      Route{"POST", "/v1/backups", kPrivileged, true, create_backup, scope::kBackupsCreate, "backup.create"},
       Route{"GET", "/v1/budget", kPrivileged, true, show_budget, scope::kProcessRead},
       Route{"POST", "/v1/budget/accept", kPrivileged, true, accept_budget, scope::kBudgetsAccept,
             "budget.accept"},

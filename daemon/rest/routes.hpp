@@ -79,6 +79,7 @@ Response settle_decision(service::Office& office, const Request& request, std::s
 Response release_decision(service::Office& office, const Request& request, std::string_view argument);
 Response show_budget(service::Office& office, const Request& request, std::string_view argument);
 Response accept_budget(service::Office& office, const Request& request, std::string_view argument);
+Response create_backup(service::Office& office, const Request& request, std::string_view argument);
 Response show_identity(service::Office& office, const Request& request, std::string_view argument);
 Response activate_credential(service::Office& office, const Request& request, std::string_view argument);
 Response certify_key(service::Office& office, const Request& request, std::string_view argument);

@@ -30,6 +30,7 @@ inline constexpr std::string_view kAttestationRead = "chancery.attestation.read"
 inline constexpr std::string_view kAuditCheckpoint = "chancery.audit.checkpoint";
 inline constexpr std::string_view kAuditRead = "chancery.audit.read";
 inline constexpr std::string_view kAuditSalts = "chancery.audit.salts";
+inline constexpr std::string_view kBackupsCreate = "chancery.backups.create";
 inline constexpr std::string_view kAuthorize = "chancery.authorize";
 inline constexpr std::string_view kBackendsAdopt = "chancery.backends.adopt";
 inline constexpr std::string_view kBudgetsAccept = "chancery.budgets.accept";

@@ -267,6 +267,7 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
                {.ids = {{"token", leaf_id(message.chain)}},
                 .details = json::Node::object({{"audience", message.audience}, {"scope", message.scope}})});
   CHANCERY_TRY(require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}}));
+  CHANCERY_TRY(office.spending.require_newest());
   CHANCERY_ASSIGN(const ActionRequest request, request_of(message));
   CHANCERY_ASSIGN(std::string id, random_id());
   const Judgement judgement = judge(office, context, message, request);

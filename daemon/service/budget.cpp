@@ -9,6 +9,8 @@
 namespace chancery::service {
 namespace {
 
+constexpr const char* kOlderCopyAccepted = "older_copy_accepted";
+
 Result<store::SettledAmounts> amounts_of(const api::Settlement& message) {
   store::SettledAmounts amounts;
   for (const auto& [parameter, number] : message.amounts) {
@@ -25,6 +27,7 @@ Result<store::SettledAmounts> amounts_of(const api::Settlement& message) {
 // A chain is judged as it was when it reserved, for the same audience. Whose reservation it is, the ledger knows.
 Status require_enforcement_point(const Office& office, const CallContext& context,
                                  std::string_view decision) {
+  CHANCERY_TRY(office.spending.require_newest());
   const auto& chain = context.caller.chain;
   if (!chain) return require_authority(office, context, scope::kAuthorize);
   CHANCERY_TRY(require_scope(*office.policy.current(), *chain, scope::kAuthorize));
@@ -41,6 +44,25 @@ AuditFacts settlement_facts(const Office& office, std::string_view decision, con
   AuditFacts facts = decision_facts(decision);
   facts.details.set("amounts", office.audit.hash_parameters(decision, wire::write(message)));
   return facts;
+}
+
+Result<std::optional<FormerTokens>> former_tokens(const api::AcceptBudget& message) {
+  if (!message.tokens) return std::optional<FormerTokens>();
+  if (*message.tokens == "end") return std::optional(FormerTokens::kEnd);
+  if (*message.tokens == "keep") return std::optional(FormerTokens::kKeep);
+  return Error{ErrorCode::kInvalidArgument, "`tokens` is \"end\" or \"keep\""};
+}
+
+// Of what was issued after the copy was made, it knows nothing that could be revoked: such chains end with the key under
+// which they begin. First, so that a daemon that is killed in between has accepted nothing.
+Status end_issuer_keys(Office& office, const CallContext& context) {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys_in_use(store::kIssuer));
+  for (const store::Key& key : keys) {
+    CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), store::KeyState::kRevoked,
+                                         kOlderCopyAccepted,
+                                         audit_entry("key.revoke", context, key_facts(key))));
+  }
+  return office.issuer.publish(context.now);
 }
 
 Result<api::Budget> present_budget(const Office& office) {
@@ -77,9 +99,13 @@ Result<api::Budget> show_budget(Office& office, const CallContext& context) {
   return present_budget(office);
 }
 
-Result<api::Budget> accept_budget(Office& office, const CallContext& context) {
+Result<api::Budget> accept_budget(Office& office, const CallContext& context,
+                                  const api::AcceptBudget& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kBudgetsAccept));
-  CHANCERY_TRY(office.spending.accept(context));
+  CHANCERY_ASSIGN(const std::optional<FormerTokens> tokens, former_tokens(message));
+  if (tokens == FormerTokens::kEnd) CHANCERY_TRY(end_issuer_keys(office, context));
+  CHANCERY_TRY(office.spending.accept(context, tokens));
+  CHANCERY_TRY(office.statuses.tokens.publish(context.now));
   return present_budget(office);
 }
 

@@ -105,6 +105,7 @@ Status DaemonKeys::publish(std::chrono::sys_seconds now) {
 
 Result<Signature> DaemonKeys::sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
                                    hsm::Deadline deadline) {
+  CHANCERY_TRY(options_.may_sign());
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
   auto signature = backend->sign(key.stored, message, deadline);
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;

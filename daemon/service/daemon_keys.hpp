@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct DaemonKeyOptions {
   std::string backend;              ///< where the key that signs is
   std::chrono::seconds overlap{0};  ///< how long a key serves after another has followed it
   std::chrono::seconds memory{0};   ///< how long keys that have ended are remembered in what is published
+  /// Asked before each signature: its error is the answer then.
+  std::function<Status()> may_sign = [] { return Status{}; };
 };
 
 /// The daemon's own keys for one purpose. The active one signs; it, those that rotate and those that are lost
@@ -66,7 +69,7 @@ class DaemonKeys {
   /// Whether what is published is older than the store: publishing failed.
   [[nodiscard]] bool is_stale() const noexcept { return is_stale_; }
 
-  /// Signs; a key that its device no longer opens is marked as lost.
+  /// Signs, if it may; a key that its device no longer opens is marked as lost.
   [[nodiscard]] Result<Signature> sign(const store::Key& key, ByteView message, std::chrono::sys_seconds now,
                                        hsm::Deadline deadline);
 

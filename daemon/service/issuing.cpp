@@ -56,6 +56,7 @@ Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now) 
 
 Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                           std::string_view input) {
+  CHANCERY_TRY(office.spending.require_newest());
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.key.backend));
   auto signature = backend->sign(agent.key.stored, as_bytes(input), context.deadline);
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
@@ -88,6 +89,7 @@ Status require_serving_leaf(const Office& office, const CallContext& context, st
 
 Result<AgentChain> require_holder(const Office& office, const CallContext& context, std::string_view scope,
                                   const std::vector<std::string>& chain) {
+  CHANCERY_TRY(office.spending.require_newest());
   const std::vector<std::string_view> tokens(chain.begin(), chain.end());
   const Verdict verdict = judge_use(office, tokens, context.now, office.policy->verify);
   if (!verdict.valid()) {
@@ -165,6 +167,7 @@ store::IssuedToken record_of(const Token& token, const Token* parent, const stor
 
 Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
                                const store::Agent* receiver, std::string_view action) {
+  CHANCERY_TRY(office.spending.require_newest());
   if (receiver != nullptr) CHANCERY_TRY(require_custody(office, *receiver, on_behalf_of(context)));
   CHANCERY_ASSIGN(claims.jti, random_id());
   CHANCERY_ASSIGN(const std::optional<store::StatusPlace> place, refer_to_status(office, claims));

@@ -39,6 +39,7 @@ Status require_control_plane(const Policy& policy, const VerifiedChain& chain) {
 // The chain as it is judged when it is used for the daemon itself, held by the agent's present key.
 Result<AgentChain> require_access(const Office& office, const CallContext& context,
                                   std::span<const std::string_view> chain, const store::Agent& agent) {
+  CHANCERY_TRY(office.spending.require_newest());
   const Verdict verdict = judge_use(office, chain, office.trust.own(), context.now, office.policy->verify);
   if (!verdict.valid()) {
     note_denial(context, verdict.denial());

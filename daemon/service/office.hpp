@@ -13,6 +13,7 @@
 #include <chancery/api.hpp>
 #include <chancery/api_attestation.hpp>
 #include <chancery/api_audit.hpp>
+#include <chancery/api_backup.hpp>
 #include <chancery/api_overview.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
@@ -31,6 +32,7 @@
 #include "daemon/service/status_desk.hpp"
 #include "daemon/service/tallies.hpp"
 #include "daemon/service/trust.hpp"
+#include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
@@ -77,6 +79,7 @@ struct Office {
   StatusDesk& statuses;
   AttestationDesk& attestation;
   AuditDesk& audit;
+  store::BackupShelf& backups;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
@@ -330,9 +333,14 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 
 /// Whether budgets are spent. kForbidden.
 [[nodiscard]] Result<api::Budget> show_budget(Office& office, const CallContext& context);
-/// Spends from this store from now on, though its checkpoint or the clock says otherwise. kForbidden,
-/// kSpendingHalted when no counter is configured, and the device's errors.
-[[nodiscard]] Result<api::Budget> accept_budget(Office& office, const CallContext& context);
+/// Spends and issues from this store from now on, though its checkpoint or the clock says otherwise. Tokens of before that
+/// are ended end also by the issuer's keys, in whose place another is to be made. kForbidden, kInvalidArgument (what becomes
+/// of tokens), kSpendingHalted when no counter is configured, and the device's errors.
+[[nodiscard]] Result<api::Budget> accept_budget(Office& office, const CallContext& context,
+                                                const api::AcceptBudget& message);
+
+/// Has a copy of the database made in the state folder. kForbidden, kConflict while another is made.
+[[nodiscard]] Result<api::Backup> create_backup(Office& office, const CallContext& context);
 
 /// The JSON Web Key Set of the trust anchor (RFC 7517 section 5), as it was published last: asks no store.
 [[nodiscard]] std::string key_set(const Office& office);

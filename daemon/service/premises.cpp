@@ -16,6 +16,17 @@ PartnerOptions with(PartnerOptions partners, const Spending::Complaint& complain
   return partners;
 }
 
+// From a store that is an older copy nothing is signed, and what it knows of tokens is not the last word.
+DaemonKeyOptions with(DaemonKeyOptions keys, const Spending& spending) {
+  keys.may_sign = [&spending] { return spending.require_newest(); };
+  return keys;
+}
+
+SpendingOptions with(SpendingOptions spending, TrustPublisher& trust) {
+  spending.watch = [&trust](bool is_older) { trust.doubt_statuses(is_older); };
+  return spending;
+}
+
 }  // namespace
 
 Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesOptions options)
@@ -27,16 +38,17 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       complain(options.complain),
       partners(with(std::move(options.partners), complain)),
       trust(options.policy.issuer_url, std::move(options.anchors), std::move(options.attestation_verifiers)),
+      spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
+               with(std::move(options.spending), trust), options.complain),
       life(*books.store, backends),
-      issuer(*books.store, life, backends, trust, std::move(options.issuer)),
-      status_keys(*books.store, life, backends, trust, std::move(options.status_keys)),
-      attestation_keys(*books.store, life, backends, trust, std::move(options.attestation_keys)),
-      audit_keys(*books.store, life, backends, trust, std::move(options.audit_keys)),
+      issuer(*books.store, life, backends, trust, with(std::move(options.issuer), spending)),
+      status_keys(*books.store, life, backends, trust, with(std::move(options.status_keys), spending)),
+      attestation_keys(*books.store, life, backends, trust,
+                       with(std::move(options.attestation_keys), spending)),
+      audit_keys(*books.store, life, backends, trust, with(std::move(options.audit_keys), spending)),
       statuses(*books.statuses, status_keys, trust, options.policy.issuer_url),
       attestation(*books.hosts, attestation_keys, std::move(options.attestation)),
-      audit(*books.audit, *books.store, audit_keys, std::move(options.audit), options.complain),
-      spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
-               options.spending, std::move(options.complain)),
+      audit(*books.audit, *books.store, audit_keys, std::move(options.audit), std::move(options.complain)),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies)),
       office{*books.store,
@@ -52,6 +64,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              statuses,
              attestation,
              audit,
+             *books.backups,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,

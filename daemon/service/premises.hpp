@@ -72,6 +72,7 @@ struct Premises {
   Spending::Complaint complain;
   PartnerOptions partners;
   TrustPublisher trust;
+  Spending spending;
   KeyLife life;
   DaemonKeys issuer;
   DaemonKeys status_keys;
@@ -80,7 +81,6 @@ struct Premises {
   StatusDesk statuses;
   AttestationDesk attestation;
   AuditDesk audit;
-  Spending spending;
   ReadinessCheck readiness;
   AnomalyWatch watch;
   Office office;

@@ -20,6 +20,14 @@ constexpr Error kOlderCopy{
     "the state folder is an older copy of what this daemon has spent from, or another daemon "
     "uses its counter: restore the newest state, or `chancery budget accept` spends from "
     "this one"};
+constexpr Error kRestored{
+    ErrorCode::kSpendingHalted,
+    "the state folder was restored from a backup: what was revoked and spent since is not in it. `chancery budget "
+    "accept` goes on from it"};
+constexpr Error kTokensUnsaid{
+    ErrorCode::kInvalidArgument,
+    "say what becomes of the tokens that were issued before, since nobody can know which of them were revoked: "
+    "`tokens` is \"end\" (all that have not expired are revoked) or \"keep\" (--end-tokens, --keep-tokens)"};
 constexpr Error kCounterGone{
     ErrorCode::kSpendingHalted,
     "the device's counter is gone, as after a TPM2_Clear, so that nobody can tell whether "
@@ -87,6 +95,11 @@ Status Spending::require_open() const {
   return why_not ? Status{*why_not} : Status{};
 }
 
+Status Spending::require_newest() const {
+  const auto older = halted();
+  return older ? Status{*older} : Status{};
+}
+
 Result<store::Recording> Spending::record(const store::Decision& decision, const store::AuditEntry& audit) {
   if (decision.debits.empty()) return books_.ledger.record(decision, audit);
   CHANCERY_TRY(require_open());
@@ -109,9 +122,12 @@ std::optional<Error> Spending::reason() const {
 std::optional<Error> Spending::halted() const { return state() == State::kHalted ? reason() : std::nullopt; }
 
 void Spending::set(State state, std::optional<Error> reason) {
-  const std::lock_guard lock(mutex_);
-  state_ = state;
-  reason_ = reason;
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = state;
+    reason_ = reason;
+  }
+  options_.watch(state == State::kHalted);
 }
 
 // --- rounds
@@ -160,6 +176,7 @@ hsm::Deadline Spending::deadline() const { return std::chrono::steady_clock::now
 
 // Success when the store is found to be the newest, and can tell itself from every copy made before.
 Status Spending::advance(std::chrono::sys_seconds now) {
+  if (is_restored()) return kRestored;
   if (!options_.with_counter) return {};
   if (options_.counter == nullptr) return kNoCounter;
   CHANCERY_ASSIGN(const std::optional<Checkpoint> last, books_.checkpoints.last());
@@ -198,7 +215,7 @@ void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {
     return set(State::kOpen, std::nullopt);
   }
   const Error& error = advanced.error();
-  if (options_.counter == nullptr) return set(State::kUnset, error);
+  if (error.what == kNoCounter.what) return set(State::kUnset, error);
   if (error.code == ErrorCode::kSpendingHalted) return halt(error, now);
   has_spent_ = true;  // the checkpoint is still due
   if (!complained_ || complained_->code != error.code) complain_(kNotChecked, error);
@@ -210,30 +227,49 @@ void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {
 
 void Spending::halt(const Error& error, std::chrono::sys_seconds now) {
   set(State::kHalted, error);
-  complain_("budgets are not spent until the operator decides; the audit log may be an older copy too",
+  complain_("nothing is spent or issued until the operator decides; the audit log may be an older copy too",
             error);
   const auto recorded = books_.audit.append_audit(
       audit_entry("budget.halt", now, {.details = json::Node::object({{"reason", error.what}})}));
   if (!recorded) complain_("the halt could not be recorded", recorded.error());
 }
 
-Status Spending::accept(const CallContext& context) {
+Status Spending::accept(const CallContext& context, std::optional<FormerTokens> tokens) {
   const std::lock_guard lock(advancing_);
   if (options_.with_counter && options_.counter == nullptr) return kNoCounter;
-  std::optional<Checkpoint> checkpoint;
+  // What the counter would have said in a moment is not to be missed by accepting first.
+  if (state() == State::kWaiting && !is_sealed_) note(advance(context.now), context.now);
+  const bool is_older = halted().has_value();
+  if (is_older && !tokens) return kTokensUnsaid;
+  store::CheckpointBook::Decision decision{.ends_tokens = tokens == FormerTokens::kEnd};
   AuditFacts facts;
   if (options_.with_counter) {
     CHANCERY_ASSIGN(const std::uint64_t value, options_.counter->create(deadline()));
-    checkpoint = Checkpoint{value};
+    decision.checkpoint = Checkpoint{value};
     facts = value_facts(options_.backend, value);
   }
+  if (is_older) CHANCERY_TRY(rename_log(context));
   facts.details.set("state", spending_state_name(state()));
+  if (tokens) facts.details.set("tokens", decision.ends_tokens ? "end" : "keep");
   store::AuditEntry entry = audit_entry("budget.accept", context, std::move(facts));
-  if (checkpoint) entry.refs.emplace_back(kCounterRef);
-  CHANCERY_TRY(books_.checkpoints.accept(checkpoint, entry));
+  if (decision.checkpoint) entry.refs.emplace_back(kCounterRef);
+  CHANCERY_TRY(books_.checkpoints.accept(decision, entry));
+  if (is_restored()) CHANCERY_TRY(options_.restored->remove());
   checkpoint_at_ = context.now;
   set(State::kOpen, std::nullopt);
   return {};
+}
+
+// What the log was continued with elsewhere under its name is lost here, and no key may sign two continuations. A daemon
+// that is killed before it has accepted renames it once more.
+Status Spending::rename_log(const CallContext& context) {
+  CHANCERY_ASSIGN(const std::string former, books_.log.known_origin());
+  const auto older = halted();
+  AuditFacts facts;
+  if (!former.empty()) facts.details.set("former", former);
+  facts.details.set("size", books_.log.counts().size);
+  facts.details.set("reason", older ? older->what : "");
+  return books_.log.rename(audit_entry("log.rename", context, std::move(facts)));
 }
 
 }  // namespace chancery::service

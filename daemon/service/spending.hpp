@@ -16,6 +16,7 @@
 #include "daemon/store/checkpoint_book.hpp"
 #include "daemon/store/ledger.hpp"
 #include "daemon/store/proof_book.hpp"
+#include "daemon/store/restored_mark.hpp"
 #include "hsm/counter.hpp"
 
 namespace chancery::service {
@@ -36,15 +37,24 @@ struct SpendingOptions {
   std::string backend{};                     ///< whose counter it is
   std::chrono::seconds interval{600};        ///< between checkpoints while anything is spent
   std::chrono::milliseconds patience{3000};  ///< for one answer of the device
+  /// By which a restored copy is found out also without a counter.
+  std::optional<store::RestoredMark> restored{};
+  /// Told whenever the store is found to be an older copy, or is one no longer.
+  std::function<void(bool is_older)> watch = [](bool) {};
 };
 
+/// What becomes of the tokens that were issued before an older copy was accepted. Nobody can know which of them were
+/// revoked since.
+enum class FormerTokens : std::uint8_t { kKeep, kEnd };
+
 /// Decides whether budgets may be spent from this store, so that an older copy of it does not give spent units
-/// back.
+/// back; and whether anything may be issued from it, so that it does not bring back what was revoked.
 ///
 /// The device's counter and the store's checkpoint advance together: at the start, every `interval` in which
 /// something was spent or the audit log grew, and at a clean stop; each value that was reached stands in the audit log.
 /// A store whose checkpoint is another than the counter's value is an
-/// older copy, or another daemon uses the same counter: then nothing is spent until the operator accepts it.
+/// older copy, or another daemon uses the same counter: then nothing is spent, issued or signed until the operator
+/// accepts it; and so it is with one that somebody restored.
 /// What was spent between a copy and the next checkpoint is not found out (docs/operations/budgets.md).
 /// Thread-safe.
 class Spending {
@@ -64,6 +74,10 @@ class Spending {
   /// kSpendingHalted unless it is open.
   [[nodiscard]] Status require_open() const;
 
+  /// kSpendingHalted while the store is known to be an older copy. Whoever issues, decides, proves or signs asks this
+  /// first: what was revoked or spent since is not in it, and its audit log was continued elsewhere.
+  [[nodiscard]] Status require_newest() const;
+
   /// Records a decision in the ledger; one that debits only while spending is open.
   /// \return kSpendingHalted, and as Ledger::record()
   [[nodiscard]] Result<store::Recording> record(const store::Decision& decision,
@@ -79,9 +93,12 @@ class Spending {
   /// At a clean stop, when nobody spends any more: no copy that was made before counts from here on.
   void seal(std::chrono::sys_seconds now);
 
-  /// The operator vouches for this store, whatever the counter says, and for the clock.
-  /// \return kDeviceUnavailable and the like when the counter cannot be advanced, kConflict when there is none
-  [[nodiscard]] Status accept(const CallContext& context);
+  /// The operator vouches for this store, whatever the counter says, and for the clock. The audit log of an older copy has
+  /// another name from then on.
+  /// \param tokens  what becomes of them; must be said of an older copy
+  /// \return kInvalidArgument when it is not, kSpendingHalted when no counter is to be had, kDeviceUnavailable and the
+  ///         like when it cannot be advanced
+  [[nodiscard]] Status accept(const CallContext& context, std::optional<FormerTokens> tokens = std::nullopt);
 
   [[nodiscard]] State state() const;
   /// Why it is not open; nullopt when it is.
@@ -92,6 +109,7 @@ class Spending {
 
  private:
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
+  [[nodiscard]] bool is_restored() const { return options_.restored && options_.restored->is_set(); }
   [[nodiscard]] bool has_changed() const;
   [[nodiscard]] Status advance(std::chrono::sys_seconds now);
   [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value,
@@ -100,6 +118,7 @@ class Spending {
   [[nodiscard]] hsm::Deadline deadline() const;
   void note(const Status& advanced, std::chrono::sys_seconds now);
   void halt(const Error& error, std::chrono::sys_seconds now);
+  [[nodiscard]] Status rename_log(const CallContext& context);
   void set(State state, std::optional<Error> reason);
 
   const SpendingBooks books_;

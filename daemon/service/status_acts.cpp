@@ -174,8 +174,8 @@ Result<store::StatusTarget> resolve(const Office& office, const api::StatusTarge
       CHANCERY_TRY(read_thumbprint(target.value));
       break;
     case TargetKind::kPrincipal:
-      if (!target.value.empty()) break;
-      return Error{ErrorCode::kInvalidArgument, "a principal's name is not empty"};
+      if (!target.value.empty() && target.value != store::kEverybody) break;
+      return Error{ErrorCode::kInvalidArgument, "a principal's name is not empty, and not `*`"};
   }
   return store::StatusTarget{*kind, target.value};
 }

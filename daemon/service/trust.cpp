@@ -1,5 +1,7 @@
 #include "daemon/service/trust.hpp"
 
+#include <algorithm>
+
 namespace chancery::service {
 namespace {
 
@@ -105,14 +107,26 @@ void TrustPublisher::take_anchors(TrustConfig configured, std::uint64_t edition)
 
 // The daemon's own anchor comes first: no other that has its key speaks in its place.
 void TrustPublisher::rebuild() {
+  TrustConfig own = own_config_;
+  if (is_doubtful_)
+    std::ranges::for_each(own.anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
   TrustConfig all = configured_;
-  all.ended_keys = own_config_.ended_keys;
-  all.anchors.insert(all.anchors.begin(), own_config_.anchors.begin(), own_config_.anchors.end());
-  const TrustSnapshot own_snapshot(own_config_);
+  all.ended_keys = own.ended_keys;
+  all.anchors.insert(all.anchors.begin(), own.anchors.begin(), own.anchors.end());
+  const TrustSnapshot own_snapshot(std::move(own));
   const TrustSnapshot snapshot(std::move(all));
   const std::lock_guard lock(mutex_);
   own_ = own_snapshot.with(snapshot_.ended_tokens());
   snapshot_ = snapshot.with(snapshot_.ended_tokens());
+}
+
+void TrustPublisher::doubt_statuses(bool doubtful) {
+  const std::lock_guard order(publishing_);
+  if (is_doubtful_ == doubtful) return;
+  is_doubtful_ = doubtful;
+  rebuild();
+  const std::lock_guard lock(mutex_);
+  ++generation_;
 }
 
 void TrustPublisher::publish_keys(std::string_view owner, const std::vector<store::Key>& keys) {

@@ -64,6 +64,9 @@ class TrustPublisher {
   void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
   /// The same for the daemon's keys for another purpose, by which no chain is verified.
   void publish_keys(std::string_view owner, const std::vector<store::Key>& keys);
+  /// Whether what is known of this daemon's own tokens may be out of date: then chains of its own that refer to a status
+  /// list are of unknown status.
+  void doubt_statuses(bool doubtful);
   /// In place of those that were known before.
   void publish_ended_tokens(EndedTokens ended);
   /// Besides those that are known.
@@ -89,6 +92,7 @@ class TrustPublisher {
   TrustConfig configured_;
   std::uint64_t edition_ = 0;  // of what is configured: what was learned of another's anchors does not count
   TrustConfig own_config_;
+  bool is_doubtful_ = false;
   mutable std::mutex mutex_;  // of the next three and partners_
   TrustSnapshot snapshot_;
   TrustSnapshot own_;

@@ -75,6 +75,7 @@ service::SpendingOptions spending(const config::Config& config, const service::B
   const auto backend = backends.find(options.backend);
   if (backend) options.counter = (*backend)->counter();
   options.interval = config.budgets.interval;
+  options.restored.emplace(config.state_path);
   return options;
 }
 

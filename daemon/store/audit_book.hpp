@@ -43,6 +43,13 @@ class AuditBook {
   /// \param host  of the issuer; counts when the log is named first
   virtual Result<std::string> origin(std::string_view host) = 0;
 
+  /// The same without naming it; empty before it has one.
+  virtual Result<std::string> known_origin() = 0;
+
+  /// Gives the log another name from this entry on: checkpoints under the former one count no more, since the log may have
+  /// been continued under it elsewhere.
+  virtual Status rename(const AuditEntry& audit) = 0;
+
   [[nodiscard]] virtual AuditCounts counts() const = 0;
 
   virtual Result<AuditRecord> entry(std::uint64_t sequence) = 0;
@@ -59,9 +66,9 @@ class AuditBook {
 
   /// kConflict when one of that size is kept.
   virtual Status keep(const SignedCheckpoint& checkpoint) = 0;
-  /// Nothing before the first.
+  /// Of those under the log's present name. Nothing before the first.
   virtual Result<std::optional<SignedCheckpoint>> last_checkpoint() = 0;
-  /// At most `limit` of trees larger than `after`, oldest first.
+  /// Of these at most `limit` of trees larger than `after`, oldest first.
   virtual Result<std::vector<SignedCheckpoint>> checkpoints(std::uint64_t after, std::size_t limit) = 0;
 };
 

@@ -30,10 +30,14 @@ class CheckpointBook {
   virtual Status keep(const Checkpoint& checkpoint) = 0;
   /// That the counter has reached this value, with the entry that says so. \return the entry's sequence
   virtual Result<std::uint64_t> reach(const Checkpoint& checkpoint, const AuditEntry& audit) = 0;
-  /// Keeps what the operator has decided, and lets a clock count that was set back to before what the books
-  /// have forgotten.
-  /// \param checkpoint  none where no counter is used
-  virtual Status accept(const std::optional<Checkpoint>& checkpoint, const AuditEntry& audit) = 0;
+  /// What the operator has decided.
+  struct Decision {
+    std::optional<Checkpoint> checkpoint{};  ///< none where no counter is used
+    bool ends_tokens = false;                ///< every token that has not expired is revoked, in one act
+  };
+  /// Keeps it, and lets a clock count that was set back to before what the books have forgotten; all in one
+  /// transaction.
+  virtual Status accept(const Decision& decision, const AuditEntry& audit) = 0;
 };
 
 }  // namespace chancery::store

@@ -60,6 +60,9 @@ class Journal {
   /// Of what is committed; without waiting for the connection.
   [[nodiscard]] AuditCounts audit_counts() const noexcept { return {size_, recorded_, failed_}; }
 
+  /// The database's file.
+  [[nodiscard]] std::filesystem::path file() const { return database_.file(); }
+
   /// How many effects wait for the connection.
   [[nodiscard]] std::size_t waiting() const;
 

@@ -214,6 +214,32 @@ Status Database::use_write_ahead_log() {
   return {};
 }
 
+Status Database::use_rollback_journal() {
+  CHANCERY_ASSIGN(Query mode, query("PRAGMA journal_mode = DELETE"));
+  CHANCERY_ASSIGN(const bool row, mode.step());
+  if (row && mode.text(0) == "delete") return {};
+  return unavailable("the database cannot do without its log: check the state folder's disk", 0);
+}
+
+Status Database::copy_to(Database& other) {
+  sqlite3_backup* const backup =
+      sqlite3_backup_init(other.connection_.get(), "main", connection_.get(), "main");
+  if (backup == nullptr) return check_sqlite(sqlite3_extended_errcode(other.connection_.get()));
+  constexpr int kAllPages = -1;
+  const int code = sqlite3_backup_step(backup, kAllPages);
+  const int end = sqlite3_backup_finish(backup);
+  CHANCERY_TRY(check_sqlite(code, SQLITE_DONE));
+  return check_sqlite(end);
+}
+
+Result<bool> Database::is_sound() {
+  CHANCERY_ASSIGN(Query check, query("PRAGMA integrity_check(1)"));
+  CHANCERY_ASSIGN(const bool row, check.step());
+  return row && check.text(0) == "ok";
+}
+
+std::filesystem::path Database::file() const { return sqlite3_db_filename(connection_.get(), "main"); }
+
 Status Database::execute(const char* sql) noexcept {
   return check_sqlite(sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr));
 }

@@ -66,6 +66,17 @@ class Database {
 
   /// Turns on write-ahead logging, which the file remembers.
   Status use_write_ahead_log();
+  /// Turns it off: what is in the log is in the file then, which is complete by itself.
+  Status use_rollback_journal();
+
+  /// Replaces what is in another database with what was committed in this one when the call began. Writers of other
+  /// connections go on meanwhile.
+  Status copy_to(Database& other);
+
+  /// Reads every page and every index: false when something is damaged.
+  Result<bool> is_sound();
+
+  [[nodiscard]] std::filesystem::path file() const;
 
   /// Runs statements that give nothing back.
   Status execute(const char* sql) noexcept;

@@ -6,12 +6,14 @@
 #include "daemon/store/audit_tree.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
 
 namespace chancery::store {
 namespace {
 
 constexpr const char* kName = "UPDATE audit_log SET origin = ? WHERE origin IS NULL";
 constexpr const char* kIdentity = "SELECT id, origin FROM audit_log";
+constexpr const char* kRename = "UPDATE audit_log SET id = ?, origin = ?";
 constexpr const char* kEntry = "SELECT sequence, at, entry FROM audit WHERE sequence = ?";
 constexpr const char* kWithRef =
     "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
@@ -20,12 +22,17 @@ constexpr const char* kLastWithRef =
     "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
     "WHERE r.ref = ? ORDER BY r.sequence DESC LIMIT ?";
 constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)";
+// The first line of a checkpoint is the log's name.
 constexpr const char* kLastCheckpoint =
-    "SELECT size, at, note FROM audit_checkpoints ORDER BY size DESC LIMIT 1";
+    "SELECT c.size, c.at, c.note FROM audit_checkpoints c, audit_log l WHERE instr(c.note, l.origin || char(10)) = 1 "
+    "ORDER BY c.size DESC LIMIT 1";
 constexpr const char* kCheckpoints =
-    "SELECT size, at, note FROM audit_checkpoints WHERE size > ? ORDER BY size LIMIT ?";
+    "SELECT c.size, c.at, c.note FROM audit_checkpoints c, audit_log l WHERE instr(c.note, l.origin || char(10)) = 1 "
+    "AND c.size > ? ORDER BY c.size LIMIT ?";
 
+constexpr std::size_t kIdOctets = 16;
 constexpr std::size_t kIdOctetsInOrigin = 8;
+constexpr std::string_view kBeforeId = "/audit/";
 
 constexpr Error kNoSuchEntry{ErrorCode::kNotFound,
                              "the audit log has no such entry: they are counted from 1"};
@@ -41,6 +48,10 @@ Result<SignedCheckpoint> read_checkpoint(const Query& row) {
   return SignedCheckpoint{static_cast<std::uint64_t>(row.number(0)), row.time(1), row.text(2)};
 }
 
+std::string origin_of(std::string_view host, ByteView id) {
+  return std::string(host).append(kBeforeId) + hex_encode(id.first(std::min(id.size(), kIdOctetsInOrigin)));
+}
+
 class SqliteAuditBook final : public AuditBook {
  public:
   explicit SqliteAuditBook(std::shared_ptr<Journal> journal) noexcept
@@ -49,15 +60,34 @@ class SqliteAuditBook final : public AuditBook {
   void govern_by(std::string policy) override { journal_->govern_by(std::move(policy)); }
 
   Result<std::string> origin(std::string_view host) override {
-    CHANCERY_ASSIGN(std::string known, origin_in_use());
+    CHANCERY_ASSIGN(std::string known, known_origin());
     if (!known.empty()) return known;
     CHANCERY_TRY(journal_->write([&]() -> Status {
-      CHANCERY_ASSIGN(const std::string id, id_of_log());
-      const std::string origin = std::string(host) + "/audit/" + id;
+      CHANCERY_ASSIGN(const Bytes id, id_of_log());
+      const std::string origin = origin_of(host, id);
       CHANCERY_ASSIGN(Query name, database_.query(kName));
       return name.bind(origin).run();
     }));
-    return origin_in_use();
+    return known_origin();
+  }
+
+  Result<std::string> known_origin() override {
+    const auto guard = journal_->hold();
+    return read_log_name(database_);
+  }
+
+  // One that has no name yet may have been given one elsewhere: its number changes all the same.
+  Status rename(const AuditEntry& audit) override {
+    Bytes id(kIdOctets);
+    CHANCERY_TRY(random_bytes(id));
+    CHANCERY_TRY(journal_->mutate(audit, [&]() -> Status {
+      CHANCERY_ASSIGN(const std::string former, read_log_name(database_));
+      std::optional<std::string> origin;
+      if (!former.empty()) origin = origin_of(former.substr(0, former.rfind(kBeforeId)), id);
+      CHANCERY_ASSIGN(Query rename, database_.query(kRename));
+      return rename.bind(id).bind_optional(origin).run();
+    }));
+    return {};
   }
 
   AuditCounts counts() const override { return journal_->audit_counts(); }
@@ -118,11 +148,7 @@ class SqliteAuditBook final : public AuditBook {
 
   Result<std::optional<SignedCheckpoint>> last_checkpoint() override {
     const auto guard = journal_->hold();
-    CHANCERY_ASSIGN(Query select, database_.query(kLastCheckpoint));
-    CHANCERY_ASSIGN(const bool row, select.step());
-    if (!row) return std::optional<SignedCheckpoint>();
-    CHANCERY_ASSIGN(SignedCheckpoint last, read_checkpoint(select));
-    return std::optional(std::move(last));
+    return read_last_checkpoint(database_);
   }
 
   Result<std::vector<SignedCheckpoint>> checkpoints(std::uint64_t after, std::size_t limit) override {
@@ -138,19 +164,10 @@ class SqliteAuditBook final : public AuditBook {
     return size <= journal_->audit_counts().size ? Status{} : Status{kNoSuchTree};
   }
 
-  Result<std::string> origin_in_use() {
-    const auto guard = journal_->hold();
+  Result<Bytes> id_of_log() {
     CHANCERY_ASSIGN(Query select, database_.query(kIdentity));
     CHANCERY_ASSIGN(const bool row, select.step());
-    return row ? Result<std::string>(select.text(1)) : kDamagedRow;
-  }
-
-  Result<std::string> id_of_log() {
-    CHANCERY_ASSIGN(Query select, database_.query(kIdentity));
-    CHANCERY_ASSIGN(const bool row, select.step());
-    if (!row) return kDamagedRow;
-    const Bytes id = select.octets(0);
-    return hex_encode(ByteView(id).first(std::min(id.size(), kIdOctetsInOrigin)));
+    return row ? Result<Bytes>(select.octets(0)) : kDamagedRow;
   }
 
   const std::shared_ptr<Journal> journal_;
@@ -158,6 +175,20 @@ class SqliteAuditBook final : public AuditBook {
 };
 
 }  // namespace
+
+Result<std::string> read_log_name(Database& database) {
+  CHANCERY_ASSIGN(Query select, database.query(kIdentity));
+  CHANCERY_ASSIGN(const bool row, select.step());
+  return row ? Result<std::string>(select.text(1)) : kDamagedRow;
+}
+
+Result<std::optional<SignedCheckpoint>> read_last_checkpoint(Database& database) {
+  CHANCERY_ASSIGN(Query select, database.query(kLastCheckpoint));
+  CHANCERY_ASSIGN(const bool row, select.step());
+  if (!row) return std::optional<SignedCheckpoint>();
+  CHANCERY_ASSIGN(SignedCheckpoint last, read_checkpoint(select));
+  return std::optional(std::move(last));
+}
 
 std::unique_ptr<AuditBook> make_sqlite_audit_book(std::shared_ptr<Journal> journal) {
   return std::make_unique<SqliteAuditBook>(std::move(journal));

@@ -17,7 +17,7 @@ Books make_sqlite_books(const std::shared_ptr<Journal>& journal) {
           make_sqlite_proof_book(journal),      make_sqlite_join_book(journal),
           make_sqlite_checkpoint_book(journal), make_sqlite_status_book(journal),
           make_sqlite_host_book(journal),       make_sqlite_audit_book(journal),
-          make_sqlite_anomaly_book(journal)};
+          make_sqlite_anomaly_book(journal),    std::make_unique<BackupShelf>(journal->file())};
 }
 
 }  // namespace chancery::store

@@ -4,6 +4,7 @@
 
 #include "daemon/store/anomaly_book.hpp"
 #include "daemon/store/audit_book.hpp"
+#include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/checkpoint_book.hpp"
 #include "daemon/store/host_book.hpp"
 #include "daemon/store/join_book.hpp"
@@ -26,6 +27,7 @@ struct Books {
   std::unique_ptr<HostBook> hosts;
   std::unique_ptr<AuditBook> audit;
   std::unique_ptr<AnomalyBook> anomalies;
+  std::unique_ptr<BackupShelf> backups;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

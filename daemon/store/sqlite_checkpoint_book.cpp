@@ -5,10 +5,12 @@
 
 #include "daemon/store/horizon.hpp"
 #include "daemon/store/sqlite_rows.hpp"
+#include "daemon/store/token_ends.hpp"
 
 namespace chancery::store {
 namespace {
 
+constexpr const char* kWhyEnded = "an older copy was accepted";
 constexpr const char* kLast = "SELECT value, intended, beginning FROM checkpoint";
 constexpr const char* kKeep =
     "INSERT INTO checkpoint (only_one, value, intended, beginning) VALUES (1, ?, ?, ?) ON CONFLICT DO UPDATE "
@@ -46,10 +48,11 @@ class SqliteCheckpointBook final : public CheckpointBook {
     return journal_->mutate(audit, [&] { return write(checkpoint); });
   }
 
-  Status accept(const std::optional<Checkpoint>& checkpoint, const AuditEntry& audit) override {
+  Status accept(const Decision& decision, const AuditEntry& audit) override {
     CHANCERY_TRY(journal_->mutate(audit, [&]() -> Status {
       CHANCERY_TRY(reset_horizons(journal_->database()));
-      return checkpoint ? write(*checkpoint) : Status{};
+      if (decision.ends_tokens) CHANCERY_TRY(end_all_tokens(journal_->database(), kWhyEnded, audit.at));
+      return decision.checkpoint ? write(*decision.checkpoint) : Status{};
     }));
     return {};
   }

@@ -26,6 +26,9 @@ struct StatusTarget {
   bool operator==(const StatusTarget&) const = default;
 };
 
+/// Stands for every principal in the act by which all tokens ended; nobody can name it otherwise.
+inline constexpr std::string_view kEverybody = "*";
+
 /// "token", "subtree", "agent", "key" or "principal".
 [[nodiscard]] std::string_view target_kind_name(StatusTarget::Kind kind) noexcept;
 [[nodiscard]] std::optional<StatusTarget::Kind> target_kind_named(std::string_view name) noexcept;

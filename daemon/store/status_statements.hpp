@@ -22,6 +22,9 @@ inline constexpr const char* kMarkSubtree = CHANCERY_BELOW("id") CHANCERY_MARK;
 inline constexpr const char* kMarkAgent = CHANCERY_BELOW("agent_id") CHANCERY_MARK;
 inline constexpr const char* kMarkKey = CHANCERY_BELOW("holder") CHANCERY_MARK;
 inline constexpr const char* kMarkPrincipal = CHANCERY_BELOW("principal") CHANCERY_MARK;
+// With the same parameters: the target's value names nobody.
+inline constexpr const char* kMarkEverybody =
+    "INSERT INTO status_marks (token, act) SELECT seq, ?3 FROM tokens WHERE ?1 IS NOT NULL AND expires_at >= ?2";
 
 inline constexpr const char* kConcernedBySubtree = CHANCERY_CONCERNED("id");
 inline constexpr const char* kConcernedByAgent = CHANCERY_CONCERNED("agent_id");
@@ -46,7 +49,7 @@ WHERE t.seq = ?1 AND (a.target_kind <> 'token' AND EXISTS (
     SELECT 1 FROM tokens p JOIN status_marks m ON m.token = p.seq WHERE p.id = t.parent_id AND m.act = a.seq)
   OR (a.kind <> 'revoke' OR a.at >= t.issued_at) AND (
     a.target_kind = 'agent' AND a.target = t.agent_id OR a.target_kind = 'key' AND a.target = t.holder OR
-    a.target_kind = 'principal' AND a.target = t.principal))
+    a.target_kind = 'principal' AND a.target IN (t.principal, '*')))
 )sql";
 inline constexpr const char* kStatusOfToken =
     "SELECT t.id, coalesce((SELECT min(CASE a.kind WHEN 'revoke' THEN 1 ELSE 2 END) FROM status_marks m "

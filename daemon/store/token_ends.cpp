@@ -6,8 +6,8 @@
 namespace chancery::store {
 namespace {
 
-const char* marking_statement(StatusTarget::Kind kind) {
-  switch (kind) {
+const char* marking_statement(const StatusTarget& target) {
+  switch (target.kind) {
     case StatusTarget::Kind::kToken:
       return sql::kMarkToken;
     case StatusTarget::Kind::kSubtree:
@@ -17,7 +17,7 @@ const char* marking_statement(StatusTarget::Kind kind) {
     case StatusTarget::Kind::kKey:
       return sql::kMarkKey;
     case StatusTarget::Kind::kPrincipal:
-      return sql::kMarkPrincipal;
+      return target.value == kEverybody ? sql::kMarkEverybody : sql::kMarkPrincipal;
   }
   return nullptr;
 }
@@ -43,7 +43,7 @@ Result<StatusAct> record_act(Database& database, StatusAct act) {
   act.lifted_at.reset();
   CHANCERY_TRY(end_with_tokens(database, act));
   {
-    CHANCERY_ASSIGN(Query mark, database.query(marking_statement(act.target.kind)));
+    CHANCERY_ASSIGN(Query mark, database.query(marking_statement(act.target)));
     CHANCERY_TRY(mark.bind(act.target.value).bind(act.at).bind(act.id).run());
   }
   act.tokens = static_cast<std::uint64_t>(database.changes());
@@ -77,6 +77,14 @@ Status end_tokens(Database& database, const StatusTarget& target, std::string re
   if (act.tokens > 0) return {};
   CHANCERY_ASSIGN(Query drop, database.query(sql::kDropAct));
   return drop.bind(act.id).run();
+}
+
+Status end_all_tokens(Database& database, std::string reason, sys_seconds at) {
+  StatusAct act{.target = {StatusTarget::Kind::kPrincipal, std::string(kEverybody)},
+                .reason = std::move(reason),
+                .at = at};
+  CHANCERY_TRY(record_act(database, std::move(act)));
+  return {};
 }
 
 Status expect_unended(Database& database, const IssuedToken& token) {

@@ -24,6 +24,9 @@ namespace chancery::store {
 [[nodiscard]] Status end_tokens(Database& database, const StatusTarget& target, std::string reason,
                                 sys_seconds at);
 
+/// Revokes every token that has not expired. Leaves an act also when there are none.
+[[nodiscard]] Status end_all_tokens(Database& database, std::string reason, sys_seconds at);
+
 /// That a token may come into being: its parent is valid (else kParentDenied), and neither agent, key nor
 /// principal is suspended (else kForbidden).
 [[nodiscard]] Status expect_unended(Database& database, const IssuedToken& token);

@@ -70,6 +70,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_audit(app, chosen);
   add_trace(app, chosen);
   add_budget(app, chosen);
+  add_backup(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);
   add_revocation(app, chosen);

@@ -8,6 +8,7 @@
 #include "sdk/base/percent.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/json/reader.hpp"
+#include "sdk/wire/backup_messages.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
@@ -255,8 +256,12 @@ Result<Call<api::Budget>> show_budget() {
   return Call<api::Budget>{{"GET", "/v1/budget", {}}, reading<wire::read_budget>};
 }
 
-Result<Call<api::Budget>> accept_budget() {
-  return Call<api::Budget>{{"POST", "/v1/budget/accept", "{}"}, reading<wire::read_budget>};
+Result<Call<api::Budget>> accept_budget(const api::AcceptBudget& message) {
+  return Call<api::Budget>{{"POST", "/v1/budget/accept", wire::write(message)}, reading<wire::read_budget>};
+}
+
+Result<Call<api::Backup>> create_backup() {
+  return Call<api::Backup>{{"POST", "/v1/backups", "{}"}, reading<wire::read_backup>};
 }
 
 Result<Call<api::Verification>> verify(const api::VerifyChain& message) {

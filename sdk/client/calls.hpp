@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <chancery/api.hpp>
+#include <chancery/api_backup.hpp>
 #include <chancery/client.hpp>
 #include <chancery/result.hpp>
 
@@ -69,7 +70,8 @@ auto reading(std::string body) {
                                                          const api::Settlement& message);
 [[nodiscard]] Result<Call<api::EndedReservation>> release(std::string_view decision);
 [[nodiscard]] Result<Call<api::Budget>> show_budget();
-[[nodiscard]] Result<Call<api::Budget>> accept_budget();
+[[nodiscard]] Result<Call<api::Budget>> accept_budget(const api::AcceptBudget& message);
+[[nodiscard]] Result<Call<api::Backup>> create_backup();
 [[nodiscard]] Result<Call<api::Verification>> verify(const api::VerifyChain& message);
 [[nodiscard]] Result<Call<api::Verification>> explain(const api::VerifyChain& message);
 [[nodiscard]] Result<Call<std::string>> explain_text(const api::VerifyChain& message);

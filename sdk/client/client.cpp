@@ -261,9 +261,16 @@ std::future<ClientResult<api::Budget>> Client::budget_async() const {
   return impl_->post(client::show_budget());
 }
 
-ClientResult<api::Budget> Client::accept_budget() const { return impl_->run(client::accept_budget()); }
-std::future<ClientResult<api::Budget>> Client::accept_budget_async() const {
-  return impl_->post(client::accept_budget());
+ClientResult<api::Budget> Client::accept_budget(const api::AcceptBudget& request) const {
+  return impl_->run(client::accept_budget(request));
+}
+std::future<ClientResult<api::Budget>> Client::accept_budget_async(const api::AcceptBudget& request) const {
+  return impl_->post(client::accept_budget(request));
+}
+
+ClientResult<api::Backup> Client::create_backup() const { return impl_->run(client::create_backup()); }
+std::future<ClientResult<api::Backup>> Client::create_backup_async() const {
+  return impl_->post(client::create_backup());
 }
 
 ClientResult<api::Verification> Client::verify(const api::VerifyChain& request) const {

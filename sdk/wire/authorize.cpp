@@ -196,6 +196,23 @@ Result<api::EndedReservation> read_ended_reservation(std::string_view json) {
   return out;
 }
 
+std::string write(const api::AcceptBudget& message) {
+  Node node = Node::object({});
+  if (message.tokens) node.set("tokens", *message.tokens);
+  return json::to_jcs(node);
+}
+
+Result<api::AcceptBudget> read_accept_budget(std::string_view json) {
+  if (json.empty()) return api::AcceptBudget{};
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  constexpr const char* kWhat = "the body has `tokens`, \"end\" or \"keep\", or nothing";
+  CHANCERY_TRY(allow_only(document.root(), {"tokens"}, kWhat));
+  api::AcceptBudget out;
+  if (document.root().find("tokens") == nullptr) return out;
+  CHANCERY_ASSIGN(out.tokens, need_text(document.root(), "tokens", kWhat));
+  return out;
+}
+
 std::string write(const api::Budget& message) {
   Node node = Node::object({{"state", message.state},
                             {"checkpoint", message.checkpoint},

@@ -39,6 +39,7 @@ namespace chancery::wire {
 [[nodiscard]] std::string write(const api::Decision& decision);
 [[nodiscard]] std::string write(const api::Settlement& message);
 [[nodiscard]] std::string write(const api::EndedReservation& message);
+[[nodiscard]] std::string write(const api::AcceptBudget& message);
 [[nodiscard]] std::string write(const api::Budget& message);
 
 [[nodiscard]] Result<api::CreateAgent> read_create_agent(std::string_view json);
@@ -78,6 +79,8 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Decision> read_decision(std::string_view json);
 [[nodiscard]] Result<api::Settlement> read_settlement(std::string_view json);
 [[nodiscard]] Result<api::EndedReservation> read_ended_reservation(std::string_view json);
+/// Nothing at all says nothing of tokens.
+[[nodiscard]] Result<api::AcceptBudget> read_accept_budget(std::string_view json);
 [[nodiscard]] Result<api::Budget> read_budget(std::string_view json);
 
 /// Selectors as the store keeps them too.

@@ -44,25 +44,11 @@ stop_tpm() {
   tpm_pid=
 }
 
-# TPM2_Clear (TPM 2.0 Part 3, 24.6) by the lockout hierarchy, whose authorization is empty. Away from the usual
-# socket, where the daemon would be first.
+# Away from the usual socket, where the daemon would be first.
 clear_tpm() {
   stop_tpm
   start_tpm "$WORK/aside.sock"
-  python3 - "$WORK/aside.sock" <<'PYTHON'
-import socket, sys, time
-tpm = socket.socket(socket.AF_UNIX)
-tpm.settimeout(10)
-for attempt in range(200):
-    try:
-        tpm.connect(sys.argv[1])
-        break
-    except ConnectionRefusedError:  # bound, and does not listen yet
-        time.sleep(0.01)
-tpm.sendall(bytes.fromhex("8002 0000001B 00000126 4000000A 00000009 40000009 0000 00 0000"))
-answer = tpm.recv(4096)
-sys.exit(answer[6:10] != bytes(4))
-PYTHON
+  clear_swtpm "$WORK/aside.sock"
   stop_tpm
   start_tpm "$TPM"
 }

@@ -85,6 +85,24 @@ start_swtpm() {
   until_true "swtpm should start" test -S "$2"
 }
 
+# TPM2_Clear (TPM 2.0 Part 3, 24.6) by the lockout hierarchy, whose authorization is empty: clear_swtpm SOCKET
+clear_swtpm() {
+  python3 - "$1" <<'PYTHON'
+import socket, sys, time
+tpm = socket.socket(socket.AF_UNIX)
+tpm.settimeout(10)
+for attempt in range(200):
+    try:
+        tpm.connect(sys.argv[1])
+        break
+    except ConnectionRefusedError:  # bound, and does not listen yet
+        time.sleep(0.01)
+tpm.sendall(bytes.fromhex("8002 0000001B 00000126 4000000A 00000009 40000009 0000 00 0000"))
+answer = tpm.recv(4096)
+sys.exit(answer[6:10] != bytes(4))
+PYTHON
+}
+
 # --- machines: each has a home folder, the CA certificate of the daemons and the socket of its own, if it has one, and
 # nothing of the others
 

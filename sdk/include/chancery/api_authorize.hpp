@@ -73,6 +73,13 @@ struct EndedReservation {
   std::string state;  ///< "settled", "released"
 };
 
+/// That the operator vouches for the state folder as it is.
+struct AcceptBudget {
+  /// What becomes of the tokens that were issued before: "end" (all that have not expired are revoked) or "keep". An older
+  /// copy is not accepted without it.
+  std::optional<std::string> tokens{};
+};
+
 /// Whether budgets are being spent, and what they hold.
 struct Budget {
   std::string state;       ///< "open", "waiting" (for the device), "halted" (for the operator), "unset"

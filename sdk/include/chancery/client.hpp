@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <chancery/api.hpp>
+#include <chancery/api_backup.hpp>
 #include <chancery/credential.hpp>
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
@@ -144,8 +145,10 @@ class Client {
 
   /// Whether budgets are spent.
   ClientResult<api::Budget> budget() const;
-  /// Spends from this store from now on, though it may be an older copy.
-  ClientResult<api::Budget> accept_budget() const;
+  /// Spends and issues from this store from now on, though it may be an older copy.
+  ClientResult<api::Budget> accept_budget(const api::AcceptBudget& request = {}) const;
+  /// Has a copy of the daemon's database made, on its machine.
+  ClientResult<api::Backup> create_backup() const;
 
   // Anywhere.
 
@@ -204,7 +207,8 @@ class Client {
                                                                 const api::Settlement& request = {}) const;
   std::future<ClientResult<api::EndedReservation>> release_async(std::string_view decision) const;
   std::future<ClientResult<api::Budget>> budget_async() const;
-  std::future<ClientResult<api::Budget>> accept_budget_async() const;
+  std::future<ClientResult<api::Budget>> accept_budget_async(const api::AcceptBudget& request = {}) const;
+  std::future<ClientResult<api::Backup>> create_backup_async() const;
   std::future<ClientResult<api::Verification>> verify_async(const api::VerifyChain& request) const;
   std::future<ClientResult<api::Verification>> explain_async(const api::VerifyChain& request) const;
   std::future<ClientResult<std::string>> explain_text_async(const api::VerifyChain& request) const;

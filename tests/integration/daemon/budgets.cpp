@@ -4,65 +4,15 @@
 #include <filesystem>
 
 #include <boost/test/unit_test.hpp>
-#include <unistd.h>
 
-#include "simulators/swtpm/swtpm.hpp"
-#include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/scrape.hpp"
+#include "tests/integration/daemon/spending_daemon.hpp"
 
 namespace chancery::tests {
 namespace {
 
-constexpr const char* kUri = "https://api.example.org/refunds";
-
-simulators::Swtpm start_tpm() {
-  auto tpm = simulators::Swtpm::start();
-  BOOST_REQUIRE(tpm);
-  return *std::move(tpm);
-}
-
-/// A daemon, and an agent with a chain that may spend 100.
-struct Spending {
-  simulators::Swtpm tpm = start_tpm();
-  DaemonProcess daemon{{.tcti = tpm.tcti()}};
-  std::vector<std::string> chain;
-
-  Spending() {
-    daemon.start();
-    const Client client = daemon.client();
-    BOOST_REQUIRE(client.create_agent(agent_of("orchestrator", ::geteuid())));
-    api::CreateGrant request;
-    request.principal = "user:alice@example.org";
-    request.agent = "orchestrator";
-    request.audience = {"https://api.example.org"};
-    request.authority.scopes = {"payments.refund"};
-    request.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 100}}};
-    request.lifetime = std::chrono::seconds(3600);
-    const auto granted = client.grant(request);
-    BOOST_REQUIRE_MESSAGE(granted, (granted ? "" : granted.error().detail));
-    chain = granted->chain;
-  }
-
-  [[nodiscard]] ClientResult<api::Decision> spend(int amount) const {
-    const Client client = daemon.client();
-    const auto proof = client.prove({chain, "POST", kUri, std::nullopt});
-    BOOST_REQUIRE_MESSAGE(proof, (proof ? "" : proof.error().detail));
-    api::Authorize request;
-    request.chain = chain;
-    request.proof = proof->proof;
-    request.method = "POST";
-    request.uri = kUri;
-    request.audience = "https://api.example.org";
-    request.scope = "payments.refund";
-    request.params = R"({"amount":)" + std::to_string(amount) + "}";
-    return client.authorize(request);
-  }
-  /// "permit", or the denial's outcome, or the problem's code.
-  [[nodiscard]] std::string outcome(int amount) const {
-    const auto decision = spend(amount);
-    if (!decision) return decision.error().code;
-    return decision->permitted ? "permit" : decision->outcome;
-  }
+struct Spending : SpendingDaemon {
+  [[nodiscard]] std::string outcome(int amount) const { return spend(chain, amount); }
 
   void copy_state() const { std::filesystem::copy(daemon.state(), daemon.folder() / "copy"); }
   void restore_state() const {
@@ -106,8 +56,8 @@ BOOST_FIXTURE_TEST_CASE(a_restored_backup_gives_nothing_back_until_the_operator_
   restore_state();
   daemon.start();
   check_halted();
-  const auto accepted = run_program(
-      {CHANCERY_BINARY_DIR "/chancery", "budget", "accept", "--socket", daemon.socket().string()});
+  const auto accepted = run_program({CHANCERY_BINARY_DIR "/chancery", "budget", "accept", "--keep-tokens",
+                                     "--socket", daemon.socket().string()});
   BOOST_TEST(accepted.exit_status == 0, accepted.output);
   BOOST_TEST(outcome(1) == "permit");
 }

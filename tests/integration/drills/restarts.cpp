@@ -47,9 +47,20 @@ class Acknowledged {
     return tokens_.size();
   }
 
+  void add_failure(const ClientError& error) {
+    const std::lock_guard lock(mutex_);
+    failures_.insert(error.refused() ? error.code : std::string(error_name(error.error.code)));
+  }
+  /// What callers were told, or found, who were not answered.
+  std::set<std::string> failures() {
+    const std::lock_guard lock(mutex_);
+    return failures_;
+  }
+
  private:
   std::mutex mutex_;
   std::vector<std::string> tokens_;
+  std::set<std::string> failures_;
 };
 
 /// Callers that grant, delegate and register agents until the daemon is gone.
@@ -66,10 +77,17 @@ class Load {
   void issue_until(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const auto granted = client_.grant(grant_to("orchestrator"));
-      if (!granted) continue;
+      if (!granted) {
+        acknowledged_.add_failure(granted.error());
+        continue;
+      }
       acknowledged_.add(granted->chain.front());
       const auto delegated = client_.delegate(delegation_of(granted->chain, "support"));
-      if (delegated) acknowledged_.add(delegated->chain.back());
+      if (!delegated) {
+        acknowledged_.add_failure(delegated.error());
+        continue;
+      }
+      acknowledged_.add(delegated->chain.back());
     }
   }
 
@@ -196,6 +214,36 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_is_killed_under_load_loses_nothing_that_it_an
   BOOST_TEST(daemon.stop() == 0);
   expect_clean_device(tpm);
   expect_no_device_error(daemon.output());
+}
+
+// Every connection gets a whole answer or none: half of one would be a bad response.
+BOOST_AUTO_TEST_CASE(a_daemon_that_is_stopped_under_load_answers_whole_and_keeps_what_it_answered) {
+  simulators::Swtpm tpm = hsm::start_swtpm();
+  DaemonProcess daemon({.tcti = tpm.tcti()});
+  daemon.start();
+  for (const char* name : {"orchestrator", "support"})
+    BOOST_REQUIRE(daemon.client().create_agent(agent_of(name, ::geteuid())));
+
+  std::mt19937 random(std::random_device{}());
+  std::size_t answered = 0;
+  const std::size_t stops = size(20, 200);
+  for (std::size_t round = 0; round < stops; ++round) {
+    Acknowledged acknowledged;
+    {
+      const Load load(daemon, round, acknowledged);
+      const std::size_t wanted = 1 + random() % 25;
+      BOOST_REQUIRE(eventually([&] { return acknowledged.count() >= wanted; }));
+      BOOST_TEST(daemon.stop() == 0);
+    }
+    for (const std::string& failure : acknowledged.failures()) BOOST_TEST(failure == "connect_failed");
+    const std::vector<std::string> tokens = acknowledged.take();
+    answered += tokens.size();
+    expect_in_store(daemon, tokens);
+    daemon.start();
+  }
+  BOOST_TEST_MESSAGE(stops << " stops, " << answered << " answers");
+  BOOST_TEST(daemon.stop() == 0);
+  expect_clean_device(tpm);
 }
 
 }  // namespace chancery::drills

@@ -241,13 +241,36 @@ BOOST_FIXTURE_TEST_CASE(each_log_has_a_name_of_its_own_for_good, Log) {
 
 BOOST_FIXTURE_TEST_CASE(checkpoints_are_kept_in_their_order, Log) {
   BOOST_TEST(!must(books.audit->last_checkpoint()).has_value());
-  const auto checkpoint = [](std::uint64_t size) {
-    return SignedCheckpoint{size, sys_seconds(std::chrono::seconds(1000)), "note " + std::to_string(size)};
+  const std::string name = must(books.audit->origin("issuer.example"));
+  const auto checkpoint = [&](std::uint64_t size) {
+    return SignedCheckpoint{size, sys_seconds(std::chrono::seconds(1000)),
+                            name + "\n" + std::to_string(size) + "\n"};
   };
   for (const std::uint64_t size : {3U, 5U, 9U}) must(books.audit->keep(checkpoint(size)));
   BOOST_TEST((must(books.audit->last_checkpoint()) == checkpoint(9)));
   BOOST_TEST((must(books.audit->checkpoints(3, 1)) == std::vector{checkpoint(5)}));
   BOOST_TEST((refusal(books.audit->keep(checkpoint(5))) == kConflict));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_that_was_renamed_has_no_checkpoints_of_before, Log) {
+  const std::string former = must(books.audit->origin("issuer.example"));
+  must(books.audit->keep({3, {}, former + "\n3\n"}));
+  must(books.audit->rename(entry("log.rename")));
+  const std::string present = must(books.audit->known_origin());
+  BOOST_TEST(present.starts_with("issuer.example/audit/"));
+  BOOST_TEST(present != former);
+  BOOST_TEST(!must(books.audit->last_checkpoint()).has_value());
+  BOOST_TEST(must(books.audit->checkpoints(0, 10)).empty());
+  reopen();
+  BOOST_TEST(must(books.audit->origin("other.example")) == present);
+  must(books.audit->keep({4, {}, present + "\n4\n"}));
+  BOOST_TEST(must(books.audit->last_checkpoint())->size == 4u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_without_a_name_is_renamed_too, Log) {
+  must(books.audit->rename(entry("log.rename")));
+  BOOST_TEST(must(books.audit->known_origin()).empty());
+  BOOST_TEST(must(books.audit->origin("issuer.example")).starts_with("issuer.example/audit/"));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_in_the_log_is_not_changed_by_the_daemon, Log) {

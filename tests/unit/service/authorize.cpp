@@ -361,18 +361,19 @@ BOOST_FIXTURE_TEST_CASE(a_repeated_permit_is_not_for_what_was_released, Enforcem
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_spent_while_spending_is_halted, Enforcement) {
   BOOST_TEST(verdict_of(ask_refund(chain, kOrchestratorUid, "1")) == "permit");
+  const std::string body = question(chain, proof_of(chain, kOrchestratorUid), refund("1"));
+  const std::string free = question(chain, proof_of(chain, kOrchestratorUid), R"({"scope":"crm.read"})");
   counter().remove();
   spending().tick(kNow + std::chrono::minutes(10));
-  const std::string body = question(chain, proof_of(chain, kOrchestratorUid), refund("1"));
   const Response refused = ask(body);
   BOOST_TEST(refused.status == 503);
   BOOST_TEST(verdict_of(refused) == "spending_halted");
-  BOOST_TEST(verdict_of(ask(question(chain, proof_of(chain, kOrchestratorUid), R"({"scope":"crm.read"})"))) ==
-             "permit");
+  BOOST_TEST(verdict_of(ask(free)) == "spending_halted");
   BOOST_TEST(call("GET", "/readyz", "", std::nullopt).body.find("budgets") != std::string::npos);
   BOOST_TEST(member(call("GET", "/v1/budget", "", kOperatorUid), "state") == "halted");
   BOOST_TEST(call("POST", "/v1/budget/accept", "{}", kOrchestratorUid).status == 403);
-  BOOST_TEST(member(call("POST", "/v1/budget/accept", "{}", kOperatorUid), "state") == "open");
+  BOOST_TEST(member(call("POST", "/v1/budget/accept", R"({"tokens":"keep"})", kOperatorUid), "state") ==
+             "open");
   BOOST_TEST(verdict_of(ask(body)) == "permit");
   BOOST_TEST(audited(*this, R"("action":"budget.halt")") == 1u);
   BOOST_TEST(audited(*this, R"("action":"budget.accept")") == 2u);  // the first of them refused

@@ -72,7 +72,6 @@ class OfficeFixture {
   [[nodiscard]] service::Office& office() { return premises_->office; }
   [[nodiscard]] rest::Router& router() { return *router_; }
   [[nodiscard]] store::Store& store() { return *premises_->books.store; }
-  [[nodiscard]] service::Premises& premises() { return *premises_; }
   [[nodiscard]] service::Spending& spending() { return premises_->spending; }
   [[nodiscard]] service::Premises& premises() { return *premises_; }
   [[nodiscard]] simulators::MemoryCounter& counter() { return counter_; }

@@ -3,6 +3,7 @@
 #include "daemon/service/spending.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <vector>
 
@@ -33,8 +34,9 @@ struct Folder {
     stop_at_once();
     journal = must(store::Journal::open(folder.path() / "state"));
     books = store::make_sqlite_books(journal);
-    spending.emplace(SpendingBooks{*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit}, options,
-                     [this](const char*, const Error&) { ++complaints; });
+    spending.emplace(
+        SpendingBooks{*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit}, options,
+        [this](const char*, const Error&) { ++complaints; });
     spending->tick(now);
   }
   void start() { start({.counter = &counter}); }
@@ -125,7 +127,8 @@ BOOST_FIXTURE_TEST_CASE(a_restored_copy_spends_nothing_until_it_is_accepted, Fol
   tick(1h);
   BOOST_TEST((spending->state() == State::kHalted));
   BOOST_TEST(must(spending->ledger().counts()).totals == 0u);
-  must(spending->accept(context()));
+  BOOST_TEST((store::testing::refusal(spending->accept(context())) == ErrorCode::kInvalidArgument));
+  must(spending->accept(context(), FormerTokens::kKeep));
   BOOST_TEST((spending->state() == State::kOpen));
   stop_at_once();
   start();
@@ -282,7 +285,7 @@ BOOST_FIXTURE_TEST_CASE(a_counter_that_is_gone_needs_the_operator, Folder) {
   counter.remove();
   start();
   BOOST_TEST((spending->state() == State::kHalted));
-  must(spending->accept(context()));
+  must(spending->accept(context(), FormerTokens::kKeep));
   BOOST_TEST((spending->state() == State::kOpen));
 }
 
@@ -304,6 +307,66 @@ BOOST_FIXTURE_TEST_CASE(whoever_renounces_the_counter_spends_without, Folder) {
   restore_from("copy");
   start({.with_counter = false});
   BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_that_was_marked_as_restored_is_found_out_whatever_the_counter_says, Folder) {
+  for (const bool with_counter : {true, false}) {
+    const SpendingOptions options{.with_counter = with_counter,
+                                  .counter = with_counter ? &counter : nullptr,
+                                  .restored = store::RestoredMark(folder.path() / "state")};
+    start(options);
+    BOOST_TEST((spending->state() == State::kOpen));
+    stop();
+    std::ofstream(folder.path() / "state" / "restored") << "from a backup\n";
+    start(options);
+    BOOST_TEST((spending->state() == State::kHalted));
+    BOOST_TEST((spending->require_newest().error().code == ErrorCode::kSpendingHalted));
+    must(spending->accept(context(), FormerTokens::kKeep));
+    BOOST_TEST((spending->state() == State::kOpen));
+    BOOST_TEST(spending->require_newest().has_value());
+    stop_at_once();
+    start(options);
+    BOOST_TEST((spending->state() == State::kOpen));
+    stop_at_once();
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_older_copy_is_not_accepted_before_it_was_found_out, Folder) {
+  start();
+  stop();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  counter.fail_with(kAway);
+  start();
+  BOOST_TEST((spending->state() == State::kWaiting));
+  counter.fail_with(std::nullopt);
+  BOOST_TEST((store::testing::refusal(spending->accept(context())) == ErrorCode::kInvalidArgument));
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_log_of_an_older_copy_has_another_name_once_it_is_accepted, Folder) {
+  start();
+  const std::string former = must(books.audit->origin("issuer.example"));
+  must(books.audit->keep({1, kNow, former + "\n1\n"}));
+  stop();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  start();
+  BOOST_TEST(must(books.audit->known_origin()) == former);
+  must(spending->accept(context(), FormerTokens::kKeep));
+  const std::string present = must(books.audit->known_origin());
+  BOOST_TEST(present.starts_with("issuer.example/audit/"));
+  BOOST_TEST(present != former);
+  BOOST_TEST(!must(books.audit->last_checkpoint()));
+  BOOST_TEST(must(books.audit->checkpoints(0, 10)).empty());
+  const auto last = must(books.store->audit_tail(2));
+  BOOST_TEST(last.at(0).json.find(R"("action":"log.rename")") != std::string::npos);
+  BOOST_TEST(last.at(0).json.find(former) != std::string::npos);
+  BOOST_TEST(last.at(1).json.find(R"("action":"budget.accept")") != std::string::npos);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_sealed_store_stays_sealed, Folder) {

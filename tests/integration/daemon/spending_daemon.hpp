@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <unistd.h>
+
+#include "simulators/swtpm/swtpm.hpp"
+#include "tests/integration/daemon/daemon_process.hpp"
+
+namespace chancery::tests {
+
+inline simulators::Swtpm start_tpm() {
+  auto tpm = simulators::Swtpm::start();
+  BOOST_REQUIRE(tpm);
+  return *std::move(tpm);
+}
+
+/// A daemon on a TPM of its own, and an agent with a chain that may spend 100.
+struct SpendingDaemon {
+  /// \param extra  of its configuration
+  explicit SpendingDaemon(std::string extra = "") : daemon({.tcti = tpm.tcti(), .extra = std::move(extra)}) {
+    daemon.start();
+    answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
+    chain = granted();
+  }
+
+  [[nodiscard]] std::vector<std::string> granted() const {
+    api::CreateGrant request;
+    request.principal = "user:alice@example.org";
+    request.agent = "orchestrator";
+    request.audience = {"https://api.example.org"};
+    request.authority.scopes = {"payments.refund"};
+    request.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 100}}};
+    request.lifetime = std::chrono::seconds(3600);
+    return answered(daemon.client().grant(request)).chain;
+  }
+
+  /// "permit", or the denial's outcome, or the problem's code.
+  [[nodiscard]] std::string spend(const std::vector<std::string>& from, int amount) const {
+    constexpr const char* kUri = "https://api.example.org/refunds";
+    const Client client = daemon.client();
+    const auto proof = client.prove({from, "POST", kUri, std::nullopt});
+    if (!proof) return proof.error().code;
+    api::Authorize request;
+    request.chain = from;
+    request.proof = proof->proof;
+    request.method = "POST";
+    request.uri = kUri;
+    request.audience = "https://api.example.org";
+    request.scope = "payments.refund";
+    request.params = R"({"amount":)" + std::to_string(amount) + "}";
+    const auto decision = client.authorize(request);
+    if (!decision) return decision.error().code;
+    return decision->permitted ? "permit" : decision->outcome;
+  }
+
+  simulators::Swtpm tpm = start_tpm();
+  DaemonProcess daemon;
+  std::vector<std::string> chain;
+};
+
+}  // namespace chancery::tests
