@@ -116,7 +116,7 @@ expect_halted() {
 }
 
 accept_and_begin_again() {
-  show chancery budget accept --end-tokens >/dev/null 2>&1
+  show chancery budget accept --end-tokens >"$WORK/accepted.log" 2>&1
   show chancery issuer rotate >/dev/null
   [[ "$(says "$HERE/chain")" != valid ]] || die "the chain should have ended"
   grant >"$HERE/chain.new"
@@ -158,9 +158,12 @@ clear_tpm() {
   start_tpm
 }
 
+tpm_serves() { ! { chancery status 2>/dev/null || true; } | grep 'missing.*backend tpm' >/dev/null; }
+
 enrol_anew() {
   show chancery backend adopt tpm >/dev/null
-  show chancery budget accept --end-tokens >/dev/null 2>&1
+  until_true "the TPM should serve again" tpm_serves
+  show chancery budget accept --end-tokens >"$WORK/accepted.log" 2>&1
   show chancery agent reenroll orchestrator --revoke >/dev/null
   local key
   for key in issuer status-key audit-key; do show chancery "$key" rotate >/dev/null; done
@@ -215,19 +218,19 @@ drill_operator() {
   start_dev_daemon "$HERE"
   # shellcheck disable=SC1091 # made by the daemon
   source "$HERE/env"
-  local socket=$CHANCERY_SOCKET address=$CHANCERY_ADDR ca_file=$CHANCERY_CACERT key
+  local socket=$CHANCERY_SOCKET ca_file=$CHANCERY_CACERT key
   unset CHANCERY_SOCKET CHANCERY_ADDR
   with_home() { env -i PATH=/usr/bin:/bin HOME="$1" NO_COLOR=1 CHANCERY_CACERT="$ca_file" "$BIN/chancery" "${@:2}"; }
-  with_home "$HERE/home" init --socket "$socket" --addr "$address" --name admin >/dev/null 2>&1
+  with_home "$HERE/home" init --socket "$socket" --name admin >/dev/null 2>&1
   with_home "$HERE/home" agent list >/dev/null
   say "somebody copies the operator's folder, and is the operator"
   cp -r "$HERE/home" "$HERE/thief"
   with_home "$HERE/thief" agent list >/dev/null || die "the copy should work: that is the threat"
-  key=$(with_home "$HERE/home" context list --format json | grep -o '"jkt":"[^"]*"' | sed -n 1p | cut -d'"' -f4)
+  key=$(chancery inspect "$HERE/home/.config/chancery/contexts/default/chain.txt" --format json | field jkt)
   show chancery revoke --socket "$socket" --key "$key" --reason stolen >/dev/null
   refused '(' with_home "$HERE/thief" agent list
   good "the stolen key is refused at once, with all that it delegated"
-  with_home "$HERE/home" init --socket "$socket" --addr "$address" --name admin --as anew >/dev/null 2>&1
+  with_home "$HERE/home" init --socket "$socket" --name admin --as anew >/dev/null 2>&1
   with_home "$HERE/home" agent list >/dev/null
   say "what the key did stands in the audit log:"
   show chancery trace "$key" --socket "$socket" | sed -n '1,5s/^/  /p'
@@ -242,7 +245,10 @@ drill_audit() {
   local line
   line=$(grep -n '"agent.create"' "$HERE/log.jsonl" | cut -d: -f1)
   sed "${line}s/orchestrator/orchestratoz/" "$HERE/log.jsonl" >"$HERE/changed.jsonl"
-  refused 'entry' show chancery audit verify "$HERE/changed.jsonl" --key "$HERE/audit.keys"
+  ! show chancery audit verify "$HERE/changed.jsonl" --key "$HERE/audit.keys" >"$HERE/verdict" || die "it was changed"
+  sed 's/^/    /' "$HERE/verdict"
+  grep -q "TAMPERED.*edited" "$HERE/verdict" || die "it should say that it was edited"
+  grep -q "line *$line\$" "$HERE/verdict" || die "it should name line $line"
   good "an exported log that was changed is told from the other, at the entry"
   stop_daemon
   say "the same in the database itself"
