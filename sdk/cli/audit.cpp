@@ -11,7 +11,6 @@ void add_audit(CLI::App& app, Command& chosen) {
   add_audit_verify(*group, chosen);
   add_audit_export(*group, chosen);
   add_audit_checkpoints(*group, chosen);
-  add_audit_key_rotation(*group, chosen);
 }
 
 }  // namespace chancery::cli

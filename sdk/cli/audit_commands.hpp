@@ -15,12 +15,11 @@ namespace chancery::cli {
 
 // Into the group `audit`.
 
-void add_audit_reading(CLI::App& audit, Command& chosen);       ///< `tail`, `show`
-void add_audit_proving(CLI::App& audit, Command& chosen);       ///< `prove`
-void add_audit_verify(CLI::App& audit, Command& chosen);        ///< `verify`
-void add_audit_export(CLI::App& audit, Command& chosen);        ///< `export`
-void add_audit_checkpoints(CLI::App& audit, Command& chosen);   ///< `checkpoint`, `keys`
-void add_audit_key_rotation(CLI::App& audit, Command& chosen);  ///< `rotate-key`
+void add_audit_reading(CLI::App& audit, Command& chosen);      ///< `tail`, `show`
+void add_audit_proving(CLI::App& audit, Command& chosen);      ///< `prove`
+void add_audit_verify(CLI::App& audit, Command& chosen);       ///< `verify`
+void add_audit_export(CLI::App& audit, Command& chosen);       ///< `export`
+void add_audit_checkpoints(CLI::App& audit, Command& chosen);  ///< `checkpoint`, `keys`
 
 /// The keys of a log as options name them: verifier keys, or files with one a line.
 [[nodiscard]] Checked<std::vector<audit::NoteKey>> read_note_keys(const std::vector<std::string>& arguments);

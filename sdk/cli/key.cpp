@@ -6,7 +6,6 @@
 #include <chancery/audit_client.hpp>
 
 #include "sdk/base/printable.hpp"
-#include "sdk/cli/audit_commands.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/key_commands.hpp"
 #include "sdk/cli/time_syntax.hpp"
@@ -240,19 +239,6 @@ void add_attestation_keys(CLI::App& attest, Command& chosen) {
           "Both keys are published until the overlap ends: choose it no shorter than results count. Relying\n"
           "parties that keep the keys in a file need the new one before that.\n\n"
           "Example:\n  chancery attest rotate-key --overlap 8h");
-}
-
-void add_audit_key_rotation(CLI::App& audit, Command& chosen) {
-  CLI::App* rotate =
-      audit.add_subcommand("rotate-key", "Follow the key that signs checkpoints with a new one (operator)");
-  add_own_rotation(*rotate, chosen,
-                   [](const Client& client, const api::RotateKey& request) {
-                     return AuditClient(client).rotate_key(request);
-                   })
-      .footer(
-          "Both keys are published until the overlap ends. Whoever verifies the log needs both from then on: what the\n"
-          "former one signed stays in the log.\n\n"
-          "Example:\n  chancery audit rotate-key");
 }
 
 void add_key(CLI::App& app, Command& chosen) {
