@@ -230,7 +230,7 @@ constexpr auto kOptions = std::to_array<Option>({
      "The time after which the audit log is signed again if it grew; what was recorded since is vouched for by nobody yet."},
     {"anomaly.multiple", Ratio{AT(config.anomaly.multiple), 1.1, 1000}, "2.0", "",
      "How many times what is usual for an agent, in calls a minute, share of denials or latency, is told."},
-    {"anomaly.learning", Lifetime{AT(config.anomaly.learning), 1min, 8784h}, "\"24h\"", "",
+    {"anomaly.learning", Lifetime{AT(config.anomaly.learning), 1s, 8784h}, "\"24h\"", "",
      "How long an agent is only learned, from its first use on."},
     {"anomaly.quiet", Lifetime{AT(config.anomaly.quiet), 0s, 24h}, "\"10m\"", "",
      "After an alert about a rate or time of an agent, the time until the next of that kind."},

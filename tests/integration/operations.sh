@@ -48,16 +48,20 @@ path = "$WORK/state"
 name = "tpm"
 tcti = "swtpm:path=$WORK/tpm/s"
 allow_simulator = true
+[anomaly]
+learning = "1s"
+suspend = ["new_host"]
 TOML
 }
 
 is_ready() { at operator status >/dev/null 2>&1; }
-answers() { at operator status >/dev/null 2>&1 || [[ $? == 2 && -S "$WORK/sock" ]]; }
+answers() { at operator audit checkpoint >/dev/null 2>&1; }
 
+# Starts the daemon and waits until the command succeeds that asks it something.
 start_daemon() {
   "$BIN/chanceryd" --config chancery.toml >>chanceryd.log 2>&1 3>&- </dev/null &
   daemon_pid=$!
-  until_true "the daemon should ${1:-be ready}" "${2:-is_ready}"
+  until_true "the daemon should be there" "$1"
 }
 
 stop_daemon() {
@@ -71,8 +75,8 @@ stop_daemon() {
 decide() {
   local param action=(--scope "$2")
   for param in "${@:3}"; do action+=(--param "$param"); done
-  at operator proof "$1" --htm POST --htu "$AUDIENCE/do" "${action[@]}" >proof || return
-  at operator authorize "$1" --remote --proof proof --htm POST --htu "$AUDIENCE/do" --audience "$AUDIENCE" \
+  at operator proof "$1" --htm POST --htu "$AUDIENCE/do" "${action[@]}" >dpop || return
+  at operator authorize "$1" --remote --proof dpop --htm POST --htu "$AUDIENCE/do" --audience "$AUDIENCE" \
     "${action[@]}"
 }
 
@@ -125,7 +129,7 @@ chapter "1. A daemon with a TPM (swtpm), and what is asked of it"
 start_swtpm "$WORK/tpm" "$WORK/tpm/s" "$WORK/tpm.log"
 tpm_pid=$swtpm_pid
 write_configuration
-start_daemon
+start_daemon is_ready
 for agent in orchestrator support; do show_at operator agent create "$agent" --uid "$(id -u)" >/dev/null; done
 show_at operator grant --for user:alice@example.org --agent orchestrator --audience "$AUDIENCE" --lifetime 30m \
   --depth 2 --scope crm.read --scope payments.refund --constraint 'payments.refund#amount:max_subtree=100' >root.txt
@@ -182,3 +186,42 @@ printf '    %-34s %s\n' "the log is cut:" "$(sed -n '1s/^TAMPERED\t//p' verdict.
 grep -qF "before entry $((refund + 1))" verdict.txt || die "the first missing entry should be named"
 if independent tampered.jsonl >verdict.txt; then die "the verifier in Python should find it, too"; fi
 good "each found out at the right entry, offline, by the key and a checkpoint that was kept"
+
+chapter "5. An agent does what it never did: the daemon suspends it by itself"
+suspension() { at operator anomaly list --format json | grep -o '"suspension":[0-9]*' | cut -d: -f2; }
+is_suspended() { [[ -n "$(suspension)" ]]; }
+say "the support agent is told, by a text that it reads, to send what it has to another host"
+at operator proof support.txt --htm POST --htu https://collector.example.net/upload >/dev/null
+until_true "the agent should be suspended" is_suspended
+show_at operator anomaly list | sed 's/^/  /'
+refused '(' show_at operator proof support.txt --htm POST --htu "$AUDIENCE/do"
+at operator audit tail -n 100 | grep 'token.suspend' | sed 's/^/  /'
+at operator audit tail -n 100 | grep -q 'token.suspend  by chanceryd' || die "the suspension should be in the audit log"
+show_at operator lift "$(suspension)" >/dev/null
+expect_permit support.txt crm.read
+good "suspended of the daemon's own accord, recorded, and given back by a person"
+
+chapter "6. A backup is restored, and gives nothing back"
+show_at operator backup "$WORK/backup" >/dev/null 2>&1
+expect_permit support.txt payments.refund amount=60
+expect_denial 'over its bound' support.txt payments.refund amount=1
+say "the budget of 100 is spent; then the daemon is stopped, and the backup of before put in its place"
+stop_daemon
+show_at operator restore "$WORK/backup" --state "$WORK/state" >/dev/null 2>&1
+start_daemon answers
+refused '(spending_halted)' show_at operator proof support.txt --htm POST --htu "$AUDIENCE/do"
+refused '--end-tokens' show_at operator budget accept
+good "the TPM's counter says that this is an older copy: nothing is spent, issued or signed from it"
+show_at operator budget accept --end-tokens >/dev/null 2>&1
+show_at operator issuer rotate >/dev/null
+if decide support.txt payments.refund amount=60 >decision 2>&1; then die "what was spent should not be there again"; fi
+good "what was issued before has ended, and the 60 cannot be spent a second time"
+at operator audit export --sign >renewed.jsonl
+at operator audit keys >renewed.keys
+[[ "$(cut -d+ -f1 renewed.keys | sort -u)" != "$(cut -d+ -f1 audit.keys | sort -u)" ]] ||
+  die "the log should go on under another name"
+at auditor audit verify "$WORK/renewed.jsonl" --key "$WORK/renewed.keys" | sed 's/^/  /'
+good "the log goes on under another name, so that nobody signs two continuations of one"
+
+chapter "That was operations; docs/operations tells how it is done"
+printf '\n'
