@@ -207,10 +207,11 @@ void Aviary::expect_none(Place place, const std::string& text) const {
   }
 }
 
+// Copies that the daemon made of its database are searched too.
 std::string files_in(const std::filesystem::path& folder, const std::string& except) {
   std::string out;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().filename() != except) out += read_file(entry.path());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().filename() != except) out += read_file(entry.path());
   }
   return out;
 }
