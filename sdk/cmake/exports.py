@@ -43,9 +43,21 @@ def defined(archives):
     return zip(mangled, plain)
 
 
+def is_instance(name):
+    """Whether it is a function template's instance: these alone are shown with the type that they return."""
+    depth = 0
+    for at, character in enumerate(name):
+        depth += {"<": 1, ">": -1}.get(character, 0)
+        if depth == 0 and character in " (":
+            return character == " " and "operator" not in name[:at]
+    return False
+
+
 def is_public(name, types, functions):
     if ABOUT_TYPE.match(name):
         return ABOUT_TYPE.sub("", name) in types
+    if is_instance(name):
+        return False
     qualified = re.match(r"[\w:~]+", name)
     if not qualified:
         return False

@@ -102,6 +102,7 @@ BOOST_AUTO_TEST_CASE(what_is_live_is_taken_over_and_the_rest_is_named) {
   Config want = running;
   want.grants = read.grants;
   want.log = read.log;
+  want.source = to_toml(want);  // a part of it waits for a restart: no file says what governs
   BOOST_TEST((taken.config == want));
 }
 
