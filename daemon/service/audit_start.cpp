@@ -38,16 +38,31 @@ Result<std::optional<store::AuditRecord>> last_about(store::AuditBook& log, std:
   return std::optional(std::move(last.front()));
 }
 
+// Another name is the log's only by an entry that says so.
+Status check_name(store::Store& store, const std::string& former, std::uint64_t signed_size) {
+  for (std::uint64_t after = signed_size;;) {
+    CHANCERY_ASSIGN(const std::vector<store::AuditRecord> page, store.audit_after(after, store::kMaxPage));
+    for (const store::AuditRecord& entry : page) {
+      if (member_of(entry, {}, "action") == "log.rename" && member_of(entry, "details", "former") == former)
+        return {};
+    }
+    if (page.size() < store::kMaxPage) return kOtherTree;
+    after = page.back().sequence;
+  }
+}
+
 Status check_checkpoint(store::AuditBook& log, store::Store& store) {
-  CHANCERY_ASSIGN(const std::optional<store::SignedCheckpoint> last, log.last_checkpoint());
+  CHANCERY_ASSIGN(const std::optional<store::SignedCheckpoint> last, log.last_checkpoint_of_any_name());
   if (!last) return {};
-  CHANCERY_ASSIGN(const std::string origin, log.origin({}));
-  CHANCERY_ASSIGN(const std::vector<audit::NoteKey> keys, audit_note_keys(store, origin));
+  const std::string name = last->note.substr(0, last->note.find('\n'));
+  CHANCERY_ASSIGN(const std::vector<audit::NoteKey> keys, audit_note_keys(store, name));
   const auto head = audit::open_checkpoint(last->note, keys);
-  if (!head || head->origin != origin || head->tree.size != last->size) return kBadSignature;
+  if (!head || head->origin != name || head->tree.size != last->size) return kBadSignature;
   if (head->tree.size > log.counts().size) return kOtherTree;
   CHANCERY_ASSIGN(const Sha256Digest root, log.root(head->tree.size));
-  return root == head->tree.root ? Status{} : Status{kOtherTree};
+  if (root != head->tree.root) return kOtherTree;
+  CHANCERY_ASSIGN(const std::string origin, log.origin({}));
+  return origin == name ? Status{} : check_name(store, name, last->size);
 }
 
 // What was noted before the counter was advanced does not stand in the log: only what it had reached.

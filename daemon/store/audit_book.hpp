@@ -68,6 +68,8 @@ class AuditBook {
   virtual Status keep(const SignedCheckpoint& checkpoint) = 0;
   /// Of those under the log's present name. Nothing before the first.
   virtual Result<std::optional<SignedCheckpoint>> last_checkpoint() = 0;
+  /// The newest under any name that the log has had.
+  virtual Result<std::optional<SignedCheckpoint>> last_checkpoint_of_any_name() = 0;
   /// Of these at most `limit` of trees larger than `after`, oldest first.
   virtual Result<std::vector<SignedCheckpoint>> checkpoints(std::uint64_t after, std::size_t limit) = 0;
 };

@@ -26,6 +26,8 @@ constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VA
 constexpr const char* kLastCheckpoint =
     "SELECT c.size, c.at, c.note FROM audit_checkpoints c, audit_log l WHERE instr(c.note, l.origin || char(10)) = 1 "
     "ORDER BY c.size DESC LIMIT 1";
+constexpr const char* kLastOfAnyName =
+    "SELECT size, at, note FROM audit_checkpoints ORDER BY size DESC LIMIT 1";
 constexpr const char* kCheckpoints =
     "SELECT c.size, c.at, c.note FROM audit_checkpoints c, audit_log l WHERE instr(c.note, l.origin || char(10)) = 1 "
     "AND c.size > ? ORDER BY c.size LIMIT ?";
@@ -149,6 +151,15 @@ class SqliteAuditBook final : public AuditBook {
   Result<std::optional<SignedCheckpoint>> last_checkpoint() override {
     const auto guard = journal_->hold();
     return read_last_checkpoint(database_);
+  }
+
+  Result<std::optional<SignedCheckpoint>> last_checkpoint_of_any_name() override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(kLastOfAnyName));
+    CHANCERY_ASSIGN(const bool row, select.step());
+    if (!row) return std::optional<SignedCheckpoint>();
+    CHANCERY_ASSIGN(SignedCheckpoint last, read_checkpoint(select));
+    return std::optional(std::move(last));
   }
 
   Result<std::vector<SignedCheckpoint>> checkpoints(std::uint64_t after, std::size_t limit) override {

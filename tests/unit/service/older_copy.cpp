@@ -108,7 +108,7 @@ constexpr std::array<std::string_view, 8> kByChainOrKey{"/v1/join",
                                                         "/v1/keys/{name}/certify"};
 
 // What is there for people and for what ends authority, and what changes nothing.
-constexpr std::array<std::string_view, 47> kGoesOn{
+constexpr std::array<std::string_view, 49> kGoesOn{
     "/.well-known/attestation-jwks.json",
     "/.well-known/jwks.json",
     "/.well-known/oauth-authorization-server",
@@ -147,12 +147,14 @@ constexpr std::array<std::string_view, 47> kGoesOn{
     "/v1/budget/accept",
     "/v1/chains/explain",
     "/v1/chains/verify",
+    "/v1/anomalies",
     "/v1/drills",
     "/v1/drills/{name}",
     "/v1/impact",
     "/v1/issuer/keys",
     "/v1/issuer/rotate",
     "/v1/keys/{name}/revoke",
+    "/v1/overview",
     "/v1/process",
     "/v1/revocations",
     "/v1/status-keys",
