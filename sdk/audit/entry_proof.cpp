@@ -1,8 +1,6 @@
 #include "sdk/audit/entry_proof.hpp"
 
-#include <algorithm>
-#include <charconv>
-
+#include "sdk/audit/text_lines.hpp"
 #include "sdk/base/base64.hpp"
 
 namespace chancery::audit {
@@ -18,35 +16,11 @@ constexpr Error kMalformedProof{
     "not a proof of an entry: `chancery audit prove` makes them (C2SP tlog-proof, with the "
     "entry as its extra data)"};
 
-// Takes the next line off the text; nothing when there is no whole one.
-Result<std::string_view> take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return kMalformedProof;
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
+// What stands behind the name on the next line.
 Result<std::string_view> take_value(std::string_view& text, std::string_view name) {
-  CHANCERY_ASSIGN(std::string_view line, take_line(text));
-  if (!line.starts_with(name)) return kMalformedProof;
-  line.remove_prefix(name.size());
-  return line;
-}
-
-Result<std::uint64_t> parse_index(std::string_view text) {
-  std::uint64_t index = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (failure != std::errc() || std::to_string(index) != text) return kMalformedProof;
-  return index;
-}
-
-Result<Sha256Digest> parse_hash(std::string_view line) {
-  const auto octets = base64_decode(line);
-  Sha256Digest hash;
-  if (!octets || octets->size() != hash.size()) return kMalformedProof;
-  std::ranges::copy(*octets, hash.begin());
-  return hash;
+  const auto line = take_line(text);
+  if (!line || !line->starts_with(name)) return kMalformedProof;
+  return line->substr(name.size());
 }
 
 }  // namespace
@@ -61,20 +35,20 @@ std::string write_entry_proof(const EntryProof& proof) {
 
 Result<EntryProof> parse_entry_proof(std::string_view text) {
   EntryProof proof;
-  CHANCERY_ASSIGN(const std::string_view first, take_line(text));
-  if (first != kFirstLine) return kMalformedProof;
+  if (take_line(text) != kFirstLine) return kMalformedProof;
   CHANCERY_ASSIGN(const std::string_view extra, take_value(text, kExtra));
+  CHANCERY_ASSIGN(const std::string_view index_text, take_value(text, kIndex));
   const auto entry = base64_decode(extra);
-  if (!entry) return kMalformedProof;
+  const auto index = parse_decimal(index_text);
+  if (!entry || !index) return kMalformedProof;
   proof.entry = as_text(*entry);
-  CHANCERY_ASSIGN(const std::string_view index, take_value(text, kIndex));
-  CHANCERY_ASSIGN(proof.index, parse_index(index));
+  proof.index = *index;
   for (;;) {
-    CHANCERY_ASSIGN(const std::string_view line, take_line(text));
-    if (line.empty()) break;
-    if (proof.path.size() == kLongestPath) return kMalformedProof;
-    CHANCERY_ASSIGN(const Sha256Digest hash, parse_hash(line));
-    proof.path.push_back(hash);
+    const auto line = take_line(text);
+    if (line && line->empty()) break;
+    const auto hash = line ? parse_hash(*line) : std::nullopt;
+    if (!hash || proof.path.size() == kLongestPath) return kMalformedProof;
+    proof.path.push_back(*hash);
   }
   proof.checkpoint = text;
   return proof;
