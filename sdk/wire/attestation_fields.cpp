@@ -18,8 +18,6 @@ constexpr const char* kWhatValues =
     "`values` has hexadecimal PCR values by index by bank, such as {\"sha256\": {\"0\": \"…\"}}";
 constexpr std::int64_t kMostPcrs = 31;
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 Result<std::uint32_t> index_from(std::string_view text) {
   std::uint32_t index = 0;
   const char* const end = text.data() + text.size();

@@ -14,8 +14,6 @@ using json::Document;
 using json::Node;
 using json::Value;
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 Node host_node(const api::AttestedHost& host) {
   Node node = Node::object({{"name", host.name},
                             {"state", host.state},

@@ -14,8 +14,6 @@ using json::Document;
 using json::Node;
 using json::Value;
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 constexpr const char* kWhatPath = "a proof has `hashes`: SHA-256 hashes in base64";
 
 // --- parts

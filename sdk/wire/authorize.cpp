@@ -18,8 +18,6 @@ constexpr std::size_t kLongestKey = 128;
 // As in messages.cpp: an action's parameters may hold any number.
 constexpr json::Limits kBodyLimits{.allow_unsafe_integers = true};
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 bool is_printable(char c) { return c > ' ' && c < 127; }
 
 Status read_action(const Value& root, api::Authorize& out) {

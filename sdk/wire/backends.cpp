@@ -10,8 +10,6 @@ using json::Value;
 
 constexpr Range kCount{0, (std::int64_t{1} << 53) - 1};
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 Node facts_node(const std::vector<api::Fact>& facts) {
   Node array = Node::array();
   for (const api::Fact& fact : facts) {

@@ -12,8 +12,6 @@ using json::Value;
 
 constexpr Range kMaxAge{1, 366LL * 86400};
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 std::int64_t count(std::chrono::sys_seconds at) { return at.time_since_epoch().count(); }
 
 Result<std::optional<CustodyRequirement>> requirement_of(const Value& object) {

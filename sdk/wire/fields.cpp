@@ -9,8 +9,6 @@ namespace {
 
 using json::Value;
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 }  // namespace
 
 Status allow_only(const Value& object, std::initializer_list<std::string_view> names, const char* what) {

@@ -14,6 +14,9 @@
 
 namespace chancery::wire {
 
+/// What a message gets that is not as it must be.
+[[nodiscard]] inline Error malformed(const char* what) { return {ErrorCode::kMalformed, what}; }
+
 // Typed look-ups in a JSON object. `what` is the literal that the caller gets to see when the member is
 // wrong: it names the member and says what it must be.
 

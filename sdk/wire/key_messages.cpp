@@ -11,8 +11,6 @@ using json::Document;
 using json::Node;
 using json::Value;
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 Node key_node(const api::Key& key) {
   Node node = Node::object({{"jkt", key.jkt},
                             {"owner", key.owner},

@@ -19,8 +19,6 @@ constexpr std::int64_t kMaxDepth = 1000;
 // An action's parameters may hold any number; the chain's own are checked when its tokens are read.
 constexpr json::Limits kBodyLimits{.allow_unsafe_integers = true};
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 Node selectors_node(const api::Selectors& selectors) {
   Node node = Node::object();
   if (selectors.uid) node.set("uid", *selectors.uid);

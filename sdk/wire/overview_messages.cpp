@@ -12,8 +12,6 @@ using json::Value;
 constexpr const char* kWhat = "the daemon's overview is not in its form: use a client of its version";
 constexpr const char* kWhatAnomaly = "an anomaly has `id`, `at`, `agent`, `kind`, `measured` and `usual`";
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 /// Reads members of one object; what is missing makes the whole malformed.
 class Fields {
  public:

@@ -19,8 +19,6 @@ constexpr std::array kTargets{"token", "subtree", "agent", "key", "principal"};
 constexpr const char* kWhatTarget =
     "name what is meant by exactly one of `token`, `subtree`, `chain`, `agent`, `key` and `principal`";
 
-Error malformed(const char* what) { return Error{ErrorCode::kMalformed, what}; }
-
 // --- parts
 
 Result<api::StatusTarget> target_from(const Value& object) {

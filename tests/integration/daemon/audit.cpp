@@ -13,20 +13,14 @@
 
 #include "daemon/store/sqlite.hpp"
 #include "sdk/audit/checkpoint.hpp"
-#include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/scrape.hpp"
+#include "tests/integration/daemon/started_tpm.hpp"
 
 namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
-
-simulators::Swtpm start_tpm() {
-  auto tpm = simulators::Swtpm::start();
-  BOOST_REQUIRE(tpm);
-  return *std::move(tpm);
-}
 
 struct Logged {
   simulators::Swtpm tpm = start_tpm();

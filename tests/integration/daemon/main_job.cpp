@@ -18,22 +18,16 @@
 
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/base/hex.hpp"
-#include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/entries_of_issuing.hpp"
 #include "tests/integration/daemon/published_trust.hpp"
+#include "tests/integration/daemon/started_tpm.hpp"
 
 namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
 namespace data = boost::unit_test::data;
-
-simulators::Swtpm start_tpm() {
-  auto tpm = simulators::Swtpm::start();
-  BOOST_REQUIRE(tpm);
-  return *std::move(tpm);
-}
 
 bool is_root() { return ::geteuid() == 0; }
 

@@ -8,16 +8,10 @@
 #include <boost/test/unit_test.hpp>
 #include <unistd.h>
 
-#include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/started_tpm.hpp"
 
 namespace chancery::tests {
-
-inline simulators::Swtpm start_tpm() {
-  auto tpm = simulators::Swtpm::start();
-  BOOST_REQUIRE(tpm);
-  return *std::move(tpm);
-}
 
 /// A daemon on a TPM of its own, and an agent with a chain that may spend 100.
 struct SpendingDaemon {

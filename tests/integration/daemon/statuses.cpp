@@ -4,20 +4,14 @@
 #include <boost/test/unit_test.hpp>
 #include <unistd.h>
 
-#include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/published_trust.hpp"
+#include "tests/integration/daemon/started_tpm.hpp"
 
 namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
-
-simulators::Swtpm start_tpm() {
-  auto tpm = simulators::Swtpm::start();
-  BOOST_REQUIRE(tpm);
-  return *std::move(tpm);
-}
 
 /// A daemon and a chain through two agents.
 struct Chained {
