@@ -1,5 +1,6 @@
 #include "daemon/service/audit_desk.hpp"
 
+#include <array>
 #include <utility>
 
 #include "daemon/service/audit_entry.hpp"
@@ -7,6 +8,7 @@
 #include "sdk/audit/checkpoint.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/crypto/verify_key.hpp"
 
 namespace chancery::service {
 namespace {
@@ -14,6 +16,8 @@ namespace {
 using store::SignedCheckpoint;
 
 constexpr std::size_t kSaltSize = 32;
+// What no note can be: to see whether the device holds a key.
+constexpr std::string_view kTrial = "chancery audit log: is this key here?";
 // Clocks are corrected by small steps all the time.
 constexpr std::chrono::seconds kNoteworthy{5};
 
@@ -29,6 +33,43 @@ constexpr Error kInconsistent{
 
 Result<SignedCheckpoint> AuditDesk::checkpoint(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   const std::lock_guard lock(signing_);
+  return sign_log(now, deadline);
+}
+
+Status AuditDesk::seal(std::uint64_t value, std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const std::lock_guard lock(signing_);
+  counter_ = value;
+  CHANCERY_TRY(sign_log(now, deadline));
+  return {};
+}
+
+// The database says which keys were the log's, and whoever writes to it can add some: so the device is asked.
+Result<std::optional<std::uint64_t>> AuditDesk::sealed(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const std::lock_guard lock(signing_);
+  CHANCERY_ASSIGN(const std::optional<SignedCheckpoint> last, book.last_checkpoint_of_any_name());
+  CHANCERY_ASSIGN(const std::vector<store::Key> known, store_.keys(store::kAudit));
+  if (!last) return std::optional<std::uint64_t>();
+  const std::string name = last->note.substr(0, last->note.find('\n'));
+  for (const store::Key& key : known) {
+    const auto head =
+        audit::open_checkpoint(last->note, std::array{audit::NoteKey{name, key.stored.public_key}});
+    if (!head) continue;
+    CHANCERY_ASSIGN(const bool held, is_held(key, now, deadline));
+    return held ? audit::counter_of(*head) : std::nullopt;
+  }
+  return std::optional<std::uint64_t>();
+}
+
+Result<bool> AuditDesk::is_held(const store::Key& key, std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const auto signature = keys.sign(key, as_bytes(kTrial), now, deadline);
+  if (signature)
+    return verify_signature(key.stored.public_key, sha256(as_bytes(kTrial)), as_bytes(kTrial), *signature);
+  const ErrorCode code = signature.error().code;
+  if (code == ErrorCode::kKeyLost || code == ErrorCode::kNotFound) return false;
+  return signature.error();
+}
+
+Result<SignedCheckpoint> AuditDesk::sign_log(std::chrono::sys_seconds now, hsm::Deadline deadline) {
   // First: making the key leaves an entry, which is to be among those that are signed.
   CHANCERY_ASSIGN(const store::Key key, keys.current(now, deadline));
   CHANCERY_ASSIGN(const std::optional<SignedCheckpoint> last, book.last_checkpoint());
@@ -47,13 +88,16 @@ Result<SignedCheckpoint> AuditDesk::sign_head(const store::Key& key,
   CHANCERY_ASSIGN(const std::string name, origin());
   audit::Checkpoint head{.origin = name, .tree = {size, {}}};
   CHANCERY_ASSIGN(head.tree.root, book.root(size));
+  std::optional<std::uint64_t> counter = counter_;
   if (last) {
     CHANCERY_ASSIGN(const std::vector<audit::NoteKey> known, audit_note_keys(store_, name));
     const auto before = audit::open_checkpoint(last->note, known);
     if (!before || before->tree.size > size) return kInconsistent;
     CHANCERY_ASSIGN(const std::vector<Sha256Digest> proof, book.consistency(before->tree.size, size));
     if (!audit::proves_consistency(before->tree, head.tree, proof)) return kInconsistent;
+    if (!counter) counter = audit::counter_of(*before);
   }
+  if (counter) head.extensions.push_back(audit::counter_line(*counter));
   const std::string text = audit::checkpoint_text(head);
   CHANCERY_ASSIGN(const Signature signature, keys.sign(key, as_bytes(text), now, deadline));
   CHANCERY_ASSIGN(const std::string line, audit::signature_line({name, key.stored.public_key}, signature));

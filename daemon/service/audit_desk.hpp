@@ -13,6 +13,7 @@
 
 #include "daemon/service/daemon_keys.hpp"
 #include "daemon/service/refusal_bound.hpp"
+#include "daemon/service/spending.hpp"
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/store.hpp"
 #include "hsm/key_backend.hpp"
@@ -28,9 +29,9 @@ struct AuditOptions {
   RefusalBound::Limits refusals{};
 };
 
-/// What the daemon does with its audit log besides writing it: checkpoints, which each vouch for all before, and salts.
-/// Thread-safe.
-class AuditDesk {
+/// What the daemon does with its audit log besides writing it: checkpoints, which each vouch for all before and say to which
+/// value of the device's counter they belong, and salts. Thread-safe.
+class AuditDesk final : public CounterSeal {
  public:
   /// What could not be done now and is tried again: in a literal what it was, and why.
   using Complaint = std::function<void(const char* what, const Error& error)>;
@@ -57,6 +58,9 @@ class AuditDesk {
   [[nodiscard]] Result<store::SignedCheckpoint> checkpoint(std::chrono::sys_seconds now,
                                                            hsm::Deadline deadline);
 
+  Result<std::optional<std::uint64_t>> sealed(std::chrono::sys_seconds now, hsm::Deadline deadline) override;
+  Status seal(std::uint64_t value, std::chrono::sys_seconds now, hsm::Deadline deadline) override;
+
   /// One round: records what was counted of refusals, and a clock that was set back, and makes the checkpoint that is
   /// due. One thread at a time.
   void tick(std::chrono::sys_seconds now);
@@ -70,10 +74,14 @@ class AuditDesk {
   [[nodiscard]] std::string hash_parameters(std::string_view id, std::string_view parameters) const;
 
  private:
+  [[nodiscard]] Result<store::SignedCheckpoint> sign_log(std::chrono::sys_seconds now,
+                                                         hsm::Deadline deadline);
   [[nodiscard]] Result<store::SignedCheckpoint> sign_head(const store::Key& key,
                                                           const std::optional<store::SignedCheckpoint>& last,
                                                           std::chrono::sys_seconds now,
                                                           hsm::Deadline deadline);
+  [[nodiscard]] Result<bool> is_held(const store::Key& key, std::chrono::sys_seconds now,
+                                     hsm::Deadline deadline);
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
   void watch_clock(std::chrono::sys_seconds now);
   void record(const std::vector<CountedRefusals>& counted, std::chrono::sys_seconds now);
@@ -81,7 +89,9 @@ class AuditDesk {
   store::Store& store_;
   const AuditOptions options_;
   const Complaint complain_;
-  std::mutex signing_;
+  std::mutex signing_;  // of the next
+  std::optional<std::uint64_t>
+      counter_;  // whose value the log belongs to; none: what the checkpoint before says
   // Of the one thread that makes rounds.
   std::optional<std::chrono::sys_seconds> seen_at_;
   std::optional<std::chrono::sys_seconds> tried_at_;

@@ -69,7 +69,9 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              std::move(options.files),
              options.log,
              std::move(options.redactor),
-             &watch} {}
+             &watch} {
+  spending.seal_with(audit);
+}
 
 Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(issuer.publish(now));

@@ -20,6 +20,11 @@ constexpr Error kOlderCopy{
     "the state folder is an older copy of what this daemon has spent from, or another daemon "
     "uses its counter: restore the newest state, or `chancery budget accept` spends from "
     "this one"};
+constexpr Error kUnvouched{
+    ErrorCode::kSpendingHalted,
+    "no signature of a key that its device holds vouches for the state folder's value of the counter: the folder is an "
+    "older copy that was changed, the audit log's key is gone, or the first start was interrupted; restore the newest "
+    "state, or `chancery budget accept` goes on from this one"};
 constexpr Error kRestored{
     ErrorCode::kSpendingHalted,
     "the state folder was restored from a backup: what was revoked and spent since is not in it. `chancery budget "
@@ -179,31 +184,49 @@ Status Spending::advance(std::chrono::sys_seconds now) {
   if (is_restored()) return kRestored;
   if (!options_.with_counter) return {};
   if (options_.counter == nullptr) return kNoCounter;
-  CHANCERY_ASSIGN(const std::optional<Checkpoint> last, books_.checkpoints.last());
   const auto value = options_.counter->read(deadline());
-  if (value) return last ? advance_from(*last, *value, now) : Status{kOlderCopy};
-  if (value.error().code != ErrorCode::kNotFound) return value.error();
-  if (last && !last->is_beginning) return kCounterGone;
-  // A daemon that is killed in between begins again, rather than to be taken for a copy.
-  CHANCERY_TRY(books_.checkpoints.keep({.is_beginning = true}));
+  if (!value && value.error().code != ErrorCode::kNotFound) return value.error();
+  CHANCERY_ASSIGN(const std::optional<Checkpoint> last, books_.checkpoints.last());
+  if (!last && (!value || is_vouched_for_)) return begin(now);
+  if (!last) return kOlderCopy;
+  if (!value) return kCounterGone;
+  if (*value != last->value && *value != last->intended) return kOlderCopy;
+  CHANCERY_TRY(require_seal(*value, now));
+  if (*value != last->value) CHANCERY_TRY(books_.checkpoints.keep({*value}));
+  return advance_from(*value, now);
+}
+
+// Whose first answers are lost, it begins again. Killed before it is signed, it needs the operator's word.
+Status Spending::begin(std::chrono::sys_seconds now) {
+  is_vouched_for_ = true;
   CHANCERY_ASSIGN(const std::uint64_t first, options_.counter->create(deadline()));
-  return reach(first, now);
+  return say({first}, first, now);
 }
 
-Status Spending::advance_from(const Checkpoint& last, std::uint64_t value, std::chrono::sys_seconds now) {
-  if (!last.is_beginning && value != last.value && value != last.intended) return kOlderCopy;
-  // What the log says last is always the store's value, also when the daemon is killed twice in a row.
-  if (value != last.value) CHANCERY_TRY(reach(value, now));
+Status Spending::require_seal(std::uint64_t value, std::chrono::sys_seconds now) {
+  if (log_ == nullptr || is_vouched_for_) return {};
+  CHANCERY_ASSIGN(const std::optional<std::uint64_t> sealed, log_->sealed(now, deadline()));
+  if (!sealed) return kUnvouched;
+  // The latter was signed, and then the daemon was killed.
+  if (value != *sealed && value + 1 != *sealed) return kOlderCopy;
+  is_vouched_for_ = true;
+  return {};
+}
+
+Status Spending::advance_from(std::uint64_t value, std::chrono::sys_seconds now) {
   has_spent_ = false;  // what is spent meanwhile may be in a copy already
-  CHANCERY_TRY(books_.checkpoints.keep({value, value + 1}));
+  CHANCERY_TRY(say({value, value + 1}, value + 1, now));
   CHANCERY_ASSIGN(const std::uint64_t reached, options_.counter->advance(deadline()));
-  return reach(reached, now);
+  if (reached != value + 1) return kOlderCopy;
+  return books_.checkpoints.keep({reached});
 }
 
-Status Spending::reach(std::uint64_t value, std::chrono::sys_seconds now) {
+// That the counter has this value, or will in a moment: in the log, and signed.
+Status Spending::say(const Checkpoint& checkpoint, std::uint64_t value, std::chrono::sys_seconds now) {
   store::AuditEntry entry = audit_entry("counter.advance", now, value_facts(options_.backend, value));
   entry.refs.emplace_back(kCounterRef);
-  CHANCERY_ASSIGN(const std::uint64_t sequence, books_.checkpoints.reach({value}, entry));
+  CHANCERY_ASSIGN(const std::uint64_t sequence, books_.checkpoints.record(checkpoint, entry));
+  if (log_ != nullptr) CHANCERY_TRY(log_->seal(value, now, deadline()));
   log_size_ = sequence;  // its own entry does not make it due again
   return {};
 }
@@ -256,7 +279,14 @@ Status Spending::accept(const CallContext& context, std::optional<FormerTokens> 
   CHANCERY_TRY(books_.checkpoints.accept(decision, entry));
   if (is_restored()) CHANCERY_TRY(options_.restored->remove());
   checkpoint_at_ = context.now;
+  is_vouched_for_ = true;
   set(State::kOpen, std::nullopt);
+  // Killed before it is signed, the daemon asks for the operator once more.
+  if (decision.checkpoint && log_ != nullptr) {
+    const Status sealed = log_->seal(decision.checkpoint->value, context.now, deadline());
+    if (!sealed) complain_("what was accepted could not be signed: it is tried again", sealed.error());
+    if (!sealed) has_spent_ = true;
+  }
   return {};
 }
 

@@ -30,6 +30,20 @@ struct SpendingBooks {
   store::AuditBook& log;
 };
 
+/// The audit log, as what vouches for values of the device's counter: each signed checkpoint of the log says to which value
+/// it belongs, so that nobody can make up entries in an older copy that lead to the present one.
+class CounterSeal {
+ public:
+  virtual ~CounterSeal() = default;
+
+  /// The value that the log's newest checkpoint says.
+  /// \return nothing when it says none, or when the device does not hold the key that signed it; the device's errors
+  virtual Result<std::optional<std::uint64_t>> sealed(std::chrono::sys_seconds now,
+                                                      hsm::Deadline deadline) = 0;
+  /// Signs what the log is now, and that it belongs to this value; checkpoints after it say the same.
+  virtual Status seal(std::uint64_t value, std::chrono::sys_seconds now, hsm::Deadline deadline) = 0;
+};
+
 struct SpendingOptions {
   /// Whether copies of the store are to be found out by a device's counter. Without it nothing is.
   bool with_counter = true;
@@ -51,8 +65,8 @@ enum class FormerTokens : std::uint8_t { kKeep, kEnd };
 /// back; and whether anything may be issued from it, so that it does not bring back what was revoked.
 ///
 /// The device's counter and the store's checkpoint advance together: at the start, every `interval` in which
-/// something was spent or the audit log grew, and at a clean stop; each value that was reached stands in the audit log.
-/// A store whose checkpoint is another than the counter's value is an
+/// something was spent or the audit log grew, and at a clean stop. Before the counter goes to a value, an entry of the
+/// audit log says so, and the log's checkpoint is signed. A store of which either says another value than the counter is an
 /// older copy, or another daemon uses the same counter: then nothing is spent, issued or signed until the operator
 /// accepts it; and so it is with one that somebody restored.
 /// What was spent between a copy and the next checkpoint is not found out (docs/operations/budgets.md).
@@ -70,6 +84,9 @@ class Spending {
 
   Spending(SpendingBooks books, SpendingOptions options, Complaint complain)
       : books_(books), options_(options), complain_(std::move(complain)) {}
+
+  /// Before the first round: has the audit log vouch for the counter's values. Borrowed.
+  void seal_with(CounterSeal& log) noexcept { log_ = &log; }
 
   /// kSpendingHalted unless it is open.
   [[nodiscard]] Status require_open() const;
@@ -112,9 +129,11 @@ class Spending {
   [[nodiscard]] bool is_restored() const { return options_.restored && options_.restored->is_set(); }
   [[nodiscard]] bool has_changed() const;
   [[nodiscard]] Status advance(std::chrono::sys_seconds now);
-  [[nodiscard]] Status advance_from(const store::Checkpoint& last, std::uint64_t value,
-                                    std::chrono::sys_seconds now);
-  [[nodiscard]] Status reach(std::uint64_t value, std::chrono::sys_seconds now);
+  [[nodiscard]] Status advance_from(std::uint64_t value, std::chrono::sys_seconds now);
+  [[nodiscard]] Status begin(std::chrono::sys_seconds now);
+  [[nodiscard]] Status require_seal(std::uint64_t value, std::chrono::sys_seconds now);
+  [[nodiscard]] Status say(const store::Checkpoint& checkpoint, std::uint64_t value,
+                           std::chrono::sys_seconds now);
   [[nodiscard]] hsm::Deadline deadline() const;
   void note(const Status& advanced, std::chrono::sys_seconds now);
   void halt(const Error& error, std::chrono::sys_seconds now);
@@ -124,10 +143,12 @@ class Spending {
   const SpendingBooks books_;
   const SpendingOptions options_;
   const Complaint complain_;
+  CounterSeal* log_ = nullptr;
   std::mutex advancing_;  // one round with the counter at a time: tick, seal or accept
   std::optional<std::chrono::sys_seconds> checkpoint_at_;
   std::optional<Error> complained_;
   bool is_sealed_ = false;
+  bool is_vouched_for_ = false;  // the counter's value: by the log, or because this daemon has made it
   std::atomic<bool> has_spent_ = false;
   std::atomic<std::uint64_t> log_size_ = 0;  // when the counter was advanced last
 

@@ -15,8 +15,6 @@ struct Checkpoint {
   /// Noted before the counter is advanced to it, so that a daemon that is killed in between is not taken for
   /// an old copy.
   std::optional<std::uint64_t> intended{};
-  /// Of the first one, noted before the counter is made: whatever that says then is the store's value.
-  bool is_beginning = false;
   bool operator==(const Checkpoint&) const = default;
 };
 
@@ -28,8 +26,8 @@ class CheckpointBook {
   /// Nothing before the first.
   virtual Result<std::optional<Checkpoint>> last() = 0;
   virtual Status keep(const Checkpoint& checkpoint) = 0;
-  /// That the counter has reached this value, with the entry that says so. \return the entry's sequence
-  virtual Result<std::uint64_t> reach(const Checkpoint& checkpoint, const AuditEntry& audit) = 0;
+  /// The same with an entry that says so. \return the entry's sequence
+  virtual Result<std::uint64_t> record(const Checkpoint& checkpoint, const AuditEntry& audit) = 0;
   /// What the operator has decided.
   struct Decision {
     std::optional<Checkpoint> checkpoint{};  ///< none where no counter is used

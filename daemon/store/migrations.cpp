@@ -428,8 +428,11 @@ CREATE TABLE anomalies (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{kFirst,    kBackendPins, kMasterPin,   kKeys,      kLedger,   kJoinTokens,
-                                 kStatuses, kEndings,     kAttestation, kAuditTree, kAnomalies};
+// Whether the counter is about to be made is known to the daemon that makes it, and to nobody later.
+constexpr const char* kNoBeginning = "ALTER TABLE checkpoint DROP COLUMN beginning";
+
+constexpr std::array kMigrations{kFirst,    kBackendPins, kMasterPin,   kKeys,      kLedger,    kJoinTokens,
+                                 kStatuses, kEndings,     kAttestation, kAuditTree, kAnomalies, kNoBeginning};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

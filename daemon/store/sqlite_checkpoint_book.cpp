@@ -11,10 +11,10 @@ namespace chancery::store {
 namespace {
 
 constexpr const char* kWhyEnded = "an older copy was accepted";
-constexpr const char* kLast = "SELECT value, intended, beginning FROM checkpoint";
+constexpr const char* kLast = "SELECT value, intended FROM checkpoint";
 constexpr const char* kKeep =
-    "INSERT INTO checkpoint (only_one, value, intended, beginning) VALUES (1, ?, ?, ?) ON CONFLICT DO UPDATE "
-    "SET value = excluded.value, intended = excluded.intended, beginning = excluded.beginning";
+    "INSERT INTO checkpoint (only_one, value, intended) VALUES (1, ?, ?) ON CONFLICT DO UPDATE "
+    "SET value = excluded.value, intended = excluded.intended";
 
 Result<std::uint64_t> read_value(const std::string& text) {
   std::uint64_t value = 0;
@@ -32,7 +32,7 @@ class SqliteCheckpointBook final : public CheckpointBook {
     CHANCERY_ASSIGN(Query select, journal_->database().query(kLast));
     CHANCERY_ASSIGN(const bool row, select.step());
     if (!row) return std::optional<Checkpoint>();
-    Checkpoint checkpoint{.is_beginning = select.number(2) != 0};
+    Checkpoint checkpoint;
     CHANCERY_ASSIGN(checkpoint.value, read_value(select.text(0)));
     if (!select.is_null(1)) {
       CHANCERY_ASSIGN(checkpoint.intended, read_value(select.text(1)));
@@ -44,7 +44,7 @@ class SqliteCheckpointBook final : public CheckpointBook {
     return journal_->write([&] { return write(checkpoint); });
   }
 
-  Result<std::uint64_t> reach(const Checkpoint& checkpoint, const AuditEntry& audit) override {
+  Result<std::uint64_t> record(const Checkpoint& checkpoint, const AuditEntry& audit) override {
     return journal_->mutate(audit, [&] { return write(checkpoint); });
   }
 
@@ -63,7 +63,7 @@ class SqliteCheckpointBook final : public CheckpointBook {
     std::optional<std::string> intended;
     if (checkpoint.intended) intended = std::to_string(*checkpoint.intended);
     CHANCERY_ASSIGN(Query keep, journal_->database().query(kKeep));
-    return keep.bind(value).bind_optional(intended).bind(std::int64_t{checkpoint.is_beginning}).run();
+    return keep.bind(value).bind_optional(intended).run();
   }
 
   std::shared_ptr<Journal> journal_;

@@ -10,6 +10,8 @@ constexpr Error kMalformedCheckpoint{
     ErrorCode::kMalformed,
     "not a checkpoint: an origin, a size and a root hash, each on a line of its own (C2SP tlog-checkpoint)"};
 
+constexpr std::string_view kCounter = "counter ";
+
 // The next line, which must not be empty.
 Result<std::string_view> take_part(std::string_view& text) {
   const auto line = take_line(text);
@@ -24,6 +26,19 @@ std::string checkpoint_text(const Checkpoint& checkpoint) {
                      base64_encode(checkpoint.tree.root) + "\n";
   for (const std::string& line : checkpoint.extensions) text += line + "\n";
   return text;
+}
+
+std::string counter_line(std::uint64_t value) { return std::string(kCounter) + std::to_string(value); }
+
+std::optional<std::uint64_t> counter_of(const Checkpoint& checkpoint) {
+  std::optional<std::uint64_t> value;
+  for (const std::string_view line : checkpoint.extensions) {
+    if (!line.starts_with(kCounter)) continue;
+    if (value) return std::nullopt;
+    value = parse_decimal(line.substr(kCounter.size()));
+    if (!value) return std::nullopt;
+  }
+  return value;
 }
 
 Result<Checkpoint> parse_checkpoint(std::string_view text) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,9 +18,14 @@ namespace chancery::audit {
 struct Checkpoint {
   std::string origin;  ///< which log: not empty, one line
   TreeHead tree;
-  std::vector<std::string> extensions{};  ///< further lines; ours have none
+  std::vector<std::string> extensions{};  ///< further lines
   bool operator==(const Checkpoint&) const = default;
 };
+
+/// The line by which our checkpoints say to which value of their device's counter they belong: `counter VALUE`.
+[[nodiscard]] std::string counter_line(std::uint64_t value);
+/// \return nothing when it has no such line, or more than one
+[[nodiscard]] std::optional<std::uint64_t> counter_of(const Checkpoint& checkpoint);
 
 /// What is signed.
 [[nodiscard]] std::string checkpoint_text(const Checkpoint& checkpoint);

@@ -268,12 +268,12 @@ BOOST_FIXTURE_TEST_CASE(every_entry_has_the_one_form_and_is_found_by_all_that_it
     }
   }
   const std::set<std::string> expected{
-      "action.authorize",   "agent.retire",      "attestation_key.create", "attestation_key.rotate",
-      "audit_key.create",   "audit_key.rotate",  "budget.accept",          "counter.advance",
-      "drill.start",        "issuer_key.create", "issuer_key.rotate",      "key.destroyed",
-      "key.rotate",         "operator.create",   "proof.create",           "reservation.release",
-      "reservation.settle", "status_key.create", "status_key.rotate",      "token.delegate",
-      "token.grant",        "token.lift",        "token.revoke",           "token.suspend"};
+      "action.authorize",  "agent.retire",      "attestation_key.create", "attestation_key.rotate",
+      "audit_key.rotate",  "budget.accept",     "counter.advance",        "drill.start",
+      "issuer_key.create", "issuer_key.rotate", "key.destroyed",          "key.rotate",
+      "operator.create",   "proof.create",      "reservation.release",    "reservation.settle",
+      "status_key.create", "status_key.rotate", "token.delegate",         "token.grant",
+      "token.lift",        "token.revoke",      "token.suspend"};
   BOOST_TEST(actions == expected, boost::test_tools::per_element());
 }
 
@@ -472,21 +472,23 @@ BOOST_FIXTURE_TEST_CASE(a_checkpoint_is_a_note_that_the_logs_key_has_signed, Aud
 
 BOOST_FIXTURE_TEST_CASE(checkpoints_are_made_when_the_log_grew_and_the_interval_is_over, AuditFixture) {
   service::AuditDesk& desk = premises().audit;
-  desk.tick(kNow);
-  desk.tick(kNow);
   const auto all = [&] { return premises().books.audit->checkpoints(0, 100)->size(); };
   // The first one's key left an entry, but is under it.
+  BOOST_TEST(premises().books.audit->last_checkpoint()->value().size == 2u);
   BOOST_TEST(all() == 1u);
+  desk.tick(kNow);  // agents were made
+  desk.tick(kNow);
+  BOOST_TEST(all() == 2u);
   desk.tick(kNow + 60s);
-  BOOST_TEST(all() == 1u);
+  BOOST_TEST(all() == 2u);
   create_agent("another", 5);
   desk.tick(kNow + 61s);
-  BOOST_TEST(all() == 2u);
+  BOOST_TEST(all() == 3u);
   create_agent("one-more", 6);
   desk.tick(kNow + 62s);
-  BOOST_TEST(all() == 2u);
-  desk.tick(kNow + 121s);
   BOOST_TEST(all() == 3u);
+  desk.tick(kNow + 121s);
+  BOOST_TEST(all() == 4u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_log_that_contradicts_its_last_checkpoint_is_not_signed, AuditFixture) {
@@ -519,6 +521,94 @@ BOOST_FIXTURE_TEST_CASE(the_clock_that_goes_back_is_recorded, AuditFixture) {
   BOOST_TEST(size() == before);  // as clocks are corrected
   premises().audit.tick(kNow - 1h);
   BOOST_TEST(since(before).at(0)["action"] == "clock.back");
+}
+
+// --- what vouches for the counter's value
+
+struct SealFixture : AuditFixture {
+  [[nodiscard]] std::optional<std::uint64_t> sealed() {
+    const auto value = premises().audit.sealed(kNow, std::chrono::steady_clock::now() + 10s);
+    BOOST_REQUIRE(value);
+    return *value;
+  }
+  static store::AuditEntry entry_of(const char* action) {
+    store::AuditEntry entry;
+    entry.at = kNow;
+    entry.action = action;
+    return entry;
+  }
+  /// As whoever has the disk does: entries that lead to the counter's present value.
+  void say_present_value() {
+    const std::uint64_t value = *counter().read({});
+    store::AuditEntry entry = entry_of("counter.advance");
+    entry.members.set("details", json::Node::object({{"value", std::to_string(value)}}));
+    entry.refs.emplace_back(service::kCounterRef);
+    BOOST_REQUIRE(premises().books.checkpoints->record({value}, entry));
+  }
+  /// And signs them with a key of his own, which he adds to those of the log.
+  void sign_with_another_key() {
+    simulators::MemoryBackend other;
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto made = other.create({}, Algorithm::kES256, deadline);
+    BOOST_REQUIRE(made);
+    store::Key key;
+    key.owner = store::kAudit;
+    key.backend = "memory";
+    key.stored = *made;
+    key.created_at = kNow;
+    BOOST_REQUIRE(store().add_key(key, kNow + 1h, entry_of("audit_key.rotate")));
+    audit::Checkpoint head{.origin = *premises().audit.origin(), .tree = {size(), {}}};
+    head.tree.root = *premises().books.audit->root(size());
+    head.extensions.push_back(audit::counter_line(*counter().read({})));
+    const std::string text = audit::checkpoint_text(head);
+    const auto signature = other.sign(*made, as_bytes(text), deadline);
+    BOOST_REQUIRE(signature);
+    const auto line = audit::signature_line({head.origin, made->public_key}, *signature);
+    BOOST_REQUIRE(line);
+    BOOST_REQUIRE(premises().books.audit->keep(store::SignedCheckpoint{size(), kNow, text + "\n" + *line}));
+  }
+  /// The state in which a daemon comes that is started now.
+  [[nodiscard]] service::Spending::State state_of_next() {
+    store::Books& books = premises().books;
+    service::Spending next({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
+                           {.counter = &counter()}, [](const char*, const Error&) {});
+    next.seal_with(premises().audit);
+    next.tick(kNow);
+    return next.state();
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(checkpoints_say_to_which_value_of_the_counter_they_belong, SealFixture) {
+  const std::uint64_t value = *counter().read({});
+  BOOST_TEST((sealed() == value));
+  create_agent("another", 5);
+  BOOST_TEST((audit::counter_of(*audit::open_checkpoint(checkpoint().note, keys())) == value));
+  spending().tick(kNow + 600s);
+  BOOST_TEST((sealed() == value + 1));
+  BOOST_TEST((state_of_next() == service::Spending::State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(entries_that_lead_to_the_present_value_open_no_older_copy, SealFixture) {
+  for (int i = 0; i < 3; ++i) BOOST_REQUIRE(counter().advance({}));
+  BOOST_TEST((state_of_next() == service::Spending::State::kHalted));
+  say_present_value();
+  BOOST_TEST(check().has_value());  // nothing in the database contradicts it
+  BOOST_TEST((state_of_next() == service::Spending::State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(keys_that_the_device_does_not_hold_vouch_for_nothing, SealFixture) {
+  for (int i = 0; i < 3; ++i) BOOST_REQUIRE(counter().advance({}));
+  say_present_value();
+  sign_with_another_key();
+  BOOST_TEST(check().has_value());
+  BOOST_TEST(!sealed());
+  BOOST_TEST((state_of_next() == service::Spending::State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_without_its_checkpoints_vouches_for_nothing, SealFixture) {
+  change("DROP TRIGGER audit_checkpoints_stay; DELETE FROM audit_checkpoints");
+  BOOST_TEST(!sealed());
+  BOOST_TEST((state_of_next() == service::Spending::State::kHalted));
 }
 
 // --- the start
@@ -634,7 +724,6 @@ BOOST_FIXTURE_TEST_CASE(the_log_is_read_and_proved_over_rest, AuditFixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(checkpoint_and_keys_are_everybodys, AuditFixture) {
-  BOOST_TEST(call("GET", "/v1/audit/checkpoint", "", std::nullopt).status == 404);
   const Response made = call("POST", "/v1/audit/checkpoints", "", kOperatorUid);
   BOOST_REQUIRE_MESSAGE(made.status == 200, made.body);
   const Response shown = call("GET", "/v1/audit/checkpoint", "", std::nullopt);
@@ -649,7 +738,7 @@ BOOST_FIXTURE_TEST_CASE(checkpoint_and_keys_are_everybodys, AuditFixture) {
   BOOST_TEST(shown.body.starts_with(shown_keys->origin + "\n"));
   const auto page = wire::read_audit_checkpoint_page(
       call("GET", "/v1/audit/checkpoints?after=0&limit=10", "", kOperatorUid).body);
-  BOOST_TEST(page->checkpoints.size() == 1u);
+  BOOST_TEST(page->checkpoints.size() == 2u);  // with the one of the start
 }
 
 BOOST_FIXTURE_TEST_CASE(queries_that_say_nothing_are_refused, AuditFixture) {

@@ -61,7 +61,7 @@ BOOST_FIXTURE_TEST_CASE(metrics_count_what_is_there, Scraped) {
        {"chancery_agents{state=\"active\"} 2", "chancery_agents{state=\"retired\"} 1",
         "chancery_agents{state=\"lost\"} 0", "chancery_tokens_total 1", "chancery_store_up 1",
         "chancery_backend_up{backend=\"memory\"} 1", "chancery_backend_live_objects{backend=\"memory\"} 0",
-        "chancery_backend_cached_keys{backend=\"memory\"} 3",
+        "chancery_backend_cached_keys{backend=\"memory\"} 4",
         "chancery_backend_recoveries_total{backend=\"memory\"} 0",
         "chancery_requests_total{method=\"POST\",route=\"/v1/agents\",status=\"2xx\"} 3",
         "chancery_requests_total{method=\"DELETE\",route=\"/v1/agents/{name}\",status=\"2xx\"} 1"}) {

@@ -28,6 +28,30 @@ using store::testing::must;
 constexpr std::chrono::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
 constexpr Error kAway{ErrorCode::kDeviceUnavailable, "away"};
 
+/// A log whose signature stands in the state folder, and is copied with it.
+class FolderSeal final : public CounterSeal {
+ public:
+  explicit FolderSeal(std::filesystem::path file) : file_(std::move(file)) {}
+  Result<std::optional<std::uint64_t>> sealed(std::chrono::sys_seconds, hsm::Deadline) override {
+    if (failure) return *failure;
+    std::uint64_t value = 0;
+    if (std::ifstream(file_) >> value) return std::optional(value);
+    return std::optional<std::uint64_t>();
+  }
+  Status seal(std::uint64_t value, std::chrono::sys_seconds, hsm::Deadline) override {
+    if (failure) return *failure;
+    std::ofstream(file_) << value;
+    after_seal();
+    return {};
+  }
+
+  std::optional<Error> failure;
+  std::function<void()> after_seal = [] {};
+
+ private:
+  std::filesystem::path file_;
+};
+
 /// A state folder, and daemons that run on it one after the other.
 struct Folder {
   void start(SpendingOptions options) {
@@ -37,6 +61,7 @@ struct Folder {
     spending.emplace(
         SpendingBooks{*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit}, options,
         [this](const char*, const Error&) { ++complaints; });
+    spending->seal_with(seal);
     spending->tick(now);
   }
   void start() { start({.counter = &counter}); }
@@ -85,6 +110,7 @@ struct Folder {
 
   TemporaryFolder folder;
   MemoryCounter counter;
+  FolderSeal seal{folder.path() / "state" / "seal"};
   std::chrono::sys_seconds now = kNow;
   int complaints = 0;
   int spent = 0;
@@ -220,17 +246,99 @@ BOOST_FIXTURE_TEST_CASE(what_is_spent_while_a_checkpoint_is_made_is_in_the_next,
   BOOST_TEST(value() == before + 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_first_start_that_is_interrupted_begins_again, Folder) {
+BOOST_FIXTURE_TEST_CASE(a_first_start_whose_device_does_not_answer_begins_again, Folder) {
   counter.fail_with(kAway);  // before the counter is made
   start();
   BOOST_TEST((spending->state() == State::kWaiting));
   counter.fail_with(std::nullopt);
   counter.lose_answers(1);  // after
-  start();
+  tick(1s);
   BOOST_TEST((spending->state() == State::kWaiting));
+  seal.failure = kAway;
+  tick(1s);
+  BOOST_TEST((spending->state() == State::kWaiting));
+  seal.failure.reset();
+  tick(1s);
+  BOOST_TEST((spending->state() == State::kOpen));
   stop_at_once();
   start();
   BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_first_start_that_is_killed_behind_the_counter_needs_the_operator, Folder) {
+  counter.lose_answers(1);
+  start();
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+  must(spending->accept(context(), FormerTokens::kKeep));
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_copy_that_was_made_to_say_the_present_value_is_found_out, Folder) {
+  start();
+  stop();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  journal = must(store::Journal::open(folder.path() / "state"));
+  books = store::make_sqlite_books(journal);
+  must(books.checkpoints->record({value()}, entry("counter.advance")));
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+  must(spending->accept(context(), FormerTokens::kKeep));
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_store_that_nothing_vouches_for_needs_the_operator, Folder) {
+  start();
+  stop();
+  std::filesystem::remove(folder.path() / "state" / "seal");
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_daemon_that_is_killed_between_signature_and_counter_opens_again, Folder) {
+  start();
+  spend();
+  seal.after_seal = [this] { counter.fail_with(kAway); };
+  tick(10min);
+  stop_at_once();
+  seal.after_seal = [] {};
+  counter.fail_with(std::nullopt);
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_counter_does_not_advance_before_the_log_is_signed, Folder) {
+  start();
+  const std::uint64_t before = value();
+  spend();
+  seal.failure = kAway;
+  tick(10min);
+  BOOST_TEST(value() == before);
+  BOOST_TEST((spending->state() == State::kOpen));
+  tick(10min);
+  BOOST_TEST((spending->state() == State::kWaiting));
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kWaiting));
+  seal.failure.reset();
+  tick(1s);
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(another_daemon_that_advances_the_same_counter_at_once_is_noticed, Folder) {
+  start();
+  seal.after_seal = [this] { must(counter.advance({})); };
+  spend();
+  tick(10min);
+  BOOST_TEST((spending->state() == State::kHalted));
 }
 
 BOOST_FIXTURE_TEST_CASE(another_daemon_on_the_same_counter_is_noticed, Folder) {
