@@ -56,11 +56,16 @@ Tokens read_tokens(const std::vector<std::string>& chain, const VerifyOptions& o
   return tokens;
 }
 
+// What was read before is not read again for its id.
+std::string id_of_leaf(const Tokens& tokens, const api::Authorize& message) {
+  return tokens.empty() ? leaf_id(message.chain) : hex_encode(tokens.back()->digest());
+}
+
 Judgement judge(const Office& office, const CallContext& context, const api::Authorize& message,
-                ActionRequest request) {
+                ActionRequest request, Tokens tokens) {
   Judgement judgement;
   VerifyOptions options = office.policy->verify;
-  judgement.tokens = read_tokens(message.chain, options);
+  judgement.tokens = std::move(tokens);
   if (!judgement.tokens.empty()) judgement.budget = budget_of(judgement.tokens, request, context.now);
   request.totals = judgement.budget.totals;
   // Asked last in step 6. Whether the proof was used is the ledger's to say, once for all concurrent uses.
@@ -263,14 +268,15 @@ void note_use(const Office& office, const Judgement& judgement, const api::Autho
 
 Result<api::Decision> decide(Office& office, const CallContext& context, const api::Authorize& message,
                              anomaly::Use& use) {
+  Tokens tokens = read_tokens(message.chain, office.policy->verify);
   note_attempt(context,
-               {.ids = {{"token", leaf_id(message.chain)}},
+               {.ids = {{"token", id_of_leaf(tokens, message)}},
                 .details = json::Node::object({{"audience", message.audience}, {"scope", message.scope}})});
   CHANCERY_TRY(require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}}));
   CHANCERY_TRY(office.spending.require_newest());
   CHANCERY_ASSIGN(const ActionRequest request, request_of(message));
   CHANCERY_ASSIGN(std::string id, random_id());
-  const Judgement judgement = judge(office, context, message, request);
+  const Judgement judgement = judge(office, context, message, request, std::move(tokens));
   const bool is_valid = judgement.verdict.valid();
   if (!judgement.proof) return deny_unproven(office, context, message, judgement);
   note_use(office, judgement, message, use);
