@@ -16,7 +16,7 @@ skip() {
 # A system that boots, and the packages of others that ours need in the cache of its apt, so that a second run needs no network.
 make_system() {
   local system="$work/making"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libpam-systemd,swtpm,procps bookworm "$system" \
+  debootstrap --variant=minbase --include="$others" bookworm "$system" \
     >"$system.log" 2>&1 || skip "debootstrap could not make a system, is there a network? $(tail --lines=1 "$system.log")"
   mkdir "$system/packages"
   cp "$packages"/*.deb "$system/packages"
@@ -38,8 +38,10 @@ done
 work="$(mktemp --directory)"
 readonly work
 trap 'rm --recursive --force --one-file-system "$work"' EXIT
+readonly others=systemd,systemd-sysv,dbus,libpam-systemd,swtpm,softhsm2,procps
 # Another set of dependencies takes another system.
-needs="$(for package in "$packages"/*.deb; do dpkg-deb --field "$package" Depends; done | sha256sum | cut --characters=1-16)"
+depends() { for package in "$packages"/*.deb; do dpkg-deb --field "$package" Depends; done; }
+needs="$({ echo "$others"; depends; } | sha256sum | cut --characters=1-16)"
 readonly archive="$cache/system-$needs.tar"
 [[ -f "$archive" ]] || make_system
 

@@ -119,6 +119,36 @@ as_tool >/dev/null || fail "selectors by executable do not work with the drop-in
 has "0000000000080000" <(grep CapEff "/proc/$(property MainPID)/status") # CAP_SYS_PTRACE alone
 chancery doctor --unit >/tmp/unit || fail "doctor --unit: $(cat /tmp/unit)"
 has "CapabilityBoundingSet: cap_sys_ptrace" /tmp/unit
+say "a token whose PIN is an encrypted credential"
+install --directory --owner chanceryd --group chanceryd --mode 0700 /var/lib/vendor
+echo 'directories.tokendir = /var/lib/vendor' >/etc/chancery/softhsm2.conf
+pin="$(head --bytes=12 /dev/urandom | base64)"
+runuser --user chanceryd -- env SOFTHSM2_CONF=/etc/chancery/softhsm2.conf softhsm2-util --init-token --free \
+  --label chancery --so-pin 01234567 --pin "$pin" >/tmp/token 2>&1 || fail "no token: $(cat /tmp/token)"
+printf '%s' "$pin" |
+  systemd-creds encrypt --with-key=host --name=chancery.pin.hsm - /etc/credstore.encrypted/chancery.pin.hsm 2>/dev/null
+printf '[Service]\nEnvironment=SOFTHSM2_CONF=/etc/chancery/softhsm2.conf\n' \
+  >/etc/systemd/system/chanceryd.service.d/token.conf
+cat >>/etc/chancery/chancery.toml <<'TOML'
+
+[[backend]]
+name = "hsm"
+type = "pkcs11"
+module = "/usr/lib/softhsm/libsofthsm2.so"
+uri = "pkcs11:token=chancery"
+isolate = true
+allow_simulator = true
+TOML
+systemctl daemon-reload
+systemctl restart chanceryd.service || fail "it does not start with a token"
+chancery agent create vendor --uid 0 --backend hsm >/dev/null || fail "the token makes no key"
+chancery grant --for user:alice@example.org --agent vendor --audience https://api.example.org --scope crm.read \
+  --lifetime 30m --depth 1 >/tmp/vendor.chain
+chancery proof /tmp/vendor.chain --htm GET --htu https://api.example.org/ >/dev/null || fail "the token does not sign"
+if grep --recursive --quiet --fixed-strings -- "$pin" /etc /var/lib /run/chancery /run/systemd /tmp; then fail "the PIN is on the disk"; fi
+journalctl --boot | grep --quiet --fixed-strings -- "$pin" && fail "the PIN is in the journal"
+cp /tmp/good.toml /etc/chancery/chancery.toml
+rm --recursive /etc/chancery/softhsm2.conf /etc/credstore.encrypted/chancery.pin.hsm
 rm --recursive /etc/systemd/system/chanceryd.service.d
 systemctl daemon-reload
 systemctl restart chanceryd.service

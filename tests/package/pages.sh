@@ -35,6 +35,29 @@ completes --format chancery --f
 completes --unit chancery doctor --u
 if [[ " ${COMPREPLY[*]} " == *" reference "* ]]; then fail "bash: what is hidden is offered"; fi
 
-for shell in zsh fish; do
-  if command -v "$shell" >/dev/null; then "$shell" --no-execute "$pages/chancery.$shell" || fail "$shell cannot read it"; fi
-done
+# Each shell's own words for "chancery", and what it must offer for the last of them.
+if command -v fish >/dev/null; then
+  offers() {
+    local want="$1" line="$2"
+    fish --command "source $pages/chancery.fish; complete --do-complete '$line'" | cut --fields=1 |
+      grep --quiet --line-regexp -- "$want" || fail "fish: $line is not completed with $want"
+  }
+  offers agent 'chancery ag'
+  offers create 'chancery agent cr'
+  offers --uid 'chancery agent create support --u'
+  offers --unit 'chancery doctor --u'
+fi
+if command -v zsh >/dev/null; then
+  # Outside of an editor nothing shows what the function adds: here it is written.
+  offers() {
+    local want="$1"
+    shift
+    zsh -c '_describe() { print -l -- ${(P)2%%:*}; }; _files() { :; }
+            file=$1; shift; words=("$@"); CURRENT=$#; source $file' zsh "$pages/chancery.zsh" "$@" |
+      grep --quiet --line-regexp -- "$want" || fail "zsh: $* is not completed with $want"
+  }
+  offers agent chancery ag
+  offers create chancery agent cr
+  offers --uid chancery agent create support --u
+  offers --unit chancery doctor --u
+fi
