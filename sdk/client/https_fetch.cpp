@@ -13,6 +13,7 @@ using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
 constexpr std::string_view kScheme = "https://";
+constexpr Error kNoHandle{ErrorCode::kInternal, "libcurl could not start"};
 
 // libcurl wants to be set up once, before any thread uses it.
 Handle new_handle() {
@@ -20,19 +21,36 @@ Handle new_handle() {
   return {kReady == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup};
 }
 
+// Of all header lines together; libcurl bounds each.
+constexpr std::size_t kMostHeaderOctets = 64u << 10;
+
 /// What arrives, and how much of it may.
-struct Body {
-  std::string octets;
-  std::size_t limit;
+struct Arrival {
+  std::size_t limit;  // of the body
+  std::string body{};
+  std::size_t header_octets = 0;
   bool too_large = false;
+  bool was_ended = false;  // by us, at the beginning of a body that nobody wants
 };
 
+std::size_t take_header(char*, std::size_t unit, std::size_t count, void* into) {
+  auto& arrival = *static_cast<Arrival*>(into);
+  arrival.header_octets += unit * count;
+  arrival.too_large = arrival.header_octets > kMostHeaderOctets;
+  return arrival.too_large ? 0 : unit * count;  // 0 ends the exchange
+}
+
 std::size_t take(char* octets, std::size_t, std::size_t size, void* into) {
-  auto& body = *static_cast<Body*>(into);
-  body.too_large = size > body.limit - body.octets.size();
-  if (body.too_large) return 0;  // ends the exchange
-  body.octets.append(octets, size);
+  auto& arrival = *static_cast<Arrival*>(into);
+  arrival.too_large = size > arrival.limit - arrival.body.size();
+  if (arrival.too_large) return 0;
+  arrival.body.append(octets, size);
   return size;
+}
+
+std::size_t take_none(char*, std::size_t, std::size_t size, void* into) {
+  static_cast<Arrival*>(into)->was_ended = size > 0;
+  return 0;
 }
 
 int is_stopped(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -58,11 +76,11 @@ void set_rules(CURL* curl) {
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "chancery");
 }
 
-Error failed(CURLcode code, const Body& body) {
+Error failed(CURLcode code, const Arrival& arrival) {
   const auto native = static_cast<std::uint64_t>(code);
-  if (body.too_large || code == CURLE_FILESIZE_EXCEEDED)
-    return {ErrorCode::kTooLarge, "the document is larger than what is taken: is it the right address?",
-            native};
+  if (arrival.too_large || code == CURLE_FILESIZE_EXCEEDED)
+    return {ErrorCode::kTooLarge,
+            "what the server sends is larger than what is taken: is it the right address?", native};
   switch (static_cast<int>(code)) {
     case CURLE_OPERATION_TIMEDOUT:
       return {ErrorCode::kTimeout, "the server did not answer in time: is it up, and reachable from here?",
@@ -91,10 +109,15 @@ bool is_one_of(const std::vector<std::string>& media_types, const char* content_
   return std::ranges::find(media_types, type) != media_types.end();
 }
 
-Status check_answer(CURL* curl, const std::vector<std::string>& media_types) {
+long status_of(CURL* curl) {
   long status = 0;
-  const char* content_type = nullptr;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+Status check_answer(CURL* curl, const std::vector<std::string>& media_types) {
+  const long status = status_of(curl);
+  const char* content_type = nullptr;
   curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
   if (status != 200) {
     return Error{ErrorCode::kBadResponse,
@@ -106,33 +129,68 @@ Status check_answer(CURL* curl, const std::vector<std::string>& media_types) {
   return {};
 }
 
+// Whom to ask, how long, and whom to believe.
+void set_peer(CURL* curl, const std::string& uri, const std::string& ca_file,
+              std::chrono::milliseconds timeout) {
+  if (!ca_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // whoever names a CA means that one
+  }
+  curl_easy_setopt(curl, CURLOPT_URL, uri.c_str());
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+}
+
+/// Takes what arrives until `stop` ends it.
+CURLcode perform(CURL* curl, curl_write_callback take_body, Arrival& arrival, const std::stop_token& stop) {
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &arrival);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &arrival);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_stopped);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop);
+  const CURLcode code = curl_easy_perform(curl);
+  // Whoever is told to stop does not wait for a name server, either.
+  if (stop.stop_requested()) curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+  return code;
+}
+
 }  // namespace
 
 Result<std::string> HttpsFetch::get(const std::string& uri, const std::vector<std::string>& media_types,
                                     const std::stop_token& stop) const {
   if (!uri.starts_with(kScheme)) return Error{ErrorCode::kInvalidArgument, "only https:// is fetched"};
   const Handle curl = new_handle();
-  if (curl == nullptr) return Error{ErrorCode::kInternal, "libcurl could not start"};
+  if (curl == nullptr) return kNoHandle;
   const Headers headers(curl_slist_append(nullptr, accept_header(media_types).c_str()), curl_slist_free_all);
-  Body body{{}, limits_.max_bytes};
   set_rules(curl.get());
-  if (!ca_file_.empty()) {
-    curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
-    curl_easy_setopt(curl.get(), CURLOPT_CAPATH, nullptr);  // whoever names a CA means that one
-  }
-  curl_easy_setopt(curl.get(), CURLOPT_URL, uri.c_str());
+  set_peer(curl.get(), uri, ca_file_, limits_.timeout);
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.timeout.count()));
   curl_easy_setopt(curl.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits_.max_bytes));
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
-  curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, is_stopped);
-  curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, &stop);
-  const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) return failed(code, body);
+  Arrival arrival{limits_.max_bytes};
+  const CURLcode code = perform(curl.get(), take, arrival, stop);
+  if (code != CURLE_OK) return failed(code, arrival);
   CHANCERY_TRY(check_answer(curl.get(), media_types));
-  return std::move(body.octets);
+  return std::move(arrival.body);
+}
+
+Result<int> HttpsFetch::post(const std::string& uri, const std::string& media_type,
+                             const std::string& document, const std::stop_token& stop) const {
+  if (!uri.starts_with(kScheme)) return Error{ErrorCode::kInvalidArgument, "only https:// is posted to"};
+  const Handle curl = new_handle();
+  if (curl == nullptr) return kNoHandle;
+  Headers headers(curl_slist_append(nullptr, ("Content-Type: " + media_type).c_str()), curl_slist_free_all);
+  // The answer to `Expect` would be waited for.
+  if (headers == nullptr || curl_slist_append(headers.get(), "Expect:") == nullptr) return kNoHandle;
+  set_rules(curl.get());
+  set_peer(curl.get(), uri, ca_file_, limits_.timeout);
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(document.size()));
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, document.c_str());
+  Arrival arrival{0};
+  const CURLcode code = perform(curl.get(), take_none, arrival, stop);
+  if (code != CURLE_OK && !arrival.was_ended) return failed(code, arrival);
+  return static_cast<int>(status_of(curl.get()));
 }
 
 std::string origin_of(std::string_view uri) {

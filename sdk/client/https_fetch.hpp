@@ -17,21 +17,27 @@ struct FetchLimits {
   std::chrono::milliseconds timeout{5000};  ///< for the whole exchange
 };
 
-/// Fetches documents from servers that are not ours to trust: GET over https with the certificate verified, no
-/// redirect followed, status 200 only, within the limits. A proxy is used where the environment names one
-/// (https_proxy). Thread-safe; each call opens a connection of its own.
+/// Talks to servers that are not ours to trust, over https with the certificate verified: no redirect is followed, and
+/// what they send is bounded in size and time. A proxy is used where the environment names one (https_proxy).
+/// Thread-safe; each call opens a connection of its own.
 class HttpsFetch {
  public:
   /// \param ca_file  PEM of the authorities to accept; empty: the system's
   HttpsFetch(std::string ca_file, const FetchLimits& limits)
       : ca_file_(std::move(ca_file)), limits_(limits) {}
 
+  /// Fetches a document, which must be answered with status 200.
   /// \param media_types  of which the answer must be one, without parameters
   /// \param stop  ends a call that is under way, within about a second
   /// \return the body, or kInvalidArgument (not https), kConnectFailed, kTlsFailed, kTimeout, kTooLarge, kBadResponse;
   ///         `native` is libcurl's code, or the HTTP status
   [[nodiscard]] Result<std::string> get(const std::string& uri, const std::vector<std::string>& media_types,
                                         const std::stop_token& stop = {}) const;
+
+  /// Posts a document. Of the answer only the status is looked at: a body is not read.
+  /// \return the status, whatever it is, or the errors of get() that stand before one
+  [[nodiscard]] Result<int> post(const std::string& uri, const std::string& media_type,
+                                 const std::string& document, const std::stop_token& stop = {}) const;
 
  private:
   std::string ca_file_;

@@ -122,6 +122,77 @@ BOOST_AUTO_TEST_CASE(a_fetch_ends_when_it_is_told_to) {
   BOOST_TEST((body.error().code == ErrorCode::kShuttingDown));
 }
 
+struct Posted {
+  const char* name;
+  std::string octets;
+  std::optional<int> status;  // nothing: there is none
+};
+std::ostream& operator<<(std::ostream& out, const Posted& row) { return out << row.name; }
+
+const std::array kPosted{
+    Posted{"taken", "HTTP/1.1 204 No Content\r\n\r\n", 204},
+    Posted{"taken, with a body", http_answer(200, "text/plain", "thank you"), 200},
+    Posted{"taken, with a body that does not end",
+           "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n" + std::string(100'000, 'a'), 200},
+    Posted{"taken, with chunks that do not end",
+           "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", 202},
+    Posted{"refused", http_answer(400, "text/plain", "no"), 400},
+    Posted{"a redirect", http_answer(307, "text/plain", "", "Location: https://localhost/other\r\n"), 307},
+    Posted{"headers without end", "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n",
+           std::nullopt},
+    Posted{"no HTTP", "hello\r\n\r\n", std::nullopt},
+    Posted{"nothing", "", std::nullopt},
+};
+
+BOOST_DATA_TEST_CASE(of_an_answer_to_a_post_the_status_is_all_that_counts,
+                     boost::unit_test::data::make(kPosted), row) {
+  DocumentServer server;
+  server.set("/hook?a=b", row.octets);
+  const auto status =
+      small_fetch(server.ca_file()).post(server.origin() + "/hook?a=b", "application/jwt", "a.b.c");
+  BOOST_REQUIRE(status.has_value() == row.status.has_value());
+  if (status) BOOST_TEST(*status == *row.status);
+  BOOST_TEST(server.requests().size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_posted_arrives_with_its_type_and_the_address_users_name) {
+  std::string request;
+  const auto server = FakeDaemon::on_tls([&](Connection& connection) {
+    request = connection.read_request();
+    connection.write("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  const std::string port = server->address().substr(server->address().rfind(':'));
+  const std::string document(5000, 'x');
+  const auto status = small_fetch(server->ca_file())
+                          .post("https://me:secret@localhost" + port + "/hook", "application/jwt", document);
+  BOOST_TEST(status.value() == 204);
+  BOOST_TEST(request.starts_with("POST /hook HTTP/1.1\r\n"), request);
+  BOOST_TEST(request.find("\r\nContent-Type: application/jwt\r\n") != std::string::npos, request);
+  BOOST_TEST(request.find("\r\nAuthorization: Basic bWU6c2VjcmV0\r\n") != std::string::npos, request);
+  BOOST_TEST(request.ends_with("\r\n\r\n" + document));
+}
+
+BOOST_AUTO_TEST_CASE(a_post_ends_when_it_is_told_to) {
+  std::stop_source stop;
+  const auto server = FakeDaemon::on_tls([&](Connection& connection) {
+    stop.request_stop();
+    connection.wait_for_peer();
+  });
+  const HttpsFetch fetch(server->ca_file(), {.timeout = 10min});
+  const auto status = fetch.post(server->address() + "/hook", "application/jwt", "a.b.c", stop.get_token());
+  BOOST_TEST((status.error().code == ErrorCode::kShuttingDown));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_posted_to_whom_it_is_not_for) {
+  DocumentServer server;
+  const DocumentServer other;
+  const auto untrusted = small_fetch(other.ca_file()).post(server.origin() + "/", "application/jwt", "a.b.c");
+  BOOST_TEST((untrusted.error().code == ErrorCode::kTlsFailed));
+  const auto plain = small_fetch({}).post("http://localhost/", "application/jwt", "a.b.c");
+  BOOST_TEST((plain.error().code == ErrorCode::kInvalidArgument));
+  BOOST_TEST(server.requests().empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_origin_ends_where_the_path_begins) {
   BOOST_TEST(client::origin_of("https://a.example/lists/1") == "https://a.example");
   BOOST_TEST(client::origin_of("https://a.example:8443") == "https://a.example:8443");
