@@ -75,6 +75,7 @@ Result<SignedCheckpoint> AuditDesk::sign_log(std::chrono::sys_seconds now, hsm::
   CHANCERY_ASSIGN(const std::optional<SignedCheckpoint> last, book.last_checkpoint());
   if (last && last->size == book.counts().size) {
     signed_size_ = last->size;
+    is_behind_ = false;
     return *last;
   }
   return sign_head(key, last, now, deadline);
@@ -104,6 +105,7 @@ Result<SignedCheckpoint> AuditDesk::sign_head(const store::Key& key,
   SignedCheckpoint checkpoint{size, now, text + "\n" + line};
   CHANCERY_TRY(book.keep(checkpoint));
   signed_size_ = size;
+  is_behind_ = false;
   return checkpoint;
 }
 
@@ -121,7 +123,9 @@ void AuditDesk::tick(std::chrono::sys_seconds now) {
   if (!is_due(now)) return;
   tried_at_ = now;
   const auto made = checkpoint(now, std::chrono::steady_clock::now() + options_.patience);
-  if (!made) complain_("no checkpoint of the audit log could be made", made.error());
+  if (made) return;
+  is_behind_ = true;
+  complain_("no checkpoint of the audit log could be made", made.error());
 }
 
 void AuditDesk::watch_clock(std::chrono::sys_seconds now) {

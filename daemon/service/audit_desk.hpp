@@ -65,6 +65,9 @@ class AuditDesk final : public CounterSeal {
   /// due. One thread at a time.
   void tick(std::chrono::sys_seconds now);
 
+  /// Whether the checkpoint that was due last could not be made.
+  [[nodiscard]] bool is_behind() const noexcept { return is_behind_; }
+
   /// At a clean stop: records what is left to say, and signs it. `seal` is done before the signature.
   void close(std::chrono::sys_seconds now, const std::function<void()>& seal);
 
@@ -96,6 +99,7 @@ class AuditDesk final : public CounterSeal {
   std::optional<std::chrono::sys_seconds> seen_at_;
   std::optional<std::chrono::sys_seconds> tried_at_;
   std::atomic<std::uint64_t> signed_size_ = 0;
+  std::atomic<bool> is_behind_ = false;
 };
 
 }  // namespace chancery::service

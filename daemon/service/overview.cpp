@@ -7,8 +7,10 @@
 namespace chancery::service {
 namespace {
 
-constexpr std::pair<const char*, std::string_view> kPurposes[]{
-    {"issuer", store::kIssuer}, {"status lists", store::kStatusLists}, {"attestation", store::kAttestation}};
+constexpr std::pair<const char*, std::string_view> kPurposes[]{{"issuer", store::kIssuer},
+                                                               {"status lists", store::kStatusLists},
+                                                               {"attestation", store::kAttestation},
+                                                               {"audit log", store::kAudit}};
 
 // Of several results the strongest counts: whoever reads it knows the verifier by `chancery attest show`.
 std::string custody_of(const Office& office, const Thumbprint& key, std::chrono::sys_seconds now) {
@@ -51,6 +53,14 @@ std::optional<api::OverviewCounts> counts_of(Office& office, std::chrono::sys_se
                              statuses->lists};
 }
 
+api::OverviewAudit audit_of(const AuditDesk& desk) {
+  const store::AuditCounts counts = desk.book.counts();
+  api::OverviewAudit out{.entries = counts.size, .failures = counts.failed, .is_behind = desk.is_behind()};
+  const auto newest = desk.book.last_checkpoint();
+  if (newest && *newest) out.checkpoint = {(*newest)->size, (*newest)->at.time_since_epoch().count()};
+  return out;
+}
+
 std::uint64_t anomalies_of(const AnomalyWatch* watch) {
   std::uint64_t count = 0;
   for (std::size_t kind = 0; watch != nullptr && kind < anomaly::kKindNames.size(); ++kind) {
@@ -76,6 +86,7 @@ Result<api::Overview> show_overview(Office& office, const CallContext& context) 
   out.counts = counts_of(office, context.now);
   out.budgets = spending_state_name(office.spending.state());
   out.reservations = office.spending.ledger().reservation_count().value_or(0);
+  out.audit = audit_of(office.audit);
   if (const auto signed_at = office.statuses.lists.last_signed_at()) {
     out.status_list_signed_at = signed_at->time_since_epoch().count();
   }

@@ -100,6 +100,20 @@ void show(Output& output, const api::OverviewCounts& counts) {
                              " revoked and " + std::to_string(counts.suspended_tokens) + " suspended");
 }
 
+std::string audit_text(const api::OverviewAudit& audit, std::int64_t now) {
+  std::string text = std::to_string(audit.entries) + " entries, ";
+  if (audit.checkpoint) {
+    text += "signed up to " + std::to_string(audit.checkpoint->size) + " " +
+            age_text(audit.checkpoint->signed_at, now) + " ago";
+  } else {
+    text += "none of them signed yet";
+  }
+  if (audit.is_behind) text += "; BEHIND: the last checkpoint could not be made";
+  if (audit.failures > 0)
+    text += "; " + std::to_string(audit.failures) + " could not be recorded since the start";
+  return text;
+}
+
 void show(Output& output, const api::Overview& overview) {
   output.field("version", printable(overview.version));
   output.field("since", utc_text(static_cast<double>(overview.started_at)) + ", " +
@@ -109,6 +123,7 @@ void show(Output& output, const api::Overview& overview) {
   if (overview.counts) show(output, *overview.counts);
   output.field("budgets",
                printable(overview.budgets) + ", " + std::to_string(overview.reservations) + " reservations");
+  output.field("audit log", audit_text(overview.audit, overview.now));
   const std::uint64_t lists = overview.counts ? overview.counts->status_lists : 0;
   const auto& signed_at = overview.status_list_signed_at;
   output.field("status lists",

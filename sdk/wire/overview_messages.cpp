@@ -73,6 +73,33 @@ Node counts_node(const api::OverviewCounts& counts) {
                        {"status_lists", counts.status_lists}});
 }
 
+Node audit_node(const api::OverviewAudit& audit) {
+  Node node =
+      Node::object({{"entries", audit.entries}, {"failures", audit.failures}, {"behind", audit.is_behind}});
+  if (audit.checkpoint) {
+    node.set("checkpoint",
+             Node::object({{"size", audit.checkpoint->size}, {"signed_at", audit.checkpoint->signed_at}}));
+  }
+  return node;
+}
+
+Result<api::OverviewAudit> audit_from(const Value& root) {
+  const Value* const value = root.find("audit");
+  if (value == nullptr) return malformed(kWhat);
+  const Fields fields(*value, kWhat);
+  api::OverviewAudit audit;
+  CHANCERY_ASSIGN(audit.entries, fields.count("entries"));
+  CHANCERY_ASSIGN(audit.failures, fields.count("failures"));
+  CHANCERY_ASSIGN(audit.is_behind, flag(*value, "behind", kWhat));
+  const Value* const checkpoint = value->find("checkpoint");
+  if (checkpoint == nullptr) return audit;
+  const Fields parts(*checkpoint, kWhat);
+  audit.checkpoint.emplace();
+  CHANCERY_ASSIGN(audit.checkpoint->size, parts.count("size"));
+  CHANCERY_ASSIGN(audit.checkpoint->signed_at, parts.whole("signed_at"));
+  return audit;
+}
+
 Result<api::OverviewKey> key_from(const Value& value) {
   const Fields fields(value, kWhat);
   api::OverviewKey key;
@@ -169,6 +196,7 @@ std::string write(const api::Overview& message) {
                             {"backends", std::move(backends)},
                             {"budgets", message.budgets},
                             {"reservations", message.reservations},
+                            {"audit", audit_node(message.audit)},
                             {"anomalies", message.anomalies}});
   if (message.counts) node.set("counts", counts_node(*message.counts));
   set_optional(node, "status_list_signed_at", message.status_list_signed_at);
@@ -200,6 +228,7 @@ Result<api::Overview> read_overview(std::string_view json) {
   CHANCERY_ASSIGN(out.counts, counts_from(root.find("counts")));
   CHANCERY_ASSIGN(out.budgets, fields.text("budgets"));
   CHANCERY_ASSIGN(out.reservations, fields.count("reservations"));
+  CHANCERY_ASSIGN(out.audit, audit_from(root));
   CHANCERY_ASSIGN(out.status_list_signed_at, integer(root, "status_list_signed_at", kAnyTime, kWhat));
   CHANCERY_ASSIGN(out.anomalies, fields.count("anomalies"));
   out.json = json;

@@ -12,7 +12,7 @@ namespace chancery::api {
 
 /// One of the daemon's own keys.
 struct OverviewKey {
-  std::string purpose;  ///< "issuer", "status lists", "attestation"
+  std::string purpose;  ///< "issuer", "status lists", "attestation", "audit log"
   std::string jkt;
   std::string backend;
   std::string state;      ///< as chancery key list has them
@@ -41,6 +41,19 @@ struct OverviewCounts {
   std::uint64_t status_lists = 0;
 };
 
+/// The audit log, and what is signed of it.
+struct OverviewAudit {
+  std::uint64_t entries = 0;
+  std::uint64_t failures =
+      0;  ///< entries that could not be recorded, since the start: what they were about did not happen
+  bool is_behind = false;  ///< the checkpoint that was due last could not be made
+  struct Checkpoint {
+    std::uint64_t size = 0;  ///< how many entries it vouches for
+    std::int64_t signed_at = 0;
+  };
+  std::optional<Checkpoint> checkpoint{};  ///< the newest; nothing before the first
+};
+
 struct Overview {
   std::string version;
   std::int64_t started_at = 0;
@@ -53,6 +66,7 @@ struct Overview {
   std::optional<OverviewCounts> counts{};
   std::string budgets;  ///< "open", "waiting", "halted", "unset": as chancery budget show has them
   std::uint64_t reservations = 0;
+  OverviewAudit audit{};
   std::optional<std::int64_t> status_list_signed_at{};
   std::uint64_t anomalies = 0;  ///< since the start
   std::string json{};           ///< the answer as it came

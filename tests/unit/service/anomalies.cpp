@@ -4,6 +4,7 @@
 
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/watched.hpp"
+#include "sdk/wire/overview_messages.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
 namespace chancery::tests {
@@ -157,6 +158,40 @@ BOOST_FIXTURE_TEST_CASE(the_overview_is_for_operators, WatchedOffice) {
   BOOST_TEST(member(shown, "keys").find("\"purpose\":\"issuer\"") != std::string::npos);
   BOOST_TEST(member(shown, "backends").find("\"name\":\"memory\"") != std::string::npos);
   BOOST_TEST(call("GET", "/v1/overview", "", kOrchestratorUid).status == 403);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_overview_tells_how_much_of_the_audit_log_is_signed, WatchedOffice) {
+  make_own_keys();
+  const auto audit = [&] {
+    const auto overview = wire::read_overview(call("GET", "/v1/overview", "", kOperatorUid).body);
+    BOOST_REQUIRE(overview);
+    return overview->audit;
+  };
+  api::OverviewAudit seen = audit();
+  const std::uint64_t entries = office().audit.book.counts().size;
+  BOOST_TEST(seen.entries == entries);
+  BOOST_TEST(!seen.checkpoint.has_value());
+  BOOST_TEST(!seen.is_behind);
+  office().audit.tick(now);
+  seen = audit();
+  BOOST_TEST_REQUIRE(seen.checkpoint.has_value());
+  BOOST_TEST(seen.checkpoint->size == entries);
+  BOOST_TEST(seen.checkpoint->signed_at == now.time_since_epoch().count());
+
+  device().fail_with(Error{ErrorCode::kDeviceUnavailable, "away"});
+  BOOST_REQUIRE(call("POST", "/v1/suspensions", R"({"agent":"support"})", kOperatorUid).status == 201);
+  set_time(now + 1h);
+  office().audit.tick(now);
+  seen = audit();
+  BOOST_TEST(seen.is_behind);
+  BOOST_TEST(seen.entries == entries + 1);
+  BOOST_TEST(seen.checkpoint->size == entries);
+
+  device().fail_with(std::nullopt);
+  set_time(now + 1h);
+  office().audit.tick(now);
+  BOOST_TEST(!audit().is_behind);
+  BOOST_TEST(audit().failures == 0u);
 }
 
 }  // namespace chancery::tests
