@@ -33,6 +33,19 @@ bool is_origin(std::string_view text) {
          rest.find_first_of("/?#@\"<>\\^`{|}") == std::string_view::npos;
 }
 
+// Where something is posted: https, a host, and whatever its owner wants to stand before and behind that. Fragments are
+// sent to nobody, and of two at signs not all readers take the same one.
+bool is_https_address(std::string_view text) {
+  constexpr std::string_view kScheme = "https://";
+  if (!text.starts_with(kScheme) || text.size() > 2048) return false;
+  std::string_view host = text.substr(kScheme.size());
+  host = host.substr(0, host.find_first_of("/?"));
+  if (const std::size_t at = host.find('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
+  return !host.empty() && host.find('@') == std::string_view::npos && host.front() != ':' &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; }) &&
+         text.find_first_of("#\"<>\\^`{|}") == std::string_view::npos;
+}
+
 Found check_backend_name(const Config& config, const char* option, const std::string& name) {
   const bool known = std::ranges::any_of(config.backends, [&](const auto& b) { return b.name == name; });
   if (known) return std::nullopt;
@@ -68,6 +81,15 @@ Found check_budgets(const Config& config) {
 Found check_attestation(const Config& config) {
   if (config.attestation.backend.empty()) return std::nullopt;
   return check_backend_name(config, "attestation.backend", config.attestation.backend);
+}
+
+Found check_webhook(const Config& config) {
+  const WebhookConfig& webhook = config.anomaly.webhook;
+  if (!webhook.url.empty() && !is_https_address(webhook.url)) {
+    return Complaint{"anomaly.webhook.url", "must be an https:// address without a fragment"};
+  }
+  if (webhook.backend.empty()) return std::nullopt;
+  return check_backend_name(config, "anomaly.webhook.backend", webhook.backend);
 }
 
 Found check_anomaly(const Config& config) {
@@ -174,6 +196,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_budgets(config)) return found;
   if (auto found = check_attestation(config)) return found;
   if (auto found = check_anomaly(config)) return found;
+  if (auto found = check_webhook(config)) return found;
   if (auto found = check_server(config.server)) return found;
   return check_authority(config);
 }

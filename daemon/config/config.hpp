@@ -154,12 +154,21 @@ struct AuditConfig {
   bool operator==(const AuditConfig&) const = default;
 };
 
+/// Who else is told of anomalies.
+struct WebhookConfig {
+  std::string url;           ///< may hold secrets; empty: nobody
+  std::filesystem::path ca;  ///< empty: the system's authorities
+  std::string backend;       ///< that holds the key of what is told; empty: the issuer's
+  bool operator==(const WebhookConfig&) const = default;
+};
+
 /// When it is told that agents do otherwise than they used to (docs/operations/anomalies.md).
 struct AnomalyConfig {
   double multiple = 0;
   seconds learning{};
   seconds quiet{};
   std::vector<std::string> suspend;  ///< kinds
+  WebhookConfig webhook;
   bool operator==(const AnomalyConfig&) const = default;
 };
 

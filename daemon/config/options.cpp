@@ -238,6 +238,14 @@ constexpr auto kOptions = std::to_array<Option>({
      "The kinds of anomaly for which an agent is suspended, of `call_rate`, `denial_rate`, `latency`, `new_scope`, "
      "`new_resource`, `new_host` and `time_of_day`."},
 
+    {"anomaly.webhook.url", Text{AT(config.anomaly.webhook.url)}, "\"\"", "",
+     "The https address to which each anomaly is posted, signed; empty tells nobody. What it has of secrets, user and "
+     "password or a query, is never logged."},
+    {"anomaly.webhook.ca", AbsolutePath{AT(config.anomaly.webhook.ca)}, "\"\"", "",
+     "The authorities in PEM that must have certified that server; empty takes the system's."},
+    {"anomaly.webhook.backend", Text{AT(config.anomaly.webhook.backend)}, "\"\"", "",
+     "The name of the backend that holds the key by which anomalies are signed; empty takes the issuer's."},
+
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
             [](Target t, std::size_t i) { t.config.log.level = static_cast<LogLevel>(i); }},
@@ -317,7 +325,7 @@ std::string_view backend_type_name(BackendType type) noexcept {
 }
 
 std::string_view section_of(std::string_view option) noexcept {
-  const std::size_t dot = option.find('.');
+  const std::size_t dot = option.rfind('.');
   return dot == std::string_view::npos ? std::string_view{} : option.substr(0, dot);
 }
 

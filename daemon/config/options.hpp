@@ -89,7 +89,7 @@ struct Option {
 /// "tpm", as `backend.type` has it.
 [[nodiscard]] std::string_view backend_type_name(BackendType type) noexcept;
 
-/// "server" of "server.threads"; empty for the options outside of any section.
+/// "server" of "server.threads", "anomaly.webhook" of "anomaly.webhook.url"; empty for the options outside of any section.
 [[nodiscard]] std::string_view section_of(std::string_view option) noexcept;
 
 /// Whether a daemon that runs takes a change of this option over when it reads its configuration again; the others take

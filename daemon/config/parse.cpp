@@ -309,6 +309,8 @@ void Walk::read_section(std::string_view section, const toml::node& node, const 
     const std::string name = std::string(section) + "." + std::string(key.str());
     if (const Option* option = find_option(name)) {
       read_option(*option, value, place + "." + std::string(key.str()), target);
+    } else if (is_section(name)) {
+      read_section(name, value, name, target);
     } else {
       refuse_unknown(name, line_of(value));
     }

@@ -29,6 +29,16 @@ Response rotate_issuer(service::Office& office, const Request& request, std::str
   });
 }
 
+Response list_webhook_keys(service::Office& office, const Request& request, std::string_view) {
+  return answered(service::list_webhook_keys(office, context_of(request)));
+}
+
+Response rotate_webhook_key(service::Office& office, const Request& request, std::string_view) {
+  return exchange(request, 200, wire::read_rotate_key, [&](const api::RotateKey& message) {
+    return service::rotate_webhook_key(office, context_of(request), message);
+  });
+}
+
 Response revoke_key(service::Office& office, const Request& request, std::string_view thumbprint) {
   return exchange(request, 200, wire::read_revoke_key, [&](const api::RevokeKey& message) {
     return service::revoke_key(office, context_of(request), thumbprint, message);

@@ -28,6 +28,10 @@ Response show_attestation_key_set(service::Office& office, const Request&, std::
   return cacheable(service::attestation_key_set(office));
 }
 
+Response show_webhook_key_set(service::Office& office, const Request&, std::string_view) {
+  return cacheable(service::webhook_key_set(office));
+}
+
 Response show_metadata(service::Office& office, const Request&, std::string_view) {
   return cacheable(service::metadata(office));
 }

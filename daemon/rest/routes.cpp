@@ -32,6 +32,7 @@ std::span<const Route> routes() noexcept {
       Route{"GET", "/.well-known/oauth-authorization-server", kAny, false, show_metadata},
       Route{"GET", "/.well-known/oauth-protected-resource", kAny, false, show_protected_resource},
       Route{"GET", "/.well-known/status-jwks.json", kAny, false, show_status_key_set},
+      Route{"GET", "/.well-known/webhook-jwks.json", kAny, false, show_webhook_key_set},
       Route{"GET", "/healthz", kAny, false, show_health},
       Route{"GET", "/metrics", kLocal, true, show_metrics},
       Route{"GET", "/openapi.json", kAny, false, show_openapi},
@@ -130,6 +131,9 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension,
             scope::kRevocationsLift, "token.lift"},
       Route{"POST", "/v1/token", kTls, true, issue_token, {}, "token.issue"},
+      Route{"GET", "/v1/webhook/keys", kPrivileged, true, list_webhook_keys, scope::kIssuerRead},
+      Route{"POST", "/v1/webhook/keys/rotate", kPrivileged, true, rotate_webhook_key, scope::kIssuerRotate,
+            "webhook_key.rotate"},
   };
   static_assert(std::ranges::is_sorted(
       kRoutes, {}, [](const Route& route) { return std::pair(route.pattern, route.method); }));

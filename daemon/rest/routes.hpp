@@ -95,6 +95,9 @@ Response show_attestation_results(service::Office& office, const Request& reques
 Response list_attestation_keys(service::Office& office, const Request& request, std::string_view argument);
 Response rotate_attestation_key(service::Office& office, const Request& request, std::string_view argument);
 Response show_attestation_key_set(service::Office& office, const Request& request, std::string_view argument);
+Response list_webhook_keys(service::Office& office, const Request& request, std::string_view argument);
+Response rotate_webhook_key(service::Office& office, const Request& request, std::string_view argument);
+Response show_webhook_key_set(service::Office& office, const Request& request, std::string_view argument);
 Response list_audit_entries(service::Office& office, const Request& request, std::string_view argument);
 Response show_audit_entry(service::Office& office, const Request& request, std::string_view argument);
 Response prove_inclusion(service::Office& office, const Request& request, std::string_view argument);

@@ -262,6 +262,15 @@ Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& contex
   return rotate_own(office, context, office.audit.keys, message);
 }
 
+Result<api::Rotation> rotate_webhook_key(Office& office, const CallContext& context,
+                                         const api::RotateKey& message) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
+  if (!office.webhook.is_configured()) {
+    return Error{ErrorCode::kNotFound, "there is no webhook to tell: set [anomaly.webhook] url first"};
+  }
+  return rotate_own(office, context, office.webhook.keys, message);
+}
+
 Result<api::KeyList> list_keys(Office& office, const CallContext& context, std::string_view agent) {
   if (agent.empty()) {
     CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
@@ -280,6 +289,11 @@ Result<api::KeyList> list_status_keys(Office& office, const CallContext& context
 Result<api::KeyList> list_attestation_keys(Office& office, const CallContext& context) {
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
   return keys_of(office, store::kAttestation, store::kAttestation);
+}
+
+Result<api::KeyList> list_webhook_keys(Office& office, const CallContext& context) {
+  CHANCERY_TRY(require_authority(office, context, scope::kIssuerRead));
+  return keys_of(office, store::kWebhook, store::kWebhook);
 }
 
 Result<api::Revocation> revoke_key(Office& office, const CallContext& context, std::string_view thumbprint,

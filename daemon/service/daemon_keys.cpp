@@ -18,6 +18,8 @@ Error lost(std::string_view owner) {
     what = "the key of attestation results is lost or revoked: `chancery attest rotate-key` makes a new one";
   if (owner == store::kAudit)
     what = "the key of the audit log is lost or revoked: `chancery audit-key rotate` makes a new one";
+  if (owner == store::kWebhook)
+    what = "the key of the webhook is lost or revoked: `chancery webhook-key rotate` makes a new one";
   return {ErrorCode::kKeyLost, what};
 }
 

@@ -22,7 +22,7 @@ namespace chancery::service {
 
 struct DaemonKeyOptions {
   std::string_view owner;           ///< what the keys are for: one of store::kDaemonOwners
-  std::string backend;              ///< where the key that signs is
+  std::string backend;              ///< where the key that signs is; empty: there is to be none
   std::chrono::seconds overlap{0};  ///< how long a key serves after another has followed it
   std::chrono::seconds memory{0};   ///< how long keys that have ended are remembered in what is published
   /// Asked before each signature: its error is the answer then.

@@ -113,6 +113,24 @@ void add_anomalies(std::vector<Metric>& out, const AnomalyWatch* watch) {
   out.push_back(std::move(metric));
 }
 
+void add_webhook(std::vector<Metric>& out, const Webhook& webhook) {
+  Metric metric{
+      "chancery_webhook_deliveries_total",
+      "What came of attempts to tell an anomaly to the webhook, and of anomalies that were given up.",
+      kCounter};
+  for (std::size_t i = 0; i < Webhook::kOutcomeNames.size(); ++i) {
+    metric.samples.push_back({static_cast<double>(webhook.count(static_cast<Webhook::Outcome>(i))),
+                              {{"outcome", std::string(Webhook::kOutcomeNames[i])}}});
+  }
+  out.push_back(std::move(metric));
+  const auto waiting = webhook.waiting();
+  if (!waiting) return;
+  out.push_back({"chancery_webhook_waiting",
+                 "Anomalies that wait to be told to the webhook.",
+                 kGauge,
+                 {{static_cast<double>(*waiting)}}});
+}
+
 // By the names that Prometheus' own client libraries give them.
 void add_process(std::vector<Metric>& out) {
   const telemetry::ProcessFigures figures = telemetry::process_figures();
@@ -204,6 +222,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_judgements(out, *office.tallies);
   add_edge_refusals(out, *office.edge_refusals);
   add_anomalies(out, office.watch);
+  add_webhook(out, office.webhook);
   add_store(out, office.store);
   out.push_back({"chancery_join_token_reuses_total",
                  "Join tokens that were presented a second time: somebody has them who should not.",

@@ -32,6 +32,7 @@
 #include "daemon/service/status_desk.hpp"
 #include "daemon/service/tallies.hpp"
 #include "daemon/service/trust.hpp"
+#include "daemon/service/webhook.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/proof_book.hpp"
@@ -79,6 +80,7 @@ struct Office {
   StatusDesk& statuses;
   AttestationDesk& attestation;
   AuditDesk& audit;
+  Webhook& webhook;
   store::BackupShelf& backups;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
@@ -101,6 +103,7 @@ struct Office {
 [[nodiscard]] inline DaemonKeys& daemon_keys(Office& office, std::string_view owner) {
   if (owner == store::kAttestation) return office.attestation.keys;
   if (owner == store::kAudit) return office.audit.keys;
+  if (owner == store::kWebhook) return office.webhook.keys;
   return owner == store::kStatusLists ? office.statuses.keys : office.issuer;
 }
 
@@ -264,6 +267,12 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& context,
                                                      const api::RotateKey& message);
 
+/// Keys that sign what is told to the webhook, newest first; and their rotation, as the issuer's: kNotFound when there is
+/// no webhook. kForbidden.
+[[nodiscard]] Result<api::KeyList> list_webhook_keys(Office& office, const CallContext& context);
+[[nodiscard]] Result<api::Rotation> rotate_webhook_key(Office& office, const CallContext& context,
+                                                       const api::RotateKey& message);
+
 /// Mints DT_0 for a principal and an agent. kForbidden (caller, control-plane scopes), kCeilingExceeded,
 /// kUnboundedBudget, kNotFound, kRetired, kTooLarge.
 [[nodiscard]] Result<api::Grant> grant(Office& office, const CallContext& context,
@@ -348,6 +357,8 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] std::string status_key_set(const Office& office);
 /// The same of the keys that sign attestation results.
 [[nodiscard]] std::string attestation_key_set(const Office& office);
+/// The same of the keys that sign what is told to the webhook.
+[[nodiscard]] std::string webhook_key_set(const Office& office);
 /// Metadata of the daemon's own interface as a protected resource (RFC 9728).
 [[nodiscard]] std::string protected_resource(const Office& office,
                                              const std::vector<std::string_view>& scopes);

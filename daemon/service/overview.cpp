@@ -10,7 +10,8 @@ namespace {
 constexpr std::pair<const char*, std::string_view> kPurposes[]{{"issuer", store::kIssuer},
                                                                {"status lists", store::kStatusLists},
                                                                {"attestation", store::kAttestation},
-                                                               {"audit log", store::kAudit}};
+                                                               {"audit log", store::kAudit},
+                                                               {"webhook", store::kWebhook}};
 
 // Of several results the strongest counts: whoever reads it knows the verifier by `chancery attest show`.
 std::string custody_of(const Office& office, const Thumbprint& key, std::chrono::sys_seconds now) {

@@ -46,10 +46,13 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       attestation_keys(*books.store, life, backends, trust,
                        with(std::move(options.attestation_keys), spending)),
       audit_keys(*books.store, life, backends, trust, with(std::move(options.audit_keys), spending)),
+      webhook_keys(*books.store, life, backends, trust, with(std::move(options.webhook_keys), spending)),
       statuses(*books.statuses, status_keys, trust, options.policy.issuer_url),
       attestation(*books.hosts, attestation_keys, std::move(options.attestation)),
       audit(*books.audit, *books.store, audit_keys, std::move(options.audit), std::move(options.complain)),
-      readiness(*books.store, backends, {issuer, status_keys, audit_keys}, spending),
+      webhook(*books.anomalies, webhook_keys, options.policy.issuer_url, std::move(options.webhook),
+              options.redactor, complain),
+      readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies)),
       office{*books.store,
              backends,
@@ -64,6 +67,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              statuses,
              attestation,
              audit,
+             webhook,
              *books.backups,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
@@ -78,10 +82,12 @@ Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(attestation_keys.publish(now));
   CHANCERY_TRY(audit_keys.publish(now));
+  CHANCERY_TRY(webhook_keys.publish(now));
   // They were made by a policy that may be another than now.
   CHANCERY_TRY(books.hosts->forget_own_results(office.policy->issuer_url));
   CHANCERY_TRY(statuses.tokens.publish(now));
   CHANCERY_TRY(watch.open());
+  CHANCERY_TRY(webhook.open());
   spending.tick(now);
   return trust.keep_up(partners);
 }

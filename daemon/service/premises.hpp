@@ -24,6 +24,7 @@ struct PremisesOptions {
   DaemonKeyOptions status_keys;
   DaemonKeyOptions attestation_keys;
   DaemonKeyOptions audit_keys;
+  DaemonKeyOptions webhook_keys;  ///< without a backend where there is no webhook
   AuditOptions audit{};
   AttestationOptions attestation{};
   SpendingOptions spending;
@@ -31,6 +32,7 @@ struct PremisesOptions {
   std::optional<TimeZones> zones{};  ///< none: what a `time_window` bounds is denied
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
+  WebhookOptions webhook{};
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
   std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   Spending::Complaint complain = [](const char*, const Error&) {};
@@ -78,9 +80,11 @@ struct Premises {
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;
   DaemonKeys audit_keys;
+  DaemonKeys webhook_keys;
   StatusDesk statuses;
   AttestationDesk attestation;
   AuditDesk audit;
+  Webhook webhook;
   ReadinessCheck readiness;
   AnomalyWatch watch;
   Office office;

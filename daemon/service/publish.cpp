@@ -40,6 +40,8 @@ std::string attestation_key_set(const Office& office) {
   return key_set_of(office.trust.keys(store::kAttestation));
 }
 
+std::string webhook_key_set(const Office& office) { return key_set_of(office.trust.keys(store::kWebhook)); }
+
 std::string metadata(const Office& office) {
   const std::string issuer = office.policy->issuer_url;
   const Node algorithms = Node::array({"ES256", "Ed25519"});
@@ -51,6 +53,7 @@ std::string metadata(const Office& office) {
       {"attestation_results", results_about_issuer(office)},
       {"status_list_jwks_uri", issuer + "/.well-known/status-jwks.json"},
       {"status_list_prefix", status_list_prefix(issuer)},
+      {"webhook_jwks_uri", issuer + "/.well-known/webhook-jwks.json"},
       {"token_endpoint", issuer + std::string(kTokenPath)},
       {"token_endpoint_auth_methods_supported", authentication},
       {"token_endpoint_auth_signing_alg_values_supported", algorithms},

@@ -81,6 +81,9 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
   note_key(missing, {"issuer key", "chancery issuer rotate"}, keys_.issuer.newest());
   note_key(missing, {"status key", "chancery status-key rotate"}, keys_.status.newest());
   note_key(missing, {"audit key", "chancery audit-key rotate"}, keys_.audit.newest());
+  if (!keys_.webhook.options().backend.empty()) {
+    note_key(missing, {"webhook key", "chancery webhook-key rotate"}, keys_.webhook.newest());
+  }
   // A device that is away stands above; one that has no counter to give is a fact, and no fault.
   if (const auto halted = spending_.halted()) {
     note("budgets", *halted);

@@ -25,6 +25,7 @@ class ReadinessCheck {
     const DaemonKeys& issuer;
     const DaemonKeys& status;
     const DaemonKeys& audit;
+    const DaemonKeys& webhook;
   };
 
   ReadinessCheck(store::Store& store, const Backends& backends, Keys keys, const Spending& spending)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sdk/base/hex.hpp"
+#include "sdk/client/https_fetch.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/crypto/verify_key.hpp"
@@ -46,6 +47,15 @@ service::DaemonKeyOptions audit_keys(const config::Config& config) {
   service::DaemonKeyOptions options = keys(config, store::kAudit);
   if (!config.audit.backend.empty()) options.backend = config.audit.backend;
   options.overlap = config.audit.overlap;
+  return options;
+}
+
+// Where nobody is told, no key is made for it.
+service::DaemonKeyOptions webhook_keys(const config::Config& config) {
+  service::DaemonKeyOptions options = keys(config, store::kWebhook);
+  const config::WebhookConfig& webhook = config.anomaly.webhook;
+  if (!webhook.backend.empty()) options.backend = webhook.backend;
+  if (webhook.url.empty()) options.backend.clear();
   return options;
 }
 
@@ -105,6 +115,7 @@ Result<service::PremisesOptions> prepare(const config::Config& config, bool dev)
   CHANCERY_ASSIGN(prepared.attestation, attestation(config));
   CHANCERY_ASSIGN(prepared.attestation_verifiers, attestation_verifiers(config));
   CHANCERY_ASSIGN(prepared.policy, policy(config, dev));
+  CHANCERY_ASSIGN(prepared.webhook, webhook(config.anomaly.webhook));
   return prepared;
 }
 
@@ -113,6 +124,18 @@ service::PartnerOptions partners(const config::VerifyConfig& config) {
   options.follow_keys = config.follow_anchors;
   options.refresh = config.anchors_refresh;
   options.ca_file = config.anchors_ca.string();
+  return options;
+}
+
+Result<service::WebhookOptions> webhook(const config::WebhookConfig& config) {
+  service::WebhookOptions options;
+  options.url = config.url;
+  if (!config.ca.empty() && !std::ifstream(config.ca, std::ios::binary))
+    return Error{ErrorCode::kFileUnreadable, "[anomaly.webhook] ca cannot be read"};
+  options.post = [url = config.url, fetch = client::HttpsFetch(config.ca.string(), {.timeout = 10s})](
+                     const std::string& jws, const std::stop_token& stop) {
+    return fetch.post(url, "application/jwt", jws, stop);
+  };
   return options;
 }
 
@@ -187,6 +210,7 @@ void complete(service::PremisesOptions& options, const config::Config& config,
   options.attestation_keys = keys(config, store::kAttestation);
   if (!config.attestation.backend.empty()) options.attestation_keys.backend = config.attestation.backend;
   options.audit_keys = audit_keys(config);
+  options.webhook_keys = webhook_keys(config);
   options.audit = audit(config, master);
   options.spending = spending(config, backends);
   options.anomalies = anomalies(config.anomaly);

@@ -21,8 +21,8 @@ namespace chancery::setup {
 /// \return the policy, or kConfigInvalid
 [[nodiscard]] Result<service::Policy> policy(const config::Config& config, bool dev);
 
-/// What shows of a configuration before anything is written or any device is asked: policy, anchors, attestation and
-/// whose results count. \return the errors of the four below
+/// What shows of a configuration before anything is written or any device is asked: policy, anchors, attestation,
+/// whose results count, and who is told of anomalies. \return the errors of the five below
 [[nodiscard]] Result<service::PremisesOptions> prepare(const config::Config& config, bool dev);
 
 /// The anchors of others. \return kFileUnreadable, kMalformed, kConfigInvalid (one that cannot be followed)
@@ -34,6 +34,9 @@ namespace chancery::setup {
 /// Whose attestation results count for chains under the daemon's own anchor. \return kFileUnreadable, kMalformed,
 /// kInvalidKey, kConfigInvalid (a set without a usable key)
 [[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config);
+
+/// How anomalies are posted to whom the configuration names. \return kFileUnreadable (the authorities)
+[[nodiscard]] Result<service::WebhookOptions> webhook(const config::WebhookConfig& config);
 
 /// Adds to policy, anchors and attestation, which are read before any device is asked, what else the configuration decides.
 /// \param master  from which the audit log's salts are made

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,9 +29,20 @@ class AnomalyBook {
 
   /// \param json  an anomaly without its number
   [[nodiscard]] virtual Status add(std::string_view json) = 0;
-  /// Newest first: number and JSON.
-  [[nodiscard]] virtual Result<std::vector<std::pair<std::int64_t, std::string>>> recent(
-      std::size_t limit) = 0;
+  using Kept = std::pair<std::int64_t, std::string>;  ///< an anomaly's number, and its JSON
+
+  /// Newest first.
+  [[nodiscard]] virtual Result<std::vector<Kept>> recent(std::size_t limit) = 0;
+
+  // What a webhook has been told. Anomalies that it has not are those behind this one's number.
+
+  /// The last that was told; nothing while there is nobody to tell.
+  [[nodiscard]] virtual Result<std::optional<std::int64_t>> last_told() = 0;
+  [[nodiscard]] virtual Status set_last_told(std::optional<std::int64_t> number) = 0;
+  /// The oldest one behind that number.
+  [[nodiscard]] virtual Result<std::optional<Kept>> next_after(std::int64_t number) = 0;
+  /// How many are behind the last that was told.
+  [[nodiscard]] virtual Result<std::uint64_t> waiting() = 0;
 };
 
 }  // namespace chancery::store

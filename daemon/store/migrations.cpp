@@ -431,8 +431,17 @@ CREATE TABLE anomalies (
 // Whether the counter is about to be made is known to the daemon that makes it, and to nobody later.
 constexpr const char* kNoBeginning = "ALTER TABLE checkpoint DROP COLUMN beginning";
 
-constexpr std::array kMigrations{kFirst,    kBackendPins, kMasterPin,   kKeys,      kLedger,    kJoinTokens,
-                                 kStatuses, kEndings,     kAttestation, kAuditTree, kAnomalies, kNoBeginning};
+// Without a row there is nobody to tell.
+constexpr const char* kToldAnomalies = R"sql(
+CREATE TABLE told_anomalies (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  number   INTEGER NOT NULL CHECK (number >= 0)
+) STRICT;
+)sql";
+
+constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,    kKeys,        kLedger,
+                                 kJoinTokens, kStatuses,    kEndings,      kAttestation, kAuditTree,
+                                 kAnomalies,  kNoBeginning, kToldAnomalies};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

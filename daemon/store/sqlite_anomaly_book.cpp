@@ -8,6 +8,13 @@ constexpr const char* kForgetBaselines = "DELETE FROM baselines";
 constexpr const char* kKeepBaseline = "INSERT INTO baselines (agent, learned) VALUES (?, ?)";
 constexpr const char* kAdd = "INSERT INTO anomalies (anomaly) VALUES (?)";
 constexpr const char* kForget = "DELETE FROM anomalies WHERE id <= ?";
+constexpr const char* kLastTold = "SELECT number FROM told_anomalies";
+constexpr const char* kForgetTold = "DELETE FROM told_anomalies";
+constexpr const char* kTell =
+    "INSERT INTO told_anomalies (only_one, number) VALUES (1, ?) "
+    "ON CONFLICT DO UPDATE SET number = excluded.number";
+constexpr const char* kNext = "SELECT id, anomaly FROM anomalies WHERE id > ? ORDER BY id LIMIT 1";
+constexpr const char* kWaiting = "SELECT count(*) FROM anomalies JOIN told_anomalies WHERE id > number";
 constexpr const char* kRecent = "SELECT id, anomaly FROM anomalies ORDER BY id DESC LIMIT ?";
 
 class SqliteAnomalyBook final : public AnomalyBook {
@@ -46,16 +53,46 @@ class SqliteAnomalyBook final : public AnomalyBook {
     });
   }
 
-  Result<std::vector<std::pair<std::int64_t, std::string>>> recent(std::size_t limit) override {
+  Result<std::vector<Kept>> recent(std::size_t limit) override {
     const auto guard = journal_->hold();
     CHANCERY_ASSIGN(Query query, database().query(kRecent));
     query.bind(static_cast<std::int64_t>(limit));
-    std::vector<std::pair<std::int64_t, std::string>> out;
+    std::vector<Kept> out;
     for (;;) {
       CHANCERY_ASSIGN(const bool row, query.step());
       if (!row) return out;
       out.emplace_back(query.number(0), query.text(1));
     }
+  }
+
+  Result<std::optional<std::int64_t>> last_told() override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query query, database().query(kLastTold));
+    CHANCERY_ASSIGN(const bool row, query.step());
+    return row ? std::optional(query.number(0)) : std::nullopt;
+  }
+
+  Status set_last_told(std::optional<std::int64_t> number) override {
+    return journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(Query query, database().query(number ? kTell : kForgetTold));
+      if (number) query.bind(*number);
+      return query.run();
+    });
+  }
+
+  Result<std::optional<Kept>> next_after(std::int64_t number) override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query query, database().query(kNext));
+    query.bind(number);
+    CHANCERY_ASSIGN(const bool row, query.step());
+    return row ? std::optional(Kept(query.number(0), query.text(1))) : std::nullopt;
+  }
+
+  Result<std::uint64_t> waiting() override {
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query query, database().query(kWaiting));
+    CHANCERY_TRY(query.step());
+    return static_cast<std::uint64_t>(query.number(0));
   }
 
  private:

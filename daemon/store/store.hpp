@@ -46,7 +46,10 @@ inline constexpr std::string_view kAttestation = "attestation";
 /// The owner of the keys that sign checkpoints of the audit log.
 inline constexpr std::string_view kAudit = "audit";
 
-inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit};
+/// The owner of the keys that sign what is told to the webhook of anomalies.
+inline constexpr std::string_view kWebhook = "webhook";
+
+inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit, kWebhook};
 
 /// Whether keys of that owner are the daemon's own, and no agent's.
 [[nodiscard]] constexpr bool is_daemons(std::string_view owner) noexcept {

@@ -14,6 +14,7 @@ void add_key(CLI::App& app, Command& chosen);
 void add_issuer(CLI::App& app, Command& chosen);
 void add_status_key(CLI::App& app, Command& chosen);
 void add_audit_key(CLI::App& app, Command& chosen);
+void add_webhook_key(CLI::App& app, Command& chosen);
 void add_status_list(CLI::App& app, Command& chosen);
 void add_revocation(CLI::App& app, Command& chosen);  ///< `revoke`, `suspend`, `lift`, `impact`
 void add_drill(CLI::App& app, Command& chosen);

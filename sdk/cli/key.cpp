@@ -4,6 +4,7 @@
 
 #include <chancery/attestation_client.hpp>
 #include <chancery/audit_client.hpp>
+#include <chancery/overview_client.hpp>
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
@@ -282,6 +283,23 @@ void add_audit_key(CLI::App& app, Command& chosen) {
       .footer(
           "What the former key signed counts for good. Whoever verifies the log needs the new key too.\n\n"
           "Example:\n  chancery audit-key rotate");
+}
+
+void add_webhook_key(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("webhook-key",
+                                       "The key that signs what the webhook of anomalies is told (operator)");
+  group->require_subcommand(1);
+  CLI::App* list = group->add_subcommand("list", kOwnListHelp);
+  add_own_list(*list, chosen, [](const Client& client) { return OverviewClient(client).webhook_keys(); });
+  CLI::App* rotate = group->add_subcommand("rotate", "Follow it with a new one");
+  add_own_rotation(*rotate, chosen,
+                   [](const Client& client, const api::RotateKey& request) {
+                     return OverviewClient(client).rotate_webhook_key(request);
+                   })
+      .footer(
+          "Both keys are published until the overlap ends. A receiver that keeps the keys in a file needs the\n"
+          "new one at once: it signs from now on.\n\n"
+          "Example:\n  chancery webhook-key rotate");
 }
 
 }  // namespace chancery::cli

@@ -63,6 +63,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_issuer(app, chosen);
   add_status_key(app, chosen);
   add_audit_key(app, chosen);
+  add_webhook_key(app, chosen);
   add_backend(app, chosen);
   add_host(app, chosen);
   add_attest(app, chosen);

@@ -290,6 +290,10 @@ Result<Call<KeySet>> attestation_jwks() {
   return Call<KeySet>{{"GET", "/.well-known/attestation-jwks.json", {}}, read_key_set};
 }
 
+Result<Call<KeySet>> webhook_jwks() {
+  return Call<KeySet>{{"GET", "/.well-known/webhook-jwks.json", {}}, read_key_set};
+}
+
 Result<Call<std::string>> status_list(std::string_view name) {
   if (name.empty()) return Error{ErrorCode::kInvalidArgument, "name a status list: the end of its address"};
   return Call<std::string>{

@@ -53,6 +53,7 @@ auto reading(std::string body) {
 [[nodiscard]] Result<Call<api::Rotation>> rotate_status_key(const api::RotateKey& message);
 [[nodiscard]] Result<Call<KeySet>> status_jwks();
 [[nodiscard]] Result<Call<KeySet>> attestation_jwks();
+[[nodiscard]] Result<Call<KeySet>> webhook_jwks();
 [[nodiscard]] Result<Call<std::string>> status_list(std::string_view name);
 [[nodiscard]] Result<Call<api::Adoption>> adopt_backend(std::string_view name);
 [[nodiscard]] Result<Call<api::Grant>> grant(const api::CreateGrant& message);

@@ -12,7 +12,7 @@ namespace chancery::api {
 
 /// One of the daemon's own keys.
 struct OverviewKey {
-  std::string purpose;  ///< "issuer", "status lists", "attestation", "audit log"
+  std::string purpose;  ///< "issuer", "status lists", "attestation", "audit log", "webhook"
   std::string jkt;
   std::string backend;
   std::string state;      ///< as chancery key list has them

@@ -83,4 +83,19 @@ BOOST_FIXTURE_TEST_CASE(programs_get_the_overview_as_it_came, Overseen) {
              json.out);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_key_of_the_webhook_is_listed_and_rotated, Stage) {
+  const std::string key =
+      R"({"algorithm":"ES256","backend":"tpm","created_at":1800000000,)"
+      R"("jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","jwk":{"kty":"EC"},"owner":"webhook","state":"active"})";
+  answer("GET /v1/webhook/keys", http_answer(200, kJson, R"({"keys":[)" + key + "]}"));
+  answer("POST /v1/webhook/keys/rotate", http_answer(200, kJson, R"({"key":)" + key + "}"));
+  const Run listed = run({"webhook-key", "list"});
+  BOOST_TEST(listed.exit == 0, listed.err);
+  BOOST_TEST(contains(listed.out, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\tactive\ttpm"), listed.out);
+  const Run rotated = run({"webhook-key", "rotate", "--overlap", "10m"});
+  BOOST_TEST(rotated.exit == 0, rotated.err);
+  BOOST_TEST(contains(request("POST /v1/webhook/keys/rotate"), R"({"overlap_s":600})"),
+             request("POST /v1/webhook/keys/rotate"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -44,6 +44,8 @@ std::vector<Canary> planted_by_hand() {
   std::vector<Canary> out{
       {"PIN", kPin},
       {"master secret", std::string(as_text(planted_master()))},
+      {"password of the webhook", "canary-hook-password"},
+      {"query of the webhook", "canary-hook-query"},
       {"header", "canary-header"},
       {"user agent", "canary-user-agent"},
       {"cookie", "canary-cookie"},
@@ -76,7 +78,9 @@ struct Aviary {
                             .tls_port = port,
                             .plain_port = plain_port};
     settings.extra = token_section(token) +
-                     "isolate = true\n[log]\nlevel = \"trace\"\nformat = \"json\"\n"
+                     "isolate = true\n[anomaly]\nlearning = \"1s\"\n[anomaly.webhook]\n"
+                     "url = \"https://me:canary-hook-password@localhost:1/?canary-hook-query\"\n"
+                     "[log]\nlevel = \"trace\"\nformat = \"json\"\n"
                      "redact = ['canary-configured-\\d+']\n";
     auto daemon = std::make_unique<DaemonProcess>(settings);
     plant_master(*daemon);

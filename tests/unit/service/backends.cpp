@@ -87,6 +87,7 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
                          this->office().statuses,
                          this->office().attestation,
                          this->office().audit,
+                         this->office().webhook,
                          this->office().backups,
                          Published<service::Policy>(*this->office().policy.current())};
   rest::Router router(office);

@@ -30,9 +30,17 @@ AttestationResult about_holder(const std::string& compact) {
   return result_about(Token::parse(compact).value().claims().holder);
 }
 
+/// One with a key for each purpose that there is.
+OfficeFixture::Extension believing_the_verifier() {
+  OfficeFixture::Extension extension;
+  extension.verifiers = {verifier().public_key()};
+  extension.webhook.url = "https://alerts.example.org/";
+  return extension;
+}
+
 /// An office that believes one verifier, a grant of it, and who asks about it.
 struct CustodyFixture : OfficeFixture {
-  CustodyFixture() : OfficeFixture(Extension{{}, {}, {verifier().public_key()}}) {
+  CustodyFixture() : OfficeFixture(believing_the_verifier()) {
     create_story_agents();
     change_policy([](service::Policy& policy) { policy.public_urls = {kIssuerUrl}; });
     const Response granted = call(

@@ -38,6 +38,7 @@ class OfficeFixture {
     service::AttestationOptions attestation{};
     std::vector<PublicKey> verifiers{};  ///< whose attestation results count for chains of this office
     service::AnomalyOptions anomalies{};
+    service::WebhookOptions webhook{};
   };
   explicit OfficeFixture(Extension extension)
       : OfficeFixture(std::filesystem::temp_directory_path(), std::move(extension)) {}
@@ -158,6 +159,9 @@ class OfficeFixture {
     options.status_keys = key_options(store::kStatusLists);
     options.attestation_keys = key_options(store::kAttestation);
     options.audit_keys = key_options(store::kAudit);
+    options.webhook_keys = key_options(store::kWebhook);
+    if (extension.webhook.url.empty()) options.webhook_keys.backend.clear();
+    options.webhook = std::move(extension.webhook);
     options.audit.host = "issuer.example";
     options.audit.salts = SecretBytes(Bytes(32, 9));
     options.attestation = std::move(extension.attestation);
