@@ -42,6 +42,23 @@ void add_backends(std::vector<Metric>& out, const Backends& backends) {
   }
 }
 
+void add_space(std::vector<Metric>& out, store::Store& store) {
+  const auto space = store.space();
+  if (!space) return;
+  out.push_back({"chancery_state_free_bytes",
+                 "Room that the state folder's file system has left for the daemon.",
+                 kGauge,
+                 {{static_cast<double>(space->free_octets)}}});
+  out.push_back({"chancery_state_size_bytes",
+                 "Room that the state folder's file system has in all.",
+                 kGauge,
+                 {{static_cast<double>(space->all_octets)}}});
+  out.push_back({"chancery_state_read_only",
+                 "1 while the state folder's file system is mounted read-only.",
+                 kGauge,
+                 {{space->is_read_only ? 1.0 : 0.0}}});
+}
+
 // A store that does not answer has no counts: those that are missing say so better than zeros.
 void add_store(std::vector<Metric>& out, store::Store& store) {
   const auto counts = store.counts();
@@ -224,6 +241,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_anomalies(out, office.watch);
   add_webhook(out, office.webhook);
   add_store(out, office.store);
+  add_space(out, office.store);
   out.push_back({"chancery_join_token_reuses_total",
                  "Join tokens that were presented a second time: somebody has them who should not.",
                  kCounter,

@@ -65,14 +65,17 @@ api::Readiness ReadinessCheck::look(hsm::Deadline deadline) const {
   const auto note = [&](const std::string& what, const Error& error) {
     missing.push_back(problem(what, error));
   };
-  if (const Status store = store_.check(); !store) note("store", store.error());
+  // Reading first: the store then says what that has found out.
+  const auto counts = store_.counts();
+  const Status store = store_.check();
+  if (!store) note("store", store.error());
   for (const std::string& name : backends_.names()) {
     const auto backend = backends_.find(name);
     if (const Status status = (*backend)->check(deadline); !status) note("backend " + name, status.error());
   }
   // How many only: anybody may ask this. `chancery agent list` names them.
-  if (const auto counts = store_.counts(); !counts) {
-    note("agents", counts.error());
+  if (!counts) {
+    if (store) note("agents", counts.error());
   } else if (counts->lost_agents > 0) {
     missing.push_back("agents: " + std::to_string(counts->lost_agents) +
                       " with a lost or revoked key: put their device back, or `chancery agent reenroll` "

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/store/migrations.hpp"
+#include "daemon/store/soundness.hpp"
+#include "daemon/store/state_space.hpp"
 
 namespace chancery::store {
 namespace {
@@ -35,6 +38,11 @@ Result<std::filesystem::path> private_folder(const std::filesystem::path& reques
   return folder;
 }
 
+// Rather than an effect's no.
+bool is_stores(const Error& error) noexcept {
+  return error.code == ErrorCode::kStoreUnavailable || error.code == ErrorCode::kStoreCorrupt;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Journal>> Journal::open(const std::filesystem::path& state_folder) {
@@ -42,6 +50,7 @@ Result<std::shared_ptr<Journal>> Journal::open(const std::filesystem::path& stat
   CHANCERY_ASSIGN(StateLock lock, StateLock::acquire(folder));
   CHANCERY_ASSIGN(Database database, Database::open(folder / "chancery.db"));
   CHANCERY_TRY(schema_version(database));
+  CHANCERY_TRY(check_soundness(database));
   CHANCERY_TRY(database.use_write_ahead_log());
   CHANCERY_TRY(migrate(database));
   // What a daemon erased that was killed right then may still stand in the log.
@@ -104,14 +113,14 @@ void Journal::commit_together(Batch batch) noexcept {
 // How far a commit that failed has come is the database's to say.
 void Journal::note_end(Batch batch, const Status& committed) noexcept {
   if (committed) {
+    is_proven_ = true;
     recorded_ += tree_->size() - size_;
     size_ = tree_->size();
   } else if (tree_ && tree_->size() != size_) {
     tree_.reset();
   }
-  const bool is_stores = !committed && (committed.error().code == ErrorCode::kStoreUnavailable ||
-                                        committed.error().code == ErrorCode::kStoreCorrupt);
-  if (!is_stores) return;
+  if (committed || !is_stores(committed.error())) return;
+  is_proven_ = false;
   failed_ += static_cast<std::uint64_t>(
       std::ranges::count_if(batch, [](const Pending* pending) { return pending->audit != nullptr; }));
 }
@@ -122,7 +131,20 @@ Status Journal::require_tree() {
   return {};
 }
 
+Status Journal::check() {
+  CHANCERY_ASSIGN(const StateSpace space, space_at(file().parent_path()));
+  CHANCERY_TRY(check_space(space));
+  {
+    const auto guard = hold();
+    if (database_.is_damaged()) return kDamagedDatabase;
+    CHANCERY_TRY(database_.check_in_place());
+    if (std::exchange(is_proven_, false)) return {};
+  }
+  return write([this] { return rewrite_version(database_); });
+}
+
 Status Journal::run_all(Batch batch) {
+  if (database_.is_damaged()) return kDamagedDatabase;
   CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
   CHANCERY_TRY(require_tree());
   if (batch.size() == 1) {
@@ -141,8 +163,8 @@ Status Journal::run_in_savepoint(Pending& pending) {
   pending.result = run(pending);
   // On a full disk and the like SQLite rolls the whole transaction back by itself.
   if (!database_.in_transaction()) {
-    const std::uint64_t native = pending.result ? 0 : pending.result.error().native;
-    return Error{ErrorCode::kStoreUnavailable, "the transaction was rolled back: try again", native};
+    if (!pending.result && is_stores(pending.result.error())) return pending.result.error();
+    return Error{ErrorCode::kStoreUnavailable, "the transaction was rolled back: try again"};
   }
   if (!pending.result) {
     CHANCERY_TRY(database_.execute("ROLLBACK TO effect"));

@@ -45,11 +45,17 @@ class Journal {
 
   /// Runs `effect`, perhaps on another caller's thread, and appends the audit entry.
   /// \return the entry's sequence; kInvalidArgument for an empty entry; what the effect said, kInternal when it
-  ///         threw, or the store's error: then neither has happened, and what the effect has read need not be so
+  ///         threw, or the store's error: then neither has happened, and what the effect has read need not be so.
+  ///         Once the database was found damaged, nothing is written to it any more
   [[nodiscard]] Result<std::uint64_t> mutate(const AuditEntry& audit, const Effect& effect);
 
   /// The same for what leaves no audit entry.
   [[nodiscard]] Status write(const Effect& effect);
+
+  /// Whether a write would be taken now. What was written since the last look is proof; else something is written that
+  /// changes nothing.
+  /// \return kStoreUnavailable with what is wrong with the disk, kStoreCorrupt once the database was found damaged
+  [[nodiscard]] Status check();
 
   /// Keeps others from the connection while it is held: for reading. Never call mutate() or write() meanwhile.
   [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
@@ -101,6 +107,7 @@ class Journal {
   Database database_;
   std::optional<AuditTree> tree_;  // none after a commit that failed: read again before the next
   std::shared_ptr<const telemetry::Redactor> redactor_;  // null: entries are written as they are
+  bool is_proven_ = false;                               // whether what was written last reached the disk
 };
 
 }  // namespace chancery::store

@@ -448,6 +448,11 @@ Status complete_step(Database& database, const char* step) {
   return step == kAuditTree ? AuditTree::plant(database) : Status{};
 }
 
+Status write_version(Database& database, std::size_t version) {
+  const std::string statement = "PRAGMA user_version = " + std::to_string(version);
+  return database.execute(statement.c_str());
+}
+
 }  // namespace
 
 std::span<const char* const> migrations() noexcept { return kMigrations; }
@@ -471,6 +476,8 @@ Result<std::size_t> schema_version(Database& database) {
   return known;
 }
 
+Status rewrite_version(Database& database) { return write_version(database, kMigrations.size()); }
+
 Status migrate(Database& database, std::size_t target) {
   CHANCERY_ASSIGN(const std::size_t version, schema_version(database));
   // While a table is built anew, what refers to it must not follow the old one's rows.
@@ -479,8 +486,7 @@ Status migrate(Database& database, std::size_t target) {
     CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database));
     CHANCERY_TRY(database.execute(kMigrations[step]));
     CHANCERY_TRY(complete_step(database, kMigrations[step]));
-    const std::string reached = "PRAGMA user_version = " + std::to_string(step + 1);
-    CHANCERY_TRY(database.execute(reached.c_str()));
+    CHANCERY_TRY(write_version(database, step + 1));
     CHANCERY_ASSIGN(const std::int64_t dangling,
                     database.number("SELECT count(*) FROM pragma_foreign_key_check"));
     if (dangling != 0) {

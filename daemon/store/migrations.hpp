@@ -22,4 +22,8 @@ Result<std::size_t> schema_version(Database& database);
 /// that it leads to.
 Status migrate(Database& database, std::size_t target = migrations().size());
 
+/// Writes the version of the present schema where it stands already: a page of the file is written, and nothing changed.
+/// Within a transaction.
+Status rewrite_version(Database& database);
+
 }  // namespace chancery::store

@@ -32,21 +32,36 @@ Error constraint_error(int code) noexcept {
   }
 }
 
-Error sqlite_error(int code) noexcept {
+bool tells_damage(int code) noexcept {
+  const int primary = code & 0xFF;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+// SQLite tells a full disk from other failures, not a quota or a disk that the kernel no longer lets anybody write to.
+Error disk_error(int code, int reason) noexcept {
+  if (reason == ENOSPC || reason == EDQUOT) return unavailable(kFullDisk, code);
+  if (reason == EROFS) return unavailable(kReadOnlyDisk, code);
+  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+    return unavailable(
+        "the disk did not confirm what was written, so that none of it counts: check the state folder's disk",
+        code);
+  }
+  return unavailable("reading or writing the database failed: check the state folder's disk", code);
+}
+
+Error sqlite_error(int code, int reason = 0) noexcept {
   switch (code & 0xFF) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
-      return {ErrorCode::kStoreCorrupt,
-              "the database in the state folder is damaged: restore it from a backup",
-              static_cast<std::uint64_t>(code)};
+      return {kDamagedDatabase.code, kDamagedDatabase.what, static_cast<std::uint64_t>(code)};
     case SQLITE_ERROR:  // of a statement of ours: the tables are not those that we made
       return {ErrorCode::kStoreCorrupt, "the tables of the database are damaged: restore it from a backup",
               static_cast<std::uint64_t>(code)};
     case SQLITE_CONSTRAINT:
       return constraint_error(code);
     case SQLITE_FULL:
-      return unavailable("the state folder's file system is full: free some space", code);
+      return unavailable(kFullDisk, code);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -59,7 +74,7 @@ Error sqlite_error(int code) noexcept {
     case SQLITE_IOERR:
     case SQLITE_NOLFS:
     case SQLITE_PROTOCOL:
-      return unavailable("reading or writing the database failed: check the state folder's disk", code);
+      return disk_error(code, reason);
     case SQLITE_NOMEM:
       return unavailable("not enough memory for the database: give the daemon more", code);
     default:
@@ -87,9 +102,9 @@ Status create_private(const std::filesystem::path& file) {
 
 }  // namespace
 
-Status check_sqlite(int code, int expected) noexcept {
+Status check_sqlite(int code, int expected, int reason) noexcept {
   if (code == expected) return {};
-  return sqlite_error(code);
+  return sqlite_error(code, reason);
 }
 
 Query::~Query() {
@@ -100,6 +115,7 @@ Query::~Query() {
 
 Query::Query(Query&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)),
+      is_damaged_(other.is_damaged_),
       bound_(other.bound_),
       bind_code_(other.bind_code_) {}
 
@@ -135,9 +151,11 @@ Query& Query::bind(ByteView octets) noexcept {
 
 Result<bool> Query::step() noexcept {
   CHANCERY_TRY(check_sqlite(bind_code_));
+  errno = 0;  // SQLite's own record of it has none of a commit's
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
-  CHANCERY_TRY(check_sqlite(code, SQLITE_DONE));
+  *is_damaged_ |= tells_damage(code);
+  CHANCERY_TRY(check_sqlite(code, SQLITE_DONE, errno));
   return false;
 }
 
@@ -238,21 +256,34 @@ Result<bool> Database::is_sound() {
   return row && check.text(0) == "ok";
 }
 
+Result<bool> Database::is_sound(std::string_view table) {
+  CHANCERY_ASSIGN(Query check, query("SELECT * FROM pragma_integrity_check(?)"));
+  CHANCERY_ASSIGN(const bool row, check.bind(table).step());
+  return row && check.text(0) == "ok";
+}
+
+Status Database::check(int code) noexcept {
+  *is_damaged_ |= tells_damage(code);
+  return check_sqlite(code, SQLITE_OK, errno);
+}
+
 std::filesystem::path Database::file() const { return sqlite3_db_filename(connection_.get(), "main"); }
 
 Status Database::execute(const char* sql) noexcept {
-  return check_sqlite(sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr));
+  errno = 0;
+  return check(sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr));
 }
 
 Result<Query> Database::query(const char* sql) {
   auto& statement = statements_[sql];
   if (!statement) {
     sqlite3_stmt* prepared = nullptr;
-    CHANCERY_TRY(check_sqlite(
-        sqlite3_prepare_v3(connection_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr)));
+    errno = 0;
+    CHANCERY_TRY(
+        check(sqlite3_prepare_v3(connection_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr)));
     statement.reset(prepared);
   }
-  return Query(statement.get());
+  return Query(statement.get(), *is_damaged_);
 }
 
 Result<std::int64_t> Database::number(const char* sql) {

@@ -16,16 +16,30 @@
 
 namespace chancery::store {
 
+// What is wrong with a disk, and what to do; whoever finds it out says it so.
+inline constexpr const char* kFullDisk =
+    "the state folder's file system is full: free some space, and the daemon goes on by itself";
+inline constexpr const char* kReadOnlyDisk =
+    "the state folder's file system is read-only: check its disk and mount it for writing, and the daemon "
+    "goes on by itself";
+inline constexpr Error kDamagedDatabase{
+    ErrorCode::kStoreCorrupt,
+    "the database in the state folder is damaged: stop the daemon, and `chancery restore` puts a backup in "
+    "its place; see docs/operations/recovery.md"};
+
 /// The one gate for SQLite's codes: success only when `code` is exactly `expected`. Corruption, unusable
 /// disks and violated constraints become kStoreCorrupt, kStoreUnavailable, kConflict or kNotFound (foreign
 /// key), with the extended code kept.
-[[nodiscard]] Status check_sqlite(int code, int expected = SQLITE_OK) noexcept;
+/// \param reason  the errno of a call that failed with an I/O error; 0: unknown
+[[nodiscard]] Status check_sqlite(int code, int expected = SQLITE_OK, int reason = 0) noexcept;
 
 /// One use of a prepared statement: bind in order, step, read columns (0-based). Bound text and octets are
 /// borrowed until the query ends. Ending it makes the statement ready for its next use.
 class Query {
  public:
-  explicit Query(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+  /// \param is_damaged  borrowed; set when SQLite finds that the file is damaged
+  Query(sqlite3_stmt* statement, bool& is_damaged) noexcept
+      : statement_(statement), is_damaged_(&is_damaged) {}
   ~Query();
   Query(Query&& other) noexcept;
   Query& operator=(Query&&) = delete;
@@ -53,6 +67,7 @@ class Query {
  private:
   Query& note(int code) noexcept;
   sqlite3_stmt* statement_;
+  bool* is_damaged_;
   int bound_ = 0;
   int bind_code_ = SQLITE_OK;  ///< the first failure of a bind; step() reports it
 };
@@ -75,6 +90,12 @@ class Database {
 
   /// Reads every page and every index: false when something is damaged.
   Result<bool> is_sound();
+  /// The same for one table and its indexes.
+  Result<bool> is_sound(std::string_view table);
+
+  /// Whether SQLite has found, in whatever was asked of this connection, that the file is damaged. It stays so: what
+  /// can still be read may lack what stood on other pages.
+  [[nodiscard]] bool is_damaged() const noexcept { return *is_damaged_; }
 
   [[nodiscard]] std::filesystem::path file() const;
 
@@ -106,10 +127,12 @@ class Database {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
   };
-  explicit Database(sqlite3* connection) noexcept : connection_(connection) {}
+  explicit Database(sqlite3* connection) : connection_(connection) {}
   Status configure();
+  Status check(int code) noexcept;
 
   std::unique_ptr<sqlite3, Close> connection_;
+  std::unique_ptr<bool> is_damaged_ = std::make_unique<bool>(false);  // in a place that its queries keep
   std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
 

@@ -261,8 +261,10 @@ Result<std::vector<AuditRecord>> SqliteStore::audit_tail(std::size_t limit) {
   return records;
 }
 
+// What can still be counted of a damaged database is no answer.
 Result<StoreCounts> SqliteStore::counts() {
   const auto guard = journal_->hold();
+  if (database_.is_damaged()) return kDamagedDatabase;
   StoreCounts counts;
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentCounts));
   CHANCERY_ASSIGN(const bool row, select.step());
@@ -280,11 +282,9 @@ Result<StoreCounts> SqliteStore::counts() {
   return counts;
 }
 
-Status SqliteStore::check() {
-  const auto guard = journal_->hold();
-  CHANCERY_ASSIGN(Transaction transaction, Transaction::begin(database_));
-  return {};
-}
+Status SqliteStore::check() { return journal_->check(); }
+
+Result<StateSpace> SqliteStore::space() { return space_at(journal_->file().parent_path()); }
 
 Result<std::map<std::string, std::uint64_t>> SqliteStore::agent_keys_by_backend() {
   const auto guard = journal_->hold();

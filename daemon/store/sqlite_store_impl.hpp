@@ -61,6 +61,7 @@ class SqliteStore final : public Store {
   Result<StoreCounts> counts() override;
   Result<std::map<std::string, std::uint64_t>> agent_keys_by_backend() override;
   Status check() override;
+  Result<StateSpace> space() override;
 
  private:
   Status insert_key(const Key& key);

@@ -13,6 +13,7 @@
 #include <chancery/keys.hpp>
 #include <chancery/result.hpp>
 
+#include "daemon/store/state_space.hpp"
 #include "hsm/key_backend.hpp"
 #include "sdk/json/writer.hpp"
 
@@ -299,10 +300,15 @@ class Store {
   virtual Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) = 0;
   /// The last `limit` entries, oldest first.
   virtual Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) = 0;
+  /// kStoreCorrupt once the database was found damaged.
   virtual Result<StoreCounts> counts() = 0;
 
-  /// Whether a write would be taken now; the error says what is missing. Writes nothing.
+  /// Whether a write would be taken now; the error says what is wrong, and what to do. It finds out: unless something was
+  /// written since the last look, it writes a page that changes nothing, and waits for the disk.
   virtual Status check() = 0;
+
+  /// What the state folder's file system has left; kStoreUnavailable. Does not wait for the disk.
+  virtual Result<StateSpace> space() = 0;
 
   /// How many active agents' keys each backend has, by its name; one that has none is not in it.
   virtual Result<std::map<std::string, std::uint64_t>> agent_keys_by_backend() = 0;

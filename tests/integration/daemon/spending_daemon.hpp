@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +16,12 @@ namespace chancery::tests {
 
 /// A daemon on a TPM of its own, and an agent with a chain that may spend 100.
 struct SpendingDaemon {
-  /// \param extra  of its configuration
-  explicit SpendingDaemon(std::string extra = "") : daemon({.tcti = tpm.tcti(), .extra = std::move(extra)}) {
+  /// \param extra   of its configuration
+  /// \param before  is done to it before it is started
+  explicit SpendingDaemon(
+      std::string extra = "", const std::function<void(DaemonProcess&)>& before = [](DaemonProcess&) {})
+      : daemon({.tcti = tpm.tcti(), .extra = std::move(extra)}) {
+    before(daemon);
     daemon.start();
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
     chain = granted();
@@ -33,12 +38,11 @@ struct SpendingDaemon {
     return answered(daemon.client().grant(request)).chain;
   }
 
-  /// "permit", or the denial's outcome, or the problem's code.
-  [[nodiscard]] std::string spend(const std::vector<std::string>& from, int amount) const {
+  /// What has a payment decided, with a fresh proof.
+  [[nodiscard]] ClientResult<api::Authorize> payment(const std::vector<std::string>& from, int amount) const {
     constexpr const char* kUri = "https://api.example.org/refunds";
-    const Client client = daemon.client();
-    const auto proof = client.prove({from, "POST", kUri, std::nullopt});
-    if (!proof) return proof.error().code;
+    const auto proof = daemon.client().prove({from, "POST", kUri, std::nullopt});
+    if (!proof) return proof.error();
     api::Authorize request;
     request.chain = from;
     request.proof = proof->proof;
@@ -47,7 +51,14 @@ struct SpendingDaemon {
     request.audience = "https://api.example.org";
     request.scope = "payments.refund";
     request.params = R"({"amount":)" + std::to_string(amount) + "}";
-    const auto decision = client.authorize(request);
+    return request;
+  }
+
+  /// "permit", or the denial's outcome, or the problem's code.
+  [[nodiscard]] std::string spend(const std::vector<std::string>& from, int amount) const {
+    const auto request = payment(from, amount);
+    if (!request) return request.error().code;
+    const auto decision = daemon.client().authorize(*request);
     if (!decision) return decision.error().code;
     return decision->permitted ? "permit" : decision->outcome;
   }

@@ -1,4 +1,4 @@
-// What is particular to the SQLite store: files, locks, migrations, crashes and failing disks.
+// What is particular to the SQLite store: files, locks, migrations and crashes.
 
 #include "daemon/store/sqlite_store.hpp"
 
@@ -20,7 +20,6 @@
 #include "daemon/store/sqlite_books.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
-#include "tests/unit/daemon/faulty_disk.hpp"
 #include "tests/unit/daemon/store_records.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
@@ -216,25 +215,6 @@ BOOST_AUTO_TEST_CASE(a_database_of_another_program_is_left_alone) {
   const std::string before = read_octets(file);
   BOOST_TEST((refusal(open_sqlite_store(folder.path())) == kStoreCorrupt));
   BOOST_TEST((read_octets(file) == before));
-}
-
-BOOST_AUTO_TEST_CASE(damaged_pages_are_corrupt) {
-  const TemporaryFolder folder;
-  must(open_sqlite_store(folder.path()));
-  const std::size_t schema = read_octets(folder.path() / "chancery.db").size();
-  {
-    const auto store = must(open_sqlite_store(folder.path()));
-    for (int i = 0; i < 100; ++i)
-      must(store->add_agent(fresh_agent("agent" + std::to_string(i)), entry("x")));
-  }
-  std::string octets = read_octets(folder.path() / "chancery.db");
-  BOOST_TEST_REQUIRE(octets.size() > schema);
-  std::fill(octets.begin() + static_cast<std::ptrdiff_t>(schema), octets.end(), '\xA5');
-  write_octets(folder.path() / "chancery.db", octets);
-  const auto store = must(open_sqlite_store(folder.path()));
-  BOOST_TEST((refusal(store->agents({})) == kStoreCorrupt));
-  BOOST_TEST((refusal(store->agent_by_name("agent7")) == kStoreCorrupt));
-  BOOST_TEST((refusal(store->add_agent(fresh_agent("next"), entry("x"))) == kStoreCorrupt));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_record_is_corrupt) {
@@ -438,47 +418,6 @@ BOOST_AUTO_TEST_CASE(audit_entries_cannot_be_changed_or_deleted) {
   BOOST_TEST(!database.execute("DELETE FROM audit").has_value());
   BOOST_TEST(!database.execute("UPDATE audit SET at = 0").has_value());
   BOOST_TEST(must(database.number("SELECT count(*) FROM audit WHERE at = 1000")) == 1);
-}
-
-struct FaultCase {
-  const char* name;
-  DiskFault fault;
-};
-std::ostream& operator<<(std::ostream& out, const FaultCase& c) { return out << c.name; }
-constexpr std::array kWriteFaults{FaultCase{"no space", DiskFault::kFull},
-                                  FaultCase{"the sync of the commit fails", DiskFault::kSyncFails}};
-
-BOOST_DATA_TEST_CASE(a_failed_commit_is_an_error_and_recovers, boost::unit_test::data::make(kWriteFaults),
-                     c) {
-  const TemporaryFolder folder;
-  const IssuedToken before = fresh_token();
-  const IssuedToken during = fresh_token();
-  const IssuedToken after = fresh_token();
-  FaultyDisk disk;
-  {
-    const auto store = must(open_sqlite_store(folder.path()));
-    const Key issuer = fresh_key_of(std::string(kIssuer));
-    const Thumbprint signer = issuer.stored.public_key.thumbprint();
-    must(store->add_key(issuer, {}, entry("issuer_key.create")));
-    must(store->record_token(before, signer, entry("before")));
-    disk.set(c.fault);
-    BOOST_TEST((refusal(store->record_token(during, signer, entry("during"))) == kStoreUnavailable));
-    BOOST_TEST((refusal(store->token(during.id)) == kNotFound));
-    disk.set(DiskFault::kNone);
-    BOOST_TEST(must(store->record_token(after, signer, entry("after"))) == 3U);
-  }
-  const auto store = must(open_sqlite_store(folder.path()));
-  BOOST_TEST(store->token(before.id).has_value());
-  BOOST_TEST(store->token(after.id).has_value());
-  BOOST_TEST((refusal(store->token(during.id)) == kNotFound));
-}
-
-BOOST_AUTO_TEST_CASE(a_disk_that_fails_at_the_start_is_unavailable) {
-  const TemporaryFolder folder;
-  must(open_sqlite_store(folder.path()));
-  FaultyDisk disk;
-  disk.set(DiskFault::kReadFails);
-  BOOST_TEST((refusal(open_sqlite_store(folder.path())) == kStoreUnavailable));
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_was_deleted_takes_no_more_records) {
