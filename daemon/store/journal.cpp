@@ -140,7 +140,10 @@ Status Journal::check() {
     CHANCERY_TRY(database_.check_in_place());
     if (std::exchange(is_proven_, false)) return {};
   }
-  return write([this] { return rewrite_version(database_); });
+  const Status tried = write([this] { return rewrite_version(database_); });
+  const auto guard = hold();
+  is_proven_ = false;  // to the next look it is old
+  return tried;
 }
 
 Status Journal::run_all(Batch batch) {

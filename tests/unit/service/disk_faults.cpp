@@ -1,4 +1,4 @@
-// A daemon whose disk is full, or does not sync: nothing that must be on it is answered, and it goes on when the disk does.
+// A daemon whose disk is full, takes no writes or does not sync: nothing that must be on it is answered, and it goes on when the disk does.
 
 #include <array>
 
@@ -47,6 +47,7 @@ struct FaultCase {
 };
 std::ostream& operator<<(std::ostream& out, const FaultCase& c) { return out << c.name; }
 constexpr std::array kFaults{FaultCase{"no space", DiskFault::kFull},
+                             FaultCase{"nobody may write", DiskFault::kReadOnly},
                              FaultCase{"nothing is synced", DiskFault::kSyncFails}};
 
 // Before everything that has its files there.
