@@ -181,9 +181,9 @@ Response Router::answer(const Route& route, Request& request, std::string_view a
 Response Router::answer_holder(const Route& route, Request& request, std::string_view argument) {
   auto caller = find_caller(office_, request);
   if (!caller) return challenge(caller.error());
-  const Status granted = service::require_scope(*office_.policy.current(), *caller, route.scope);
+  request.chain = *std::move(caller);  // who is refused below is known
+  const Status granted = service::require_scope(*office_.policy.current(), *request.chain, route.scope);
   if (!granted) return problem(granted.error());
-  request.chain = *std::move(caller);
   return route.handle(office_, request, argument);
 }
 

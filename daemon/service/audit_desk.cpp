@@ -16,6 +16,8 @@ namespace {
 using store::SignedCheckpoint;
 
 constexpr std::size_t kSaltSize = 32;
+constexpr std::size_t kBlocksAtOnce = 8;
+constexpr std::chrono::hours kReadAgain{24};
 // What no note can be: to see whether the device holds a key.
 constexpr std::string_view kTrial = "chancery audit log: is this key here?";
 // Clocks are corrected by small steps all the time.
@@ -32,13 +34,19 @@ constexpr Error kInconsistent{
 // --- checkpoints
 
 Result<SignedCheckpoint> AuditDesk::checkpoint(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  CHANCERY_TRY(options_.may_sign());
+  if (is_altered_) return kInconsistent;
   const std::lock_guard lock(signing_);
   return sign_log(now, deadline);
 }
 
-Status AuditDesk::seal(std::uint64_t value, std::chrono::sys_seconds now, hsm::Deadline deadline) {
+void AuditDesk::expect(std::uint64_t value) {
   const std::lock_guard lock(signing_);
   counter_ = value;
+}
+
+Status AuditDesk::seal(std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const std::lock_guard lock(signing_);
   CHANCERY_TRY(sign_log(now, deadline));
   return {};
 }
@@ -120,12 +128,26 @@ bool AuditDesk::is_due(std::chrono::sys_seconds now) const {
 void AuditDesk::tick(std::chrono::sys_seconds now) {
   watch_clock(now);
   record(refusals.take(now), now);
+  read_again(now);
   if (!is_due(now)) return;
   tried_at_ = now;
   const auto made = checkpoint(now, std::chrono::steady_clock::now() + options_.patience);
   if (made) return;
   is_behind_ = true;
   complain_("no checkpoint of the audit log could be made", made.error());
+}
+
+// A few thousand entries a round, so that nobody waits for the connection.
+void AuditDesk::read_again(std::chrono::sys_seconds now) {
+  const bool is_recent = read_at_ && now >= *read_at_ && now < *read_at_ + kReadAgain;
+  if (is_altered_ || is_recent) return;
+  const auto next = book.check_blocks(block_, kBlocksAtOnce);
+  if (!next) {
+    is_altered_ = next.error().code == ErrorCode::kStoreCorrupt;
+    return complain_("the audit log could not be read again", next.error());
+  }
+  if (*next == block_) read_at_ = now;
+  block_ = *next == block_ ? 0 : *next;
 }
 
 void AuditDesk::watch_clock(std::chrono::sys_seconds now) {

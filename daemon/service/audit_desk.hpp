@@ -27,6 +27,8 @@ struct AuditOptions {
   std::chrono::milliseconds patience{3000};  ///< for the device that signs them
   SecretBytes salts{};                       ///< from which the salts of parameters' hashes are made
   RefusalBound::Limits refusals{};
+  /// Asked before each checkpoint but those that vouch for the counter: its error is the answer then.
+  std::function<Status()> may_sign = [] { return Status{}; };
 };
 
 /// What the daemon does with its audit log besides writing it: checkpoints, which each vouch for all before and say to which
@@ -59,10 +61,12 @@ class AuditDesk final : public CounterSeal {
                                                            hsm::Deadline deadline);
 
   Result<std::optional<std::uint64_t>> sealed(std::chrono::sys_seconds now, hsm::Deadline deadline) override;
-  Status seal(std::uint64_t value, std::chrono::sys_seconds now, hsm::Deadline deadline) override;
+  void expect(std::uint64_t value) override;
+  Status seal(std::chrono::sys_seconds now, hsm::Deadline deadline) override;
 
-  /// One round: records what was counted of refusals, and a clock that was set back, and makes the checkpoint that is
-  /// due. One thread at a time.
+  /// One round: records what was counted of refusals, and a clock that was set back, makes the checkpoint that is due, and
+  /// reads a part of the log again: once after the start, then once a day. A log of which an entry is found to be another
+  /// is signed no more. One thread at a time.
   void tick(std::chrono::sys_seconds now);
 
   /// Whether the checkpoint that was due last could not be made.
@@ -85,6 +89,7 @@ class AuditDesk final : public CounterSeal {
                                                           hsm::Deadline deadline);
   [[nodiscard]] Result<bool> is_held(const store::Key& key, std::chrono::sys_seconds now,
                                      hsm::Deadline deadline);
+  void read_again(std::chrono::sys_seconds now);
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
   void watch_clock(std::chrono::sys_seconds now);
   void record(const std::vector<CountedRefusals>& counted, std::chrono::sys_seconds now);
@@ -98,6 +103,9 @@ class AuditDesk final : public CounterSeal {
   // Of the one thread that makes rounds.
   std::optional<std::chrono::sys_seconds> seen_at_;
   std::optional<std::chrono::sys_seconds> tried_at_;
+  std::optional<std::chrono::sys_seconds> read_at_;  // to its end
+  std::uint64_t block_ = 0;                          // that is read next
+  std::atomic<bool> is_altered_ = false;
   std::atomic<std::uint64_t> signed_size_ = 0;
   std::atomic<bool> is_behind_ = false;
 };

@@ -22,6 +22,9 @@ constexpr Error kOtherCounter{
     "the audit log says another value of the device's counter than the store does: the database was changed "
     "by another hand; keep the state folder, restore the newest backup, and see docs/operations/audit.md"};
 
+// 65,536 entries, some tenths of a second; AuditDesk goes on from there.
+constexpr std::size_t kBlocksAtStart = 256;
+
 // A member of an entry's `details`, or of the entry itself when `of` is empty.
 std::string member_of(const store::AuditRecord& record, std::string_view of, std::string_view name) {
   const auto document = json::Document::parse_borrowed(record.json);
@@ -91,6 +94,7 @@ Result<std::vector<audit::NoteKey>> audit_note_keys(store::Store& store, const s
 }
 
 Status check_audit_log(store::AuditBook& log, store::Store& store, store::CheckpointBook& checkpoints) {
+  CHANCERY_TRY(log.check_blocks(0, kBlocksAtStart));
   CHANCERY_TRY(check_checkpoint(log, store));
   return check_counter(log, checkpoints);
 }

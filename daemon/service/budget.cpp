@@ -103,7 +103,10 @@ Result<api::Budget> accept_budget(Office& office, const CallContext& context,
                                   const api::AcceptBudget& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kBudgetsAccept));
   CHANCERY_ASSIGN(const std::optional<FormerTokens> tokens, former_tokens(message));
-  if (tokens == FormerTokens::kEnd) CHANCERY_TRY(end_issuer_keys(office, context));
+  if (tokens == FormerTokens::kEnd) {
+    CHANCERY_TRY(office.spending.may_accept(context, tokens));
+    CHANCERY_TRY(end_issuer_keys(office, context));
+  }
   CHANCERY_TRY(office.spending.accept(context, tokens));
   CHANCERY_TRY(office.statuses.tokens.publish(context.now));
   return present_budget(office);

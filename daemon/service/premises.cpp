@@ -22,6 +22,12 @@ DaemonKeyOptions with(DaemonKeyOptions keys, const Spending& spending) {
   return keys;
 }
 
+// Nor is a log that may have been continued elsewhere.
+AuditOptions with(AuditOptions audit, const Spending& spending) {
+  audit.may_sign = [&spending] { return spending.require_known(); };
+  return audit;
+}
+
 SpendingOptions with(SpendingOptions spending, TrustPublisher& trust) {
   spending.watch = [&trust](bool is_older) { trust.doubt_statuses(is_older); };
   return spending;
@@ -49,7 +55,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       webhook_keys(*books.store, life, backends, trust, with(std::move(options.webhook_keys), spending)),
       statuses(*books.statuses, status_keys, trust, options.policy.issuer_url),
       attestation(*books.hosts, attestation_keys, std::move(options.attestation)),
-      audit(*books.audit, *books.store, audit_keys, std::move(options.audit), std::move(options.complain)),
+      audit(*books.audit, *books.store, audit_keys, with(std::move(options.audit), spending),
+            std::move(options.complain)),
       webhook(*books.anomalies, webhook_keys, options.policy.issuer_url, std::move(options.webhook),
               options.redactor, complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),

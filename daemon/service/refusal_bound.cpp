@@ -15,15 +15,15 @@ bool is_over(std::chrono::sys_seconds begin, std::chrono::sys_seconds now) {
 
 }  // namespace
 
-RefusalBound::Minute& RefusalBound::place_of(std::string_view caller) {
+RefusalBound::Callers::value_type& RefusalBound::place_of(std::string_view caller) {
   const auto known = callers_.find(caller);
-  if (known != callers_.end()) return known->second;
-  return callers_[callers_.size() < kMostCallers ? std::string(caller) : kOthers];
+  if (known != callers_.end()) return *known;
+  return *callers_.try_emplace(callers_.size() < kMostCallers ? std::string(caller) : kOthers).first;
 }
 
 bool RefusalBound::admit(std::string_view caller, std::chrono::sys_seconds now) {
   const std::lock_guard lock(mutex_);
-  Minute& minute = place_of(caller);
+  auto& [place, minute] = place_of(caller);
   if (is_over(minute.begin, now)) {
     minute.begin = now;
     minute.recorded = 0;
@@ -33,7 +33,7 @@ bool RefusalBound::admit(std::string_view caller, std::chrono::sys_seconds now) 
     return true;
   }
   CountedRefusals& counted = minute.counted;
-  if (counted.count == 0) counted = {std::string(caller), 0, now, now};
+  if (counted.count == 0) counted = {place, 0, now, now};
   ++counted.count;
   counted.until = now;
   return false;
@@ -65,7 +65,7 @@ std::vector<CountedRefusals> RefusalBound::take_all() {
 
 void RefusalBound::give_back(const CountedRefusals& counted) {
   const std::lock_guard lock(mutex_);
-  CountedRefusals& present = place_of(counted.caller).counted;
+  CountedRefusals& present = place_of(counted.caller).second.counted;
   if (present.count == 0) {
     present = counted;
     return;

@@ -52,11 +52,13 @@ class RefusalBound {
   // Beyond it, callers share one place: whoever has many keys does not fill the memory either.
   static constexpr std::size_t kMostCallers = 1024;
 
-  [[nodiscard]] Minute& place_of(std::string_view caller);
+  using Callers = std::map<std::string, Minute, std::less<>>;
+
+  [[nodiscard]] Callers::value_type& place_of(std::string_view caller);
 
   const Limits limits_{};
   std::mutex mutex_;
-  std::map<std::string, Minute, std::less<>> callers_;
+  Callers callers_;
 };
 
 }  // namespace chancery::service

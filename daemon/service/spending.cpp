@@ -58,6 +58,11 @@ bool is_about_device(const Error& error) {
   }
 }
 
+// The one that the counter has once all is done.
+std::uint64_t value_behind(const Checkpoint& checkpoint) {
+  return checkpoint.intended.value_or(checkpoint.value);
+}
+
 // Values of a device's counter have 64 bits, more than JSON numbers carry.
 AuditFacts value_facts(const std::string& backend, std::uint64_t value) {
   AuditFacts facts = backend_facts(backend);
@@ -103,6 +108,12 @@ Status Spending::require_open() const {
 Status Spending::require_newest() const {
   const auto older = halted();
   return older ? Status{*older} : Status{};
+}
+
+Status Spending::require_known() const {
+  if (const auto older = halted()) return *older;
+  const bool is_asked = options_.with_counter && options_.counter != nullptr;
+  return is_asked && !is_vouched_for_ ? Status{kStarting} : Status{};
 }
 
 Result<store::Recording> Spending::record(const store::Decision& decision, const store::AuditEntry& audit) {
@@ -198,9 +209,15 @@ Status Spending::advance(std::chrono::sys_seconds now) {
 
 // Whose first answers are lost, it begins again. Killed before it is signed, it needs the operator's word.
 Status Spending::begin(std::chrono::sys_seconds now) {
+  if (log_ != nullptr && !is_vouched_for_) {
+    // A log that says a value had a counter.
+    CHANCERY_ASSIGN(const std::optional<std::uint64_t> sealed, log_->sealed(now, deadline()));
+    if (sealed) return kCounterGone;
+  }
   is_vouched_for_ = true;
   CHANCERY_ASSIGN(const std::uint64_t first, options_.counter->create(deadline()));
-  return say({first}, first, now);
+  CHANCERY_TRY(say({first}, first, now));
+  return sign(now);
 }
 
 Status Spending::require_seal(std::uint64_t value, std::chrono::sys_seconds now) {
@@ -215,20 +232,35 @@ Status Spending::require_seal(std::uint64_t value, std::chrono::sys_seconds now)
 
 Status Spending::advance_from(std::uint64_t value, std::chrono::sys_seconds now) {
   has_spent_ = false;  // what is spent meanwhile may be in a copy already
-  CHANCERY_TRY(say({value, value + 1}, value + 1, now));
-  CHANCERY_ASSIGN(const std::uint64_t reached, options_.counter->advance(deadline()));
-  if (reached != value + 1) return kOlderCopy;
-  return books_.checkpoints.keep({reached});
+  // What was said, and could not be signed or done, is not said again.
+  if (said_ != value + 1) CHANCERY_TRY(say({value, value + 1}, value + 1, now));
+  return go_on_to(value + 1, now);
 }
 
-// That the counter has this value, or will in a moment: in the log, and signed.
+// Once that is signed.
+Status Spending::go_on_to(std::uint64_t value, std::chrono::sys_seconds now) {
+  CHANCERY_TRY(sign(now));
+  CHANCERY_ASSIGN(const std::uint64_t reached, options_.counter->advance(deadline()));
+  return reached == value ? books_.checkpoints.keep({reached}) : Status{kOlderCopy};
+}
+
+// That the counter has this value, or will in a moment.
 Status Spending::say(const Checkpoint& checkpoint, std::uint64_t value, std::chrono::sys_seconds now) {
   store::AuditEntry entry = audit_entry("counter.advance", now, value_facts(options_.backend, value));
   entry.refs.emplace_back(kCounterRef);
+  expect(value);
   CHANCERY_ASSIGN(const std::uint64_t sequence, books_.checkpoints.record(checkpoint, entry));
-  if (log_ != nullptr) CHANCERY_TRY(log_->seal(value, now, deadline()));
+  said_ = value;
   log_size_ = sequence;  // its own entry does not make it due again
   return {};
+}
+
+void Spending::expect(std::uint64_t value) {
+  if (log_ != nullptr) log_->expect(value);
+}
+
+Status Spending::sign(std::chrono::sys_seconds now) {
+  return log_ == nullptr ? Status{} : log_->seal(now, deadline());
 }
 
 void Spending::note(const Status& advanced, std::chrono::sys_seconds now) {
@@ -257,37 +289,65 @@ void Spending::halt(const Error& error, std::chrono::sys_seconds now) {
   if (!recorded) complain_("the halt could not be recorded", recorded.error());
 }
 
+// What the counter says now, or would have said in a moment, is not to be missed by accepting first.
+Status Spending::look_again(std::chrono::sys_seconds now, std::optional<FormerTokens> tokens) {
+  if (options_.with_counter && options_.counter == nullptr) return kNoCounter;
+  if (state() != State::kHalted && !is_sealed_) note(advance(now), now);
+  return halted() && !tokens ? Status{kTokensUnsaid} : Status{};
+}
+
+Status Spending::may_accept(const CallContext& context, std::optional<FormerTokens> tokens) {
+  const std::lock_guard lock(advancing_);
+  CHANCERY_TRY(look_again(context.now, tokens));
+  if (!options_.with_counter) return {};
+  const auto value = options_.counter->read(deadline());
+  return value || value.error().code == ErrorCode::kNotFound ? Status{} : Status{value.error()};
+}
+
 Status Spending::accept(const CallContext& context, std::optional<FormerTokens> tokens) {
   const std::lock_guard lock(advancing_);
-  if (options_.with_counter && options_.counter == nullptr) return kNoCounter;
-  // What the counter would have said in a moment is not to be missed by accepting first.
-  if (state() == State::kWaiting && !is_sealed_) note(advance(context.now), context.now);
+  CHANCERY_TRY(look_again(context.now, tokens));
   const bool is_older = halted().has_value();
-  if (is_older && !tokens) return kTokensUnsaid;
   store::CheckpointBook::Decision decision{.ends_tokens = tokens == FormerTokens::kEnd};
   AuditFacts facts;
   if (options_.with_counter) {
-    CHANCERY_ASSIGN(const std::uint64_t value, options_.counter->create(deadline()));
-    decision.checkpoint = Checkpoint{value};
-    facts = value_facts(options_.backend, value);
+    CHANCERY_ASSIGN(decision.checkpoint, acceptable());
+    facts = value_facts(options_.backend, value_behind(*decision.checkpoint));
   }
   if (is_older) CHANCERY_TRY(rename_log(context));
   facts.details.set("state", spending_state_name(state()));
   if (tokens) facts.details.set("tokens", decision.ends_tokens ? "end" : "keep");
   store::AuditEntry entry = audit_entry("budget.accept", context, std::move(facts));
-  if (decision.checkpoint) entry.refs.emplace_back(kCounterRef);
+  if (decision.checkpoint) {
+    entry.refs.emplace_back(kCounterRef);
+    expect(value_behind(*decision.checkpoint));
+  }
   CHANCERY_TRY(books_.checkpoints.accept(decision, entry));
   if (is_restored()) CHANCERY_TRY(options_.restored->remove());
   checkpoint_at_ = context.now;
   is_vouched_for_ = true;
   set(State::kOpen, std::nullopt);
-  // Killed before it is signed, the daemon asks for the operator once more.
-  if (decision.checkpoint && log_ != nullptr) {
-    const Status sealed = log_->seal(decision.checkpoint->value, context.now, deadline());
-    if (!sealed) complain_("what was accepted could not be signed: it is tried again", sealed.error());
-    if (!sealed) has_spent_ = true;
-  }
+  if (decision.checkpoint) leave_behind(*decision.checkpoint, context.now);
   return {};
+}
+
+// To where the counter goes with what is accepted, so that what was the newest store is one no longer.
+Result<Checkpoint> Spending::acceptable() {
+  const auto value = options_.counter->read(deadline());
+  if (value) return Checkpoint{*value, *value + 1};
+  if (value.error().code != ErrorCode::kNotFound) return value.error();
+  CHANCERY_ASSIGN(const std::uint64_t first, options_.counter->create(deadline()));
+  return Checkpoint{first};
+}
+
+// What fails here is done by the next round; killed before it is signed, the daemon asks for the operator once more.
+void Spending::leave_behind(const Checkpoint& accepted, std::chrono::sys_seconds now) {
+  said_ = value_behind(accepted);
+  const Status done = accepted.intended ? go_on_to(*accepted.intended, now) : sign(now);
+  if (done) return;
+  has_spent_ = true;
+  complain_("what was accepted could not be signed, or the counter not be advanced: it is tried again",
+            done.error());
 }
 
 // What the log was continued with elsewhere under its name is lost here, and no key may sign two continuations. A daemon

@@ -40,8 +40,10 @@ class CounterSeal {
   /// \return nothing when it says none, or when the device does not hold the key that signed it; the device's errors
   virtual Result<std::optional<std::uint64_t>> sealed(std::chrono::sys_seconds now,
                                                       hsm::Deadline deadline) = 0;
-  /// Signs what the log is now, and that it belongs to this value; checkpoints after it say the same.
-  virtual Status seal(std::uint64_t value, std::chrono::sys_seconds now, hsm::Deadline deadline) = 0;
+  /// Has every checkpoint from now on say this value: before the entry is recorded that does.
+  virtual void expect(std::uint64_t value) = 0;
+  /// Signs what the log is now, unless that was signed already.
+  virtual Status seal(std::chrono::sys_seconds now, hsm::Deadline deadline) = 0;
 };
 
 struct SpendingOptions {
@@ -95,6 +97,10 @@ class Spending {
   /// first: what was revoked or spent since is not in it, and its audit log was continued elsewhere.
   [[nodiscard]] Status require_newest() const;
 
+  /// kSpendingHalted while it is not known yet whether the store is an older copy, and when it is. Whoever signs the audit
+  /// log asks this first: a copy's log may have been continued under its name.
+  [[nodiscard]] Status require_known() const;
+
   /// Records a decision in the ledger; one that debits only while spending is open.
   /// \return kSpendingHalted, and as Ledger::record()
   [[nodiscard]] Result<store::Recording> record(const store::Decision& decision,
@@ -116,6 +122,8 @@ class Spending {
   /// \return kInvalidArgument when it is not, kSpendingHalted when no counter is to be had, kDeviceUnavailable and the
   ///         like when it cannot be advanced
   [[nodiscard]] Status accept(const CallContext& context, std::optional<FormerTokens> tokens = std::nullopt);
+  /// Whether it would be accepted now: asked before something is done that cannot be undone. As accept().
+  [[nodiscard]] Status may_accept(const CallContext& context, std::optional<FormerTokens> tokens);
 
   [[nodiscard]] State state() const;
   /// Why it is not open; nullopt when it is.
@@ -130,10 +138,16 @@ class Spending {
   [[nodiscard]] bool has_changed() const;
   [[nodiscard]] Status advance(std::chrono::sys_seconds now);
   [[nodiscard]] Status advance_from(std::uint64_t value, std::chrono::sys_seconds now);
+  [[nodiscard]] Status go_on_to(std::uint64_t value, std::chrono::sys_seconds now);
   [[nodiscard]] Status begin(std::chrono::sys_seconds now);
   [[nodiscard]] Status require_seal(std::uint64_t value, std::chrono::sys_seconds now);
   [[nodiscard]] Status say(const store::Checkpoint& checkpoint, std::uint64_t value,
                            std::chrono::sys_seconds now);
+  void expect(std::uint64_t value);
+  [[nodiscard]] Status sign(std::chrono::sys_seconds now);
+  [[nodiscard]] Status look_again(std::chrono::sys_seconds now, std::optional<FormerTokens> tokens);
+  [[nodiscard]] Result<store::Checkpoint> acceptable();
+  void leave_behind(const store::Checkpoint& accepted, std::chrono::sys_seconds now);
   [[nodiscard]] hsm::Deadline deadline() const;
   void note(const Status& advanced, std::chrono::sys_seconds now);
   void halt(const Error& error, std::chrono::sys_seconds now);
@@ -148,7 +162,9 @@ class Spending {
   std::optional<std::chrono::sys_seconds> checkpoint_at_;
   std::optional<Error> complained_;
   bool is_sealed_ = false;
-  bool is_vouched_for_ = false;  // the counter's value: by the log, or because this daemon has made it
+  std::optional<std::uint64_t> said_;  // the value that an entry of this daemon's said last
+  std::atomic<bool> is_vouched_for_ =
+      false;  // the counter's value: by the log, or because this daemon has made it
   std::atomic<bool> has_spent_ = false;
   std::atomic<std::uint64_t> log_size_ = 0;  // when the counter was advanced last
 

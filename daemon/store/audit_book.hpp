@@ -64,6 +64,12 @@ class AuditBook {
   virtual Result<std::vector<Sha256Digest>> inclusion(std::uint64_t sequence, std::uint64_t size) = 0;
   virtual Result<std::vector<Sha256Digest>> consistency(std::uint64_t first, std::uint64_t second) = 0;
 
+  /// Holds entries that were recorded before against the tree, a part at a time.
+  /// \param block  of 256 entries, from 0 on; `count` of them are read
+  /// \return the next block; the same one at the end; kStoreCorrupt when entries are not those that were recorded, `native`
+  ///         the first that may be another
+  virtual Result<std::uint64_t> check_blocks(std::uint64_t block, std::size_t count) = 0;
+
   /// kConflict when one of that size is kept.
   virtual Status keep(const SignedCheckpoint& checkpoint) = 0;
   /// Of those under the log's present name. Nothing before the first.

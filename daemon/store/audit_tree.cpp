@@ -17,6 +17,13 @@ using audit::Subtree;
 // A node is kept for every 256 of the kept ones below it.
 constexpr unsigned kLevelsBetween = 8;
 
+constexpr Error kAltered{
+    ErrorCode::kStoreCorrupt,
+    "entries of the audit log are not those that were recorded: the database was changed by "
+    "another hand; keep the state folder, and see docs/operations/audit.md"};
+
+static_assert(kBlockEntries == std::uint64_t{1} << kLevelsBetween);
+
 constexpr int kFormat = 1;
 constexpr std::size_t kRefSize = 16;
 
@@ -57,9 +64,8 @@ Result<Sha256Digest> hash_rows(Query& rows, std::uint64_t expected, Read read) {
   return subtree.size() == expected ? Result<Sha256Digest>(subtree.root()) : kDamaged;
 }
 
-Result<Sha256Digest> hash_of(Database& database, const Subtree& wanted) {
-  // From the next kept level below, or from this one.
-  const unsigned from = wanted.level - wanted.level % kLevelsBetween;
+// \param from  a level whose nodes are kept, or the leaves'
+Result<Sha256Digest> hash_from(Database& database, const Subtree& wanted, unsigned from) {
   const std::uint64_t count = std::uint64_t{1} << (wanted.level - from);
   const auto first = static_cast<std::int64_t>(wanted.index * count);
   const auto limit = static_cast<std::int64_t>(count);
@@ -71,6 +77,18 @@ Result<Sha256Digest> hash_of(Database& database, const Subtree& wanted) {
   CHANCERY_ASSIGN(Query nodes, database.query(kNodes));
   nodes.bind(std::int64_t{from}).bind(first).bind(limit);
   return hash_rows(nodes, count, read_hash);
+}
+
+// From the next kept level below, or from this one.
+Result<Sha256Digest> hash_of(Database& database, const Subtree& wanted) {
+  return hash_from(database, wanted, wanted.level - wanted.level % kLevelsBetween);
+}
+
+Status check_node(Database& database, const Subtree& kept) {
+  CHANCERY_ASSIGN(const Sha256Digest said, hash_from(database, kept, kept.level));
+  CHANCERY_ASSIGN(const Sha256Digest found, hash_from(database, kept, kept.level - kLevelsBetween));
+  if (said == found) return {};
+  return Error{kAltered.code, kAltered.what, (kept.index << kept.level) + 1};
 }
 
 }  // namespace
@@ -87,6 +105,20 @@ std::string audit_text(const AuditEntry& entry, std::string_view policy) {
 Bytes audit_ref(std::string_view identifier) {
   const Sha256Digest digest = sha256(as_bytes(identifier));
   return {digest.begin(), digest.begin() + kRefSize};
+}
+
+Result<std::uint64_t> check_blocks(Database& database, std::uint64_t size, std::uint64_t block,
+                                   std::size_t count) {
+  const std::uint64_t end = std::min(size / kBlockEntries, block + count);
+  for (; block < end; ++block) {
+    Subtree kept{kLevelsBetween, block};
+    CHANCERY_TRY(check_node(database, kept));
+    while (kept.index % kBlockEntries == kBlockEntries - 1) {  // the last one below the next
+      kept = {kept.level + kLevelsBetween, kept.index / kBlockEntries};
+      CHANCERY_TRY(check_node(database, kept));
+    }
+  }
+  return block;
 }
 
 audit::SubtreeHash subtree_hashes(Database& database) {

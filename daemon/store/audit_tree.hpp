@@ -42,6 +42,16 @@ class AuditTree {
   audit::Frontier frontier_;
 };
 
+/// How many entries are below each of the lowest nodes that are kept.
+inline constexpr std::uint64_t kBlockEntries = 256;
+
+/// Holds what is below the kept nodes against them: of `count` blocks of entries from `block` on, and of the nodes above
+/// that they complete.
+/// \param size  of the tree
+/// \return the next block, size / kBlockEntries at the end; kStoreCorrupt, `native` the first entry of what is another
+[[nodiscard]] Result<std::uint64_t> check_blocks(Database& database, std::uint64_t size, std::uint64_t block,
+                                                 std::size_t count);
+
 /// The hashes of the tree's subtrees, from at most 255 rows each. kStoreCorrupt when one of these is missing. Borrows
 /// the database.
 [[nodiscard]] audit::SubtreeHash subtree_hashes(Database& database);

@@ -78,9 +78,11 @@ void remove_unfinished(const std::filesystem::path& folder) {
   for (const auto& file : files_in(folder, kUnfinished)) ::unlink(file.c_str());
 }
 
-void remove_old(const std::filesystem::path& folder) {
-  const auto copies = files_in(folder, kSuffix);
-  for (std::size_t i = 0; i + kKept < copies.size(); ++i) ::unlink(copies[i].c_str());
+// Whatever date the others have: the clock may have been set back.
+void remove_all_but(const std::filesystem::path& newest, const std::filesystem::path& folder) {
+  auto copies = files_in(folder, kSuffix);
+  std::erase(copies, newest);
+  for (std::size_t i = 0; i + (kKept - 1) < copies.size(); ++i) ::unlink(copies[i].c_str());
 }
 
 /// A file that is being made; removed unless it was finished.
@@ -167,7 +169,7 @@ Result<BackupCopy> BackupShelf::make(sys_seconds now) {
   CHANCERY_TRY(copy_database(database_, copy.path(), out));
   CHANCERY_TRY(measure(copy.path(), out));
   CHANCERY_TRY(copy.finish(out.path));
-  remove_old(folder_);
+  remove_all_but(out.path, folder_);
   return out;
 }
 

@@ -141,6 +141,11 @@ class SqliteAuditBook final : public AuditBook {
     return audit::consistency_proof(first, second, subtree_hashes(database_));
   }
 
+  Result<std::uint64_t> check_blocks(std::uint64_t block, std::size_t count) override {
+    const auto guard = journal_->hold();
+    return store::check_blocks(database_, journal_->audit_counts().size, block, count);
+  }
+
   Status keep(const SignedCheckpoint& checkpoint) override {
     return journal_->write([&]() -> Status {
       CHANCERY_ASSIGN(Query insert, database_.query(kKeep));

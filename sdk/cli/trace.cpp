@@ -46,7 +46,7 @@ class AskedLog {
         CHANCERY_ASSIGN(audit::Entry read, audit::Entry::parse(entry.number, entry.json));
         entries.push_back(std::make_shared<const audit::Entry>(std::move(read)));
       }
-      if (page->entries.size() < kPage) break;
+      if (page->entries.empty()) break;  // a page ends also where it is large
       after = page->entries.back().number;
     }
     return found_.emplace(reference, std::move(entries)).first->second;

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chancery/audit_client.hpp>
 #include <chancery/credential.hpp>
 
 #include "sdk/client/calls.hpp"
@@ -54,6 +55,10 @@ BOOST_FIXTURE_TEST_CASE(a_delegated_chain_may_do_what_it_says_and_no_more, Remot
   BOOST_TEST(refusal(minter.grant(grant_for("service:crm", "support"))) == "forbidden");
   BOOST_TEST(refusal(minter.agents()) == "forbidden");
   BOOST_TEST(refusal(minter.retire_agent("support")) == "forbidden");
+  // Who was refused has shown who he is.
+  const Client local = daemon->client();
+  const auto refused = answered(AuditClient(local).entries({.limit = 1, .is_tail = true}));
+  BOOST_TEST(refused.entries.at(0).json.find(R"("jkt":")") != std::string::npos, refused.entries.at(0).json);
 }
 
 BOOST_FIXTURE_TEST_CASE(who_may_use_an_agents_key_delegates_and_proves_with_it, RemoteOffice) {

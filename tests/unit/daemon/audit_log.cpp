@@ -296,6 +296,42 @@ BOOST_FIXTURE_TEST_CASE(a_tree_without_a_node_is_not_opened, Log) {
   BOOST_TEST((refusal(Journal::open(folder.path())) == kStoreCorrupt));
 }
 
+constexpr const char* kEditEarlyEntry =
+    "DROP TRIGGER audit_keeps_contents; UPDATE audit SET entry = replace(entry, 'event 4', 'event 5') WHERE sequence = 5";
+
+BOOST_FIXTURE_TEST_CASE(entries_below_kept_nodes_are_held_against_them, Log) {
+  record_until(600);
+  BOOST_TEST(must(books.audit->check_blocks(0, 1)) == 1u);
+  BOOST_TEST(must(books.audit->check_blocks(1, 100)) == 2u);
+  BOOST_TEST(must(books.audit->check_blocks(2, 100)) == 2u);
+  change(kEditEarlyEntry);
+  open();
+  // The node above it is the former one's: the root does not tell.
+  BOOST_TEST((must(books.audit->root(600)) == tree_hash(entries)));
+  const auto checked = books.audit->check_blocks(0, 100);
+  BOOST_REQUIRE(!checked);
+  BOOST_TEST((checked.error().code == kStoreCorrupt));
+  BOOST_TEST(checked.error().native == 1u);
+  BOOST_TEST(must(books.audit->check_blocks(1, 100)) == 2u);
+}
+
+// Of a node that stands for 256 others, too.
+BOOST_AUTO_TEST_CASE(nodes_above_others_are_held_against_them) {
+  TemporaryFolder folder;
+  Database database = must(Database::open(folder.path() / "tree.db"));
+  must(migrate(database, migrations().size()));
+  constexpr std::uint64_t kSize = std::uint64_t{1} << 16;
+  Transaction transaction = must(Transaction::begin(database));
+  AuditTree tree = must(AuditTree::load(database));
+  for (std::uint64_t i = 0; i < kSize; ++i) must(tree.append(database, entry("e"), std::to_string(i)));
+  must(transaction.commit());
+  BOOST_TEST(must(check_blocks(database, kSize, 0, kSize)) == 256u);
+  must(database.execute(
+      "DROP TRIGGER audit_nodes_keep_hashes; UPDATE audit_nodes SET hash = zeroblob(32) WHERE level = 16"));
+  BOOST_TEST(must(check_blocks(database, kSize, 0, 255)) == 255u);
+  BOOST_TEST((refusal(check_blocks(database, kSize, 255, 1)) == kStoreCorrupt));
+}
+
 // A daemon of before wrote entries with their digests: they are the first leaves.
 BOOST_AUTO_TEST_CASE(entries_of_a_former_version_become_leaves) {
   const TemporaryFolder folder;

@@ -456,6 +456,18 @@ BOOST_AUTO_TEST_CASE(each_caller_has_a_bound_of_its_own) {
   BOOST_TEST(bound.take_all().empty());
 }
 
+BOOST_AUTO_TEST_CASE(whoever_comes_beyond_the_bound_of_callers_is_one_of_others) {
+  service::RefusalBound bound({.unproven = 1, .each_caller = 1});
+  const auto ask = [&](int caller) { return bound.admit("uid:" + std::to_string(caller), kNow); };
+  for (int caller = 0; caller < 1024; ++caller) BOOST_TEST(ask(caller));
+  BOOST_TEST(ask(1024));
+  for (const int caller : {1025, 1026, 1027}) BOOST_TEST(!ask(caller));
+  const auto counted = bound.take_all();
+  BOOST_REQUIRE_EQUAL(counted.size(), 1u);
+  BOOST_TEST(counted[0].caller == "others");
+  BOOST_TEST(counted[0].count == 3u);
+}
+
 // --- checkpoints
 
 BOOST_FIXTURE_TEST_CASE(a_checkpoint_is_a_note_that_the_logs_key_has_signed, AuditFixture) {
@@ -642,6 +654,31 @@ BOOST_DATA_TEST_CASE_F(AuditFixture, a_log_that_is_not_the_one_that_was_signed_i
   BOOST_TEST(check().has_value());
   change(row.statement);
   BOOST_TEST(has_code(check(), ErrorCode::kStoreCorrupt));
+}
+
+struct LongLog : AuditFixture {
+  LongLog() {
+    store::AuditEntry entry;
+    entry.at = kNow;
+    entry.action = "clock.back";
+    while (size() < 600) BOOST_REQUIRE(store().append_audit(entry));
+    checkpoint();
+    // The node above it is left as it was: the root is what was signed.
+    change(
+        "DROP TRIGGER audit_keeps_contents; UPDATE audit SET entry = replace(entry, 'agent.create', 'agent.retire')");
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(an_entry_that_was_changed_below_a_kept_node_is_found_at_the_start, LongLog) {
+  BOOST_TEST(has_code(check(), ErrorCode::kStoreCorrupt));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_of_which_an_entry_was_changed_meanwhile_is_signed_no_more, LongLog) {
+  create_agent("another", 5);
+  premises().audit.tick(kNow + 61s);
+  const auto made = premises().audit.checkpoint(kNow + 62s, std::chrono::steady_clock::now() + 10s);
+  BOOST_REQUIRE(!made);
+  BOOST_TEST((made.error().code == ErrorCode::kStoreCorrupt));
 }
 
 BOOST_FIXTURE_TEST_CASE(starts_say_whether_the_stop_was_clean_and_what_governs, AuditFixture) {

@@ -302,6 +302,15 @@ BOOST_FIXTURE_TEST_CASE(the_newest_two_copies_are_kept_and_nothing_else, Shelf) 
   BOOST_TEST(copies() == std::vector<std::string>({made[2], made[3]}), boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_copy_stays_that_was_made_after_the_clock_was_set_back, Shelf) {
+  std::vector<std::string> made;
+  for (const int second : {100, 101, 0}) {
+    set_now(kNow + std::chrono::seconds(second));
+    made.push_back(member(call("POST", "/v1/backups", "{}", kOperatorUid), "name"));
+  }
+  BOOST_TEST(copies() == std::vector<std::string>({made[2], made[1]}), boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(only_an_operator_has_copies_made, Shelf) {
   BOOST_TEST(call("POST", "/v1/backups", "{}", kSupportUid).status == 403);
   BOOST_TEST(!std::filesystem::exists(database().parent_path() / "backups"));

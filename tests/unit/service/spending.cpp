@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/store/sqlite.hpp"
 #include "daemon/store/sqlite_books.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "simulators/memory/memory_counter.hpp"
@@ -38,14 +39,20 @@ class FolderSeal final : public CounterSeal {
     if (std::ifstream(file_) >> value) return std::optional(value);
     return std::optional<std::uint64_t>();
   }
-  Status seal(std::uint64_t value, std::chrono::sys_seconds, hsm::Deadline) override {
+  void expect(std::uint64_t value) override {
+    expected = value;
+    at_expectation();
+  }
+  Status seal(std::chrono::sys_seconds, hsm::Deadline) override {
     if (failure) return *failure;
-    std::ofstream(file_) << value;
+    std::ofstream(file_) << expected;
     after_seal();
     return {};
   }
 
   std::optional<Error> failure;
+  std::uint64_t expected = 0;
+  std::function<void()> at_expectation = [] {};
   std::function<void()> after_seal = [] {};
 
  private:
@@ -323,6 +330,9 @@ BOOST_FIXTURE_TEST_CASE(the_counter_does_not_advance_before_the_log_is_signed, F
   tick(10min);
   BOOST_TEST(value() == before);
   BOOST_TEST((spending->state() == State::kOpen));
+  const std::uint64_t said = books.audit->counts().size;
+  for (int i = 0; i < 10; ++i) tick(1s);
+  BOOST_TEST(books.audit->counts().size == said);  // once
   tick(10min);
   BOOST_TEST((spending->state() == State::kWaiting));
   stop_at_once();
@@ -331,6 +341,92 @@ BOOST_FIXTURE_TEST_CASE(the_counter_does_not_advance_before_the_log_is_signed, F
   seal.failure.reset();
   tick(1s);
   BOOST_TEST((spending->state() == State::kOpen));
+}
+
+// Whoever signs the log in between signs for the value that its last entry says.
+BOOST_FIXTURE_TEST_CASE(the_log_is_told_of_a_value_before_it_has_the_entry, Folder) {
+  start();
+  spend();
+  std::uint64_t size = 0;
+  seal.at_expectation = [&] { size = books.audit->counts().size; };
+  tick(10min);
+  BOOST_TEST(seal.expected == value());
+  BOOST_TEST(books.audit->counts().size == size + 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_that_said_a_value_does_not_begin_again, Folder) {
+  start();
+  stop();
+  must(
+      must(store::Database::open(folder.path() / "state" / "chancery.db")).execute("DELETE FROM checkpoint"));
+  counter.remove();
+  start();
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_log_is_not_to_be_signed_before_it_is_known_to_be_the_newest, Folder) {
+  counter.fail_with(kAway);
+  start();
+  BOOST_TEST((store::testing::refusal(spending->require_known()) == ErrorCode::kSpendingHalted));
+  counter.fail_with(std::nullopt);
+  tick(1s);
+  BOOST_TEST(spending->require_known().has_value());
+  counter.fail_with(kAway);
+  spend();
+  tick(20min);
+  BOOST_TEST((spending->state() == State::kWaiting));
+  BOOST_TEST(spending->require_known().has_value());
+  counter.fail_with(std::nullopt);
+  spending->seal(now);
+  BOOST_TEST(spending->require_known().has_value());
+  start({.counter = nullptr});
+  BOOST_TEST(spending->require_known().has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(another_daemon_is_noticed_when_something_is_accepted, Folder) {
+  start();
+  must(counter.advance({}));
+  BOOST_TEST((store::testing::refusal(spending->may_accept(context(), std::nullopt)) ==
+              ErrorCode::kInvalidArgument));
+  BOOST_TEST((store::testing::refusal(spending->accept(context())) == ErrorCode::kInvalidArgument));
+  BOOST_TEST((spending->state() == State::kHalted));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_accepted_is_signed_before_the_counter_leaves_the_former_store_behind,
+                        Folder) {
+  start();
+  stop();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  start();
+  const std::uint64_t before = value();
+  seal.failure = kAway;
+  must(spending->accept(context(), FormerTokens::kKeep));
+  BOOST_TEST(value() == before);
+  BOOST_TEST(complaints == 2);  // that it is an older copy, and this
+  seal.failure.reset();
+  tick(10min);
+  BOOST_TEST(value() == before + 1);
+  stop_at_once();
+  start();
+  BOOST_TEST((spending->state() == State::kOpen));
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_accepted_while_the_counter_does_not_answer, Folder) {
+  start();
+  stop();
+  copy_to("copy");
+  start();
+  stop();
+  restore_from("copy");
+  start();
+  counter.fail_with(kAway);
+  BOOST_TEST((store::testing::refusal(spending->may_accept(context(), FormerTokens::kEnd)) ==
+              ErrorCode::kDeviceUnavailable));
+  BOOST_TEST((store::testing::refusal(spending->accept(context(), FormerTokens::kEnd)) ==
+              ErrorCode::kDeviceUnavailable));
 }
 
 BOOST_FIXTURE_TEST_CASE(another_daemon_that_advances_the_same_counter_at_once_is_noticed, Folder) {
