@@ -36,16 +36,20 @@ struct Image {
     for (const auto& [offset, written] : unsynced) take(offset, written);
     unsynced.clear();
   }
-  // Each write with a chance of its own.
-  void lose_some(std::mt19937_64& chance) {
-    std::erase_if(unsynced, [&](const auto&) { return chance() % 2 == 0; });
+  /// \param loses  asked of each write
+  template <typename Loses>
+  void lose_some(Loses loses) {
+    std::erase_if(unsynced, [&](const auto&) { return loses(); });
     sync();
   }
 };
 
 std::mutex images_mutex;
 std::map<std::string, Image> images;  // by the files' names
-std::mt19937_64 losses;
+bool every_second() {
+  static bool is_second = false;
+  return std::exchange(is_second, !is_second);
+}
 
 // SQLite allocates szOsFile octets for a file: ours in front, the real one behind it.
 struct FaultyFile : sqlite3_file {
@@ -91,7 +95,7 @@ int faulty_sync(sqlite3_file* file, int flags) {
   const int code = lost ? SQLITE_IOERR_FSYNC : real_of(file)->pMethods->xSync(real_of(file), flags);
   const std::lock_guard guard(images_mutex);
   if (Image* const image = image_of(file); image != nullptr) {
-    if (lost) image->lose_some(losses);
+    if (lost) image->lose_some(every_second);
     if (code == SQLITE_OK) image->sync();
   }
   return code;
@@ -190,7 +194,7 @@ void FaultyDisk::cut_power(std::uint64_t seed, const std::filesystem::path& fold
     const std::filesystem::path file = name;
     if (!image.is_there || file.parent_path() != folder) continue;
     Image left = image;
-    left.lose_some(chance);
+    left.lose_some([&] { return chance() % 2 == 0; });
     std::ofstream(into / file.filename(), std::ios::binary) << left.octets;
   }
 }
