@@ -17,15 +17,7 @@ constexpr std::uint32_t kNeededObjects = 2;
 // TPM 2.0 part 2, section 6.13 asks for three loaded sessions and 64 active ones; we keep one.
 constexpr std::uint32_t kFewActiveSessions = 4;
 
-Result<EsysOwned<TPMS_CAPABILITY_DATA>> ask(TpmConnection& tpm, TPM2_CAP capability, std::uint32_t first,
-                                            std::uint32_t count) {
-  TPMS_CAPABILITY_DATA* data = nullptr;
-  CHANCERY_TRY(tpm.command("the TPM does not tell its state", [&] {
-    return Esys_GetCapability(tpm.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, capability, first, count,
-                              nullptr, &data);
-  }));
-  return EsysOwned<TPMS_CAPABILITY_DATA>(data);
-}
+constexpr const char* kDoesNotTell = "the TPM does not tell its state";
 
 void take_property(TpmCondition& out, TPM2_PT property, std::uint32_t value) {
   switch (property) {
@@ -57,7 +49,8 @@ void take_property(TpmCondition& out, TPM2_PT property, std::uint32_t value) {
 
 Status read_properties(TpmConnection& tpm, TpmCondition& out) {
   constexpr std::uint32_t kAllVariable = 64;
-  CHANCERY_ASSIGN(const auto data, ask(tpm, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT, kAllVariable));
+  CHANCERY_ASSIGN(const auto data,
+                  tpm.capability(kDoesNotTell, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT, kAllVariable));
   const TPML_TAGGED_TPM_PROPERTY& properties = data->data.tpmProperties;
   for (std::uint32_t i = 0; i < properties.count; ++i) {
     take_property(out, properties.tpmProperty[i].property, properties.tpmProperty[i].value);
@@ -66,7 +59,8 @@ Status read_properties(TpmConnection& tpm, TpmCondition& out) {
 }
 
 Status read_certificates(TpmConnection& tpm, TpmCondition& out) {
-  CHANCERY_ASSIGN(const auto data, ask(tpm, TPM2_CAP_HANDLES, kRsa2048Certificate, TPM2_MAX_CAP_HANDLES));
+  CHANCERY_ASSIGN(const auto data,
+                  tpm.capability(kDoesNotTell, TPM2_CAP_HANDLES, kRsa2048Certificate, TPM2_MAX_CAP_HANDLES));
   const TPML_HANDLE& handles = data->data.handles;
   const auto is_there = [&](TPM2_HANDLE handle) {
     const auto* const end = handles.handle + handles.count;

@@ -90,13 +90,25 @@ Status TpmConnection::flush_leftovers() {
   return flush_handles(TPM2_ACTIVE_SESSION_FIRST);
 }
 
-Status TpmConnection::flush_handles(TPM2_HANDLE first) {
+Result<EsysOwned<TPMS_CAPABILITY_DATA>> TpmConnection::capability(const char* what, TPM2_CAP which,
+                                                                  std::uint32_t first, std::uint32_t count) {
   TPMS_CAPABILITY_DATA* data = nullptr;
-  CHANCERY_TRY(command("the TPM does not list its handles", [&] {
-    return Esys_GetCapability(esys_.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
-                              TPM2_MAX_CAP_HANDLES, nullptr, &data);
+  CHANCERY_TRY(command(what, [&] {
+    return Esys_GetCapability(esys_.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, which, first, count,
+                              nullptr, &data);
   }));
-  const EsysOwned<TPMS_CAPABILITY_DATA> owned(data);
+  EsysOwned<TPMS_CAPABILITY_DATA> owned(data);
+  const bool fits = which == TPM2_CAP_HANDLES ? data->data.handles.count <= TPM2_MAX_CAP_HANDLES
+                                              : data->data.tpmProperties.count <= TPM2_MAX_TPM_PROPERTIES;
+  if (data->capability != which || !fits) {
+    return Error{ErrorCode::kDeviceError, "the TPM answers with another capability than it was asked for"};
+  }
+  return owned;
+}
+
+Status TpmConnection::flush_handles(TPM2_HANDLE first) {
+  CHANCERY_ASSIGN(const auto data, capability("the TPM does not list its handles", TPM2_CAP_HANDLES, first,
+                                              TPM2_MAX_CAP_HANDLES));
   const TPML_HANDLE& handles = data->data.handles;
   for (std::uint32_t i = 0; i < handles.count; ++i) {
     CHANCERY_TRY(command("what an earlier connection left in the TPM could not be flushed", [&] {
@@ -110,12 +122,8 @@ Status TpmConnection::flush_handles(TPM2_HANDLE first) {
 }
 
 Status TpmConnection::read_facts() {
-  TPMS_CAPABILITY_DATA* data = nullptr;
-  CHANCERY_TRY(command("the TPM does not tell its properties", [&] {
-    return Esys_GetCapability(esys_.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_TPM_PROPERTIES,
-                              TPM2_PT_MANUFACTURER, 8, nullptr, &data);
-  }));
-  const EsysOwned<TPMS_CAPABILITY_DATA> owned(data);
+  CHANCERY_ASSIGN(const auto data, capability("the TPM does not tell its properties", TPM2_CAP_TPM_PROPERTIES,
+                                              TPM2_PT_MANUFACTURER, 8));
   const TPML_TAGGED_TPM_PROPERTY& properties = data->data.tpmProperties;
   std::string vendor;
   std::array<std::uint32_t, 2> firmware{};

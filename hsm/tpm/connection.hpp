@@ -58,6 +58,10 @@ class TpmConnection {
   /// limit: giving up means to connect anew, which on a chip takes longer than most commands.
   /// \param what  what to do if it fails, a literal
   [[nodiscard]] Status command(const char* what, const std::function<TSS2_RC()>& run);
+  /// What the TPM says of TPM2_CAP_HANDLES or TPM2_CAP_TPM_PROPERTIES, `count` values at most from `first` on. ESYS takes
+  /// the answer for what it calls itself: one of another capability would be read beyond its end, and is an error.
+  [[nodiscard]] Result<EsysOwned<TPMS_CAPABILITY_DATA>> capability(const char* what, TPM2_CAP which,
+                                                                   std::uint32_t first, std::uint32_t count);
 
   /// Brings the storage key in from its saved context. It is not kept: a TPM has three places, and the
   /// kernel's resource manager saves and restores each of them around every command.

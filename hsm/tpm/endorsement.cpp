@@ -123,12 +123,8 @@ class CertificateIndex {
 };
 
 Result<bool> has_index(TpmConnection& tpm, TPM2_HANDLE index) {
-  TPMS_CAPABILITY_DATA* data = nullptr;
-  CHANCERY_TRY(tpm.command("the TPM does not list its NV indexes", [&] {
-    return Esys_GetCapability(tpm.esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, index,
-                              1, nullptr, &data);
-  }));
-  const EsysOwned<TPMS_CAPABILITY_DATA> owned(data);
+  CHANCERY_ASSIGN(const auto data,
+                  tpm.capability("the TPM does not list its NV indexes", TPM2_CAP_HANDLES, index, 1));
   return data->data.handles.count == 1 && data->data.handles.handle[0] == index;
 }
 
