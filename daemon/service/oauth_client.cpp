@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-Error refused(const char* what) { return {ErrorCode::kUnauthenticated, what}; }
+Error bad_assertion(const char* what) { return {ErrorCode::kUnauthenticated, what}; }
 
 std::optional<std::string_view> text_claim(const Jws& assertion, std::string_view name) {
   const json::Value* claim = assertion.payload.root().find(name);
@@ -28,16 +28,16 @@ Status check_type(const Jws& assertion) {
   constexpr std::array<std::string_view, 2> kTypes{"JWT", "client-authentication+jwt"};
   const json::Value* typ = assertion.header.root().find("typ");
   if (typ == nullptr || std::ranges::find(kTypes, typ->string().value_or("")) != kTypes.end()) return {};
-  return refused("the assertion's `typ` must be JWT, client-authentication+jwt or absent");
+  return bad_assertion("the assertion's `typ` must be JWT, client-authentication+jwt or absent");
 }
 
 // A chain names its holder's key by thumbprint: the assertion must bring the key.
 Status check_signature(const Jws& assertion, const Thumbprint& holder) {
   const HeaderKey jwk = header_key(assertion.header.root());
   if (!jwk.key || jwk.key->thumbprint() != holder)
-    return refused("the assertion's header must have, as `jwk`, the key that holds `client_chain`");
+    return bad_assertion("the assertion's header must have, as `jwk`, the key that holds `client_chain`");
   if (!assertion.verifies_under(*jwk.key))
-    return refused("the assertion's signature does not verify: sign with ES256 or Ed25519");
+    return bad_assertion("the assertion's signature does not verify: sign with ES256 or Ed25519");
   return {};
 }
 
@@ -45,7 +45,8 @@ Status check_names(const Jws& assertion, std::string_view client, std::string_vi
   const bool is_same = text_claim(assertion, "iss") == client && text_claim(assertion, "sub") == client &&
                        (client_id.empty() || client_id == client);
   if (is_same) return {};
-  return refused("`iss`, `sub` and `client_id` must be the `client_id` of the last token of `client_chain`");
+  return bad_assertion(
+      "`iss`, `sub` and `client_id` must be the `client_id` of the last token of `client_chain`");
 }
 
 bool is_this_server(const Policy& policy, std::string_view audience) {
@@ -64,7 +65,8 @@ Status check_audience(const Jws& assertion, const Policy& policy) {
     return is_this_server(policy, value.string().value_or(""));
   });
   if (is_ours) return {};
-  return refused("the assertion's `aud` must be the issuer's URL or its token endpoint, and nothing else");
+  return bad_assertion(
+      "the assertion's `aud` must be the issuer's URL or its token endpoint, and nothing else");
 }
 
 // `iat` has the window of a proof, so that what was used must be remembered just as long.
@@ -74,11 +76,11 @@ Status check_times(const Jws& assertion, const DpopPresentation& window, sys_sec
   const auto ends = time_claim(assertion, "exp");
   const double latest = at + static_cast<double>(window.iat_future.count());
   if (!issued || *issued < at - static_cast<double>(window.iat_past.count()) || *issued > latest)
-    return refused("the assertion's `iat` must be of the last five minutes");
-  if (!ends || *ends <= at) return refused("the assertion's `exp` must lie ahead: make a fresh one");
+    return bad_assertion("the assertion's `iat` must be of the last five minutes");
+  if (!ends || *ends <= at) return bad_assertion("the assertion's `exp` must lie ahead: make a fresh one");
   if (assertion.payload.root().find("nbf") != nullptr &&
       time_claim(assertion, "nbf").value_or(latest + 1) > latest) {
-    return refused("the assertion's `nbf` must have come");
+    return bad_assertion("the assertion's `nbf` must have come");
   }
   return {};
 }
@@ -87,10 +89,10 @@ Status check_times(const Jws& assertion, const DpopPresentation& window, sys_sec
 Status require_first_use_of(Office& office, const Jws& assertion, const Thumbprint& key,
                             const DpopPresentation& window, sys_seconds now) {
   const auto jti = text_claim(assertion, "jti");
-  if (!jti || jti->empty()) return refused("the assertion's `jti` must be a non-empty string");
+  if (!jti || jti->empty()) return bad_assertion("the assertion's `jti` must be a non-empty string");
   const Status first = require_first_use(office, key, "client_assertion " + std::string(*jti), window, now);
   if (first || first.error().code != ErrorCode::kProofRefused) return first;
-  return refused("this assertion was used before: make a fresh one");
+  return bad_assertion("this assertion was used before: make a fresh one");
 }
 
 }  // namespace
@@ -99,7 +101,7 @@ Result<VerifiedChain> authenticate_client(Office& office, const ClientAssertion&
   CHANCERY_ASSIGN(VerifiedChain chain, require_own_chain(office, split_chain(shown.chain), now));
   const Claims& leaf = chain.leaf().claims();
   const auto assertion = Jws::parse(shown.assertion);
-  if (!assertion) return refused("`client_assertion` must be a signed JWT");
+  if (!assertion) return bad_assertion("`client_assertion` must be a signed JWT");
   const DpopPresentation window;
   CHANCERY_TRY(check_type(*assertion));
   CHANCERY_TRY(check_signature(*assertion, leaf.holder));

@@ -314,11 +314,11 @@ Result<std::int64_t> SqliteLedger::end_row(std::string_view id, std::string_view
 
 Status SqliteLedger::give_back_unused(const std::vector<ReservedAmount>& reserved,
                                       const SettledAmounts& amounts) {
-  for (const auto& [parameter, amount] : amounts) {
+  for (const auto& settled : amounts) {
     const auto is_possible = [&](const ReservedAmount& line) {
-      return line.parameter == parameter && amount >= 0 && amount <= line.amount;
+      return line.parameter == settled.first && settled.second >= 0 && settled.second <= line.amount;
     };
-    if (parameter.empty() || !std::ranges::any_of(reserved, is_possible)) {
+    if (settled.first.empty() || !std::ranges::any_of(reserved, is_possible)) {
       return Error{ErrorCode::kInvalidArgument,
                    "`amounts` must name parameters that were reserved, with no more than was reserved"};
     }
