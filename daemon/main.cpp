@@ -295,6 +295,7 @@ void keep_watchdog(std::optional<Ticker>& ticker, const service::Premises& premi
 void respond_to_anomalies(service::Premises& premises, const telemetry::Log& log) {
   const std::chrono::sys_seconds now = wall_clock();
   const service::AnomalyWatch::Response response{
+      .owner = [&](const Thumbprint& key) { return owner_of(premises.office, key); },
       .suspend = [&](const api::Anomaly& anomaly) { return suspend_for(premises.office, anomaly, now); },
       .tell =
           [&](const api::Anomaly& anomaly) {

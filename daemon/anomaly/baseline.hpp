@@ -9,6 +9,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include <chancery/keys.hpp>
+
 #include "sdk/json/writer.hpp"
 
 namespace chancery::anomaly {
@@ -31,7 +33,9 @@ inline constexpr std::array<std::string_view, 7> kKindNames{
 
 /// One use that an agent made of its key or its chain.
 struct Use {
-  std::string agent;  ///< name
+  std::string agent{};              ///< id; empty where the key alone is known
+  std::string name{};               ///< the agent's
+  std::optional<Thumbprint> key{};  ///< that it has shown, by a proof of its own or of its session
   bool is_denied = false;
   std::chrono::microseconds took{0};
   std::vector<std::string> scopes{};

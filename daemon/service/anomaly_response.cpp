@@ -19,6 +19,13 @@ bool is_for_anomaly(const store::StatusAct& act) {
 
 }  // namespace
 
+Result<AnomalyWatch::Owner> owner_of(const Office& office, const Thumbprint& key) {
+  const auto agent = office.store.agent_by_key(key);
+  if (!agent && agent.error().code != ErrorCode::kNotFound) return agent.error();
+  if (!agent || agent->retired_at) return AnomalyWatch::Owner{};
+  return AnomalyWatch::Owner{agent->id, agent->name};
+}
+
 Result<std::int64_t> suspend_for(Office& office, const api::Anomaly& anomaly, std::chrono::sys_seconds now) {
   CHANCERY_ASSIGN(store::StatusTarget target, resolve(office, {"agent", anomaly.agent}));
   CHANCERY_ASSIGN(const std::vector<store::StatusAct> standing, office.statuses.book.standing(target));

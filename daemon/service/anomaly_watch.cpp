@@ -25,18 +25,64 @@ Status AnomalyWatch::open() {
 }
 
 void AnomalyWatch::saw(const anomaly::Use& use, std::chrono::sys_seconds now) {
+  if (!use.key) return;
   const std::lock_guard lock(mutex_);
-  auto found = baselines_.find(use.agent);
+  if (!use.agent.empty()) remember(*use.key, {use.agent, use.name});
+  const auto known = owners_.find(*use.key);
+  if (known != owners_.end()) {
+    note(known->second, use, now);
+  } else if (unknown_.size() < kMostUnknown) {
+    unknown_.push_back({use, now});
+  }
+}
+
+// What is forgotten is looked up again.
+void AnomalyWatch::remember(const Thumbprint& key, Owner owner) {
+  if (owners_.size() >= kMostKeys && !owners_.contains(key)) owners_.clear();
+  owners_.try_emplace(key, std::move(owner));
+}
+
+bool AnomalyWatch::knows(const Thumbprint& key) {
+  const std::lock_guard lock(mutex_);
+  return owners_.contains(key);
+}
+
+// On tick()'s thread: no decision waits for the database once more.
+void AnomalyWatch::find_owners(const Response& response) {
+  std::vector<UseOfUnknown> unknown;
+  {
+    const std::lock_guard lock(mutex_);
+    unknown.swap(unknown_);
+  }
+  for (const UseOfUnknown& one : unknown) {
+    const Thumbprint& key = *one.use.key;
+    if (!knows(key)) {
+      auto owner = response.owner(key);
+      if (!owner) {
+        response.complain("whose key was used could not be found out", owner.error());
+        return;
+      }
+      const std::lock_guard lock(mutex_);
+      remember(key, *std::move(owner));
+    }
+    saw(one.use, one.at);
+  }
+}
+
+/// Under the lock.
+void AnomalyWatch::note(const Owner& owner, const anomaly::Use& use, std::chrono::sys_seconds now) {
+  if (owner.id.empty()) return;
+  auto found = baselines_.find(owner.id);
   if (found == baselines_.end()) {
     if (baselines_.size() >= kMostAgents) return;
-    found = baselines_.emplace(use.agent, anomaly::Baseline()).first;
+    found = baselines_.emplace(owner.id, anomaly::Baseline()).first;
   }
   for (const anomaly::Finding& finding : found->second.note(use, now, options_.rules)) {
     counts_[static_cast<std::size_t>(finding.kind)].fetch_add(1, std::memory_order_relaxed);
     if (waiting_.size() >= kMostWaiting) continue;
     api::Anomaly anomaly;
     anomaly.at = now.time_since_epoch().count();
-    anomaly.agent = use.agent;
+    anomaly.agent = owner.name;
     anomaly.kind = anomaly::kind_name(finding.kind);
     anomaly.measured = finding.measured;
     anomaly.usual = finding.usual;
@@ -46,6 +92,7 @@ void AnomalyWatch::saw(const anomaly::Use& use, std::chrono::sys_seconds now) {
 }
 
 void AnomalyWatch::tick(std::chrono::sys_seconds now, const Response& response) {
+  find_owners(response);
   std::vector<api::Anomaly> found;
   {
     const std::lock_guard lock(mutex_);

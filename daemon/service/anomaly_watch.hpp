@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <chancery/api_overview.hpp>
@@ -18,6 +19,8 @@
 #include "daemon/store/anomaly_book.hpp"
 
 namespace chancery::service {
+
+struct Office;
 
 struct AnomalyOptions {
   anomaly::Rules rules{};
@@ -41,11 +44,20 @@ class AnomalyWatch {
   /// Takes up what was learned before.
   [[nodiscard]] Status open();
 
-  /// \param use  of an agent that has shown who it is
+  /// \param use  of an agent that has shown its key. Whose an unknown key is, tick() finds out before the use counts; uses of
+  ///             keys that are no agent's here count for nobody.
   void saw(const anomaly::Use& use, std::chrono::sys_seconds now);
+
+  /// An agent; without an id, none.
+  struct Owner {
+    std::string id{};
+    std::string name{};
+  };
 
   /// What tick() does with an anomaly.
   struct Response {
+    /// Whose agent's a key is that has not ended.
+    std::function<Result<Owner>(const Thumbprint& key)> owner;
     /// Suspends an agent. \return the act
     std::function<Result<std::int64_t>(const api::Anomaly& anomaly)> suspend;
     /// Tells it: to the log, and to whom else it is told.
@@ -67,15 +79,33 @@ class AnomalyWatch {
   [[nodiscard]] Result<api::AnomalyList> recent(std::size_t limit);
 
  private:
+  /// How many keys are remembered, and how many uses of unknown ones wait.
+  static constexpr std::size_t kMostKeys = 4 * kMostAgents;
+  static constexpr std::size_t kMostUnknown = 256;
+
+  struct UseOfUnknown {
+    anomaly::Use use;
+    std::chrono::sys_seconds at;
+  };
+
+  void find_owners(const Response& response);
+  [[nodiscard]] bool knows(const Thumbprint& key);
+  void remember(const Thumbprint& key, Owner owner);
+  void note(const Owner& owner, const anomaly::Use& use, std::chrono::sys_seconds now);
   void respond(api::Anomaly anomaly, const Response& response);
 
   store::AnomalyBook& book_;
   const AnomalyOptions options_;
-  std::mutex mutex_;  // of the next two
-  std::map<std::string, anomaly::Baseline, std::less<>> baselines_;
+  std::mutex mutex_;                                                 // of the next four
+  std::map<std::string, anomaly::Baseline, std::less<>> baselines_;  // by agent's id
+  std::map<Thumbprint, Owner> owners_;
+  std::vector<UseOfUnknown> unknown_;
   std::vector<api::Anomaly> waiting_;
   std::chrono::sys_seconds kept_at_{};  // tick()'s
   std::array<std::atomic<std::uint64_t>, anomaly::kKindNames.size()> counts_{};
 };
+
+/// Whose agent's a key is, as AnomalyWatch::Response asks it.
+[[nodiscard]] Result<AnomalyWatch::Owner> owner_of(const Office& office, const Thumbprint& key);
 
 }  // namespace chancery::service

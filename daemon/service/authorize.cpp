@@ -1,3 +1,4 @@
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -138,15 +139,16 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
 // --- records
 
 // Whose token it is counts once its holder has shown the key: before, anybody may present anything.
-void set_holder(AuditFacts& facts, const Policy& policy, const Judgement& judgement) {
+void set_holder(AuditFacts& facts, const Judgement& judgement) {
   const Token& leaf = *judgement.tokens.back();
   const Claims& claims = leaf.claims();
   const std::string token = hex_encode(leaf.digest());
   facts.ids.emplace_back("token", token);
   if (!judgement.proof) return;
   facts.principal = claims.sub;
-  facts.agent = agent_name(policy, claims.client_id);
   if (claims.is_session) facts.session = token;
+  // What shows is the key: the name is whatever the last delegator wrote.
+  facts.ids.emplace_back("claimed_client_id", claims.client_id);
   facts.ids.emplace_back("key", claims.holder.text());
 }
 
@@ -163,7 +165,7 @@ AuditFacts facts_of(const Office& office, const CallContext& context, const Judg
   AuditFacts facts{.details = json::Node::object(
                        {{"audience", name_node(message.audience)}, {"scope", name_node(message.scope)}}),
                    .outcome = decision.permitted ? AuditOutcome::kPermit : AuditOutcome::kDeny};
-  if (!judgement.tokens.empty()) set_holder(facts, *office.policy.current(), judgement);
+  if (!judgement.tokens.empty()) set_holder(facts, judgement);
   const std::string& salted_by = decision.permitted ? decision.id : context.request_id;
   facts.details.set("params", office.audit.hash_parameters(salted_by, message.params));
   if (decision.permitted) {
@@ -253,14 +255,16 @@ Outcome outcome_of(const api::Decision& decision) {
   return Outcome::kMalformed;
 }
 
-// Only a proof says that it is the agent who acts; agents of others are not watched.
-void note_use(const Office& office, const Judgement& judgement, const api::Authorize& message,
-              anomaly::Use& use) {
-  const auto policy = office.policy.current();
-  const std::string& id = judgement.tokens.back()->claims().client_id;
-  const std::string_view name = agent_name(*policy, id);
-  if (name == id) return;
-  use.agent = name;
+// Of a session, the key that opened it.
+const Thumbprint& key_of_agent(const Tokens& tokens) {
+  auto token = tokens.rbegin();
+  while ((*token)->claims().is_session && std::next(token) != tokens.rend()) ++token;
+  return (*token)->claims().holder;
+}
+
+// Only a proof says who acts, and says it by the key: whoever may delegate can write any name into a token.
+void note_use(const Judgement& judgement, const api::Authorize& message, anomaly::Use& use) {
+  use.key = key_of_agent(judgement.tokens);
   use.scopes = {message.scope};
   use.resources = {message.audience};
   use.host = host_of(message.uri);
@@ -279,7 +283,7 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   const Judgement judgement = judge(office, context, message, request, std::move(tokens));
   const bool is_valid = judgement.verdict.valid();
   if (!judgement.proof) return deny_unproven(office, context, message, judgement);
-  note_use(office, judgement, message, use);
+  note_use(judgement, message, use);
 
   api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
                                   : denied(judgement, denial_of(judgement));

@@ -53,7 +53,7 @@ Result<api::Delegation> delegate(Office& office, const CallContext& context,
                          .details = json::Node::object({{"asked", to_json(message.authority)}})});
   CHANCERY_ASSIGN(const AgentChain parent,
                   require_holder(office, context, scope::kDelegationsCreate, message.chain));
-  use.agent = parent.holder.name;
+  note_agent(use, parent.holder);
   use.scopes = message.authority.scopes;
   use.resources = message.audience;
   CHANCERY_TRY(require_room_for_agent(parent.chain, office.policy->verify));

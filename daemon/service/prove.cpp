@@ -30,7 +30,7 @@ Result<api::Proof> prove(Office& office, const CallContext& context, const api::
   note_attempt(context, {.ids = {{"token", leaf_id(message.chain)}}});
   CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kProofsCreate, message.chain));
-  use.agent = held.holder.name;
+  note_agent(use, held.holder);
   use.host = host_of(message.htu);
   ProofClaims claims{message.htm, message.htu, {}, message.nonce, message.ada};
   CHANCERY_ASSIGN(claims.jti, random_id());

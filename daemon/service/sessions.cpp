@@ -43,7 +43,7 @@ Result<api::Session> open_session(Office& office, const CallContext& context,
   note_attempt(context, {.ids = {{"parent", leaf_id(message.chain)}}});
   CHANCERY_ASSIGN(const AgentChain held,
                   require_holder(office, context, scope::kSessionsCreate, message.chain));
-  use.agent = held.holder.name;
+  note_agent(use, held.holder);
   const NewKeyProof proof{message.key_proof, "/v1/sessions", held.chain.leaf().compact()};
   CHANCERY_ASSIGN(const ProvedKey proved, find_new_key(office, proof, context.now));
   const Thumbprint key = proved.key.thumbprint();

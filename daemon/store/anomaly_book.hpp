@@ -21,7 +21,7 @@ class AnomalyBook {
 
   virtual ~AnomalyBook() = default;
 
-  using Learned = std::pair<std::string, std::string>;  ///< an agent's name, and its baseline in JSON
+  using Learned = std::pair<std::string, std::string>;  ///< an agent's id, and its baseline in JSON
 
   [[nodiscard]] virtual Result<std::vector<Learned>> baselines() = 0;
   /// Keeps these in place of all that were kept before.

@@ -2,9 +2,12 @@
 
 #include <optional>
 
+#include <chancery/proof.hpp>
+
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/watched.hpp"
 #include "sdk/wire/overview_messages.hpp"
+#include "tests/unit/service/chain_callers.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
 namespace chancery::tests {
@@ -49,12 +52,49 @@ struct WatchedOffice : OfficeFixture {
   /// \return what was told
   std::vector<api::Anomaly> tick() {
     std::vector<api::Anomaly> told;
-    premises().watch.tick(now,
-                          {[&](const api::Anomaly& found) { return suspend_for(office(), found, now); },
-                           [&](const api::Anomaly& found) { told.push_back(found); },
-                           [](const char* what, const Error& error) { BOOST_ERROR(what << error.what); }});
+    premises().watch.tick(now, response(told));
     return told;
   }
+  AnomalyWatch::Response response(std::vector<api::Anomaly>& told) {
+    return {[&](const Thumbprint& key) { return owner_of(office(), key); },
+            [&](const api::Anomaly& found) { return suspend_for(office(), found, now); },
+            [&](const api::Anomaly& found) { told.push_back(found); },
+            [](const char* what, const Error& error) { BOOST_ERROR(what << error.what); }};
+  }
+
+  /// Has the use of a chain at crm.example.org decided. \param proof  in JSON
+  [[nodiscard]] std::string decide(const std::string& presented, const std::string& proof,
+                                   const std::string& audience, const std::string& scope) {
+    const Response decided =
+        call("POST", "/v1/authorize",
+             R"({"chain":)" + presented + R"(,"proof":")" + proof + R"(","method":"GET","uri":")" + kCrm +
+                 R"(","audience":")" + audience + R"(","action":{"scope":")" + scope + R"("}})",
+             kOperatorUid);
+    return member(decided, decided.status == 200 ? "decision" : "code");
+  }
+  /// By a key that is not in the daemon's care.
+  [[nodiscard]] std::string proof_by(const ChainCallers::Holder& holder, const std::string& uri,
+                                     const char* method = "GET") {
+    const ProofClaims claims{method, uri, uri + method, office().nonces.current(now), {}};
+    const auto proof = UnsignedProof::encode(claims, holder.chain.back(), holder.key.public_key(), now);
+    BOOST_REQUIRE(proof);
+    return proof->with(*holder.key.sign(as_bytes(proof->signing_input())));
+  }
+  /// A session of the orchestrator's.
+  [[nodiscard]] ChainCallers::Holder session() {
+    change_policy([](service::Policy& policy) { policy.public_urls = {kIssuerUrl}; });
+    ChainCallers::Holder process{.chain = ChainCallers::texts(chain)};
+    const std::string proof = proof_by(process, std::string(kIssuerUrl) + "/v1/sessions", "POST");
+    const Response opened =
+        call("POST", "/v1/sessions", R"({"chain":)" + chain + R"(,"key_proof":")" + proof + R"("})",
+             kOrchestratorUid);
+    BOOST_REQUIRE_MESSAGE(opened.status == 201, opened.body);
+    process.chain = ChainCallers::texts(chain_of(opened));
+    return process;
+  }
+  [[nodiscard]] store::Agent orchestrator() { return *store().agent_by_name("orchestrator"); }
+
+  static constexpr const char* kCrm = "https://crm.example.org/orders";
 
   std::string chain;
   std::chrono::sys_seconds now = kNow;
@@ -112,7 +152,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_learned_outlives_the_watch, WatchedOffice) {
   AnomalyWatch next(*premises().books.anomalies, {{.multiple = 2.0, .learning = 1min}, {}});
   BOOST_REQUIRE(next.open());
   anomaly::Use use;
-  use.agent = "orchestrator";
+  service::note_agent(use, orchestrator());
   use.scopes = {"crm.read"};
   next.saw(use, now);
   BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 0u);
@@ -135,6 +175,54 @@ BOOST_FIXTURE_TEST_CASE(who_does_not_show_to_be_the_agent_is_not_taken_for_it, W
            kSupportUid);
   BOOST_TEST(refused.status == 403);
   BOOST_TEST(tick().empty());
+}
+
+// Whoever may delegate can name anybody as the holder of his own key.
+BOOST_FIXTURE_TEST_CASE(a_name_in_a_token_makes_nobody_else_act, SuspendingOffice) {
+  ChainCallers callers(*this);
+  callers.client_id = "spiffe://example.org/agent/orchestrator";
+  const auto other = callers.delegate(callers.root, R"({"scopes":["chancery.agents.read"]})");
+  const std::string presented = R"([")" + other.chain.front() + R"(",")" + other.chain.back() + R"("])";
+  BOOST_TEST(decide(presented, proof_by(other, kCrm), kIssuerUrl, "chancery.agents.read") == "permit");
+  const std::string entry = store().audit_tail(1)->front().json;
+  BOOST_TEST(entry.find(R"("agent":)") == std::string::npos, entry);
+  BOOST_TEST(entry.find(R"("claimed_client_id":"spiffe://example.org/agent/orchestrator")") !=
+             std::string::npos);
+  BOOST_TEST(tick().empty());
+  BOOST_TEST(delegate("crm.read") == 201);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_acts_as_the_agent_that_opened_it, WatchedOffice) {
+  const auto process = session();
+  std::string presented = "[";
+  for (const std::string& token : process.chain)
+    presented += (presented.size() > 1 ? ",\"" : "\"") + token + '"';
+  BOOST_TEST(decide(presented + "]", proof_by(process, kCrm), "a", "crm.read") == "permit");
+  const auto told = tick();
+  BOOST_TEST_REQUIRE(told.size() == 2u);
+  BOOST_TEST(told[0].agent == "orchestrator");
+  BOOST_TEST(told[0].kind == "new_resource");
+  BOOST_TEST(told[1].what == "crm.example.org");
+}
+
+BOOST_FIXTURE_TEST_CASE(whose_an_unknown_key_is_is_found_out_before_its_use_counts, WatchedOffice) {
+  BOOST_REQUIRE(premises().watch.keep());
+  AnomalyWatch next(*premises().books.anomalies, {{.multiple = 2.0, .learning = 1min}, {}});
+  BOOST_REQUIRE(next.open());
+  anomaly::Use use;
+  use.scopes = {"crm.write"};
+  for (const Thumbprint& key : {orchestrator().key.stored.public_key.thumbprint(), Thumbprint{}}) {
+    use.key = key;
+    next.saw(use, now);
+  }
+  BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 0u);
+  std::vector<api::Anomaly> told;
+  next.tick(now, response(told));
+  BOOST_TEST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(told[0].agent == "orchestrator");
+  use.scopes = {"crm.delete"};
+  next.saw(use, now);  // of nobody here
+  BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_host_is_what_stands_between_scheme_and_path) {

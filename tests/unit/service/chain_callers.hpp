@@ -54,7 +54,7 @@ struct ChainCallers {
                                                    const std::string& authority) const {
     const VerifiedChain parent = verified(from.chain);
     DelegationRequest request;
-    request.client_id = "spiffe://example.org/service/other";
+    request.client_id = client_id;
     request.holder = to;
     request.jti = to.text();
     request.lifetime = std::chrono::hours(1);
@@ -85,6 +85,7 @@ struct ChainCallers {
 
   OfficeFixture& fixture;
   Holder root;
+  std::string client_id = "spiffe://example.org/service/other";  ///< that delegated tokens name
 };
 
 }  // namespace chancery::tests
