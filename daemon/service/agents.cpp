@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "daemon/service/agent_keys.hpp"
+#include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/office.hpp"
@@ -109,6 +110,7 @@ Result<api::Retirement> retire_agent(Office& office, const CallContext& context,
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, keys, context.now));
   CHANCERY_TRY(office.store.retire_agent(agent.id, audit_entry("agent.retire", context, agent_facts(agent))));
+  if (office.watch != nullptr) office.watch->forget(agent.id);
   CHANCERY_TRY(office.issuer.publish(context.now));
   for (const store::Key& key : keys) destroy_now_or_later(office, key, context);
   agent.retired_at = context.now;

@@ -1,5 +1,6 @@
 #include "daemon/service/anomaly_watch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "sdk/wire/overview_messages.hpp"
@@ -8,6 +9,7 @@ namespace chancery::service {
 namespace {
 
 constexpr std::chrono::seconds kBetweenKeeping = std::chrono::minutes(5);
+constexpr std::size_t kMostKeptAtOnce = 100;  // a megabyte: decisions wait for the same database
 
 }  // namespace
 
@@ -19,7 +21,7 @@ Status AnomalyWatch::open() {
     const auto document = json::Document::parse(learned);
     if (!document) continue;
     if (auto baseline = anomaly::Baseline::from(document->root()))
-      baselines_.emplace(agent, *std::move(baseline));
+      watched_.emplace(agent, Watched{*std::move(baseline), true});
   }
   return {};
 }
@@ -72,12 +74,13 @@ void AnomalyWatch::find_owners(const Response& response) {
 /// Under the lock.
 void AnomalyWatch::note(const Owner& owner, const anomaly::Use& use, std::chrono::sys_seconds now) {
   if (owner.id.empty()) return;
-  auto found = baselines_.find(owner.id);
-  if (found == baselines_.end()) {
-    if (baselines_.size() >= kMostAgents) return;
-    found = baselines_.emplace(owner.id, anomaly::Baseline()).first;
+  auto found = watched_.find(owner.id);
+  if (found == watched_.end()) {
+    if (watched_.size() >= kMostAgents) return;
+    found = watched_.emplace(owner.id, Watched()).first;
   }
-  for (const anomaly::Finding& finding : found->second.note(use, now, options_.rules)) {
+  found->second.is_kept = false;
+  for (const anomaly::Finding& finding : found->second.baseline.note(use, now, options_.rules)) {
     counts_[static_cast<std::size_t>(finding.kind)].fetch_add(1, std::memory_order_relaxed);
     if (waiting_.size() >= kMostWaiting) continue;
     api::Anomaly anomaly;
@@ -120,13 +123,53 @@ void AnomalyWatch::respond(api::Anomaly anomaly, const Response& response) {
 }
 
 Status AnomalyWatch::keep() {
-  std::vector<store::AnomalyBook::Learned> learned;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [agent, baseline] : baselines_)
-      learned.emplace_back(agent, json::to_jcs(baseline.to_node()));
+  const std::vector<std::string> agents = changed();
+  for (std::span<const std::string> rest = agents; !rest.empty();) {
+    const std::size_t count = std::min(rest.size(), kMostKeptAtOnce);
+    CHANCERY_TRY(keep(rest.first(count)));
+    rest = rest.subspan(count);
   }
-  return book_.keep_baselines(learned);
+  return book_.forget_retired();
+}
+
+std::vector<std::string> AnomalyWatch::changed() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [agent, watched] : watched_) {
+    if (!watched.is_kept) out.push_back(agent);
+  }
+  return out;
+}
+
+// One copy at a time is made under the lock, and written out behind it: every request that is watched takes it.
+Status AnomalyWatch::keep(std::span<const std::string> agents) {
+  std::vector<store::AnomalyBook::Learned> learned;
+  for (const std::string& agent : agents) {
+    if (const auto baseline = take_changed(agent))
+      learned.emplace_back(agent, json::to_jcs(baseline->to_node()));
+  }
+  const Status kept = book_.keep_baselines(learned);
+  if (kept) return kept;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [agent, json] : learned) {
+    const auto found = watched_.find(agent);
+    if (found != watched_.end()) found->second.is_kept = false;
+  }
+  return kept;
+}
+
+std::optional<anomaly::Baseline> AnomalyWatch::take_changed(const std::string& agent) {
+  const std::lock_guard lock(mutex_);
+  const auto found = watched_.find(agent);
+  if (found == watched_.end()) return std::nullopt;
+  found->second.is_kept = true;
+  return found->second.baseline;
+}
+
+void AnomalyWatch::forget(const std::string& agent) {
+  const std::lock_guard lock(mutex_);
+  watched_.erase(agent);
+  std::erase_if(owners_, [&](const auto& item) { return item.second.id == agent; });
 }
 
 Result<api::AnomalyList> AnomalyWatch::recent(std::size_t limit) {

@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,8 +70,11 @@ class AnomalyWatch {
   /// Responds to what was found since the last time.
   void tick(std::chrono::sys_seconds now, const Response& response);
 
-  /// Keeps what was learned.
+  /// Keeps what was learned since it was kept last.
   [[nodiscard]] Status keep();
+
+  /// Forgets an agent that is retired: who gets its name is another.
+  void forget(const std::string& agent);
 
   /// How many of that kind were found since the start.
   [[nodiscard]] std::uint64_t count(anomaly::Kind kind) const noexcept {
@@ -83,6 +88,10 @@ class AnomalyWatch {
   static constexpr std::size_t kMostKeys = 4 * kMostAgents;
   static constexpr std::size_t kMostUnknown = 256;
 
+  struct Watched {
+    anomaly::Baseline baseline{};
+    bool is_kept = false;  ///< as it is
+  };
   struct UseOfUnknown {
     anomaly::Use use;
     std::chrono::sys_seconds at;
@@ -92,12 +101,15 @@ class AnomalyWatch {
   [[nodiscard]] bool knows(const Thumbprint& key);
   void remember(const Thumbprint& key, Owner owner);
   void note(const Owner& owner, const anomaly::Use& use, std::chrono::sys_seconds now);
+  [[nodiscard]] std::vector<std::string> changed();
+  [[nodiscard]] std::optional<anomaly::Baseline> take_changed(const std::string& agent);
+  [[nodiscard]] Status keep(std::span<const std::string> agents);
   void respond(api::Anomaly anomaly, const Response& response);
 
   store::AnomalyBook& book_;
   const AnomalyOptions options_;
-  std::mutex mutex_;                                                 // of the next four
-  std::map<std::string, anomaly::Baseline, std::less<>> baselines_;  // by agent's id
+  std::mutex mutex_;                                     // of the next four
+  std::map<std::string, Watched, std::less<>> watched_;  // by agent's id
   std::map<Thumbprint, Owner> owners_;
   std::vector<UseOfUnknown> unknown_;
   std::vector<api::Anomaly> waiting_;

@@ -23,9 +23,12 @@ class AnomalyBook {
 
   using Learned = std::pair<std::string, std::string>;  ///< an agent's id, and its baseline in JSON
 
+  /// Of agents that are not retired.
   [[nodiscard]] virtual Result<std::vector<Learned>> baselines() = 0;
-  /// Keeps these in place of all that were kept before.
+  /// Keeps these, each in place of what was kept of the same agent before.
   [[nodiscard]] virtual Status keep_baselines(std::span<const Learned> baselines) = 0;
+  /// Forgets what was kept of agents that are retired.
+  [[nodiscard]] virtual Status forget_retired() = 0;
 
   /// \param json  an anomaly without its number
   [[nodiscard]] virtual Status add(std::string_view json) = 0;

@@ -3,9 +3,13 @@
 namespace chancery::store {
 namespace {
 
-constexpr const char* kBaselines = "SELECT agent, learned FROM baselines ORDER BY agent";
-constexpr const char* kForgetBaselines = "DELETE FROM baselines";
-constexpr const char* kKeepBaseline = "INSERT INTO baselines (agent, learned) VALUES (?, ?)";
+constexpr const char* kBaselines =
+    "SELECT agent, learned FROM baselines JOIN agents ON agents.id = agent WHERE retired_at IS NULL";
+constexpr const char* kForgetRetired =
+    "DELETE FROM baselines WHERE agent NOT IN (SELECT id FROM agents WHERE retired_at IS NULL)";
+constexpr const char* kKeepBaseline =
+    "INSERT INTO baselines (agent, learned) VALUES (?, ?) "
+    "ON CONFLICT (agent) DO UPDATE SET learned = excluded.learned";
 constexpr const char* kAdd = "INSERT INTO anomalies (anomaly) VALUES (?)";
 constexpr const char* kForget = "DELETE FROM anomalies WHERE id <= ?";
 constexpr const char* kLastTold = "SELECT number FROM told_anomalies";
@@ -34,13 +38,18 @@ class SqliteAnomalyBook final : public AnomalyBook {
 
   Status keep_baselines(std::span<const Learned> baselines) override {
     return journal_->write([&]() -> Status {
-      CHANCERY_ASSIGN(Query forget, database().query(kForgetBaselines));
-      CHANCERY_TRY(forget.run());
       for (const auto& [agent, learned] : baselines) {
         CHANCERY_ASSIGN(Query keep, database().query(kKeepBaseline));
         CHANCERY_TRY(keep.bind(agent).bind(learned).run());
       }
       return {};
+    });
+  }
+
+  Status forget_retired() override {
+    return journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(Query forget, database().query(kForgetRetired));
+      return forget.run();
     });
   }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/watched.hpp"
+#include "daemon/store/sqlite.hpp"
 #include "sdk/wire/overview_messages.hpp"
 #include "tests/unit/service/chain_callers.hpp"
 #include "tests/unit/service/office_fixture.hpp"
@@ -159,6 +160,44 @@ BOOST_FIXTURE_TEST_CASE(what_was_learned_outlives_the_watch, WatchedOffice) {
   use.scopes = {"crm.write"};
   next.saw(use, now);
   BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_retired_agent_is_forgotten_and_its_name_inherits_nothing, WatchedOffice) {
+  const auto kept = [&] { return premises().books.anomalies->baselines().value(); };
+  BOOST_REQUIRE(premises().watch.keep());
+  BOOST_TEST_REQUIRE(kept().size() == 1u);
+  BOOST_TEST(kept().front().first == orchestrator().id);
+  BOOST_REQUIRE(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
+  BOOST_TEST(kept().empty());
+  create_agent("orchestrator", kOrchestratorUid);
+  const Response granted = call(
+      "POST", "/v1/grants",
+      R"({"principal":"u","agent":"orchestrator","audience":"a","scopes":["crm.*"],"lifetime_s":3600,"depth":3})",
+      kOperatorUid);
+  chain = chain_of(granted);
+  BOOST_TEST(delegate("crm.write") == 201);
+  BOOST_TEST(tick().empty());  // is learned
+  BOOST_REQUIRE(premises().watch.keep());
+  BOOST_TEST_REQUIRE(kept().size() == 1u);
+  BOOST_TEST(kept().front().first == orchestrator().id);
+  auto file = store::Database::open(database());
+  BOOST_REQUIRE(file);
+  auto rows = file->query("SELECT count(*) FROM baselines");
+  BOOST_REQUIRE(rows);
+  BOOST_REQUIRE(rows->step());
+  BOOST_TEST(rows->number(0) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_has_not_changed_is_not_written_again, WatchedOffice) {
+  store::AnomalyBook& book = *premises().books.anomalies;
+  BOOST_REQUIRE(premises().watch.keep());
+  const std::vector<store::AnomalyBook::Learned> other{{orchestrator().id, "1"}};
+  BOOST_REQUIRE(book.keep_baselines(other));
+  BOOST_REQUIRE(premises().watch.keep());
+  BOOST_TEST((*book.baselines() == other));
+  BOOST_TEST(delegate("crm.read") == 201);
+  BOOST_REQUIRE(premises().watch.keep());
+  BOOST_TEST((*book.baselines() != other));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_thousand_anomalies_are_kept, WatchedOffice) {
