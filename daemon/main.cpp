@@ -394,6 +394,7 @@ int run(Start start) {
   make_first_keys(premises, log);
 
   const int code = serve(premises, start, log);
+  respond_to_anomalies(premises, log);  // to those of the last second
   if (const Status kept = premises.watch.keep(); !kept) {
     log.warning("what is usual for agents could not be kept", kept.error());
   }

@@ -1,6 +1,7 @@
 #include "daemon/service/anomaly_watch.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sdk/wire/overview_messages.hpp"
@@ -82,7 +83,12 @@ void AnomalyWatch::note(const Owner& owner, const anomaly::Use& use, std::chrono
   found->second.is_kept = false;
   for (const anomaly::Finding& finding : found->second.baseline.note(use, now, options_.rules)) {
     counts_[static_cast<std::size_t>(finding.kind)].fetch_add(1, std::memory_order_relaxed);
-    if (waiting_.size() >= kMostWaiting) continue;
+    const bool suspends = options_.suspends.contains(finding.kind);
+    if (!has_room(owner.id, suspends)) {
+      ++dropped_;
+      continue;
+    }
+    if (suspends) suspending_.insert(owner.id);
     api::Anomaly anomaly;
     anomaly.at = now.time_since_epoch().count();
     anomaly.agent = owner.name;
@@ -90,18 +96,33 @@ void AnomalyWatch::note(const Owner& owner, const anomaly::Use& use, std::chrono
     anomaly.measured = finding.measured;
     anomaly.usual = finding.usual;
     anomaly.what = finding.what;
-    waiting_.push_back(std::move(anomaly));
+    waiting_.push_back({owner.id, std::move(anomaly), suspends});
   }
+}
+
+// Nobody escapes his suspension by having more found than is listed.
+bool AnomalyWatch::has_room(const std::string& agent, bool suspends) const {
+  return waiting_.size() < kMostWaiting || (suspends && !suspending_.contains(agent));
 }
 
 void AnomalyWatch::tick(std::chrono::sys_seconds now, const Response& response) {
   find_owners(response);
-  std::vector<api::Anomaly> found;
+  std::vector<Waiting> found;
+  std::vector<Waiting> failed;
+  std::uint64_t dropped = 0;
   {
     const std::lock_guard lock(mutex_);
     found.swap(waiting_);
+    dropped = std::exchange(dropped_, 0);
   }
-  for (api::Anomaly& anomaly : found) respond(std::move(anomaly), response);
+  if (dropped > 0) {
+    response.complain("anomalies are counted and not listed",
+                      {ErrorCode::kOverloaded, "more were found at once than are kept", dropped});
+  }
+  for (Waiting& one : found) {
+    if (!respond(one, response)) failed.push_back(std::move(one));
+  }
+  wait_again(std::move(failed));
   if (kept_at_ == std::chrono::sys_seconds{}) kept_at_ = now;
   if (now >= kept_at_ && now - kept_at_ < kBetweenKeeping) return;
   kept_at_ = now;
@@ -110,16 +131,33 @@ void AnomalyWatch::tick(std::chrono::sys_seconds now, const Response& response) 
 }
 
 // The suspension first: what is told says whether there is one. And who is told finds it in the list.
-void AnomalyWatch::respond(api::Anomaly anomaly, const Response& response) {
-  const auto kind = anomaly::kind_of(anomaly.kind);
-  if (kind && options_.suspends.contains(*kind)) {
-    const auto act = response.suspend(anomaly);
-    if (act) anomaly.suspension = *act;
-    if (!act) response.complain("an agent could not be suspended", act.error());
+/// \return false: the suspension is to be tried again. An agent that is retired meanwhile needs none.
+bool AnomalyWatch::respond(Waiting& one, const Response& response) {
+  if (one.suspends) {
+    const auto act = response.suspend(one.anomaly);
+    if (act) one.anomaly.suspension = *act;
+    if (!act && act.error().code != ErrorCode::kNotFound) {
+      if (std::exchange(one.is_told, true)) return false;
+      response.complain("an agent could not be suspended: it is tried again each second", act.error());
+      response.tell(one.anomaly);
+      return false;
+    }
   }
-  const Status added = book_.add(wire::write(anomaly));
+  const Status added = book_.add(wire::write(one.anomaly));
   if (!added) response.complain("an anomaly could not be kept", added.error());
-  response.tell(anomaly);
+  response.tell(one.anomaly);
+  return true;
+}
+
+void AnomalyWatch::wait_again(std::vector<Waiting> failed) {
+  const std::lock_guard lock(mutex_);
+  for (Waiting& one : failed) one.suspends = watched_.contains(one.agent);
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(failed.begin()),
+                  std::make_move_iterator(failed.end()));
+  suspending_.clear();
+  for (const Waiting& one : waiting_) {
+    if (one.suspends) suspending_.insert(one.agent);
+  }
 }
 
 Status AnomalyWatch::keep() {
@@ -158,10 +196,11 @@ Status AnomalyWatch::keep(std::span<const std::string> agents) {
   return kept;
 }
 
+// What an agent is to be suspended for is not kept as known before it is: after a crash it is new again.
 std::optional<anomaly::Baseline> AnomalyWatch::take_changed(const std::string& agent) {
   const std::lock_guard lock(mutex_);
   const auto found = watched_.find(agent);
-  if (found == watched_.end()) return std::nullopt;
+  if (found == watched_.end() || suspending_.contains(agent)) return std::nullopt;
   found->second.is_kept = true;
   return found->second.baseline;
 }
@@ -170,6 +209,7 @@ void AnomalyWatch::forget(const std::string& agent) {
   const std::lock_guard lock(mutex_);
   watched_.erase(agent);
   std::erase_if(owners_, [&](const auto& item) { return item.second.id == agent; });
+  for (Waiting& one : waiting_) one.suspends = one.suspends && one.agent != agent;
 }
 
 Result<api::AnomalyList> AnomalyWatch::recent(std::size_t limit) {

@@ -36,7 +36,8 @@ class AnomalyWatch {
  public:
   /// The most agents that are watched: beyond them, nothing is told of others.
   static constexpr std::size_t kMostAgents = 10'000;
-  /// The most findings that wait for tick(): beyond them, they are counted only.
+  /// The most findings that wait for tick(): beyond them, they are counted only, but for one of each agent that is to be
+  /// suspended.
   static constexpr std::size_t kMostWaiting = 1000;
 
   /// \param book  borrowed
@@ -62,12 +63,12 @@ class AnomalyWatch {
     std::function<Result<Owner>(const Thumbprint& key)> owner;
     /// Suspends an agent. \return the act
     std::function<Result<std::int64_t>(const api::Anomaly& anomaly)> suspend;
-    /// Tells it: to the log, and to whom else it is told.
+    /// Tells it: to the log, and to whom else it is told. Once more where the agent could be suspended only later.
     std::function<void(const api::Anomaly& anomaly)> tell;
     /// What could not be done.
     std::function<void(const char* what, const Error& error)> complain;
   };
-  /// Responds to what was found since the last time.
+  /// Responds to what was found since the last time, and to what could not be answered with a suspension then.
   void tick(std::chrono::sys_seconds now, const Response& response);
 
   /// Keeps what was learned since it was kept last.
@@ -92,6 +93,12 @@ class AnomalyWatch {
     anomaly::Baseline baseline{};
     bool is_kept = false;  ///< as it is
   };
+  struct Waiting {
+    std::string agent;  // id
+    api::Anomaly anomaly;
+    bool suspends = false;
+    bool is_told = false;  // without a suspension, since that failed
+  };
   struct UseOfUnknown {
     anomaly::Use use;
     std::chrono::sys_seconds at;
@@ -104,16 +111,20 @@ class AnomalyWatch {
   [[nodiscard]] std::vector<std::string> changed();
   [[nodiscard]] std::optional<anomaly::Baseline> take_changed(const std::string& agent);
   [[nodiscard]] Status keep(std::span<const std::string> agents);
-  void respond(api::Anomaly anomaly, const Response& response);
+  [[nodiscard]] bool has_room(const std::string& agent, bool suspends) const;
+  [[nodiscard]] bool respond(Waiting& one, const Response& response);
+  void wait_again(std::vector<Waiting> failed);
 
   store::AnomalyBook& book_;
   const AnomalyOptions options_;
-  std::mutex mutex_;                                     // of the next four
+  std::mutex mutex_;                                     // of the next six
   std::map<std::string, Watched, std::less<>> watched_;  // by agent's id
   std::map<Thumbprint, Owner> owners_;
   std::vector<UseOfUnknown> unknown_;
-  std::vector<api::Anomaly> waiting_;
-  std::chrono::sys_seconds kept_at_{};  // tick()'s
+  std::vector<Waiting> waiting_;
+  std::set<std::string, std::less<>> suspending_;  // ids of agents whose suspension waits, or is under way
+  std::uint64_t dropped_ = 0;                      // since the last tick
+  std::chrono::sys_seconds kept_at_{};             // tick()'s
   std::array<std::atomic<std::uint64_t>, anomaly::kKindNames.size()> counts_{};
 };
 

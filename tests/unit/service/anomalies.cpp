@@ -148,6 +148,79 @@ BOOST_FIXTURE_TEST_CASE(an_agent_is_suspended_for_it_once_and_until_that_is_lift
   BOOST_TEST(tick().empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_suspension_that_fails_is_tried_again_until_it_stands, SuspendingOffice) {
+  BOOST_TEST(delegate("crm.write") == 201);
+  std::vector<api::Anomaly> told;
+  int complaints = 0;
+  AnomalyWatch::Response failing = response(told);
+  failing.suspend = [](const api::Anomaly&) -> Result<std::int64_t> {
+    return Error{ErrorCode::kStoreUnavailable, "no space"};
+  };
+  failing.complain = [&](const char*, const Error& error) {
+    BOOST_TEST((error.code == ErrorCode::kStoreUnavailable));
+    ++complaints;
+  };
+  for (int i = 0; i < 3; ++i) premises().watch.tick(now, failing);
+  BOOST_TEST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(!told[0].suspension.has_value());
+  BOOST_TEST(complaints == 1);
+  BOOST_TEST(premises().books.anomalies->recent(10)->empty());
+
+  // Whoever starts from what is kept now finds it new again.
+  BOOST_REQUIRE(premises().watch.keep());
+  AnomalyWatch next(*premises().books.anomalies, {{.multiple = 2.0, .learning = 1min}, {}});
+  BOOST_REQUIRE(next.open());
+  anomaly::Use use;
+  service::note_agent(use, orchestrator());
+  next.saw(use, now - 1min);
+  use.scopes = {"crm.write"};
+  next.saw(use, now);
+  BOOST_TEST(next.count(anomaly::Kind::kNewScope) == 1u);
+
+  const auto at_last = tick();
+  BOOST_TEST_REQUIRE(at_last.size() == 1u);
+  BOOST_TEST(at_last[0].suspension.has_value());
+  BOOST_TEST(delegate("crm.read") == 403);
+  BOOST_TEST(premises().books.anomalies->recent(10)->size() == 1u);
+  BOOST_TEST(tick().empty());
+}
+
+// Others that ask for much at once do not hide an agent that is to be suspended.
+BOOST_FIXTURE_TEST_CASE(no_suspension_is_lost_among_many_anomalies, SuspendingOffice) {
+  anomaly::Use many;
+  for (std::uint8_t i = 0; i < 5; ++i) {
+    many.agent = many.name = "other-" + std::to_string(i);
+    many.key = Thumbprint{{i}};
+    many.resources.clear();
+    premises().watch.saw(many, now - 1min);
+    for (int j = 0; j < 250; ++j) many.resources.push_back(std::to_string(j));
+    premises().watch.saw(many, now);
+  }
+  BOOST_TEST(delegate("crm.write") == 201);
+  BOOST_TEST(delegate("crm.delete") == 201);
+  std::vector<api::Anomaly> told;
+  std::vector<Error> complaints;
+  AnomalyWatch::Response listening = response(told);
+  listening.complain = [&](const char*, const Error& error) { complaints.push_back(error); };
+  premises().watch.tick(now, listening);
+  BOOST_TEST_REQUIRE(told.size() == AnomalyWatch::kMostWaiting + 1);
+  BOOST_TEST(told.back().agent == "orchestrator");
+  BOOST_TEST(told.back().suspension.has_value());
+  BOOST_TEST_REQUIRE(complaints.size() == 1u);
+  BOOST_TEST((complaints[0].code == ErrorCode::kOverloaded));
+  BOOST_TEST(complaints[0].native == 251u);
+  BOOST_TEST(delegate("crm.read") == 403);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_agent_that_is_retired_meanwhile_is_suspended_no_more, SuspendingOffice) {
+  BOOST_TEST(delegate("crm.write") == 201);
+  BOOST_REQUIRE(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
+  create_agent("orchestrator", kOrchestratorUid);
+  const auto told = tick();
+  BOOST_TEST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(!told[0].suspension.has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_learned_outlives_the_watch, WatchedOffice) {
   BOOST_REQUIRE(premises().watch.keep());
   AnomalyWatch next(*premises().books.anomalies, {{.multiple = 2.0, .learning = 1min}, {}});
