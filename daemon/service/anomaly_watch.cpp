@@ -143,7 +143,7 @@ bool AnomalyWatch::respond(Waiting& one, const Response& response) {
       return false;
     }
   }
-  const Status added = book_.add(wire::write(one.anomaly));
+  const Status added = book_.add(redactor_->json(wire::write(one.anomaly)));
   if (!added) response.complain("an anomaly could not be kept", added.error());
   response.tell(one.anomaly);
   return true;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 
 #include "daemon/anomaly/baseline.hpp"
 #include "daemon/store/anomaly_book.hpp"
+#include "daemon/telemetry/redactor.hpp"
 
 namespace chancery::service {
 
@@ -40,9 +42,13 @@ class AnomalyWatch {
   /// suspended.
   static constexpr std::size_t kMostWaiting = 1000;
 
-  /// \param book  borrowed
-  AnomalyWatch(store::AnomalyBook& book, AnomalyOptions options)
-      : book_(book), options_(std::move(options)) {}
+  using Redactor = telemetry::Redactor;
+
+  /// \param book      borrowed
+  /// \param redactor  takes secrets out of what is kept of an anomaly: scopes, audiences and hosts are what somebody sent
+  AnomalyWatch(store::AnomalyBook& book, AnomalyOptions options,
+               std::shared_ptr<const Redactor> redactor = std::make_shared<Redactor>())
+      : book_(book), options_(std::move(options)), redactor_(std::move(redactor)) {}
 
   /// Takes up what was learned before.
   [[nodiscard]] Status open();
@@ -117,6 +123,7 @@ class AnomalyWatch {
 
   store::AnomalyBook& book_;
   const AnomalyOptions options_;
+  const std::shared_ptr<const Redactor> redactor_;
   std::mutex mutex_;                                     // of the next six
   std::map<std::string, Watched, std::less<>> watched_;  // by agent's id
   std::map<Thumbprint, Owner> owners_;

@@ -60,7 +60,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       webhook(*books.anomalies, webhook_keys, options.policy.issuer_url, std::move(options.webhook),
               options.redactor, complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
-      watch(*books.anomalies, std::move(options.anomalies)),
+      watch(*books.anomalies, std::move(options.anomalies), options.redactor),
       office{*books.store,
              backends,
              life,

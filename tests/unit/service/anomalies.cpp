@@ -221,6 +221,18 @@ BOOST_FIXTURE_TEST_CASE(an_agent_that_is_retired_meanwhile_is_suspended_no_more,
   BOOST_TEST(!told[0].suspension.has_value());
 }
 
+BOOST_FIXTURE_TEST_CASE(secrets_are_taken_out_before_an_anomaly_is_kept, WatchedOffice) {
+  anomaly::Use use;
+  service::note_agent(use, orchestrator());
+  use.resources = {"https://crm.example.org/?password=hunter2"};
+  premises().watch.saw(use, now);
+  BOOST_TEST_REQUIRE(tick().size() == 1u);
+  const std::string kept = premises().books.anomalies->recent(1)->front().second;
+  BOOST_TEST(kept.find("hunter2") == std::string::npos, kept);
+  BOOST_TEST(kept.find("[redacted]") != std::string::npos, kept);
+  BOOST_TEST(call("GET", "/v1/anomalies", "", kOperatorUid).body.find("[redacted]") != std::string::npos);
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_learned_outlives_the_watch, WatchedOffice) {
   BOOST_REQUIRE(premises().watch.keep());
   AnomalyWatch next(*premises().books.anomalies, {{.multiple = 2.0, .learning = 1min}, {}});
