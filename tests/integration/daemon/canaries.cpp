@@ -5,6 +5,7 @@
 #include <set>
 
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "simulators/softhsm/softhsm.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
@@ -69,6 +70,13 @@ std::vector<Canary> planted_by_hand() {
   return out;
 }
 
+// A daemon that is begun so would leave a core file, did it not see to it itself.
+constexpr const char* kAllowCoreFiles = "ulimit -S -c $(ulimit -H -c)";
+
+std::vector<std::string> with_core_files() {
+  return {"/bin/sh", "-c", std::string(kAllowCoreFiles) + R"( && exec "$@")", "sh"};
+}
+
 /// A daemon with both kinds of device, told to log all that it can.
 struct Aviary {
   Aviary() {
@@ -85,7 +93,7 @@ struct Aviary {
     auto daemon = std::make_unique<DaemonProcess>(settings);
     plant_master(*daemon);
     ::setenv("CANARY", "canary-environment", 1);
-    daemon->start();
+    daemon->start_by(with_core_files());
     ::unsetenv("CANARY");
     office.emplace(std::move(daemon));
     for (const std::string& compact : office->operator_chain) add_kept("operator's chain", compact);
@@ -269,6 +277,14 @@ BOOST_FIXTURE_TEST_CASE(nothing_that_comes_in_comes_out_where_it_should_not, Avi
 
 BOOST_FIXTURE_TEST_CASE(a_daemon_that_crashes_leaves_no_core_file, Aviary) {
   use_every_feature();
+  const auto allowed = run_program({"/bin/sh", "-c", std::string(kAllowCoreFiles) + " && ulimit -S -c"});
+  BOOST_REQUIRE_MESSAGE(allowed.output != "0\n", "run the tests with `ulimit -H -c unlimited`");
+  const std::string limits = read_file("/proc/" + std::to_string(daemon().pid()) + "/limits");
+  BOOST_TEST(limits.find("Max core file size        0                    0  ") != std::string::npos, limits);
+  BOOST_REQUIRE(::kill(daemon().pid(), SIGABRT) == 0);
+  siginfo_t ending{};
+  BOOST_REQUIRE(::waitid(P_PID, static_cast<id_t>(daemon().pid()), &ending, WEXITED | WNOWAIT) == 0);
+  BOOST_TEST(ending.si_code == CLD_KILLED);  // CLD_DUMPED, where a pipe took it, too
   BOOST_TEST(office->daemon->stop(SIGABRT) == 128 + SIGABRT);
   for (const auto& folder : {daemon().folder(), daemon().state(), std::filesystem::current_path()}) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
