@@ -38,13 +38,13 @@ class Redactor {
   [[nodiscard]] std::string text(std::string_view text) const;
 
   /// A JSON text, each string of which is redacted by itself, so that it stays JSON; an object's names are left as they
-  /// are. In canonical form if anything was redacted. What is no JSON is taken for text.
+  /// are. In canonical form if there was anything to look at closely. What is no JSON is taken for text.
   [[nodiscard]] std::string json(std::string json) const;
 
  private:
   struct Pattern;
 
-  [[nodiscard]] bool finds(std::string_view text) const;
+  [[nodiscard]] bool may_have_secrets(std::string_view json) const;
   [[nodiscard]] std::string without_known(std::string_view text) const;
 
   std::vector<std::unique_ptr<const Pattern>> ours_;

@@ -172,6 +172,27 @@ BOOST_AUTO_TEST_CASE(redacted_json_is_json) {
   BOOST_TEST(redactor.json("no json eyJh.eyJz.c2ln") == "no json [redacted]");
 }
 
+struct AnchoredCase {
+  const char* pattern;
+  const char* json;
+  const char* want;
+};
+std::ostream& operator<<(std::ostream& out, const AnchoredCase& c) { return out << c.pattern << c.json; }
+
+constexpr std::array kAnchored{
+    AnchoredCase{"^customer-\\d+$", R"({"a":"customer-17","b":["customer-18","customer-x"]})",
+                 R"({"a":"[redacted]","b":["[redacted]","customer-x"]})"},
+    AnchoredCase{"^customer-\\d+$", R"({"a":"of customer-17"})", R"({"a":"of customer-17"})"},
+    AnchoredCase{"^customer", R"({"a":"customer-17"})", R"({"a":"[redacted]-17"})"},
+    AnchoredCase{"\\d+$", R"({"a":"customer-17","b":"17-x"})", R"({"a":"customer-[redacted]","b":"17-x"})"},
+    AnchoredCase{"^[^\"]+$", R"({"a":"customer-17"})", R"({"a":"[redacted]"})"},
+};
+
+BOOST_DATA_TEST_CASE(ends_in_a_pattern_are_those_of_each_string, boost::unit_test::data::make(kAnchored), c) {
+  const Redactor redactor(std::vector<std::string>{c.pattern});
+  BOOST_TEST(redactor.json(c.json) == c.want);
+}
+
 BOOST_AUTO_TEST_CASE(a_text_of_nothing_but_secrets_goes_as_a_whole) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "ghp_" + kLetters + " ";
