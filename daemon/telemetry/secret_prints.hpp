@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <string_view>
 #include <vector>
+
+#include <chancery/bytes.hpp>
 
 namespace chancery::telemetry {
 
@@ -15,10 +16,12 @@ struct Extent {
 };
 
 /// Finds known secrets in texts without keeping them: of each there is its length and a hash under a multiplier that
-/// is random in each process. (Copies of PINs for comparison would be more places to steal them from.)
+/// is random in each process. Multiplier and hashes are secrets themselves and kept as such: whoever has both tries
+/// PINs until one fits, and has 64 linear equations on a longer secret for each form of it that is known.
 ///
-/// Time to find: the text's length times the number of different lengths. What has the hash of a secret by chance, once
-/// in some 2^60 places, is taken for one, which costs a line its readability.
+/// Time to find: the text's length times the number of different lengths, some two multiplications for each octet. (A
+/// keyed hash would be one-way, and has to be computed anew at each place: some hundred times as much.) What has the
+/// hash of a secret by chance, once in some 2^60 places, is taken for one, which costs a line its readability.
 class SecretPrints {
  public:
   /// What is shorter is not looked for: a log without any `1` would tell nothing.
@@ -34,14 +37,10 @@ class SecretPrints {
   [[nodiscard]] std::vector<Extent> find(std::string_view text) const;
 
  private:
-  using Hash = std::uint64_t;
+  void find(std::string_view text, std::size_t length, ByteView prints, std::vector<Extent>& out) const;
 
-  [[nodiscard]] Hash hash(std::string_view text) const noexcept;
-  void find(std::string_view text, std::size_t length, const std::vector<Hash>& prints,
-            std::vector<Extent>& out) const;
-
-  Hash multiplier_;
-  std::map<std::size_t, std::vector<Hash>> prints_;  // by length
+  SecretBytes multiplier_;
+  std::map<std::size_t, SecretBytes> prints_;  // by length; one hash behind the other
 };
 
 }  // namespace chancery::telemetry

@@ -8,6 +8,8 @@
 
 #include "daemon/telemetry/redactor.hpp"
 #include "daemon/telemetry/secret_patterns.hpp"
+#include "daemon/telemetry/secret_prints.hpp"
+#include "sdk/base/secret_memory.hpp"
 
 namespace chancery::telemetry {
 namespace {
@@ -160,6 +162,19 @@ BOOST_AUTO_TEST_CASE(secrets_that_overlap_go_together) {
   redactor.hide(as_bytes("abcdefgh"));
   redactor.hide(as_bytes("efghijklm"));
   BOOST_TEST(redactor.text("xabcdefghijklmy") == "x[redacted]y");
+}
+
+// More of them than a region of pages for secrets has cells.
+BOOST_AUTO_TEST_CASE(what_is_kept_of_secrets_is_kept_in_pages_for_secrets) {
+  constexpr std::size_t kMany = 1100;
+  const auto set_aside = [] { return secret_memory().state().size; };
+  std::size_t before = set_aside();
+  SecretPrints prints;
+  for (std::size_t i = 0; i < kMany; ++i) prints.add(std::string(SecretPrints::kShortest + i, 'x'));
+  BOOST_TEST(set_aside() > before, "hashes");
+  before = set_aside();
+  const std::vector<SecretPrints> multipliers(2 * kMany);
+  BOOST_TEST(set_aside() > before, "multipliers");
 }
 
 BOOST_AUTO_TEST_CASE(redacted_json_is_json) {
