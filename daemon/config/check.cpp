@@ -130,6 +130,14 @@ Found check_server(const ServerConfig& server) {
   return std::nullopt;
 }
 
+// Agents' users must be in the one to connect.
+Found check_operators(const Config& config) {
+  if (config.operator_group.empty() || config.operator_group != config.server.socket_group)
+    return std::nullopt;
+  return Complaint{"operator.group",
+                   "must not be server.socket_group, which the users of agents join: name a group of its own"};
+}
+
 Found check_device(const BackendConfig& backend, const std::string& section) {
   switch (backend.type) {
     case BackendType::kTpm:
@@ -198,6 +206,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_anomaly(config)) return found;
   if (auto found = check_webhook(config)) return found;
   if (auto found = check_server(config.server)) return found;
+  if (auto found = check_operators(config)) return found;
   return check_authority(config);
 }
 

@@ -86,7 +86,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "The folder of the daemon's database and secrets, for its user alone."},
 
     {"operator.group", Text{AT(config.operator_group)}, "\"\"", "",
-     "The group whose members are operators beside root and the daemon's own user; empty names none."},
+     "The group whose members are operators beside root and the daemon's own user; empty names none. They "
+     "are members of `server.socket_group` too, to connect, and that group is not this one."},
 
     {"backend.name", Text{AT(backend.name)}, "\"\"", "",
      "The name by which agents and the issuer refer to this backend.", true},

@@ -37,7 +37,7 @@ install_from older
 older="$(dpkg-query --show --showformat='${Version}' chancery-daemon)"
 [[ "$(systemctl is-active chanceryd.service)" == inactive ]] || fail "it started without a configuration"
 [[ "$(systemctl is-enabled chanceryd.service || true)" == disabled ]] || fail "it is enabled without a configuration"
-id chanceryd >/dev/null && getent group chancery >/dev/null
+id chanceryd >/dev/null && getent group chancery chancery-operators >/dev/null
 [[ "$(stat --format='%a %U %G' /etc/chancery)" == "750 root chanceryd" ]] || fail "/etc/chancery: $(stat /etc/chancery)"
 systemd-analyze verify --man=no chanceryd.service chanceryd.socket chanceryd-tls.socket
 
@@ -93,6 +93,16 @@ chancery agent rotate support >/dev/null
 chancery revoke --agent support --reason "compromised" >/dev/null
 refused chancery verify /tmp/support.chain --remote
 refused runuser --user nobody -- chancery status # not in the group
+as_member() { runuser --user nobody --group "$1" --supp-group "$2" -- chancery "${@:3}"; }
+as_member chancery nogroup status >/dev/null || fail "a member of the socket's group cannot connect"
+refused as_member chancery nogroup agent list # connects, and is no operator
+has "only the operator may do this" /tmp/refused
+refused as_member chancery-operators nogroup agent list # is one, and cannot connect
+has "may not open the daemon's socket" /tmp/refused
+as_member chancery chancery-operators agent list >/dev/null || fail "a member of both groups is no operator"
+sed 's/^group = .*/group = "chancery"/' /etc/chancery/chancery.toml >/tmp/all.toml
+refused chanceryd --config /tmp/all.toml --check # everybody who connects would be one
+has "operator.group must not be server.socket_group" /tmp/refused
 
 say "reloading"
 sed --in-place 's/^\[operator\]/[grants]\nmax_depth = 2\n\n[operator]/' /etc/chancery/chancery.toml
@@ -196,5 +206,5 @@ has "Removing /var/lib/chancery" /tmp/apt
 if systemctl --quiet is-active chanceryd.socket; then fail "its socket is open"; fi
 ours >/tmp/after
 [[ ! -s /tmp/after ]] || fail "left behind: $(cat /tmp/after)"
-if getent passwd chanceryd || getent group chanceryd chancery; then fail "a user or group was left"; fi
+if getent passwd chanceryd || getent group chanceryd chancery chancery-operators; then fail "a user or group was left"; fi
 say "installed, started, reloaded, upgraded and purged"

@@ -135,6 +135,7 @@ BOOST_AUTO_TEST_CASE(the_packaged_configuration_is_good_and_isolates_modules) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   BOOST_TEST_REQUIRE(!text.empty());
   BOOST_TEST(accepted(text).backends.size() == 1U);
+  BOOST_TEST(accepted(text).operator_group == "chancery-operators");  // which the packages make
   const std::size_t example = text.find("# [[backend]]");
   BOOST_TEST_REQUIRE(example != std::string::npos);
   for (std::size_t at = example; at != std::string::npos; at = text.find("\n# ", at)) {
@@ -417,6 +418,9 @@ const std::array kRefused{
                 "delegations.default_lifetime must not exceed grants.max_lifetime"},
     RefusedCase{"grants deeper than chains that verify", "[grants]\nmax_depth = 16", 11,
                 "grants.max_depth must be less than verify.max_tokens: such chains would not verify"},
+    RefusedCase{"operators by the group of all who may connect", "[operator]\ngroup = \"chancery\"", 11,
+                "operator.group must not be server.socket_group, which the users of agents join: name a group of "
+                "its own"},
     RefusedCase{"unknown signer", "[verify]\nchild_signing = [\"holder\", \"anybody\"]", 11,
                 "verify.child_signing must list \"holder\", \"issuer\" or both"},
     RefusedCase{"issuer signers only", "[verify]\nchild_signing = [\"issuer\"]", 11,
