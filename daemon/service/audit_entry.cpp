@@ -68,6 +68,7 @@ class Composer {
     set("outcome", outcome_text(facts.outcome));
     set_reference("principal", facts.principal);
     set_reference("agent", facts.agent);
+    entry_.by_key = facts.by_key;
     set_reference("session", facts.session);
     if (facts.hop >= 0) set("hop", facts.hop);
     Node ids = Node::object();

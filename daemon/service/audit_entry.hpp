@@ -39,6 +39,8 @@ struct AuditFacts {
   json::Node details = json::Node::object();
   AuditOutcome outcome = AuditOutcome::kDone;
   int hop = -1;  ///< of a chain that denies
+  /// In place of `agent`: the key that shows who acts. The log has the name of the agent here whose key it is.
+  std::optional<Thumbprint> by_key{};
 };
 
 /// What is known so far of what a request asks for, and whether that stands in the audit log: a request that is refused

@@ -138,6 +138,13 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
 
 // --- records
 
+// Of a session, the key that opened it.
+const Thumbprint& key_of_agent(const Tokens& tokens) {
+  auto token = tokens.rbegin();
+  while ((*token)->claims().is_session && std::next(token) != tokens.rend()) ++token;
+  return (*token)->claims().holder;
+}
+
 // Whose token it is counts once its holder has shown the key: before, anybody may present anything.
 void set_holder(AuditFacts& facts, const Judgement& judgement) {
   const Token& leaf = *judgement.tokens.back();
@@ -148,6 +155,7 @@ void set_holder(AuditFacts& facts, const Judgement& judgement) {
   facts.principal = claims.sub;
   if (claims.is_session) facts.session = token;
   // What shows is the key: the name is whatever the last delegator wrote.
+  facts.by_key = key_of_agent(judgement.tokens);
   facts.ids.emplace_back("claimed_client_id", claims.client_id);
   facts.ids.emplace_back("key", claims.holder.text());
 }
@@ -253,13 +261,6 @@ Outcome outcome_of(const api::Decision& decision) {
     if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
   }
   return Outcome::kMalformed;
-}
-
-// Of a session, the key that opened it.
-const Thumbprint& key_of_agent(const Tokens& tokens) {
-  auto token = tokens.rbegin();
-  while ((*token)->claims().is_session && std::next(token) != tokens.rend()) ++token;
-  return (*token)->claims().holder;
 }
 
 // Only a proof says who acts, and says it by the key: whoever may delegate can write any name into a token.

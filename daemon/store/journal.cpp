@@ -11,6 +11,7 @@
 #include "daemon/store/migrations.hpp"
 #include "daemon/store/soundness.hpp"
 #include "daemon/store/state_space.hpp"
+#include "daemon/store/statements.hpp"
 
 namespace chancery::store {
 namespace {
@@ -176,14 +177,32 @@ Status Journal::run_in_savepoint(Pending& pending) {
   return database_.execute("RELEASE effect");
 }
 
+// In the transaction: so whoever acts waits for the database once.
+Result<AuditEntry> Journal::with_agent(AuditEntry entry) {
+  const std::string key = entry.by_key->text();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentNameByKey));
+  CHANCERY_ASSIGN(const bool row, select.bind(key).step());
+  if (!row) return entry;
+  std::string name = select.text(0);
+  entry.members.set("agent", name);
+  entry.refs.push_back(std::move(name));
+  return entry;
+}
+
+Result<std::uint64_t> Journal::append(const AuditEntry& entry) {
+  std::string text = audit_text(entry, policy_);
+  if (redactor_) text = redactor_->json(std::move(text));
+  return tree_->append(database_, entry, text);
+}
+
 // It may be another caller's thread, so that an exception would end others' calls and leave this one waiting.
 Result<std::uint64_t> Journal::run(const Pending& pending) noexcept {
   try {
     CHANCERY_TRY((*pending.effect)());
     if (pending.audit == nullptr) return std::uint64_t{0};
-    std::string text = audit_text(*pending.audit, policy_);
-    if (redactor_) text = redactor_->json(std::move(text));
-    return tree_->append(database_, *pending.audit, text);
+    if (!pending.audit->by_key) return append(*pending.audit);
+    CHANCERY_ASSIGN(const AuditEntry named, with_agent(*pending.audit));
+    return append(named);
   } catch (...) {
     return Error{ErrorCode::kInternal, "a change of the store was given up: try again, and report this"};
   }

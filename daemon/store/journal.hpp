@@ -93,6 +93,8 @@ class Journal {
   [[nodiscard]] Status run_all(Batch batch);
   [[nodiscard]] Status run_in_savepoint(Pending& pending);
   [[nodiscard]] Result<std::uint64_t> run(const Pending& pending) noexcept;
+  [[nodiscard]] Result<AuditEntry> with_agent(AuditEntry entry);
+  [[nodiscard]] Result<std::uint64_t> append(const AuditEntry& entry);
   [[nodiscard]] Status require_tree();
   void note_end(Batch batch, const Status& committed) noexcept;
 

@@ -24,6 +24,9 @@ inline constexpr const char* kAgentsAfter =
 inline constexpr const char* kAgentByKey =
     CHANCERY_AGENT "FROM keys k JOIN agents a ON a.id = k.owner WHERE k.thumbprint = ?";
 
+inline constexpr const char* kAgentNameByKey =
+    "SELECT a.name FROM keys k JOIN agents a ON a.id = k.owner WHERE k.thumbprint = ?";
+
 inline constexpr const char* kKey = CHANCERY_KEY "WHERE k.thumbprint = ?";
 inline constexpr const char* kKeysOfOwner = CHANCERY_KEY "WHERE k.owner = ? ORDER BY k.seq DESC";
 inline constexpr const char* kOverdueKeys = CHANCERY_KEY

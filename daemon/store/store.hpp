@@ -139,7 +139,9 @@ struct AuditEntry {
   /// The other members of the entry (docs/protocol/audit.md), without `v` and `policy`, which the log adds.
   json::Node members = json::Node::object();
   std::vector<std::string> refs{};  ///< identifiers by which the entry is found again
-  bool* is_recorded = nullptr;      ///< borrowed; set once the entry stands in the log
+  /// The key that shows who acts. Of one of an agent here the entry gets the member `agent`.
+  std::optional<Thumbprint> by_key{};
+  bool* is_recorded = nullptr;  ///< borrowed; set once the entry stands in the log
 };
 
 /// An audit entry as it was recorded.

@@ -322,6 +322,8 @@ BOOST_FIXTURE_TEST_CASE(a_session_acts_as_the_agent_that_opened_it, WatchedOffic
   for (const std::string& token : process.chain)
     presented += (presented.size() > 1 ? ",\"" : "\"") + token + '"';
   BOOST_TEST(decide(presented + "]", proof_by(process, kCrm), "a", "crm.read") == "permit");
+  const std::string entry = store().audit_tail(1)->front().json;
+  BOOST_TEST(entry.find(R"("agent":"orchestrator")") != std::string::npos, entry);
   const auto told = tick();
   BOOST_TEST_REQUIRE(told.size() == 2u);
   BOOST_TEST(told[0].agent == "orchestrator");
