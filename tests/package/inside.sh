@@ -76,6 +76,18 @@ exposure="$(systemd-analyze security chanceryd.service | sed --quiet 's/.*exposu
 say "exposure $exposure"
 awk -v exposure="$exposure" 'BEGIN { exit !(exposure <= 1.6) }' || fail "the sandbox became weaker: $exposure"
 
+# Where it is, neither programs of the system run nor what somebody puts into its folder, but itself.
+inside() { nsenter --target "$(property MainPID)" --mount -- "$@"; }
+cp /bin/true /var/lib/chancery/true
+for program in /bin/true /usr/lib/systemd/systemd-sysctl /var/lib/chancery/true; do
+  "$program" --help >/dev/null || fail "$program does not run outside of the sandbox either"
+  refused inside "$program" --help
+  has "Permission denied" /tmp/refused
+done
+rm /var/lib/chancery/true
+inside /usr/sbin/chanceryd --help >/dev/null || fail "the sandbox would not run the daemon"
+if property SystemCallFilter | grep --quiet --word-regexp memfd_create; then fail "a program may be made in memory"; fi
+
 # No debugger of its own user reads it.
 refused runuser --user chanceryd -- cat "/proc/$(property MainPID)/environ"
 
