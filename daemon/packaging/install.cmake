@@ -20,4 +20,5 @@ install(FILES ${packaging}/systemd/sysusers.conf DESTINATION lib/sysusers.d RENA
 install(FILES ${packaging}/systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME chancery-daemon.conf)
 install(FILES ${packaging}/systemd/udev.rules DESTINATION /lib/udev/rules.d RENAME 60-chancery.rules)
 install(FILES ${packaging}/systemd/drop-ins/pkcs11.conf ${packaging}/systemd/drop-ins/executables.conf
+              ${packaging}/systemd/drop-ins/tpm.conf
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-daemon/examples)
