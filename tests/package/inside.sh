@@ -141,6 +141,7 @@ as_tool >/dev/null || fail "selectors by executable do not work with the drop-in
 has "0000000000080000" <(grep CapEff "/proc/$(property MainPID)/status") # CAP_SYS_PTRACE alone
 chancery doctor --unit >/tmp/unit || fail "doctor --unit: $(cat /tmp/unit)"
 has "CapabilityBoundingSet: cap_sys_ptrace" /tmp/unit
+has "ExecPaths: " /tmp/unit
 systemd-analyze verify --man=no chanceryd.service
 for setting in Wants After; do
   property "$setting" | grep --quiet --word-regexp dev-tpmrm0.device || fail "tpm.conf does not wait for the TPM ($setting)"
