@@ -140,7 +140,7 @@ std::nullopt_t give_up(const Error& error, std::string_view backend = {}) {
 
 // What shows before anything is written or any device is asked; `--check` stops behind it. Nothing when something
 // is wrong, which then stands on the standard error output.
-std::optional<service::PremisesOptions> prepare(const config::Config& config, bool dev) {
+std::optional<setup::Prepared> prepare(const config::Config& config, bool dev) {
   for (const config::BackendConfig& section : config.backends) {
     if (const Status checked = check_backend(section); !checked)
       return give_up(checked.error(), section.name);
@@ -205,6 +205,7 @@ struct Start {
   const config::Config& config;
   const dev::DevMode* dev = nullptr;
   std::filesystem::path file{};  // the configuration's, without --dev
+  setup::PolicyFiles policy_files{};
   systemd::GivenSockets sockets{};
   const sigset_t& signals;
 };
@@ -337,7 +338,7 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   log.info("serving", {{"socket", config.server.socket.string()}, {"tls_port", server->tls_port()}});
   std::optional<Ticker> watchdog_ticker;
   keep_watchdog(watchdog_ticker, premises, *server, log);
-  setup::Reload reload(start.file, config, premises, *server, log);
+  setup::Reload reload(start.file, config, start.policy_files, premises, *server, log);
   systemd::notify_ready("serving");
   if (start.dev != nullptr) {
     std::fputs(start.dev->banner().c_str(), stdout);
@@ -357,17 +358,19 @@ std::optional<TimeZones> load_zones(const telemetry::Log& log) {
 
 // Before anything is added to a log that is not the one that was signed. Its keys' records are sealed, so that the master
 // secret comes first.
-Status open_audit_log(const store::Books& books, const config::Config& config) {
+Status open_audit_log(const store::Books& books, const Start& start) {
   CHANCERY_TRY(service::check_audit_log(*books.audit, *books.store, *books.checkpoints));
-  return service::record_start(*books.audit, *books.store,
-                               {CHANCERY_VERSION, setup::policy_version(config), wall_clock()});
+  const std::string policy = setup::policy_version(start.config, start.policy_files);
+  return service::record_start(*books.audit, *books.store, {CHANCERY_VERSION, policy, wall_clock()});
 }
 
 /// Builds the daemon from the inside out, serves, and takes it apart in the reverse order.
 int run(Start start) {
   const config::Config& config = start.config;
-  auto options = prepare(config, start.dev != nullptr);
-  if (!options) return kFailed;
+  auto prepared = prepare(config, start.dev != nullptr);
+  if (!prepared) return kFailed;
+  service::PremisesOptions& options = prepared->options;
+  start.policy_files = std::move(prepared->files);
   const auto redactor = setup::redactor(config.log);
   if (!redactor) return complain(redactor.error());
   telemetry::Log log(setup::log(config.log, *redactor));
@@ -377,19 +380,19 @@ int run(Start start) {
   store::Books books = store::make_sqlite_books(*journal);
   const auto master = setup::open_master(*books.store, config, log, wall_clock());
   if (!master) return complain(master.error());
-  if (const Status good = open_audit_log(books, config); !good) return complain(good.error());
+  if (const Status good = open_audit_log(books, start); !good) return complain(good.error());
   hide_secrets(**redactor, config, *master);
   auto backends = open_backends(config, books, *master, log);
   if (!backends) return kFailed;
   auto nonces = service::Nonces::create();
   if (!nonces) return complain(nonces.error());
 
-  setup::complete(*options, config, *backends, *master);
-  options->zones = load_zones(log);
-  options->complain = complaints_to(log);
-  options->log = &log;
-  options->redactor = *redactor;
-  service::Premises premises(std::move(books), *std::move(backends), *std::move(nonces), *std::move(options));
+  setup::complete(options, config, *backends, *master);
+  options.zones = load_zones(log);
+  options.complain = complaints_to(log);
+  options.log = &log;
+  options.redactor = *redactor;
+  service::Premises premises(std::move(books), *std::move(backends), *std::move(nonces), std::move(options));
   if (const Status opened = premises.open(wall_clock()); !opened) return complain(opened.error());
   make_first_keys(premises, log);
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -14,35 +14,15 @@ namespace {
 
 using Certificates = std::vector<attest::Certificate>;
 
-Result<std::string> content_of(const std::filesystem::path& file, const char* what) {
-  std::ifstream in(file, std::ios::binary);
-  std::string content(std::istreambuf_iterator<char>(in), {});
-  return in ? Result<std::string>(std::move(content)) : Error{ErrorCode::kFileUnreadable, what};
-}
-
-// Sorted, so that what is refused is the same each time.
-Result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& folder, const char* what) {
-  std::vector<std::filesystem::path> files;
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  if (failed) return Error{ErrorCode::kFileUnreadable, what};
-  std::ranges::sort(files);
-  return files;
-}
-
-/// \param path  a file, or a folder of them; empty: none
+/// \param option  which names a file, or a folder of them
+/// \param path  its value; empty: none
 /// \param what  that it cannot be read, and which option it is
-Result<Certificates> certificates(const std::filesystem::path& path, const char* what) {
+Result<Certificates> certificates(PolicyFiles& files, std::string_view option,
+                                  const std::filesystem::path& path, const char* what) {
   Certificates all;
   if (path.empty()) return all;
-  std::vector<std::filesystem::path> files{path};
-  if (std::error_code failed; std::filesystem::is_directory(path, failed)) {
-    CHANCERY_ASSIGN(files, files_in(path, what));
-  }
-  for (const std::filesystem::path& file : files) {
-    CHANCERY_ASSIGN(const std::string content, content_of(file, what));
+  CHANCERY_ASSIGN(const std::vector<std::string> contents, files.read_all(option, path, what));
+  for (const std::string& content : contents) {
     CHANCERY_ASSIGN(Certificates of_file, attest::read_certificates(content));
     std::ranges::move(of_file, std::back_inserter(all));
   }
@@ -62,13 +42,15 @@ Result<std::set<Sha256Digest>> pins(const std::vector<std::string>& texts) {
   return out;
 }
 
-Result<attest::Endorsers> endorsers(const config::AttestationConfig& config) {
+Result<attest::Endorsers> endorsers(const config::AttestationConfig& config, PolicyFiles& files) {
   attest::Endorsers out;
-  CHANCERY_ASSIGN(out.roots, certificates(config.ek_roots, "[attestation] ek_roots cannot be read"));
+  CHANCERY_ASSIGN(out.roots, certificates(files, "attestation.ek_roots", config.ek_roots,
+                                          "[attestation] ek_roots cannot be read"));
   CHANCERY_ASSIGN(out.intermediates,
-                  certificates(config.ek_intermediates, "[attestation] ek_intermediates cannot be read"));
-  CHANCERY_ASSIGN(out.emulator_roots,
-                  certificates(config.emulator_roots, "[attestation] emulator_roots cannot be read"));
+                  certificates(files, "attestation.ek_intermediates", config.ek_intermediates,
+                               "[attestation] ek_intermediates cannot be read"));
+  CHANCERY_ASSIGN(out.emulator_roots, certificates(files, "attestation.emulator_roots", config.emulator_roots,
+                                                   "[attestation] emulator_roots cannot be read"));
   CHANCERY_ASSIGN(out.pins, pins(config.ek_pins));
   out.first_use = config.first_use;
   return out;
@@ -76,15 +58,17 @@ Result<attest::Endorsers> endorsers(const config::AttestationConfig& config) {
 
 }  // namespace
 
-Result<service::AttestationOptions> attestation(const config::Config& config) {
+Result<service::AttestationOptions> attestation(const config::Config& config, PolicyFiles& files) {
   const config::AttestationConfig& chosen = config.attestation;
   service::AttestationOptions options;
-  CHANCERY_ASSIGN(options.endorsers, endorsers(chosen));
+  CHANCERY_ASSIGN(options.endorsers, endorsers(chosen, files));
   CHANCERY_ASSIGN(options.token_vendors.roots,
-                  certificates(chosen.token_roots, "[attestation] token_roots cannot be read"));
+                  certificates(files, "attestation.token_roots", chosen.token_roots,
+                               "[attestation] token_roots cannot be read"));
   options.policy.id = "chancery:none";  // results name what was applied
   if (!chosen.policy.empty()) {
-    CHANCERY_ASSIGN(const std::string toml, content_of(chosen.policy, "[attestation] policy cannot be read"));
+    CHANCERY_ASSIGN(const std::string toml,
+                    files.read("attestation.policy", chosen.policy, "[attestation] policy cannot be read"));
     CHANCERY_ASSIGN(options.policy, attest::parse_policy(toml));
   }
   options.challenges.lifetime = chosen.challenge_lifetime;

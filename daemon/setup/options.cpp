@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <grp.h>
@@ -109,13 +108,14 @@ std::vector<service::WatchedFile> watched_files(const config::Config& config) {
 
 }  // namespace
 
-Result<service::PremisesOptions> prepare(const config::Config& config, bool dev) {
-  service::PremisesOptions prepared;
-  CHANCERY_ASSIGN(prepared.anchors, anchors(config));
-  CHANCERY_ASSIGN(prepared.attestation, attestation(config));
-  CHANCERY_ASSIGN(prepared.attestation_verifiers, attestation_verifiers(config));
-  CHANCERY_ASSIGN(prepared.policy, policy(config, dev));
-  CHANCERY_ASSIGN(prepared.webhook, webhook(config.anomaly.webhook));
+Result<Prepared> prepare(const config::Config& config, bool dev) {
+  Prepared prepared;
+  service::PremisesOptions& options = prepared.options;
+  CHANCERY_ASSIGN(options.anchors, anchors(config, prepared.files));
+  CHANCERY_ASSIGN(options.attestation, attestation(config, prepared.files));
+  CHANCERY_ASSIGN(options.attestation_verifiers, attestation_verifiers(config, prepared.files));
+  CHANCERY_ASSIGN(options.policy, policy(config, dev));
+  CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
   return prepared;
 }
 
@@ -167,37 +167,35 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   return policy;
 }
 
-Result<TrustConfig> anchors(const config::Config& config) {
-  if (config.verify.trust_anchors.empty()) return TrustConfig{};
-  std::ifstream in(config.verify.trust_anchors, std::ios::binary);
-  if (!in) return Error{ErrorCode::kFileUnreadable, "[verify] trust_anchors cannot be read"};
-  CHANCERY_ASSIGN(TrustConfig anchors,
-                  TrustConfig::parse(std::string(std::istreambuf_iterator<char>(in), {})));
-  CHANCERY_TRY(service::Partners::check(anchors, partners(config.verify)));
+Result<TrustConfig> anchors(const config::Config& config, PolicyFiles& files) {
+  const config::VerifyConfig& verify = config.verify;
+  if (!verify.anchors_ca.empty()) files.note("verify.anchors_ca", verify.anchors_ca);
+  if (verify.trust_anchors.empty()) return TrustConfig{};
+  CHANCERY_ASSIGN(const std::string content, files.read("verify.trust_anchors", verify.trust_anchors,
+                                                        "[verify] trust_anchors cannot be read"));
+  CHANCERY_ASSIGN(TrustConfig anchors, TrustConfig::parse(content));
+  CHANCERY_TRY(service::Partners::check(anchors, partners(verify)));
   return anchors;
 }
 
-Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config) {
-  if (config.verify.attestation_verifiers.empty()) return std::vector<PublicKey>{};
-  std::ifstream in(config.verify.attestation_verifiers, std::ios::binary);
-  if (!in) return Error{ErrorCode::kFileUnreadable, "[verify] attestation_verifiers cannot be read"};
-  CHANCERY_ASSIGN(std::vector<PublicKey> keys,
-                  parse_key_set(std::string(std::istreambuf_iterator<char>(in), {})));
+Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config, PolicyFiles& files) {
+  const std::filesystem::path& file = config.verify.attestation_verifiers;
+  if (file.empty()) return std::vector<PublicKey>{};
+  CHANCERY_ASSIGN(const std::string content, files.read("verify.attestation_verifiers", file,
+                                                        "[verify] attestation_verifiers cannot be read"));
+  CHANCERY_ASSIGN(std::vector<PublicKey> keys, parse_key_set(content));
   for (const PublicKey& key : keys) CHANCERY_TRY(VerifyKey::from(key));
   if (!keys.empty()) return keys;
   return Error{ErrorCode::kConfigInvalid,
                "[verify] attestation_verifiers: the file is a JWK Set with at least one usable key"};
 }
 
-std::string policy_version(const config::Config& config) {
-  Bytes text(config.source.begin(), config.source.end());
-  for (const auto& file :
-       {config.verify.trust_anchors, config.verify.attestation_verifiers, config.attestation.policy}) {
-    if (file.empty()) continue;
-    std::ifstream in(file, std::ios::binary);
-    const std::string content(std::istreambuf_iterator<char>(in), {});
-    // By its digest, so that nothing can move from one file to the next unnoticed.
-    const Sha256Digest digest = sha256(as_bytes(content));
+std::string policy_version(const config::Config& config, const PolicyFiles& files) {
+  const Sha256Digest source = sha256(as_bytes(config.source));
+  Bytes text(source.begin(), source.end());
+  for (const auto& [option, digest] : files.digests()) {
+    text.insert(text.end(), option.begin(), option.end());
+    text.push_back(0);
     text.insert(text.end(), digest.begin(), digest.end());
   }
   return hex_encode(sha256(text)).substr(0, kVersionDigits);

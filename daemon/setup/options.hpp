@@ -12,6 +12,7 @@
 #include "daemon/edge/server.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/service/premises.hpp"
+#include "daemon/setup/policy_files.hpp"
 #include "daemon/telemetry/log.hpp"
 
 namespace chancery::setup {
@@ -21,19 +22,26 @@ namespace chancery::setup {
 /// \return the policy, or kConfigInvalid
 [[nodiscard]] Result<service::Policy> policy(const config::Config& config, bool dev);
 
-/// What shows of a configuration before anything is written or any device is asked: policy, anchors, attestation,
-/// whose results count, and who is told of anomalies. \return the errors of the five below
-[[nodiscard]] Result<service::PremisesOptions> prepare(const config::Config& config, bool dev);
+/// What shows of a configuration before anything is written or any device is asked.
+struct Prepared {
+  service::PremisesOptions
+      options;        ///< policy, anchors, attestation, whose results count, who is told of anomalies
+  PolicyFiles files;  ///< that it was read from
+};
+/// \return the errors of policy() and of the four below
+[[nodiscard]] Result<Prepared> prepare(const config::Config& config, bool dev);
 
 /// The anchors of others. \return kFileUnreadable, kMalformed, kConfigInvalid (one that cannot be followed)
-[[nodiscard]] Result<TrustConfig> anchors(const config::Config& config);
+[[nodiscard]] Result<TrustConfig> anchors(const config::Config& config, PolicyFiles& files);
 
 /// Whom attestation believes and what it asks for. \return kFileUnreadable, kConfigInvalid
-[[nodiscard]] Result<service::AttestationOptions> attestation(const config::Config& config);
+[[nodiscard]] Result<service::AttestationOptions> attestation(const config::Config& config,
+                                                              PolicyFiles& files);
 
 /// Whose attestation results count for chains under the daemon's own anchor. \return kFileUnreadable, kMalformed,
 /// kInvalidKey, kConfigInvalid (a set without a usable key)
-[[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config);
+[[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config,
+                                                                   PolicyFiles& files);
 
 /// How anomalies are posted to whom the configuration names. \return kFileUnreadable (the authorities)
 [[nodiscard]] Result<service::WebhookOptions> webhook(const config::WebhookConfig& config);
@@ -44,8 +52,8 @@ void complete(service::PremisesOptions& options, const config::Config& config,
               const service::Backends& backends, const SecretBytes& master);
 
 /// Which configuration it is: 16 hexadecimal digits, others for every other text of it and of the files of policy that it
-/// names.
-[[nodiscard]] std::string policy_version(const config::Config& config);
+/// names, as they were read.
+[[nodiscard]] std::string policy_version(const config::Config& config, const PolicyFiles& files);
 
 [[nodiscard]] service::PartnerOptions partners(const config::VerifyConfig& config);
 

@@ -1,9 +1,7 @@
 #include "daemon/setup/reload.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <initializer_list>
-#include <iterator>
+#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -17,27 +15,26 @@
 namespace chancery::setup {
 namespace {
 
-// To tell whether anything changed: whether a file can be read is for those to say who need it.
-std::string contents(std::initializer_list<const std::filesystem::path*> files) {
-  std::string out;
-  for (const std::filesystem::path* file : files) {
-    std::ifstream in(*file, std::ios::binary);
-    const std::string content(std::istreambuf_iterator<char>(in), {});
-    out += std::to_string(content.size()) + ":" + content;
-  }
-  return out;
-}
+// What is learned of partners' keys rests on these. Limits of verification and ways of signing are policy.
+constexpr std::array<std::string_view, 5> kTrust{"verify.trust_anchors", "verify.attestation_verifiers",
+                                                 "verify.follow_anchors", "verify.anchors_refresh",
+                                                 "verify.anchors_ca"};
 
-std::string trust_files(const config::Config& config) {
-  const config::VerifyConfig& verify = config.verify;
-  return contents({&verify.trust_anchors, &verify.attestation_verifiers, &verify.anchors_ca});
+bool concerns_trust(const std::vector<std::string>& options) {
+  return std::ranges::any_of(
+      options, [](std::string_view option) { return std::ranges::find(kTrust, option) != kTrust.end(); });
 }
-
-std::string attestation_files(const config::Config& config) { return contents({&config.attestation.policy}); }
 
 bool names_any(const std::vector<std::string>& options, std::string_view beginning) {
   return std::ranges::any_of(options,
                              [&](const std::string& option) { return option.starts_with(beginning); });
+}
+
+// A file that holds something else is another value of the option that names it.
+void add(std::vector<std::string>& changed, std::vector<std::string> options) {
+  for (std::string& option : options) {
+    if (std::ranges::find(changed, option) == changed.end()) changed.push_back(std::move(option));
+  }
 }
 
 json::Node array_of(const std::vector<std::string>& names) {
@@ -60,13 +57,12 @@ json::Node difference(const config::TakenOver& taken) {
 
 }  // namespace
 
-Reload::Reload(std::filesystem::path file, config::Config running, service::Premises& premises,
-               edge::Server& server, telemetry::Log& log)
+Reload::Reload(std::filesystem::path file, config::Config running, PolicyFiles files,
+               service::Premises& premises, edge::Server& server, telemetry::Log& log)
     : file_(std::move(file)),
       running_(std::move(running)),
-      version_(policy_version(running_)),
-      trust_files_(trust_files(running_)),
-      attestation_files_(attestation_files(running_)),
+      files_(std::move(files)),
+      version_(policy_version(running_, files_)),
       premises_(premises),
       server_(server),
       log_(log) {}
@@ -79,10 +75,13 @@ void Reload::again(std::chrono::sys_seconds now) {
 }
 
 std::optional<Reload::Complaint> Reload::take(const config::Config& read, std::chrono::sys_seconds now) {
-  const config::TakenOver taken = config::take_over(running_, read);
+  config::TakenOver taken = config::take_over(running_, read);
   // What is live may contradict what waits for a restart.
   if (auto contradiction = config::check_config(taken.config)) return *std::move(contradiction);
-  if (const Status done = take_over(taken, now); !done) return done.error();
+  auto prepared = prepare(taken.config, false);
+  if (!prepared) return prepared.error();
+  add(taken.changed, prepared->files.differing(files_));
+  if (const Status done = take_over(taken, *std::move(prepared), now); !done) return done.error();
   log_.info("the configuration was read again", {{"changed", joined(taken.changed)}});
   if (!taken.need_restart.empty())
     log_.warning("some changes take a restart", {{"options", joined(taken.need_restart)}});
@@ -90,24 +89,22 @@ std::optional<Reload::Complaint> Reload::take(const config::Config& read, std::c
 }
 
 // Everything that may be wrong is found out, and the change recorded, before the first part of it can be seen.
-Status Reload::take_over(const config::TakenOver& taken, std::chrono::sys_seconds now) {
-  CHANCERY_ASSIGN(service::PremisesOptions prepared, prepare(taken.config, false));
+Status Reload::take_over(const config::TakenOver& taken, Prepared prepared, std::chrono::sys_seconds now) {
   const config::ServerConfig& server = taken.config.server;
   std::optional<boost::asio::ssl::context> tls;
   if (server.tls_listen) {
     CHANCERY_ASSIGN(tls, edge::server_tls(server.tls_certificate, server.tls_key));
   }
-  std::string trust_read = trust_files(taken.config);
-  std::string attestation_read = attestation_files(taken.config);
-  service::Premises::Change change{.policy = std::move(prepared.policy),
-                                   .attestation = std::move(prepared.attestation),
+  service::PremisesOptions& next = prepared.options;
+  service::Premises::Change change{.policy = std::move(next.policy),
+                                   .attestation = std::move(next.attestation),
+                                   .forget_results = names_any(taken.changed, "attestation."),
                                    .key_memory = key_memory(taken.config)};
-  change.forget_results = attestation_read != attestation_files_ || names_any(taken.changed, "attestation.");
-  if (trust_read != trust_files_ || names_any(taken.changed, "verify.")) {
-    change.trust = {std::move(prepared.anchors), std::move(prepared.attestation_verifiers),
+  if (concerns_trust(taken.changed)) {
+    change.trust = {std::move(next.anchors), std::move(next.attestation_verifiers),
                     partners(taken.config.verify)};
   }
-  const std::string version = policy_version(taken.config);
+  const std::string version = policy_version(taken.config, prepared.files);
   const auto record = [&] {
     return service::record_change(*premises_.books.audit, *premises_.books.store, version_,
                                   {.policy = version, .now = now}, difference(taken));
@@ -117,9 +114,8 @@ Status Reload::take_over(const config::TakenOver& taken, std::chrono::sys_second
   if (tls) server_.use(*std::move(tls));
   log_.use(setup::log(taken.config.log, nullptr));  // what is redacted takes a restart
   running_ = taken.config;
+  files_ = std::move(prepared.files);
   version_ = version;
-  trust_files_ = std::move(trust_read);
-  attestation_files_ = std::move(attestation_read);
   return {};
 }
 

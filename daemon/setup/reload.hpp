@@ -9,6 +9,7 @@
 #include "daemon/config/config.hpp"
 #include "daemon/edge/server.hpp"
 #include "daemon/service/premises.hpp"
+#include "daemon/setup/options.hpp"
 #include "daemon/telemetry/log.hpp"
 
 namespace chancery::setup {
@@ -18,8 +19,8 @@ namespace chancery::setup {
 class Reload {
  public:
   /// \param file  read anew each time
-  /// \param running  what the daemon was started with
-  Reload(std::filesystem::path file, config::Config running, service::Premises& premises,
+  /// \param running  what the daemon was started with, and \param files  what it named was read then
+  Reload(std::filesystem::path file, config::Config running, PolicyFiles files, service::Premises& premises,
          edge::Server& server, telemetry::Log& log);
 
   /// Reads the file and what it names, records `config.change`, and then takes over what is live (config::take_over);
@@ -34,14 +35,14 @@ class Reload {
   using Complaint = std::variant<config::ConfigError, Error>;
 
   [[nodiscard]] std::optional<Complaint> take(const config::Config& read, std::chrono::sys_seconds now);
-  [[nodiscard]] Status take_over(const config::TakenOver& taken, std::chrono::sys_seconds now);
+  [[nodiscard]] Status take_over(const config::TakenOver& taken, Prepared prepared,
+                                 std::chrono::sys_seconds now);
   void complain(const Complaint& complaint) const;
 
   const std::filesystem::path file_;
   config::Config running_;
-  std::string version_;            // of what governs, as entries of the audit log say it
-  std::string trust_files_;        // what stood in those that are read for trust in others
-  std::string attestation_files_;  // and for attestation
+  PolicyFiles files_;    // as they stood when what governs was made of them
+  std::string version_;  // of what governs, as entries of the audit log say it
   service::Premises& premises_;
   edge::Server& server_;
   telemetry::Log& log_;

@@ -3,6 +3,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+
+#include <signal.h>
 
 #include "sdk/base/hex.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
@@ -146,6 +149,24 @@ BOOST_FIXTURE_TEST_CASE(a_daemon_follows_the_others_keys_when_they_rotate, Partn
   const auto after = east.chain();
   BOOST_TEST(eventually([&] { return outcome_at(west, after) == "valid"; }));
   BOOST_TEST(outcome_at(west, before) == "valid");
+}
+
+// With the other away it cannot be learned again.
+BOOST_FIXTURE_TEST_CASE(a_change_of_limits_forgets_nothing_of_the_others_keys, Partnership) {
+  answered(east.daemon.client().rotate_issuer());
+  const auto chain = east.chain();
+  BOOST_REQUIRE(eventually([&] { return outcome_at(west, chain) == "valid"; }));
+  east.daemon.kill();
+  const auto file = west.daemon.folder() / "chancery.toml";
+  std::ifstream in(file);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  text.insert(text.find("follow_anchors"), "max_tokens = 12\n");
+  std::ofstream(file) << text;
+  BOOST_REQUIRE(::kill(west.daemon.pid(), SIGHUP) == 0);
+  BOOST_REQUIRE_MESSAGE(
+      eventually([&] { return west.daemon.output().find("changed=verify.max_tokens") != std::string::npos; }),
+      west.daemon.output());
+  BOOST_TEST(outcome_at(west, chain) == "valid");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_partner_that_is_away_holds_nothing_up, Partnership) {

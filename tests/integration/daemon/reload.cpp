@@ -113,6 +113,45 @@ BOOST_FIXTURE_TEST_CASE(a_live_option_counts_from_then_on_and_the_rest_is_named,
   BOOST_TEST(is_recorded);
 }
 
+// What each entry `config.change` says under that name, oldest first.
+std::vector<std::string> said_of_changes(const std::filesystem::path& state, const std::string& member) {
+  const auto store = store::open_sqlite_store(state);
+  BOOST_REQUIRE(store);
+  const auto tail = (*store)->audit_tail(store::kMaxPage);
+  BOOST_REQUIRE(tail);
+  const std::string before = "\"" + member + "\":\"";
+  std::vector<std::string> out;
+  for (const store::AuditRecord& entry : *tail) {
+    if (entry.json.find(R"("action":"config.change")") == std::string::npos) continue;
+    const std::size_t at = entry.json.find(before) + before.size();
+    out.push_back(entry.json.substr(at, entry.json.find('"', at) - at));
+  }
+  return out;
+}
+
+BOOST_FIXTURE_TEST_CASE(a_vendor_root_that_is_exchanged_is_named_and_another_configuration, Reloading) {
+  const auto roots = daemon->folder() / "roots.pem";
+  const auto take = [&](const std::filesystem::path& certificate) {
+    std::filesystem::copy_file(certificate, roots, std::filesystem::copy_options::overwrite_existing);
+    hang_up(kTaken);
+    return said("changed=attestation.ek_roots");
+  };
+  const auto other = make_certificate() / "ca.pem";
+  add("[attestation]\nek_roots = \"" + roots.string() + "\"\n");
+  BOOST_TEST(take(daemon->folder() / "ca.pem") == 1U);
+  BOOST_TEST(take(other) == 2U, daemon->output());
+  BOOST_TEST(take(other) == 2U);
+  BOOST_TEST(daemon->stop() == 0);
+  const auto former = said_of_changes(daemon->state(), "former");
+  const auto present = said_of_changes(daemon->state(), "policy");
+  BOOST_REQUIRE(present.size() == 3U);
+  BOOST_TEST(present[0] != former[0]);
+  BOOST_TEST(present[1] != former[1]);
+  BOOST_TEST(former[1] == present[0]);
+  BOOST_TEST(former[2] == present[1]);
+  BOOST_TEST(present[2] == present[1]);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_file_that_is_wrong_changes_nothing_and_is_named_with_its_line, Reloading) {
   const std::string good = config();
   write("# a line\n" + good + "[grants]\nmax_depth = 2\nmax_deptth = 3\n");
@@ -124,6 +163,8 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_is_wrong_changes_nothing_and_is_named_with_i
   write(good + "[grants]\nmax_depth = 15\n[verify]\nmax_tokens = 15\n");  // each by itself would do
   hang_up(kRefused);
   write(good + "[grants]\nmax_depth = 2\n[verify]\ntrust_anchors = \"/nonexistent/anchors.json\"\n");
+  hang_up(kRefused);
+  write(good + "[verify]\ntrust_anchors = \"" + daemon->folder().string() + "\"\n");  // a folder
   hang_up(kRefused);
   BOOST_TEST(is_answered(daemon->client().grant(grant_to("orchestrator"))));
   write(good);
