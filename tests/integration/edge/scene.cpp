@@ -179,7 +179,7 @@ std::size_t resident_bytes() {
 }
 
 void check_memory_since(std::size_t before) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef CHANCERY_IS_SANITIZED
   constexpr std::size_t kAllowed = 96 * 1024 * 1024;
 #else
   constexpr std::size_t kAllowed = 16 * 1024 * 1024;

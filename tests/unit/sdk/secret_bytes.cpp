@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(secrets_are_left_out_of_core_dumps_and_locked_where_that_is
   const SecretBytes secret = make_secret();
   const std::string flags = flags_of(secret.view().data());
   BOOST_TEST(flags.find(" dd ") != std::string::npos, flags);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef CHANCERY_IS_SANITIZED
   BOOST_TEST_MESSAGE("the sanitizer's runtime turns mlock() off");
 #else
   const bool is_locked = flags.find(" lo ") != std::string::npos;
