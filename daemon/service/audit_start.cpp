@@ -78,6 +78,12 @@ Status check_counter(store::AuditBook& log, store::CheckpointBook& checkpoints) 
   return agrees ? Status{} : Status{kOtherCounter};
 }
 
+// Of a change its own `policy` may be the one that it ended.
+std::string governed_after(const store::AuditRecord& record) {
+  std::string present = member_of(record, "details", "present");
+  return present.empty() ? member_of(record, {}, "policy") : present;
+}
+
 store::AuditEntry about_daemon(std::string_view action, std::chrono::sys_seconds now, json::Node details) {
   store::AuditEntry entry = audit_entry(action, now, {.details = std::move(details)});
   entry.refs.emplace_back(kDaemonRef);
@@ -106,8 +112,8 @@ Status record_start(store::AuditBook& log, store::Store& store, const DaemonStar
   json::Node details = json::Node::object({{"version", start.version}});
   if (before) details.set("clean", member_of(*before, {}, "action") == "daemon.stop");
   CHANCERY_TRY(store.append_audit(about_daemon("daemon.start", start.now, std::move(details))));
-  if (before && member_of(*before, {}, "policy") != start.policy)
-    CHANCERY_TRY(record_change(log, store, member_of(*before, {}, "policy"), start));
+  const std::string former = before ? governed_after(*before) : start.policy;
+  if (former != start.policy) CHANCERY_TRY(record_change(store, former, start));
   if (last.empty() || last.front().at <= start.now) return {};
   CHANCERY_TRY(store.append_audit(
       about_daemon("clock.back", start.now,
@@ -116,14 +122,12 @@ Status record_start(store::AuditBook& log, store::Store& store, const DaemonStar
   return {};
 }
 
-Status record_change(store::AuditBook& log, store::Store& store, std::string_view former,
-                     const DaemonStart& present, json::Node details) {
-  log.govern_by(present.policy);
+Status record_change(store::Store& store, std::string_view former, const DaemonStart& present,
+                     json::Node details) {
   details.set("former", former);
-  const auto recorded = store.append_audit(about_daemon("config.change", present.now, std::move(details)));
-  if (recorded) return {};
-  log.govern_by(std::string(former));
-  return recorded.error();
+  details.set("present", present.policy);
+  CHANCERY_TRY(store.append_audit(about_daemon("config.change", present.now, std::move(details))));
+  return {};
 }
 
 }  // namespace chancery::service

@@ -32,10 +32,11 @@ struct DaemonStart {
 /// behind the log.
 [[nodiscard]] Status record_start(store::AuditBook& log, store::Store& store, const DaemonStart& start);
 
-/// Has another configuration govern, and records that; what cannot be recorded leaves the former one.
+/// Records that another configuration is about to govern, or does since the start. The log says which one it is by
+/// AuditBook::govern_by(), which is for when it does.
 /// \param details  what is different, where that is known
-[[nodiscard]] Status record_change(store::AuditBook& log, store::Store& store, std::string_view former,
-                                   const DaemonStart& present, json::Node details = json::Node::object());
+[[nodiscard]] Status record_change(store::Store& store, std::string_view former, const DaemonStart& present,
+                                   json::Node details = json::Node::object());
 
 /// By which the entries about starts, stops and configuration are found.
 inline constexpr const char* kDaemonRef = "daemon";

@@ -60,7 +60,7 @@ struct Premises {
     std::chrono::seconds key_memory{};  ///< see DaemonKeys::remember_for()
   };
 
-  /// Publishes a change, of which a request sees all or nothing of each part.
+  /// Publishes a change, of which each look at a part sees all or nothing.
   /// \param record  called once nothing else can go wrong, and before anybody sees the change
   /// \return the store's errors, those of TrustPublisher::configure(), or what `record` said; then nothing has changed
   [[nodiscard]] Status change(Change change, std::chrono::sys_seconds now,

@@ -106,10 +106,11 @@ Status Reload::take_over(const config::TakenOver& taken, Prepared prepared, std:
   }
   const std::string version = policy_version(taken.config, prepared.files);
   const auto record = [&] {
-    return service::record_change(*premises_.books.audit, *premises_.books.store, version_,
-                                  {.policy = version, .now = now}, difference(taken));
+    return service::record_change(*premises_.books.store, version_, {.policy = version, .now = now},
+                                  difference(taken));
   };
   CHANCERY_TRY(premises_.change(std::move(change), now, record));
+  premises_.books.audit->govern_by(version);
   server_.use(limits(server));
   if (tls) server_.use(*std::move(tls));
   log_.use(setup::log(taken.config.log, nullptr));  // what is redacted takes a restart

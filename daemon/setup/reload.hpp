@@ -14,8 +14,8 @@
 
 namespace chancery::setup {
 
-/// Has a daemon that serves take over what can change in its configuration, while requests go on: each sees what was
-/// before or what is after. Used by one thread.
+/// Has a daemon that serves take over what can change in its configuration, while requests go on: each look of theirs sees
+/// what was before or what is after. Used by one thread.
 class Reload {
  public:
   /// \param file  read anew each time

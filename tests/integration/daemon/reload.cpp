@@ -143,7 +143,7 @@ BOOST_FIXTURE_TEST_CASE(a_vendor_root_that_is_exchanged_is_named_and_another_con
   BOOST_TEST(take(other) == 2U);
   BOOST_TEST(daemon->stop() == 0);
   const auto former = said_of_changes(daemon->state(), "former");
-  const auto present = said_of_changes(daemon->state(), "policy");
+  const auto present = said_of_changes(daemon->state(), "present");
   BOOST_REQUIRE(present.size() == 3U);
   BOOST_TEST(present[0] != former[0]);
   BOOST_TEST(present[1] != former[1]);

@@ -253,6 +253,7 @@ BOOST_FIXTURE_TEST_CASE(starts_say_whether_the_stop_was_clean_and_what_governs, 
   BOOST_TEST(changed[0]["details.clean"] == "true");
   BOOST_TEST(changed[1]["action"] == "config.change");
   BOOST_TEST(changed[1]["details.former"] == "aaaa");
+  BOOST_TEST(changed[1]["details.present"] == "bbbb");
   BOOST_TEST(changed[1]["policy"] == "bbbb");
   BOOST_TEST(start("bbbb", kNow - 1h).back()["action"] == "clock.back");
 }
