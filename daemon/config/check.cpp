@@ -134,8 +134,9 @@ Found check_server(const ServerConfig& server) {
 Found check_operators(const Config& config) {
   if (config.operator_group.empty() || config.operator_group != config.server.socket_group)
     return std::nullopt;
-  return Complaint{"operator.group",
-                   "must not be server.socket_group, which the users of agents join: name a group of its own"};
+  return Complaint{
+      "operator.group",
+      "must not be server.socket_group, which the users of agents join: name a group of its own"};
 }
 
 Found check_device(const BackendConfig& backend, const std::string& section) {

@@ -96,7 +96,8 @@ void SecretPrints::find(std::string_view text, std::size_t length, ByteView prin
   Hash window = hash(text.substr(0, length), multiplier);
   for (std::size_t begin = 0;; ++begin) {
     const Extent extent{begin, begin + length};
-    if (is_among(prints, window) && (length >= kLongEnough || stands_alone(text, extent))) out.push_back(extent);
+    if (is_among(prints, window) && (length >= kLongEnough || stands_alone(text, extent)))
+      out.push_back(extent);
     if (extent.end == text.size()) return;
     window = (window - leaving * octet(text[begin])) * multiplier + octet(text[extent.end]);
   }

@@ -78,13 +78,16 @@ awk -v exposure="$exposure" 'BEGIN { exit !(exposure <= 1.6) }' || fail "the san
 
 # Where it is, neither programs of the system run nor what somebody puts into its folder, but itself.
 inside() { nsenter --target "$(property MainPID)" --mount -- "$@"; }
-cp /bin/true /var/lib/chancery/true
-for program in /bin/true /usr/lib/systemd/systemd-sysctl /var/lib/chancery/true; do
-  "$program" --help >/dev/null || fail "$program does not run outside of the sandbox either"
+for program in /bin/true /usr/lib/systemd/systemd-sysctl; do
   refused inside "$program" --help
   has "Permission denied" /tmp/refused
 done
-rm /var/lib/chancery/true
+for folder in /var/lib/chancery /tmp /var/tmp /dev/shm; do
+  cp /bin/true "/proc/$(property MainPID)/root$folder/true" || fail "nothing can be put into $folder"
+  refused inside "$folder/true" --help
+  has "Permission denied" /tmp/refused
+  rm "/proc/$(property MainPID)/root$folder/true"
+done
 inside /usr/sbin/chanceryd --help >/dev/null || fail "the sandbox would not run the daemon"
 if property SystemCallFilter | grep --quiet --word-regexp memfd_create; then fail "a program may be made in memory"; fi
 

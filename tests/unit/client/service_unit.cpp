@@ -76,7 +76,8 @@ constexpr std::array kWeakenings{
     Weakening{"DeviceAllow=char-* rw", "DeviceAllow"},
     Weakening{"DevicePolicy=auto", "DevicePolicy"},
     Weakening{"NoExecPaths=", "NoExecPaths"},
-    Weakening{"NoExecPaths=\nNoExecPaths=/home", "NoExecPaths"},
+    Weakening{"NoExecPaths=\nNoExecPaths=/", "NoExecPaths"},  // where it writes to it may then run
+    Weakening{"NoExecPaths=\nNoExecPaths=/var/lib/chancery /tmp /var/tmp /dev/shm", "NoExecPaths"},
     Weakening{"ProtectSystem=full", "ProtectSystem"},
     Weakening{"UMask=0022", "UMask"},
     Weakening{"WatchdogSec=0", "WatchdogSec"},

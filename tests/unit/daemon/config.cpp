@@ -418,9 +418,10 @@ const std::array kRefused{
                 "delegations.default_lifetime must not exceed grants.max_lifetime"},
     RefusedCase{"grants deeper than chains that verify", "[grants]\nmax_depth = 16", 11,
                 "grants.max_depth must be less than verify.max_tokens: such chains would not verify"},
-    RefusedCase{"operators by the group of all who may connect", "[operator]\ngroup = \"chancery\"", 11,
-                "operator.group must not be server.socket_group, which the users of agents join: name a group of "
-                "its own"},
+    RefusedCase{
+        "operators by the group of all who may connect", "[operator]\ngroup = \"chancery\"", 11,
+        "operator.group must not be server.socket_group, which the users of agents join: name a group of "
+        "its own"},
     RefusedCase{"unknown signer", "[verify]\nchild_signing = [\"holder\", \"anybody\"]", 11,
                 "verify.child_signing must list \"holder\", \"issuer\" or both"},
     RefusedCase{"issuer signers only", "[verify]\nchild_signing = [\"issuer\"]", 11,
