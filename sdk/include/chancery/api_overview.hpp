@@ -41,17 +41,18 @@ struct OverviewCounts {
   std::uint64_t status_lists = 0;
 };
 
+struct OverviewCheckpoint {
+  std::uint64_t size = 0;  ///< how many entries it vouches for
+  std::int64_t signed_at = 0;
+};
+
 /// The audit log, and what is signed of it.
 struct OverviewAudit {
   std::uint64_t entries = 0;
   std::uint64_t failures =
       0;  ///< entries that could not be recorded, since the start: what they were about did not happen
-  bool is_behind = false;  ///< the checkpoint that was due last could not be made
-  struct Checkpoint {
-    std::uint64_t size = 0;  ///< how many entries it vouches for
-    std::int64_t signed_at = 0;
-  };
-  std::optional<Checkpoint> checkpoint{};  ///< the newest; nothing before the first
+  bool is_behind = false;                          ///< the checkpoint that was due last could not be made
+  std::optional<OverviewCheckpoint> checkpoint{};  ///< the newest; nothing before the first
 };
 
 struct Overview {
