@@ -4,19 +4,21 @@
 # Addresses and undefined behaviour: what parses what others wrote, and what keeps memory by hand.
 set(sanitized_by_address
   sdk_base sdk_json sdk_crypto sdk_token sdk_verify sdk_wire
-  hsm tpm_counter tpm_attester tpm_measurements pkcs11 pkcs11_claims
+  hsm tpm_backend tpm_counter tpm_attester tpm_measurements pkcs11 pkcs11_claims
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
-  daemon_config daemon_ledger daemon_log anomaly
+  daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
+  service_budgets service_custody service_partners
   fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_pkcs11
   fuzz_proof fuzz_status_list fuzz_token fuzz_tpm)
 
-# Data races: what more than one thread is at.
+# Data races: what more than one thread is at. Not the client, whose cpprestsdk is not built for this, nor tests that assert
+# on several threads, which Boost.Test is not made for.
 set(sanitized_by_thread
-  sdk_base sdk_crypto sdk_verify sdk_audit
-  hsm tpm_backend tpm_faults tpm_counter tpm_condition pkcs11 pkcs11_backend conformance
-  client client_trust
-  edge_parts edge_requests edge_limits edge_ends
+  sdk_base sdk_crypto sdk_verify
+  hsm tpm_backend tpm_counter tpm_condition
+  client_trust
+  edge_parts edge_requests edge_ends
   daemon_audit daemon_ledger daemon_log daemon_store
   service service_audit service_authorize service_attestation service_budgets service_partners)
 
@@ -38,7 +40,9 @@ if(CHANCERY_SANITIZE MATCHES address)
     LSAN_OPTIONS=suppressions=${supp}/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1)
 elseif(CHANCERY_SANITIZE MATCHES thread)
   set(sanitized_tests ${sanitized_by_thread})
-  set(sanitizer_environment TSAN_OPTIONS=suppressions=${supp}/tsan.supp:halt_on_error=1:second_deadlock_stack=1)
+  # A mutex of the standard library says nothing at its end: those of fixtures that follow one another at one place would be
+  # taken for one, and their orders for contradictions.
+  set(sanitizer_environment TSAN_OPTIONS=suppressions=${supp}/tsan.supp:halt_on_error=1:detect_deadlocks=0)
   add_library(clock_waits OBJECT ${supp}/clock_waits.cpp)
   target_link_libraries(chanceryd PRIVATE clock_waits)
 endif()
