@@ -159,6 +159,16 @@ struct Watched : SpendingDaemon {
     BOOST_TEST(spend(granted(), 1) == "permit");
   }
 
+  /// Without a restart, and behind one.
+  void expect_well() {
+    expect_ready();
+    expect_done();
+    expect_verifiable_log();
+    BOOST_TEST(daemon.stop() == 0);
+    daemon.start();
+    expect_ready();
+  }
+
   /// What asks no disk.
   void expect_verification() const {
     const Client client = daemon.client();
@@ -185,15 +195,6 @@ struct Watched : SpendingDaemon {
   }
 
   double figure(const char* name) const { return metric(scrape(daemon), name).value_or(-1); }
-
-  ProgramResult run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), CHANCERY_BINARY_DIR "/chancery");
-    return run_program(arguments);
-  }
-  ProgramResult run_here(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--socket", daemon.socket().string()});
-    return run(std::move(arguments));
-  }
 
   std::vector<api::AuditEntry> whole_log() const {
     const Client client = daemon.client();
@@ -374,12 +375,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_disk_closes_the_daemon_until_there_is_room, FullD
   BOOST_TEST(!whole_log().empty());  // reading goes on
 
   disk->free();
-  expect_ready();
-  expect_done();
-  expect_verifiable_log();
-  BOOST_TEST(daemon.stop() == 0);
-  daemon.start();
-  expect_ready();
+  expect_well();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_disk_that_fills_up_under_load_loses_and_doubles_nothing, FullDisk) {
@@ -408,12 +404,7 @@ BOOST_DATA_TEST_CASE_F(FailingDisk, a_disk_that_fails_closes_the_daemon_until_it
   expect_verification();
   BOOST_TEST(figure("chancery_audit_failures_total") > 0);
   disk->set(FolderFault::kNone);
-  expect_ready();
-  expect_done();
-  expect_verifiable_log();
-  BOOST_TEST(daemon.stop() == 0);
-  daemon.start();
-  expect_ready();
+  expect_well();
 }
 
 BOOST_DATA_TEST_CASE_F(FailingDisk, a_disk_that_fails_under_load_loses_and_doubles_nothing,

@@ -16,14 +16,6 @@ namespace {
 struct Restored : SpendingDaemon {
   using SpendingDaemon::SpendingDaemon;
 
-  ProgramResult run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), CHANCERY_BINARY_DIR "/chancery");
-    return run_program(arguments);
-  }
-  ProgramResult run_here(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--socket", daemon.socket().string()});
-    return run(std::move(arguments));
-  }
   std::string file() const { return (daemon.folder() / "backup").string(); }
   void back_up() const {
     const ProgramResult made = run_here({"backup", file()});

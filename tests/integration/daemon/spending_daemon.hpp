@@ -63,6 +63,17 @@ struct SpendingDaemon {
     return decision->permitted ? "permit" : decision->outcome;
   }
 
+  /// The `chancery` program.
+  [[nodiscard]] static ProgramResult run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), CHANCERY_BINARY_DIR "/chancery");
+    return run_program(arguments);
+  }
+  /// The same, told of this daemon.
+  [[nodiscard]] ProgramResult run_here(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--socket", daemon.socket().string()});
+    return run(std::move(arguments));
+  }
+
   simulators::Swtpm tpm = start_tpm();
   DaemonProcess daemon;
   std::vector<std::string> chain;

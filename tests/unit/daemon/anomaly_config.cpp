@@ -7,27 +7,18 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/config/config.hpp"
+#include "tests/unit/daemon/least_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
 using namespace std::chrono_literals;
-
-// 8 lines.
-const std::string kRest = R"([issuer]
-trust_domain = "example.org"
-url = "https://chancery.example.org"
-backend = "tpm0"
-[server]
-tls_listen = ""
-[[backend]]
-name = "tpm0"
-)";
+using testing::kLeast;
 
 struct Row {
   const char* name;
   const char* text;
-  const char* complaint;  // about line 10; null: there is none
+  const char* complaint;  // about line 11; null: there is none
 };
 std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
 
@@ -64,17 +55,17 @@ constexpr std::array kRows{
 
 BOOST_DATA_TEST_CASE(who_is_told_of_anomalies_is_named_by_an_https_address,
                      boost::unit_test::data::make(kRows), row) {
-  const auto parsed = parse_config(kRest + row.text + "\n");
+  const auto parsed = parse_config(kLeast + row.text + "\n");
   const auto* error = std::get_if<ConfigError>(&parsed);
   BOOST_REQUIRE_MESSAGE((error == nullptr) == (row.complaint == nullptr),
                         (error == nullptr ? "" : error->message));
   if (error == nullptr) return;
   BOOST_TEST(error->message == row.complaint);
-  BOOST_TEST(error->line == 10);
+  BOOST_TEST(error->line == 11);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_said_of_anomalies_is_read_and_written_out_again) {
-  const auto parsed = parse_config(kRest + R"([anomaly]
+  const auto parsed = parse_config(kLeast + R"([anomaly]
 multiple = 3.5
 learning = "1h"
 quiet = "5m"
@@ -95,7 +86,7 @@ backend = "tpm0"
 }
 
 BOOST_AUTO_TEST_CASE(another_receiver_takes_a_restart) {
-  const auto parsed = parse_config(kRest);
+  const auto parsed = parse_config(kLeast);
   BOOST_REQUIRE(std::holds_alternative<Config>(parsed));
   const auto& running = std::get<Config>(parsed);
   Config read = running;

@@ -10,25 +10,15 @@
 
 #include "daemon/config/options.hpp"
 #include "daemon/config/values.hpp"
+#include "tests/unit/daemon/least_configuration.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
 namespace chancery::config {
 namespace {
 
 using chancery::testing::TemporaryFolder;
+using testing::kLeast;
 using namespace std::chrono_literals;
-
-// The least that is complete; 9 lines.
-const std::string kLeast = R"([issuer]
-trust_domain = "example.org"
-url = "https://chancery.example.org"
-backend = "tpm0"
-[server]
-tls_listen = ""
-[[backend]]
-name = "tpm0"
-
-)";
 
 Config accepted(std::string_view toml) {
   auto parsed = parse_config(toml);

@@ -114,6 +114,20 @@ struct Folder {
     std::filesystem::copy(folder.path() / name, folder.path() / "state");
     std::filesystem::permissions(folder.path() / "state", std::filesystem::perms::owner_all);
   }
+  /// A daemon is stopped and its folder copied, another one runs on the folder, and the copy is put in its place.
+  void use_behind_a_copy() {
+    start();
+    stop();
+    copy_to("copy");
+    start();
+    stop();
+    restore_from("copy");
+  }
+  void expect_open_after_a_kill() {
+    stop_at_once();
+    start();
+    BOOST_TEST((spending->state() == State::kOpen));
+  }
 
   TemporaryFolder folder;
   MemoryCounter counter;
@@ -142,18 +156,11 @@ BOOST_FIXTURE_TEST_CASE(a_new_store_opens_and_a_stopped_one_opens_again, Folder)
 BOOST_FIXTURE_TEST_CASE(a_killed_daemon_opens_again, Folder) {
   start();
   spend();
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_restored_copy_spends_nothing_until_it_is_accepted, Folder) {
-  start();
-  stop();
-  copy_to("copy");
-  start();
-  stop();
-  restore_from("copy");
+  use_behind_a_copy();
   start();
   BOOST_TEST((spending->state() == State::kHalted));
   BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
@@ -163,9 +170,7 @@ BOOST_FIXTURE_TEST_CASE(a_restored_copy_spends_nothing_until_it_is_accepted, Fol
   BOOST_TEST((store::testing::refusal(spending->accept(context())) == ErrorCode::kInvalidArgument));
   must(spending->accept(context(), FormerTokens::kKeep));
   BOOST_TEST((spending->state() == State::kOpen));
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_copy_of_before_the_last_checkpoint_is_found_out, Folder) {
@@ -267,9 +272,7 @@ BOOST_FIXTURE_TEST_CASE(a_first_start_whose_device_does_not_answer_begins_again,
   seal.failure.reset();
   tick(1s);
   BOOST_TEST((spending->state() == State::kOpen));
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_first_start_that_is_killed_behind_the_counter_needs_the_operator, Folder) {
@@ -279,27 +282,18 @@ BOOST_FIXTURE_TEST_CASE(a_first_start_that_is_killed_behind_the_counter_needs_th
   start();
   BOOST_TEST((spending->state() == State::kHalted));
   must(spending->accept(context(), FormerTokens::kKeep));
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_copy_that_was_made_to_say_the_present_value_is_found_out, Folder) {
-  start();
-  stop();
-  copy_to("copy");
-  start();
-  stop();
-  restore_from("copy");
+  use_behind_a_copy();
   journal = must(store::Journal::open(folder.path() / "state"));
   books = store::make_sqlite_books(journal);
   must(books.checkpoints->record({value()}, entry("counter.advance")));
   start();
   BOOST_TEST((spending->state() == State::kHalted));
   must(spending->accept(context(), FormerTokens::kKeep));
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_store_that_nothing_vouches_for_needs_the_operator, Folder) {
@@ -394,12 +388,7 @@ BOOST_FIXTURE_TEST_CASE(another_daemon_is_noticed_when_something_is_accepted, Fo
 
 BOOST_FIXTURE_TEST_CASE(what_is_accepted_is_signed_before_the_counter_leaves_the_former_store_behind,
                         Folder) {
-  start();
-  stop();
-  copy_to("copy");
-  start();
-  stop();
-  restore_from("copy");
+  use_behind_a_copy();
   start();
   const std::uint64_t before = value();
   seal.failure = kAway;
@@ -409,18 +398,11 @@ BOOST_FIXTURE_TEST_CASE(what_is_accepted_is_signed_before_the_counter_leaves_the
   seal.failure.reset();
   tick(10min);
   BOOST_TEST(value() == before + 1);
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_accepted_while_the_counter_does_not_answer, Folder) {
-  start();
-  stop();
-  copy_to("copy");
-  start();
-  stop();
-  restore_from("copy");
+  use_behind_a_copy();
   start();
   counter.fail_with(kAway);
   BOOST_TEST((store::testing::refusal(spending->may_accept(context(), FormerTokens::kEnd)) ==
@@ -536,12 +518,7 @@ BOOST_FIXTURE_TEST_CASE(a_copy_that_was_marked_as_restored_is_found_out_whatever
 }
 
 BOOST_FIXTURE_TEST_CASE(an_older_copy_is_not_accepted_before_it_was_found_out, Folder) {
-  start();
-  stop();
-  copy_to("copy");
-  start();
-  stop();
-  restore_from("copy");
+  use_behind_a_copy();
   counter.fail_with(kAway);
   start();
   BOOST_TEST((spending->state() == State::kWaiting));
@@ -554,11 +531,7 @@ BOOST_FIXTURE_TEST_CASE(the_log_of_an_older_copy_has_another_name_once_it_is_acc
   start();
   const std::string former = must(books.audit->origin("issuer.example"));
   must(books.audit->keep({1, kNow, former + "\n1\n"}));
-  stop();
-  copy_to("copy");
-  start();
-  stop();
-  restore_from("copy");
+  use_behind_a_copy();
   start();
   BOOST_TEST(must(books.audit->known_origin()) == former);
   must(spending->accept(context(), FormerTokens::kKeep));
@@ -580,9 +553,7 @@ BOOST_FIXTURE_TEST_CASE(a_sealed_store_stays_sealed, Folder) {
   tick(1h);
   BOOST_TEST(value() == sealed);
   BOOST_TEST((spending->require_open().error().code == ErrorCode::kSpendingHalted));
-  stop_at_once();
-  start();
-  BOOST_TEST((spending->state() == State::kOpen));
+  expect_open_after_a_kill();
 }
 
 BOOST_FIXTURE_TEST_CASE(the_operator_vouches_for_a_clock_that_was_set_back, Folder) {
