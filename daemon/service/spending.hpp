@@ -85,7 +85,7 @@ class Spending {
   using Complaint = std::function<void(const char* what, const Error& error)>;
 
   Spending(SpendingBooks books, SpendingOptions options, Complaint complain)
-      : books_(books), options_(options), complain_(std::move(complain)) {}
+      : books_(books), options_(std::move(options)), complain_(std::move(complain)) {}
 
   /// Before the first round: has the audit log vouch for the counter's values. Borrowed.
   void seal_with(CounterSeal& log) noexcept { log_ = &log; }

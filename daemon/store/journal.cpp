@@ -57,7 +57,7 @@ Result<std::shared_ptr<Journal>> Journal::open(const std::filesystem::path& stat
   // What a daemon erased that was killed right then may still stand in the log.
   CHANCERY_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   CHANCERY_ASSIGN(AuditTree tree, AuditTree::load(database));
-  return std::make_shared<Journal>(std::move(lock), std::move(database), std::move(tree));
+  return std::make_shared<Journal>(std::move(lock), std::move(database), tree);
 }
 
 Result<std::uint64_t> Journal::mutate(const AuditEntry& audit, const Effect& effect) {

@@ -36,7 +36,7 @@ class Journal {
   [[nodiscard]] static Result<std::shared_ptr<Journal>> open(const std::filesystem::path& state_folder);
 
   Journal(StateLock lock, Database database, AuditTree tree) noexcept
-      : size_(tree.size()), lock_(std::move(lock)), database_(std::move(database)), tree_(std::move(tree)) {}
+      : size_(tree.size()), lock_(std::move(lock)), database_(std::move(database)), tree_(tree) {}
 
   /// Has what audit entries say pass this before they are written. To be called before the journal is used.
   void redact_with(std::shared_ptr<const telemetry::Redactor> redactor) noexcept {
