@@ -40,9 +40,9 @@ void AnomalyWatch::saw(const anomaly::Use& use, std::chrono::sys_seconds now) {
 }
 
 // What is forgotten is looked up again.
-void AnomalyWatch::remember(const Thumbprint& key, Owner owner) {
+void AnomalyWatch::remember(const Thumbprint& key, const Owner& owner) {
   if (owners_.size() >= kMostKeys && !owners_.contains(key)) owners_.clear();
-  owners_.try_emplace(key, std::move(owner));
+  owners_.try_emplace(key, owner);
 }
 
 bool AnomalyWatch::knows(const Thumbprint& key) {
@@ -60,13 +60,13 @@ void AnomalyWatch::find_owners(const Response& response) {
   for (const UseOfUnknown& one : unknown) {
     const Thumbprint& key = *one.use.key;
     if (!knows(key)) {
-      auto owner = response.owner(key);
+      const auto owner = response.owner(key);
       if (!owner) {
         response.complain("whose key was used could not be found out", owner.error());
         return;
       }
       const std::lock_guard lock(mutex_);
-      remember(key, *std::move(owner));
+      remember(key, *owner);
     }
     saw(one.use, one.at);
   }

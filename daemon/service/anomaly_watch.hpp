@@ -112,7 +112,7 @@ class AnomalyWatch {
 
   void find_owners(const Response& response);
   [[nodiscard]] bool knows(const Thumbprint& key);
-  void remember(const Thumbprint& key, Owner owner);
+  void remember(const Thumbprint& key, const Owner& owner);
   void note(const Owner& owner, const anomaly::Use& use, std::chrono::sys_seconds now);
   [[nodiscard]] std::vector<std::string> changed();
   [[nodiscard]] std::optional<anomaly::Baseline> take_changed(const std::string& agent);

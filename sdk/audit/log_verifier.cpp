@@ -13,7 +13,6 @@ namespace {
 
 using Kind = LogFault::Kind;
 
-constexpr std::size_t kBlock = 4 * 1024 * 1024;
 constexpr std::size_t kLongestLine = 4 * 1024 * 1024;
 
 /// A line with what can be told of it alone.
@@ -54,7 +53,7 @@ Block hash_block(const std::string& lines) {
 /// Cuts what is read into blocks of whole lines.
 class Lines {
  public:
-  explicit Lines(const ReadMore& read) : read_(read) {}
+  Lines(const ReadMore& read, std::size_t block) : read_(read), block_(block) {}
 
   /// \return whole lines, each with its line feed but perhaps the last of all; empty at the end
   Result<std::string> next() {
@@ -76,7 +75,7 @@ class Lines {
  private:
   Status append_to(std::string& block) {
     const std::size_t size = block.size();
-    block.resize(size + kBlock);
+    block.resize(size + block_);
     const auto got = read_(std::span(block).subspan(size));
     block.resize(size + (got ? *got : 0));
     if (!got) return got.error();
@@ -85,6 +84,7 @@ class Lines {
   }
 
   const ReadMore& read_;
+  const std::size_t block_;
   std::string rest_;
   bool is_over_ = false;
 };
@@ -223,7 +223,7 @@ Result<LogReport> verify_log(const ReadMore& read, const LogTerms& terms) {
   }
   LogReport report;
   Walk walk(terms, report);
-  Lines lines(read);
+  Lines lines(read, terms.block);
   std::deque<std::future<Block>> hashing;
   bool is_read = false;
   while (!report.fault) {

@@ -61,7 +61,8 @@ struct LogTerms {
   std::vector<NoteKey> keys;  ///< of the log, former ones too; all of one name
   /// Checkpoints that somebody kept elsewhere: the log must still contain what they comprise. By one of the keys.
   std::vector<Checkpoint> held{};
-  unsigned threads = 2;  ///< that hash, beside the caller's; at least 1
+  unsigned threads = 2;          ///< that hash, beside the caller's; at least 1
+  std::size_t block = 4U << 20;  ///< octets to read at once, and to hash in one go; at least 1
 };
 
 /// Checks an exported log against the keys that sign its checkpoints.

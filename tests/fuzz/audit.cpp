@@ -38,9 +38,10 @@ audit::ReadMore reading(std::string_view text, std::size_t piece) {
 }
 
 void check_log(std::string_view text) {
-  const auto report = audit::verify_log(reading(text, text.size() + 1), {.keys = keys(), .threads = 1});
+  const auto report =
+      audit::verify_log(reading(text, text.size() + 1), {.keys = keys(), .threads = 1, .block = 4096});
   if (!report) return;
-  const auto again = audit::verify_log(reading(text, 13), {.keys = keys(), .threads = 2});
+  const auto again = audit::verify_log(reading(text, 13), {.keys = keys(), .threads = 2, .block = 64});
   require(again && again->fault == report->fault && again->entries == report->entries);
   if (!report->fault) return;
   require(report->fault->first >= 1 || report->fault->kind == audit::LogFault::Kind::kMalformed);
