@@ -79,6 +79,9 @@ class Reader {
     return out;
   }
 
+  /// For what nobody writes so.
+  void refuse() noexcept { is_good_ = false; }
+
   /// Whether all was right, and nothing is left over.
   [[nodiscard]] bool is_done() const noexcept { return is_good_ && in_.empty(); }
 

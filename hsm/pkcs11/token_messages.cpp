@@ -33,6 +33,8 @@ void write(Writer& out, const PublicKey& key) {
 PublicKey read_public_key(Reader& in) {
   const Algorithm algorithm = read_algorithm(in);
   const auto x = in.fixed<32>(), y = in.fixed<32>();
+  const bool has_y = std::ranges::any_of(y, [](std::uint8_t octet) { return octet != 0; });
+  if (algorithm == Algorithm::kEd25519 && has_y) in.refuse();
   return algorithm == Algorithm::kES256 ? PublicKey::p256(x, y) : PublicKey::ed25519(x);
 }
 
