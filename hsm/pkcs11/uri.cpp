@@ -113,6 +113,9 @@ Result<Pkcs11Uri> Pkcs11Uri::parse(std::string_view text) {
   Reader reader;
   CHANCERY_TRY(reader.read(text.substr(0, question), ';', false));
   if (question != std::string_view::npos) CHANCERY_TRY(reader.read(text.substr(question + 1), '&', true));
+  // What we write, we read.
+  if (reader.uri().text().size() > kLongest)
+    return invalid("the URI is longer than 2048 octets with all of its escapes");
   return reader.uri();
 }
 

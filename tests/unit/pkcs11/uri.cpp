@@ -103,6 +103,9 @@ BOOST_AUTO_TEST_CASE(one_form_is_written) {
 BOOST_AUTO_TEST_CASE(a_uri_of_any_length_is_not_read) {
   BOOST_TEST(Pkcs11Uri::parse("pkcs11:token=" + std::string(2048 - 13, 'a')).has_value());
   BOOST_TEST(!Pkcs11Uri::parse("pkcs11:token=" + std::string(2048 - 12, 'a')).has_value());
+  // As it is written again, with escapes.
+  BOOST_TEST(Pkcs11Uri::parse("pkcs11:token=" + std::string(678, '[')).has_value());
+  BOOST_TEST(!Pkcs11Uri::parse("pkcs11:token=" + std::string(679, '[')).has_value());
 }
 
 }  // namespace chancery::hsm
