@@ -113,6 +113,7 @@ constexpr int kAuthpriv = 10;
 constexpr std::string_view kStructuredDataId = "chancery@32473";
 constexpr std::size_t kLongestHost = 255;
 constexpr std::size_t kLongestMessageId = 32;
+constexpr std::size_t kLongestParameterName = 32;
 
 int syslog_severity(Severity severity) noexcept {
   switch (severity) {
@@ -134,10 +135,18 @@ std::string header_field(std::string_view text, std::size_t longest) {
   return field.empty() ? "-" : field;
 }
 
-// RFC 5424 section 6.3.3 escapes three characters; what would end the line, or be obeyed by a terminal, is written out
+// RFC 5424 section 6.3.3: names of identifiers stand in the entry, and an entry may be anybody's.
+std::string parameter_name(std::string_view name) {
+  std::string out = header_field(name, kLongestParameterName);
+  std::ranges::replace_if(
+      out, [](char c) { return c == '=' || c == ']' || c == '"'; }, '_');
+  return out;
+}
+
+// The same section escapes three characters; what would end the line, or be obeyed by a terminal, is written out
 // before.
 std::string parameter(std::string_view name, std::string_view value) {
-  std::string out = " " + std::string(name) + "=\"";
+  std::string out = " " + parameter_name(name) + "=\"";
   for (const char c : printable(value)) {
     if (c == '"' || c == '\\' || c == ']') out += '\\';
     out += c;

@@ -88,6 +88,16 @@ BOOST_AUTO_TEST_CASE(an_ocsf_event_of_the_daemons_own_has_an_actor_and_a_source)
   BOOST_TEST(document->root().find("status_id")->integer().value() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(names_of_identifiers_become_names_of_rfc_5424) {
+  const auto message_with = [](const std::string& name) {
+    return syslog_message(entry_of(R"({"action":"a","at":1,"ids":{")" + name + R"(":"x"}})"), kOrigin);
+  };
+  const std::string message = message_with(R"(a=b]\"c \u0000\nd)");
+  BOOST_TEST(message.find(R"( id.a_b__c___d="x")") != std::string::npos, message);
+  const std::string longest = message_with(std::string(40, 'k'));
+  BOOST_TEST(longest.find(" id." + std::string(29, 'k') + "=\"x\"") != std::string::npos, longest);
+}
+
 BOOST_AUTO_TEST_CASE(a_syslog_message_is_one_of_rfc_5424) {
   BOOST_TEST(
       syslog_message(entry_of(kAuthorize), kOrigin) ==
