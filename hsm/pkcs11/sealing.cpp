@@ -74,14 +74,14 @@ Result<CK_RV> decrypt(const TokenObject& key, const Sha256Digest& context, const
 }
 
 // "Lost" is for good, so a token that is ill must not say it: one that opens what it seals is well, and is asked again.
-bool opens_what_it_seals(const TokenObject& key, const Sha256Digest& context) {
+Status check_health(const TokenObject& key, const Sha256Digest& context) {
   constexpr std::array<std::uint8_t, kSealingIdSize> kNoId{};
-  const auto sealed = seal_with(key, kNoId, context, kNoId);
-  if (!sealed) return false;
-  const auto parts = read_sealed(*sealed);
+  CHANCERY_ASSIGN(const Bytes sealed, seal_with(key, kNoId, context, kNoId));
+  CHANCERY_ASSIGN(const SealedParts parts, read_sealed(sealed));
   SecretBytes opened;
-  const auto rv = parts ? decrypt(key, context, *parts, opened) : Result<CK_RV>(parts.error());
-  return rv && *rv == CKR_OK && std::ranges::equal(opened.view(), kNoId);
+  CHANCERY_ASSIGN(const CK_RV rv, decrypt(key, context, parts, opened));
+  CHANCERY_TRY(check_pkcs11(rv, kNotOpened));
+  return std::ranges::equal(opened.view(), kNoId) ? Status{} : check_pkcs11(CKR_GENERAL_ERROR, kNotOpened);
 }
 
 }  // namespace
@@ -117,8 +117,13 @@ Result<SecretBytes> unseal_with(const TokenObject& key, const Sha256Digest& cont
   SecretBytes secret;
   CHANCERY_ASSIGN(CK_RV rv, decrypt(key, context, sealed, secret));
   bool is_well = false;
-  if (may_say_tag_is_wrong(rv) && opens_what_it_seals(key, context)) {
-    is_well = true;
+  if (may_say_tag_is_wrong(rv)) {
+    const Status health = check_health(key, context);
+    // The session may be what is ill: another one is then tried.
+    if (!health && ends_session(health.error().native)) return health.error();
+    is_well = health.has_value();
+  }
+  if (is_well) {
     CHANCERY_ASSIGN(rv, decrypt(key, context, sealed, secret));
   }
   if (rv == CKR_OK) return secret;
