@@ -65,6 +65,7 @@ struct Fact {
 class Attester;
 class KeyClaimant;
 class MonotonicCounter;
+class Sealer;
 
 /// Makes and uses keys that never leave a device. Thread-safe; every call ends by its deadline.
 ///
@@ -121,6 +122,9 @@ class KeyBackend {
   /// Who tells what this device says of its keys, which proves nothing; nullptr where an attester does, or
   /// nobody. Lives as long as the backend.
   [[nodiscard]] virtual KeyClaimant* claimant() noexcept { return nullptr; }
+
+  /// What wraps secrets that are no keys; nullptr for a device that has no way to. Lives as long as the backend.
+  [[nodiscard]] virtual Sealer* sealer() noexcept { return nullptr; }
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

@@ -8,13 +8,14 @@
 #include <string>
 
 #include "hsm/key_backend.hpp"
+#include "hsm/sealer.hpp"
 #include "sdk/crypto/signing_key.hpp"
 
 namespace chancery::simulators {
 
 /// A key backend in this process's memory, for tests of what stands above the devices: fast, and failing on
 /// demand. chanceryd does not link it; a lint test looks. Thread-safe.
-class MemoryBackend final : public hsm::KeyBackend {
+class MemoryBackend final : public hsm::KeyBackend, public hsm::Sealer {
  public:
   explicit MemoryBackend(std::string name = "memory") : name_(std::move(name)) {}
 
@@ -26,6 +27,11 @@ class MemoryBackend final : public hsm::KeyBackend {
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(hsm::Deadline deadline) override;
   Result<std::vector<hsm::Fact>> facts(hsm::Deadline deadline) override;
+  Result<Bytes> seal(const hsm::KeyBinding& binding, const SecretBytes& secret,
+                     hsm::Deadline deadline) override;
+  Result<SecretBytes> unseal(const hsm::KeyBinding& binding, ByteView sealed,
+                             hsm::Deadline deadline) override;
+  [[nodiscard]] hsm::Sealer* sealer() noexcept override { return this; }
   [[nodiscard]] hsm::BackendInfo describe() const override;
   [[nodiscard]] hsm::BackendLoad load() const override;
 
@@ -55,6 +61,7 @@ class MemoryBackend final : public hsm::KeyBackend {
   const std::string name_;
   mutable std::mutex mutex_;
   std::map<Bytes, HeldKey> keys_;  // by blob
+  SecretBytes sealing_key_;        // empty: none yet
   std::optional<Error> failure_;
   bool is_exchanged_ = false;
   std::function<void()> after_signing_;

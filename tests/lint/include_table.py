@@ -40,6 +40,7 @@ LIBRARIES = {
     "date/": "date",
     "zlib.h": "zlib",
     "curl/": "libcurl",
+    "libpq-fe.h": "libpq",
     "re2/": "RE2",
     "seccomp.h": "libseccomp",
     "systemd/": "libsystemd",
