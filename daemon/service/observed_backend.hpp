@@ -29,6 +29,7 @@ class ObservedBackend final : public hsm::KeyBackend {
   [[nodiscard]] hsm::MonotonicCounter* counter() noexcept override { return backend_->counter(); }
   [[nodiscard]] hsm::Attester* attester() noexcept override { return backend_->attester(); }
   [[nodiscard]] hsm::KeyClaimant* claimant() noexcept override { return backend_->claimant(); }
+  [[nodiscard]] hsm::Sealer* sealer() noexcept override { return backend_->sealer(); }
   [[nodiscard]] hsm::BackendInfo describe() const override { return backend_->describe(); }
   [[nodiscard]] hsm::BackendLoad load() const override { return backend_->load(); }
 

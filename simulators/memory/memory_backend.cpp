@@ -1,8 +1,14 @@
 #include "simulators/memory/memory_backend.hpp"
 
+#include "sdk/crypto/aead.hpp"
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::simulators {
+namespace {
+
+std::string bound_to(const hsm::KeyBinding& binding) { return binding.agent_id + '\n' + binding.key_id; }
+
+}  // namespace
 
 void MemoryBackend::fail_with(std::optional<Error> error) {
   const std::lock_guard lock(mutex_);
@@ -20,6 +26,7 @@ Status MemoryBackend::adopt(const std::function<Status(ByteView name)>& keep) {
   CHANCERY_TRY(keep(as_bytes("another device")));
   is_exchanged_ = false;
   keys_.clear();
+  sealing_key_ = SecretBytes();
   return {};
 }
 
@@ -121,6 +128,39 @@ hsm::BackendLoad MemoryBackend::load() const {
 
 hsm::BackendInfo MemoryBackend::describe() const {
   return {name_, "memory", "none", "none", true, {Algorithm::kES256, Algorithm::kEd25519}};
+}
+
+Result<Bytes> MemoryBackend::seal(const hsm::KeyBinding& binding, const SecretBytes& secret,
+                                  hsm::Deadline deadline) {
+  if (secret.empty() || secret.size() > kMaxSecret)
+    return Error{ErrorCode::kInvalidArgument, "a device seals 1 to 64 octets"};
+  CHANCERY_TRY(usable(deadline));
+  const std::lock_guard lock(mutex_);
+  if (sealing_key_.empty()) {
+    SecretBytes key(kAeadKeySize);
+    CHANCERY_TRY(random_bytes(key.writable()));
+    sealing_key_ = std::move(key);
+  }
+  Bytes sealed(kAeadNonceSize);
+  CHANCERY_TRY(random_bytes(sealed));
+  const std::string aad = bound_to(binding);
+  CHANCERY_ASSIGN(const Bytes text, seal_aead(sealing_key_.view(), sealed, as_bytes(aad), secret.view()));
+  sealed.insert(sealed.end(), text.begin(), text.end());
+  return sealed;
+}
+
+Result<SecretBytes> MemoryBackend::unseal(const hsm::KeyBinding& binding, ByteView sealed,
+                                          hsm::Deadline deadline) {
+  constexpr Error kLost{ErrorCode::kKeyLost, "the device does not open this"};
+  CHANCERY_TRY(usable(deadline));
+  const std::lock_guard lock(mutex_);
+  if (sealing_key_.empty() || sealed.size() < kAeadNonceSize) return kLost;
+  ++unsealings_;
+  const std::string aad = bound_to(binding);
+  auto secret = open_aead(sealing_key_.view(), sealed.first(kAeadNonceSize), as_bytes(aad),
+                          sealed.subspan(kAeadNonceSize));
+  if (!secret) return kLost;
+  return secret;
 }
 
 }  // namespace chancery::simulators

@@ -8,13 +8,14 @@
 #include <string>
 
 #include "hsm/key_backend.hpp"
+#include "hsm/sealer.hpp"
 #include "sdk/crypto/signing_key.hpp"
 
 namespace chancery::simulators {
 
 /// A key backend in this process's memory, for tests of what stands above the devices: fast, and failing on
 /// demand. chanceryd does not link it; a lint test looks. Thread-safe.
-class MemoryBackend final : public hsm::KeyBackend {
+class MemoryBackend final : public hsm::KeyBackend, public hsm::Sealer {
  public:
   explicit MemoryBackend(std::string name = "memory") : name_(std::move(name)) {}
 
@@ -28,6 +29,12 @@ class MemoryBackend final : public hsm::KeyBackend {
   Result<std::vector<hsm::Fact>> facts(hsm::Deadline deadline) override;
   [[nodiscard]] hsm::BackendInfo describe() const override;
   [[nodiscard]] hsm::BackendLoad load() const override;
+  [[nodiscard]] hsm::Sealer* sealer() noexcept override { return this; }
+
+  Result<Bytes> seal(const hsm::KeyBinding& binding, const SecretBytes& secret,
+                     hsm::Deadline deadline) override;
+  Result<SecretBytes> unseal(const hsm::KeyBinding& binding, ByteView sealed,
+                             hsm::Deadline deadline) override;
 
   /// From now on another device answers, which has none of the keys, until it is adopted.
   void exchange_device();
@@ -43,6 +50,7 @@ class MemoryBackend final : public hsm::KeyBackend {
   [[nodiscard]] std::size_t keys() const;
   [[nodiscard]] std::uint64_t checks() const noexcept { return checks_; }
   [[nodiscard]] std::uint64_t signatures() const noexcept { return signatures_; }
+  [[nodiscard]] std::uint64_t unsealings() const noexcept { return unsealings_; }
 
  private:
   struct HeldKey {
@@ -55,6 +63,7 @@ class MemoryBackend final : public hsm::KeyBackend {
   const std::string name_;
   mutable std::mutex mutex_;
   std::map<Bytes, HeldKey> keys_;  // by blob
+  SecretBytes sealing_key_;        // of the present device; empty until it seals first
   std::optional<Error> failure_;
   bool is_exchanged_ = false;
   std::function<void()> after_signing_;
@@ -62,6 +71,7 @@ class MemoryBackend final : public hsm::KeyBackend {
   hsm::Deadline last_deadline_{};
   std::atomic<std::uint64_t> checks_ = 0;
   std::atomic<std::uint64_t> signatures_ = 0;
+  std::atomic<std::uint64_t> unsealings_ = 0;
 };
 
 }  // namespace chancery::simulators
