@@ -1,5 +1,6 @@
 #include "hsm/pkcs11/key_reference.hpp"
 
+#include "hsm/binding_octets.hpp"
 #include "hsm/pkcs11/uri.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -10,11 +11,6 @@ namespace {
 constexpr std::size_t kSealSize = 32;
 constexpr std::size_t kMostOpened = 4096;
 constexpr char kSeparator = '\n';  // never in a URI
-
-void append_with_length(std::string& out, std::string_view text) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(text.size() >> shift & 0xFF);
-  out += text;
-}
 
 // HKDF as a pseudorandom function of all that the seal covers, each with its length in front.
 std::string seal_text(const SecretBytes& key, std::string_view uri, const KeyBinding& binding,

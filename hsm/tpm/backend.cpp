@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "hsm/binding_octets.hpp"
 #include "hsm/tpm/condition.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
@@ -19,19 +20,6 @@ constexpr Error kSimulator{
     "this TPM is a simulator, and allow_simulator is off: use a hardware TPM, or allow it knowingly"};
 
 constexpr Error kDestroyed{ErrorCode::kKeyLost, "the key was destroyed: use the agent's present one"};
-
-void append_with_length(std::string& out, std::string_view text) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(text.size() >> shift & 0xFF);
-  out += text;
-}
-
-// Agent and key id with their lengths in front, so that no two bindings give the same octets.
-std::string binding_octets(const KeyBinding& binding) {
-  std::string octets;
-  append_with_length(octets, binding.agent_id);
-  append_with_length(octets, binding.key_id);
-  return octets;
-}
 
 Sha256Digest identity_of(const StoredKey& key) {
   std::string octets = binding_octets(key.binding);
@@ -83,6 +71,7 @@ Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
   device.key_cache = self.options_.key_cache;
   self.device_ = std::make_unique<TpmDevice>(std::move(device));
   self.counter_ = std::make_unique<NvCounter>(*self.device_, self.options_.master);
+  self.sealer_ = std::make_unique<TpmSealer>(*self.device_, self.options_.master);
   self.attester_ = std::make_unique<TpmAttester>(*self.device_, self.options_.master,
                                                  std::move(self.options_.attestation_key),
                                                  [&self](const StoredKey& key) { return self.prepare(key); });

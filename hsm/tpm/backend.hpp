@@ -11,6 +11,7 @@
 #include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
 #include "hsm/tpm/nv_counter.hpp"
+#include "hsm/tpm/sealer.hpp"
 
 namespace chancery::hsm {
 
@@ -57,6 +58,7 @@ class TpmBackend final : public KeyBackend {
   Result<std::vector<Fact>> facts(Deadline deadline) override;
   [[nodiscard]] MonotonicCounter* counter() noexcept override { return counter_.get(); }
   [[nodiscard]] Attester* attester() noexcept override { return attester_.get(); }
+  [[nodiscard]] Sealer* sealer() noexcept override { return sealer_.get(); }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 
@@ -80,6 +82,7 @@ class TpmBackend final : public KeyBackend {
   std::unique_ptr<TpmDevice> device_;  // its thread calls accept(), and ends before the above do
   std::unique_ptr<NvCounter> counter_;
   std::unique_ptr<TpmAttester> attester_;
+  std::unique_ptr<TpmSealer> sealer_;
 };
 
 }  // namespace chancery::hsm

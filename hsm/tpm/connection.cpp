@@ -206,6 +206,10 @@ Result<TransientHandle> TpmConnection::new_session(ESYS_TR salt_key, TPM2_SE typ
 
 // --- being used
 
+bool TpmConnection::is_in_doubt(const Error& error) const noexcept {
+  return blames_authorization(static_cast<TSS2_RC>(error.native)) && session() != ESYS_TR_PASSWORD;
+}
+
 Status TpmConnection::renew_session() {
   session_.flush();
   CHANCERY_ASSIGN(const TransientHandle storage_key, load_storage_key());

@@ -69,6 +69,9 @@ class TpmConnection {
   [[nodiscard]] Result<TransientHandle> load_context(const TPMS_CONTEXT& context);
   [[nodiscard]] Result<EsysOwned<TPMS_CONTEXT>> save_context(ESYS_TR object);
 
+  /// Whether an error may come of a session that has fallen out of step, which looks like a wrong auth value. "Lost" is
+  /// for good: a fresh session must say so too.
+  [[nodiscard]] bool is_in_doubt(const Error& error) const noexcept;
   /// Ends the session and starts another.
   [[nodiscard]] Status renew_session();
 

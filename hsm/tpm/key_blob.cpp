@@ -9,9 +9,9 @@
 namespace chancery::hsm {
 namespace {
 
-constexpr TPMA_OBJECT kMadeHere = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                                  TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                  TPMA_OBJECT_NODA;
+constexpr TPMA_OBJECT kBoundHere =
+    TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
+constexpr TPMA_OBJECT kMadeHere = kBoundHere | TPMA_OBJECT_SENSITIVEDATAORIGIN;
 
 constexpr Error kNotOurs{ErrorCode::kKeyLost, "the stored key is damaged: it is not what a TPM made for us"};
 
@@ -46,6 +46,15 @@ TPM2B_PUBLIC storage_key_template() {
   symmetric.algorithm = TPM2_ALG_AES;
   symmetric.keyBits.aes = 128;
   symmetric.mode.aes = TPM2_ALG_CFB;
+  return area;
+}
+
+TPM2B_PUBLIC sealed_data_template() {
+  TPM2B_PUBLIC area{};
+  area.publicArea.type = TPM2_ALG_KEYEDHASH;
+  area.publicArea.nameAlg = TPM2_ALG_SHA256;
+  area.publicArea.objectAttributes = kBoundHere;  // the data is ours, and not the TPM's
+  area.publicArea.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
   return area;
 }
 

@@ -23,7 +23,11 @@ struct KeyParts {
 /// guidance, so that the same seed always gives the same key.
 [[nodiscard]] TPM2B_PUBLIC storage_key_template();
 
-/// Whether a public area is exactly what `wanted` asks for; only the point itself is left open.
+/// What a sealed secret must be: data that leaves this TPM by TPM2_Unseal alone, which its auth value authorizes, outside
+/// dictionary-attack protection as the keys are.
+[[nodiscard]] TPM2B_PUBLIC sealed_data_template();
+
+/// Whether a public area is exactly what `wanted` asks for; only the point, or the digest of what is sealed, is left open.
 [[nodiscard]] bool is_like(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& wanted);
 
 /// The public key of an agent key's public area; kKeyLost when it is not exactly as signing_key_template()
@@ -38,7 +42,7 @@ struct KeyParts {
 /// asks
 [[nodiscard]] Result<KeyParts> unmarshal(ByteView blob);
 
-/// The same for a key that is as `wanted` asks but for its point, which is not looked at.
+/// The same for an object that is as `wanted` asks but for its point or digest, which is not looked at.
 [[nodiscard]] Result<KeyParts> unmarshal_like(ByteView blob, const TPM2B_PUBLIC& wanted);
 
 /// Copies a big-endian number that may lack leading zeros to the end of `to`; false when it is too long.

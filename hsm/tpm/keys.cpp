@@ -25,15 +25,9 @@ Result<Signature> raw_signature(const TPMT_SIGNATURE& from) {
 
 }  // namespace
 
-// A session that has fallen out of step looks like a wrong auth value, and "lost" is for good: a fresh
-// session must say so too.
-bool TpmKeys::in_doubt(const Error& error) const {
-  return blames_authorization(static_cast<TSS2_RC>(error.native)) && tpm_.session() != ESYS_TR_PASSWORD;
-}
-
 Result<KeyParts> TpmKeys::create(const SecretBytes& auth) {
   auto made = create_once(auth);
-  if (made || !in_doubt(made.error())) return made;
+  if (made || !tpm_.is_in_doubt(made.error())) return made;
   CHANCERY_TRY(tpm_.renew_session());
   return create_once(auth);
 }
@@ -62,7 +56,7 @@ Result<KeyParts> TpmKeys::create_once(const SecretBytes& auth) {
 
 Result<Signature> TpmKeys::sign(const PreparedKey& key, const Sha256Digest& digest) {
   auto signature = sign_once(key, digest);
-  if (signature || !in_doubt(signature.error())) return signature;
+  if (signature || !tpm_.is_in_doubt(signature.error())) return signature;
   CHANCERY_TRY(tpm_.renew_session());
   return sign_once(key, digest);
 }

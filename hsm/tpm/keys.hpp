@@ -37,6 +37,9 @@ class TpmKeys {
   /// Brings a key in for a command other than signing. \return its handle until the next call; kKeyLost
   [[nodiscard]] Result<ESYS_TR> loaded(const PreparedKey& key);
 
+  /// Brings in what is no agent's key, for as long as the caller has it. \return kKeyLost when the TPM does not open it
+  [[nodiscard]] Result<TransientHandle> load_blob(const KeyParts& parts);
+
   void forget(const Sha256Digest& identity);
 
   /// Flushes the keys that are loaded; their saved contexts stay.
@@ -52,12 +55,10 @@ class TpmKeys {
     bool is_saved = false;
   };
 
-  [[nodiscard]] bool in_doubt(const Error& error) const;
   [[nodiscard]] Result<KeyParts> create_once(const SecretBytes& auth);
   [[nodiscard]] Result<Signature> sign_once(const PreparedKey& key, const Sha256Digest& digest);
   [[nodiscard]] Status bring_in(const PreparedKey& key);
   [[nodiscard]] Result<TransientHandle> load_saved(const Bytes& context);
-  [[nodiscard]] Result<TransientHandle> load_blob(const KeyParts& parts);
   void save(LoadedKey& key);
 
   TpmConnection& tpm_;

@@ -10,7 +10,7 @@
 #include "tests/fuzz/target.hpp"
 
 // An input is what a TPM answers to the commands that make a connection ready, one response after the other; and, as it
-// is, a key's blob and the address of a TPM. The corpus has the responses of a swtpm (record_tpm).
+// is, the blob of a key or a sealed secret and the address of a TPM. The corpus has the responses of a swtpm (record_tpm).
 
 namespace chancery::fuzz {
 namespace {
@@ -53,6 +53,14 @@ void open_connection(ByteView input) {
   if (!connection) require(connection.error().what != nullptr);
 }
 
+void read_sealed(ByteView input) {
+  const auto parts = hsm::unmarshal_like(input, hsm::sealed_data_template());
+  if (!parts) return;
+  const auto again = hsm::marshal(*parts);
+  require(again && std::ranges::equal(*again, input));
+  require(!hsm::unmarshal(input));  // no key
+}
+
 void read_blob(ByteView input) {
   const auto parts = hsm::unmarshal(input);
   if (!parts) return;
@@ -75,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(is_quiet);
   fuzz::open_connection({data, size});
   fuzz::read_blob({data, size});
+  fuzz::read_sealed({data, size});
   fuzz::read_address(fuzz::text_of(data, size));
   return 0;
 }
