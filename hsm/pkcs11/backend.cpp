@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "hsm/binding_octets.hpp"
 #include "hsm/pkcs11/condition.hpp"
 #include "hsm/pkcs11/isolated_token.hpp"
 #include "hsm/pkcs11/pin.hpp"
+#include "hsm/pkcs11/sealing.hpp"
 #include "hsm/pkcs11/session_pool.hpp"
 #include "hsm/pkcs11/uri.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -52,6 +54,31 @@ std::unique_ptr<TokenOwner> start_owner(const Pkcs11Options& options, TokenOptio
   if (!options.isolate) return std::make_unique<SessionPool>(std::make_shared<Token>(std::move(token)), pool);
   return std::make_unique<IsolatedToken>(
       IsolationOptions{std::move(token), pool, options.owner_program, options.timeout});
+}
+
+// Who opens what was sealed: of one length, whatever the binding's, since modules have bounds of their own.
+Sha256Digest sealing_context(const KeyBinding& binding) {
+  return sha256(as_bytes("chancery pkcs11 sealed" + binding_octets(binding)));
+}
+
+// Of another process's error only the code comes here, and the text for keys.
+Error of_sealing(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kKeyLost:
+      return {
+          error.code,
+          "the token does not open what was sealed: it was initialized anew or exchanged, this was sealed for another "
+          "name, or its record was changed",
+          error.native};
+    case ErrorCode::kUnsupportedAlgorithm:
+      return {
+          error.code,
+          "the token does not seal: it must offer CKM_AES_KEY_GEN, and CKM_AES_GCM with an IV that it is given; use "
+          "another token, or a TPM",
+          error.native};
+    default:
+      return error;
+  }
 }
 
 // What no token that comes back would cure.
@@ -151,6 +178,33 @@ Result<attest::KeyClaims> Pkcs11Backend::claims(const StoredKey& key, Deadline d
   request.public_key = key.public_key;
   CHANCERY_ASSIGN(TokenReply reply, token_->perform(std::move(request)));
   return std::move(reply.claims);
+}
+
+// --- secrets
+
+Result<Bytes> Pkcs11Backend::seal(const KeyBinding& binding, const SecretBytes& secret, Deadline deadline) {
+  if (secret.empty() || secret.size() > kMaxSecret) return invalid("a device seals 1 to 64 octets at once");
+  TokenRequest request{TokenVerb::kSeal, binding.agent_id, deadline};
+  request.context = sealing_context(binding);
+  request.secret = std::make_shared<const SecretBytes>(secret.view());
+  request.key.id.resize(kSealingIdSize);
+  CHANCERY_TRY(random_bytes(request.key.id));
+  auto reply = token_->perform(std::move(request));
+  if (!reply) return of_sealing(reply.error());
+  if (!read_sealed(reply->sealed))
+    return Error{ErrorCode::kDeviceError, "the token's owner answered with what it cannot have sealed"};
+  return std::move(reply->sealed);
+}
+
+Result<SecretBytes> Pkcs11Backend::unseal(const KeyBinding& binding, ByteView sealed, Deadline deadline) {
+  if (const auto parts = read_sealed(sealed); !parts) return of_sealing(parts.error());
+  TokenRequest request{TokenVerb::kUnseal, binding.agent_id, deadline};
+  request.context = sealing_context(binding);
+  request.input.assign(sealed.begin(), sealed.end());
+  const auto reply = token_->perform(std::move(request));
+  if (!reply) return of_sealing(reply.error());
+  if (!reply->opened) return Error{ErrorCode::kDeviceError, "the token's owner answered without a secret"};
+  return SecretBytes(reply->opened->view());
 }
 
 BackendInfo Pkcs11Backend::describe() const {

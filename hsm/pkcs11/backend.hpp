@@ -10,6 +10,7 @@
 #include "hsm/key_claimant.hpp"
 #include "hsm/pkcs11/key_reference.hpp"
 #include "hsm/pkcs11/token_owner.hpp"
+#include "hsm/sealer.hpp"
 
 namespace chancery::hsm {
 
@@ -40,7 +41,9 @@ struct Pkcs11Options {
 /// Each signature of a hardware token is verified before it leaves. A simulator signs as fast as we verify,
 /// and its keys are software: there the first signature is verified that a session makes with a key that it
 /// found, which binds the handle to the key, and one in 128 after it; once one of these was wrong, each.
-class Pkcs11Backend final : public KeyBackend, public KeyClaimant {
+///
+/// Secrets are sealed by AES-256-GCM with a key that the token makes the first time, and keeps for good.
+class Pkcs11Backend final : public KeyBackend, public KeyClaimant, public Sealer {
  public:
   /// What is wrong with the options, as far as it shows without the module.
   /// \return kInvalidArgument, kFileUnreadable and kFilePermissions (PIN)
@@ -67,6 +70,10 @@ class Pkcs11Backend final : public KeyBackend, public KeyClaimant {
   /// Of the key whose public half the token has as it was when it was made.
   Result<attest::KeyClaims> claims(const StoredKey& key, Deadline deadline) override;
   [[nodiscard]] KeyClaimant* claimant() noexcept override { return this; }
+  /// kUnsupportedAlgorithm where the token does not offer AES-GCM.
+  Result<Bytes> seal(const KeyBinding& binding, const SecretBytes& secret, Deadline deadline) override;
+  Result<SecretBytes> unseal(const KeyBinding& binding, ByteView sealed, Deadline deadline) override;
+  [[nodiscard]] Sealer* sealer() noexcept override { return this; }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return token_->load(); }
 

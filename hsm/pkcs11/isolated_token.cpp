@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <poll.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -131,7 +132,9 @@ class IsolatedToken::Supervisor {
     for (int i = 0; i < most; ++i) {
       const auto [received, size] = socket.receive(packet_, false);
       if (received != PacketSocket::Received::kPacket) return received == PacketSocket::Received::kNothing;
-      if (!desk_.take(ByteView(packet_).first(size))) return false;
+      const bool is_ours = desk_.take(ByteView(packet_).first(size));
+      explicit_bzero(packet_.data(), size);  // it may have had a secret in it
+      if (!is_ours) return false;
     }
     return true;
   }

@@ -36,6 +36,7 @@ const KeyKind& kind_of(Algorithm algorithm) {
 }
 
 constexpr std::size_t kLongestPoint = 130;
+constexpr std::size_t kLongestId = 64;
 
 struct Flag {
   CK_ATTRIBUTE_TYPE type;
@@ -53,6 +54,15 @@ constexpr std::array kMade{
     Flag{CKA_ALWAYS_SENSITIVE, CK_TRUE},
     Flag{CKA_NEVER_EXTRACTABLE, CK_TRUE},
 };
+
+// The same of a sealing key.
+constexpr std::array kAskedOfSealing{
+    Flag{CKA_TOKEN, CK_TRUE},   Flag{CKA_PRIVATE, CK_TRUE},      Flag{CKA_SENSITIVE, CK_TRUE},
+    Flag{CKA_ENCRYPT, CK_TRUE}, Flag{CKA_DECRYPT, CK_TRUE},      Flag{CKA_SIGN, CK_FALSE},
+    Flag{CKA_VERIFY, CK_FALSE}, Flag{CKA_WRAP, CK_FALSE},        Flag{CKA_UNWRAP, CK_FALSE},
+    Flag{CKA_DERIVE, CK_FALSE}, Flag{CKA_EXTRACTABLE, CK_FALSE},
+};
+constexpr CK_ULONG kSealingKeySize = 32;
 
 CK_ATTRIBUTE attribute(const Flag& flag) {
   return {flag.type, const_cast<CK_BBOOL*>(&flag.value), sizeof flag.value};
@@ -142,6 +152,39 @@ Status check_private_key(const TokenObject& key, Algorithm algorithm) {
   CHANCERY_TRY(check_kind(key, kind_of(algorithm)));
   CHANCERY_TRY(check_flags(key, kAsked));
   return check_flags(key, kMade);
+}
+
+Result<CK_OBJECT_HANDLE> generate_sealing_key(const CK_FUNCTION_LIST& functions, CK_SESSION_HANDLE session,
+                                              const KeyReference& key) {
+  CK_ULONG size = kSealingKeySize;
+  std::vector<CK_ATTRIBUTE> wanted{attribute(CKA_LABEL, as_bytes(key.label)), attribute(CKA_ID, key.id),
+                                   CK_ATTRIBUTE{CKA_VALUE_LEN, &size, sizeof size}};
+  for (const Flag& flag : kAskedOfSealing) wanted.push_back(attribute(flag));
+  CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE made = 0;
+  CHANCERY_TRY(check_pkcs11(
+      functions.C_GenerateKey(session, &mechanism, wanted.data(), wanted.size(), &made),
+      "the token did not make a key to seal with: look at its free space, and at the module's own log"));
+  return made;
+}
+
+Status check_sealing_key(const TokenObject& key) {
+  CK_KEY_TYPE type = 0;
+  CK_ULONG size = 0;
+  std::array wanted{CK_ATTRIBUTE{CKA_KEY_TYPE, &type, sizeof type},
+                    CK_ATTRIBUTE{CKA_VALUE_LEN, &size, sizeof size}};
+  CHANCERY_TRY(refuse_unknown(read(key, wanted)));
+  if (type != CKK_AES || size != kSealingKeySize) return kOtherKey;
+  CHANCERY_TRY(check_flags(key, kAskedOfSealing));
+  return check_flags(key, kMade);
+}
+
+Result<Bytes> read_id(const TokenObject& object) {
+  Bytes id(kLongestId);
+  std::array wanted{CK_ATTRIBUTE{CKA_ID, id.data(), id.size()}};
+  CHANCERY_TRY(read(object, wanted));
+  id.resize(std::min<std::size_t>(wanted[0].ulValueLen, id.size()));
+  return id;
 }
 
 Result<PublicKey> read_public_key(const TokenObject& key, Algorithm algorithm) {

@@ -34,6 +34,17 @@ struct KeyPairHandles {
 /// \return kKeyMismatch when it says otherwise, or does not say
 [[nodiscard]] Status check_private_key(const TokenObject& key, Algorithm algorithm);
 
+/// Has the token make an AES-256 key: kept by the token, for encrypting and decrypting alone, never to leave it.
+[[nodiscard]] Result<CK_OBJECT_HANDLE> generate_sealing_key(const CK_FUNCTION_LIST& functions,
+                                                            CK_SESSION_HANDLE session,
+                                                            const KeyReference& key);
+
+/// Reads back what a sealing key says of itself, as check_private_key() does.
+[[nodiscard]] Status check_sealing_key(const TokenObject& key);
+
+/// CKA_ID, of 64 octets at most.
+[[nodiscard]] Result<Bytes> read_id(const TokenObject& object);
+
 /// The point of a public key object; kDeviceError when it is none of the algorithm's curve.
 [[nodiscard]] Result<PublicKey> read_public_key(const TokenObject& key, Algorithm algorithm);
 

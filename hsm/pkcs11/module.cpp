@@ -82,22 +82,22 @@ bool matters(CK_MECHANISM_TYPE mechanism) {
   return std::ranges::find(kMatter, mechanism) != kMatter.end();
 }
 
-std::vector<Algorithm> algorithms_of(const CK_FUNCTION_LIST& functions, CK_SLOT_ID slot) {
+// Says what of itself a token can do.
+void describe_abilities(const CK_FUNCTION_LIST& functions, CK_SLOT_ID slot, TokenFacts& facts) {
   // Only what is listed is asked about: modules complain on the standard error output of anything else.
   const std::vector<CK_MECHANISM_TYPE> listed = mechanisms_of(functions, slot);
-  const auto offers = [&](CK_MECHANISM_TYPE mechanism, CK_FLAGS use) {
+  const auto offers = [&](CK_MECHANISM_TYPE mechanism, CK_FLAGS uses) {
     CK_MECHANISM_INFO info{};
     return std::ranges::find(listed, mechanism) != listed.end() &&
-           functions.C_GetMechanismInfo(slot, mechanism, &info) == CKR_OK && (info.flags & use) != 0;
+           functions.C_GetMechanismInfo(slot, mechanism, &info) == CKR_OK && (info.flags & uses) == uses;
   };
-  std::vector<Algorithm> algorithms;
   if (offers(CKM_ECDSA, CKF_SIGN) && offers(CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)) {
-    algorithms.push_back(Algorithm::kES256);
+    facts.algorithms.push_back(Algorithm::kES256);
   }
   if (offers(CKM_EDDSA, CKF_SIGN) && offers(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR)) {
-    algorithms.push_back(Algorithm::kEd25519);
+    facts.algorithms.push_back(Algorithm::kEd25519);
   }
-  return algorithms;
+  facts.seals = offers(CKM_AES_KEY_GEN, CKF_GENERATE) && offers(CKM_AES_GCM, CKF_ENCRYPT | CKF_DECRYPT);
 }
 
 // SoftHSM claims no hardware; tpm2-pkcs11 does, and names what the TPM says of itself.
@@ -205,7 +205,7 @@ Result<FoundToken> Module::describe(CK_SLOT_ID slot, const CK_TOKEN_INFO& info) 
   token.facts.firmware =
       std::to_string(info.firmwareVersion.major) + "." + std::to_string(info.firmwareVersion.minor);
   token.facts.emulated = is_emulated(slot_info.flags, token.facts);
-  token.facts.algorithms = algorithms_of(*functions_, slot);
+  describe_abilities(*functions_, slot, token.facts);
   return token;
 }
 

@@ -33,6 +33,7 @@ struct TokenFacts {
   std::string firmware;
   bool emulated = false;
   std::vector<Algorithm> algorithms;
+  bool seals = false;  ///< makes AES keys, and encrypts and decrypts with them by GCM
   bool operator==(const TokenFacts&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <memory>
 
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ bool serve(const PacketSocket& socket, SessionPool& pool) {
     const auto [received, size] = socket.receive(packet, true);
     if (received != PacketSocket::Received::kPacket) return true;
     auto order = decode_order(ByteView(packet).first(size));
+    explicit_bzero(packet.data(), size);  // it may have had a secret in it
     if (!order) return false;
     const auto request = std::make_shared<ForeignRequest>(*std::move(order), socket, pool);
     const Status taken = pool.submit(request);

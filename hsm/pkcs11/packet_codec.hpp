@@ -10,6 +10,8 @@
 
 #include <chancery/bytes.hpp>
 
+#include "sdk/base/cleansed_bytes.hpp"
+
 namespace chancery::hsm {
 
 // The form of the packets between the daemon and the process that holds a token's module (token_messages.hpp).
@@ -38,10 +40,10 @@ class Writer {
     out_.insert(out_.end(), value.begin(), value.end());
   }
 
-  [[nodiscard]] Bytes take() { return std::move(out_); }
+  [[nodiscard]] CleansedBytes take() { return std::move(out_); }
 
  private:
-  Bytes out_;
+  CleansedBytes out_;
 };
 
 /// Reads what a Writer wrote. The first thing that is wrong stays: what is read after it is empty.

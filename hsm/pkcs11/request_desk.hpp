@@ -63,7 +63,7 @@ class RequestDesk {
     explicit Entry(TokenRequest what) : request(std::move(what)) {}
 
     TokenRequest request;
-    Bytes packet;  // the request, as it is sent
+    CleansedBytes packet;  // the request, as it is sent
     Answer<Result<TokenReply>> reply;
     bool has_caller = true;
     bool is_clean_up = false;

@@ -19,6 +19,11 @@ constexpr Error kMalformed{ErrorCode::kMalformed,
 constexpr std::uint32_t kMostAlgorithms = 2;
 constexpr std::uint8_t kMostMechanisms = 8;
 
+Bytes read_octets(Reader& in, std::uint32_t most) {
+  const ByteView octets = in.octets(most);
+  return {octets.begin(), octets.end()};
+}
+
 Algorithm read_algorithm(Reader& in) { return in.one_of<Algorithm>(1); }
 
 void write(Writer& out, const PublicKey& key) {
@@ -46,9 +51,16 @@ KeyReference read_reference(Reader& in) {
   KeyReference key;
   key.serial = in.text();
   key.label = in.text();
-  const ByteView id = in.octets(kLongestText);
-  key.id.assign(id.begin(), id.end());
+  key.id = read_octets(in, kLongestText);
   return key;
+}
+
+// A secret is never empty, so that none is written as one of no octets.
+void write(Writer& out, const SharedSecret& secret) { out.octets(secret ? secret->view() : ByteView()); }
+
+SharedSecret read_secret(Reader& in) {
+  const ByteView octets = in.octets(Sealer::kMaxSecret);
+  return octets.empty() ? nullptr : std::make_shared<const SecretBytes>(octets);
 }
 
 void write(Writer& out, const BackendLoad& load) {
@@ -154,6 +166,8 @@ void write(Writer& out, const TokenReply& reply) {
   out.flag(reply.may_pass);
   write(out, reply.condition);
   write(out, reply.claims);
+  out.octets(reply.sealed);
+  write(out, reply.opened);
 }
 
 TokenReply read_reply(Reader& in) {
@@ -164,6 +178,8 @@ TokenReply read_reply(Reader& in) {
   reply.may_pass = in.flag();
   reply.condition = read_condition(in);
   reply.claims = read_claims(in);
+  reply.sealed = read_octets(in, kLongestText);
+  reply.opened = read_secret(in);
   return reply;
 }
 
@@ -190,6 +206,7 @@ Result<OwnerMessage> decode_facts(ByteView packet) {
   facts.emulated = in.flag();
   const auto algorithms = in.one_of<std::uint8_t>(kMostAlgorithms);
   for (std::uint8_t i = 0; i < algorithms; ++i) facts.algorithms.push_back(read_algorithm(in));
+  facts.seals = in.flag();
   if (!in.is_done()) return kMalformed;
   return OwnerMessage{std::move(facts)};
 }
@@ -221,7 +238,7 @@ SecretBytes encode(const Start& start) {
   out.number(std::uint64_t{start.pool.queue});
   out.number(static_cast<std::uint32_t>(token.pin.size()));
   // The PIN last and by itself: a vector that grows leaves copies behind.
-  const Bytes head = out.take();
+  const CleansedBytes head = out.take();
   SecretBytes packet(head.size() + token.pin.size());
   std::ranges::copy(token.pin.view(), std::ranges::copy(head, packet.writable().begin()).out);
   return packet;
@@ -246,7 +263,7 @@ Result<Start> decode_start(ByteView packet) {
   return start;
 }
 
-Bytes encode(std::uint64_t id, const TokenRequest& request) {
+CleansedBytes encode(std::uint64_t id, const TokenRequest& request) {
   Writer out(Tag::kOrder);
   out.number(id);
   out.number(static_cast<std::uint8_t>(request.verb));
@@ -258,6 +275,8 @@ Bytes encode(std::uint64_t id, const TokenRequest& request) {
   out.octets(request.input);
   out.flag(request.seeks_anew);
   out.flag(request.is_repeated);
+  out.fixed(request.context);
+  write(out, request.secret);
   return out.take();
 }
 
@@ -266,21 +285,22 @@ Result<TokenOrder> decode_order(ByteView packet) {
   TokenOrder order;
   order.id = in.number<std::uint64_t>();
   TokenRequest& request = order.request;
-  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kClaims));
+  request.verb = in.one_of<TokenVerb>(static_cast<std::uint8_t>(TokenVerb::kUnseal));
   request.owner = in.text();
   request.deadline = Deadline(Deadline::duration(static_cast<std::int64_t>(in.number<std::uint64_t>())));
   request.key = read_reference(in);
   request.algorithm = read_algorithm(in);
   request.public_key = read_public_key(in);
-  const ByteView input = in.octets(kLongestInput);
-  request.input.assign(input.begin(), input.end());
+  request.input = read_octets(in, kLongestInput);
   request.seeks_anew = in.flag();
   request.is_repeated = in.flag();
+  request.context = in.fixed<32>();
+  request.secret = read_secret(in);
   if (!in.is_done()) return kMalformed;
   return order;
 }
 
-Bytes encode(const TokenAnswer& answer) {
+CleansedBytes encode(const TokenAnswer& answer) {
   Writer out(Tag::kAnswer);
   out.number(answer.id);
   write(out, answer.load);
@@ -294,7 +314,7 @@ Bytes encode(const TokenAnswer& answer) {
   return out.take();
 }
 
-Bytes encode(const TokenFacts& facts) {
+CleansedBytes encode(const TokenFacts& facts) {
   Writer out(Tag::kFacts);
   for (const std::string* const text :
        {&facts.label, &facts.manufacturer, &facts.model, &facts.serial, &facts.firmware})
@@ -302,10 +322,11 @@ Bytes encode(const TokenFacts& facts) {
   out.flag(facts.emulated);
   out.number(static_cast<std::uint8_t>(facts.algorithms.size()));
   for (const Algorithm algorithm : facts.algorithms) out.number(static_cast<std::uint8_t>(algorithm));
+  out.flag(facts.seals);
   return out.take();
 }
 
-Bytes encode(const LoginNews& news) {
+CleansedBytes encode(const LoginNews& news) {
   Writer out(Tag::kLogin);
   out.number(static_cast<std::uint8_t>(news.step));
   out.number(news.native);

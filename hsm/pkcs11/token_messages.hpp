@@ -9,6 +9,7 @@
 #include "hsm/pkcs11/session_pool.hpp"
 #include "hsm/pkcs11/token.hpp"
 #include "hsm/pkcs11/token_owner.hpp"
+#include "sdk/base/cleansed_bytes.hpp"
 
 namespace chancery::hsm {
 
@@ -51,10 +52,11 @@ using OwnerMessage = std::variant<TokenAnswer, TokenFacts, LoginNews>;
 
 /// The PIN stands in it, and nowhere else afterwards.
 [[nodiscard]] SecretBytes encode(const Start& start);
-[[nodiscard]] Bytes encode(std::uint64_t id, const TokenRequest& request);
-[[nodiscard]] Bytes encode(const TokenAnswer& answer);
-[[nodiscard]] Bytes encode(const TokenFacts& facts);
-[[nodiscard]] Bytes encode(const LoginNews& news);
+// What is to be sealed stands in an order, and what was opened in an answer.
+[[nodiscard]] CleansedBytes encode(std::uint64_t id, const TokenRequest& request);
+[[nodiscard]] CleansedBytes encode(const TokenAnswer& answer);
+[[nodiscard]] CleansedBytes encode(const TokenFacts& facts);
+[[nodiscard]] CleansedBytes encode(const LoginNews& news);
 
 [[nodiscard]] Result<Start> decode_start(ByteView packet);
 [[nodiscard]] Result<TokenOrder> decode_order(ByteView packet);

@@ -5,6 +5,8 @@
 #include "hsm/pkcs11/check.hpp"
 #include "hsm/pkcs11/key_attributes.hpp"
 #include "hsm/pkcs11/key_claims.hpp"
+#include "hsm/pkcs11/sealing.hpp"
+#include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
 
 namespace chancery::hsm {
@@ -16,6 +18,11 @@ namespace {
 constexpr std::uint32_t kSample = 128;
 
 constexpr std::size_t kFound = 8;  // objects of one search
+
+constexpr Error kSealLost{
+    ErrorCode::kKeyLost,
+    "the token does not have the key any more that this was sealed with: it was initialized anew, or "
+    "is another one"};
 
 constexpr const char* kNotFound = "the token did not search for the key: look at the module's own log";
 
@@ -70,6 +77,10 @@ Result<TokenReply> TokenSession::perform(const TokenRequest& request) {
       return TokenReply{};
     case TokenVerb::kClaims:
       return claims(request);
+    case TokenVerb::kSeal:
+      return seal(request);
+    case TokenVerb::kUnseal:
+      return unseal(request);
     case TokenVerb::kCondition:  // the token's, not a session's
       break;
   }
@@ -197,6 +208,82 @@ Result<TokenReply> TokenSession::claims(const TokenRequest& request) {
   CHANCERY_TRY(add_certificates(request.key.id, reply.claims.certificates));
   CHANCERY_TRY(add_certificates({}, reply.claims.certificates));
   return reply;
+}
+
+// What is sealed is opened once before anybody relies on it: a module may encrypt, and not decrypt.
+Result<TokenReply> TokenSession::seal(const TokenRequest& request) {
+  if (!token_.seals) {
+    return Error{
+        ErrorCode::kUnsupportedAlgorithm,
+        "the token does not offer AES-GCM with keys of its own (CKM_AES_KEY_GEN, CKM_AES_GCM): seal with another "
+        "device"};
+  }
+  if (!request.secret) return Error{ErrorCode::kInternal, "a request to seal nothing"};
+  CHANCERY_ASSIGN(std::optional<SealingKey> key, find_sealing_key());
+  if (!key) {
+    CHANCERY_ASSIGN(key, make_sealing_key(request.key.id));
+  }
+  const TokenObject object{call(), handle_, key->handle};
+  TokenReply reply;
+  CHANCERY_ASSIGN(reply.sealed, seal_with(object, key->id, request.context, request.secret->view()));
+  CHANCERY_ASSIGN(const SealedParts parts, read_sealed(reply.sealed));
+  const auto opened = unseal_with(object, request.context, parts);
+  if (!opened && opened.error().code != ErrorCode::kKeyLost) return opened.error();
+  if (opened && equal_constant_time(opened->view(), request.secret->view())) return reply;
+  return Error{ErrorCode::kDeviceError,
+               "the token does not open what it has just sealed: look at the module's own log"};
+}
+
+// By the tag it shows which one it was, should several have the id.
+Result<TokenReply> TokenSession::unseal(const TokenRequest& request) {
+  CHANCERY_ASSIGN(const SealedParts parts, read_sealed(request.input));
+  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found,
+                  find(CKO_SECRET_KEY, kSealingLabel, parts.key_id));
+  Error error = kSealLost;
+  for (const CK_OBJECT_HANDLE object : found) {
+    auto opened = unseal_with({call(), handle_, object}, request.context, parts);
+    if (opened) {
+      TokenReply reply;
+      reply.opened = std::make_shared<const SecretBytes>(*std::move(opened));
+      return reply;
+    }
+    error = opened.error();
+    if (error.code != ErrorCode::kKeyLost) break;
+  }
+  return error;
+}
+
+// Several are there when two daemons made one at the same moment. All then take the one with the lowest id, which is the same
+// for whoever looks, so that the other falls out of use; a handle or the order of a search may be another in each session.
+// What was sealed with the other one opens still, since it names its key. Whoever has the PIN can put a key of their own
+// there, which is passed over unless the token says that it was made inside and cannot leave.
+Result<std::optional<TokenSession::SealingKey>> TokenSession::find_sealing_key() {
+  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found, find(CKO_SECRET_KEY, kSealingLabel, {}));
+  std::optional<SealingKey> lowest;
+  for (const CK_OBJECT_HANDLE object : found) {
+    const Status judged = check_sealing_key({call(), handle_, object});
+    if (!judged && judged.error().code == ErrorCode::kKeyMismatch) continue;
+    CHANCERY_TRY(judged);
+    CHANCERY_ASSIGN(Bytes id, read_id({call(), handle_, object}));
+    if (id.size() != kSealingIdSize) continue;
+    if (!lowest || id < lowest->id) lowest = SealingKey{object, std::move(id)};
+  }
+  return lowest;
+}
+
+Result<TokenSession::SealingKey> TokenSession::make_sealing_key(const Bytes& id) {
+  if (id.size() != kSealingIdSize)
+    return Error{ErrorCode::kInternal, "a sealing key needs an id of 16 octets"};
+  CHANCERY_ASSIGN(const CK_OBJECT_HANDLE made,
+                  generate_sealing_key(call(), handle_, KeyReference{token_.serial, kSealingLabel, id}));
+  const Status judged = check_sealing_key({call(), handle_, made});
+  if (!judged) {
+    call().C_DestroyObject(handle_, made);
+    return judged.error();
+  }
+  // Perhaps another made one meanwhile, which comes first.
+  CHANCERY_ASSIGN(std::optional<SealingKey> lowest, find_sealing_key());
+  return lowest ? *std::move(lowest) : SealingKey{made, id};
 }
 
 Status TokenSession::add_certificates(ByteView id, std::vector<Bytes>& out) {

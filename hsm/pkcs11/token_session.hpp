@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ class TokenSession {
 
   /// Does what is asked. A pair that was made is removed again if the token says that it is not as was asked
   /// for.
-  /// \return kUnsupportedAlgorithm; kKeyLost when the token has no such key, kKeyMismatch when its attributes
+  /// \return kUnsupportedAlgorithm; kKeyLost when the token has no such key or does not open what was sealed, kKeyMismatch when its attributes
   ///         are not those of a key of ours or it signed with another one, kWrongDevice when it is another
   ///         token's; device errors
   [[nodiscard]] Result<TokenReply> perform(const TokenRequest& request);
@@ -47,6 +48,11 @@ class TokenSession {
     std::uint32_t signatures = 0;  // that it gave in this session
   };
 
+  struct SealingKey {
+    CK_OBJECT_HANDLE handle = 0;
+    Bytes id;
+  };
+
   TokenSession(std::shared_ptr<Module> module, CK_SESSION_HANDLE handle, const FoundToken& token,
                std::size_t key_cache)
       : module_(std::move(module)),
@@ -60,6 +66,11 @@ class TokenSession {
   [[nodiscard]] Result<TokenReply> create(const TokenRequest& request);
   [[nodiscard]] Result<TokenReply> sign(const TokenRequest& request);
   [[nodiscard]] Result<TokenReply> claims(const TokenRequest& request);
+  [[nodiscard]] Result<TokenReply> seal(const TokenRequest& request);
+  [[nodiscard]] Result<TokenReply> unseal(const TokenRequest& request);
+  /// The one that is sealed with from now on; nothing when the token has none that is as ours are.
+  [[nodiscard]] Result<std::optional<SealingKey>> find_sealing_key();
+  [[nodiscard]] Result<SealingKey> make_sealing_key(const Bytes& id);
   /// Adds the certificates with that id, or of any, to those that are there.
   [[nodiscard]] Status add_certificates(ByteView id, std::vector<Bytes>& out);
   [[nodiscard]] Result<Signature> sign_with(const Key& key, ByteView input);

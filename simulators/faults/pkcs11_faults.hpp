@@ -29,6 +29,11 @@ enum class Pkcs11Call : std::uint8_t {
   kDestroyObject,
   kSignInit,
   kSign,
+  kGenerateKey,
+  kEncryptInit,
+  kEncrypt,
+  kDecryptInit,
+  kDecrypt,
   kCount_,
 };
 

@@ -154,6 +154,11 @@ void install_wrappers() {
   install<kFindObjects, &CK_FUNCTION_LIST::C_FindObjects>();
   install<kGenerateKeyPair, &CK_FUNCTION_LIST::C_GenerateKeyPair>();
   install<kDestroyObject, &CK_FUNCTION_LIST::C_DestroyObject>();
+  install<kGenerateKey, &CK_FUNCTION_LIST::C_GenerateKey>();
+  install<kEncryptInit, &CK_FUNCTION_LIST::C_EncryptInit>();
+  install<kEncrypt, &CK_FUNCTION_LIST::C_Encrypt>();
+  install<kDecryptInit, &CK_FUNCTION_LIST::C_DecryptInit>();
+  install<kDecrypt, &CK_FUNCTION_LIST::C_Decrypt>();
   install<kGetSlotList, &CK_FUNCTION_LIST::C_GetSlotList, list_slots>();
   install<kGetSlotInfo, &CK_FUNCTION_LIST::C_GetSlotInfo, slot_info>();
   install<kGetTokenInfo, &CK_FUNCTION_LIST::C_GetTokenInfo, token_info>();

@@ -4,12 +4,13 @@
 
 #include "hsm/pkcs11/key_attributes.hpp"
 #include "hsm/pkcs11/key_claims.hpp"
+#include "hsm/pkcs11/sealing.hpp"
 #include "hsm/pkcs11/token_messages.hpp"
 #include "hsm/pkcs11/uri.hpp"
 #include "tests/fuzz/target.hpp"
 
 // An input is what a token's module says of a key's attributes, call by call; and, as it is, a packet between the daemon
-// and the process that holds the module, and a pkcs11: URI.
+// and the process that holds the module, a secret that was sealed, and a pkcs11: URI.
 
 namespace chancery::fuzz {
 namespace {
@@ -66,6 +67,10 @@ void read_attributes(std::string_view input) {
   script = input;
   (void)hsm::read_claims(object);
   script = input;
+  (void)hsm::check_sealing_key(object);
+  script = input;
+  if (const auto id = hsm::read_id(object)) require(id->size() <= 64);
+  script = input;
   const auto certificate = hsm::read_certificate(object);
   if (certificate && *certificate) require((*certificate)->size() <= hsm::kLargestCertificate);
 }
@@ -78,8 +83,18 @@ void read_packets(ByteView packet) {
     require(std::ranges::equal(hsm::encode(*start).view(), packet));
   const auto message = hsm::decode_from_owner(packet);
   if (!message) return;
-  const Bytes again = std::visit([](const auto& value) { return hsm::encode(value); }, *message);
+  const CleansedBytes again = std::visit([](const auto& value) { return hsm::encode(value); }, *message);
   require(hsm::decode_from_owner(again).has_value());
+}
+
+// The parts are the whole, in their order.
+void read_sealed(ByteView sealed) {
+  const auto parts = hsm::read_sealed(sealed);
+  if (!parts) return;
+  require(parts->key_id.data() == sealed.data() + 1 &&
+          parts->iv.data() == parts->key_id.data() + parts->key_id.size());
+  require(parts->ciphertext.data() == parts->iv.data() + parts->iv.size());
+  require(parts->ciphertext.data() + parts->ciphertext.size() == sealed.data() + sealed.size());
 }
 
 void read_uri(std::string_view text) {
@@ -96,6 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace chancery;
   fuzz::read_attributes(fuzz::text_of(data, size));
   fuzz::read_packets({data, size});
+  fuzz::read_sealed({data, size});
   fuzz::read_uri(fuzz::text_of(data, size));
   return 0;
 }

@@ -236,7 +236,7 @@ const std::array kPrograms{
 };
 
 /// Writes a message many times. \return what tells a script of it
-std::string messages(const std::filesystem::path& file, const std::string& name, const Bytes& message) {
+std::string messages(const std::filesystem::path& file, const std::string& name, ByteView message) {
   std::ofstream out(file);
   for (int i = 0; i < 10'000; ++i) out << as_text(message);
   return name + "=" + file.string() + "\n" + name + "_size=" + std::to_string(message.size()) + "\n";

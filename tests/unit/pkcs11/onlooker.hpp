@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -47,6 +48,10 @@ class Onlooker {
     id.resize(wanted.ulValueLen);
     return id;
   }
+  void create(std::span<CK_ATTRIBUTE> wanted) const {
+    CK_OBJECT_HANDLE made = 0;
+    BOOST_REQUIRE(call().C_CreateObject(session_, wanted.data(), wanted.size(), &made) == CKR_OK);
+  }
   /// \param id  empty: none
   void put_certificate(ByteView id, const Bytes& der) const {
     CK_OBJECT_CLASS kind = CKO_CERTIFICATE;
@@ -59,8 +64,7 @@ class Onlooker {
                       CK_ATTRIBUTE{CKA_SUBJECT, subject.data(), subject.size()},
                       CK_ATTRIBUTE{CKA_ID, mutable_octets(id), id.size()},
                       CK_ATTRIBUTE{CKA_VALUE, mutable_octets(der), der.size()}};
-    CK_OBJECT_HANDLE made = 0;
-    BOOST_REQUIRE(call().C_CreateObject(session_, wanted.data(), wanted.size(), &made) == CKR_OK);
+    create(wanted);
   }
   [[nodiscard]] CK_RV read_private_value(CK_OBJECT_HANDLE object) const {
     std::array<CK_BYTE, 64> value{};

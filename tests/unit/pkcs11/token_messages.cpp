@@ -17,11 +17,13 @@ TokenRequest some_request() {
   request.input = Bytes(32, 7);
   request.seeks_anew = true;
   request.is_repeated = true;
+  request.context = {0xC0, 0xC1};
+  request.secret = std::make_shared<const SecretBytes>(as_bytes("sealed"));
   return request;
 }
 
 TokenFacts some_facts() {
-  return {"label", "maker", "model", "serial", "1.2", true, {Algorithm::kES256, Algorithm::kEd25519}};
+  return {"label", "maker", "model", "serial", "1.2", true, {Algorithm::kES256, Algorithm::kEd25519}, true};
 }
 
 TokenAnswer some_answer() {
@@ -32,6 +34,8 @@ TokenAnswer some_answer() {
   reply.may_pass = true;
   reply.condition = {0x0D, 2, 8, {CKM_ECDSA, CKM_EDDSA}};
   reply.claims = {true, false, true, false, {Bytes(3, 0x30), Bytes(5, 0x31)}};
+  reply.sealed = Bytes(46, 0x51);
+  reply.opened = std::make_shared<const SecretBytes>(as_bytes("opened"));
   return {7, {1, 2, 3, 4, 5, false}, reply};
 }
 
@@ -52,6 +56,8 @@ bool is_order(ByteView packet) { return decode_order(packet).has_value(); }
 bool is_start(ByteView packet) { return decode_start(packet).has_value(); }
 bool is_from_owner(ByteView packet) { return decode_from_owner(packet).has_value(); }
 
+Bytes octets(const CleansedBytes& packet) { return {packet.begin(), packet.end()}; }
+
 struct Sample {
   const char* what;
   Bytes packet;
@@ -62,11 +68,11 @@ std::vector<Sample> samples() {
   const SecretBytes start = encode(some_start());
   return {
       {"start", {start.view().begin(), start.view().end()}, is_start},
-      {"order", encode(42, some_request()), is_order},
-      {"answer", encode(some_answer()), is_from_owner},
-      {"error", encode(TokenAnswer{7, {}, Error{kKeyLost, "", 0}}), is_from_owner},
-      {"facts", encode(some_facts()), is_from_owner},
-      {"login", encode(LoginNews{LoginStep::kRefused, CKR_PIN_LOCKED}), is_from_owner},
+      {"order", octets(encode(42, some_request())), is_order},
+      {"answer", octets(encode(some_answer())), is_from_owner},
+      {"error", octets(encode(TokenAnswer{7, {}, Error{kKeyLost, "", 0}})), is_from_owner},
+      {"facts", octets(encode(some_facts())), is_from_owner},
+      {"login", octets(encode(LoginNews{LoginStep::kRefused, CKR_PIN_LOCKED})), is_from_owner},
   };
 }
 
@@ -80,6 +86,25 @@ BOOST_AUTO_TEST_CASE(an_order_reads_back) {
   BOOST_TEST((is.verb == want.verb && is.owner == want.owner && is.deadline == want.deadline));
   BOOST_TEST((is.key == want.key && is.algorithm == want.algorithm && is.public_key == want.public_key));
   BOOST_TEST((is.input == want.input && is.seeks_anew && is.is_repeated));
+  BOOST_TEST((is.context == want.context));
+  BOOST_REQUIRE(is.secret);
+  BOOST_TEST(as_text(is.secret->view()) == "sealed");
+}
+
+BOOST_AUTO_TEST_CASE(an_order_without_a_secret_reads_back_without_one) {
+  TokenRequest request = some_request();
+  request.secret = nullptr;
+  const auto order = decode_order(encode(42, request));
+  BOOST_REQUIRE(order);
+  BOOST_TEST(!order->request.secret);
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_that_no_device_seals_is_no_message) {
+  TokenRequest request = some_request();
+  request.secret = std::make_shared<const SecretBytes>(Sealer::kMaxSecret);
+  BOOST_TEST(is_order(encode(42, request)));
+  request.secret = std::make_shared<const SecretBytes>(Sealer::kMaxSecret + 1);
+  BOOST_TEST(!is_order(encode(42, request)));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_reads_back) {
@@ -110,6 +135,9 @@ BOOST_AUTO_TEST_CASE(what_the_owner_says_reads_back) {
   BOOST_TEST((answer.result->serial == "00a1" && answer.result->may_pass));
   BOOST_TEST(!answer.load.is_up);
   BOOST_TEST((answer.result->claims == some_answer().result->claims));
+  BOOST_TEST((answer.result->sealed == some_answer().result->sealed));
+  BOOST_REQUIRE(answer.result->opened);
+  BOOST_TEST(as_text(answer.result->opened->view()) == "opened");
   const TokenCondition& condition = answer.result->condition;
   BOOST_TEST((condition.flags == 0x0D && condition.sessions == 2u && condition.max_sessions == 8u));
   BOOST_TEST((condition.mechanisms == std::vector<CK_MECHANISM_TYPE>{CKM_ECDSA, CKM_EDDSA}));
