@@ -1,14 +1,10 @@
 #include "simulators/memory/memory_backend.hpp"
 
+#include "hsm/binding_octets.hpp"
 #include "sdk/crypto/aead.hpp"
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::simulators {
-namespace {
-
-std::string bound_to(const hsm::KeyBinding& binding) { return binding.agent_id + '\n' + binding.key_id; }
-
-}  // namespace
 
 void MemoryBackend::fail_with(std::optional<Error> error) {
   const std::lock_guard lock(mutex_);
@@ -26,7 +22,7 @@ Status MemoryBackend::adopt(const std::function<Status(ByteView name)>& keep) {
   CHANCERY_TRY(keep(as_bytes("another device")));
   is_exchanged_ = false;
   keys_.clear();
-  sealing_key_ = SecretBytes();
+  sealing_key_ = {};
   return {};
 }
 
@@ -92,6 +88,39 @@ Status MemoryBackend::discard(const hsm::KeyBinding& binding, hsm::Deadline dead
   return {};
 }
 
+// A nonce, then the ciphertext.
+Result<Bytes> MemoryBackend::seal(const hsm::KeyBinding& binding, const SecretBytes& secret,
+                                  hsm::Deadline deadline) {
+  if (secret.empty() || secret.size() > kMaxSecret)
+    return Error{ErrorCode::kInvalidArgument, "a device seals 1 to 64 octets at once"};
+  CHANCERY_TRY(usable(deadline));
+  Bytes sealed(kAeadNonceSize);
+  CHANCERY_TRY(random_bytes(sealed));
+  const std::lock_guard lock(mutex_);
+  if (sealing_key_.empty()) {
+    SecretBytes key(kAeadKeySize);
+    CHANCERY_TRY(random_bytes(key.writable()));
+    sealing_key_ = std::move(key);
+  }
+  CHANCERY_ASSIGN(const Bytes ciphertext, seal_aead(sealing_key_.view(), sealed,
+                                                    as_bytes(hsm::binding_octets(binding)), secret.view()));
+  sealed.insert(sealed.end(), ciphertext.begin(), ciphertext.end());
+  return sealed;
+}
+
+Result<SecretBytes> MemoryBackend::unseal(const hsm::KeyBinding& binding, ByteView sealed,
+                                          hsm::Deadline deadline) {
+  constexpr Error kLost{ErrorCode::kKeyLost, "the device does not open what was sealed"};
+  CHANCERY_TRY(usable(deadline));
+  const std::lock_guard lock(mutex_);
+  if (sealing_key_.empty() || sealed.size() < kAeadNonceSize) return kLost;
+  ++unsealings_;
+  auto opened = open_aead(sealing_key_.view(), sealed.first(kAeadNonceSize),
+                          as_bytes(hsm::binding_octets(binding)), sealed.subspan(kAeadNonceSize));
+  if (!opened && opened.error().code == ErrorCode::kSignatureInvalid) return kLost;
+  return opened;
+}
+
 hsm::Deadline MemoryBackend::last_deadline() const {
   const std::lock_guard lock(mutex_);
   return last_deadline_;
@@ -128,39 +157,6 @@ hsm::BackendLoad MemoryBackend::load() const {
 
 hsm::BackendInfo MemoryBackend::describe() const {
   return {name_, "memory", "none", "none", true, {Algorithm::kES256, Algorithm::kEd25519}};
-}
-
-Result<Bytes> MemoryBackend::seal(const hsm::KeyBinding& binding, const SecretBytes& secret,
-                                  hsm::Deadline deadline) {
-  if (secret.empty() || secret.size() > kMaxSecret)
-    return Error{ErrorCode::kInvalidArgument, "a device seals 1 to 64 octets"};
-  CHANCERY_TRY(usable(deadline));
-  const std::lock_guard lock(mutex_);
-  if (sealing_key_.empty()) {
-    SecretBytes key(kAeadKeySize);
-    CHANCERY_TRY(random_bytes(key.writable()));
-    sealing_key_ = std::move(key);
-  }
-  Bytes sealed(kAeadNonceSize);
-  CHANCERY_TRY(random_bytes(sealed));
-  const std::string aad = bound_to(binding);
-  CHANCERY_ASSIGN(const Bytes text, seal_aead(sealing_key_.view(), sealed, as_bytes(aad), secret.view()));
-  sealed.insert(sealed.end(), text.begin(), text.end());
-  return sealed;
-}
-
-Result<SecretBytes> MemoryBackend::unseal(const hsm::KeyBinding& binding, ByteView sealed,
-                                          hsm::Deadline deadline) {
-  constexpr Error kLost{ErrorCode::kKeyLost, "the device does not open this"};
-  CHANCERY_TRY(usable(deadline));
-  const std::lock_guard lock(mutex_);
-  if (sealing_key_.empty() || sealed.size() < kAeadNonceSize) return kLost;
-  ++unsealings_;
-  const std::string aad = bound_to(binding);
-  auto secret = open_aead(sealing_key_.view(), sealed.first(kAeadNonceSize), as_bytes(aad),
-                          sealed.subspan(kAeadNonceSize));
-  if (!secret) return kLost;
-  return secret;
 }
 
 }  // namespace chancery::simulators

@@ -27,14 +27,13 @@ class MemoryBackend final : public hsm::KeyBackend, public hsm::Sealer {
   Status adopt(const std::function<Status(ByteView name)>& keep) override;
   Status check(hsm::Deadline deadline) override;
   Result<std::vector<hsm::Fact>> facts(hsm::Deadline deadline) override;
-  [[nodiscard]] hsm::BackendInfo describe() const override;
-  [[nodiscard]] hsm::BackendLoad load() const override;
-  [[nodiscard]] hsm::Sealer* sealer() noexcept override { return this; }
-
   Result<Bytes> seal(const hsm::KeyBinding& binding, const SecretBytes& secret,
                      hsm::Deadline deadline) override;
   Result<SecretBytes> unseal(const hsm::KeyBinding& binding, ByteView sealed,
                              hsm::Deadline deadline) override;
+  [[nodiscard]] hsm::Sealer* sealer() noexcept override { return this; }
+  [[nodiscard]] hsm::BackendInfo describe() const override;
+  [[nodiscard]] hsm::BackendLoad load() const override;
 
   /// From now on another device answers, which has none of the keys, until it is adopted.
   void exchange_device();
@@ -63,7 +62,7 @@ class MemoryBackend final : public hsm::KeyBackend, public hsm::Sealer {
   const std::string name_;
   mutable std::mutex mutex_;
   std::map<Bytes, HeldKey> keys_;  // by blob
-  SecretBytes sealing_key_;        // of the present device; empty until it seals first
+  SecretBytes sealing_key_;        // empty: none yet
   std::optional<Error> failure_;
   bool is_exchanged_ = false;
   std::function<void()> after_signing_;

@@ -15,6 +15,11 @@ class BackendFixture {
   [[nodiscard]] virtual hsm::KeyBackend& backend() = 0;
   /// Opens the backend again on the same device, as after a restart of the daemon.
   virtual void reopen() = 0;
+  /// Takes the device's power away and gives it back; the backend stays. Nothing where there is no such thing.
+  virtual void restart_device() {}
+  /// Takes from the device all that it holds, as whoever owns it may, and opens the backend again as one that has never met
+  /// it before.
+  virtual void clear_device() = 0;
 };
 
 /// How a backend's fixture is made, by name.

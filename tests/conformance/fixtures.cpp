@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -44,6 +45,17 @@ class TpmFixture final : public BackendFixture {
     backend_ = *std::move(opened);
   }
 
+  void restart_device() override {
+    tpm_.kill();
+    BOOST_REQUIRE(tpm_.restart());
+  }
+
+  void clear_device() override {
+    backend_.reset();
+    BOOST_REQUIRE(tpm_.clear());
+    reopen();
+  }
+
  private:
   const hsm::SessionKind sessions_;
   simulators::Swtpm tpm_;
@@ -87,6 +99,31 @@ class SoftHsmFixture final : public TokenFixture {
   }
   ~SoftHsmFixture() override { close(); }
 
+  // As its user: one whom the token lets in may remove all that it has.
+  void clear_device() override {
+    close();
+    {
+      const auto module = hsm::Module::load(simulators::SoftHsm::module());
+      BOOST_REQUIRE(module);
+      const CK_FUNCTION_LIST& call = (*module)->functions();
+      const auto found = (*module)->find_token({{}, {}, {}, token_.serial});
+      BOOST_REQUIRE(found);
+      const ByteView pin = as_bytes(simulators::SoftHsm::kPin);
+      CK_SESSION_HANDLE session = 0;
+      BOOST_REQUIRE(call.C_OpenSession(found->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                       &session) == CKR_OK);
+      BOOST_REQUIRE(call.C_Login(session, CKU_USER, hsm::mutable_octets(pin), pin.size()) == CKR_OK);
+      std::array<CK_OBJECT_HANDLE, 16> objects{};
+      CK_ULONG count = 0;
+      BOOST_REQUIRE(call.C_FindObjectsInit(session, nullptr, 0) == CKR_OK);
+      BOOST_REQUIRE(call.C_FindObjects(session, objects.data(), objects.size(), &count) == CKR_OK);
+      BOOST_REQUIRE(call.C_FindObjectsFinal(session) == CKR_OK);
+      for (CK_ULONG i = 0; i < count; ++i) BOOST_REQUIRE(call.C_DestroyObject(session, objects[i]) == CKR_OK);
+      BOOST_REQUIRE(call.C_CloseSession(session) == CKR_OK);
+    }
+    reopen();
+  }
+
  private:
   static simulators::SoftHsm create() {
     auto store = simulators::SoftHsm::create();
@@ -125,6 +162,8 @@ class Tpm2Pkcs11Fixture final : public TokenFixture {
     reopen();
   }
   ~Tpm2Pkcs11Fixture() override { close(); }
+
+  void clear_device() override { BOOST_FAIL("its store would outlive what it refers to"); }
 
  private:
   static constexpr std::string_view kPin = "731905";
@@ -170,6 +209,10 @@ class MemoryFixture final : public BackendFixture {
  public:
   hsm::KeyBackend& backend() override { return backend_; }
   void reopen() override {}
+  void clear_device() override {
+    backend_.exchange_device();
+    BOOST_REQUIRE(backend_.adopt([](ByteView) { return Status{}; }));
+  }
 
  private:
   simulators::MemoryBackend backend_;
