@@ -20,11 +20,13 @@ class Sealer {
 
   /// \param binding  for whom, and under which name: what is sealed for one opens for no other
   /// \param secret   1 to kMaxSecret octets, else kInvalidArgument
-  /// \return what only unseal() of the same device, under the same binding, opens
+  /// \return what only unseal() of the same device, under the same binding, opens; never the same twice;
+  ///         kUnsupportedAlgorithm when the device does not seal
   virtual Result<Bytes> seal(const KeyBinding& binding, const SecretBytes& secret, Deadline deadline) = 0;
 
   /// \return the secret; kKeyLost when the device does not open it: a cleared or foreign device, another binding, or octets
-  ///         that were tampered with
+  ///         that were tampered with. A TPM that is not the pinned one, as one is that was cleared, is kWrongDevice until it is
+  ///         adopted: nothing is lost yet.
   virtual Result<SecretBytes> unseal(const KeyBinding& binding, ByteView sealed, Deadline deadline) = 0;
 };
 
