@@ -31,7 +31,9 @@ struct ReleaseRequest {
   std::string_view scope;            ///< under which the call was authorized
   std::string use_id;                ///< of this release, unique: what ends it
   std::chrono::sys_seconds until{};  ///< when the use counts for ended at the latest
-  AuditFacts facts{};                ///< whose call it is: agent, principal, ids
+  /// Whose call it is: agent, principal, ids; without what is added here (`credential`, `credential_id`, `use`, and the
+  /// details `version`, `tool`, `scope`, `until`).
+  AuditFacts facts{};
 };
 
 /// A credential's value, for one call.
