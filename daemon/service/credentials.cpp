@@ -71,8 +71,7 @@ Status check_description(const Credential& credential) {
 // One order, so that a record says the same in whatever order it was told.
 std::vector<std::string> ordered(std::vector<std::string> tools) {
   std::ranges::sort(tools);
-  const auto repeated = std::ranges::unique(tools);
-  tools.erase(repeated.begin(), repeated.end());
+  tools.erase(std::unique(tools.begin(), tools.end()), tools.end());
   return tools;
 }
 

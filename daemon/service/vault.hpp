@@ -86,7 +86,7 @@ class Vault {
   /// Forgets the vault's key and every value, for good. \return as VaultBook::reset()
   [[nodiscard]] Result<std::uint64_t> reset(const Occasion& occasion, AuditFacts facts);
 
-  /// One round: revokes the versions that retire and that nobody uses any more, or whose time is over.
+  /// One round: revokes the versions that retire and that nobody uses any more, or whose time is over. One thread at a time.
   /// \param complain  told what could not be done, and is tried again in the next round
   void tick(std::chrono::sys_seconds now, const Spending::Complaint& complain);
 
