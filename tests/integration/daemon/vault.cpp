@@ -170,7 +170,8 @@ BOOST_FIXTURE_TEST_CASE(a_value_gets_in_by_input_file_and_terminal_and_comes_out
   {
     Terminal terminal(described({"vault", "put", "typed"}), daemon.socket().string());
     terminal.expect("value of typed: ");
-    const std::string arguments = read_file("/proc/" + std::to_string(terminal.pid()) + "/cmdline");
+    const std::string process = "/proc/" + std::to_string(terminal.pid());
+    const std::string arguments = read_file(process + "/cmdline") + read_file(process + "/environ");
     terminal.type(typed + "\n");
     terminal.expect("again: ");
     terminal.type(typed + "\n");
