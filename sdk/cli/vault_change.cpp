@@ -106,7 +106,7 @@ void add_revoke(CLI::App& group, Command& chosen) {
   CLI::App* command = group.add_subcommand("revoke", "Erase a credential's values for good, or one of them");
   command->add_option("NAME", arguments->name, "the credential")->required();
   command->add_option("--version", arguments->version, "only this one, as `chancery vault show` numbers them")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   command->footer(
       "It is not released any more. Whoever has it already can use it until its issuer revokes it: do that too.\n\n"
       "Example:\n  chancery vault revoke psp --version 1");
