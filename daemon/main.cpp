@@ -320,7 +320,10 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
   service::AttestationKeeper attestation_keeper(premises.office, complaints_to(log));
   const Ticker key_ticker(1s, [&](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
-  const Ticker status_ticker(1s, [&](const std::stop_token&) { status_keeper.tick(wall_clock()); });
+  const Ticker status_ticker(1s, [&](const std::stop_token&) {
+    status_keeper.tick(wall_clock());
+    premises.vault.tick(wall_clock(), complaints_to(log));
+  });
   const Ticker attestation_ticker(
       1s, [&](const std::stop_token& stop) { attestation_keeper.tick(wall_clock(), stop); });
   const Ticker audit_ticker(1s, [&](const std::stop_token&) { premises.audit.tick(wall_clock()); });

@@ -92,6 +92,11 @@ Found check_webhook(const Config& config) {
   return check_backend_name(config, "anomaly.webhook.backend", webhook.backend);
 }
 
+Found check_vault(const Config& config) {
+  if (config.vault.backend.empty()) return std::nullopt;
+  return check_backend_name(config, "vault.backend", config.vault.backend);
+}
+
 Found check_anomaly(const Config& config) {
   constexpr std::array<std::string_view, 7> kKinds{"call_rate",    "denial_rate", "latency",    "new_scope",
                                                    "new_resource", "new_host",    "time_of_day"};
@@ -206,6 +211,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_attestation(config)) return found;
   if (auto found = check_anomaly(config)) return found;
   if (auto found = check_webhook(config)) return found;
+  if (auto found = check_vault(config)) return found;
   if (auto found = check_server(config.server)) return found;
   if (auto found = check_operators(config)) return found;
   return check_authority(config);

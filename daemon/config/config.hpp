@@ -172,6 +172,11 @@ struct AnomalyConfig {
   bool operator==(const AnomalyConfig&) const = default;
 };
 
+struct VaultConfig {
+  std::string backend;  ///< whose device seals the vault's key; empty: the issuer's
+  bool operator==(const VaultConfig&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -200,6 +205,7 @@ struct Config {
   AttestationConfig attestation;
   AuditConfig audit;
   AnomalyConfig anomaly;
+  VaultConfig vault;
   LogConfig log;
   bool allow_root = false;
   std::string source;  ///< the text that was read; empty: there is none

@@ -247,6 +247,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {"anomaly.webhook.backend", Text{AT(config.anomaly.webhook.backend)}, "\"\"", "",
      "The name of the backend that holds the key by which anomalies are signed; empty takes the issuer's."},
 
+    {"vault.backend", Text{AT(config.vault.backend)}, "\"\"", "",
+     "The name of the backend whose device seals the key of the vault of credentials when that is made; empty takes the "
+     "issuer's. A key that there is stays with the device that sealed it."},
+
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
             [](Target t, std::size_t i) { t.config.log.level = static_cast<LogLevel>(i); }},

@@ -7,6 +7,7 @@
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <string.h>
 
 #include "daemon/edge/request_mark.hpp"
 #include "daemon/edge/response_text.hpp"
@@ -236,6 +237,8 @@ void Connection::advance() {
   if (phase_ == Phase::kClosed) return;
   const auto used = reader_.feed(view(buffer_));
   if (!used) return refuse(used.error());
+  // What was sent may be a secret, and the next request may be long in coming.
+  explicit_bzero(buffer_.data().data(), *used);
   buffer_.consume(*used);
   if (!body_.grow_to(reader_.body_size())) {
     return refuse(

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sdk/base/cleanse.hpp"
+
 namespace chancery::edge {
 namespace {
 
@@ -9,6 +11,18 @@ constexpr std::size_t kKeptBodyBytes = 64 * 1024;
 
 constexpr Refusal kBodyTooLong{413, ErrorCode::kTooLarge,
                                "the request body is longer than this server reads"};
+
+// A body may be a secret: where it needs more room, it is not left behind in the former.
+void append_without_traces(std::string& body, std::string_view octets) {
+  if (body.size() + octets.size() > body.capacity()) {
+    std::string larger;
+    larger.reserve(std::max(2 * body.capacity(), body.size() + octets.size()));
+    larger.append(body);
+    cleanse(body);
+    body.swap(larger);
+  }
+  body.append(octets);
+}
 
 }  // namespace
 
@@ -37,7 +51,7 @@ Result<std::size_t, Refusal> RequestReader::feed_body(std::string_view octets) {
   std::size_t used = 0;
   if (part_ == Part::kSizedBody) {
     used = std::min<std::size_t>(head_.content_length - request_.body.size(), octets.size());
-    request_.body.append(octets.substr(0, used));
+    append_without_traces(request_.body, octets.substr(0, used));
     if (request_.body.size() == head_.content_length) part_ = Part::kWhole;
   } else if (part_ == Part::kChunkedBody) {
     CHANCERY_ASSIGN(used, chunks_.feed(octets, request_.body));

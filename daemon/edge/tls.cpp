@@ -44,7 +44,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
 void restrict_protocol(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                   SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");  // of TLS 1.2
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);              // idle connections give back 34 KiB
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);

@@ -13,6 +13,7 @@
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/overview_messages.hpp"
 #include "sdk/wire/status_messages.hpp"
+#include "sdk/wire/vault_messages.hpp"
 
 namespace chancery::rest {
 

@@ -9,6 +9,7 @@
 #include "daemon/rest/routes.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "sdk/base/cleanse.hpp"
 
 namespace chancery::rest {
 namespace {
@@ -138,6 +139,7 @@ Response Router::run(const Route& route, Request& request, std::string_view argu
   Response response = answer(route, request, argument);
   if (is_to_be_recorded(attempt, response)) response = record_refusal(request, std::move(response));
   request.attempt = nullptr;
+  if (route.carries_secret) cleanse(request.body);
   const auto took = std::chrono::steady_clock::now() - begun;
   office_.requests->add(static_cast<std::size_t>(&route - routes().data()), response.status);
   office_.tallies->took(class_of(route)).add(took);

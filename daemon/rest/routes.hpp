@@ -29,6 +29,7 @@ struct Route {
   std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
   /// What a request that is refused stands in the audit log as; empty: what only reads is not recorded.
   std::string_view action{};
+  bool carries_secret = false;  ///< in its body, which is cleansed once it is answered
 };
 
 /// Among whose requests' durations a route's count.
@@ -80,6 +81,17 @@ Response release_decision(service::Office& office, const Request& request, std::
 Response show_budget(service::Office& office, const Request& request, std::string_view argument);
 Response accept_budget(service::Office& office, const Request& request, std::string_view argument);
 Response create_backup(service::Office& office, const Request& request, std::string_view argument);
+Response put_credential(service::Office& office, const Request& request, std::string_view argument);
+Response list_credentials(service::Office& office, const Request& request, std::string_view argument);
+Response show_credential(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_credential(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_credential_version(service::Office& office, const Request& request,
+                                   std::string_view argument);
+Response activate_credential_version(service::Office& office, const Request& request,
+                                     std::string_view argument);
+Response change_credential(service::Office& office, const Request& request, std::string_view argument);
+Response rotate_credential(service::Office& office, const Request& request, std::string_view argument);
+Response reset_vault(service::Office& office, const Request& request, std::string_view argument);
 Response show_identity(service::Office& office, const Request& request, std::string_view argument);
 Response activate_credential(service::Office& office, const Request& request, std::string_view argument);
 Response certify_key(service::Office& office, const Request& request, std::string_view argument);

@@ -228,6 +228,31 @@ void add_audit(std::vector<Metric>& out, const Office& office, std::chrono::sys_
                  {{static_cast<double>((now - (*newest)->at).count())}}});
 }
 
+void add_vault(std::vector<Metric>& out, const Vault& vault, std::chrono::sys_seconds now) {
+  Metric releases{"chancery_credential_releases_total",
+                  "What came of requests to release a credential, by outcome.", kCounter};
+  for (std::size_t i = 0; i < Vault::kOutcomeNames.size(); ++i) {
+    releases.samples.push_back({static_cast<double>(vault.count(static_cast<Vault::Outcome>(i))),
+                                {{"outcome", std::string(Vault::kOutcomeNames[i])}}});
+  }
+  out.push_back(std::move(releases));
+  const auto counts = vault.book.counts();
+  if (!counts) return;
+  const auto sample = [](std::uint64_t count, const char* state) {
+    return telemetry::Sample{static_cast<double>(count), {{"state", state}}};
+  };
+  out.push_back({"chancery_credential_versions",
+                 "Versions of credentials in the vault, by what they are good for.",
+                 kGauge,
+                 {sample(counts->active, "active"), sample(counts->pending, "pending"),
+                  sample(counts->retiring, "retiring"), sample(counts->revoked, "revoked")}});
+  if (!counts->oldest_active) return;
+  out.push_back({"chancery_credential_oldest_age_seconds",
+                 "Seconds since the oldest value was put that credentials are released with.",
+                 kGauge,
+                 {{static_cast<double>((now - *counts->oldest_active).count())}}});
+}
+
 }  // namespace
 
 std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
@@ -253,6 +278,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_spending(out, office.spending);
   add_statuses(out, office.statuses, now);
   add_audit(out, office, now);
+  add_vault(out, office.vault, now);
   return out;
 }
 

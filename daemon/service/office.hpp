@@ -32,6 +32,7 @@
 #include "daemon/service/status_desk.hpp"
 #include "daemon/service/tallies.hpp"
 #include "daemon/service/trust.hpp"
+#include "daemon/service/vault.hpp"
 #include "daemon/service/webhook.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/join_book.hpp"
@@ -82,10 +83,11 @@ struct Office {
   AuditDesk& audit;
   Webhook& webhook;
   store::BackupShelf& backups;
+  Vault& vault;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
-  std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
+  std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();

@@ -33,8 +33,9 @@ struct PremisesOptions {
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
   WebhookOptions webhook{};
+  std::string vault_backend{};          ///< whose device seals the vault's key; empty: the issuer's
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
-  std::shared_ptr<const telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
+  std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   Spending::Complaint complain = [](const char*, const Error&) {};
 };
 
@@ -76,6 +77,7 @@ struct Premises {
   TrustPublisher trust;
   Spending spending;
   KeyLife life;
+  Vault vault;
   DaemonKeys issuer;
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;

@@ -209,6 +209,7 @@ void complete(service::PremisesOptions& options, const config::Config& config,
   if (!config.attestation.backend.empty()) options.attestation_keys.backend = config.attestation.backend;
   options.audit_keys = audit_keys(config);
   options.webhook_keys = webhook_keys(config);
+  options.vault_backend = config.vault.backend;
   options.audit = audit(config, master);
   options.spending = spending(config, backends);
   options.anomalies = anomalies(config.anomaly);

@@ -439,9 +439,64 @@ CREATE TABLE told_anomalies (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,    kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,    kEndings,      kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning, kToldAnomalies};
+// A version has its envelope until it is revoked; one is active, one retires, one is pending.
+constexpr const char* kVault = R"sql(
+CREATE TABLE vault_key (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  backend  TEXT NOT NULL CHECK (length(backend) > 0),
+  key_id   TEXT NOT NULL CHECK (length(key_id) > 0),
+  sealed   BLOB NOT NULL CHECK (length(sealed) > 0),
+  made_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE credentials (
+  id            TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  name          TEXT NOT NULL UNIQUE CHECK (length(name) > 0),
+  type          TEXT NOT NULL CHECK (length(type) > 0),
+  scope         TEXT NOT NULL CHECK (length(scope) > 0),
+  tools         TEXT NOT NULL,
+  owner         TEXT NOT NULL,
+  environment   TEXT NOT NULL,
+  created_at    INTEGER NOT NULL,
+  rotate_on_hit INTEGER NOT NULL CHECK (rotate_on_hit IN (0, 1)),
+  revision      INTEGER NOT NULL CHECK (revision > 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE credential_versions (
+  credential   TEXT NOT NULL REFERENCES credentials (id),
+  number       INTEGER NOT NULL CHECK (number > 0),
+  state        TEXT NOT NULL CHECK (state IN ('pending', 'active', 'retiring', 'revoked')),
+  created_at   INTEGER NOT NULL,
+  expires_at   INTEGER,
+  activated_at INTEGER,
+  retire_at    INTEGER,
+  revoked_at   INTEGER,
+  last_used_at INTEGER,
+  uses         INTEGER NOT NULL DEFAULT 0,
+  data_key     BLOB,
+  value        BLOB,
+  PRIMARY KEY (credential, number),
+  CHECK ((state = 'revoked') = (value IS NULL)),
+  CHECK ((value IS NULL) = (data_key IS NULL)),
+  CHECK ((state = 'revoked') = (revoked_at IS NOT NULL)),
+  CHECK ((state = 'retiring') = (retire_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX credential_versions_serving ON credential_versions (credential, state) WHERE state <> 'revoked';
+
+CREATE TABLE credential_uses (
+  id         TEXT NOT NULL PRIMARY KEY CHECK (length(id) > 0),
+  credential TEXT NOT NULL,
+  version    INTEGER NOT NULL,
+  until      INTEGER NOT NULL,
+  FOREIGN KEY (credential, version) REFERENCES credential_versions (credential, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX credential_uses_of_version ON credential_uses (credential, version, until);
+CREATE INDEX credential_uses_by_end ON credential_uses (until);
+)sql";
+
+constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
+                                 kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
+                                 kAnomalies,  kNoBeginning, kToldAnomalies, kVault};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

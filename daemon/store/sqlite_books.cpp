@@ -9,6 +9,7 @@
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_status_book.hpp"
 #include "daemon/store/sqlite_store.hpp"
+#include "daemon/store/sqlite_vault_book.hpp"
 
 namespace chancery::store {
 
@@ -17,7 +18,8 @@ Books make_sqlite_books(const std::shared_ptr<Journal>& journal) {
           make_sqlite_proof_book(journal),      make_sqlite_join_book(journal),
           make_sqlite_checkpoint_book(journal), make_sqlite_status_book(journal),
           make_sqlite_host_book(journal),       make_sqlite_audit_book(journal),
-          make_sqlite_anomaly_book(journal),    std::make_unique<BackupShelf>(journal->file())};
+          make_sqlite_anomaly_book(journal),    std::make_unique<BackupShelf>(journal->file()),
+          make_sqlite_vault_book(journal)};
 }
 
 }  // namespace chancery::store

@@ -13,6 +13,7 @@
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/status_book.hpp"
 #include "daemon/store/store.hpp"
+#include "daemon/store/vault_book.hpp"
 
 namespace chancery::store {
 
@@ -28,6 +29,7 @@ struct Books {
   std::unique_ptr<AuditBook> audit;
   std::unique_ptr<AnomalyBook> anomalies;
   std::unique_ptr<BackupShelf> backups;
+  std::unique_ptr<VaultBook> vault;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -33,10 +33,12 @@ struct Activity {
 
 // By the last word of the action's name, in which what is done stands.
 Activity activity_of(std::string_view action) noexcept {
-  constexpr std::array kCreate{"create", "grant", "delegate", "session", "join", "enroll", "start"};
-  constexpr std::array kUpdate{"rotate", "reenroll", "adopt",  "approve", "suspend",
-                               "lift",   "settle",   "accept", "change",  "advance"};
-  constexpr std::array kDelete{"retire", "revoke", "remove", "destroyed", "release", "forget", "end", "stop"};
+  constexpr std::array kCreate{"create", "grant", "delegate", "session", "join", "enroll", "start", "put"};
+  constexpr std::array kUpdate{"rotate", "reenroll", "adopt",  "approve", "suspend", "lift",
+                               "settle", "accept",   "change", "advance", "activate"};
+  constexpr std::array kDelete{"retire", "revoke", "remove", "destroyed", "release",
+                               "forget", "end",    "stop",   "reset"};
+  if (action == "credential.release") return {2, "Read"};  // and nothing ends by it
   const std::string_view word = action.substr(action.rfind('.') + 1);
   const auto is_one_of = [&](const auto& words) { return std::ranges::find(words, word) != words.end(); };
   if (is_one_of(kCreate)) return {1, "Create"};

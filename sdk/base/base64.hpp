@@ -14,4 +14,7 @@ namespace chancery {
 /// Reads the same, as strictly as base64url_decode(). \return the octets, or kMalformed
 [[nodiscard]] Result<Bytes> base64_decode(std::string_view text);
 
+/// The same for a secret, which is decoded into memory for secrets and nowhere else.
+[[nodiscard]] Result<SecretBytes> base64_decode_secret(std::string_view text);
+
 }  // namespace chancery

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <memory>
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/status_target.hpp"
+#include "sdk/cli/vault_commands.hpp"
 #include "sdk/wire/status_messages.hpp"
 
 namespace chancery::cli {
@@ -83,20 +85,34 @@ void add_lift(CLI::App& app, Command& chosen) {
   });
 }
 
+struct ImpactArguments {
+  TargetArguments target;
+  std::string credential;
+};
+
+Checked<ExitCode> show_impact(Context& context, const ImpactArguments& arguments) {
+  const auto target = arguments.target.target();
+  if (!arguments.credential.empty()) {
+    const bool is_alone = std::ranges::all_of(arguments.target.values, &std::string::empty);
+    if (!is_alone) return misuse("name one target: --credential or another");
+    return show_credential_impact(context, arguments.credential);
+  }
+  if (!target) return target.error();
+  return ask(context, [&](const Client& client) { return client.impact(api::AskImpact{*target}); });
+}
+
 void add_impact(CLI::App& app, Command& chosen) {
-  const auto arguments = std::make_shared<TargetArguments>();
+  const auto arguments = std::make_shared<ImpactArguments>();
   CLI::App* command = app.add_subcommand("impact", "Tell what a revocation would end now (operator)");
-  arguments->add_to(*command);
+  arguments->target.add_to(*command);
+  command->add_option("--credential", arguments->credential, "a credential of the vault: who would miss it")
+      ->type_name("NAME");
   command->footer(
       "A use is a delegation, or a verification by the daemon since its start. What others verify, it does\n"
-      "not see: `chancery drill` tries it.\n\n"
-      "Example:\n  chancery impact --agent support");
+      "not see: `chancery drill` tries it. Of a credential it is a release, by the audit log.\n\n"
+      "Examples:\n  chancery impact --agent support\n  chancery impact --credential psp");
   command->callback([arguments, &chosen] {
-    chosen = [arguments](Context& context) -> Checked<ExitCode> {
-      CHANCERY_ASSIGN(api::StatusTarget target, arguments->target());
-      const api::AskImpact request{std::move(target)};
-      return ask(context, [&](const Client& client) { return client.impact(request); });
-    };
+    chosen = [arguments](Context& context) { return show_impact(context, *arguments); };
   });
 }
 

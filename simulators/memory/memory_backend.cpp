@@ -114,6 +114,7 @@ Result<SecretBytes> MemoryBackend::unseal(const hsm::KeyBinding& binding, ByteVi
   CHANCERY_TRY(usable(deadline));
   const std::lock_guard lock(mutex_);
   if (sealing_key_.empty() || sealed.size() < kAeadNonceSize) return kLost;
+  ++unsealings_;
   auto opened = open_aead(sealing_key_.view(), sealed.first(kAeadNonceSize),
                           as_bytes(hsm::binding_octets(binding)), sealed.subspan(kAeadNonceSize));
   if (!opened && opened.error().code == ErrorCode::kSignatureInvalid) return kLost;

@@ -49,6 +49,7 @@ class MemoryBackend final : public hsm::KeyBackend, public hsm::Sealer {
   [[nodiscard]] std::size_t keys() const;
   [[nodiscard]] std::uint64_t checks() const noexcept { return checks_; }
   [[nodiscard]] std::uint64_t signatures() const noexcept { return signatures_; }
+  [[nodiscard]] std::uint64_t unsealings() const noexcept { return unsealings_; }
 
  private:
   struct HeldKey {
@@ -69,6 +70,7 @@ class MemoryBackend final : public hsm::KeyBackend, public hsm::Sealer {
   hsm::Deadline last_deadline_{};
   std::atomic<std::uint64_t> checks_ = 0;
   std::atomic<std::uint64_t> signatures_ = 0;
+  std::atomic<std::uint64_t> unsealings_ = 0;
 };
 
 }  // namespace chancery::simulators

@@ -19,6 +19,7 @@
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
+#include "sdk/wire/vault_messages.hpp"
 
 namespace chancery {
 namespace {
@@ -165,6 +166,15 @@ std::string with_other_targets(std::string json) {
   return json.insert(1, kOthers);
 }
 
+const api::CredentialVersion kCredentialVersion{1, "retiring", 2, 3, 4, 5, 6, 7, 8, 9};
+const api::Credential kCredential{"id", "psp", "api_key", "a.b", {"t"},
+                                  "o",  "e",   true,      1,     {kCredentialVersion}};
+
+std::string full_put() {
+  api::PutCredential put{"psp", SecretBytes(as_bytes("octets")), "api_key", "a.b", {"t"}, "o", "e", true, 1};
+  return wire::write(put);
+}
+
 std::vector<Message> messages() {
   return {
       {"CreateJoinToken", wire::write(api::CreateJoinToken{"support", {"t"}})},
@@ -208,6 +218,18 @@ std::vector<Message> messages() {
       {"ApproveHost", wire::write(api::ApproveHost{})},
       {"Attested", wire::write(api::Attested{kHost, "result"})},
       {"AttestationResults", wire::write(api::AttestationResults{{"result"}})},
+      {"PutCredential", full_put()},
+      {"RotateCredential", wire::write(api::RotateCredential{SecretBytes(as_bytes("octets")), 1})},
+      {"ActivateCredential", wire::write(api::ActivateCredential{})},
+      {"ChangeCredential",
+       wire::write(api::ChangeCredential{"api_key", "a.b", std::vector<std::string>{"t"}, "o", "e", true})},
+      {"RevokeCredential", wire::write(api::RevokeCredential{1})},
+      {"CredentialVersion",
+       json::to_jcs(Document::parse(wire::write(kCredential))->root().find("versions")->items().front())},
+      {"Credential", wire::write(kCredential)},
+      {"CredentialPage", wire::write(api::CredentialPage{{kCredential}, "next"})},
+      {"ResetVault", wire::write_confirmation()},
+      {"VaultReset", wire::write(api::VaultReset{1})},
       {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
       {"ProvedAuditEntry",
        wire::write(api::ProvedAuditEntry{kEntry, {}, api::AuditInclusion{}, kCheckpoint, {1}})},

@@ -59,6 +59,7 @@ std::vector<Canary> planted_by_hand() {
       {"body that is no JSON", "canary-broken-body"},
       {"member that nobody knows", "canary-member"},
       {"chain that is none", "canary-chain"},
+      {"value of a credential", "canary-credential"},
       {"parameter of an action", "canary-parameter"},
       {"configured pattern in a reason", "canary-configured-17"},
       {"password in a reason", "canary-reason"},

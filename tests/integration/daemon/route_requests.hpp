@@ -33,6 +33,13 @@ inline std::string body_for(std::string_view pattern) {
   if (pattern == "/v1/backends/{name}/activate") return challenge;
   if (pattern == "/v1/backends/{name}/measurements" || pattern == "/v1/keys/{name}/certify")
     return R"({"nonce":"AAAA"})";
+  // The octets are `canary-credential`.
+  const std::string value = R"("value":"Y2FuYXJ5LWNyZWRlbnRpYWw=")";
+  if (pattern == "/v1/credentials")
+    return R"({"name":"support","type":"api_key","scope":"a.b","tools":["t"],)" + value + "}";
+  if (pattern == "/v1/credentials/{name}/rotate") return "{" + value + "}";
+  if (pattern == "/v1/credentials/{name}/revoke") return R"({"version":1})";
+  if (pattern == "/v1/vault/reset") return R"({"confirm":"forget all credentials"})";
   return "{}";
 }
 

@@ -89,6 +89,7 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
                          this->office().audit,
                          this->office().webhook,
                          this->office().backups,
+                         this->office().vault,
                          Published<service::Policy>(*this->office().policy.current())};
   rest::Router router(office);
   std::optional<hsm::Deadline> given;

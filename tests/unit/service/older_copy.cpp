@@ -159,9 +159,20 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 6> kGoesOnToo{
-    "/.well-known/webhook-jwks.json", "/v1/status-keys/rotate", "/v1/suspensions",
-    "/v1/suspensions/{name}/lift",    "/v1/webhook/keys",       "/v1/webhook/keys/rotate"};
+constexpr std::array<std::string_view, 13> kGoesOnToo{"/v1/credentials",
+                                                      "/v1/credentials/{name}",
+                                                      "/v1/credentials/{name}/activate",
+                                                      "/v1/credentials/{name}/change",
+                                                      "/v1/credentials/{name}/revoke",
+                                                      "/v1/credentials/{name}/rotate",
+                                                      "/v1/vault/reset",
+
+                                                      "/.well-known/webhook-jwks.json",
+                                                      "/v1/status-keys/rotate",
+                                                      "/v1/suspensions",
+                                                      "/v1/suspensions/{name}/lift",
+                                                      "/v1/webhook/keys",
+                                                      "/v1/webhook/keys/rotate"};
 
 bool has(std::span<const std::string_view> patterns, std::string_view pattern) {
   return std::ranges::find(patterns, pattern) != patterns.end();
