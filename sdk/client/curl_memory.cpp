@@ -61,9 +61,9 @@ void* allocate_zeros(std::size_t count, std::size_t size) {
 }  // namespace
 
 bool set_up_curl() {
-  static const CURLcode kReady =
+  static const CURLcode ready =
       curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate, allocate_zeros);
-  return kReady == CURLE_OK;
+  return ready == CURLE_OK;
 }
 
 }  // namespace chancery::client

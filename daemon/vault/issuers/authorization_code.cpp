@@ -178,7 +178,7 @@ Status AuthorizationCode::check(const RedirectParameters& redirect) const {
   return {};
 }
 
-Status AuthorizationCode::finish(RedirectParameters redirect, Deadline deadline) {
+Status AuthorizationCode::finish(const RedirectParameters& redirect, Deadline deadline) {
   const std::optional<Begun> begun = take(redirect.state);
   if (!begun) return kNotBegun;
   CHANCERY_TRY(check(redirect));

@@ -72,7 +72,7 @@ class AuthorizationCode {
   /// Exchanges the code, and puts the grant into the store in place of what was there.
   /// \return kNotFound (nobody began it, or it took too long), kForbidden (the person said no, or the redirect is another server's),
   ///         kBadResponse (no refresh token was given), or the errors of an Issuer
-  [[nodiscard]] Status finish(RedirectParameters redirect, Deadline deadline);
+  [[nodiscard]] Status finish(const RedirectParameters& redirect, Deadline deadline);
 
  private:
   struct Begun {

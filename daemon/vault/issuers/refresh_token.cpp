@@ -90,7 +90,7 @@ Result<IssuedCredential> RefreshTokenIssuer::give(Token& token, const IssueReque
 // The former thread has nothing left to do that would need the lock.
 std::shared_ptr<RefreshTokenIssuer::Flight> RefreshTokenIssuer::take_off(const TokenTarget& target,
                                                                          bool is_own) {
-  const auto flight = std::make_shared<Flight>(Flight{target, is_own});
+  auto flight = std::make_shared<Flight>(Flight{target, is_own});
   thread_ = std::jthread([this, flight] { fly(flight); });
   flight_ = flight;
   return flight;

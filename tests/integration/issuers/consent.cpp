@@ -79,11 +79,10 @@ BOOST_AUTO_TEST_CASE(a_person_who_says_no_is_heard) {
 
 BOOST_AUTO_TEST_CASE(a_redirect_counts_once) {
   Consent consent;
-  auto redirect = consent.redirect();
-  vault::RedirectParameters again{redirect.state, redirect.issuer, {}, SecretBytes(redirect.code.view())};
-  must(consent.flow.finish(std::move(redirect), soon()));
+  const auto redirect = consent.redirect();
+  must(consent.flow.finish(redirect, soon()));
   const std::size_t before = scene().count(kExchanged);
-  BOOST_TEST(error_of(consent.flow.finish(std::move(again), soon())) == "not_found");
+  BOOST_TEST(error_of(consent.flow.finish(redirect, soon())) == "not_found");
   BOOST_TEST(scene().count(kExchanged) == before);
 }
 
@@ -91,14 +90,14 @@ BOOST_AUTO_TEST_CASE(a_redirect_that_nobody_began_is_refused) {
   Consent consent;
   auto redirect = consent.redirect();
   redirect.state.front() = redirect.state.front() == 'A' ? 'B' : 'A';
-  BOOST_TEST(error_of(consent.flow.finish(std::move(redirect), soon())) == "not_found");
+  BOOST_TEST(error_of(consent.flow.finish(redirect, soon())) == "not_found");
 }
 
 BOOST_AUTO_TEST_CASE(a_redirect_after_the_patience_is_refused) {
   Consent consent;
-  auto redirect = consent.redirect();
+  const auto redirect = consent.redirect();
   scene().time.move(scene().consent_options().patience);
-  BOOST_TEST(error_of(consent.flow.finish(std::move(redirect), soon())) == "not_found");
+  BOOST_TEST(error_of(consent.flow.finish(redirect, soon())) == "not_found");
 }
 
 BOOST_AUTO_TEST_CASE(a_redirect_of_another_server_is_refused_and_its_code_stays_here) {
@@ -107,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_redirect_of_another_server_is_refused_and_its_code_stays_
     auto redirect = consent.redirect();
     redirect.issuer = issuer;
     const std::size_t before = scene().count(kExchanged);
-    BOOST_TEST(error_of(consent.flow.finish(std::move(redirect), soon())) == "forbidden");
+    BOOST_TEST(error_of(consent.flow.finish(redirect, soon())) == "forbidden");
     BOOST_TEST(scene().count(kExchanged) == before);
   }
 }
@@ -118,10 +117,10 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_name_itself_must_be_configured_so) {
   Consent consent(scene().client(std::move(server), vault::ClientIdentity{"by-nothing"}));
   auto redirect = consent.redirect();
   redirect.issuer.clear();
-  must(consent.flow.finish(std::move(redirect), soon()));
+  must(consent.flow.finish(redirect, soon()));
   auto from_another = consent.redirect();
   from_another.issuer = "https://other.example";  // whoever names another server is one
-  BOOST_TEST(error_of(consent.flow.finish(std::move(from_another), soon())) == "forbidden");
+  BOOST_TEST(error_of(consent.flow.finish(from_another, soon())) == "forbidden");
 }
 
 BOOST_AUTO_TEST_CASE(a_code_is_of_no_use_without_the_verifier) {
@@ -129,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_code_is_of_no_use_without_the_verifier) {
   auto redirect = consent.redirect();
   const auto begun = must(consent.flow.begin(kPort));  // with a verifier of its own
   redirect.state = begun.state;
-  BOOST_TEST(error_of(consent.flow.finish(std::move(redirect), soon())) == "request_refused");
+  BOOST_TEST(error_of(consent.flow.finish(redirect, soon())) == "request_refused");
   BOOST_TEST((consent.store->state() == State::kNone));
 }
 
@@ -143,12 +142,12 @@ BOOST_AUTO_TEST_CASE(a_consent_without_a_refresh_token_is_none) {
 
 BOOST_AUTO_TEST_CASE(the_oldest_of_too_many_gives_way) {
   Consent consent;
-  auto redirect = consent.redirect();
+  const auto redirect = consent.redirect();
   for (std::size_t i = 0; i < AuthorizationCode::kMostBegun; ++i) {
     scene().time.move(seconds(1));
     static_cast<void>(must(consent.flow.begin(kPort)));
   }
-  BOOST_TEST(error_of(consent.flow.finish(std::move(redirect), soon())) == "not_found");
+  BOOST_TEST(error_of(consent.flow.finish(redirect, soon())) == "not_found");
 }
 
 struct Redirected {

@@ -143,7 +143,7 @@ std::string PostgresScene::ask(const std::string& user, const std::string& passw
 }
 
 std::string PostgresScene::ask(const std::string& sql) const {
-  const std::string said = ask(kSuperuser, kSuperPassword, sql);
+  std::string said = ask(kSuperuser, kSuperPassword, sql);
   BOOST_REQUIRE_MESSAGE(!said.starts_with("psql: "), said);
   return said;
 }

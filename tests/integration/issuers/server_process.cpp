@@ -62,7 +62,7 @@ std::string output_of(const std::vector<std::string>& command, const std::filesy
   std::filesystem::remove(file);
   ServerProcess process(command, file);
   const int status = process.wait();
-  const std::string printed = process.output();
+  std::string printed = process.output();
   BOOST_REQUIRE_MESSAGE(status == 0, command.front() << " ended with " << status << ": " << printed);
   return printed;
 }
