@@ -5,7 +5,6 @@
 #include <curl/curl.h>
 
 #include "sdk/base/secret_writer.hpp"
-#include "sdk/client/curl_memory.hpp"
 #include "sdk/verify/htu.hpp"
 
 namespace chancery::client {
@@ -18,7 +17,10 @@ constexpr std::string_view kScheme = "https://";
 constexpr Error kNoHandle{ErrorCode::kInternal, "libcurl could not start"};
 
 // libcurl wants to be set up once, before any thread uses it.
-Handle new_handle() { return {set_up_curl() ? curl_easy_init() : nullptr, curl_easy_cleanup}; }
+Handle new_handle() {
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  return {kReady == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup};
+}
 
 // Of all header lines together; libcurl bounds each.
 constexpr std::size_t kMostHeaderOctets = 64u << 10;
@@ -226,7 +228,6 @@ Result<SecretAnswer> HttpsFetch::exchange(const SecretRequest& request, const st
       headers_of_post({"Content-Type: " + request.media_type, "Accept: " + request.answer_type, "Expect:"});
   if (headers == nullptr) return kNoHandle;
   if (!request.user_and_password.empty()) {
-    // libcurl copies it, into memory that is cleansed.
     SecretWriter text;
     text.append(request.user_and_password.view()).append(std::string_view("\0", 1));
     curl_easy_setopt(curl.get(), CURLOPT_HTTPAUTH, CURLAUTH_BASIC);

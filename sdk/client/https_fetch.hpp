@@ -56,8 +56,8 @@ class HttpsFetch {
   [[nodiscard]] Result<int> post(const std::string& uri, const std::string& media_type,
                                  const std::string& document, const std::stop_token& stop = {}) const;
 
-  /// Posts a document with secrets in it and takes an answer that has some. Neither stays in memory afterwards, as far as it is
-  /// libcurl's or ours.
+  /// Posts a document with secrets in it and takes an answer that has some. Both are cleansed when their owners end; libcurl has copies
+  /// meanwhile, which are cleansed only where the program says so (curl_global_init_mem).
   /// \return the answer, whatever its status, or the errors of get() that stand before one
   [[nodiscard]] Result<SecretAnswer> exchange(const SecretRequest& request,
                                               const std::stop_token& stop = {}) const;

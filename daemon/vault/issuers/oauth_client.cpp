@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/vault/issuers/curl_memory.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/client/https_fetch.hpp"
@@ -154,6 +155,11 @@ Result<GivenToken> read_given_token(ByteView body) {
     given.lifetime = std::chrono::seconds(std::min(*seconds, kLongestLifetime));
   }
   return given;
+}
+
+OAuthClient::OAuthClient(OAuthServer server, ClientIdentity identity, Clock now)
+    : server_(std::move(server)), identity_(std::move(identity)), now_(std::move(now)) {
+  cleanse_curl_memory();  // unless somebody used libcurl before; whether it can be used is found out when it is
 }
 
 struct OAuthClient::Exchanged {

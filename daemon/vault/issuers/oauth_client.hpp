@@ -85,8 +85,7 @@ struct TokenRefusal {
 /// One client of one authorization server. Thread-safe; each call makes a connection of its own.
 class OAuthClient {
  public:
-  OAuthClient(OAuthServer server, ClientIdentity identity, Clock now)
-      : server_(std::move(server)), identity_(std::move(identity)), now_(std::move(now)) {}
+  OAuthClient(OAuthServer server, ClientIdentity identity, Clock now);
 
   [[nodiscard]] const OAuthServer& server() const noexcept { return server_; }
   [[nodiscard]] const std::string& client_id() const noexcept { return identity_.client_id; }

@@ -1,4 +1,4 @@
-#include "sdk/client/curl_memory.hpp"
+#include "daemon/vault/issuers/curl_memory.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
-namespace chancery::client {
+namespace chancery::vault {
 namespace {
 
 // What is given back must be known in size: it stands before each piece, in as much room as keeps the piece aligned.
@@ -60,10 +60,10 @@ void* allocate_zeros(std::size_t count, std::size_t size) {
 
 }  // namespace
 
-bool set_up_curl() {
+bool cleanse_curl_memory() {
   static const CURLcode ready =
       curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, release, reallocate, duplicate, allocate_zeros);
   return ready == CURLE_OK;
 }
 
-}  // namespace chancery::client
+}  // namespace chancery::vault
