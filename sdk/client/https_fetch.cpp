@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include "sdk/base/secret_writer.hpp"
 #include "sdk/verify/htu.hpp"
 
 namespace chancery::client {
@@ -28,6 +29,7 @@ constexpr std::size_t kMostHeaderOctets = 64u << 10;
 struct Arrival {
   std::size_t limit;  // of the body
   std::string body{};
+  SecretWriter secret_body{};  // in place of `body`
   std::size_t header_octets = 0;
   bool too_large = false;
   bool was_ended = false;  // by us, at the beginning of a body that nobody wants
@@ -45,6 +47,14 @@ std::size_t take(char* octets, std::size_t, std::size_t size, void* into) {
   arrival.too_large = size > arrival.limit - arrival.body.size();
   if (arrival.too_large) return 0;
   arrival.body.append(octets, size);
+  return size;
+}
+
+std::size_t take_secret(char* octets, std::size_t, std::size_t size, void* into) {
+  auto& arrival = *static_cast<Arrival*>(into);
+  arrival.too_large = size > arrival.limit - arrival.secret_body.size();
+  if (arrival.too_large) return 0;
+  arrival.secret_body.append({octets, size});
   return size;
 }
 
@@ -103,10 +113,12 @@ Error failed(CURLcode code, const Arrival& arrival) {
   }
 }
 
-bool is_one_of(const std::vector<std::string>& media_types, const char* content_type) {
-  std::string_view type = content_type == nullptr ? "" : content_type;
-  type = type.substr(0, type.find_first_of("; \t"));
-  return std::ranges::find(media_types, type) != media_types.end();
+// Without parameters; empty when the answer names none.
+std::string_view media_type_of(CURL* curl) {
+  const char* content_type = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
+  const std::string_view type = content_type == nullptr ? "" : content_type;
+  return type.substr(0, type.find_first_of("; \t"));
 }
 
 long status_of(CURL* curl) {
@@ -117,14 +129,12 @@ long status_of(CURL* curl) {
 
 Status check_answer(CURL* curl, const std::vector<std::string>& media_types) {
   const long status = status_of(curl);
-  const char* content_type = nullptr;
-  curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
   if (status != 200) {
     return Error{ErrorCode::kBadResponse,
                  "the server answered with another status than 200; redirects are not followed",
                  static_cast<std::uint64_t>(status)};
   }
-  if (!is_one_of(media_types, content_type))
+  if (std::ranges::find(media_types, media_type_of(curl)) == media_types.end())
     return Error{ErrorCode::kBadResponse, "the server answered with another media type than the document's"};
   return {};
 }
@@ -155,6 +165,25 @@ CURLcode perform(CURL* curl, curl_write_callback take_body, Arrival& arrival, co
   return code;
 }
 
+// The header lines of a post. The answer to `Expect` would be waited for.
+Headers headers_of_post(const std::vector<std::string>& lines) {
+  Headers headers(nullptr, curl_slist_free_all);
+  for (const std::string& line : lines) {
+    curl_slist* const longer = curl_slist_append(headers.get(), line.c_str());
+    if (longer == nullptr) return {nullptr, curl_slist_free_all};
+    static_cast<void>(headers.release());
+    headers.reset(longer);
+  }
+  return headers;
+}
+
+// libcurl reads the document where it is.
+void set_document(CURL* curl, const Headers& headers, std::string_view document) {
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(document.size()));
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, document.data());
+}
+
 }  // namespace
 
 Result<std::string> HttpsFetch::get(const std::string& uri, const std::vector<std::string>& media_types,
@@ -179,18 +208,42 @@ Result<int> HttpsFetch::post(const std::string& uri, const std::string& media_ty
   if (!uri.starts_with(kScheme)) return Error{ErrorCode::kInvalidArgument, "only https:// is posted to"};
   const Handle curl = new_handle();
   if (curl == nullptr) return kNoHandle;
-  Headers headers(curl_slist_append(nullptr, ("Content-Type: " + media_type).c_str()), curl_slist_free_all);
-  // The answer to `Expect` would be waited for.
-  if (headers == nullptr || curl_slist_append(headers.get(), "Expect:") == nullptr) return kNoHandle;
+  const Headers headers = headers_of_post({"Content-Type: " + media_type, "Expect:"});
+  if (headers == nullptr) return kNoHandle;
   set_rules(curl.get());
   set_peer(curl.get(), uri, ca_file_, limits_.timeout);
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(document.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, document.c_str());
+  set_document(curl.get(), headers, document);
   Arrival arrival{0};
   const CURLcode code = perform(curl.get(), take_none, arrival, stop);
   if (code != CURLE_OK && !arrival.was_ended) return failed(code, arrival);
   return static_cast<int>(status_of(curl.get()));
+}
+
+Result<SecretAnswer> HttpsFetch::exchange(const SecretRequest& request, const std::stop_token& stop) const {
+  if (!request.uri.starts_with(kScheme))
+    return Error{ErrorCode::kInvalidArgument, "secrets are posted over https:// only"};
+  const Handle curl = new_handle();
+  if (curl == nullptr) return kNoHandle;
+  const Headers headers =
+      headers_of_post({"Content-Type: " + request.media_type, "Accept: " + request.answer_type, "Expect:"});
+  if (headers == nullptr) return kNoHandle;
+  if (!request.user_and_password.empty()) {
+    SecretWriter text;
+    text.append(request.user_and_password.view()).append(std::string_view("\0", 1));
+    curl_easy_setopt(curl.get(), CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(curl.get(), CURLOPT_USERPWD, as_text(text.view()).data());
+  }
+  set_rules(curl.get());
+  set_peer(curl.get(), request.uri, ca_file_, limits_.timeout);
+  set_document(curl.get(), headers, as_text(request.document.view()));
+  // Other versions keep what is sent in buffers that are not libcurl's own.
+  curl_easy_setopt(curl.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(curl.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits_.max_bytes));
+  Arrival arrival{limits_.max_bytes};
+  const CURLcode code = perform(curl.get(), take_secret, arrival, stop);
+  if (code != CURLE_OK) return failed(code, arrival);
+  return SecretAnswer{static_cast<int>(status_of(curl.get())), std::string(media_type_of(curl.get())),
+                      arrival.secret_body.take()};
 }
 
 std::string origin_of(std::string_view uri) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <chancery/bytes.hpp>
 #include <chancery/result.hpp>
 
 namespace chancery::client {
@@ -15,6 +16,22 @@ namespace chancery::client {
 struct FetchLimits {
   std::size_t max_bytes = 1u << 20;         ///< of the body
   std::chrono::milliseconds timeout{5000};  ///< for the whole exchange
+};
+
+/// What is posted with secrets in it.
+struct SecretRequest {
+  std::string uri;
+  std::string media_type;   ///< of the document
+  std::string answer_type;  ///< what is accepted; the server may answer with another
+  SecretBytes document{};
+  SecretBytes user_and_password{};  ///< `user:password` for HTTP Basic (RFC 7617); empty: none
+};
+
+/// What was answered, whatever its status.
+struct SecretAnswer {
+  int status = 0;
+  std::string media_type;  ///< without parameters; empty when none is named
+  SecretBytes body;
 };
 
 /// Talks to servers that are not ours to trust, over https with the certificate verified: no redirect is followed, and
@@ -38,6 +55,12 @@ class HttpsFetch {
   /// \return the status, whatever it is, or the errors of get() that stand before one
   [[nodiscard]] Result<int> post(const std::string& uri, const std::string& media_type,
                                  const std::string& document, const std::stop_token& stop = {}) const;
+
+  /// Posts a document with secrets in it and takes an answer that has some. Both are cleansed when their owners end; libcurl has copies
+  /// meanwhile, which are cleansed only where the program says so (curl_global_init_mem).
+  /// \return the answer, whatever its status, or the errors of get() that stand before one
+  [[nodiscard]] Result<SecretAnswer> exchange(const SecretRequest& request,
+                                              const std::stop_token& stop = {}) const;
 
  private:
   std::string ca_file_;

@@ -193,6 +193,86 @@ BOOST_AUTO_TEST_CASE(nothing_is_posted_to_whom_it_is_not_for) {
   BOOST_TEST(server.requests().empty());
 }
 
+struct Exchanged {
+  const char* name;
+  std::string octets;
+  std::optional<ErrorCode> error;
+  int status = 0;
+  std::string media_type{};
+  std::string body{};
+};
+std::ostream& operator<<(std::ostream& out, const Exchanged& row) { return out << row.name; }
+
+const std::array kExchanged{
+    Exchanged{"an answer", http_answer(200, "application/json; charset=x", "{}"), std::nullopt, 200,
+              "application/json", "{}"},
+    Exchanged{"a refusal", http_answer(401, "text/plain", "no"), std::nullopt, 401, "text/plain", "no"},
+    Exchanged{"no body and no type", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", std::nullopt, 200},
+    Exchanged{"a redirect", http_answer(307, "text/plain", "", "Location: https://localhost/other\r\n"),
+              std::nullopt, 307, "text/plain"},
+    Exchanged{"in chunks",
+              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n",
+              std::nullopt, 200, "", "abcdef"},
+    Exchanged{"as much as is taken", http_answer(200, kType, std::string(1000, 'a')), std::nullopt, 200,
+              kType, std::string(1000, 'a')},
+    Exchanged{"one octet more", http_answer(200, kType, std::string(1001, 'a')), ErrorCode::kTooLarge},
+    Exchanged{"one octet more in chunks",
+              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'a') +
+                  "\r\n0\r\n\r\n",
+              ErrorCode::kTooLarge},
+    Exchanged{"no HTTP", "hello\r\n\r\n", ErrorCode::kBadResponse},
+    Exchanged{"nothing", "", ErrorCode::kBadResponse},
+};
+
+client::SecretRequest secret_request(const std::string& uri) {
+  client::SecretRequest request{uri, "application/x-www-form-urlencoded", "application/json"};
+  request.document = SecretBytes(as_bytes("token=abc"));
+  request.user_and_password = SecretBytes(as_bytes("me:s%3Acret"));
+  return request;
+}
+
+BOOST_DATA_TEST_CASE(an_answer_with_secrets_is_taken_whatever_its_status,
+                     boost::unit_test::data::make(kExchanged), row) {
+  DocumentServer server;
+  server.set("/token", row.octets);
+  const auto answer = small_fetch(server.ca_file()).exchange(secret_request(server.origin() + "/token"));
+  BOOST_REQUIRE(answer.has_value() == !row.error.has_value());
+  if (answer) {
+    BOOST_TEST(answer->status == row.status);
+    BOOST_TEST(answer->media_type == row.media_type);
+    BOOST_TEST(as_text(answer->body.view()) == row.body);
+  } else {
+    BOOST_TEST((answer.error().code == *row.error), error_name(answer.error().code));
+  }
+  BOOST_TEST(server.requests().size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_posted_with_secrets_arrives_as_it_was_given) {
+  std::string request;
+  const auto server = FakeDaemon::on_tls([&](Connection& connection) {
+    request = connection.read_request();
+    connection.write(http_answer(200, "application/json", "{}"));
+  });
+  BOOST_TEST(
+      small_fetch(server->ca_file()).exchange(secret_request(server->address() + "/token")).has_value());
+  BOOST_TEST(request.starts_with("POST /token HTTP/1.1\r\n"), request);
+  BOOST_TEST(request.find("\r\nContent-Type: application/x-www-form-urlencoded\r\n") != std::string::npos,
+             request);
+  BOOST_TEST(request.find("\r\nAccept: application/json\r\n") != std::string::npos, request);
+  BOOST_TEST(request.find("\r\nAuthorization: Basic bWU6cyUzQWNyZXQ=\r\n") != std::string::npos, request);
+  BOOST_TEST(request.ends_with("\r\n\r\ntoken=abc"), request);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_posted_to_nobody_else) {
+  DocumentServer server;
+  const DocumentServer other;
+  const auto untrusted = small_fetch(other.ca_file()).exchange(secret_request(server.origin() + "/token"));
+  BOOST_TEST((untrusted.error().code == ErrorCode::kTlsFailed));
+  const auto plain = small_fetch({}).exchange(secret_request("http://localhost/token"));
+  BOOST_TEST((plain.error().code == ErrorCode::kInvalidArgument));
+  BOOST_TEST(server.requests().empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_origin_ends_where_the_path_begins) {
   BOOST_TEST(client::origin_of("https://a.example/lists/1") == "https://a.example");
   BOOST_TEST(client::origin_of("https://a.example:8443") == "https://a.example:8443");

@@ -13,6 +13,7 @@
 #include <chancery/bytes.hpp>
 
 #include "sdk/base/secret_memory.hpp"
+#include "sdk/base/secret_writer.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -193,6 +194,27 @@ BOOST_AUTO_TEST_CASE(threads_share_it) {
   }
   threads.clear();
   BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_is_put_together_and_given_as_it_is) {
+  SecretWriter text;
+  text.append("a=").append_percent_encoded("b c/d~").append(as_bytes("&")).absorb("e");
+  BOOST_TEST(as_text(text.view()) == "a=b%20c%2Fd~&e");
+  const SecretBytes taken = text.take();
+  BOOST_TEST(as_text(taken.view()) == "a=b%20c%2Fd~&e");
+  BOOST_TEST(taken.size() == 14U);
+  BOOST_TEST(text.size() == 0U);
+  BOOST_TEST(text.take().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_text_outgrows_is_cleansed) {
+  SecretWriter text;
+  text.append(std::string(200, 'x'));
+  const std::uint8_t* const before = text.view().data();
+  text.append(std::string(200, 'y'));
+  BOOST_REQUIRE(text.view().data() != before);
+  BOOST_TEST(is_zero(before, 200));
+  BOOST_TEST(as_text(text.view()) == std::string(200, 'x') + std::string(200, 'y'));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
