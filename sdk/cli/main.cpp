@@ -12,6 +12,7 @@
 #include "sdk/base/base64url.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/reference_pages.hpp"
+#include "sdk/cli/scan_commands.hpp"
 
 namespace {
 
@@ -87,6 +88,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_present(app, chosen);
   add_verify_vectors(app, chosen);
   add_verify_evidence(app, chosen);
+  add_scan(app, chosen);
   add_doctor(app, chosen);
   add_trust(app, chosen);
   add_version(app, chosen);

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the project in outside/ against the packages of the library, found by CMake and by pkg-config, and has it verify
-# a chain. As root the packages are installed into a copy of this system that lasts as long as the test; otherwise they are unpacked.
+# Builds the project in outside/ against the packages of the libraries, found by CMake and by pkg-config, and has it verify
+# a chain and redact a line. As root the packages are installed into a copy of this system that lasts as long as the test; otherwise they are unpacked.
 # usage: consumer.sh PACKAGES_FOLDER
 set -euo pipefail
 
@@ -30,10 +30,16 @@ verify() {
   ldd "$program" | grep 'libchancery\.so\.0' >/dev/null
 }
 
+redact() {
+  local program="$1"
+  [[ "$(echo "it is hunter22, in base64 aHVudGVyMjI" | "$program" hunter22)" == "it is [redacted], in base64 [redacted]" ]]
+  ldd "$program" | grep 'libchancery-redaction\.so\.0' >/dev/null
+}
+
 # What is not declared in a public header is not there to be called.
 check_exports() {
   local library="$1"
-  if nm --dynamic --defined-only --demangle "$library" | grep --extended-regexp ' chancery::(json|wire|client|store|hsm)::'; then
+  if nm --dynamic --defined-only --demangle "$library" | grep --extended-regexp ' chancery::(json|wire|client|store|hsm|redaction)::'; then
     echo "$library exports what is internal" >&2
     return 1
   fi
@@ -47,17 +53,22 @@ build_and_verify() {
   cmake -S "$here/outside" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$root/usr" >"$work/log"
   cmake --build "$work/cmake" >>"$work/log"
   verify "$work/cmake/outside" "$work"
+  redact "$work/cmake/outside_log"
   # shellcheck disable=SC2046  # options, one a word
   g++ -std=c++20 "$here/outside/main.cpp" -o "$work/outside" $(pkg-config --cflags --libs chancery)
   verify "$work/outside" "$work"
+  # shellcheck disable=SC2046
+  g++ -std=c++20 "$here/outside/log.cpp" -o "$work/outside_log" $(pkg-config --cflags --libs chancery-redaction)
+  redact "$work/outside_log"
   check_exports "$(find "$root/usr/lib" -name 'libchancery.so.0' -print -quit)"
+  check_exports "$(find "$root/usr/lib" -name 'libchancery-redaction.so.0' -print -quit)"
   rm --recursive --force "$work"
 }
 
 if [[ "$packages" == --installed ]]; then
   dpkg --install /test/packages/*.deb >/dev/null
   build_and_verify /test/vectors
-  dpkg --purge libchancery-dev libchancery0 >/dev/null
+  dpkg --purge libchancery-dev libchancery0 libchancery-redaction0 >/dev/null
 elif ((EUID == 0)); then
   export -f install_into_copy
   exec unshare --mount --propagation private bash -c "here='$here' packages='$packages'; set -euo pipefail; install_into_copy"
@@ -69,4 +80,4 @@ else
   export LD_LIBRARY_PATH="$library" PKG_CONFIG_SYSROOT_DIR="$unpacked" PKG_CONFIG_PATH="$library/pkgconfig"
   build_and_verify "$here/../vectors/data/vectors" "$unpacked"
 fi
-echo "the library was found by CMake and by pkg-config, and verified a chain"
+echo "the libraries were found by CMake and by pkg-config, verified a chain and redacted a line"

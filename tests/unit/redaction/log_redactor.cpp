@@ -1,17 +1,18 @@
 // What the daemon never shows, and what looks like it and must stay readable.
 
+#include "sdk/redaction/log_redactor.hpp"
+
 #include <array>
 #include <fstream>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/telemetry/redactor.hpp"
-#include "daemon/telemetry/secret_patterns.hpp"
-#include "daemon/telemetry/secret_prints.hpp"
 #include "sdk/base/secret_memory.hpp"
+#include "sdk/redaction/secret_patterns.hpp"
+#include "sdk/redaction/secret_prints.hpp"
 
-namespace chancery::telemetry {
+namespace chancery::redaction {
 namespace {
 
 /// \param want  null: stays as it is
@@ -106,7 +107,7 @@ const std::array kCases{
 }  // namespace
 
 BOOST_DATA_TEST_CASE(secrets_are_redacted_and_nothing_else, boost::unit_test::data::make(kCases), c) {
-  const Redactor redactor;
+  const LogRedactor redactor;
   BOOST_TEST(redactor.text(c.text) == (c.want == nullptr ? c.text : c.want));
 }
 
@@ -120,25 +121,25 @@ BOOST_AUTO_TEST_CASE(the_page_lists_every_kind_of_secret) {
 
 BOOST_AUTO_TEST_CASE(configured_patterns_are_redacted_whole) {
   const std::vector<std::string> patterns{"customer-(\\d+)", "Ω+"};
-  const Redactor redactor(patterns);
+  const LogRedactor redactor(patterns);
   BOOST_TEST(redactor.text("of customer-17, customer-x ΩΩ") == "of [redacted], customer-x [redacted]");
 }
 
 BOOST_AUTO_TEST_CASE(a_pattern_that_cannot_be_used_is_refused) {
   for (const char* const pattern : {"(", "(?=x)", "(a)\\1", "x*", ""}) {
-    BOOST_TEST((Redactor::check(pattern).error().code == ErrorCode::kConfigInvalid), pattern);
+    BOOST_TEST((LogRedactor::check(pattern).error().code == ErrorCode::kConfigInvalid), pattern);
   }
   for (const char* const pattern : {"x+", "^a", "(?i)secret"})
-    BOOST_TEST(Redactor::check(pattern).has_value(), pattern);
+    BOOST_TEST(LogRedactor::check(pattern).has_value(), pattern);
 }
 
 BOOST_AUTO_TEST_CASE(a_pattern_that_matches_between_octets_takes_nothing_away) {
   const std::vector<std::string> patterns{"\\b"};
-  BOOST_TEST(Redactor(patterns).text("a b") == "a b");
+  BOOST_TEST(LogRedactor(patterns).text("a b") == "a b");
 }
 
 BOOST_AUTO_TEST_CASE(known_secrets_are_found_in_each_form) {
-  Redactor redactor;
+  LogRedactor redactor;
   redactor.hide(as_bytes("correct horse?>"));
   for (const char* const form :
        {"correct horse?>", "636f727265637420686f7273653f3e", "636F727265637420686F7273653F3E",
@@ -149,7 +150,7 @@ BOOST_AUTO_TEST_CASE(known_secrets_are_found_in_each_form) {
 }
 
 BOOST_AUTO_TEST_CASE(a_short_secret_is_one_only_where_it_stands_alone) {
-  Redactor redactor;
+  LogRedactor redactor;
   redactor.hide(as_bytes("1234"));
   redactor.hide(as_bytes("123"));  // too short to be looked for
   BOOST_TEST(redactor.text("pin 1234.") == "pin [redacted].");
@@ -158,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_short_secret_is_one_only_where_it_stands_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(secrets_that_overlap_go_together) {
-  Redactor redactor;
+  LogRedactor redactor;
   redactor.hide(as_bytes("abcdefgh"));
   redactor.hide(as_bytes("efghijklm"));
   BOOST_TEST(redactor.text("xabcdefghijklmy") == "x[redacted]y");
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(what_is_kept_of_secrets_is_kept_in_pages_for_secrets) {
 }
 
 BOOST_AUTO_TEST_CASE(redacted_json_is_json) {
-  Redactor redactor;
+  LogRedactor redactor;
   redactor.hide(as_bytes("p\"in\n1"));
   BOOST_TEST(redactor.json(R"({"b":["eyJh.eyJz.c2ln",1,true,null],"a":{"eyJ":"x"}})") ==
              R"({"a":{"eyJ":"x"},"b":["[redacted]",1,true,null]})");
@@ -204,16 +205,16 @@ constexpr std::array kAnchored{
 };
 
 BOOST_DATA_TEST_CASE(ends_in_a_pattern_are_those_of_each_string, boost::unit_test::data::make(kAnchored), c) {
-  const Redactor redactor(std::vector<std::string>{c.pattern});
+  const LogRedactor redactor(std::vector<std::string>{c.pattern});
   BOOST_TEST(redactor.json(c.json) == c.want);
 }
 
 BOOST_AUTO_TEST_CASE(a_text_of_nothing_but_secrets_goes_as_a_whole) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "ghp_" + kLetters + " ";
-  const std::string out = Redactor().text(text);
+  const std::string out = LogRedactor().text(text);
   BOOST_TEST(out.find("ghp_") == std::string::npos);
   BOOST_TEST(out.size() < 1002 * (kRedacted.size() + 1));
 }
 
-}  // namespace chancery::telemetry
+}  // namespace chancery::redaction

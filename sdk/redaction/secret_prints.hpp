@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include <chancery/bytes.hpp>
+
+#include "sdk/redaction/hit.hpp"
+
+namespace chancery::redaction {
+
+/// Finds known secrets in texts without keeping them: of each there is its length and a hash under a multiplier that
+/// is random in each process. Multiplier and hashes are secrets themselves and kept as such: whoever has both tries
+/// PINs until one fits, and has 64 linear equations on a longer secret for each form of it that is known.
+///
+/// Time to find: the text's length times the number of different lengths, some two multiplications for each octet. (A
+/// keyed hash would be one-way, and has to be computed anew at each place: some hundred times as much.) What has the
+/// hash of a secret by chance, once in some 2^60 places, is taken for one, which costs a line its readability.
+class SecretPrints {
+ public:
+  /// What is shorter is not looked for: a log without any `1` would tell nothing.
+  static constexpr std::size_t kShortest = 4;
+
+  /// Where a secret stands, and the label that it was added with.
+  struct Found {
+    Extent extent;
+    std::uint32_t label = 0;
+  };
+
+  SecretPrints();
+
+  /// Nothing for what is shorter than kShortest. A secret that is known keeps its first label.
+  void add(std::string_view secret, std::uint32_t label = 0);
+
+  [[nodiscard]] bool empty() const noexcept { return prints_.empty(); }
+  /// The lengths of the shortest secret and the longest; 0 when there is none.
+  [[nodiscard]] std::size_t shortest() const noexcept { return empty() ? 0 : prints_.begin()->first; }
+  [[nodiscard]] std::size_t longest() const noexcept { return empty() ? 0 : prints_.rbegin()->first; }
+
+  /// Where secrets stand in `text`, in order and without overlaps. One of less than eight octets counts only where no
+  /// letter or digit is next to it: four digits stand by chance in longer numbers.
+  [[nodiscard]] std::vector<Extent> find(std::string_view text) const;
+
+  /// The same with labels, in no order; they may overlap.
+  [[nodiscard]] std::vector<Found> find_all(std::string_view text) const;
+
+ private:
+  // Of one length.
+  struct Prints {
+    SecretBytes hashes;  // one behind the other
+    SecretBytes
+        filter;  // a bit for each value of some bits of a hash: most octets need no look at the hashes
+    std::vector<std::uint32_t> labels;
+  };
+  // A part of a text, with the hash of each of its beginnings.
+  struct Block {
+    std::string_view text;
+    std::size_t begin = 0;
+    std::size_t end = 0;  // windows begin before it
+    const std::vector<std::uint64_t>& hashes;
+  };
+
+  void find_in(const Block& block, std::size_t length, const Prints& prints, std::vector<Found>& out) const;
+
+  SecretBytes multiplier_;
+  std::map<std::size_t, Prints> prints_;  // by length
+};
+
+}  // namespace chancery::redaction
