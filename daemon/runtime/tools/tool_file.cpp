@@ -147,7 +147,9 @@ int line_at(const toml::table& table, std::string_view pointer) {
 
 // Arguments that nobody declared do not pass, unless the schema says that they may.
 std::string closed(const json::Value& root) {
-  json::Node node = json::Node::copy(root);
+  json::Node node = json::Node::object();
+  for (const json::Member& member : root.members())
+    node.set(std::string(member.name), json::Node::copy(member.value));
   const auto has = [&](std::string_view keyword) { return root.find(keyword) != nullptr; };
   if (has("additionalProperties") || has("unevaluatedProperties")) return json::to_jcs(node);
   constexpr std::array<std::string_view, 8> kInPlace{"$ref",  "$dynamicRef", "allOf", "anyOf",

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(long_texts_of_a_schema_are_shortened_and_control_characters
   const auto long_one = checked(schema_of("{\"pattern\":\"" + pattern + "\"}"), "\"\"");
   BOOST_TEST(long_one->front().message.size() < 300u);
   const auto names = checked(schema_of(R"({"required":["a\u001b[2J"]})"), "{}");
-  BOOST_TEST(names->front().message == "lacks the property \"a\\u{1b}[2J\"");
+  BOOST_TEST(names->front().message == "lacks the property \"a\\u{1B}[2J\"");
 }
 
 }  // namespace
