@@ -8,9 +8,10 @@ set(sanitized_by_address
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
   daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
+  runtime_mcp runtime_tools schema schema_suite
   service_budgets service_custody service_partners redaction
-  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_pkcs11
-  fuzz_proof fuzz_redaction fuzz_status_list fuzz_token fuzz_tpm)
+  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
+  fuzz_proof fuzz_redaction fuzz_schema fuzz_status_list fuzz_token fuzz_tpm)
 
 # Data races: what more than one thread is at. Not the client, whose cpprestsdk is not built for this, nor tests that assert
 # on several threads, which Boost.Test is not made for.
@@ -20,6 +21,7 @@ set(sanitized_by_thread
   client_trust
   edge_parts edge_requests edge_ends
   daemon_audit daemon_ledger daemon_log daemon_store
+  runtime_mcp
   service service_audit service_authorize service_attestation service_budgets service_partners)
 
 set(sanitized_tests "")

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/runtime/tools/tool.hpp"
+#include "sdk/json/reader.hpp"
+
+namespace chancery::tools {
+
+/// What stands in place of a field that `pii` names.
+inline constexpr std::string_view kRedactedField = "[redacted]";
+
+/// What of an upstream's answer an agent gets: the fields that the tool allows, each with all that is in it, and nothing else.
+/// Lists and objects on the way to them stay, without their other items and members; fields that `pii` names
+/// are there as kRedactedField.
+/// \return JCS; "null" when nothing of the answer may pass
+[[nodiscard]] std::string shape_response(const Tool& tool, const json::Value& answer);
+
+}  // namespace chancery::tools
