@@ -8,8 +8,9 @@ set(sanitized_by_address
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
   daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
+  runtime_mcp
   service_budgets service_custody service_partners
-  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_pkcs11
+  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
   fuzz_proof fuzz_status_list fuzz_token fuzz_tpm)
 
 # Data races: what more than one thread is at. Not the client, whose cpprestsdk is not built for this, nor tests that assert
@@ -20,6 +21,7 @@ set(sanitized_by_thread
   client_trust
   edge_parts edge_requests edge_ends
   daemon_audit daemon_ledger daemon_log daemon_store
+  runtime_mcp
   service service_audit service_authorize service_attestation service_budgets service_partners)
 
 set(sanitized_tests "")
