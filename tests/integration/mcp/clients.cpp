@@ -94,7 +94,7 @@ ProgramEnd run_node(const std::string& arguments) {
 }
 
 struct Scene {
-  Scene() {
+  explicit Scene(std::size_t page_size = 5) : server(host, page_size) {
     add_usual_tools(host);
     add_suite_tools(host);
     host.add("wait", [this](const ToolCall&, CallProgress& progress) {
@@ -112,7 +112,7 @@ struct Scene {
 
   std::atomic<int> cancelled = 0;
   FixedHost host;
-  LoopbackServer server{host};
+  LoopbackServer server;
 };
 
 constexpr std::array kScenarios{"server-initialize",
@@ -142,7 +142,7 @@ BOOST_FIXTURE_TEST_CASE(the_client_of_2026_07_28_needs_none, Scene) {
 }
 
 BOOST_DATA_TEST_CASE(the_conformance_suite_finds_no_fault, data::make(kScenarios), scenario) {
-  const Scene scene;
+  const Scene scene(64);  // the suite reads one page
   const ProgramEnd end =
       run_node((kClients / "node_modules/@modelcontextprotocol/conformance/dist/index.js").string() +
                " server --url " + scene.server.url() + " --scenario " + scenario);

@@ -21,11 +21,11 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using Request = http::request<http::string_body>;
 
-mcp::HttpOptions options_for(std::uint16_t port) {
+mcp::HttpOptions options_for(std::uint16_t port, std::size_t page_size) {
   mcp::HttpOptions options;
   options.rules.port = port;
   options.server.version = "1";
-  options.server.page_size = 5;
+  options.server.page_size = page_size;
   options.server.logging = true;
   return options;
 }
@@ -102,10 +102,10 @@ mcp::Headers headers_of(const Request& request) {
 
 }  // namespace
 
-LoopbackServer::LoopbackServer(mcp::ToolHost& host)
+LoopbackServer::LoopbackServer(mcp::ToolHost& host, std::size_t page_size)
     : host_(host),
       acceptor_(context_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-      endpoint_(options_for(acceptor_.local_endpoint().port()), random_bytes) {
+      endpoint_(options_for(acceptor_.local_endpoint().port(), page_size), random_bytes) {
   accept();
   thread_ = std::thread([this] { context_.run(); });
 }

@@ -17,7 +17,8 @@ namespace chancery::tests {
 /// limits of its own.
 class LoopbackServer {
  public:
-  explicit LoopbackServer(mcp::ToolHost& host);
+  /// \param page_size  tools in one page of the list
+  LoopbackServer(mcp::ToolHost& host, std::size_t page_size);
   ~LoopbackServer();
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
