@@ -26,6 +26,7 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/audit_start.hpp"
 #include "daemon/service/key_keeper.hpp"
+#include "daemon/service/permits.hpp"
 #include "daemon/service/premises.hpp"
 #include "daemon/service/status_keeper.hpp"
 #include "daemon/setup/master.hpp"
@@ -318,11 +319,13 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   const config::Config& config = start.config;
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
   service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
+  service::PermitKeeper permit_keeper(premises.office, complaints_to(log));
   service::AttestationKeeper attestation_keeper(premises.office, complaints_to(log));
   const Ticker key_ticker(1s, [&](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
   const Ticker status_ticker(1s, [&](const std::stop_token&) {
     status_keeper.tick(wall_clock());
     premises.vault.tick(wall_clock(), complaints_to(log));
+    permit_keeper.tick(wall_clock());
   });
   const Ticker attestation_ticker(
       1s, [&](const std::stop_token& stop) { attestation_keeper.tick(wall_clock(), stop); });

@@ -97,6 +97,22 @@ Found check_vault(const Config& config) {
   return check_backend_name(config, "vault.backend", config.vault.backend);
 }
 
+Found check_runtime(const Config& config) {
+  const RuntimeConfig& runtime = config.runtime;
+  if (!std::ranges::all_of(runtime.agents, is_name))
+    return Complaint{"runtime.agents", "must be names of agents: [a-z0-9][a-z0-9._-]{0,62}"};
+  if (runtime.url.empty()) {
+    if (runtime.agents.empty()) return std::nullopt;
+    return Complaint{"runtime.url",
+                     "is required with runtime.agents: give the https URL at which agents call tools"};
+  }
+  if (!is_origin(runtime.url))
+    return Complaint{"runtime.url", "must be https://HOST or https://HOST:PORT, without a path"};
+  if (runtime.url == config.issuer.url)
+    return Complaint{"runtime.url", "must not be issuer.url: a proof for a tool is none for the daemon"};
+  return std::nullopt;
+}
+
 Found check_anomaly(const Config& config) {
   constexpr std::array<std::string_view, 7> kKinds{"call_rate",    "denial_rate", "latency",    "new_scope",
                                                    "new_resource", "new_host",    "time_of_day"};
@@ -212,6 +228,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_anomaly(config)) return found;
   if (auto found = check_webhook(config)) return found;
   if (auto found = check_vault(config)) return found;
+  if (auto found = check_runtime(config)) return found;
   if (auto found = check_server(config.server)) return found;
   if (auto found = check_operators(config)) return found;
   return check_authority(config);

@@ -177,6 +177,13 @@ struct VaultConfig {
   bool operator==(const VaultConfig&) const = default;
 };
 
+/// Who calls tools for agents.
+struct RuntimeConfig {
+  std::vector<std::string> agents;  ///< by name
+  std::string url;                  ///< where agents call them
+  bool operator==(const RuntimeConfig&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -206,6 +213,7 @@ struct Config {
   AuditConfig audit;
   AnomalyConfig anomaly;
   VaultConfig vault;
+  RuntimeConfig runtime;
   LogConfig log;
   bool allow_root = false;
   std::string source;  ///< the text that was read; empty: there is none

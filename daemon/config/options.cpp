@@ -251,6 +251,13 @@ constexpr auto kOptions = std::to_array<Option>({
      "The name of the backend whose device seals the key of the vault of credentials when that is made; empty takes the "
      "issuer's. A key that there is stays with the device that sealed it."},
 
+    {"runtime.agents", TextList{AT(config.runtime.agents)}, "[]", "",
+     "The names of the agents that are tool runtimes: they may ask for permits, and get the credentials of the calls that "
+     "they are permitted."},
+    {"runtime.url", Text{AT(config.runtime.url)}, "\"\"", "",
+     "The address at which agents call the tool runtimes, `https://HOST[:PORT]`: proofs of calls are for addresses under it, and "
+     "it is the audience of their chains."},
+
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
             [](Target t, std::size_t i) { t.config.log.level = static_cast<LogLevel>(i); }},
@@ -280,6 +287,7 @@ constexpr auto kLive = std::to_array<std::string_view>({
     "server.handler_timeout",
     "server.drain_timeout",
     "operator.",
+    "runtime.",
     "keys.overlap",
     "status.",
     "grants.",

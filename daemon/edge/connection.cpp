@@ -13,6 +13,7 @@
 #include "daemon/edge/response_text.hpp"
 #include "daemon/rest/request_marks.hpp"
 #include "daemon/telemetry/request_scope.hpp"
+#include "sdk/base/cleanse.hpp"
 
 namespace chancery::edge {
 namespace {
@@ -332,6 +333,7 @@ void Connection::on_answer(const std::shared_ptr<Job>& job) {
   if (job != job_) return;  // given up
   job_.reset();
   send(job->response);
+  if (job->response.carries_secret) cleanse(job->response.body);
 }
 
 // Whether there was a job that had not begun.
@@ -389,6 +391,7 @@ void Connection::send(const rest::Response& response) {
                    .keep_alive = keep_alive_,
                    .omit_body = omit_body_,
                    .now = now_in_seconds()});
+  is_secret_ = response.carries_secret;
   std::size_t written = 0;
   if (!channel_.has_tls()) {
     // Nearly always the kernel takes the whole answer at once; then no operation is queued and no deadline
@@ -407,6 +410,7 @@ void Connection::send(const rest::Response& response) {
 }
 
 void Connection::on_written() {
+  if (std::exchange(is_secret_, false)) cleanse(out_);
   if (out_.capacity() > kKeptAnswerBytes) std::string().swap(out_);  // an assignment would keep it
   out_.clear();
   reader_.restart();

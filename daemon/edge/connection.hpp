@@ -123,6 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<Job> job_;
   std::weak_ptr<BlockingPool::Task> task_;  // which holds this connection
   std::string out_;
+  bool is_secret_ = false;  // what out_ holds
   std::size_t discarded_ = 0;
   BodyBudget::Share body_;  // of the request that is read or handled
 

@@ -12,6 +12,7 @@
 #include "sdk/wire/backup_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/overview_messages.hpp"
+#include "sdk/wire/runtime_messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 #include "sdk/wire/vault_messages.hpp"
 

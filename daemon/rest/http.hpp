@@ -67,6 +67,7 @@ struct Response {
   std::optional<Error> failure{};
   /// For the audit log alone: why a request was refused.
   std::optional<Error> refusal{};
+  bool carries_secret = false;  ///< its body is overwritten once it is sent
 };
 
 /// An RFC 9457 problem document. `type` is `urn:chancery:error:NAME`, with the stable `code` beside it.

@@ -140,6 +140,7 @@ Response Router::run(const Route& route, Request& request, std::string_view argu
   if (is_to_be_recorded(attempt, response)) response = record_refusal(request, std::move(response));
   request.attempt = nullptr;
   if (route.carries_secret) cleanse(request.body);
+  response.carries_secret = route.carries_secret;
   const auto took = std::chrono::steady_clock::now() - begun;
   office_.requests->add(static_cast<std::size_t>(&route - routes().data()), response.status);
   office_.tallies->took(class_of(route)).add(took);

@@ -13,7 +13,8 @@ service::RouteClass class_of(const Route& route) noexcept {
   constexpr std::array kIssuing{create_grant, create_delegation, create_proof, create_session,
                                 join,         issue_token};
   constexpr std::array kJudging{verify_chain, explain_chain, introspect_token};
-  constexpr std::array kDeciding{authorize_action, settle_decision, release_decision};
+  constexpr std::array kDeciding{authorize_action, settle_decision, release_decision,
+                                 ask_permit,       use_permit,      report_result};
   const auto is_of = [&](const auto& handlers) {
     return std::ranges::find(handlers, route.handle) != handlers.end();
   };
@@ -130,8 +131,14 @@ std::span<const Route> routes() noexcept {
             "key.revoke"},
       Route{"POST", "/v1/operators", kUnixSocket, true, create_operator, {}, "operator.create"},
       Route{"GET", "/v1/overview", kPrivileged, true, show_overview, scope::kProcessRead},
+      Route{"POST", "/v1/permits", kPrivileged, true, ask_permit, scope::kPermitsCreate, "tool.permit", true},
+      Route{"POST", "/v1/permits/{name}/credential", kPrivileged, true, use_permit, scope::kPermitsCreate,
+            "credential.release", true},
+      Route{"POST", "/v1/permits/{name}/result", kPrivileged, true, report_result, scope::kPermitsCreate,
+            "tool.result"},
       Route{"GET", "/v1/process", kPrivileged, true, show_process, scope::kProcessRead},
       Route{"POST", "/v1/proofs", kPrivileged, true, create_proof, scope::kProofsCreate, "proof.create"},
+      Route{"POST", "/v1/receipts", kPrivileged, true, sign_receipts, scope::kPermitsCreate, "receipt.sign"},
       Route{"POST", "/v1/revocations", kPrivileged, true, revoke, scope::kRevocationsCreate, "token.revoke"},
       Route{"POST", "/v1/revoke", kTls, true, revoke_token, {}, "token.revoke"},
       Route{"POST", "/v1/sessions", kPrivileged, true, create_session, scope::kSessionsCreate,
@@ -145,6 +152,8 @@ std::span<const Route> routes() noexcept {
       Route{"POST", "/v1/suspensions/{name}/lift", kPrivileged, true, lift_suspension,
             scope::kRevocationsLift, "token.lift"},
       Route{"POST", "/v1/token", kTls, true, issue_token, {}, "token.issue"},
+      Route{"POST", "/v1/tool-refusals", kPrivileged, true, report_refusal, scope::kPermitsCreate,
+            "tool.refuse"},
       Route{"POST", "/v1/vault/reset", kPrivileged, true, reset_vault, scope::kCredentialsRevoke,
             "vault.reset"},
       Route{"GET", "/v1/webhook/keys", kPrivileged, true, list_webhook_keys, scope::kIssuerRead},

@@ -29,7 +29,7 @@ struct Route {
   std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
   /// What a request that is refused stands in the audit log as; empty: what only reads is not recorded.
   std::string_view action{};
-  bool carries_secret = false;  ///< in its body, which is cleansed once it is answered
+  bool carries_secret = false;  ///< in its body or its answer's, which are cleansed once it is answered
 };
 
 /// Among whose requests' durations a route's count.
@@ -81,6 +81,11 @@ Response release_decision(service::Office& office, const Request& request, std::
 Response show_budget(service::Office& office, const Request& request, std::string_view argument);
 Response accept_budget(service::Office& office, const Request& request, std::string_view argument);
 Response create_backup(service::Office& office, const Request& request, std::string_view argument);
+Response ask_permit(service::Office& office, const Request& request, std::string_view argument);
+Response use_permit(service::Office& office, const Request& request, std::string_view argument);
+Response report_result(service::Office& office, const Request& request, std::string_view argument);
+Response report_refusal(service::Office& office, const Request& request, std::string_view argument);
+Response sign_receipts(service::Office& office, const Request& request, std::string_view argument);
 Response put_credential(service::Office& office, const Request& request, std::string_view argument);
 Response list_credentials(service::Office& office, const Request& request, std::string_view argument);
 Response show_credential(service::Office& office, const Request& request, std::string_view argument);

@@ -23,8 +23,8 @@ namespace chancery::service {
 
 /// How the daemon was started.
 struct DaemonStart {
-  std::string version;  ///< of the program
-  std::string policy;   ///< the version of the configuration
+  std::string version{};  ///< of the program
+  std::string policy{};   ///< the version of the configuration
   std::chrono::sys_seconds now{};
 };
 

@@ -19,6 +19,7 @@ constexpr auto kBounded = std::to_array<Bounded>({
     {scope::kGrantsMint, "sub", true},
     {scope::kGrantsMint, "agent", true},
     {scope::kAuthorize, "audience", false},
+    {scope::kPermitsCreate, "agent", false},
 });
 
 bool bounds(const Constraint& constraint, const Bounded& wanted) {

@@ -45,6 +45,7 @@ inline constexpr std::string_view kIssuerRotate = "chancery.issuer.rotate";
 inline constexpr std::string_view kJoinTokensCreate = "chancery.join_tokens.create";
 inline constexpr std::string_view kKeysRead = "chancery.keys.read";
 inline constexpr std::string_view kKeysRevoke = "chancery.keys.revoke";
+inline constexpr std::string_view kPermitsCreate = "chancery.permits.create";
 inline constexpr std::string_view kProcessRead = "chancery.process.read";
 inline constexpr std::string_view kProofsCreate = "chancery.proofs.create";
 inline constexpr std::string_view kRevocationsCreate = "chancery.revocations.create";

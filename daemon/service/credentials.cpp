@@ -230,9 +230,9 @@ Credential changed_by(Credential credential, const api::ChangeCredential& messag
 Result<api::Credential> put_credential(Office& office, const CallContext& context,
                                        const api::PutCredential& message) {
   CHANCERY_TRY(admit(office, context, scope::kCredentialsPut, message.name));
-  office.vault.hide(message.value);  // nobody else decides what is left out of logs
   CHANCERY_TRY(check_value(message.value));
   CHANCERY_TRY(check_expiry(message.expires_at, context.now));
+  office.vault.hide(message.value);  // only what may be kept decides what is left out of logs
   const auto known = office.vault.book.find(message.name, context.now);
   if (!known && known.error().code != ErrorCode::kNotFound) return known.error();
   if (!known) {
@@ -250,9 +250,9 @@ Result<api::Credential> put_credential(Office& office, const CallContext& contex
 Result<api::Credential> rotate_credential(Office& office, const CallContext& context, std::string_view name,
                                           const api::RotateCredential& message) {
   CHANCERY_TRY(admit(office, context, scope::kCredentialsPut, name));
-  office.vault.hide(message.value);
   CHANCERY_TRY(check_value(message.value));
   CHANCERY_TRY(check_expiry(message.expires_at, context.now));
+  office.vault.hide(message.value);
   CHANCERY_ASSIGN(const Credential credential, office.vault.book.find(name, context.now));
   CHANCERY_TRY(add_version(office, context, "credential.rotate", credential,
                            {message.value, message.expires_at, VersionState::kActive, message.drain}));

@@ -36,6 +36,7 @@
 #include "daemon/service/webhook.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/join_book.hpp"
+#include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/telemetry/edge_refusals.hpp"
@@ -51,6 +52,8 @@ class AnomalyWatch;
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
+  std::vector<std::string> runtimes{};   ///< names of the agents that are tool runtimes
+  std::string runtime_url{};             ///< where agents call them: `https://HOST[:PORT]`
   std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
@@ -84,6 +87,7 @@ struct Office {
   Webhook& webhook;
   store::BackupShelf& backups;
   Vault& vault;
+  store::PermitBook& permits;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told

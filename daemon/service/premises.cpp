@@ -79,6 +79,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              webhook,
              *books.backups,
              vault,
+             *books.permits,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,

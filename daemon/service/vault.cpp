@@ -82,20 +82,32 @@ Vault::Vault(store::VaultBook& kept, const Backends& backends, const Spending& s
       redactor_(std::move(redactor)),
       key_(kept, sealers_of(backends), std::move(backend)) {}
 
-Result<Released> Vault::release(const ReleaseRequest& request, const Occasion& occasion) {
-  auto released = release_newest(request, occasion);
+Result<Released> Vault::release(const ReleaseRequest& request, const Occasion& occasion, const Take& take) {
+  const Take by_itself = [&](const Credential& read, const store::CredentialUse& use,
+                             const store::AuditEntry& audit) -> Status {
+    CHANCERY_TRY(book.take_use(read, use, occasion.now, audit));
+    return {};
+  };
+  auto released = release_newest(request, occasion, take ? take : by_itself);
   counts_[static_cast<std::size_t>(outcome_of(released))].fetch_add(1, std::memory_order_relaxed);
   return released;
 }
 
+Status Vault::may_release(const ReleaseRequest& request, std::chrono::sys_seconds now) {
+  CHANCERY_ASSIGN(const Credential credential, book.find(request.credential, now));
+  const CredentialVersion* const active = credential.version_in(VersionState::kActive);
+  return active == nullptr ? Status{kNothingActive} : may_have(credential, *active, request, now);
+}
+
 // A credential that changes between the look at it and the release is looked at again, so that a rotation fails no call. One
 // that did not change refuses for another reason.
-Result<Released> Vault::release_newest(const ReleaseRequest& request, const Occasion& occasion) {
+Result<Released> Vault::release_newest(const ReleaseRequest& request, const Occasion& occasion,
+                                       const Take& take) {
   CHANCERY_TRY(spending_.require_newest());
   std::int64_t seen = 0;
   while (true) {
     CHANCERY_ASSIGN(const Credential credential, book.find(request.credential, occasion.now));
-    auto released = release_from(credential, request, occasion);
+    auto released = release_from(credential, request, occasion, take);
     const bool may_have_changed = !released && (released.error().code == ErrorCode::kConflict ||
                                                 released.error().code == ErrorCode::kNotFound ||
                                                 released.error().code == ErrorCode::kStoreCorrupt);
@@ -105,7 +117,7 @@ Result<Released> Vault::release_newest(const ReleaseRequest& request, const Occa
 }
 
 Result<Released> Vault::release_from(const Credential& credential, const ReleaseRequest& request,
-                                     const Occasion& occasion) {
+                                     const Occasion& occasion, const Take& take) {
   const CredentialVersion* const active = credential.version_in(VersionState::kActive);
   if (active == nullptr) return kNothingActive;
   CHANCERY_TRY(may_have(credential, *active, request, occasion.now));
@@ -113,9 +125,9 @@ Result<Released> Vault::release_from(const Credential& credential, const Release
   CHANCERY_ASSIGN(const store::Envelope envelope, book.envelope(credential.id, active->number));
   CHANCERY_ASSIGN(SecretBytes value, vault::open_value(*opened, credential, *active, envelope));
   hide_once(credential, active->number, value);
-  CHANCERY_TRY(book.take_use(
-      credential, {credential.id, active->number, request.use_id, request.until}, occasion.now,
-      audit_entry("credential.release", occasion, release_facts(credential, active->number, request))));
+  CHANCERY_TRY(
+      take(credential, {credential.id, active->number, request.use_id, request.until},
+           audit_entry("credential.release", occasion, release_facts(credential, active->number, request))));
   return Released{std::move(value), credential.id, credential.type, active->number, credential.rotate_on_hit};
 }
 
@@ -166,9 +178,11 @@ Result<vault::VaultKey::Key> Vault::key(const Occasion& occasion) {
 void Vault::hide_once(const Credential& credential, std::int64_t version, const SecretBytes& value) {
   {
     const std::lock_guard lock(mutex_);
-    if (!hidden_.emplace(credential.id, version).second) return;
+    if (hidden_.contains({credential.id, version})) return;
   }
-  hide(value);
+  hide(value);  // twice does no harm; before anybody else counts on it
+  const std::lock_guard lock(mutex_);
+  hidden_.emplace(credential.id, version);
 }
 
 AuditFacts credential_facts(const Credential& credential) {

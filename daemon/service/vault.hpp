@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -59,14 +60,23 @@ class Vault {
   Vault(store::VaultBook& kept, const Backends& backends, const Spending& spending, std::string backend,
         std::shared_ptr<telemetry::Redactor> redactor);
 
+  /// Notes a use of a credential as it was read, with its audit entry, in one transaction.
+  using Take =
+      std::function<Status(const store::Credential& read, store::CredentialUse use, store::AuditEntry audit)>;
+
   /// Releases the value of the version that is active, and notes an open use of it.
   ///
   /// Use and audit entry (`credential.release`) are one transaction, which is on the disk before this returns the value.
-  /// \return kNotFound (no such credential, or no version of it is active), kForbidden (another tool or scope), kRetired
+  /// \param take  notes the use in another way, with what else is to be done in the same transaction
+  /// \return what `take` said; kNotFound (no such credential, or no version of it is active), kForbidden (another tool or scope), kRetired
   ///         (expired), kConflict (the use's id is known), kSpendingHalted while the store is an older copy,
   ///         kKeyLost and the device's errors while the vault's key cannot be opened, kStoreCorrupt for a record that
   ///         another hand has changed
-  [[nodiscard]] Result<Released> release(const ReleaseRequest& request, const Occasion& occasion);
+  [[nodiscard]] Result<Released> release(const ReleaseRequest& request, const Occasion& occasion,
+                                         const Take& take = {});
+
+  /// Whether it would be released now: asked where that is for later. As release(), without the device's errors.
+  [[nodiscard]] Status may_release(const ReleaseRequest& request, std::chrono::sys_seconds now);
 
   /// Ends a use, so that a version that retires need not wait for it. Succeeds also when it has ended.
   [[nodiscard]] Status end_use(std::string_view use_id) { return book.end_use(use_id); }
@@ -97,9 +107,11 @@ class Vault {
   store::VaultBook& book;
 
  private:
-  [[nodiscard]] Result<Released> release_newest(const ReleaseRequest& request, const Occasion& occasion);
+  [[nodiscard]] Result<Released> release_newest(const ReleaseRequest& request, const Occasion& occasion,
+                                                const Take& take);
   [[nodiscard]] Result<Released> release_from(const store::Credential& credential,
-                                              const ReleaseRequest& request, const Occasion& occasion);
+                                              const ReleaseRequest& request, const Occasion& occasion,
+                                              const Take& take);
   [[nodiscard]] Result<vault::VaultKey::Key> key(const Occasion& occasion);
   void hide_once(const store::Credential& credential, std::int64_t version, const SecretBytes& value);
 

@@ -149,6 +149,8 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.public_urls.push_back(config.issuer.url);
   policy.trust_domain = config.issuer.trust_domain;
   CHANCERY_ASSIGN(policy.operators, operator_rule(config, dev));
+  policy.runtimes = config.runtime.agents;
+  policy.runtime_url = config.runtime.url;
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
   CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));

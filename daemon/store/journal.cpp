@@ -190,6 +190,17 @@ Result<AuditEntry> Journal::with_agent(AuditEntry entry) {
 }
 
 Result<std::uint64_t> Journal::append(const AuditEntry& entry) {
+  if (!entry.by_key) return append_text(entry);
+  CHANCERY_ASSIGN(const AuditEntry named, with_agent(entry));
+  return append_text(named);
+}
+
+Status Journal::append_before(const AuditEntry& audit) {
+  CHANCERY_TRY(append(audit));
+  return {};
+}
+
+Result<std::uint64_t> Journal::append_text(const AuditEntry& entry) {
   std::string text = audit_text(entry, policy_);
   if (redactor_) text = redactor_->json(std::move(text));
   return tree_->append(database_, entry, text);
@@ -200,9 +211,7 @@ Result<std::uint64_t> Journal::run(const Pending& pending) noexcept {
   try {
     CHANCERY_TRY((*pending.effect)());
     if (pending.audit == nullptr) return std::uint64_t{0};
-    if (!pending.audit->by_key) return append(*pending.audit);
-    CHANCERY_ASSIGN(const AuditEntry named, with_agent(*pending.audit));
-    return append(named);
+    return append(*pending.audit);
   } catch (...) {
     return Error{ErrorCode::kInternal, "a change of the store was given up: try again, and report this"};
   }

@@ -72,6 +72,9 @@ class Journal {
   /// How many effects wait for the connection.
   [[nodiscard]] std::size_t waiting() const;
 
+  /// Appends an entry before the effect's own. To be used within an effect, which ends when it fails.
+  [[nodiscard]] Status append_before(const AuditEntry& audit);
+
   /// To be used within an effect, or while it is held.
   [[nodiscard]] Database& database() noexcept { return database_; }
 
@@ -95,6 +98,7 @@ class Journal {
   [[nodiscard]] Result<std::uint64_t> run(const Pending& pending) noexcept;
   [[nodiscard]] Result<AuditEntry> with_agent(AuditEntry entry);
   [[nodiscard]] Result<std::uint64_t> append(const AuditEntry& entry);
+  [[nodiscard]] Result<std::uint64_t> append_text(const AuditEntry& entry);
   [[nodiscard]] Status require_tree();
   void note_end(Batch batch, const Status& committed) noexcept;
 

@@ -12,6 +12,7 @@
 #include <chancery/bytes.hpp>
 #include <chancery/result.hpp>
 
+#include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
 
@@ -61,7 +62,9 @@ struct Decision {
   std::vector<Debit> debits{};                  ///< empty for a denial; at most one a total
   std::optional<sys_seconds> reserved_until{};  ///< none: spent at once
   std::optional<RepeatableRequest> repeatable{};
-  std::string answer{};  ///< what a repetition gets
+  std::string answer{};                 ///< what a repetition gets
+  const AuditEntry* attempt = nullptr;  ///< stands in the log before the decision; borrowed
+  const NewPermit* permit = nullptr;    ///< given with it; borrowed
 };
 
 /// What came of recording a decision. Nothing is recorded but by kRecorded.

@@ -494,9 +494,31 @@ CREATE INDEX credential_uses_of_version ON credential_uses (credential, version,
 CREATE INDEX credential_uses_by_end ON credential_uses (until);
 )sql";
 
+// What a runtime may do once, and what came of it. Without references: the tokens and credentials that it names may go before it.
+constexpr const char* kPermits = R"sql(
+CREATE TABLE permits (
+  id          TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  decision    TEXT NOT NULL CHECK (length(decision) > 0),
+  runtime     TEXT NOT NULL CHECK (length(runtime) > 0),
+  token       TEXT NOT NULL,
+  key         TEXT NOT NULL,
+  tool        TEXT NOT NULL CHECK (length(tool) > 0),
+  scope       TEXT NOT NULL,
+  credential  TEXT NOT NULL,
+  arguments   TEXT NOT NULL CHECK (length(arguments) = 64),
+  given_at    INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  released_at INTEGER,
+  ended_at    INTEGER,
+  receipt     TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX permits_open ON permits (given_at) WHERE ended_at IS NULL;
+CREATE INDEX permits_by_end ON permits (expires_at);
+)sql";
+
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
                                  kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning, kToldAnomalies, kVault};
+                                 kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -10,6 +10,7 @@
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/journal.hpp"
 #include "daemon/store/ledger.hpp"
+#include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/status_book.hpp"
 #include "daemon/store/store.hpp"
@@ -30,6 +31,7 @@ struct Books {
   std::unique_ptr<AnomalyBook> anomalies;
   std::unique_ptr<BackupShelf> backups;
   std::unique_ptr<VaultBook> vault;
+  std::unique_ptr<PermitBook> permits;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -49,12 +49,12 @@ class SqliteCheckpointBook final : public CheckpointBook {
   }
 
   Status accept(const Decision& decision, const AuditEntry& audit) override {
-    CHANCERY_TRY(journal_->mutate(audit, [&]() -> Status {
+    const auto accepted = journal_->mutate(audit, [&]() -> Status {
       CHANCERY_TRY(reset_horizons(journal_->database()));
       if (decision.ends_tokens) CHANCERY_TRY(end_all_tokens(journal_->database(), kWhyEnded, audit.at));
       return decision.checkpoint ? write(*decision.checkpoint) : Status{};
-    }));
-    return {};
+    });
+    return accepted ? Status{} : Status{accepted.error()};
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "daemon/store/horizon.hpp"
+#include "daemon/store/sqlite_permit_book.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "sdk/base/hex.hpp"
@@ -113,13 +114,18 @@ class SqliteLedger final : public Ledger {
   Result<Recording> record(const Decision& decision, const AuditEntry& audit) override {
     CHANCERY_TRY(check_decision(decision));
     Recording recording;
-    const auto recorded = journal_->mutate(audit, [&]() -> Status {
-      recording = Recording{};
-      CHANCERY_TRY(keep_answer(decision, recording));
-      CHANCERY_TRY(use_proof(decision.proof, recording));
-      CHANCERY_TRY(debit_all(decision, recording));
-      return reserve(decision);
-    });
+    const bool releases = decision.permit != nullptr && decision.permit->release;
+    const auto recorded =
+        journal_->mutate(releases ? decision.permit->release->audit : audit, [&]() -> Status {
+          recording = Recording{};
+          if (decision.attempt != nullptr) CHANCERY_TRY(journal_->append_before(*decision.attempt));
+          CHANCERY_TRY(keep_answer(decision, recording));
+          CHANCERY_TRY(use_proof(decision.proof, recording));
+          CHANCERY_TRY(debit_all(decision, recording));
+          CHANCERY_TRY(reserve(decision));
+          if (decision.permit != nullptr) CHANCERY_TRY(give_permit(database(), *decision.permit));
+          return releases ? journal_->append_before(audit) : Status{};
+        });
     // Another error is the store's: then what was found in the transaction, such as another's answer, is not kept.
     if (!recorded && !is_undone(recorded.error())) return recorded.error();
     return recording;

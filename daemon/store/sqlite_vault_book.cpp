@@ -79,7 +79,8 @@ constexpr const char* kPruneUses = "DELETE FROM credential_uses WHERE until <= ?
 constexpr const char* kRetiring =
     "SELECT v.credential, c.name, v.number, v.retire_at, (SELECT count(*) FROM credential_uses u WHERE "
     "u.credential = v.credential AND u.version = v.number AND u.until > ?1) FROM credential_versions v JOIN "
-    "credentials c ON c.id = v.credential WHERE v.state = 'retiring' LIMIT ?2";
+    "credentials c ON c.id = v.credential WHERE v.state = 'retiring' AND (v.retire_at <= ?1 OR NOT EXISTS (SELECT 1 "
+    "FROM credential_uses u WHERE u.credential = v.credential AND u.version = v.number AND u.until > ?1)) LIMIT ?2";
 constexpr const char* kRetiringOf =
     "SELECT number, (SELECT count(*) FROM credential_uses u WHERE u.credential = v.credential AND u.version = "
     "v.number AND u.until > ?2), retire_at FROM credential_versions v WHERE v.credential = ?1 AND "
@@ -292,27 +293,11 @@ class SqliteVaultBook final : public VaultBook {
 
   Result<std::uint64_t> take_use(const Credential& read, const CredentialUse& use, sys_seconds now,
                                  const AuditEntry& audit) override {
-    return journal_->mutate(audit, [&]() -> Status {
-      {
-        CHANCERY_ASSIGN(Query query, database().query(kIsRead));
-        CHANCERY_ASSIGN(const bool is_same, query.bind(read.id).bind(read.revision).step());
-        if (!is_same) return kChangedMeanwhile;
-      }
-      {
-        CHANCERY_ASSIGN(Query note, database().query(kNoteUse));
-        CHANCERY_TRY(note.bind(use.credential).bind(use.version).bind(now).run());
-        if (database().changes() != 1) return kChangedMeanwhile;
-      }
-      CHANCERY_ASSIGN(Query insert, database().query(kInsertUse));
-      return insert.bind(use.id).bind(use.credential).bind(use.version).bind(use.until).run();
-    });
+    return journal_->mutate(audit, [&] { return take_use_within(database(), read, use, now); });
   }
 
   Status end_use(std::string_view id) override {
-    return journal_->write([&]() -> Status {
-      CHANCERY_ASSIGN(Query remove, database().query(kEndUse));
-      return remove.bind(id).run();
-    });
+    return journal_->write([&] { return end_use_within(database(), id); });
   }
 
   Result<std::vector<RetiringVersion>> idle(sys_seconds now) override {
@@ -323,9 +308,7 @@ class SqliteVaultBook final : public VaultBook {
     while (true) {
       CHANCERY_ASSIGN(const bool row, rows.step());
       if (!row) return out;
-      const auto open_uses = static_cast<std::uint64_t>(rows.number(4));
-      if (open_uses == 0 || rows.time(3) <= now)
-        out.push_back({rows.text(0), rows.text(1), rows.number(2), open_uses});
+      out.push_back({rows.text(0), rows.text(1), rows.number(2), static_cast<std::uint64_t>(rows.number(4))});
     }
   }
 
@@ -470,6 +453,27 @@ std::string_view version_state_name(VersionState state) noexcept {
 const CredentialVersion* Credential::version_in(VersionState state) const noexcept {
   const auto found = std::ranges::find(versions, state, &CredentialVersion::state);
   return found == versions.end() ? nullptr : &*found;
+}
+
+Status take_use_within(Database& database, const Credential& read, const CredentialUse& use,
+                       sys_seconds now) {
+  {
+    CHANCERY_ASSIGN(Query query, database.query(kIsRead));
+    CHANCERY_ASSIGN(const bool is_same, query.bind(read.id).bind(read.revision).step());
+    if (!is_same) return kChangedMeanwhile;
+  }
+  {
+    CHANCERY_ASSIGN(Query note, database.query(kNoteUse));
+    CHANCERY_TRY(note.bind(use.credential).bind(use.version).bind(now).run());
+    if (database.changes() != 1) return kChangedMeanwhile;
+  }
+  CHANCERY_ASSIGN(Query insert, database.query(kInsertUse));
+  return insert.bind(use.id).bind(use.credential).bind(use.version).bind(use.until).run();
+}
+
+Status end_use_within(Database& database, std::string_view id) {
+  CHANCERY_ASSIGN(Query remove, database.query(kEndUse));
+  return remove.bind(id).run();
 }
 
 std::unique_ptr<VaultBook> make_sqlite_vault_book(std::shared_ptr<Journal> journal) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "sdk/json/writer.hpp"
@@ -138,16 +140,18 @@ json::Node DocumentWalk::redacted_array(const json::Value& array) {
 // A name that holds a secret is none that a hit may quote: the place of what is found in it, and below it, has the new one.
 json::Node DocumentWalk::redacted_object(const json::Value& object) {
   json::Node out = json::Node::object();
-  std::vector<std::string> changed;
+  std::set<std::string, std::less<>> taken;  // all names, once one of them is changed
+  std::map<std::string, std::size_t, std::less<>> numbers;
   for (const json::Member& member : object.members()) {
     const std::string wanted = redacted_text(member.name);
     std::string name = wanted;
-    const auto is_taken = [&] {
-      return std::ranges::find(changed, name) != changed.end() || object.find(name) != nullptr;
-    };
     if (wanted != member.name) {
-      for (std::size_t number = 2; is_taken(); ++number) name = wanted + " " + std::to_string(number);
-      changed.push_back(name);
+      if (taken.empty()) {
+        for (const json::Member& other : object.members()) taken.emplace(other.name);
+      }
+      // Each number is tried once: whoever sends ten thousand such names waits no longer than for others.
+      std::size_t& number = numbers.try_emplace(wanted, 1).first->second;
+      while (!taken.insert(name).second) name = wanted + " " + std::to_string(++number);
     }
     path_.push_back(name);
     json::Node value = redacted(member.value);

@@ -1,7 +1,9 @@
 // The messages of enforcement points.
 
 #include <algorithm>
+#include <array>
 
+#include "sdk/wire/authorize_fields.hpp"
 #include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/messages.hpp"
@@ -15,8 +17,6 @@ using json::Value;
 
 constexpr Range kReservation{1, 86400};
 constexpr std::size_t kLongestKey = 128;
-// As in messages.cpp: an action's parameters may hold any number.
-constexpr json::Limits kBodyLimits{.allow_unsafe_integers = true};
 
 bool is_printable(char c) { return c > ' ' && c < 127; }
 
@@ -101,8 +101,30 @@ Status read_denial(const Value& root, api::Decision& out) {
 
 }  // namespace
 
-std::string write(const api::Authorize& message) {
-  const auto params = Document::parse(message.params, kBodyLimits);
+Status allow_authorize_members(const Value& root, std::initializer_list<std::string_view> besides,
+                               const char* what) {
+  constexpr std::array<std::string_view, 12> kMembers = {"chain",
+                                                         "proof",
+                                                         "method",
+                                                         "uri",
+                                                         "audience",
+                                                         "action",
+                                                         "reserve_s",
+                                                         "idempotency_key",
+                                                         "ada",
+                                                         "require_custody",
+                                                         "custody_max_age_s",
+                                                         "attestation_results"};
+  const auto is_known = [&](const json::Member& member) {
+    return std::ranges::find(kMembers, member.name) != kMembers.end() ||
+           std::ranges::find(besides, member.name) != besides.end();
+  };
+  const bool is_good = root.is(Value::Kind::kObject) && std::ranges::all_of(root.members(), is_known);
+  return is_good ? Status{} : Status{malformed(what)};
+}
+
+Node authorize_node(const api::Authorize& message) {
+  const auto params = Document::parse(message.params, kActionLimits);
   Node action = Node::object({{"scope", message.scope}});
   action.set("params", params ? Node::copy(params->root()) : Node(nullptr));
   Node node = Node::object({{"chain", text_array(message.chain)},
@@ -115,18 +137,21 @@ std::string write(const api::Authorize& message) {
   if (!message.idempotency_key.empty()) node.set("idempotency_key", message.idempotency_key);
   if (message.ada_required) node.set("ada", "required");
   set_custody_terms(node, message.custody);
-  return json::to_jcs(node);
+  return node;
 }
 
+std::string write(const api::Authorize& message) { return json::to_jcs(authorize_node(message)); }
+
 Result<api::Authorize> read_authorize(std::string_view json) {
-  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json, kBodyLimits));
-  const Value& root = document.root();
-  CHANCERY_TRY(allow_only(
-      root,
-      {"chain", "proof", "method", "uri", "audience", "action", "reserve_s", "idempotency_key", "ada",
-       "require_custody", "custody_max_age_s", "attestation_results"},
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json, kActionLimits));
+  CHANCERY_TRY(allow_authorize_members(
+      document.root(), {},
       "an authorization has `chain`, `proof`, `method`, `uri`, `audience`, `action`, `reserve_s`, "
       "`idempotency_key`, `ada`, `require_custody`, `custody_max_age_s` and `attestation_results` only"));
+  return authorize_from(document.root());
+}
+
+Result<api::Authorize> authorize_from(const Value& root) {
   api::Authorize out;
   CHANCERY_ASSIGN(out.chain, chain(root));
   CHANCERY_ASSIGN(out.proof, need_text(root, "proof", "`proof` must be the request's compact dpop+jwt"));
@@ -140,13 +165,18 @@ Result<api::Authorize> read_authorize(std::string_view json) {
   return out;
 }
 
-std::string write(const api::Decision& decision) {
-  return json::to_jcs(decision.permitted ? permit_node(decision) : denial_node(decision));
+Node decision_node(const api::Decision& decision) {
+  return decision.permitted ? permit_node(decision) : denial_node(decision);
 }
+
+std::string write(const api::Decision& decision) { return json::to_jcs(decision_node(decision)); }
 
 Result<api::Decision> read_decision(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
-  const Value& root = document.root();
+  return decision_from(document.root());
+}
+
+Result<api::Decision> decision_from(const Value& root) {
   CHANCERY_ASSIGN(const std::string decision,
                   need_text(root, "decision", "a decision has `decision`: permit or deny"));
   api::Decision out;

@@ -26,8 +26,9 @@ std::string read_text(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Starts a program with its output going to a file.
-pid_t spawn_program(const std::vector<std::string>& arguments, const std::filesystem::path& output) {
+}  // namespace
+
+pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -44,14 +45,12 @@ pid_t spawn_program(const std::vector<std::string>& arguments, const std::filesy
   ::_exit(127);
 }
 
-int wait_for(pid_t pid) {
+int end_of_program(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
-
-}  // namespace
 
 DaemonProcess::DaemonProcess() {
   std::string name = (std::filesystem::temp_directory_path() / "daemon-XXXXXX").string();
@@ -113,7 +112,7 @@ void DaemonProcess::spawn(const std::vector<std::string>& arguments, std::vector
   std::vector<std::string> command = std::move(launcher);
   command.emplace_back(CHANCERY_BINARY_DIR "/chanceryd");
   command.insert(command.end(), arguments.begin(), arguments.end());
-  pid_ = spawn_program(command, folder_ / "output");
+  pid_ = start_program(command, folder_ / "output");
 }
 
 void DaemonProcess::spawn_configured(const std::vector<std::string>& launcher) {
@@ -133,7 +132,7 @@ void DaemonProcess::start_by(const std::vector<std::string>& launcher) {
 
 DaemonProcess::Ending DaemonProcess::start_and_fail() {
   spawn_configured();
-  const int status = wait_for(std::exchange(pid_, -1));
+  const int status = end_of_program(std::exchange(pid_, -1));
   return {status, output()};
 }
 
@@ -146,13 +145,13 @@ DaemonProcess::Ending DaemonProcess::check() {
 int DaemonProcess::stop(int signal) {
   if (pid_ <= 0) return -1;
   ::kill(pid_, signal);
-  return wait_for(std::exchange(pid_, -1));
+  return end_of_program(std::exchange(pid_, -1));
 }
 
 void DaemonProcess::kill() {
   if (pid_ <= 0) return;
   ::kill(pid_, SIGKILL);
-  wait_for(std::exchange(pid_, -1));
+  end_of_program(std::exchange(pid_, -1));
 }
 
 Client DaemonProcess::client() const {
@@ -168,7 +167,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments) {
   const int fd = ::mkstemp(name.data());
   BOOST_REQUIRE(fd >= 0);
   ::close(fd);
-  const int status = wait_for(spawn_program(arguments, name));
+  const int status = end_of_program(start_program(arguments, name));
   ProgramResult result{status, read_text(name)};
   std::filesystem::remove(name);
   return result;
@@ -182,7 +181,7 @@ int run_as(std::uint32_t uid, const std::function<int()>& body) {
         ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 && ::setresuid(uid, uid, uid) == 0;
     ::_exit(changed ? body() : 126);
   }
-  return wait_for(pid);
+  return end_of_program(pid);
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience) {

@@ -86,6 +86,12 @@ T answered(ClientResult<T> result) {
   return *std::move(result);
 }
 
+/// Starts a program that ends with the test, its output going to a file. \return its id
+[[nodiscard]] pid_t start_program(const std::vector<std::string>& arguments,
+                                  const std::filesystem::path& output);
+/// Waits for its end. \return the exit status; 128 and the signal's number when one ended it
+int end_of_program(pid_t pid);
+
 /// Runs a program to its end with standard output and error captured.
 struct ProgramResult {
   int exit_status = -1;

@@ -33,6 +33,14 @@ inline std::string body_for(std::string_view pattern) {
   if (pattern == "/v1/backends/{name}/activate") return challenge;
   if (pattern == "/v1/backends/{name}/measurements" || pattern == "/v1/keys/{name}/certify")
     return R"({"nonce":"AAAA"})";
+  const std::string digest = "\"" + std::string(64, 'a') + "\"";
+  if (pattern == "/v1/permits")
+    return R"({"chain":"x","proof":"x","method":"POST","uri":"https://x","audience":"x","action":{"scope":"a.b"},)"
+           R"("tool":"t","arguments_sha256":)" +
+           digest + "}";
+  if (pattern == "/v1/permits/{name}/result") return R"({"status":"done","result_sha256":)" + digest + "}";
+  if (pattern == "/v1/receipts") return R"({"permits":["x"]})";
+  if (pattern == "/v1/tool-refusals") return R"({"tool":"t","reason":"arguments"})";
   // The octets are `canary-credential`.
   const std::string value = R"("value":"Y2FuYXJ5LWNyZWRlbnRpYWw=")";
   if (pattern == "/v1/credentials")

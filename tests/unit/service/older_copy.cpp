@@ -90,8 +90,15 @@ constexpr std::array kHalted{
         kOperatorUid},
     Row{"POST", "/v1/operators", "/v1/operators",
         R"({"name":"x","jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"})", kOperatorUid},
+    Row{"POST", "/v1/permits", "/v1/permits",
+        R"({"chain":CHAIN,"proof":"PROOF","method":"POST","uri":"https://tools.example/v1/tools/refund",)"
+        R"("audience":"https://tools.example","action":{"scope":"payments.refund"},"tool":"refund",)"
+        R"("arguments_sha256":"00"})",
+        kSupportUid},
+    Row{"POST", "/v1/permits/{name}/credential", "/v1/permits/x/credential", "", kSupportUid},
     Row{"POST", "/v1/proofs", "/v1/proofs", R"({"chain":CHAIN,"htm":"GET","htu":"https://a/"})",
         kOrchestratorUid},
+    Row{"POST", "/v1/receipts", "/v1/receipts", R"({"permits":["x"]})", kSupportUid},
     Row{"POST", "/v1/sessions", "/v1/sessions", R"({"chain":CHAIN,"key_proof":"a.b.c"})", kOrchestratorUid},
     Row{"GET", "/v1/status-lists/{name}", "/v1/status-lists/1", "", kOperatorUid},
 };
@@ -159,7 +166,9 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 13> kGoesOnToo{"/v1/credentials",
+constexpr std::array<std::string_view, 15> kGoesOnToo{"/v1/permits/{name}/result",
+                                                      "/v1/tool-refusals",
+                                                      "/v1/credentials",
                                                       "/v1/credentials/{name}",
                                                       "/v1/credentials/{name}/activate",
                                                       "/v1/credentials/{name}/change",

@@ -1,0 +1,344 @@
+#include "daemon/service/deciding.hpp"
+
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "daemon/service/action_budget.hpp"
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
+#include "daemon/service/issuing.hpp"
+#include "daemon/service/key_proof.hpp"
+#include "daemon/service/office.hpp"
+#include "daemon/service/watched.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "sdk/wire/custody_fields.hpp"
+#include "sdk/wire/messages.hpp"
+
+namespace chancery::service {
+namespace {
+
+using RecordOutcome = store::Recording::Outcome;
+using Tokens = std::vector<std::shared_ptr<const Token>>;
+
+/// What verification says of an action, and what the action would spend.
+struct Judgement {
+  Verdict verdict;
+  Tokens tokens;  ///< as far as they could be read
+  ActionBudget budget;
+  std::optional<store::ProofUse> proof;  ///< since step 6 has passed: the proof counts as used
+};
+
+Result<ActionRequest> request_of(const api::Authorize& message) {
+  ActionRequest request;
+  request.ada_required = message.ada_required;
+  request.audience = message.audience;
+  request.scope = message.scope;
+  CHANCERY_ASSIGN(request.parameters, parse_parameters(message.params));
+  request.dpop.emplace();
+  request.dpop->proof = message.proof;
+  request.dpop->htm = message.method;
+  request.dpop->htu = message.uri;
+  return request;
+}
+
+// Budgets are computed from unverified tokens, and used only if they verify.
+Tokens read_tokens(const std::vector<std::string>& chain, const VerifyOptions& options) {
+  Tokens tokens;
+  if (chain.size() > options.max_tokens) return tokens;
+  for (const std::string& compact : chain) {
+    if (auto known = options.cache == nullptr ? std::nullopt : options.cache->find(compact)) {
+      tokens.push_back(std::move(known->token));
+    } else if (auto token = Token::parse(compact)) {
+      tokens.push_back(std::make_shared<const Token>(*std::move(token)));
+    } else {
+      return {};
+    }
+  }
+  return tokens;
+}
+
+// What was read before is not read again for its id.
+std::string id_of_leaf(const Tokens& tokens, const api::Authorize& message) {
+  return tokens.empty() ? leaf_id(message.chain) : hex_encode(tokens.back()->digest());
+}
+
+Judgement judge(const Office& office, const CallContext& context, const api::Authorize& message,
+                ActionRequest request, Tokens tokens) {
+  Judgement judgement;
+  VerifyOptions options = office.policy->verify;
+  judgement.tokens = std::move(tokens);
+  if (!judgement.tokens.empty()) judgement.budget = budget_of(judgement.tokens, request, context.now);
+  request.totals = judgement.budget.totals;
+  // Asked last in step 6. Whether the proof was used is the ledger's to say, once for all concurrent uses.
+  request.seen = [&](const Thumbprint& key, std::string_view jti) {
+    judgement.proof =
+        store::ProofUse{key, sha256(as_bytes(jti)), context.now, expiry_of(*request.dpop, context.now)};
+    return false;
+  };
+  options.request = &request;
+  const wire::TermsToJudge custody(message.custody);
+  custody.put_into(options);
+  const std::vector<std::string_view> chain(message.chain.begin(), message.chain.end());
+  judgement.verdict = judge_use(office, chain, context.now, options);
+  return judgement;
+}
+
+// --- answers
+
+Denial denial_of(const Judgement& judgement) {
+  const Denial& denial = judgement.verdict.denial();
+  const std::optional<Denial>& fault = judgement.budget.fault;
+  // Verification found no total there, and this is why.
+  const bool explains =
+      fault && denial.step == fault->step && denial.outcome == fault->outcome && denial.hop == fault->hop;
+  return explains ? *fault : denial;
+}
+
+Denial proof_denial(const Judgement& judgement, const char* reason, const char* remedy) {
+  const int leaf = static_cast<int>(judgement.tokens.size()) - 1;
+  return {Outcome::kHolderBindingFailed, Step::kHolderBinding, leaf, reason, "a fresh `jti`", {}, remedy};
+}
+
+// What is told of permits and denials alike.
+void set_findings(api::Decision& decision, const Verdict& verdict) {
+  decision.not_performed.assign(verdict.not_performed().begin(), verdict.not_performed().end());
+  if (const auto custody = wire::custody_node(verdict)) decision.custody = json::to_jcs(*custody);
+}
+
+api::Decision denied(const Judgement& judgement, const Denial& denial) {
+  api::Decision decision;
+  decision.outcome = outcome_name(denial.outcome);
+  decision.step = step_name(denial.step);
+  decision.reason = denial.reason;
+  set_findings(decision, judgement.verdict);
+  // The limits of those above the leaf are not the enforcement point's to see.
+  const bool is_leafs = denial.hop >= 0 && denial.hop + 1 == static_cast<int>(judgement.tokens.size());
+  if (!is_leafs) return decision;
+  decision.hop = denial.hop;
+  decision.expected = denial.expected;
+  decision.found = denial.found;
+  decision.remedy = denial.remedy;
+  return decision;
+}
+
+api::Decision permitted(const Judgement& judgement, const CallContext& context, const api::Authorize& message,
+                        std::string id) {
+  const VerifiedChain& chain = judgement.verdict.chain();
+  api::Decision decision;
+  decision.permitted = true;
+  decision.id = std::move(id);
+  set_findings(decision, judgement.verdict);
+  if (message.reserve.count() > 0) {
+    decision.expires_at = (context.now + message.reserve).time_since_epoch().count();
+  }
+  decision.leaf = api::GrantedLeaf{chain.principal(), chain.leaf().claims().client_id,
+                                   json::to_jcs(wire::leaf_node(chain))};
+  return decision;
+}
+
+// --- records
+
+// Of a session, the key that opened it.
+const Thumbprint& key_of_agent(const Tokens& tokens) {
+  auto token = tokens.rbegin();
+  while ((*token)->claims().is_session && std::next(token) != tokens.rend()) ++token;
+  return (*token)->claims().holder;
+}
+
+// Whose token it is counts once its holder has shown the key: before, anybody may present anything.
+void set_holder(AuditFacts& facts, const Judgement& judgement) {
+  const Token& leaf = *judgement.tokens.back();
+  const Claims& claims = leaf.claims();
+  const std::string token = hex_encode(leaf.digest());
+  facts.ids.emplace_back("token", token);
+  if (!judgement.proof) return;
+  facts.principal = claims.sub;
+  if (claims.is_session) facts.session = token;
+  // What shows is the key: the name is whatever the last delegator wrote.
+  facts.by_key = key_of_agent(judgement.tokens);
+  facts.ids.emplace_back("claimed_client_id", claims.client_id);
+  facts.ids.emplace_back("key", claims.holder.text());
+}
+
+constexpr std::size_t kLongestName = 256;
+
+// Who asks for something that no token could have gets no more of the disk for it.
+json::Node name_node(const std::string& name) {
+  return name.size() <= kLongestName ? json::Node(name) : json::Node("(longer than 256 octets)");
+}
+
+// Parameters are hashed with the id of what was decided; a denial has none, and takes the request's.
+AuditFacts facts_of(const Office& office, const CallContext& context, const Judgement& judgement,
+                    const api::Authorize& message, const api::Decision& decision, const ToolCall* call) {
+  AuditFacts facts{.details = json::Node::object(
+                       {{"audience", name_node(message.audience)}, {"scope", name_node(message.scope)}}),
+                   .outcome = decision.permitted ? AuditOutcome::kPermit : AuditOutcome::kDeny};
+  if (!judgement.tokens.empty()) set_holder(facts, judgement);
+  if (call != nullptr) {
+    facts.details.set("tool", call->tool);
+    facts.ids.emplace_back("permit", call->given.permit.id);
+  }
+  const std::string& salted_by = decision.permitted ? decision.id : context.request_id;
+  facts.details.set("params", office.audit.hash_parameters(salted_by, message.params));
+  if (decision.permitted) {
+    facts.ids.emplace_back("decision", decision.id);
+    facts.details.set("debits", judgement.budget.debits.size());
+    if (decision.expires_at) facts.details.set("reserved_until", *decision.expires_at);
+    return facts;
+  }
+  facts.details.set("denial", decision.outcome);
+  facts.details.set("step", wire::step_node(decision.step));
+  if (!judgement.verdict.valid()) facts.hop = judgement.verdict.denial().hop;
+  return facts;
+}
+
+store::AuditEntry audit_of(const Office& office, const CallContext& context, const Judgement& judgement,
+                           const api::Authorize& message, const api::Decision& decision,
+                           const ToolCall* call) {
+  return audit_entry(call == nullptr ? "action.authorize" : "tool.permit", context,
+                     facts_of(office, context, judgement, message, decision, call));
+}
+
+void give(ToolCall& call, const Judgement& judgement, const api::Decision& answer,
+          store::Decision& decision) {
+  store::Permit& permit = call.given.permit;
+  permit.decision = answer.id;
+  permit.token = hex_encode(judgement.tokens.back()->digest());
+  permit.key = key_of_agent(judgement.tokens);
+  decision.permit = &call.given;
+}
+
+Result<store::Recording> record(Office& office, const CallContext& context, const api::Authorize& message,
+                                const Judgement& judgement, const api::Decision& answer, ToolCall* call) {
+  store::Decision decision;
+  decision.caller = identity_of(context.caller);
+  decision.audience = message.audience;
+  decision.at = context.now;
+  decision.proof = *judgement.proof;
+  if (answer.permitted) {
+    decision.id = answer.id;
+    decision.debits = judgement.budget.debits;
+    if (message.reserve.count() > 0) decision.reserved_until = context.now + message.reserve;
+    if (call != nullptr) give(*call, judgement, answer, decision);
+  }
+  if (call != nullptr) decision.attempt = &call->attempt;
+  if (!message.idempotency_key.empty()) {
+    decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
+    decision.answer = wire::write(answer);
+  }
+  return office.spending.record(decision, audit_of(office, context, judgement, message, answer, call));
+}
+
+// A proof that is refused is in the audit log once, though nothing else of it is kept: whoever presents it again and
+// again does not fill the disk.
+Result<api::Decision> refuse_proof(Office& office, const CallContext& context, const api::Authorize& message,
+                                   const Judgement& judgement, bool is_replayed, const ToolCall* call) {
+  store::ProofUse use = *judgement.proof;
+  // Of a key that has used too many, each is another: the key counts.
+  if (!is_replayed) use.jti = {};
+  const Denial denial = is_replayed
+                            ? proof_denial(judgement, "this proof was used before", "send a fresh DPoP proof")
+                            : proof_denial(judgement, "too many proofs of this key are unexpired",
+                                           "wait until some have expired, and send fewer requests");
+  api::Decision decision = denied(judgement, denial);
+  if (office.refused_proofs->note(use)) {
+    CHANCERY_TRY(office.store.append_audit(audit_of(office, context, judgement, message, decision, call)));
+  }
+  return decision;
+}
+
+// Before step 6 nobody knows who asks, and whoever it is may ask as often as it likes: the bound on refusals is on these
+// denials too.
+Result<api::Decision> deny_unproven(Office& office, const CallContext& context, const api::Authorize& message,
+                                    const Judgement& judgement, const ToolCall* call) {
+  api::Decision decision = denied(judgement, denial_of(judgement));
+  if (office.audit.refusals.admit({}, context.now)) {
+    CHANCERY_TRY(office.store.append_audit(audit_of(office, context, judgement, message, decision, call)));
+  }
+  return decision;
+}
+
+// An answer that was given stays, but a permit counts no longer than its chain, and not for what was given back.
+Result<api::Decision> repeat(const Office& office, const Judgement& judgement, const std::string& answer) {
+  CHANCERY_ASSIGN(api::Decision before, wire::read_decision(answer));
+  if (!before.permitted) return before;
+  if (!judgement.verdict.valid()) return denied(judgement, denial_of(judgement));
+  if (!before.expires_at) return before;
+  CHANCERY_ASSIGN(const store::Reservation reserved, office.spending.ledger().reservation(before.id));
+  if (!reserved.is_released) return before;
+  return denied(judgement,
+                proof_denial(judgement, "the reservation that this proof was used for was released",
+                             "send a fresh DPoP proof, under another `idempotency_key`"));
+}
+
+// By its name: a decision that is answered again is known by nothing else.
+Outcome outcome_of(const api::Decision& decision) {
+  if (decision.permitted) return Outcome::kValid;
+  for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
+    if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
+  }
+  return Outcome::kMalformed;
+}
+
+// Only a proof says who acts, and says it by the key: whoever may delegate can write any name into a token.
+void note_use(const Judgement& judgement, const api::Authorize& message, anomaly::Use& use) {
+  use.key = key_of_agent(judgement.tokens);
+  use.scopes = {message.scope};
+  use.resources = {message.audience};
+  use.host = host_of(message.uri);
+}
+
+Status require_enforcement_point(Office& office, const CallContext& context, const api::Authorize& message,
+                                 const Tokens& tokens) {
+  note_attempt(context,
+               {.ids = {{"token", id_of_leaf(tokens, message)}},
+                .details = json::Node::object({{"audience", message.audience}, {"scope", message.scope}})});
+  return require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}});
+}
+
+}  // namespace
+
+void tally(Office& office, const api::Decision& decision) {
+  office.tallies->judged(Judged::kAuthorize, outcome_of(decision));
+}
+
+Result<api::Decision> decide(Office& office, const CallContext& context, const api::Authorize& message,
+                             anomaly::Use& use, ToolCall* call) {
+  Tokens tokens = read_tokens(message.chain, office.policy->verify);
+  if (call == nullptr) CHANCERY_TRY(require_enforcement_point(office, context, message, tokens));
+  CHANCERY_TRY(office.spending.require_newest());
+  CHANCERY_ASSIGN(const ActionRequest request, request_of(message));
+  CHANCERY_ASSIGN(std::string id, random_id());
+  const Judgement judgement = judge(office, context, message, request, std::move(tokens));
+  const bool is_valid = judgement.verdict.valid();
+  if (!judgement.proof) return deny_unproven(office, context, message, judgement, call);
+  note_use(judgement, message, use);
+
+  api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
+                                  : denied(judgement, denial_of(judgement));
+  CHANCERY_ASSIGN(store::Recording recording, record(office, context, message, judgement, answer, call));
+  if (recording.outcome == RecordOutcome::kOverBound) {
+    answer = denied(judgement, over_bound(judgement.budget.bounds[recording.debit], recording.total));
+    CHANCERY_ASSIGN(recording, record(office, context, message, judgement, answer, call));
+  }
+  switch (recording.outcome) {
+    case RecordOutcome::kRecorded:
+      return answer;
+    case RecordOutcome::kAnsweredBefore:
+      return repeat(office, judgement, recording.answer);
+    case RecordOutcome::kOtherRequest:
+      return Error{ErrorCode::kConflict,
+                   "`idempotency_key` was used for another request: take a fresh key for each request"};
+    case RecordOutcome::kProofUsed:
+      return refuse_proof(office, context, message, judgement, true, call);
+    case RecordOutcome::kTooManyProofs:
+      return refuse_proof(office, context, message, judgement, false, call);
+    case RecordOutcome::kOverBound:
+      break;  // a denial debits nothing
+  }
+  return Error{ErrorCode::kInternal, "a denial was refused as spending too much: report this"};
+}
+
+}  // namespace chancery::service
