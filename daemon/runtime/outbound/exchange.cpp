@@ -60,7 +60,8 @@ int before_request(void* into, char* peer_text, char*, int, int) {
   if (watch.was_sent && !is_safe_method(watch.order.request.method)) {
     watch.refusal =
         Error{ErrorCode::kConnectFailed,
-              "the upstream ended the connection before it answered: whether it acted is not known"};
+              "the upstream ended the connection before it answered: whether it acted is not known",
+              CURLE_GOT_NOTHING};
   }
   if (watch.refusal) return CURL_PREREQFUNC_ABORT;
   watch.was_sent = true;
@@ -129,7 +130,7 @@ int look_on(void* into, curl_off_t, curl_off_t arrived, curl_off_t, curl_off_t) 
   return watch.refusal || watch.order.stop.stop_requested() ? 1 : 0;
 }
 
-Error failed(CURLcode code, const Watch& watch) {
+Error judged(CURLcode code, const Watch& watch) {
   if (watch.refusal) return *watch.refusal;
   const auto failure = [code](ErrorCode ours, const char* what) {
     return Error{ours, what, static_cast<std::uint64_t>(code)};
@@ -157,6 +158,15 @@ Error failed(CURLcode code, const Watch& watch) {
     default:
       return failure(ErrorCode::kBadResponse, "the upstream's answer was cut short or is not HTTP");
   }
+}
+
+// What ends a request that was written before, such as a second connection that cannot be made, tells nothing of the first.
+Error failed(CURLcode code, const Watch& watch) {
+  const Error error = judged(code, watch);
+  if (!watch.was_sent || !was_never_sent(error)) return error;
+  return {ErrorCode::kBadResponse,
+          "the connection ended after the request was sent: whether the upstream acted is not known",
+          error.native};
 }
 
 bool append(CurlList& list, const char* line) {

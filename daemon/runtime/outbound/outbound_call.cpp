@@ -91,7 +91,10 @@ Result<OutboundResponse> OutboundCaller::call(const OutboundRequest& request, co
   CHANCERY_TRY(check_request(request));
   CHANCERY_ASSIGN(Target target, parse_target(request.url, request.http_allowed));
   for (int followed = 0;; ++followed) {
-    CHANCERY_ASSIGN(Exchanged done, exchange_with(target, request, deadline, stop));
+    auto exchanged = exchange_with(target, request, deadline, stop);
+    if (!exchanged && followed > 0 && was_never_sent(exchanged.error()))
+      return not_followed("the upstream redirects to where nobody answers", 0);
+    CHANCERY_ASSIGN(Exchanged done, std::move(exchanged));
     if (!done.location) return std::move(done.response);
     CHANCERY_ASSIGN(target, follow(target, request, done));
     if (followed == kMostRedirects)

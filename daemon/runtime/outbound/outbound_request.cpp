@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include <curl/curl.h>
+
 namespace chancery::runtime {
 namespace {
 
@@ -91,6 +93,19 @@ Status check_request(const OutboundRequest& request) {
 
 bool is_safe_method(const std::string& method) noexcept {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+bool was_never_sent(const Error& refusal) noexcept {
+  switch (refusal.code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kForbidden:
+    case ErrorCode::kTlsFailed:
+      return true;
+    case ErrorCode::kConnectFailed:
+      return refusal.native != CURLE_GOT_NOTHING;
+    default:
+      return false;
+  }
 }
 
 }  // namespace chancery::runtime

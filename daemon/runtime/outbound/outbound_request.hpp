@@ -67,6 +67,9 @@ struct OutboundResponse {
 /// \return kInvalidArgument, or kTooLarge
 [[nodiscard]] Status check_request(const OutboundRequest& request);
 
+/// Whether nothing of a request can have reached its upstream, to judge by what refused the call: so nothing came of it.
+[[nodiscard]] bool was_never_sent(const Error& refusal) noexcept;
+
 /// Whether a request of this method only asks (RFC 9110 section 9.2.1), so that it may be sent a second time.
 [[nodiscard]] bool is_safe_method(const std::string& method) noexcept;
 

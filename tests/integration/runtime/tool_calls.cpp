@@ -1,0 +1,415 @@
+// An agent calls tools through the real runtime, with the real daemon on a swtpm, an API that is a server of its own, and
+// no credential anywhere but between runtime and API.
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <unistd.h>
+
+#include <chancery/audit_client.hpp>
+#include <chancery/proof.hpp>
+#include <chancery/vault_client.hpp>
+
+#include "sdk/base/base64.hpp"
+#include "sdk/base/base64url.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "sdk/crypto/jwk.hpp"
+#include "sdk/json/reader.hpp"
+#include "sdk/token/jws.hpp"
+#include "sdk/verify/action.hpp"
+#include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/runtime_process.hpp"
+#include "tests/integration/runtime/upstream_server.hpp"
+
+namespace chancery::tests {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr const char* kUrl = "https://tools.test.example";
+constexpr const char* kSecret = "psp-canary 7f41c09d/+key";
+constexpr const char* kRuntimeSection =
+    "[runtime]\nagents = [\"tools\"]\nurl = \"https://tools.test.example\"\n";
+
+bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+
+std::string member(const std::string& json, std::string_view name) {
+  const auto document = json::Document::parse(json);
+  if (!document) return {};
+  const json::Value* const value = document->root().find(name);
+  return value == nullptr ? "" : std::string(value->string().value_or(value->source()));
+}
+
+/// A daemon with a credential, a runtime with tools for one API, and an agent that may refund 100.
+struct Office {
+  Office() {
+    daemon.start();
+    answered(daemon.client().create_agent(agent_of("tools", ::geteuid())));
+    answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
+    api::PutCredential credential;
+    credential.name = "psp";
+    credential.value = SecretBytes(as_bytes(kSecret));
+    credential.type = "api_key";
+    credential.scope = "payments.refund";
+    credential.tools = {"refund", "echo", "elsewhere"};
+    const Client client = daemon.client();
+    answered(VaultClient(client).put(credential));
+    chain = granted({"payments.refund"});
+  }
+
+  void serve() {
+    const std::string api = upstream.url();
+    runtime.declare(
+        "refund", declared("refund", api + "/v1/charges/{charge}/refunds", R"(allow = ["/id", "/amount"])"));
+    runtime.declare("echo", declared("echo", api + "/echo/{charge}", R"(allow = ["/said", "/id"])"));
+    runtime.declare("elsewhere", declared("elsewhere", api + "/elsewhere/{charge}", R"(allow = ["/id"])"));
+    runtime.declare("inbox", R"(
+[tool]
+name = "inbox"
+description = "Reads mail."
+scope = "mail.read"
+risk = "low"
+[tool.arguments]
+type = "object"
+additionalProperties = false
+[tool.http]
+method = "GET"
+url = ")" + api + R"(/inbox"
+allow_addresses = ["127.0.0.1/32"]
+[tool.response]
+allow = ["/id"]
+)");
+    runtime.start();
+  }
+
+  static std::string declared(const std::string& name, const std::string& url, const std::string& response) {
+    return "[tool]\nname = \"" + name + R"("
+description = "Refunds a charge."
+scope = "payments.refund"
+risk = "high"
+credential = "psp"
+[tool.arguments]
+type = "object"
+required = ["charge", "amount"]
+additionalProperties = false
+[tool.arguments.properties.charge]
+type = "string"
+maxLength = 2000
+[tool.arguments.properties.amount]
+type = "number"
+minimum = 0
+[[tool.constraint]]
+argument = "/amount"
+parameter = "amount"
+as = "number"
+[tool.http]
+method = "POST"
+url = ")" + url +
+           R"("
+body = "json"
+credential_in = "header:Authorization: Bearer {}"
+allow_addresses = ["127.0.0.1/32"]
+timeout = "5s"
+[tool.response]
+)" + response +
+           "\n";
+  }
+
+  std::vector<std::string> granted(std::vector<std::string> scopes) const {
+    api::CreateGrant request;
+    request.principal = "user:alice@example.org";
+    request.agent = "orchestrator";
+    request.audience = {kUrl};
+    request.authority.scopes = std::move(scopes);
+    request.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 100}}};
+    request.lifetime = std::chrono::seconds(3600);
+    return answered(daemon.client().grant(request)).chain;
+  }
+
+  std::string proof_for(const std::string& path, const std::string& method,
+                        const std::optional<std::string>& params = {}) const {
+    api::CreateProof request{chain, method, kUrl + path, {}, {}};
+    if (params) {
+      const auto parameters = parse_parameters(*params);
+      BOOST_REQUIRE(parameters);
+      const auto digest = action_digest("payments.refund", *parameters);
+      BOOST_REQUIRE(digest);
+      request.ada = *digest;
+    }
+    return answered(daemon.client().prove(request)).proof;
+  }
+  std::vector<std::pair<std::string, std::string>> shown(const std::string& proof) const {
+    std::string parents;
+    for (std::size_t i = 0; i + 1 < chain.size(); ++i) parents += (i == 0 ? "" : "~") + chain[i];
+    std::vector<std::pair<std::string, std::string>> headers{{"authorization", "DPoP " + chain.back()},
+                                                             {"dpop", proof}};
+    if (!parents.empty()) headers.emplace_back("delegation-chain", parents);
+    return headers;
+  }
+  HttpReply call(const std::string& tool, const std::string& arguments, const std::string& proof) const {
+    return runtime.send("POST", "/v1/tools/" + tool, shown(proof), R"({"arguments":)" + arguments + "}");
+  }
+  HttpReply call(const std::string& tool, const std::string& arguments) const {
+    return call(tool, arguments, proof_for("/v1/tools/" + tool, "POST", arguments));
+  }
+
+  std::vector<std::string> log() const {
+    const Client client = daemon.client();
+    std::vector<std::string> out;
+    for (const api::AuditEntry& entry : answered(AuditClient(client).entries({.limit = 1000})).entries)
+      out.push_back(entry.json);
+    return out;
+  }
+  std::vector<std::string> entries(const std::string& action) const {
+    std::vector<std::string> out;
+    for (const std::string& entry : log()) {
+      if (has(entry, R"("action":")" + action + "\"")) out.push_back(entry);
+    }
+    return out;
+  }
+
+  simulators::Swtpm tpm = start_tpm();
+  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kRuntimeSection}};
+  std::vector<std::string> chain;
+  UpstreamServer elsewhere{[](const auto&, auto& response) { response.body() = R"({"id":"stolen"})"; }};
+  UpstreamServer upstream{[this](const auto& request, auto& response) { answer(request, response); }};
+  RuntimeProcess runtime{daemon, kUrl};
+  std::string said;  ///< what /echo says of the credential
+
+ private:
+  void answer(const UpstreamServer::Request& request, UpstreamServer::Response& response) const {
+    const std::string target(request.target());
+    if (target.rfind("/echo/", 0) == 0) {
+      response.body() = R"({"id":"re_2","said":)" + said + "}";
+    } else if (target.rfind("/elsewhere/", 0) == 0) {
+      response.result(http::status::temporary_redirect);
+      response.set(http::field::location, elsewhere.url() + "/v1/steal");
+    } else {
+      response.body() = R"({"id":"re_1","amount":75,"internal":"not for agents"})";
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tool_calls)
+
+BOOST_FIXTURE_TEST_CASE(a_tool_is_called_with_a_credential_that_the_agent_never_sees, Office) {
+  serve();
+  const HttpReply reply = call("refund", R"({"amount":75,"charge":"ch_1"})");
+  BOOST_REQUIRE_MESSAGE(reply.status == 200, reply.body << runtime.output());
+  BOOST_TEST(member(reply.body, "outcome") == "done");
+  BOOST_TEST(member(reply.body, "result") == R"({"amount":75,"id":"re_1"})");
+  BOOST_TEST(!has(reply.body, kSecret));
+  const auto seen = upstream.seen();
+  BOOST_REQUIRE(seen.size() == 1u);
+  BOOST_TEST(seen[0].target() == "/v1/charges/ch_1/refunds");
+  BOOST_TEST(seen[0][http::field::authorization] == "Bearer " + std::string(kSecret));
+  BOOST_TEST(seen[0].body() == R"({"amount":75})");  // the charge stands in the address
+
+  const std::string permit = member(reply.body, "permit");
+  std::vector<std::string> actions;
+  for (const std::string& entry : log())
+    if (has(entry, permit)) actions.push_back(member(entry, "action"));
+  const std::vector<std::string> want{"tool.attempt", "tool.permit", "credential.release", "tool.result"};
+  BOOST_TEST(actions == want, boost::test_tools::per_element());
+  for (const std::string& entry : log()) BOOST_TEST(!has(entry, kSecret));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_receipt_is_signed_by_the_runtimes_hardware_key, Office) {
+  serve();
+  const HttpReply reply = call("refund", R"({"amount":1,"charge":"ch_1"})");
+  BOOST_REQUIRE_MESSAGE(reply.status == 200, reply.body);
+  const std::string permit = member(reply.body, "permit");
+  HttpReply found;
+  BOOST_REQUIRE(eventually([&] {
+    found = runtime.send("GET", "/v1/receipts/" + permit);
+    return found.status == 200;
+  }));
+  const std::string compact = member(found.body, "signed");
+  const auto jws = Jws::parse(compact);
+  BOOST_REQUIRE(jws);
+  const auto key = parse_jwk(answered(daemon.client().agent("tools")).jwk);
+  BOOST_REQUIRE(key);
+  BOOST_TEST(jws->verifies_under(*key));
+  const std::string digest = hex_encode(sha256(as_bytes(member(reply.body, "receipt"))));
+  BOOST_TEST(has(std::string(jws->payload.root().source()), digest));
+  BOOST_TEST(entries("tool.result").size() == 1u);
+  BOOST_TEST(has(entries("tool.result")[0], digest));
+  // A receipt that somebody made up is in no list.
+  std::string forged = member(reply.body, "receipt");
+  forged.replace(forged.find("\"done\""), 6, "\"none\"");
+  BOOST_TEST(!has(std::string(jws->payload.root().source()), hex_encode(sha256(as_bytes(forged)))));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_agent_is_shown_the_tools_that_its_chain_allows, Office) {
+  serve();
+  const HttpReply listed = runtime.send("GET", "/v1/tools", shown(proof_for("/v1/tools", "GET")));
+  BOOST_REQUIRE_MESSAGE(listed.status == 200, listed.body);
+  BOOST_TEST(has(listed.body, R"("name":"refund")"));
+  BOOST_TEST(!has(listed.body, R"("name":"inbox")"));
+  BOOST_TEST(has(listed.body, R"("parameters":{"amount":"/amount"})"));
+  BOOST_TEST(runtime.send("GET", "/v1/tools").status == 401);
+  BOOST_TEST(runtime.send("GET", "/v1/tools", shown(proof_for("/v1/others", "GET"))).status >= 400);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_argument_is_one_segment_of_the_path_whatever_it_holds, Office) {
+  serve();
+  BOOST_TEST(call("refund", R"({"amount":1,"charge":"..%2f..%2fadmin?x=1#y"})").status == 200);
+  BOOST_REQUIRE(upstream.seen().size() == 1u);
+  BOOST_TEST(upstream.seen()[0].target() == "/v1/charges/..%252f..%252fadmin%3Fx%3D1%23y/refunds");
+}
+
+// --- attacks
+
+BOOST_FIXTURE_TEST_CASE(a_call_that_is_replayed_is_denied, Office) {
+  serve();
+  const std::string arguments = R"({"amount":1,"charge":"ch_1"})";
+  const std::string proof = proof_for("/v1/tools/refund", "POST", arguments);
+  BOOST_TEST(call("refund", arguments, proof).status == 200);
+  const HttpReply replayed = call("refund", arguments, proof);
+  BOOST_TEST(replayed.status == 403, replayed.body);
+  BOOST_TEST(member(replayed.body, "code") == "holder_binding_failed");
+  BOOST_TEST(upstream.seen().size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_ticket_that_asks_for_more_than_the_bound_is_denied, Office) {
+  serve();
+  const HttpReply denied = call("refund", R"({"amount":1000,"charge":"ch_1"})");
+  BOOST_TEST(denied.status == 403, denied.body);
+  BOOST_TEST(member(denied.body, "code") == "ceiling_exceeded");
+  BOOST_TEST(upstream.seen().empty());
+  BOOST_TEST(entries("credential.release").empty());
+  BOOST_TEST(entries("tool.attempt").size() == 1u);
+}
+
+namespace {
+
+struct Unfit {
+  const char* name;
+  const char* arguments;
+  const char* code;
+};
+std::ostream& operator<<(std::ostream& out, const Unfit& row) { return out << row.name; }
+constexpr std::array kUnfit{
+    Unfit{"another path", R"({"amount":1,"charge":"../../admin"})", "invalid_arguments"},
+    Unfit{"a line end", R"({"amount":1,"charge":"x\r\nX-Admin: 1"})", "invalid_arguments"},
+    Unfit{"NUL", R"({"amount":1,"charge":"x\u0000"})", "invalid_arguments"},
+    Unfit{"DROP TABLE where a number belongs", R"({"amount":"1; DROP TABLE charges","charge":"x"})",
+          "invalid_arguments"},
+    Unfit{"one that nobody declared", R"({"amount":1,"charge":"x","url":"https://evil.example/"})",
+          "invalid_arguments"},
+    Unfit{"a secret",
+          R"({"amount":1,"charge":"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw"})",
+          "secret_in_arguments"},
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(arguments_that_are_not_what_the_tool_takes_go_nowhere, Office) {
+  serve();
+  for (const Unfit& row : kUnfit) {
+    const HttpReply refused = call("refund", row.arguments, proof_for("/v1/tools/refund", "POST"));
+    BOOST_TEST(refused.status == 422, row.name << ": " << refused.body);
+    BOOST_TEST(member(refused.body, "code") == row.code, row.name << ": " << refused.body);
+  }
+  BOOST_TEST(upstream.seen().empty());
+  BOOST_TEST(entries("tool.refuse").size() == kUnfit.size());
+  BOOST_TEST(entries("tool.attempt").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(whose_chain_does_not_grant_a_tool_learns_nothing_of_it, Office) {
+  serve();
+  chain = granted({"mail.read"});
+  for (const char* arguments : {R"({"amount":"x"})", R"({"amount":1,"charge":"../x"})", "{}"}) {
+    const HttpReply refused = call("refund", arguments, proof_for("/v1/tools/refund", "POST"));
+    BOOST_TEST(refused.status == 403, refused.body);
+    BOOST_TEST(member(refused.body, "code") == "chain_refused");
+    BOOST_TEST(!has(refused.body, "findings"));
+  }
+  BOOST_TEST(entries("tool.refuse").empty());
+}
+
+namespace {
+
+std::string percent(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += "%" + hex_encode(as_bytes(std::string_view(&c, 1)));
+  return out;
+}
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += "\\u00" + hex_encode(as_bytes(std::string_view(&c, 1)));
+  return out;
+}
+
+struct Echo {
+  const char* name;
+  std::string (*write)(std::string_view secret);
+};
+const std::array kEchoes{
+    Echo{"plain", [](std::string_view secret) { return std::string(secret); }},
+    Echo{"base64", [](std::string_view secret) { return base64_encode(as_bytes(secret)); }},
+    Echo{"base64url", [](std::string_view secret) { return base64url_encode(as_bytes(secret)); }},
+    Echo{"hexadecimal", [](std::string_view secret) { return hex_encode(as_bytes(secret)); }},
+    Echo{"percent", [](std::string_view secret) { return percent(secret); }},
+    Echo{"JSON escapes", [](std::string_view secret) { return escaped(secret); }},
+    Echo{"in base64 of a longer text",
+         [](std::string_view secret) {
+           return base64_encode(as_bytes("user:" + std::string(secret) + ":end"));
+         }},
+    Echo{"in the middle of a text",
+         [](std::string_view secret) { return "the key is " + std::string(secret) + ", thank you"; }},
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(an_upstream_that_echoes_the_credential_shows_it_to_nobody, Office) {
+  serve();
+  for (const Echo& echo : kEchoes) {
+    said = "\"" + echo.write(kSecret) + "\"";
+    const HttpReply reply = call("echo", R"({"amount":1,"charge":"ch_1"})");
+    BOOST_REQUIRE_MESSAGE(reply.status == 200, echo.name << ": " << reply.body);
+    BOOST_TEST(has(member(reply.body, "result"), "[redacted]"), echo.name << ": " << reply.body);
+    for (const Echo& form : kEchoes) BOOST_TEST(!has(reply.body, form.write(kSecret)), echo.name);
+  }
+  const auto results = entries("tool.result");
+  BOOST_REQUIRE(results.size() == kEchoes.size());
+  for (const std::string& entry : results) BOOST_TEST(has(entry, R"("exposed":true)"), entry);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_redirect_to_another_host_is_not_followed, Office) {
+  serve();
+  const HttpReply reply = call("elsewhere", R"({"amount":1,"charge":"ch_1"})");
+  BOOST_TEST(reply.status == 502, reply.body);
+  BOOST_TEST(elsewhere.seen().empty());
+  BOOST_TEST(!has(reply.body, "stolen"));
+  BOOST_TEST(entries("tool.result").size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_that_is_logged_has_the_credential, Office) {
+  serve();
+  for (int i = 0; i < 20; ++i) BOOST_TEST(call("refund", R"({"amount":1,"charge":"ch_1"})").status == 200);
+  BOOST_TEST(call("refund", R"({"amount":1000,"charge":"ch_1"})").status == 403);
+  BOOST_TEST(!has(runtime.output(), kSecret));
+  BOOST_TEST(!has(daemon.output(), kSecret));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_runtime_whose_daemon_is_away_does_nothing, Office) {
+  serve();
+  const std::string arguments = R"({"amount":1,"charge":"ch_1"})";
+  const std::string proof = proof_for("/v1/tools/refund", "POST", arguments);
+  daemon.stop();
+  const HttpReply reply = call("refund", arguments, proof);
+  BOOST_TEST(reply.status == 502, reply.body);
+  BOOST_TEST(upstream.seen().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::tests
