@@ -1,7 +1,7 @@
 # The sanitizers' builds compile many files as one, which takes a third of the time: the sources of a test, and of a
 # library those of one folder, in as many parts as their names need.
 get_property(targets GLOBAL PROPERTY chancery_test_programs)
-list(APPEND targets chancery chancery_attest chancery_client chancery_commands chancery_daemon chancery_pkcs11 chancery_redaction chancery_tpm)
+list(APPEND targets chancery chancery_attest chancery_client chancery_commands chancery_daemon chancery_issuers chancery_pkcs11 chancery_redaction chancery_runtime chancery_runtime_program chancery_tpm)
 
 set(lines "")
 set(files "")

@@ -37,6 +37,7 @@ struct Consent {
   AuthorizationCode flow;
 };
 
+// In the order in which members need one another.
 vault::AuthorizationCodeOptions options_with(const std::string& redirect_uri) {
   vault::AuthorizationCodeOptions out = scene().consent_options();
   out.redirect_uri = redirect_uri;

