@@ -31,7 +31,7 @@ inline Result<std::vector<Finding>> checked(const Schema& schema, std::string_vi
                                             const Bounds& bounds = {}) {
   json::Limits limits;
   limits.allow_unsafe_integers = true;
-  limits.max_depth = 4096;
+  limits.max_depth = 1024;
   const auto document = json::Document::parse(std::string(instance), limits);
   BOOST_REQUIRE_MESSAGE(document, "no JSON: " << instance);
   return schema.check(document->root(), bounds);
