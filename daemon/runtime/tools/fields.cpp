@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "daemon/runtime/schema/pointer.hpp"
 #include "daemon/runtime/tools/url.hpp"
+#include "sdk/base/edit_distance.hpp"
 #include "sdk/base/printable.hpp"
 #include "sdk/json/number.hpp"
 
@@ -18,20 +18,6 @@ constexpr std::size_t kLongestQuote = 64;
 
 std::string in_quotes(std::string_view name) {
   return "\"" + printable(name.substr(0, kLongestQuote)) + (name.size() > kLongestQuote ? "…" : "") + "\"";
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 struct Unit {
