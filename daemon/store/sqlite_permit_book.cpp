@@ -28,10 +28,6 @@ constexpr const char* kForget = "DELETE FROM permits WHERE expires_at < ? AND en
 
 constexpr Error kEnded{ErrorCode::kConflict, "the permit has ended: its result was reported before"};
 
-std::optional<sys_seconds> optional_time(const Query& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(row.time(column));
-}
-
 Result<Permit> permit_from(const Query& row) {
   Permit out;
   out.id = row.text(0);

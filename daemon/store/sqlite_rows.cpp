@@ -18,10 +18,6 @@ Result<PublicKey> stored_public_key(const std::string& jwk, std::string_view thu
 constexpr int kKeySeal = 13;    // column of a key's seal, after its first
 constexpr int kKeyOfAgent = 8;  // first column of an agent's key
 
-std::optional<sys_seconds> optional_time(const Query& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(row.time(column));
-}
-
 Result<Key> parse_key_at(const Query& row, int at) {
   CHANCERY_ASSIGN(PublicKey public_key, stored_public_key(row.text(at + 4), row.text(at + 5)));
   CHANCERY_ASSIGN(const KeyState state, read_key_state(row.text(at + 7)));
@@ -139,6 +135,10 @@ Result<KeyIntent> read_intent(const Query& row) {
                      algorithm};
   }
   return kDamagedRow;
+}
+
+std::optional<sys_seconds> optional_time(const Query& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.time(column));
 }
 
 }  // namespace chancery::store

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct PlacedAgent {
 [[nodiscard]] Result<Thumbprint> read_thumbprint(std::string_view text);
 [[nodiscard]] Result<KeyState> read_key_state(std::string_view name);
 [[nodiscard]] std::string_view intent_name(KeyIntent::Kind kind) noexcept;
+
+/// The time in a column that may be NULL.
+[[nodiscard]] std::optional<sys_seconds> optional_time(const Query& row, int column);
 
 /// kInvalidArgument unless it is 1 to kMaxPage.
 [[nodiscard]] Status check_page(std::size_t limit);

@@ -28,11 +28,6 @@ constexpr Error kNoSuchList{ErrorCode::kNotFound, "there is no such status list"
 constexpr std::array<std::string_view, 5> kTargetKinds{"token", "subtree", "agent", "key", "principal"};
 constexpr std::array<std::string_view, 3> kActKinds{"revoke", "suspend", "drill"};
 
-std::optional<sys_seconds> optional_time(const Query& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return row.time(column);
-}
-
 Result<StatusAct> read_act(const Query& row) {
   const auto target = target_kind_named(row.text(2));
   const auto kind = std::ranges::find(kActKinds, row.text(1));

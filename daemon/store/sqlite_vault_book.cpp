@@ -97,10 +97,6 @@ Result<VersionState> state_from(std::string_view name) {
   return kDamagedRow;
 }
 
-std::optional<sys_seconds> optional_time(const Query& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(row.time(column));
-}
-
 std::string tools_text(const std::vector<std::string>& tools) {
   json::Node array = json::Node::array();
   for (const std::string& tool : tools) array.push_back(tool);
