@@ -18,8 +18,8 @@ constexpr Error kNoHandle{ErrorCode::kInternal, "libcurl could not start"};
 
 // libcurl wants to be set up once, before any thread uses it.
 Handle new_handle() {
-  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
-  return {kReady == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup};
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  return {ready == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup};
 }
 
 // Of all header lines together; libcurl bounds each.
