@@ -10,9 +10,6 @@
 #include <utility>
 #include <variant>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/arguments.hpp"
@@ -21,6 +18,7 @@
 #include "daemon/edge/dev_certificate.hpp"
 #include "daemon/edge/server.hpp"
 #include "daemon/edge/tls.hpp"
+#include "daemon/process_start.hpp"
 #include "daemon/rest/router.hpp"
 #include "daemon/service/attestation_keeper.hpp"
 #include "daemon/service/audit_entry.hpp"
@@ -69,27 +67,6 @@ int complain(const Error& error, std::string_view backend = {}) {
   const char* const number = error.code == ErrorCode::kStoreLocked ? " (process " : " (code ";
   if (error.native != 0) text += number + std::to_string(error.native) + ")";
   return complain(text);
-}
-
-// Keys and tokens pass through this process: no core file, no debugger of the same user, no file open to
-// others.
-void harden_process() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0);
-  ::umask(077);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
-// Every thread inherits the mask; main alone waits for these.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
 constexpr Error kNoSuchType{ErrorCode::kInternal, "a type of backend that nobody opens"};
@@ -447,7 +424,7 @@ int main_with(int argc, char** argv) {
   if (const auto socket = hsm::owner_process_argument({argv, static_cast<std::size_t>(argc)})) {
     return hsm::run_owner_process(*socket);
   }
-  const sigset_t signals = block_signals();
+  const sigset_t signals = block_signals({SIGTERM, SIGINT, SIGHUP});
   const auto parsed = parse_arguments({argv + 1, static_cast<std::size_t>(argc - 1)});
   if (const auto* message = std::get_if<std::string>(&parsed)) {
     complain(*message);

@@ -14,18 +14,16 @@
 #include <variant>
 #include <vector>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chancery/client.hpp>
 #include <chancery/runtime_client.hpp>
 
+#include "daemon/curl_memory.hpp"
 #include "daemon/edge/server.hpp"
+#include "daemon/process_start.hpp"
 #include "daemon/runtime/application.hpp"
 #include "daemon/runtime/call_desk.hpp"
-#include "daemon/runtime/outbound/handle_pool.hpp"
 #include "daemon/runtime/receipts.hpp"
 #include "daemon/runtime/settings.hpp"
 #include "daemon/runtime/tools/tool_file.hpp"
@@ -51,25 +49,6 @@ constexpr const char* kHelp =
 int complain(const std::string& message) {
   std::fprintf(stderr, "chancery-runtime: %s\n", message.c_str());
   return kFailed;
-}
-
-// Credentials pass through this process: no core file, no debugger of the same user.
-void harden_process() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0);
-  ::umask(077);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
-// Every thread inherits the mask; main alone waits for these.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
 struct Arguments {
@@ -169,8 +148,8 @@ int serve(const Settings& settings, std::vector<tools::Tool> tools, const sigset
 
 int main_with(int argc, char** argv) {
   harden_process();
-  const sigset_t signals = block_signals();
-  if (!start_libcurl()) return complain("libcurl could not start");  // before anything else has used it
+  const sigset_t signals = block_signals({SIGTERM, SIGINT});
+  if (!cleanse_curl_memory()) return complain("libcurl could not start");  // before anything else has used it
   if (argc == 2 && (argv[1] == std::string_view("--help") || argv[1] == std::string_view("--version"))) {
     std::fputs(argv[1] == std::string_view("--help") ? kHelp : "chancery-runtime " CHANCERY_VERSION "\n",
                stdout);

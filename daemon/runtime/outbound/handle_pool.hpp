@@ -16,10 +16,6 @@ namespace chancery::runtime {
 using CurlHandle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using CurlList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-/// Sets libcurl up, once for the process. Whoever is first in a process has it cleanse what it frees: request heads, in which
-/// credentials are, pass through its buffers. \return whether libcurl can be used
-[[nodiscard]] bool start_libcurl();
-
 /// Handles of libcurl that wait for their next call, each with its connection to one origin. A connection knows nothing of
 /// credentials: they are headers of single requests. Thread-safe.
 class HandlePool {

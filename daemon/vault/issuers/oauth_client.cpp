@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/vault/issuers/curl_memory.hpp"
+#include "daemon/curl_memory.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/client/https_fetch.hpp"

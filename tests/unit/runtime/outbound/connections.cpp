@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 #include <curl/curl.h>
 
+#include "daemon/curl_memory.hpp"
 #include "daemon/runtime/outbound/exchange.hpp"
 #include "daemon/runtime/outbound/handle_pool.hpp"
 #include "tests/unit/runtime/outbound/upstream.hpp"
@@ -102,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_rebound_leads_to_where_it_led_first) {
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_is_opened_to_pinned_addresses_alone) {
-  BOOST_REQUIRE(start_libcurl());
+  BOOST_REQUIRE(cleanse_curl_memory());
   const CurlHandle curl(curl_easy_init(), curl_easy_cleanup);
   const Upstream upstream(http_answer(200, "text/plain", "abc"));
   OutboundRequest request = upstream.request();
@@ -116,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_socket_is_opened_to_pinned_addresses_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(a_kept_connection_is_judged_again_before_a_request_is_written) {
-  BOOST_REQUIRE(start_libcurl());
+  BOOST_REQUIRE(cleanse_curl_memory());
   const CurlHandle curl(curl_easy_init(), curl_easy_cleanup);
   const Upstream upstream(http_answer(200, "text/plain", "abc"));
   const OutboundRequest request = upstream.request();
