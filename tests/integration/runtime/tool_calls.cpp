@@ -219,6 +219,12 @@ BOOST_FIXTURE_TEST_CASE(a_tool_is_called_with_a_credential_that_the_agent_never_
   const std::vector<std::string> want{"tool.attempt", "tool.permit", "credential.release", "tool.result"};
   BOOST_TEST(actions == want, boost::test_tools::per_element());
   for (const std::string& entry : log()) BOOST_TEST(!has(entry, kSecret));
+
+  const ProgramResult traced =
+      run_program({CHANCERY_BINARY_DIR "/chancery", "trace", permit, "--socket", daemon.socket().string()});
+  BOOST_TEST(traced.exit_status == 0, traced.output);
+  for (const std::string& action : {std::string("token.grant"), want[0], want[1], want[2], want[3]})
+    BOOST_TEST(has(traced.output, action), action << " is not in " << traced.output);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_receipt_is_signed_by_the_runtimes_hardware_key, Office) {
