@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/http_endpoint.hpp"
-#include "daemon/runtime/mcp/sse.hpp"
-#include "daemon/runtime/mcp/upstream_client.hpp"
+#include "sdk/mcp/http_endpoint.hpp"
+#include "sdk/mcp/sse.hpp"
+#include "sdk/mcp/upstream_client.hpp"
 #include "tests/fuzz/target.hpp"
 
 // The first octet of an input says what the rest is. S: what an agent sends, by lines. H: a request to the endpoint, its

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "tests/integration/mcp/loopback_server.hpp"
-#include "tests/unit/runtime/mcp/fixed_host.hpp"
+#include "tests/unit/mcp/fixed_host.hpp"
 
 namespace chancery::tests {
 namespace {

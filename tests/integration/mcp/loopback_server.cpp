@@ -10,8 +10,8 @@
 #include <boost/beast/http.hpp>
 #include <sys/socket.h>
 
-#include "daemon/runtime/mcp/sse.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/mcp/sse.hpp"
 
 namespace chancery::tests {
 namespace {

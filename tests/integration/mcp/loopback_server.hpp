@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "daemon/runtime/mcp/http_endpoint.hpp"
+#include "sdk/mcp/http_endpoint.hpp"
 
 namespace chancery::tests {
 

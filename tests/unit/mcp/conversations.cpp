@@ -10,7 +10,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "tests/unit/runtime/mcp/fixed_host.hpp"
+#include "tests/unit/mcp/fixed_host.hpp"
 
 namespace chancery::tests {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/version.hpp"
+#include "sdk/mcp/version.hpp"
 
 #include <utility>
 

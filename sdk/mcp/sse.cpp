@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/sse.hpp"
+#include "sdk/mcp/sse.hpp"
 
 #include <utility>
 

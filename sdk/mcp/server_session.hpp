@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/runtime/mcp/message.hpp"
-#include "daemon/runtime/mcp/tool_host.hpp"
+#include "sdk/mcp/message.hpp"
+#include "sdk/mcp/tool_host.hpp"
 
 namespace chancery::mcp {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/runtime/mcp/http_rules.hpp"
-#include "daemon/runtime/mcp/server_session.hpp"
+#include "sdk/mcp/http_rules.hpp"
+#include "sdk/mcp/server_session.hpp"
 
 namespace chancery::mcp {
 

@@ -7,8 +7,8 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/runtime/mcp/pins.hpp"
-#include "tests/unit/runtime/mcp/scripted_upstream.hpp"
+#include "sdk/mcp/pins.hpp"
+#include "tests/unit/mcp/scripted_upstream.hpp"
 
 namespace chancery::tests {
 namespace {

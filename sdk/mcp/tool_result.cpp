@@ -1,11 +1,11 @@
-#include "daemon/runtime/mcp/tool_result.hpp"
+#include "sdk/mcp/tool_result.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "daemon/runtime/mcp/content.hpp"
-#include "daemon/runtime/mcp/text_rules.hpp"
+#include "sdk/mcp/content.hpp"
+#include "sdk/mcp/text_rules.hpp"
 
 namespace chancery::mcp {
 namespace {

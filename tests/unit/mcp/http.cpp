@@ -10,8 +10,8 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/runtime/mcp/http_endpoint.hpp"
-#include "tests/unit/runtime/mcp/fixed_host.hpp"
+#include "sdk/mcp/http_endpoint.hpp"
+#include "tests/unit/mcp/fixed_host.hpp"
 
 namespace chancery::tests {
 namespace {

@@ -6,12 +6,12 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/runtime/mcp/content.hpp"
-#include "daemon/runtime/mcp/pins.hpp"
-#include "daemon/runtime/mcp/text_rules.hpp"
-#include "daemon/runtime/mcp/tool.hpp"
-#include "daemon/runtime/mcp/tool_result.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/mcp/content.hpp"
+#include "sdk/mcp/pins.hpp"
+#include "sdk/mcp/text_rules.hpp"
+#include "sdk/mcp/tool.hpp"
+#include "sdk/mcp/tool_result.hpp"
 
 namespace chancery::tests {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/server_session.hpp"
+#include "sdk/mcp/server_session.hpp"
 
 namespace chancery::tests {
 

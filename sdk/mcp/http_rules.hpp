@@ -9,7 +9,7 @@
 
 #include <chancery/result.hpp>
 
-#include "daemon/runtime/mcp/message.hpp"
+#include "sdk/mcp/message.hpp"
 
 namespace chancery::mcp {
 

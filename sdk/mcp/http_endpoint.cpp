@@ -1,12 +1,12 @@
-#include "daemon/runtime/mcp/http_endpoint.hpp"
+#include "sdk/mcp/http_endpoint.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/version.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/mcp/version.hpp"
 
 namespace chancery::mcp {
 namespace {

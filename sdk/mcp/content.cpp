@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/content.hpp"
+#include "sdk/mcp/content.hpp"
 
 #include <array>
 #include <span>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/text_rules.hpp"
+#include "sdk/mcp/text_rules.hpp"
 
 namespace chancery::mcp {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/message.hpp"
+#include "sdk/mcp/message.hpp"
 
 #include <utility>
 

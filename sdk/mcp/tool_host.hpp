@@ -10,7 +10,7 @@
 
 #include <chancery/result.hpp>
 
-#include "daemon/runtime/mcp/tool.hpp"
+#include "sdk/mcp/tool.hpp"
 
 namespace chancery::mcp {
 

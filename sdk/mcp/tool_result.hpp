@@ -2,8 +2,8 @@
 
 #include <chancery/result.hpp>
 
-#include "daemon/runtime/mcp/tool_host.hpp"
 #include "sdk/json/writer.hpp"
+#include "sdk/mcp/tool_host.hpp"
 
 namespace chancery::mcp {
 

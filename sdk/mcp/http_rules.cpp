@@ -1,10 +1,10 @@
-#include "daemon/runtime/mcp/http_rules.hpp"
+#include "sdk/mcp/http_rules.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "daemon/runtime/mcp/version.hpp"
 #include "sdk/base/base64.hpp"
+#include "sdk/mcp/version.hpp"
 
 namespace chancery::mcp {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/server_session.hpp"
+#include "sdk/mcp/server_session.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/text_rules.hpp"
-#include "daemon/runtime/mcp/tool_result.hpp"
-#include "daemon/runtime/mcp/version.hpp"
 #include "sdk/base/base64url.hpp"
+#include "sdk/mcp/text_rules.hpp"
+#include "sdk/mcp/tool_result.hpp"
+#include "sdk/mcp/version.hpp"
 
 namespace chancery::mcp {
 namespace {

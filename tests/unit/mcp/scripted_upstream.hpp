@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/upstream_client.hpp"
+#include "sdk/mcp/upstream_client.hpp"
 
 namespace chancery::tests {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/runtime/mcp/message.hpp"
+#include "sdk/mcp/message.hpp"
 
 namespace chancery::mcp {
 

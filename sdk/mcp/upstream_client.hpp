@@ -12,8 +12,8 @@
 
 #include <chancery/result.hpp>
 
-#include "daemon/runtime/mcp/message.hpp"
-#include "daemon/runtime/mcp/tool_host.hpp"
+#include "sdk/mcp/message.hpp"
+#include "sdk/mcp/tool_host.hpp"
 
 namespace chancery::mcp {
 

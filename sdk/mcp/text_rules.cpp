@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/text_rules.hpp"
+#include "sdk/mcp/text_rules.hpp"
 
 #include <algorithm>
 #include <array>

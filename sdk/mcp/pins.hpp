@@ -8,7 +8,7 @@
 
 #include <chancery/bytes.hpp>
 
-#include "daemon/runtime/mcp/tool.hpp"
+#include "sdk/mcp/tool.hpp"
 
 namespace chancery::mcp {
 

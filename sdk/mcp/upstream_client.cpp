@@ -1,13 +1,13 @@
-#include "daemon/runtime/mcp/upstream_client.hpp"
+#include "sdk/mcp/upstream_client.hpp"
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "daemon/runtime/mcp/content.hpp"
-#include "daemon/runtime/mcp/text_rules.hpp"
-#include "daemon/runtime/mcp/version.hpp"
 #include "sdk/base/printable.hpp"
+#include "sdk/mcp/content.hpp"
+#include "sdk/mcp/text_rules.hpp"
+#include "sdk/mcp/version.hpp"
 
 namespace chancery::mcp {
 namespace {

@@ -1,12 +1,12 @@
-#include "daemon/runtime/mcp/tool.hpp"
+#include "sdk/mcp/tool.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
 
-#include "daemon/runtime/mcp/text_rules.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/mcp/text_rules.hpp"
 
 namespace chancery::mcp {
 namespace {

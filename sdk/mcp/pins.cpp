@@ -1,4 +1,4 @@
-#include "daemon/runtime/mcp/pins.hpp"
+#include "sdk/mcp/pins.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/runtime/mcp/sse.hpp"
+#include "sdk/mcp/sse.hpp"
 
 namespace chancery::tests {
 namespace {
