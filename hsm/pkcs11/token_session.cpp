@@ -219,13 +219,10 @@ Result<TokenReply> TokenSession::seal(const TokenRequest& request) {
         "device"};
   }
   if (!request.secret) return Error{ErrorCode::kInternal, "a request to seal nothing"};
-  CHANCERY_ASSIGN(std::optional<SealingKey> key, find_sealing_key());
-  if (!key) {
-    CHANCERY_ASSIGN(key, make_sealing_key(request.key.id));
-  }
-  const TokenObject object{call(), handle_, key->handle};
+  CHANCERY_ASSIGN(const SealingKey key, sealing_key(request.key.id));
+  const TokenObject object{call(), handle_, key.handle};
   TokenReply reply;
-  CHANCERY_ASSIGN(reply.sealed, seal_with(object, key->id, request.context, request.secret->view()));
+  CHANCERY_ASSIGN(reply.sealed, seal_with(object, key.id, request.context, request.secret->view()));
   CHANCERY_ASSIGN(const SealedParts parts, read_sealed(reply.sealed));
   const auto opened = unseal_with(object, request.context, parts);
   if (!opened && opened.error().code != ErrorCode::kKeyLost) return opened.error();
@@ -237,10 +234,13 @@ Result<TokenReply> TokenSession::seal(const TokenRequest& request) {
 // By the tag it shows which one it was, should several have the id.
 Result<TokenReply> TokenSession::unseal(const TokenRequest& request) {
   CHANCERY_ASSIGN(const SealedParts parts, read_sealed(request.input));
-  CHANCERY_ASSIGN(const std::vector<CK_OBJECT_HANDLE> found,
-                  find(CKO_SECRET_KEY, kSealingLabel, parts.key_id));
+  const auto found = [&] {
+    const std::lock_guard lock(module_->sealing_keys());
+    return find(CKO_SECRET_KEY, kSealingLabel, parts.key_id);
+  }();
+  if (!found) return found.error();
   Error error = kSealLost;
-  for (const CK_OBJECT_HANDLE object : found) {
+  for (const CK_OBJECT_HANDLE object : *found) {
     auto opened = unseal_with({call(), handle_, object}, request.context, parts);
     if (opened) {
       TokenReply reply;
@@ -251,6 +251,13 @@ Result<TokenReply> TokenSession::unseal(const TokenRequest& request) {
     if (error.code != ErrorCode::kKeyLost) break;
   }
   return error;
+}
+
+Result<TokenSession::SealingKey> TokenSession::sealing_key(const Bytes& id) {
+  const std::lock_guard lock(module_->sealing_keys());
+  CHANCERY_ASSIGN(std::optional<SealingKey> key, find_sealing_key());
+  if (key) return *std::move(key);
+  return make_sealing_key(id);
 }
 
 // Several are there when two daemons made one at the same moment. All then take the one with the lowest id, which is the same

@@ -68,7 +68,10 @@ class TokenSession {
   [[nodiscard]] Result<TokenReply> claims(const TokenRequest& request);
   [[nodiscard]] Result<TokenReply> seal(const TokenRequest& request);
   [[nodiscard]] Result<TokenReply> unseal(const TokenRequest& request);
-  /// The one that is sealed with from now on; nothing when the token has none that is as ours are.
+  /// The one that is sealed with from now on.
+  /// \param id  of the one that is made if there is none
+  [[nodiscard]] Result<SealingKey> sealing_key(const Bytes& id);
+  /// The one that is there; nothing when the token has none that is as ours are.
   [[nodiscard]] Result<std::optional<SealingKey>> find_sealing_key();
   [[nodiscard]] Result<SealingKey> make_sealing_key(const Bytes& id);
   /// Adds the certificates with that id, or of any, to those that are there.

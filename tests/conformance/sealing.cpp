@@ -199,6 +199,7 @@ BOOST_DATA_TEST_CASE(threads_may_seal_and_open_at_once, data::make(kSealing), ki
   hsm::Sealer& sealer = sealer_of(*fixture);
   constexpr std::size_t kThreads = 8;
   std::atomic<int> good = 0;
+  std::atomic<const char*> complaint = "";  // the last
   std::array<Bytes, kThreads> sealed;
   {
     std::vector<std::jthread> threads;
@@ -208,15 +209,19 @@ BOOST_DATA_TEST_CASE(threads_may_seal_and_open_at_once, data::make(kSealing), ki
         const Bytes secret = secret_of(t + 1);
         for (int i = 0; i < 4; ++i) {
           auto made = sealer.seal(binding, SecretBytes(ByteView(secret)), soon());
-          if (!made) continue;
+          if (!made) {
+            complaint = made.error().what;
+            continue;
+          }
           const auto opened = sealer.unseal(binding, *made, soon());
+          if (!opened) complaint = opened.error().what;
           good += opened && hex_encode(opened->view()) == hex_encode(secret);
           sealed[t] = *std::move(made);
         }
       });
     }
   }
-  BOOST_TEST(good == 4 * static_cast<int>(kThreads));
+  BOOST_TEST(good == 4 * static_cast<int>(kThreads), good << " were good: " << complaint.load());
   for (std::size_t t = 0; t < kThreads; ++t) {
     BOOST_TEST(opens_to(sealer, sealed[t], secret_of(t + 1), {"agent-" + std::to_string(t), "k"}));
   }
