@@ -1,7 +1,11 @@
-# The sanitizers' builds compile many files as one, which takes a third of the time: the sources of a test, and of a
-# library those of one folder, in as many parts as their names need.
+# Many files are compiled as one, which takes a third of the time: the sources of a test and, in builds that are rarely made
+# and never shipped, of a library those of one folder, in as many parts as their names need.
 get_property(targets GLOBAL PROPERTY chancery_test_programs)
-list(APPEND targets chancery chancery_attest chancery_client chancery_commands chancery_daemon chancery_issuers chancery_pkcs11 chancery_redaction chancery_runtime chancery_runtime_program chancery_tpm)
+set(most 6)  # files of a part, so that a change in a test does not compile all of it
+if(CHANCERY_COMPILE_TOGETHER STREQUAL "ALL")
+  set(most 20)  # two cores are then busy to the end
+  list(APPEND targets chancery chancery_attest chancery_client chancery_commands chancery_daemon chancery_issuers chancery_pkcs11 chancery_redaction chancery_runtime chancery_runtime_program chancery_tpm)
+endif()
 
 set(lines "")
 set(files "")
@@ -28,7 +32,7 @@ foreach(target ${targets})
 endforeach()
 
 file(WRITE ${CMAKE_BINARY_DIR}/together.txt "${lines}")
-execute_process(COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/sanitizers/together.py ${PROJECT_SOURCE_DIR}
+execute_process(COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/together.py ${PROJECT_SOURCE_DIR} ${most}
                 INPUT_FILE ${CMAKE_BINARY_DIR}/together.txt OUTPUT_VARIABLE parts COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[0-9]+" parts "${parts}")
 foreach(part file group target IN ZIP_LISTS parts files groups owners)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Tells which source files can be compiled together, as one.
 
-usage: together.py ROOT <FILES   lines `GROUP FILE`, a name below ROOT, of files that are neighbours in a GROUP
+usage: together.py ROOT MOST <FILES   lines `GROUP FILE`, a name below ROOT, of files that are neighbours in a GROUP
        together.py --self-test
 
 Prints for each line the number of the part that the file is in: the files of a part have no name in common in their
-unnamed namespaces, and none there that a header of their folder gives to a type. It goes by the form that clang-format
+unnamed namespaces, and none there that a header of their folder gives to a type; they are MOST at most. It goes by the form that clang-format
 gives to our code: what a namespace declares begins at the beginning of a line.
 """
 
@@ -18,7 +18,6 @@ DECLARED = re.compile(r"^(?!using namespace|static_assert|//|#|template)[A-Za-z\
                       re.MULTILINE)
 TYPE = re.compile(r"^(?:class|struct|enum class|enum|using) ([A-Za-z_]\w*)\b(?!;)", re.MULTILINE)
 NO_NAMES = {"operator"}
-MOST = 20  # files of a part: two cores are then busy to the end
 
 
 def declared_names(text: str) -> set[str]:
@@ -26,7 +25,7 @@ def declared_names(text: str) -> set[str]:
     return {name for name in names - NO_NAMES if not name.startswith("BOOST_")}
 
 
-def parts_of(group: list[str], texts: dict[str, str], of_headers: dict[str, set[str]]) -> dict[str, int]:
+def parts_of(group: list[str], texts: dict[str, str], of_headers: dict[str, set[str]], most: int) -> dict[str, int]:
     """`of_headers` are the types that the headers of each folder declare."""
     parts: list[tuple[int, set[str]]] = []  # files so far, and names that they have taken
     out = {}
@@ -34,12 +33,12 @@ def parts_of(group: list[str], texts: dict[str, str], of_headers: dict[str, set[
         names = declared_names(texts[file])
         hides = names & of_headers.get(str(Path(file).parent), set())
         for number, (size, taken) in enumerate(parts):
-            if not hides and size < MOST and not names & taken:
+            if not hides and size < most and not names & taken:
                 parts[number] = (size + 1, taken | names)
                 out[file] = number
                 break
         else:
-            parts.append((MOST if hides else 1, names))
+            parts.append((most if hides else 1, names))
             out[file] = len(parts) - 1
     return out
 
@@ -58,7 +57,7 @@ def self_test() -> None:
     }
     of_headers = {"a": set(TYPE.findall("class Reader {\n};\nclass Announced;\n")), "b": {"Writer"}}
     for name, (second, clashes) in cases.items():
-        got = parts_of(["a/1.cpp", "a/2.cpp"], {"a/1.cpp": first, "a/2.cpp": second}, of_headers)
+        got = parts_of(["a/1.cpp", "a/2.cpp"], {"a/1.cpp": first, "a/2.cpp": second}, of_headers, 2)
         if (got["a/1.cpp"] != got["a/2.cpp"]) != clashes:
             sys.exit(f"together.py: {name}: got {got}")
     if of_headers["a"] != {"Reader"}:
@@ -77,7 +76,7 @@ def main() -> None:
     groups: dict[str, list[str]] = {}
     for group, file in lines:
         groups.setdefault(group, []).append(file)
-    parts = {group: parts_of(files, texts, of_headers) for group, files in groups.items()}
+    parts = {group: parts_of(files, texts, of_headers, int(sys.argv[2])) for group, files in groups.items()}
     for group, file in lines:
         print(parts[group][file])
 
