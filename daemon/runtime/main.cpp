@@ -123,6 +123,7 @@ int serve(const Settings& settings, std::vector<tools::Tool> tools, const sigset
   const telemetry::Log log({.level = settings.log_level, .format = settings.log_format});
   ClientOptions where;
   where.socket = settings.daemon.string();
+  where.kept_connections = 32;  // as many as there are calls at once
   const auto client = Client::connect(where);
   if (!client) return complain(client.error().what);
   const RuntimeClient daemon(*client);

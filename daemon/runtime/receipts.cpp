@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 
 // Between two attempts, while the daemon or its device is away.
 constexpr auto kPause = 1s;
+// What comes within it is signed together: a device signs some ten times a second, and each signature is one more entry in the
+// daemon's log, which the calls that follow would wait for.
+constexpr auto kGathering = 100ms;
 
 }  // namespace
 
@@ -51,6 +54,7 @@ std::size_t Receipts::waiting() const {
 std::vector<std::string> Receipts::next(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, stop, [this] { return !waiting_.empty(); });
+  changed_.wait_for(lock, stop, kGathering, [this] { return waiting_.size() >= kMostTogether; });
   const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMostTogether));
   std::vector<std::string> out(waiting_.begin(), waiting_.begin() + count);
   waiting_.erase(waiting_.begin(), waiting_.begin() + count);

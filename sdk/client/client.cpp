@@ -14,7 +14,7 @@ Result<Client> Client::connect(const ClientOptions& options) {
   CHANCERY_ASSIGN(const client::Endpoint endpoint, client::resolve_endpoint(options, environment));
   std::unique_ptr<client::Transport> transport;
   if (const auto* socket = std::get_if<client::UnixEndpoint>(&endpoint)) {
-    transport = client::make_unix_transport(socket->path);
+    transport = client::make_unix_transport(socket->path, options.kept_connections);
   } else {
     CHANCERY_ASSIGN(transport,
                     client::make_https_transport(std::get<client::HttpsEndpoint>(endpoint), options.timeout));

@@ -47,9 +47,11 @@ class Transport {
   [[nodiscard]] virtual Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const = 0;
 };
 
-/// Over a Unix socket: one connection a call, because the daemon reads the peer's credentials when it
-/// accepts.
-[[nodiscard]] std::unique_ptr<Transport> make_unix_transport(std::string socket_path);
+/// Over a Unix socket. The daemon reads the peer's credentials when it accepts: a process that may become another one
+/// keeps no connection.
+/// \param most_kept  connections that wait for the next call; 0: each call has one of its own
+[[nodiscard]] std::unique_ptr<Transport> make_unix_transport(std::string socket_path,
+                                                             std::size_t most_kept = 0);
 
 /// Over HTTPS; connections are kept and used again.
 /// \param timeout  for each read and write

@@ -1,11 +1,16 @@
-#include <optional>
+#include <cerrno>
+#include <chrono>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <fcntl.h>
+#include <sys/socket.h>
 
 #include "sdk/client/transport.hpp"
 
@@ -20,13 +25,16 @@ using Local = asio::local::stream_protocol;
 
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
 
-http::request<http::string_body> encode(const HttpRequest& request) {
+// The daemon keeps an idle connection for a minute: what we keep for less it does not close while we write.
+constexpr std::chrono::seconds kLongestIdle{5};
+
+http::request<http::string_body> encode(const HttpRequest& request, bool keep_alive) {
   http::request<http::string_body> out(http::string_to_verb(request.method), request.target, 11);
   out.set(http::field::host, "localhost");
   out.set(http::field::user_agent, "chancery");
   out.set(http::field::accept, request.accept);
   for (const auto& [name, value] : request.headers) out.set(name, value);
-  out.keep_alive(false);
+  out.keep_alive(keep_alive);
   if (!request.body.empty()) {
     out.set(http::field::content_type, "application/json");
     out.body() = request.body;
@@ -75,14 +83,24 @@ Error read_error(const error_code& code) {
           native};
 }
 
-/// One connection, one request. Asynchronous inside, because only so do Beast's time-outs work.
+/// One connection, with one request at a time. Asynchronous inside, because only so do Beast's time-outs work.
 class Exchange {
  public:
-  explicit Exchange(Deadline deadline) : stream_(io_) { stream_.expires_at(deadline); }
+  Exchange() : stream_(io_) {}
 
-  Result<HttpAnswer> run(const std::string& path, const HttpRequest& request) {
+  Status open(const std::string& path, Deadline deadline) {
+    stream_.expires_at(deadline);
     if (const error_code failed = connect(path)) return connect_error(failed);
-    const auto message = encode(request);
+    // Nobody who is started from here speaks in our name.
+    ::fcntl(stream_.socket().native_handle(), F_SETFD, FD_CLOEXEC);
+    return {};
+  }
+
+  Result<HttpAnswer> run(const HttpRequest& request, Deadline deadline, bool keep_alive) {
+    stream_.expires_at(deadline);
+    is_kept_ = false;
+    was_read_ = true;
+    const auto message = encode(request, keep_alive);
     const error_code write_failed = write(message);
     if (write_failed == beast::error::timeout) return read_error(write_failed);
     // A daemon that refuses a request before it has read all of it closes while we still write: its answer is
@@ -90,13 +108,35 @@ class Exchange {
     http::response_parser<http::string_body> parser;
     parser.body_limit(kMaxAnswer);
     parser.header_limit(kMaxHeader);
-    if (const error_code failed = read(parser)) return read_error(failed);
+    if (const error_code failed = read(parser)) {
+      was_read_ = parser.got_some() || (!is_unread(write_failed) && !is_unread(failed));
+      return read_error(failed);
+    }
+    is_kept_ = keep_alive && !write_failed && parser.keep_alive() && buffer_.size() == 0;
+    used_at_ = std::chrono::steady_clock::now();
+    buffer_.shrink_to_fit();  // answers with credentials in them stay in no memory that waits
     auto answer = parser.release();
     return HttpAnswer{static_cast<int>(answer.result_int()), std::string(answer[http::field::content_type]),
                       std::move(answer.body())};
   }
 
+  /// Whether the daemon may have read the last request to its end, or answered it. When it did not, nothing was done.
+  [[nodiscard]] bool was_read() const noexcept { return was_read_; }
+
+  /// Whether another request may follow: the other side has neither closed nor said anything that nobody asked for.
+  [[nodiscard]] bool is_usable() {
+    char octet = 0;
+    return is_kept_ && std::chrono::steady_clock::now() - used_at_ < kLongestIdle &&
+           ::recv(stream_.socket().native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           errno == EAGAIN;
+  }
+
  private:
+  // Unix sockets say so when the other side has gone away with something unread.
+  static bool is_unread(const error_code& code) {
+    return code == asio::error::broken_pipe || code == asio::error::connection_reset;
+  }
+
   error_code connect(const std::string& path) {
     error_code result;
     stream_.async_connect(Local::endpoint(path), [&](error_code code) { result = code; });
@@ -132,24 +172,58 @@ class Exchange {
   asio::io_context io_{1};
   beast::basic_stream<Local> stream_;
   beast::flat_buffer buffer_;
+  bool is_kept_ = false;
+  bool was_read_ = false;
+  Deadline used_at_{};
 };
 
 class UnixTransport final : public Transport {
  public:
-  explicit UnixTransport(std::string path) : path_(std::move(path)) {}
+  UnixTransport(std::string path, std::size_t most_kept) : path_(std::move(path)), most_kept_(most_kept) {}
 
   Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
-    return Exchange(deadline).run(path_, request);
+    if (const auto kept = take()) {
+      auto answer = run(kept, request, deadline);
+      if (kept->was_read()) return answer;
+    }
+    const auto fresh = std::make_shared<Exchange>();
+    CHANCERY_TRY(fresh->open(path_, deadline));
+    return run(fresh, request, deadline);
   }
 
  private:
-  std::string path_;
+  Result<HttpAnswer> run(const std::shared_ptr<Exchange>& exchange, const HttpRequest& request,
+                         Deadline deadline) const {
+    auto answer = exchange->run(request, deadline, most_kept_ > 0);
+    const std::lock_guard lock(mutex_);
+    if (exchange->is_usable() && idle_.size() < most_kept_) idle_.push_back(exchange);
+    return answer;
+  }
+
+  // The one that was used last. Those that cannot be used are ended without the lock.
+  [[nodiscard]] std::shared_ptr<Exchange> take() const {
+    for (;;) {
+      std::shared_ptr<Exchange> exchange;
+      {
+        const std::lock_guard lock(mutex_);
+        if (idle_.empty()) return nullptr;
+        exchange = std::move(idle_.back());
+        idle_.pop_back();
+      }
+      if (exchange->is_usable()) return exchange;
+    }
+  }
+
+  const std::string path_;
+  const std::size_t most_kept_;
+  mutable std::mutex mutex_;  // of the next
+  mutable std::vector<std::shared_ptr<Exchange>> idle_;
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_unix_transport(std::string socket_path) {
-  return std::make_unique<UnixTransport>(std::move(socket_path));
+std::unique_ptr<Transport> make_unix_transport(std::string socket_path, std::size_t most_kept) {
+  return std::make_unique<UnixTransport>(std::move(socket_path), most_kept);
 }
 
 }  // namespace chancery::client

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "sdk/redaction/character_set.hpp"
@@ -10,6 +11,10 @@ namespace chancery::redaction {
 namespace {
 
 constexpr CharacterSet kBase64Digits{"A-Za-z0-9+/_-"};
+constexpr CharacterSet kWithinBase64{"A-Za-z0-9+/_\r\n-"};
+constexpr CharacterSet kWithinHex{"0-9a-fA-F: -"};
+constexpr CharacterSet kIndent{" \t"};
+constexpr CharacterSet kBeforeIndent{" \t\n"};
 
 using Values = std::array<std::uint8_t, 256>;
 
@@ -49,108 +54,133 @@ bool is_pair(std::string_view text, std::size_t at) {
   return at + 1 < text.size() && kHexDigits.has(text[at]) && kHexDigits.has(text[at + 1]);
 }
 
-// Pairs of digits with one separator between each two, beginning at `at`.
-std::vector<std::size_t> separated_pairs(std::string_view text, std::size_t at) {
-  std::vector<std::size_t> places;
-  if (!is_pair(text, at)) return places;
-  const char separator = at + 2 < text.size() ? text[at + 2] : 'x';
-  if (!is_separator(separator)) return places;
-  places = {at, at + 1};
-  for (at += 2; at < text.size() && text[at] == separator && is_pair(text, at + 1); at += 3) {
-    places.push_back(at + 1);
-    places.push_back(at + 2);
+char octet_of(std::uint32_t bits) { return static_cast<char>(static_cast<unsigned char>(bits & 0xFF)); }
+
+// Four digits are three octets; of what is left behind them two are one, and three are two.
+void decode_base64(std::span<const std::uint8_t> digits, std::string& out) {
+  out.resize(digits.size() * 6 / 8);
+  char* to = out.data();
+  const auto digit = [&](std::size_t i, int shift) { return std::uint32_t{digits[i]} << shift; };
+  for (; digits.size() >= 4; digits = digits.subspan(4)) {
+    const std::uint32_t group = digit(0, 18) | digit(1, 12) | digit(2, 6) | digit(3, 0);
+    *to++ = octet_of(group >> 16);
+    *to++ = octet_of(group >> 8);
+    *to++ = octet_of(group);
   }
-  return places;
+  if (digits.size() >= 2) *to++ = octet_of(digit(0, 2) | digit(1, 0) >> 4);
+  if (digits.size() == 3) *to++ = octet_of(digit(1, 4) | digit(2, 0) >> 2);
 }
 
-std::vector<std::size_t> range(std::size_t begin, std::size_t end) {
-  std::vector<std::size_t> places(end - begin);
-  for (std::size_t i = 0; i < places.size(); ++i) places[i] = begin + i;
-  return places;
-}
-
-void add_hex_runs(std::string_view text, std::size_t least, std::vector<DigitRun>& out) {
-  for (std::size_t at = 0; at < text.size();) {
-    if (!kHexDigits.has(text[at])) {
-      ++at;
-      continue;
-    }
-    const std::size_t end = kHexDigits.end_of_run(text, at);
-    if (end - at >= least) {
-      out.emplace_back(Digits::kHex, range(at, end));
-    } else if (end - at >= 2 && end < text.size() && is_separator(text[end])) {
-      std::vector<std::size_t> places = separated_pairs(text, end - 2);
-      const std::size_t behind = places.empty() ? end : places.back() + 1;
-      if (places.size() >= least) out.emplace_back(Digits::kHex, std::move(places));
-      at = std::max(end, behind - 2);  // the last pair may be the beginning of another run
-      continue;
-    }
-    at = end;
-  }
-}
-
-void add_base64_runs(std::string_view text, std::size_t least, std::vector<DigitRun>& out) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t begin = at;
-    at = kBase64Digits.end_of_run(text, at);
-    std::size_t digits = at - begin;
-    if (digits == 0) {
-      ++at;
-      continue;
-    }
-    // Mostly a run ends within its line, and where its digits stand needs not be written down one by one.
-    std::vector<Extent> lines{{begin, at}};
-    for (std::size_t gap = break_size(text, at); gap > 0; gap = break_size(text, at)) {
-      const std::size_t next = kBase64Digits.end_of_run(text, at + gap);
-      if (next == at + gap) break;
-      lines.push_back({at + gap, next});
-      digits += next - (at + gap);
-      at = next;
-    }
-    if (digits < least) continue;
-    std::vector<std::size_t> places;
-    places.reserve(digits);
-    for (const Extent& line : lines) {
-      for (std::size_t i = line.begin; i < line.end; ++i) places.push_back(i);
-    }
-    out.emplace_back(Digits::kBase64, std::move(places));
-  }
+void decode_hex(std::span<const std::uint8_t> digits, std::string& out) {
+  out.resize(digits.size() / 2);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = octet_of(std::uint32_t{digits[2 * i]} << 4 | digits[2 * i + 1]);
 }
 
 }  // namespace
 
-std::string DigitRun::decode(std::string_view text, std::size_t phase) const {
+void DigitRun::begin(Digits kind) {
+  kind_ = kind;
+  parts_.clear();
+  values_.clear();
+}
+
+void DigitRun::add(std::string_view text, const Extent& part) {
   const Values& values = kind_ == Digits::kBase64 ? kBase64Values : kHexValues;
-  const std::size_t width = bits();
-  std::string out;
-  out.reserve(places_.size() * width / 8);
-  std::uint32_t pending = 0;
-  std::size_t pending_bits = 0;
-  for (std::size_t i = phase; i < places_.size(); ++i) {
-    pending = (pending << width | values[static_cast<unsigned char>(text[places_[i]])]) & 0xFFFF;
-    pending_bits += width;
-    if (pending_bits < 8) continue;
-    pending_bits -= 8;
-    out.push_back(static_cast<char>(static_cast<unsigned char>(pending >> pending_bits & 0xFF)));
-  }
-  return out;
+  const std::size_t first = values_.size();
+  parts_.push_back({first, part.begin});
+  values_.resize(first + part.size());
+  for (std::size_t i = 0; i < part.size(); ++i)
+    values_[first + i] = values[static_cast<unsigned char>(text[part.begin + i])];
+}
+
+std::size_t DigitRun::place(std::size_t digit) const {
+  const auto behind = std::ranges::upper_bound(parts_, digit, {}, &Part::first);
+  const Part& part = *(behind - 1);
+  return part.begin + (digit - part.first);
+}
+
+void DigitRun::decode(std::size_t phase, std::string& out) const {
+  const auto digits = std::span(values_).subspan(std::min(phase, values_.size()));
+  if (kind_ == Digits::kBase64) return decode_base64(digits, out);
+  decode_hex(digits, out);
 }
 
 Extent DigitRun::origin(const Extent& octets, std::size_t phase) const {
   const std::size_t width = bits();
   const std::size_t first = phase + octets.begin * 8 / width;
   const std::size_t last = phase + (octets.end * 8 - 1) / width;
-  return {places_[first], places_[last] + 1};
+  return {place(first), place(last) + 1};
 }
 
-std::vector<DigitRun> digit_runs(std::string_view text, Digits kind, std::size_t least) {
-  std::vector<DigitRun> out;
-  if (kind == Digits::kBase64) {
-    add_base64_runs(text, least, out);
-  } else {
-    add_hex_runs(text, least, out);
+bool DigitRuns::next(DigitRun& run) {
+  const CharacterSet& digits = kind_ == Digits::kBase64 ? kBase64Digits : kHexDigits;
+  while (skip()) {
+    if (!digits.has(text_[at_])) {
+      ++at_;
+      continue;
+    }
+    run.begin(kind_);
+    if (kind_ == Digits::kBase64 ? take_base64(run) : take_hex(run)) return true;
   }
-  return out;
+  return false;
+}
+
+// From behind: of a run each octet may be within one, so that the last that may not ends the look. No octet is looked at twice.
+bool DigitRuns::skip() {
+  while (text_.size() - at_ >= least_) {
+    const std::size_t end = at_ + least_;
+    const std::size_t begin = std::max(at_, seen_);
+    std::size_t back = end;
+    while (back > begin && may_be_within(back - 1)) --back;
+    seen_ = std::max(seen_, end);
+    if (back <= begin) return true;
+    at_ = back;
+  }
+  return false;
+}
+
+// A digit, or a part of what may stand between two.
+bool DigitRuns::may_be_within(std::size_t at) const {
+  const char c = text_[at];
+  if (kind_ == Digits::kHex) return kWithinHex.has(c);
+  return kWithinBase64.has(c) || (kIndent.has(c) && at > 0 && kBeforeIndent.has(text_[at - 1]));
+}
+
+bool DigitRuns::take_base64(DigitRun& run) {
+  std::size_t end = kBase64Digits.end_of_run(text_, at_);
+  run.add(text_, {at_, end});
+  for (std::size_t gap = break_size(text_, end); gap > 0; gap = break_size(text_, end)) {
+    const std::size_t next = kBase64Digits.end_of_run(text_, end + gap);
+    if (next == end + gap) break;
+    run.add(text_, {end + gap, next});
+    end = next;
+  }
+  at_ = end;
+  return run.size() >= least_;
+}
+
+// All digits one behind the other, or in pairs with the same separator between each two.
+bool DigitRuns::take_hex(DigitRun& run) {
+  const std::size_t end = kHexDigits.end_of_run(text_, at_);
+  const std::size_t begin = std::exchange(at_, end);
+  if (end - begin >= least_) {
+    run.add(text_, {begin, end});
+    return true;
+  }
+  if (end - begin < 2 || end == text_.size() || !is_separator(text_[end])) return false;
+  const std::size_t behind = end_of_pairs(end - 2);
+  at_ = std::max(end, behind - 2);  // the last pair may be the beginning of another run
+  if ((behind - end) / 3 * 2 + 2 < least_) return false;
+  for (std::size_t pair = end - 2; pair < behind; pair += 3) run.add(text_, {pair, pair + 2});
+  return true;
+}
+
+// Where pairs end of which the first is at `at`, and the first separator behind it.
+std::size_t DigitRuns::end_of_pairs(std::size_t at) const {
+  const char separator = text_[at + 2];
+  for (at += 2; at < text_.size() && text_[at] == separator && is_pair(text_, at + 1);) at += 3;
+  return at;
 }
 
 }  // namespace chancery::redaction

@@ -22,12 +22,6 @@ constexpr CharacterSet kLetters{"A-Za-z"};
 
 constexpr char lower(char c) { return kCapitals.has(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
-  return out;
-}
-
 bool is_all(std::string_view text, const CharacterSet& set) { return set.end_of_run(text, 0) == text.size(); }
 
 bool is_uuid(std::string_view token) {
@@ -94,22 +88,32 @@ constexpr std::array<std::string_view, 33> kHashWords{
     "object",  "fingerprint", "blob",   "revision",   "rev",        "trace",   "span",
     "request", "image",       "build",  "uuid",       "correlation"};
 
+// Between the word and the token there is no other word, but perhaps `id:` or `-for-`.
+bool is_close_to_end(std::string_view words, std::size_t end) {
+  constexpr std::ptrdiff_t kMostLetters = 4;
+  return std::ranges::count_if(words.substr(end), [](char c) { return kSmallLetters.has(c); }) <=
+         kMostLetters;
+}
+
 // The words right in front of a token, until the line's beginning: a name for the token is among them.
 bool is_called_hash(std::string_view text, std::size_t begin) {
   constexpr std::size_t kNear = 24;
   const std::size_t first = begin - std::min(begin, kNear);
   std::string_view near = text.substr(first, begin - first);
   if (const std::size_t line = near.rfind('\n'); line != std::string_view::npos) near.remove_prefix(line + 1);
-  const std::string words = lower(near);
-  return std::ranges::any_of(kHashWords, [&](std::string_view word) {
-    const std::size_t at = words.rfind(word);
-    if (at == std::string::npos) return false;
-    const bool begins = at == 0 || !kSmallLetters.has(words[at - 1]);
-    // Between the word and the token there is no other word, but perhaps `id:` or `-for-`.
-    const std::string_view between = std::string_view(words).substr(at + word.size());
-    const auto letters = std::ranges::count_if(between, [](char c) { return kSmallLetters.has(c); });
-    return begins && letters <= 4;
-  });
+  std::array<char, kNear> small{};
+  std::ranges::transform(near, small.begin(), [](char c) { return lower(c); });
+  const std::string_view words(small.data(), near.size());
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (at > 0 && kSmallLetters.has(words[at - 1])) continue;
+    for (const std::string_view word : kHashWords) {
+      // Of a word that stands there twice the last one counts.
+      if (words[at] == word.front() && words.substr(at).starts_with(word) && words.rfind(word) == at &&
+          is_close_to_end(words, at + word.size()))
+        return true;
+    }
+  }
+  return false;
 }
 
 // As `sha256sum` writes it: behind the hash a file's name.

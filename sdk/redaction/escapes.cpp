@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "sdk/base/percent.hpp"
+#include "sdk/redaction/character_set.hpp"
 
 namespace chancery::redaction {
 namespace {
 
+constexpr CharacterSet kFormOpeners{"%+"};
 constexpr std::uint32_t kNoCharacter = 0x110000;
 
 std::optional<std::uint32_t> digit(char c, std::uint32_t base) {
@@ -114,19 +116,21 @@ Unescaped unescape_entity(std::string_view text) {
   return {end + 1, std::string(1, entity->second)};
 }
 
-// What an escape of a kind begins with.
-std::string_view openers(Escapes kind) {
+// Where in `text` an escape of a kind may begin; its size when nowhere.
+std::size_t find_opener(std::string_view text, Escapes kind) {
+  const auto first = [&](char opener) { return std::min(text.find(opener), text.size()); };
   switch (kind) {
     case Escapes::kPercent:
-      return "%";
-    case Escapes::kForm:
-      return "%+";
+      return first('%');
     case Escapes::kBackslash:
-      return "\\";
+      return first('\\');
     case Escapes::kEntity:
-      return "&";
+      return first('&');
+    case Escapes::kForm:
+      break;
   }
-  return "";
+  const auto* const found = std::ranges::find_if(text, [&](char c) { return kFormOpeners.has(c); });
+  return static_cast<std::size_t>(found - text.begin());
 }
 
 }  // namespace
@@ -148,24 +152,30 @@ Unescaped unescape(std::string_view text, Escapes kind) {
 
 void View::clear() {
   text_.clear();
-  begins_.clear();
-  ends_.clear();
+  pieces_.clear();
 }
 
-void View::add(char octet, const Extent& origin) {
-  text_.push_back(octet);
-  begins_.push_back(origin.begin);
-  ends_.push_back(origin.end);
+void View::add_plain(std::string_view octets, std::size_t begin) {
+  if (octets.empty()) return;
+  pieces_.push_back({text_.size(), {begin, begin + octets.size()}, false});
+  text_.append(octets);
 }
 
-void View::add(std::string_view octets, const Extent& origin) {
-  for (const char octet : octets) add(octet, origin);
+void View::add_escaped(std::string_view octets, const Extent& origin) {
+  pieces_.push_back({text_.size(), origin, true});
+  text_.append(octets);
+}
+
+Extent View::place(std::size_t octet) const {
+  const Piece& piece = *(std::ranges::upper_bound(pieces_, octet, {}, &Piece::first) - 1);
+  if (piece.is_escape) return piece.origin;
+  const std::size_t at = piece.origin.begin + (octet - piece.first);
+  return {at, at + 1};
 }
 
 std::size_t EscapedParts::next_escape(std::size_t at) const {
-  const std::string_view first = openers(kind_);
-  for (at = text_.find_first_of(first, at); at != std::string_view::npos;
-       at = text_.find_first_of(first, at + 1)) {
+  for (at += find_opener(text_.substr(at), kind_); at < text_.size();
+       at += 1 + find_opener(text_.substr(at + 1), kind_)) {
     if (unescape(text_.substr(at), kind_).size > 0) return at;
   }
   return std::string_view::npos;
@@ -178,17 +188,21 @@ bool EscapedParts::next(View& view) {
     at_ = text_.size();
     return false;
   }
-  const std::string_view first = openers(kind_);
-  std::size_t at = std::max(at_, last - std::min(last, around_));
+  const std::size_t begin = std::max(at_, last - std::min(last, around_));
+  view.add_plain(text_.substr(begin, last - begin), begin);
+  std::size_t at = last;
   while (at < text_.size() && at < last + around_) {
-    Unescaped escape;
-    if (at >= last && first.find(text_[at]) != std::string_view::npos)
-      escape = unescape(text_.substr(at), kind_);
+    const std::string_view plain = text_.substr(at, last + around_ - at);
+    const std::size_t size = find_opener(plain, kind_);
+    view.add_plain(plain.substr(0, size), at);
+    at += size;
+    if (size == plain.size()) continue;  // it has ended
+    const Unescaped escape = unescape(text_.substr(at), kind_);
     if (escape.size > 0) {
-      view.add(escape.octets, {at, at + escape.size});
+      view.add_escaped(escape.octets, {at, at + escape.size});
       at = last = at + escape.size;
     } else {
-      view.add(text_[at], {at, at + 1});
+      view.add_plain(text_.substr(at, 1), at);
       ++at;
     }
   }

@@ -25,22 +25,31 @@ class View {
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   /// Where in the text that was decoded the octets of a part of text() stand, with each character of theirs as a whole.
   [[nodiscard]] Extent origin(const Extent& extent) const {
-    return {begins_[extent.begin], ends_[extent.end - 1]};
+    return {place(extent.begin).begin, place(extent.end - 1).end};
   }
 
   void clear();
-  /// Adds an octet that stands at `origin`.
-  void add(char octet, const Extent& origin);
-  void add(std::string_view octets, const Extent& origin);
+  /// Adds octets that stand as they are from `begin` on.
+  void add_plain(std::string_view octets, std::size_t begin);
+  /// Adds octets for which there is an escape at `origin`.
+  void add_escaped(std::string_view octets, const Extent& origin);
 
  private:
+  struct Piece {
+    std::size_t first = 0;  // octet in text_
+    Extent origin{};
+    bool is_escape = false;
+  };
+
+  [[nodiscard]] Extent place(std::size_t octet) const;
+
   std::string text_;
-  std::vector<std::size_t> begins_;
-  std::vector<std::size_t> ends_;
+  std::vector<Piece> pieces_;
 };
 
 /// Decodes the parts of a text in which there are escapes of a kind, one layer of them, each part with as many octets
-/// around it: what a secret can have of characters that are no escapes. A text without escapes costs one look at it.
+/// around it: what a secret can have of characters that are no escapes. A text without escapes costs one look at it, and of
+/// no text more than twice its octets are decoded.
 class EscapedParts {
  public:
   EscapedParts(std::string_view text, Escapes kind, std::size_t around)

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "sdk/base/cleanse.hpp"
 #include "sdk/redaction/character_set.hpp"
 #include "sdk/redaction/digit_runs.hpp"
 #include "sdk/redaction/escapes.hpp"
@@ -18,6 +19,9 @@ using Found = SecretPrints::Found;
 constexpr int kMostLayers = 3;
 constexpr std::size_t kShortestLine = 32;  // of a key in PEM: the last line may be too short to be anybody's
 
+// What no text has but for tabs and line ends.
+constexpr CharacterSet kControls{std::string_view("\0-\x08\x0B\x0C\x0E-\x1F\x7F", 9)};
+
 std::string_view without_space_around(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);
@@ -25,17 +29,19 @@ std::string_view without_space_around(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
-// Octets of a wrong division into octets are as good as random, and nothing is written in them.
+// Octets of a wrong division into octets are as good as random, and nothing is written in them: mostly their beginning says so.
 bool is_readable(std::string_view text) {
+  constexpr std::size_t kChunk = 64;
   std::size_t controls = 0;
   std::size_t beyond_ascii = 0;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    const bool is_control = octet < 0x20 && octet != '\t' && octet != '\n' && octet != '\r';
-    controls += is_control || octet == 0x7F ? 1 : 0;
-    beyond_ascii += octet >= 0x80 ? 1 : 0;
+  for (std::size_t at = 0; at < text.size(); at += kChunk) {
+    for (const char c : text.substr(at, kChunk)) {
+      controls += kControls.has(c) ? 1 : 0;
+      beyond_ascii += static_cast<unsigned char>(c) >> 7;
+    }
+    if (controls * 32 > text.size() || beyond_ascii * 4 > text.size()) return false;
   }
-  return controls * 32 <= text.size() && beyond_ascii * 4 <= text.size();
+  return true;
 }
 
 /// One look at a text.
@@ -45,7 +51,6 @@ class Look {
 
   /// What is found in `text` below so many layers of encoding.
   [[nodiscard]] std::vector<Found> find(std::string_view text, int layers) const;
-  [[nodiscard]] std::vector<Found> find_backwards(std::string_view text) const;
 
  private:
   void find_escaped(std::string_view text, Escapes kind, int layers, std::vector<Found>& out) const;
@@ -56,11 +61,13 @@ class Look {
 };
 
 std::vector<Found> Look::find(std::string_view text, int layers) const {
+  if (text.size() < prints_.shortest()) return {};
   std::vector<Found> found = prints_.find_all(text);
   if (layers == 0) return found;
   for (const Escapes kind : {Escapes::kPercent, Escapes::kBackslash, Escapes::kEntity})
     find_escaped(text, kind, layers, found);
-  if (forms_) find_escaped(text, Escapes::kForm, layers, found);
+  // Without a `+` the same comes out as of kPercent.
+  if (forms_ && text.find('+') != std::string_view::npos) find_escaped(text, Escapes::kForm, layers, found);
   for (const Digits kind : {Digits::kBase64, Digits::kHex}) find_in_digits(text, kind, layers, found);
   return found;
 }
@@ -76,21 +83,16 @@ void Look::find_escaped(std::string_view text, Escapes kind, int layers, std::ve
 
 void Look::find_in_digits(std::string_view text, Digits kind, int layers, std::vector<Found>& out) const {
   const std::size_t bits = kind == Digits::kBase64 ? 6 : 4;
-  for (const DigitRun& run : digit_runs(text, kind, prints_.shortest() * 8 / bits)) {
+  DigitRuns runs(text, kind, prints_.shortest() * 8 / bits);
+  std::string decoded;
+  for (DigitRun run; runs.next(run);) {
     for (std::size_t phase = 0; phase < run.phases(); ++phase) {
-      const std::string decoded = run.decode(text, phase);
+      run.decode(phase, decoded);
       const bool is_worth_more = layers > 1 && is_readable(decoded);
       for (const Found& one : is_worth_more ? find(decoded, layers - 1) : prints_.find_all(decoded))
         out.push_back({run.origin(one.extent, phase), one.label});
     }
   }
-}
-
-std::vector<Found> Look::find_backwards(std::string_view text) const {
-  const std::string backwards(text.rbegin(), text.rend());
-  std::vector<Found> found = prints_.find_all(backwards);
-  for (Found& one : found) one.extent = {text.size() - one.extent.end, text.size() - one.extent.begin};
-  return found;
 }
 
 // The lines of a key in PEM: what has nothing but digits of base64.
@@ -119,9 +121,15 @@ Status KnownSecrets::add(ByteView secret, std::string name) {
   const std::unique_lock lock(mutex_);
   const auto label = static_cast<std::uint32_t>(names_.size());
   names_.push_back(std::move(name));
-  prints_.add(text, label);
+  const auto add_print = [&](std::string_view part) {
+    prints_.add(part, label);
+    std::string backwards(part.rbegin(), part.rend());
+    backwards_.add(backwards, label);
+    cleanse(backwards);
+  };
+  add_print(text);
   some_has_space_ = some_has_space_ || text.find(' ') != std::string_view::npos;
-  for_each_key_line(text, [&](std::string_view line) { prints_.add(line, label); });
+  for_each_key_line(text, add_print);
   return {};
 }
 
@@ -130,7 +138,7 @@ void KnownSecrets::find(std::string_view text, std::vector<Hit>& out) const {
   if (prints_.empty()) return;
   const Look look(prints_, some_has_space_);
   std::vector<Found> found = look.find(text, kMostLayers);
-  for (const Found& one : look.find_backwards(text)) found.push_back(one);
+  for (const Found& one : backwards_.find_all(text)) found.push_back(one);
   const auto order = [](const Found& one) { return std::tuple(one.extent.begin, one.extent.end, one.label); };
   std::ranges::sort(found, {}, order);
   // Not that of ranges: clang 14 does not take what it returns.

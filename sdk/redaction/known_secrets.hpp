@@ -15,12 +15,13 @@ namespace chancery::redaction {
 /// Finds values that are known to be secret in whatever form somebody wrote them: as they are, backwards, percent-encoded
 /// (all of it or some), as a form's field, in JSON, C or HTML escapes, in hexadecimal, and in base64 or base64url, also
 /// as a part of a longer encoded text; and in up to three of these on top of one another. The text is decoded, not the
-/// secret encoded: so there is one fingerprint for each value (SecretPrints) whatever the forms.
+/// secret encoded: so there are two fingerprints for each value (SecretPrints), one of them backwards, whatever the forms.
 ///
 /// Not found: what was encrypted, compressed, put into another alphabet (base32, UTF-16), divided, or changed in any
 /// other way. Somebody who has a secret and means to smuggle it out has always one more way to write it.
 ///
-/// Thread-safe. Cost: a few passes over the text, and one more for each kind of escape that is in it.
+/// Thread-safe. Cost: a few passes over the text, one more for each kind of escape that is in it, and four over what may be
+/// base64.
 class KnownSecrets {
  public:
   /// Shorter ones stand everywhere by chance; longer ones are no credentials.
@@ -42,6 +43,7 @@ class KnownSecrets {
  private:
   mutable std::shared_mutex mutex_;  // of all below
   SecretPrints prints_;
+  SecretPrints backwards_;          // of the same values, their last octet first
   std::vector<std::string> names_;  // by label
   bool some_has_space_ = false;
 };

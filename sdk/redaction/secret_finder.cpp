@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "sdk/json/writer.hpp"
@@ -16,15 +17,24 @@ constexpr std::size_t kLeastReach = 32 * 1024;  // tokens with certificates in t
 constexpr std::size_t kWidestForm =
     12;  // octets that a form may take for one: a character of JSON twice escaped
 
+constexpr std::size_t kLongestName = 64;
+
 // Without what people divide words with: clientSecret, client_secret and Client-Secret are one name.
-std::string plain_name(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    if (c == '_' || c == '-' || c == ' ') continue;
-    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+class PlainName {
+ public:
+  /// \param name  of at most kLongestName octets
+  explicit PlainName(std::string_view name) {
+    for (const char c : name) {
+      if (c == '_' || c == '-' || c == ' ') continue;
+      octets_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
   }
-  return out;
-}
+  [[nodiscard]] std::string_view text() const { return {octets_.data(), size_}; }
+
+ private:
+  std::array<char, kLongestName> octets_;
+  std::size_t size_ = 0;
+};
 
 bool is_secret_name(std::string_view name) {
   constexpr std::array<std::string_view, 9> kWhole{"pwd",     "secret",      "authorization",
@@ -33,9 +43,9 @@ bool is_secret_name(std::string_view name) {
   constexpr std::array<std::string_view, 9> kEndings{"password",     "passwd",    "passphrase",
                                                      "clientsecret", "apikey",    "accesstoken",
                                                      "refreshtoken", "secretkey", "privatekey"};
-  constexpr std::size_t kLongest = 64;
-  if (name.size() > kLongest) return false;
-  const std::string plain = plain_name(name);
+  if (name.size() > kLongestName) return false;
+  const PlainName without_dividers(name);
+  const std::string_view plain = without_dividers.text();
   return std::ranges::find(kWhole, plain) != kWhole.end() ||
          std::ranges::any_of(kEndings, [&](std::string_view ending) { return plain.ends_with(ending); });
 }
@@ -51,12 +61,15 @@ void widen_to_characters(std::string_view text, std::vector<Hit>& hits) {
   }
 }
 
-/// One look at a JSON document, which writes it anew as it goes.
+/// One look at a JSON document.
 class DocumentWalk {
  public:
   DocumentWalk(const SecretFinder& finder, const FieldPaths& fields, bool named)
       : finder_(finder), fields_(fields), named_(named) {}
 
+  /// Whether anything is to be taken out of it. Mostly nothing is, and nothing is to be written anew.
+  [[nodiscard]] bool has_any(const json::Value& value);
+  /// The document anew.
   [[nodiscard]] json::Node redacted(const json::Value& value);
   [[nodiscard]] std::vector<Hit>& hits() { return hits_; }
 
@@ -64,7 +77,10 @@ class DocumentWalk {
   [[nodiscard]] json::Node redacted_object(const json::Value& object);
   [[nodiscard]] json::Node redacted_array(const json::Value& array);
   [[nodiscard]] std::string redacted_text(std::string_view text);
-  [[nodiscard]] bool is_field(const json::Value& value);
+  [[nodiscard]] std::vector<Hit> found_in(std::string_view text) const;
+  [[nodiscard]] bool any_below(std::span<const json::Value> items);
+  [[nodiscard]] bool any_below(std::span<const json::Member> members);
+  [[nodiscard]] bool is_field() const;
   [[nodiscard]] bool is_named_secret(const json::Value& value) const;
   void note(HitKind kind, std::string name, std::size_t size);
 
@@ -79,10 +95,15 @@ void DocumentWalk::note(HitKind kind, std::string name, std::size_t size) {
   hits_.push_back({kind, std::move(name), {0, size}, json_pointer(path_)});
 }
 
-std::string DocumentWalk::redacted_text(std::string_view text) {
+std::vector<Hit> DocumentWalk::found_in(std::string_view text) const {
   std::vector<Hit> found = finder_.find(text);
-  if (!path_.empty() && names_hash(path_.back()))
+  if (!found.empty() && !path_.empty() && names_hash(path_.back()))
     std::erase_if(found, [](const Hit& hit) { return hit.kind == HitKind::kEntropy; });
+  return found;
+}
+
+std::string DocumentWalk::redacted_text(std::string_view text) {
+  std::vector<Hit> found = found_in(text);
   if (found.empty()) return std::string(text);
   widen_to_characters(text, found);
   std::string out = without(text, found);
@@ -99,8 +120,47 @@ bool DocumentWalk::is_named_secret(const json::Value& value) const {
   return value.string() && !value.string()->empty() && *value.string() != kRedacted;
 }
 
+bool DocumentWalk::is_field() const { return !fields_.empty() && !path_.empty() && fields_.has(path_); }
+
+bool DocumentWalk::has_any(const json::Value& value) {
+  if (is_field() || is_named_secret(value)) return true;
+  switch (value.kind()) {
+    case json::Value::Kind::kString:
+      return !found_in(*value.string()).empty();
+    case json::Value::Kind::kNumber:
+      return !found_in(value.source()).empty();
+    case json::Value::Kind::kArray:
+      return any_below(value.items());
+    case json::Value::Kind::kObject:
+      return any_below(value.members());
+    case json::Value::Kind::kNull:
+    case json::Value::Kind::kBool:
+      return false;
+  }
+  return true;
+}
+
+bool DocumentWalk::any_below(std::span<const json::Value> items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    path_.push_back(std::to_string(i));
+    if (has_any(items[i])) return true;
+    path_.pop_back();
+  }
+  return false;
+}
+
+bool DocumentWalk::any_below(std::span<const json::Member> members) {
+  for (const json::Member& member : members) {
+    if (!found_in(member.name).empty()) return true;
+    path_.emplace_back(member.name);
+    if (has_any(member.value)) return true;
+    path_.pop_back();
+  }
+  return false;
+}
+
 json::Node DocumentWalk::redacted(const json::Value& value) {
-  if (!fields_.empty() && !path_.empty() && fields_.has(path_)) {
+  if (is_field()) {
     note(HitKind::kField, "listed field", value.source().size());
     return kRedacted;
   }
@@ -179,7 +239,7 @@ std::vector<Hit> SecretFinder::find(std::string_view text) const {
   configured_.find(text, hits);
   if (options_.random_tokens) find_random_tokens(text, hits);
   find_personal_data(text, options_.personal, hits);
-  std::ranges::stable_sort(hits, {}, [](const Hit& hit) { return hit.extent.begin; });
+  if (hits.size() > 1) std::ranges::stable_sort(hits, {}, [](const Hit& hit) { return hit.extent.begin; });
   return hits;
 }
 
@@ -197,12 +257,11 @@ Redacted SecretFinder::redact(std::string_view text) const {
 Redacted SecretFinder::redact_json(std::string_view json, const FieldPaths& fields) const {
   const auto document = read_json(json);
   if (!document) return redact(json);
+  if (!DocumentWalk(*this, fields, options_.named_members).has_any(document->root()))
+    return {std::string(json), {}};
   DocumentWalk walk(*this, fields, options_.named_members);
   const json::Node node = walk.redacted(document->root());
-  Redacted out;
-  out.hits = std::move(walk.hits());
-  out.text = out.hits.empty() ? std::string(json) : json::to_jcs(node);
-  return out;
+  return {json::to_jcs(node), std::move(walk.hits())};
 }
 
 std::size_t SecretFinder::reach() const {

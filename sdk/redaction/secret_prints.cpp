@@ -17,7 +17,7 @@ namespace {
 using Hash = std::uint64_t;
 
 constexpr std::size_t kLongEnough = 8;
-constexpr std::size_t kBlock = 8192;      // windows whose hashes are in memory at a time
+constexpr std::size_t kBlock = 8192;      // anchors around which hashes are in memory at a time
 constexpr std::size_t kFilterOctets = 8;  // for each secret: one octet in 64 passes by chance
 
 bool stands_alone(std::string_view text, const Extent& extent) {
@@ -70,19 +70,111 @@ SecretBytes filter_of(ByteView hashes) {
   return filter;
 }
 
+// The octets in the middle: in front of it many secrets say of what kind they are, and are alike.
+std::size_t before_anchor(std::size_t length, std::size_t width) noexcept { return (length - width) / 2; }
+
 }  // namespace
 
-SecretPrints::SecretPrints() : multiplier_(sizeof(Hash)) {
-  const std::span<std::uint8_t> multiplier = multiplier_.writable();
-  if (::getrandom(multiplier.data(), multiplier.size(), 0) != sizeof(Hash)) std::abort();
-  const Hash odd = load(multiplier.data()) | 1;
-  std::memcpy(multiplier.data(), &odd, sizeof odd);
+struct SecretPrints::Multipliers {
+  Hash hash = 0;
+  SecretAnchors::Multipliers anchors{};
+};
+
+/// One look at a text, for all secrets whose anchors are in one table.
+class SecretPrints::Search {
+ public:
+  using Lengths = std::map<std::size_t, Prints>::const_iterator;
+
+  Search(std::string_view text, const SecretAnchors& anchors, const Multipliers& multipliers)
+      : text_(text), anchors_(anchors), multipliers_(multipliers) {}
+
+  void find(Lengths first, Lengths last, std::vector<Found>& out);
+
+ private:
+  struct Length {
+    std::size_t size = 0;
+    Hash weight = 0;
+    const Prints* prints = nullptr;
+  };
+
+  void prepare(Lengths first, Lengths last);
+  void hash_around(std::size_t begin, std::size_t end);
+  void check(std::size_t anchor, const Length& length, std::vector<Found>& out) const;
+
+  const std::string_view text_;
+  const SecretAnchors& anchors_;
+  const Multipliers& multipliers_;
+  std::vector<Length> lengths_;
+  std::vector<Hash> hashes_;  // of each beginning of a part of the text
+  std::size_t begin_ = 0;     // of that part
+};
+
+void SecretPrints::Search::find(Lengths first, Lengths last, std::vector<Found>& out) {
+  if (text_.size() < anchors_.width()) return;
+  const std::size_t end_of_all = text_.size() - anchors_.width() + 1;
+  for (std::size_t begin = 0; begin < end_of_all; begin += kBlock) {
+    const std::size_t end = std::min(begin + kBlock, end_of_all);
+    const auto next = [&](std::size_t at) { return anchors_.next(text_, at, end, multipliers_.anchors); };
+    std::size_t anchor = next(begin);
+    if (anchor == end) continue;
+    if (lengths_.empty()) prepare(first, last);
+    hash_around(begin, end);
+    for (; anchor < end; anchor = next(anchor + 1)) {
+      for (const Length& length : lengths_) check(anchor, length, out);
+    }
+  }
+}
+
+void SecretPrints::Search::prepare(Lengths first, Lengths last) {
+  for (; first != last; ++first)
+    lengths_.push_back({first->first, power(multipliers_.hash, first->first), &first->second});
+}
+
+// Rabin and Karp. Of a window's hash the beginning before it is taken away, so that no step waits for another and all
+// lengths share one pass of hashing.
+void SecretPrints::Search::hash_around(std::size_t begin, std::size_t end) {
+  const std::size_t longest = lengths_.back().size;
+  begin_ = begin - std::min(begin, longest);
+  const std::string_view part = text_.substr(begin_, end + longest - begin_);
+  hashes_.resize(part.size() + 1);
+  Hash value = hashes_[0] = 0;
+  for (std::size_t i = 0; i < part.size(); ++i)
+    hashes_[i + 1] = value = value * multipliers_.hash + octet(part[i]);
+}
+
+void SecretPrints::Search::check(std::size_t anchor, const Length& length, std::vector<Found>& out) const {
+  const std::size_t before = before_anchor(length.size, anchors_.width());
+  if (anchor < before || length.size > text_.size() - (anchor - before)) return;
+  const Extent extent{anchor - before, anchor - before + length.size};
+  const Hash window = hashes_[extent.end - begin_] - hashes_[extent.begin - begin_] * length.weight;
+  const ByteView filter = length.prints->filter.view();
+  const std::size_t bit = filter_bit(window, filter.size());
+  if ((filter[bit / 8] >> (bit % 8) & 1) == 0) return;
+  const auto index = index_of(length.prints->hashes.view(), window);
+  if (index && (length.size >= kLongEnough || stands_alone(text_, extent)))
+    out.push_back({extent, length.prints->labels[*index]});
+}
+
+SecretPrints::SecretPrints() : multipliers_(3 * sizeof(Hash)) {
+  const std::span<std::uint8_t> octets = multipliers_.writable();
+  if (::getrandom(octets.data(), octets.size(), 0) != static_cast<ssize_t>(octets.size())) std::abort();
+  // Odd ones, so that each octet counts.
+  for (std::size_t at = 0; at < octets.size(); at += sizeof(Hash)) {
+    const Hash odd = load(&octets[at]) | 1;
+    std::memcpy(&octets[at], &odd, sizeof odd);
+  }
+}
+
+SecretPrints::Multipliers SecretPrints::multipliers() const noexcept {
+  const std::uint8_t* const octets = multipliers_.view().data();
+  return {load(octets), {load(octets + sizeof(Hash)), load(octets + 2 * sizeof(Hash))}};
 }
 
 void SecretPrints::add(std::string_view secret, std::uint32_t label) {
   if (secret.size() < kShortest) return;
   Prints& prints = prints_[secret.size()];
-  const Hash print = hash(secret, load(multiplier_.view().data()));
+  const Multipliers all = multipliers();
+  const Hash print = hash(secret, all.hash);
   if (index_of(prints.hashes.view(), print)) return;
   SecretBytes more(prints.hashes.size() + sizeof print);
   std::ranges::copy(prints.hashes.view(), more.writable().begin());
@@ -90,6 +182,8 @@ void SecretPrints::add(std::string_view secret, std::uint32_t label) {
   prints.hashes = std::move(more);
   prints.filter = filter_of(prints.hashes.view());
   prints.labels.push_back(label);
+  SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
+  anchors.add(secret.substr(before_anchor(secret.size(), anchors.width()), anchors.width()), all.anchors);
 }
 
 std::vector<Extent> SecretPrints::find(std::string_view text) const {
@@ -98,42 +192,13 @@ std::vector<Extent> SecretPrints::find(std::string_view text) const {
   return merged(std::move(found));
 }
 
-// Rabin and Karp. Of a window's hash the beginning before it is taken away, so that no step waits for another and all
-// lengths share one pass of hashing.
 std::vector<SecretPrints::Found> SecretPrints::find_all(std::string_view text) const {
   std::vector<Found> found;
-  if (empty() || text.size() < shortest()) return found;
-  const Hash multiplier = load(multiplier_.view().data());
-  std::vector<Hash> hashes;
-  for (std::size_t begin = 0; begin + shortest() <= text.size(); begin += kBlock) {
-    const std::string_view part = text.substr(begin, kBlock + longest());
-    hashes.resize(part.size() + 1);
-    Hash value = hashes[0] = 0;
-    for (std::size_t i = 0; i < part.size(); ++i) hashes[i + 1] = value = value * multiplier + octet(part[i]);
-    const Block block{text, begin, std::min(begin + kBlock, text.size()), hashes};
-    for (const auto& [length, prints] : prints_) find_in(block, length, prints, found);
-  }
+  const Multipliers all = multipliers();
+  const auto first_long = prints_.lower_bound(kLongEnough);
+  if (!short_.empty()) Search(text, short_, all).find(prints_.begin(), first_long, found);
+  if (!long_.empty()) Search(text, long_, all).find(first_long, prints_.end(), found);
   return found;
-}
-
-void SecretPrints::find_in(const Block& block, std::size_t length, const Prints& prints,
-                           std::vector<Found>& out) const {
-  if (length > block.text.size()) return;
-  const std::size_t end = std::min(block.end, block.text.size() - length + 1);
-  const Hash weight = power(load(multiplier_.view().data()), length);
-  const std::uint8_t* const filter = prints.filter.view().data();
-  const int shift = 64 - std::countr_zero(prints.filter.size() * 8);
-  const Hash* const hashes = block.hashes.data();
-  for (std::size_t begin = block.begin; begin < end; ++begin) {
-    const std::size_t i = begin - block.begin;
-    const Hash window = hashes[i + length] - hashes[i] * weight;
-    const std::size_t bit = window >> shift;
-    if ((filter[bit / 8] >> (bit % 8) & 1) == 0) continue;
-    const auto index = index_of(prints.hashes.view(), window);
-    const Extent extent{begin, begin + length};
-    if (index && (length >= kLongEnough || stands_alone(block.text, extent)))
-      out.push_back({extent, prints.labels[*index]});
-  }
 }
 
 }  // namespace chancery::redaction

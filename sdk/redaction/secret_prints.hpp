@@ -9,16 +9,20 @@
 #include <chancery/bytes.hpp>
 
 #include "sdk/redaction/hit.hpp"
+#include "sdk/redaction/secret_anchors.hpp"
 
 namespace chancery::redaction {
 
 /// Finds known secrets in texts without keeping them: of each there is its length and a hash under a multiplier that
 /// is random in each process. Multiplier and hashes are secrets themselves and kept as such: whoever has both tries
-/// PINs until one fits, and has 64 linear equations on a longer secret for each form of it that is known.
+/// PINs until one fits, and has 64 linear equations on a longer secret for each form of it that is known, and 38 more on
+/// the octets in its middle.
 ///
-/// Time to find: the text's length times the number of different lengths, some two multiplications for each octet. (A
-/// keyed hash would be one-way, and has to be computed anew at each place: some hundred times as much.) What has the
-/// hash of a secret by chance, once in some 2^60 places, is taken for one, which costs a line its readability.
+/// Time to find: one or two multiplications for each octet of a text in which no secret's middle stands (SecretAnchors).
+/// Where one may, in the thousands of octets around it, some two for each octet and each different length, which bounds
+/// what a text can cost that was made for it. (A keyed hash would be one-way, and has to be computed anew at each place:
+/// some hundred times as much.) What has the hash of a secret by chance, once in some 2^60 places, is taken for one,
+/// which costs a line its readability.
 class SecretPrints {
  public:
   /// What is shorter is not looked for: a log without any `1` would tell nothing.
@@ -55,18 +59,15 @@ class SecretPrints {
         filter;  // a bit for each value of some bits of a hash: most octets need no look at the hashes
     std::vector<std::uint32_t> labels;
   };
-  // A part of a text, with the hash of each of its beginnings.
-  struct Block {
-    std::string_view text;
-    std::size_t begin = 0;
-    std::size_t end = 0;  // windows begin before it
-    const std::vector<std::uint64_t>& hashes;
-  };
+  class Search;
+  struct Multipliers;
 
-  void find_in(const Block& block, std::size_t length, const Prints& prints, std::vector<Found>& out) const;
+  [[nodiscard]] Multipliers multipliers() const noexcept;
 
-  SecretBytes multiplier_;
+  SecretBytes multipliers_;               // of the hashes, and the two of the anchors
   std::map<std::size_t, Prints> prints_;  // by length
+  SecretAnchors short_{4};                // of secrets of less than eight octets
+  SecretAnchors long_{8};
 };
 
 }  // namespace chancery::redaction

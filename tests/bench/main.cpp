@@ -18,6 +18,7 @@ void bench_noisy(Report& report);
 void bench_attestation(Report& report);
 void bench_audit(Report& report);
 void bench_redaction(Report& report);
+void bench_runtime(Report& report);
 void bench_rest(Report& report);
 void bench_authorize(Report& report);
 void bench_status(Report& report);
@@ -31,11 +32,17 @@ struct Section {
 
 // The last two pin this process to a core.
 constexpr std::array kSections{
-    Section{"verify", bench_verify},           Section{"tpm", bench_tpm},
-    Section{"pkcs11", bench_pkcs11},           Section{"noisy", bench_noisy},
-    Section{"attestation", bench_attestation}, Section{"audit", bench_audit},
-    Section{"redaction", bench_redaction},     Section{"authorize", bench_authorize},
-    Section{"status", bench_status},           Section{"rest", bench_rest},
+    Section{"verify", bench_verify},
+    Section{"tpm", bench_tpm},
+    Section{"pkcs11", bench_pkcs11},
+    Section{"noisy", bench_noisy},
+    Section{"attestation", bench_attestation},
+    Section{"audit", bench_audit},
+    Section{"redaction", bench_redaction},
+    Section{"authorize", bench_authorize},
+    Section{"runtime", bench_runtime},
+    Section{"status", bench_status},
+    Section{"rest", bench_rest},
 };
 
 struct Arguments {

@@ -1,15 +1,17 @@
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <re2/re2.h>
+#include <time.h>
 
+#include "sdk/crypto/hash.hpp"
 #include "sdk/redaction/log_redactor.hpp"
 #include "sdk/redaction/secret_patterns.hpp"
 #include "sdk/redaction/stream_redactor.hpp"
+#include "tests/bench/redaction_bodies.hpp"
 #include "tests/bench/report.hpp"
 #include "tests/bench/scene.hpp"
 #include "tests/redaction/corpus.hpp"
@@ -42,7 +44,7 @@ SecretFinder finder_of(std::size_t values, bool patterns, bool random_tokens) {
   tests::RandomSource random(7);
   const auto known = std::make_shared<KnownSecrets>();
   for (std::size_t i = 0; i < values; ++i) {
-    const std::string value = tests::random_text(random, tests::kAlphanumeric, 32 + i % 8);
+    const std::string value = tests::random_text(random, tests::kAlphanumeric, 24 + i % 41);
     if (!known->add(as_bytes(value), "value")) fail("a value cannot be known");
   }
   FinderOptions options;
@@ -51,12 +53,18 @@ SecretFinder finder_of(std::size_t values, bool patterns, bool random_tokens) {
   return SecretFinder(known, options);
 }
 
+// Of this thread's time on a processor: whoever else has some of it changes no figure.
+double thread_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
 template <typename Work>
 double megabytes_per_second(std::size_t size, Work work) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start = thread_seconds();
   work();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  return static_cast<double>(size) / kMega / took.count();
+  return static_cast<double>(size) / kMega / (thread_seconds() - start);
 }
 
 // In pieces as they come from a connection.
@@ -120,6 +128,39 @@ double log_speed(const redaction::LogRedactor& redactor, const std::string& text
   });
 }
 
+// A body as a tool's answer goes to an agent: read as JSON where it is, and looked at for all there is.
+double body_speed(const SecretFinder& finder, const std::string& text) {
+  constexpr int kTimes = 20;
+  return megabytes_per_second(kTimes * text.size(), [&] {
+    for (int i = 0; i < kTimes; ++i) {
+      if (!finder.redact_json(text).hits.empty()) fail("a body has nothing secret");
+    }
+  });
+}
+
+// What nobody can do without who keeps a hash of each answer.
+double hash_speed(const std::string& text) {
+  constexpr int kTimes = 20;
+  return megabytes_per_second(kTimes * text.size(), [&] {
+    for (int i = 0; i < kTimes; ++i) {
+      if (sha256(as_bytes(text)).size() != 32) fail("no hash");
+    }
+  });
+}
+
+void add_bodies(Report& report) {
+  for (const Body& body : redaction_bodies()) {
+    const auto hash = [&] { return hash_speed(body.text); };
+    for (const std::size_t values : {1, 10, 1000}) {
+      const SecretFinder finder = finder_of(values, true, true);
+      const SideBySide figures = median_ratio([&] { return body_speed(finder, body.text); }, hash, kRounds);
+      const std::string name = "redaction_" + std::string(body.name) + "_" + std::to_string(values);
+      report.add(name + "_mb_per_s", figures.a);
+      report.add(name + "_sha256_ratio", figures.ratio);
+    }
+  }
+}
+
 void add_figures(Report& report, const tests::Corpus& corpus) {
   report.add("redaction_positives", static_cast<double>(corpus.positives.size()));
   report.add("redaction_negatives", static_cast<double>(corpus.negatives.size()));
@@ -135,6 +176,8 @@ void add_figures(Report& report, const tests::Corpus& corpus) {
 void bench_redaction(Report& report) {
   const tests::Corpus corpus = tests::read_corpus(CHANCERY_SOURCE_DIR "/tests/redaction/corpus");
   add_figures(report, corpus);
+
+  add_bodies(report);
 
   const std::string text = quiet_text(corpus);
   const SecretFinder whole = finder_of(1, true, true);

@@ -29,6 +29,9 @@ struct ClientOptions {
   std::string
       task{};  ///< what this is a part of, for the daemon's logs: at most 128 printable ASCII characters
   std::string traceparent{};  ///< of the caller's trace, for the same (W3C Trace Context)
+  /// How many connections to `socket` wait for the next call, each for some seconds. The daemon goes on to take whoever
+  /// opened one for the caller: 0, which is none, for a process that changes its user, or is forked and goes on.
+  std::size_t kept_connections = 0;
 };
 
 /// Why a call brought no answer. A value of its own for each call, so that threads share nothing.

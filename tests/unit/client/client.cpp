@@ -240,6 +240,62 @@ BOOST_AUTO_TEST_CASE(a_connection_is_kept_between_calls_over_tls) {
   BOOST_TEST(connections < 5);
 }
 
+namespace {
+
+Client keeping_client(const FakeDaemon& daemon) {
+  ClientOptions options;
+  options.socket = daemon.socket();
+  options.kept_connections = 2;
+  return Client::connect(options).value();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_connection_to_a_socket_is_kept_where_that_is_wanted) {
+  std::atomic<int> connections = 0;
+  const auto daemon = FakeDaemon::on_socket([&](Connection& connection) {
+    ++connections;
+    while (!connection.read_request().empty()) connection.write(http_answer(200, kJson, kVerdict));
+  });
+  const Client client = keeping_client(*daemon);
+  for (int call = 0; call < 5; ++call) BOOST_TEST(client.verify(some_chain()).has_value());
+  BOOST_TEST(connections == 1);
+  const Client other = Client::connect({.socket = daemon->socket()}).value();
+  for (int call = 0; call < 5; ++call) BOOST_TEST(other.verify(some_chain()).has_value());
+  BOOST_TEST(connections == 6);
+}
+
+struct Ended {
+  const char* what;
+  std::string more_headers;
+  std::string behind;
+};
+std::ostream& operator<<(std::ostream& out, const Ended& ended) { return out << ended.what; }
+const std::array kEnded{
+    Ended{"the daemon closed it", "", ""},
+    Ended{"the daemon says that it will", "Connection: close\r\n", ""},
+    Ended{"something came that nobody asked for", "", "HTTP/1.1 200 OK\r\n"},
+};
+
+BOOST_DATA_TEST_CASE(a_connection_that_cannot_be_used_again_is_not, boost::unit_test::data::make(kEnded), c) {
+  std::atomic<int> connections = 0;
+  std::atomic<int> ended = 0;
+  const auto daemon = FakeDaemon::on_socket([&](Connection& connection) {
+    ++connections;
+    connection.read_request();
+    connection.write(http_answer(200, kJson, kVerdict, c.more_headers) + c.behind);
+    if (c.behind.empty()) connection.hang_up();
+    ++ended;
+    if (!c.behind.empty()) connection.wait_for_peer();
+  });
+  const Client client = keeping_client(*daemon);
+  for (int call = 1; call <= 5; ++call) {
+    BOOST_TEST(client.verify(some_chain()).has_value());
+    while (ended < call) std::this_thread::yield();
+  }
+  BOOST_TEST(connections == 5);
+}
+
 struct Silence {
   const char* what;
   std::string first;

@@ -24,9 +24,8 @@ struct Bound {
 
 // Where nothing else is said, everything is found and nothing too much.
 constexpr std::array kBounds{
-    Bound{"as good as random", 0.95, 0.85},
-    Bound{"values named as passwords, keys or tokens", 1.0, 0.6},
-    Bound{"`Authorization` values", 1.0, 0.9},
+    Bound{"values named as passwords, keys or tokens", 1.0, 0.64},
+    Bound{"`Authorization` values", 1.0, 0.95},
 };
 
 Bound bound_of(std::string_view detector) {
