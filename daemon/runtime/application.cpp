@@ -119,6 +119,7 @@ Node tool_node(const tools::Tool& tool) {
                        {"scope", tool.scope},
                        {"risk", tools::risk_name(tool.risk)},
                        {"approval", tools::approval_name(tool.approval)},
+                       {"answer", tools::speaks_mcp(tool) ? "mcp" : "json"},
                        {"arguments", Node::copy(tool.arguments.document())},
                        {"parameters", std::move(parameters)}});
 }
@@ -211,7 +212,7 @@ rest::Response Application::list(const rest::Request& request) const {
   for (const auto& [name, tool] : tools_) {
     const bool is_granted = std::ranges::any_of(
         *scopes, [&tool](const std::string& granted) { return scope_covers(granted, tool.scope); });
-    if (is_granted) array.push_back(tool_node(tool));
+    if (is_granted && desk_.is_served(tool)) array.push_back(tool_node(tool));
   }
   return json_response(200, Node::object({{"tools", std::move(array)}}));
 }

@@ -7,8 +7,9 @@
 
 #include <chancery/token.hpp>
 
-#include "daemon/runtime/credential_place.hpp"
 #include "daemon/runtime/tools/response.hpp"
+#include "daemon/runtime/upstreams/answer_limits.hpp"
+#include "daemon/runtime/upstreams/mcp_result.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/reader.hpp"
@@ -26,6 +27,7 @@ using Counts = std::map<std::string, std::int64_t>;
 constexpr json::Limits kArgumentLimits{.max_depth = 32, .max_values = 1u << 16};
 // Beyond what the call itself may take: so long are the amounts that it spends reserved.
 constexpr std::chrono::seconds kReserveBeyond{60};
+constexpr std::size_t kMostOfComplaint = 2048;  // octets in the log
 
 std::string digest_of(std::string_view text) { return hex_encode(sha256(as_bytes(text))); }
 
@@ -79,32 +81,33 @@ std::string params_of(const tools::PreparedCall& prepared) {
   return json::to_jcs(out);
 }
 
-OutboundLimits limits_of(const tools::HttpLimits& declared) {
-  OutboundLimits limits;
-  limits.max_response = declared.max_response;
-  limits.timeout = declared.timeout;
-  limits.slow_time = std::chrono::ceil<std::chrono::seconds>(declared.timeout);  // it may think as long
-  limits.connect_timeout = std::min(limits.connect_timeout, declared.timeout);
-  return limits;
+const char* event_name(mcp::UpstreamEvent event) {
+  switch (event) {
+    case mcp::UpstreamEvent::kToolsChanged:
+      return "tools_changed";
+    case mcp::UpstreamEvent::kAskedForSampling:
+      return "sampling";
+    case mcp::UpstreamEvent::kAskedForInput:
+      return "elicitation";
+    case mcp::UpstreamEvent::kAskedForRoots:
+      return "roots";
+    case mcp::UpstreamEvent::kAskedForOther:
+      return "other_request";
+    case mcp::UpstreamEvent::kStrayAnswer:
+      return "stray_answer";
+  }
+  return "other_request";
 }
 
-Result<OutboundRequest> outbound_of(const tools::HttpUpstream& upstream, const tools::HttpRequest& composed,
-                                    const std::string& ca_file) {
-  OutboundRequest request;
-  request.method = composed.method;
-  request.url = composed.url.text();
-  for (const auto& [name, value] : composed.headers) request.headers.push_back({name, value});
-  request.body = composed.body;
-  for (const std::string& range : upstream.limits.allow_addresses) {
-    CHANCERY_ASSIGN(AddressRange allowed, AddressRange::parse(range));
-    request.allowed.push_back(allowed);
-  }
-  request.http_allowed = composed.url.scheme == "http";
-  request.redirects =
-      upstream.limits.redirects == tools::Redirects::kNone ? Redirects::kNone : Redirects::kSameOrigin;
-  request.limits = limits_of(upstream.limits);
-  request.ca_file = ca_file;
-  return request;
+bool is_request(mcp::UpstreamEvent event) {
+  return event != mcp::UpstreamEvent::kToolsChanged && event != mcp::UpstreamEvent::kStrayAnswer;
+}
+
+CallAnswer tool_changed() {
+  return answer(
+      Kind::kFailed, "tool_changed",
+      "the tool is not the one that was reviewed, or is not offered any more, and nothing was done: an "
+      "operator must look at it (chancery-runtime --review)");
 }
 
 }  // namespace
@@ -128,15 +131,18 @@ std::vector<std::string> scopes_at(std::string_view url, const api::Verification
 /// One call, from the arguments to the answer.
 class CallDesk::Call {
  public:
-  Call(const CallDesk& desk, const tools::Tool& tool, const Presentation& agent)
+  Call(CallDesk& desk, const tools::Tool& tool, const Presentation& agent)
       : desk_(desk), tool_(tool), agent_(agent) {}
 
   CallAnswer run(std::string arguments, const std::stop_token& stop) {
     if (auto refused = check(std::move(arguments))) return *std::move(refused);
     if (tool_.approval == tools::Approval::kRequired)
       return desk_.is_granted(tool_, agent_) ? approval() : not_granted();
+    if (auto refused = look(stop)) return *std::move(refused);
     if (auto refused = permit()) return *std::move(refused);
-    return finish(make(stop));
+    Made made = make(stop);
+    tell_events();
+    return finish(std::move(made));
   }
 
  private:
@@ -152,16 +158,25 @@ class CallDesk::Call {
   std::optional<CallAnswer> check(std::string text);
   std::optional<CallAnswer> refuse(CallAnswer refusal, const char* reason, const Counts& hits = {});
   CallAnswer approval() const;
+  [[nodiscard]] std::string address() const { return desk_.options_.url + "/v1/tools/" + tool_.name; }
+  [[nodiscard]] bool is_proven() const;
+  CallAnswer refuse_changed() const;
+  std::optional<CallAnswer> look(const std::stop_token& stop);
   std::optional<CallAnswer> permit();
   Made make(const std::stop_token& stop);
-  Made take(const OutboundResponse& response);
+  Made take(const UpstreamOutcome& outcome);
+  Made show(const UpstreamOutcome& outcome) const;
+  void report(const char* reason, const Counts& hits) const;
+  void tell_failure(const Error& error) const;
+  void tell_events();
   CallAnswer finish(Made made);
 
-  const CallDesk& desk_;
+  CallDesk& desk_;
   const tools::Tool& tool_;
   const Presentation& agent_;
   std::optional<tools::PreparedCall> prepared_;
   std::optional<api::Permit> permit_;
+  std::unique_ptr<Upstream> upstream_;
 };
 
 // The arguments are decided about as they were sent: what the runtime changed the agent would not have asked for.
@@ -200,12 +215,16 @@ std::optional<CallAnswer> CallDesk::Call::check(std::string text) {
   return std::nullopt;
 }
 
-// A daemon that is away records nothing, and nothing was done.
 std::optional<CallAnswer> CallDesk::Call::refuse(CallAnswer refusal, const char* reason, const Counts& hits) {
   if (!desk_.is_granted(tool_, agent_)) return not_granted();
+  report(reason, hits);
+  return refusal;
+}
+
+// A daemon that is away records nothing, and nothing was done.
+void CallDesk::Call::report(const char* reason, const Counts& hits) const {
   const auto recorded = desk_.parts_.daemon.report_refusal({tool_.name, reason, {}, hits});
   if (!recorded) desk_.parts_.log.warning("a refused call could not be recorded", recorded.error().error);
-  return refusal;
 }
 
 CallAnswer CallDesk::Call::approval() const {
@@ -224,12 +243,12 @@ std::optional<CallAnswer> CallDesk::Call::permit() {
   ask.action.chain = agent_.chain;
   ask.action.proof = agent_.proof;
   ask.action.method = "POST";
-  ask.action.uri = desk_.options_.url + "/v1/tools/" + tool_.name;
+  ask.action.uri = address();
   ask.action.audience = desk_.options_.url;
   ask.action.scope = tool_.scope;
   ask.action.params = params_of(*prepared_);
-  const auto& limits = std::get<tools::HttpUpstream>(tool_.upstream).limits;
-  ask.action.reserve = std::chrono::duration_cast<std::chrono::seconds>(limits.timeout) + kReserveBeyond;
+  ask.action.reserve =
+      std::chrono::duration_cast<std::chrono::seconds>(tools::limits_of(tool_).timeout) + kReserveBeyond;
   ask.tool = tool_.name;
   ask.credential = tool_.credential;
   ask.arguments_sha256 = hex_encode(prepared_->arguments_sha256);
@@ -251,47 +270,127 @@ std::optional<CallAnswer> CallDesk::Call::permit() {
   return std::nullopt;
 }
 
-CallDesk::Call::Made CallDesk::Call::make(const std::stop_token& stop) {
-  const auto& upstream = std::get<tools::HttpUpstream>(tool_.upstream);
-  auto request =
-      outbound_of(upstream, std::get<tools::HttpRequest>(prepared_->request), desk_.options_.ca_file);
-  // What may have reached the upstream counts as spent.
-  const auto failed = [](const Error& error) {
-    return Made{
-        was_never_sent(error) ? "failed" : "error", {}, answer(Kind::kFailed, "upstream_failed", error.what)};
-  };
-  if (!request) return failed(request.error());
-  if (permit_->credential && upstream.credential_in) {
-    const Status placed = place_credential(*upstream.credential_in, permit_->credential->value, *request);
-    if (!placed) return failed(placed.error());
+// Whether chain and proof are for this very call, by what the daemon says without recording it: all but the chain's bounds, of which it
+// tells totals to nobody in advance. Nothing depends on it: the permit decides.
+bool CallDesk::Call::is_proven() const {
+  api::VerifyChain question{agent_.chain,
+                            api::Action{desk_.options_.url, tool_.scope, params_of(*prepared_), {}}};
+  question.request->dpop = DpopPresentation{agent_.proof, "POST", address(), {}};
+  const auto verified = desk_.parts_.verifier.verify(question);
+  return verified && (verified->valid() || verified->outcome == "ceiling_exceeded");
+}
+
+CallAnswer CallDesk::Call::refuse_changed() const {
+  desk_.parts_.log.warning("a tool is not as it was reviewed, and was not called", {{"tool", tool_.name}});
+  report("tool_changed", {});
+  return tool_changed();
+}
+
+// A tool of an MCP server that is another one now gets no credential. For whoever shows no chain and proof for it no server is started.
+std::optional<CallAnswer> CallDesk::Call::look(const std::stop_token& stop) {
+  if (!tools::speaks_mcp(tool_)) return std::nullopt;
+  if (desk_.upstreams_.is_disabled(tool_))
+    return desk_.is_granted(tool_, agent_) ? refuse_changed() : not_granted();
+  if (!is_proven()) return std::nullopt;
+  auto made = desk_.upstreams_.make(tool_);
+  if (!made) return std::nullopt;  // and again when the call is made, where it is recorded
+  upstream_ = *std::move(made);
+  if (desk_.upstreams_.look(tool_, *upstream_, stop) == Standing::kAsReviewed) return std::nullopt;
+  tell_events();
+  return refuse_changed();
+}
+
+// What a server asks besides answering has no effect; who asks is told to whoever watches.
+void CallDesk::Call::tell_events() {
+  Counts requests;
+  if (!upstream_) return;
+  for (const mcp::UpstreamEvent event : upstream_->take_events()) {
+    desk_.parts_.log.warning("an MCP server did more than answer, which has no effect",
+                             {{"tool", tool_.name}, {"event", event_name(event)}});
+    if (is_request(event)) ++requests[event_name(event)];
   }
-  const auto response = desk_.parts_.outbound.call(*request, stop);
+  if (!requests.empty()) report("upstream_request", requests);
+}
+
+CallDesk::Call::Made CallDesk::Call::make(const std::stop_token& stop) {
+  if (!upstream_) {
+    auto made = desk_.upstreams_.make(tool_);
+    if (!made) return Made{"failed", {}, answer(Kind::kFailed, "upstream_failed", made.error().what)};
+    upstream_ = *std::move(made);
+  }
+  const SecretBytes* const credential = permit_->credential ? &permit_->credential->value : nullptr;
+  const UpstreamOutcome outcome = upstream_->call(*prepared_, credential, stop);
   permit_->credential.reset();
-  if (!response) return failed(response.error());
-  return take(*response);
+  const bool has_answer =
+      outcome.kind != UpstreamOutcome::Kind::kNeverSent && outcome.kind != UpstreamOutcome::Kind::kMaybeSent;
+  if (!has_answer) tell_failure(outcome.error);
+  return take(outcome);
+}
+
+// The upstream's own words may hold the credential, which the log's redactor does not know.
+void CallDesk::Call::tell_failure(const Error& error) const {
+  const std::string complaint = desk_.finder_.redact(upstream_->complaint()).text.substr(0, kMostOfComplaint);
+  if (complaint.empty()) {
+    desk_.parts_.log.warning("an upstream did not answer", error, {{"tool", tool_.name}});
+  } else {
+    desk_.parts_.log.warning("an upstream did not answer", error,
+                             {{"tool", tool_.name}, {"stderr", complaint}});
+  }
+}
+
+// What may have reached the upstream counts as spent.
+CallDesk::Call::Made CallDesk::Call::take(const UpstreamOutcome& outcome) {
+  using Came = UpstreamOutcome::Kind;
+  Made made;
+  switch (outcome.kind) {
+    case Came::kNeverSent:
+    case Came::kMaybeSent:
+      made.status = outcome.kind == Came::kNeverSent ? "failed" : "error";
+      made.answer = answer(Kind::kFailed, "upstream_failed", outcome.error.what);
+      break;
+    case Came::kChanged:
+      if (outcome.standing == Standing::kChanged) desk_.upstreams_.disable(tool_);
+      made.status = "refused";
+      made.answer = refuse_changed();
+      break;
+    case Came::kUnreadable:
+      made.status = "error";
+      made.answer = answer(Kind::kError, "upstream_answer",
+                           "the upstream's answer is no JSON that can be read, and nothing of it passes");
+      break;
+    case Came::kAnswered:
+      made = show(outcome);
+      break;
+  }
+  made.upstream = outcome.raw;
+  // Also where no field that may pass has it: whoever echoes a credential shows it to others.
+  made.exposed =
+      !tool_.credential.empty() && (has_known(desk_.finder_.find(outcome.raw), tool_.credential) ||
+                                    has_known(desk_.finder_.find(outcome.heard), tool_.credential));
+  return made;
 }
 
 // Of an upstream that fails the same fields pass as of one that does not.
-CallDesk::Call::Made CallDesk::Call::take(const OutboundResponse& response) {
+CallDesk::Call::Made CallDesk::Call::show(const UpstreamOutcome& outcome) const {
   Made made;
-  made.upstream = response.body;
-  // Also where no field that may pass has it: whoever echoes a credential shows it to others.
-  made.exposed = has_known(desk_.finder_.find(response.body), tool_.credential);
-  const auto document = json::Document::parse(response.body, kArgumentLimits);
-  const bool is_good = response.status >= 200 && response.status < 300;
-  if (!document && (is_good && !response.body.empty())) {
-    made.status = "error";
-    made.answer = answer(Kind::kError, "upstream_answer",
-                         "the upstream's answer is no JSON that can be read, and nothing of it passes");
-    return made;
+  redaction::Redacted redacted{"null", {}};
+  const auto document = json::Document::parse_borrowed(outcome.document, kAnswerLimits);
+  if (document && tools::speaks_mcp(tool_)) {
+    redacted = shape_mcp_result(tool_, document->root(), desk_.finder_);
+  } else if (document) {
+    redacted = desk_.finder_.redact_json(tools::shape_response(tool_, document->root()));
   }
-  const std::string shaped = document ? tools::shape_response(tool_, document->root()) : "null";
-  redaction::Redacted redacted = desk_.finder_.redact_json(shaped);
   made.redactions = counts_of(redacted.hits);
-  made.status = is_good ? "done" : "error";
-  made.answer = is_good ? answer(Kind::kDone, "done", {})
-                        : answer(Kind::kError, "upstream_error",
-                                 "the upstream answered with status " + std::to_string(response.status));
+  made.status = outcome.is_error ? "error" : "done";
+  if (!outcome.is_error) {
+    made.answer = answer(Kind::kDone, "done", {});
+  } else if (tools::speaks_mcp(tool_)) {
+    made.answer =
+        answer(Kind::kError, "upstream_error", "the tool says that it failed: its content says how");
+  } else {
+    made.answer = answer(Kind::kError, "upstream_error",
+                         "the upstream answered with status " + std::to_string(outcome.status));
+  }
   made.answer.result = std::move(redacted.text);
   return made;
 }
@@ -323,6 +422,7 @@ CallAnswer CallDesk::Call::finish(Made made) {
 CallDesk::CallDesk(Parts parts, CallDeskOptions options)
     : parts_(parts),
       options_(std::move(options)),
+      upstreams_(parts.outbound, options_.ca_file),
       known_(std::make_shared<redaction::KnownSecrets>()),
       finder_(known_) {}
 
@@ -345,7 +445,7 @@ void CallDesk::know(const api::ReleasedCredential& credential) const {
 
 CallAnswer CallDesk::call(const tools::Tool* tool, std::string_view name, const Presentation& agent,
                           std::string arguments, const std::stop_token& stop) {
-  if (tool != nullptr && std::holds_alternative<tools::HttpUpstream>(tool->upstream))
+  if (tool != nullptr && tools::may_be_served(*tool))
     return Call(*this, *tool, agent).run(std::move(arguments), stop);
   parts_.log.info("a tool that is not there was called", {{"tool", name}});
   return answer(Kind::kUnknown, "unknown_tool",

@@ -20,6 +20,7 @@
 #include "daemon/runtime/receipts.hpp"
 #include "daemon/runtime/tools/prepare.hpp"
 #include "daemon/runtime/tools/tool.hpp"
+#include "daemon/runtime/upstreams/upstreams.hpp"
 #include "daemon/telemetry/log.hpp"
 #include "sdk/redaction/known_secrets.hpp"
 #include "sdk/redaction/secret_finder.hpp"
@@ -86,6 +87,11 @@ class CallDesk {
   [[nodiscard]] CallAnswer call(const tools::Tool* tool, std::string_view name, const Presentation& agent,
                                 std::string arguments, const std::stop_token& stop = {});
 
+  /// Whether agents may have the tool: not one of an MCP server that nobody reviewed, or that changed since.
+  [[nodiscard]] bool is_served(const tools::Tool& tool) const {
+    return tools::may_be_served(tool) && !upstreams_.is_disabled(tool);
+  }
+
  private:
   class Call;
 
@@ -97,6 +103,7 @@ class CallDesk {
 
   const Parts parts_;
   const CallDeskOptions options_;
+  Upstreams upstreams_;
   const std::shared_ptr<redaction::KnownSecrets> known_;  // what was released to this process
   const redaction::SecretFinder finder_;
   mutable std::mutex mutex_;                                         // of the next

@@ -25,6 +25,7 @@
 #include "daemon/runtime/application.hpp"
 #include "daemon/runtime/call_desk.hpp"
 #include "daemon/runtime/receipts.hpp"
+#include "daemon/runtime/review.hpp"
 #include "daemon/runtime/settings.hpp"
 #include "daemon/runtime/tools/tool_file.hpp"
 #include "daemon/systemd/notify.hpp"
@@ -39,10 +40,13 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
 constexpr const char* kHelp =
-    "usage: chancery-runtime [--config FILE] [--check]\n\n"
+    "usage: chancery-runtime [--config FILE] [--check | --review [TOOL] [--credential FILE]]\n\n"
     "Calls tools for agents, with credentials that the daemon releases for one call each.\n\n"
     "  --config FILE   /etc/chancery/runtime.toml unless said otherwise\n"
     "  --check         read the file and the tools' declarations, and say whether they are good\n"
+    "  --review [TOOL] ask the MCP servers of declared tools, or of one, how they describe them now, show it, and say\n"
+    "                  whether that is what was reviewed; with the digest to write into the declaration\n"
+    "  --credential FILE  for a server that answers nobody without one\n"
     "  --version\n"
     "  --help\n";
 
@@ -54,6 +58,7 @@ int complain(const std::string& message) {
 struct Arguments {
   std::filesystem::path file = "/etc/chancery/runtime.toml";
   bool check_only = false;
+  std::optional<ReviewOrder> review;
 };
 
 std::optional<Arguments> parse(int argc, char** argv) {
@@ -64,6 +69,11 @@ std::optional<Arguments> parse(int argc, char** argv) {
       out.check_only = true;
     } else if (argument == "--config" && i + 1 < argc) {
       out.file = argv[++i];
+    } else if (argument == "--review") {
+      out.review.emplace();
+      if (i + 1 < argc && argv[i + 1][0] != '-') out.review->tool = argv[++i];
+    } else if (argument == "--credential" && out.review && i + 1 < argc) {
+      out.review->credential = argv[++i];
     } else {
       return std::nullopt;
     }
@@ -78,15 +88,9 @@ std::optional<std::vector<tools::Tool>> load(const Settings& settings) {
   return std::nullopt;
 }
 
-const tools::HttpLimits& tool_limits(const tools::Tool& tool) {
-  return std::get<tools::HttpUpstream>(tool.upstream).limits;
-}
-
-// Those over HTTP: declarations of MCP servers are read and checked.
+// Those of MCP servers that nobody has reviewed are not there for agents.
 std::vector<tools::Tool> served(std::vector<tools::Tool> tools) {
-  std::erase_if(tools, [](const tools::Tool& tool) {
-    return !std::holds_alternative<tools::HttpUpstream>(tool.upstream);
-  });
+  std::erase_if(tools, [](const tools::Tool& tool) { return !tools::may_be_served(tool); });
   return tools;
 }
 
@@ -133,7 +137,7 @@ int serve(const Settings& settings, std::vector<tools::Tool> tools, const sigset
   CallDesk desk({daemon, *client, outbound, receipts, log}, {settings.url, settings.ca.string()});
   const std::size_t count = tools.size();
   std::chrono::milliseconds longest = 0ms;  // that a call may take
-  for (const tools::Tool& tool : tools) longest = std::max(longest, tool_limits(tool).timeout);
+  for (const tools::Tool& tool : tools) longest = std::max(longest, tools::limits_of(tool).timeout);
   Application application(std::move(tools), *client, desk, receipts, settings.url);
   auto server = edge::Server::start(server_options(settings, log, longest), application);
   if (!server) return complain(server.error().what);
@@ -169,12 +173,14 @@ int main_with(int argc, char** argv) {
   const auto& settings = std::get<Settings>(loaded);
   auto tools = load(settings);
   if (!tools) return kFailed;
+  if (arguments->review) return review(settings, *tools, *arguments->review);
   if (arguments->check_only) {
     const std::size_t all = tools->size();
     const std::size_t left = served(*std::move(tools)).size();
     std::printf("The configuration is good: %zu tools.\n", left);
     if (left < all)
-      std::printf("%zu declarations of MCP servers are good, and not served by this version.\n", all - left);
+      std::printf("%zu tools of MCP servers are not served until somebody reviews them: --review\n",
+                  all - left);
     return 0;
   }
   return serve(settings, served(*std::move(tools)), signals);

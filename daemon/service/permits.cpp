@@ -243,16 +243,17 @@ Status answer_exposure(Office& office, const CallContext& context, const store::
   return {};
 }
 
-constexpr std::array<std::string_view, 4> kReasons{"arguments", "secret_in_arguments", "unknown_tool",
-                                                   "tool_changed"};
+constexpr std::array<std::string_view, 5> kReasons{"arguments", "secret_in_arguments", "unknown_tool",
+                                                   "tool_changed", "upstream_request"};
 
 Status check_refusal(const api::ToolRefusal& message) {
   if (!is_name(message.tool))
     return Error{ErrorCode::kInvalidArgument,
                  "`tool` must be like an agent's name: [a-z0-9][a-z0-9._-]{0,62}"};
   if (std::ranges::find(kReasons, message.reason) == kReasons.end())
-    return Error{ErrorCode::kInvalidArgument,
-                 "`reason` must be arguments, secret_in_arguments, unknown_tool or tool_changed"};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "`reason` must be arguments, secret_in_arguments, unknown_tool, tool_changed or upstream_request"};
   if (!message.token.empty() && !is_digest(message.token))
     return Error{ErrorCode::kInvalidArgument, "`token` must be 64 lower-case hexadecimal digits"};
   if (are_kinds(message.hits)) return {};

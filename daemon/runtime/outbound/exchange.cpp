@@ -24,7 +24,10 @@ struct Watch {
   bool was_sent = false;  // the request was begun to be written, once at least
   std::size_t header_octets = 0;
   int encodings = 0;  // header lines that name one
+  std::size_t body_octets = 0;
   std::string body{};
+  CURL* curl = nullptr;
+  bool has_begun = false;  // the sink was told
 };
 
 bool is_redirect(long status) {
@@ -114,10 +117,37 @@ Error too_large() {
   return {ErrorCode::kTooLarge, "the body of the upstream's answer is larger than the tool's max_response"};
 }
 
+std::vector<OutboundHeader> headers_of(CURL* curl) {
+  std::vector<OutboundHeader> headers;
+  curl_header* header = nullptr;
+  while ((header = curl_easy_nextheader(curl, CURLH_HEADER, -1, header)) != nullptr)
+    headers.push_back({header->name, header->value});
+  return headers;
+}
+
+long status_of(CURL* curl) {
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+/// The sink of an answer that has one, which knows of status and headers; nullptr for a redirect, whose body is nobody's.
+AnswerSink* sink_of(Watch& watch) {
+  AnswerSink* const sink = watch.order.request.sink;
+  if (sink == nullptr || watch.has_begun) return sink;
+  const long status = status_of(watch.curl);
+  if (is_redirect(status)) return nullptr;
+  watch.has_begun = true;
+  sink->begin(static_cast<int>(status), headers_of(watch.curl));
+  return sink;
+}
+
 std::size_t take_body(char* octets, std::size_t, std::size_t size, void* into) {
   auto& watch = *static_cast<Watch*>(into);
-  if (size > watch.order.request.limits.max_response - watch.body.size()) watch.refusal = too_large();
+  if (size > watch.order.request.limits.max_response - watch.body_octets) watch.refusal = too_large();
   if (watch.refusal) return 0;
+  watch.body_octets += size;
+  if (AnswerSink* const sink = sink_of(watch)) return sink->take({octets, size}) ? size : 0;
   watch.body.append(octets, size);
   return size;
 }
@@ -299,14 +329,6 @@ bool set_pins(CURL* curl, const ExchangeOrder& order, CurlList& pins) {
   return true;
 }
 
-std::vector<OutboundHeader> headers_of(CURL* curl) {
-  std::vector<OutboundHeader> headers;
-  curl_header* header = nullptr;
-  while ((header = curl_easy_nextheader(curl, CURLH_HEADER, -1, header)) != nullptr)
-    headers.push_back({header->name, header->value});
-  return headers;
-}
-
 std::string location_of(const std::vector<OutboundHeader>& headers) {
   const auto found = std::ranges::find_if(
       headers, [](const OutboundHeader& header) { return is_alike(header.name, "location"); });
@@ -319,6 +341,7 @@ Result<Exchanged> exchange(CURL* curl, const ExchangeOrder& order) {
   HeaderLines lines;
   CurlList pins(nullptr, curl_slist_free_all);
   Watch watch{order};
+  watch.curl = curl;
   if (!add_headers(lines, order.request) || !set_pins(curl, order, pins)) return kNoMemory;
   set_rules(curl, order);
   set_tls(curl, order);
@@ -326,8 +349,8 @@ Result<Exchanged> exchange(CURL* curl, const ExchangeOrder& order) {
   set_message(curl, order, lines);
   set_watch(curl, watch);
   const CURLcode code = curl_easy_perform(curl);
-  long status = 0;
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  const long status = status_of(curl);
+  if (code == CURLE_OK) sink_of(watch);  // of an answer without a body
   Exchanged done;
   if (code == CURLE_OK) done.response.headers = headers_of(curl);
   curl_easy_reset(curl);  // before what it points to goes

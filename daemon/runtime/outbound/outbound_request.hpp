@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <chancery/bytes.hpp>
@@ -40,6 +41,16 @@ struct OutboundLimits {
   std::chrono::seconds slow_time{30};  ///< … also who thinks for so long; whole seconds
 };
 
+/// Takes an answer that is no redirect as it comes, on the thread of the call.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  /// Once, before the body.
+  virtual void begin(int status, const std::vector<OutboundHeader>& headers) = 0;
+  /// The next part of the body, decoded; no more than `max_response` in all. \return false: the exchange ends, as kBadResponse
+  [[nodiscard]] virtual bool take(std::string_view part) = 0;
+};
+
 /// One call to an upstream. The caller has decided that it may happen; here it is only made safely.
 struct OutboundRequest {
   std::string method = "GET";  ///< GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE
@@ -51,7 +62,8 @@ struct OutboundRequest {
   bool http_allowed = false;            ///< without TLS
   Redirects redirects = Redirects::kNone;
   OutboundLimits limits{};
-  std::string ca_file{};  ///< PEM of the authorities to accept; empty: the system's
+  std::string ca_file{};       ///< PEM of the authorities to accept; empty: the system's
+  AnswerSink* sink = nullptr;  ///< borrowed; gets the body in place of OutboundResponse
 };
 
 struct OutboundResponse {

@@ -34,9 +34,7 @@ Result<PreparedCall, CallRefusal> prepare(const Tool& tool, const json::Value& a
   if (const auto* http = std::get_if<HttpUpstream>(&tool.upstream)) {
     CHANCERY_ASSIGN(call.request, compose(*http, document->root()));
   } else {
-    const auto* stdio = std::get_if<McpStdioUpstream>(&tool.upstream);
-    const std::string& name = stdio != nullptr ? stdio->tool : std::get<McpHttpUpstream>(tool.upstream).tool;
-    call.request = McpRequest{name, made.arguments};
+    call.request = McpRequest{name_at_server(tool), made.arguments};
   }
   call.arguments = std::move(made.arguments);
   return call;

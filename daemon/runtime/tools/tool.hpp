@@ -81,7 +81,8 @@ struct McpStdioUpstream {
   std::optional<std::string>
       description_sha256;  ///< hexadecimal; without it nobody has reviewed the tool, and it is not served
   bool network = false;
-  HttpLimits limits;  ///< of these, max_response and timeout
+  std::optional<std::string> credential_in;  ///< the variable of its environment that gets the credential
+  HttpLimits limits;                         ///< of these, max_response and timeout
 };
 
 /// A tool of an MCP server elsewhere.
@@ -112,5 +113,20 @@ struct Tool {
   ResponseRules response;
   std::string file;  ///< that declares it
 };
+
+/// What bounds a call of the tool, whatever its upstream speaks.
+[[nodiscard]] const HttpLimits& limits_of(const Tool& tool);
+
+/// Whether the tool is one of an MCP server.
+[[nodiscard]] bool speaks_mcp(const Tool& tool) noexcept;
+
+/// The name of a tool at its MCP server. Only for one that speaks_mcp().
+[[nodiscard]] const std::string& name_at_server(const Tool& tool);
+
+/// The digest of the server's description that was reviewed: nullopt where nobody has, and for what is no tool of an MCP server.
+[[nodiscard]] std::optional<std::string> reviewed_digest(const Tool& tool);
+
+/// Whether agents may have the tool: one of an MCP server must have been reviewed.
+[[nodiscard]] bool may_be_served(const Tool& tool);
 
 }  // namespace chancery::tools

@@ -260,9 +260,7 @@ Result<void, LoadError> Declaration::check_credential(const Tool& tool) {
   if (placed)
     return tool_.wrong("credential",
                        "is missing: credential_in says where one goes, so name the vault's record");
-  return tool_.wrong("credential",
-                     "has no place: say with credential_in where in a request it goes, which only http and "
-                     "mcp_http have");
+  return tool_.wrong("credential", "has no place: say with credential_in where it goes");
 }
 
 Result<void, LoadError> Declaration::read_upstream(Tool& tool) {

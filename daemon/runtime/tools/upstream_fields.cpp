@@ -241,6 +241,35 @@ Result<std::optional<std::string>, LoadError> read_pin(Fields& fields) {
 
 }  // namespace
 
+namespace {
+
+// PATH, LANG and what the loader looks at are not the tool's own.
+bool is_variable(std::string_view name) {
+  const auto is_fit = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  const bool is_own = name == "PATH" || name == "LANG" || name.starts_with("LD_");
+  return !name.empty() && name.size() <= 64 && !(name[0] >= '0' && name[0] <= '9') && !is_own &&
+         std::ranges::all_of(name, is_fit);
+}
+
+Result<std::optional<std::string>, LoadError> read_variable(Fields& fields) {
+  CHANCERY_ASSIGN(const auto text, fields.text("credential_in"));
+  if (!text) return std::optional<std::string>();
+  auto variable = parse_credential_variable(*text);
+  if (variable) return variable;
+  return fields.wrong(
+      "credential_in",
+      "must be \"env:NAME\", the variable of the server's environment that gets the credential: "
+      "capitals, digits and _, not PATH, LANG or LD_…");
+}
+
+}  // namespace
+
+std::optional<std::string> parse_credential_variable(std::string_view text) {
+  constexpr std::string_view kKind = "env:";
+  if (text.substr(0, kKind.size()) != kKind || !is_variable(text.substr(kKind.size()))) return std::nullopt;
+  return std::string(text.substr(kKind.size()));
+}
+
 Result<McpStdioUpstream, LoadError> read_mcp_stdio(Fields fields) {
   McpStdioUpstream server;
   CHANCERY_ASSIGN(auto command, fields.texts("command"));
@@ -255,6 +284,7 @@ Result<McpStdioUpstream, LoadError> read_mcp_stdio(Fields fields) {
   CHANCERY_ASSIGN(server.description_sha256, read_pin(fields));
   CHANCERY_ASSIGN(const auto network, fields.flag("network"));
   server.network = network.value_or(false);
+  CHANCERY_ASSIGN(server.credential_in, read_variable(fields));
   CHANCERY_TRY(read_sizes(fields, server.limits));
   CHANCERY_TRY(fields.finish());
   return server;

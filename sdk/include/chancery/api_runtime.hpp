@@ -47,12 +47,13 @@ struct CallResult {
   bool exposed = false;  ///< whether the credential itself stood in what the upstream answered
 };
 
-/// A call that the runtime refused before anybody was asked for a permit.
+/// What the runtime refused by itself: a call before anybody was asked for a permit, or what an upstream wanted besides answering.
 struct ToolRefusal {
   std::string tool;
-  std::string reason;  ///< "arguments", "secret_in_arguments", "unknown_tool", "tool_changed"
-  std::string token;   ///< id of the token that came with it, which nobody has verified; may be empty
-  std::map<std::string, std::int64_t> hits;  ///< what was found in the arguments, by kind
+  std::string
+      reason;  ///< "arguments", "secret_in_arguments", "unknown_tool", "tool_changed", "upstream_request"
+  std::string token;  ///< id of the token that came with it, which nobody has verified; may be empty
+  std::map<std::string, std::int64_t> hits;  ///< what was found in the arguments, or wanted, by kind
 };
 
 /// Whether a refusal stands in the audit log; beyond sixty a minute they are counted only.

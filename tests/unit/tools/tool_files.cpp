@@ -119,6 +119,36 @@ BOOST_AUTO_TEST_CASE(mcp_servers_are_declared_with_a_pin) {
   BOOST_TEST(server.url.text() == "https://mcp.example.org/mcp");
   BOOST_TEST(!server.description_sha256.has_value());
   BOOST_TEST(server.credential_in->name == "x-api-key");
+  const Tool variable = tool_of(
+      with_response("credential = \"c\"\n[tool.mcp_stdio]\ncommand = [\"/usr/bin/x\"]\ntool = \"up\"\n"
+                    "credential_in = \"env:API_KEY\"\n"));
+  BOOST_TEST(std::get<McpStdioUpstream>(variable.upstream).credential_in.value_or("") == "API_KEY");
+}
+
+BOOST_AUTO_TEST_CASE(tools_of_mcp_servers_are_served_once_they_were_reviewed) {
+  const std::string server = "[tool.mcp_stdio]\ncommand = [\"/usr/bin/x\"]\ntool = \"up\"\n";
+  const std::string pin(64, 'a');
+  const Tool fresh = tool_of(with_response(server));
+  const Tool reviewed = tool_of(with_response(server + "description_sha256 = \"" + pin + "\"\n"));
+  BOOST_TEST(speaks_mcp(fresh));
+  BOOST_TEST(!may_be_served(fresh));
+  BOOST_TEST(!reviewed_digest(fresh).has_value());
+  BOOST_TEST(may_be_served(reviewed));
+  BOOST_TEST(*reviewed_digest(reviewed) == pin);
+  BOOST_TEST(name_at_server(reviewed) == "up");
+}
+
+BOOST_AUTO_TEST_CASE(a_variable_for_a_credential_is_the_servers_own) {
+  for (const char* place : {"env:", "env:PATH", "env:LANG", "env:LD_PRELOAD", "env:a", "env:1A", "env:A B",
+                            "header:X: {}", "API_KEY"}) {
+    const auto tool = parse_tool(
+        with_response("credential = \"c\"\n[tool.mcp_stdio]\ncommand = [\"/usr/bin/x\"]\ntool = \"up\"\n"
+                      "credential_in = \"" +
+                      std::string(place) + "\"\n"),
+        "a.toml");
+    BOOST_REQUIRE_MESSAGE(!tool, place);
+    BOOST_TEST(tool.error().message.find("must be \"env:NAME\"") != std::string::npos, tool.error().message);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(arguments_that_nobody_declared_do_not_pass_unless_the_schema_says_so) {

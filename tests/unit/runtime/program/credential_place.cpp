@@ -1,4 +1,4 @@
-#include "daemon/runtime/credential_place.hpp"
+#include "daemon/runtime/upstreams/credential_place.hpp"
 
 #include <array>
 #include <ostream>

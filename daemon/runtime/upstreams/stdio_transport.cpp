@@ -1,0 +1,30 @@
+#include "daemon/runtime/upstreams/stdio_transport.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace chancery::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds kSlice{250};
+constexpr Error kStopped{ErrorCode::kShuttingDown,
+                         "the call was ended: whether the server acted is not known"};
+
+}  // namespace
+
+Status StdioTransport::send(const mcp::Outgoing& message, mcp::Deadline deadline) {
+  if (stop_.stop_requested()) return kStopped;
+  return process_.lines().write_line(message.text, deadline);
+}
+
+Result<std::string> StdioTransport::receive(mcp::Deadline deadline) {
+  for (;;) {
+    if (stop_.stop_requested()) return kStopped;
+    const auto slice = std::min(deadline, std::chrono::steady_clock::now() + kSlice);
+    auto line = process_.lines().read_line(slice);
+    const bool is_over = line || line.error().code != ErrorCode::kTimeout;
+    if (is_over || slice == deadline) return line;
+  }
+}
+
+}  // namespace chancery::runtime
