@@ -117,12 +117,20 @@ Status KnownSecrets::add(ByteView secret, std::string name) {
     return Error{ErrorCode::kTooLarge,
                  "a secret to be redacted has at most 16384 octets: name the part that is secret"};
   const std::unique_lock lock(mutex_);
-  const auto label = static_cast<std::uint32_t>(names_.size());
-  names_.push_back(std::move(name));
+  const auto known = std::ranges::find(names_, name);
+  const auto label = static_cast<std::uint32_t>(known - names_.begin());
+  if (known == names_.end()) names_.push_back(std::move(name));
   prints_.add(text, label);
   some_has_space_ = some_has_space_ || text.find(' ') != std::string_view::npos;
   for_each_key_line(text, [&](std::string_view line) { prints_.add(line, label); });
   return {};
+}
+
+void KnownSecrets::remove(ByteView secret) {
+  const std::string_view text = without_space_around(as_text(secret));
+  const std::unique_lock lock(mutex_);
+  prints_.remove(text);
+  for_each_key_line(text, [&](std::string_view line) { prints_.remove(line); });
 }
 
 void KnownSecrets::find(std::string_view text, std::vector<Hit>& out) const {
