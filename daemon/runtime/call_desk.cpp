@@ -147,6 +147,7 @@ class CallDesk::Call {
     CallAnswer answer;
     Counts redactions{};
     bool exposed = false;
+    bool refused_credential = false;
   };
 
   std::optional<CallAnswer> check(std::string text);
@@ -162,6 +163,7 @@ class CallDesk::Call {
   const Presentation& agent_;
   std::optional<tools::PreparedCall> prepared_;
   std::optional<api::Permit> permit_;
+  SecretBytes issued_;  // for this call; empty: nothing
 };
 
 // The arguments are decided about as they were sent: what the runtime changed the agent would not have asked for.
@@ -247,6 +249,8 @@ std::optional<CallAnswer> CallDesk::Call::permit() {
     return out;
   }
   if (permit->credential) desk_.know(*permit->credential);
+  if (permit->credential && permit->credential->is_issued)
+    issued_ = SecretBytes(permit->credential->value.view());
   permit_ = *std::move(permit);
   return std::nullopt;
 }
@@ -277,6 +281,7 @@ CallDesk::Call::Made CallDesk::Call::take(const OutboundResponse& response) {
   made.upstream = response.body;
   // Also where no field that may pass has it: whoever echoes a credential shows it to others.
   made.exposed = has_known(desk_.finder_.find(response.body), tool_.credential);
+  made.refused_credential = response.status == 401 && !tool_.credential.empty();
   const auto document = json::Document::parse(response.body, kArgumentLimits);
   const bool is_good = response.status >= 200 && response.status < 300;
   if (!document && (is_good && !response.body.empty())) {
@@ -304,6 +309,8 @@ CallAnswer CallDesk::Call::finish(Made made) {
   result.result_sha256 = digest_of(made.answer.result);
   result.redactions = std::move(made.redactions);
   result.exposed = made.exposed;
+  result.refused_credential = made.refused_credential;
+  desk_.forget(issued_.view());
   auto receipt = desk_.parts_.daemon.report_result(permit_->id, result);
   if (!receipt) {
     desk_.parts_.log.error("the result of a call could not be recorded", receipt.error().error,
@@ -335,12 +342,23 @@ bool CallDesk::is_granted(const tools::Tool& tool, const Presentation& agent) co
   });
 }
 
+// What was issued is another with each call, or shared by some: it is looked for as long as one of them is under way.
 void CallDesk::know(const api::ReleasedCredential& credential) const {
   const std::lock_guard lock(mutex_);
-  if (!versions_.emplace(credential.name, credential.version).second) return;
+  const bool is_new = credential.is_issued ? ++issued_[sha256(credential.value.view())] == 1
+                                           : versions_.emplace(credential.name, credential.version).second;
+  if (!is_new) return;
   if (const Status known = known_->add(credential.value.view(), credential.name); !known)
     parts_.log.warning("a credential is too short, or too long, to be looked for in answers", known.error(),
                        {{"credential", credential.name}});
+}
+
+void CallDesk::forget(ByteView issued) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = issued_.find(sha256(issued));
+  if (found == issued_.end() || --found->second > 0) return;
+  issued_.erase(found);
+  known_->remove(issued);
 }
 
 CallAnswer CallDesk::call(const tools::Tool* tool, std::string_view name, const Presentation& agent,
