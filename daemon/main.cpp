@@ -14,6 +14,7 @@
 
 #include "daemon/arguments.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/curl_memory.hpp"
 #include "daemon/dev/dev_mode.hpp"
 #include "daemon/edge/dev_certificate.hpp"
 #include "daemon/edge/server.hpp"
@@ -375,11 +376,14 @@ int run(Start start) {
   options.complain = complaints_to(log);
   options.log = &log;
   options.redactor = *redactor;
+  options.issuers.now = wall_clock;
   service::Premises premises(std::move(books), *std::move(backends), *std::move(nonces), std::move(options));
   if (const Status opened = premises.open(wall_clock()); !opened) return complain(opened.error());
   make_first_keys(premises, log);
+  premises.issuers.start();
 
   const int code = serve(premises, start, log);
+  premises.issuers.close();             // what is taken back may leave entries: before the log is closed
   respond_to_anomalies(premises, log);  // to those of the last second
   if (const Status kept = premises.watch.keep(); !kept) {
     log.warning("what is usual for agents could not be kept", kept.error());
@@ -420,6 +424,7 @@ int run_configured(const Arguments& arguments, const sigset_t& signals) {
 }
 
 int main_with(int argc, char** argv) {
+  if (!cleanse_curl_memory()) return complain("libcurl could not start");  // before anything else has used it
   harden_process();
   if (const auto socket = hsm::owner_process_argument({argv, static_cast<std::size_t>(argc)})) {
     return hsm::run_owner_process(*socket);

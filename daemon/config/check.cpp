@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "daemon/config/options.hpp"
 #include "sdk/base/name.hpp"
 
 namespace chancery::config {
@@ -95,6 +96,89 @@ Found check_webhook(const Config& config) {
 Found check_vault(const Config& config) {
   if (config.vault.backend.empty()) return std::nullopt;
   return check_backend_name(config, "vault.backend", config.vault.backend);
+}
+
+// What a type of issuer cannot do without.
+Found check_required(const VaultIssuerConfig& issuer, const std::string& section) {
+  Config unused;
+  BackendConfig none;
+  VaultIssuerConfig copy = issuer;
+  const Target target{unused, none, copy};
+  for (const Option& option : options()) {
+    if (section_of(option.name) != kVaultIssuerSection || !option.required || !applies_to(option, target))
+      continue;
+    const std::string text = value_text(option, target);
+    if (text != "\"\"" && text != "[]") continue;
+    return Complaint{section + std::string(option.name.substr(kVaultIssuerSection.size() + 1)),
+                     "is required for this type of issuer"};
+  }
+  return std::nullopt;
+}
+
+// RFC 8252 section 7.3: names of loopback can be taken over.
+bool is_redirect_address(std::string_view text) {
+  const auto is_loopback = [&](std::string_view host) {
+    return text.starts_with(host) &&
+           (text.size() == host.size() || text[host.size()] == '/' || text[host.size()] == ':');
+  };
+  return is_https_address(text) || is_loopback("http://127.0.0.1") || is_loopback("http://[::1]");
+}
+
+Found check_oauth(const VaultIssuerConfig& issuer, const std::string& section) {
+  const bool is_grant = issuer.type == VaultIssuerType::kOAuthGrant;
+  const std::array<std::pair<const char*, const std::string&>, 4> addresses{
+      {{"server", issuer.server},
+       {"token_endpoint", issuer.token_endpoint},
+       {"revocation_endpoint", issuer.revocation_endpoint},
+       {"authorization_endpoint", issuer.authorization_endpoint}}};
+  for (const auto& [option, address] : addresses) {
+    if (!address.empty() && !is_https_address(address))
+      return Complaint{section + option, "must be an https:// address without a fragment"};
+  }
+  const bool has_secret = !issuer.secret.empty();
+  if (has_secret != (issuer.authentication == ClientAuthentication::kSecretBasic))
+    return Complaint{
+        section + (has_secret ? "authentication" : "secret"),
+        has_secret
+            ? "is none: a public client has no secret, take it out"
+            : "is required with authentication = \"client_secret_basic\": name the credential in the vault"};
+  if (issuer.resource.find_first_of("# ") != std::string::npos)
+    return Complaint{section + "resource", "must be an absolute URI without a fragment"};
+  if (!is_grant) return std::nullopt;
+  if (!is_redirect_address(issuer.redirect_uri))
+    return Complaint{section + "redirect_uri",
+                     "must be https, or http on 127.0.0.1 or [::1]: names can be taken over"};
+  const auto has_name = [](const std::string& text) {
+    return text.find('=') != std::string::npos && text.front() != '=';
+  };
+  if (!std::ranges::all_of(issuer.parameters, has_name))
+    return Complaint{section + "parameters", "must each be name=value"};
+  return std::nullopt;
+}
+
+Found check_postgres(const VaultIssuerConfig& issuer, const std::string& section) {
+  if (issuer.host.starts_with('/') || !issuer.ca.empty()) return std::nullopt;
+  return Complaint{section + "ca", "is required for a database over TCP: its certificate is verified"};
+}
+
+Found check_vault_issuers(const Config& config) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < config.vault.issuers.size(); ++i) {
+    const VaultIssuerConfig& issuer = config.vault.issuers[i];
+    const std::string section = std::string(kVaultIssuerSection) + "[" + std::to_string(i) + "].";
+    if (auto found = check_required(issuer, section)) return found;
+    if (!is_name(issuer.name))
+      return Complaint{section + "name",
+                       "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"};
+    if (!names.insert(issuer.name).second)
+      return Complaint{section + "name", "is the name of an earlier [[vault.issuer]]: choose another"};
+    if (!issuer.secret.empty() && !is_name(issuer.secret))
+      return Complaint{section + "secret", "must be the name of a credential in the vault, never its value"};
+    const bool is_postgres = issuer.type == VaultIssuerType::kPostgresRole;
+    if (auto found = is_postgres ? check_postgres(issuer, section) : check_oauth(issuer, section))
+      return found;
+  }
+  return std::nullopt;
 }
 
 Found check_runtime(const Config& config) {
@@ -228,6 +312,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_anomaly(config)) return found;
   if (auto found = check_webhook(config)) return found;
   if (auto found = check_vault(config)) return found;
+  if (auto found = check_vault_issuers(config)) return found;
   if (auto found = check_runtime(config)) return found;
   if (auto found = check_server(config.server)) return found;
   if (auto found = check_operators(config)) return found;

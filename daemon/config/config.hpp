@@ -172,8 +172,45 @@ struct AnomalyConfig {
   bool operator==(const AnomalyConfig&) const = default;
 };
 
+enum class VaultIssuerType : std::uint8_t { kOAuthClientCredentials, kOAuthGrant, kPostgresRole };
+
+/// How a client of OAuth shows who it is.
+enum class ClientAuthentication : std::uint8_t { kSecretBasic, kNone };
+
+/// Who makes credentials for one call (docs/operations/issuers.md). Which members count says the type.
+struct VaultIssuerConfig {
+  std::string name;
+  VaultIssuerType type = VaultIssuerType::kOAuthClientCredentials;
+  std::string secret;        ///< the record in the vault that has its own secret; empty: it has none
+  std::filesystem::path ca;  ///< empty: the system's authorities
+  std::string server;        ///< identifier of the authorization server
+  std::string token_endpoint;
+  std::string revocation_endpoint;
+  std::string client_id;
+  ClientAuthentication authentication = ClientAuthentication::kSecretBasic;
+  std::vector<std::string> scopes;
+  std::string resource;
+  bool accepts_outliving = false;
+  bool single_use = false;
+  std::string authorization_endpoint;
+  std::string redirect_uri;
+  std::vector<std::string> parameters;  ///< each `name=value`
+  bool names_itself = false;
+  bool revokes_singly = false;
+  std::string host;
+  std::uint64_t port = 0;
+  std::string database;
+  std::string user;
+  std::vector<std::string> groups;
+  std::string heir;
+  std::string owner;
+  seconds longest_life{};
+  bool operator==(const VaultIssuerConfig&) const = default;
+};
+
 struct VaultConfig {
   std::string backend;  ///< whose device seals the vault's key; empty: the issuer's
+  std::vector<VaultIssuerConfig> issuers;
   bool operator==(const VaultConfig&) const = default;
 };
 
@@ -232,6 +269,9 @@ struct ConfigError {
 /// A backend section at its defaults, `name` empty.
 [[nodiscard]] BackendConfig default_backend(const Config& config);
 
+/// A section of an issuer of credentials at its defaults, `name` empty.
+[[nodiscard]] VaultIssuerConfig default_vault_issuer();
+
 /// Reads a configuration: TOML 1.0, every option of the table, nothing else. Then check_config().
 /// \return the configuration or the complaint that stands first in the text
 [[nodiscard]] std::variant<Config, ConfigError> parse_config(std::string_view toml);
@@ -251,8 +291,8 @@ struct ConfigError {
 struct TakenOver {
   Config config;                     ///< the one that runs, with what is live of the other
   std::vector<std::string> changed;  ///< live options whose value is another, by name
-  std::vector<std::string>
-      need_restart;  ///< the others whose value is another; `backend` for any in `[[backend]]`
+  /// The others whose value is another; `backend` for any in `[[backend]]`, `vault.issuer` for any in `[[vault.issuer]]`.
+  std::vector<std::string> need_restart;
 };
 [[nodiscard]] TakenOver take_over(const Config& running, const Config& read);
 

@@ -14,6 +14,13 @@ constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 
 constexpr std::array<std::string_view, 2> kBackendTypes{"tpm", "pkcs11"};
+constexpr std::array<std::string_view, 3> kVaultIssuerTypes{"oauth_client_credentials", "oauth_grant",
+                                                            "postgres_role"};
+constexpr std::array<std::string_view, 2> kAuthentications{"client_secret_basic", "none"};
+constexpr std::array kOAuth{VaultIssuerType::kOAuthClientCredentials, VaultIssuerType::kOAuthGrant};
+constexpr std::array kClientCredentials{VaultIssuerType::kOAuthClientCredentials};
+constexpr std::array kGrant{VaultIssuerType::kOAuthGrant};
+constexpr std::array kPostgres{VaultIssuerType::kPostgresRole};
 constexpr std::array<std::string_view, 2> kSessions{"encrypted", "plain"};
 constexpr std::array<std::string_view, 2> kCheckpoints{"counter", "none"};
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warning", "error"};
@@ -251,6 +258,81 @@ constexpr auto kOptions = std::to_array<Option>({
      "The name of the backend whose device seals the key of the vault of credentials when that is made; empty takes the "
      "issuer's. A key that there is stays with the device that sealed it."},
 
+    {"vault.issuer.name", Text{AT(issuer.name)}, "\"\"", "",
+     "The name by which credentials in the vault refer to this issuer.", true},
+    {"vault.issuer.type",
+     Choice{kVaultIssuerTypes, [](Target t) { return static_cast<std::size_t>(t.issuer.type); },
+            [](Target t, std::size_t i) { t.issuer.type = static_cast<VaultIssuerType>(i); }},
+     "\"oauth_client_credentials\"", "", "What it makes, and by which protocol."},
+    {"vault.issuer.secret", Text{AT(issuer.secret)}, "\"\"", "",
+     "The name of the credential in the vault that is the issuer's own: its client secret, or its password at the database. "
+     "That is put for the tool `issuer/NAME`. Empty: it has none."},
+    {"vault.issuer.ca", AbsolutePath{AT(issuer.ca)}, "\"\"", "",
+     "The authorities, in PEM, of which one has signed the provider's certificate; empty takes the system's, which a database over "
+     "TCP does not."},
+    {"vault.issuer.server", Text{AT(issuer.server)}, "\"\"", "",
+     "The authorization server's identifier, as its metadata have it under `issuer`.", true, std::nullopt,
+     kOAuth},
+    {"vault.issuer.token_endpoint", Text{AT(issuer.token_endpoint)}, "\"\"", "",
+     "Where tokens are asked for, an https address.", true, std::nullopt, kOAuth},
+    {"vault.issuer.revocation_endpoint", Text{AT(issuer.revocation_endpoint)}, "\"\"", "",
+     "Where tokens are taken back (RFC 7009), an https address; empty: the server takes none back.", false,
+     std::nullopt, kOAuth},
+    {"vault.issuer.client_id", Text{AT(issuer.client_id)}, "\"\"", "",
+     "The name of the client at the server.", true, std::nullopt, kOAuth},
+    {"vault.issuer.authentication",
+     Choice{kAuthentications, [](Target t) { return static_cast<std::size_t>(t.issuer.authentication); },
+            [](Target t, std::size_t i) { t.issuer.authentication = static_cast<ClientAuthentication>(i); }},
+     "\"client_secret_basic\"", "",
+     "How the client shows who it is: by `secret`, or, as a public client, not at all.", false, std::nullopt,
+     kOAuth},
+    {"vault.issuer.scopes", TextList{AT(issuer.scopes)}, "[]", "",
+     "The scopes of OAuth of each token, and those that a person is asked for besides `offline_access`.",
+     false, std::nullopt, kOAuth},
+    {"vault.issuer.resource", Text{AT(issuer.resource)}, "\"\"", "",
+     "The resource that tokens are for (RFC 8707), an absolute URI; empty names none.", false, std::nullopt,
+     kOAuth},
+    {"vault.issuer.accepts_outliving", Flag{AT(issuer.accepts_outliving)}, "false", "",
+     "Give out tokens that live longer than the chain's leaf although the server takes none back.", false,
+     std::nullopt, kOAuth},
+    {"vault.issuer.single_use", Flag{AT(issuer.single_use)}, "true", "",
+     "Have a token for each call, which is revoked after it, where `revocation_endpoint` is given; else calls share tokens for some "
+     "minutes.",
+     false, std::nullopt, kClientCredentials},
+    {"vault.issuer.authorization_endpoint", Text{AT(issuer.authorization_endpoint)}, "\"\"", "",
+     "Where a person consents, an https address.", true, std::nullopt, kGrant},
+    {"vault.issuer.redirect_uri", Text{AT(issuer.redirect_uri)}, "\"http://127.0.0.1/callback\"", "",
+     "Where the server sends the person's browser, as the client is registered: on loopback, of which `chancery vault consent` "
+     "chooses the port, or https.",
+     false, std::nullopt, kGrant},
+    {"vault.issuer.parameters", TextList{AT(issuer.parameters)}, "[\"prompt=consent\"]", "",
+     "What else the server wants to be told when a person is asked, each `name=value`.", false, std::nullopt,
+     kGrant},
+    {"vault.issuer.names_itself", Flag{AT(issuer.names_itself)}, "true", "",
+     "Demand that redirects say which server they are from (RFC 9207).", false, std::nullopt, kGrant},
+    {"vault.issuer.revokes_singly", Flag{AT(issuer.revokes_singly)}, "false", "",
+     "Revoke access tokens: only for a server that ends a token then, and not the person's grant with it.",
+     false, std::nullopt, kGrant},
+    {"vault.issuer.host", Text{AT(issuer.host)}, "\"\"", "",
+     "The database server: a name, or the folder of its Unix socket.", true, std::nullopt, kPostgres},
+    {"vault.issuer.port", Count{AT(issuer.port), 1, 65'535}, "5432", "", "Its port.", false, std::nullopt,
+     kPostgres},
+    {"vault.issuer.database", Text{AT(issuer.database)}, "\"\"", "", "The database in which roles are made.",
+     true, std::nullopt, kPostgres},
+    {"vault.issuer.user", Text{AT(issuer.user)}, "\"\"", "", "The issuer's own role, which has CREATEROLE.",
+     true, std::nullopt, kPostgres},
+    {"vault.issuer.groups", TextList{AT(issuer.groups)}, "[]", "",
+     "The roles of which each role that is made is a member: what it may do.", true, std::nullopt, kPostgres},
+    {"vault.issuer.heir", Text{AT(issuer.heir)}, "\"\"", "",
+     "The role that gets what a role has made when that is dropped; empty: it is dropped too.", false,
+     std::nullopt, kPostgres},
+    {"vault.issuer.owner", Text{AT(issuer.owner)}, "\"chancery\"", "",
+     "Whose roles these are: another name for each daemon and issuer that uses the cluster.", false,
+     std::nullopt, kPostgres},
+    {"vault.issuer.longest_life", Lifetime{AT(issuer.longest_life), 1s, 24h}, "\"15m\"", "",
+     "How long a role is good that nobody drops, or until the chain's leaf ends if that comes first.", false,
+     std::nullopt, kPostgres},
+
     {"runtime.agents", TextList{AT(config.runtime.agents)}, "[]", "",
      "The names of the agents that are tool runtimes: they may ask for permits, and get the credentials of the calls that "
      "they are permitted."},
@@ -320,6 +402,25 @@ std::span<const Option> options() noexcept { return kOptions; }
 
 std::string_view backend_type_name(BackendType type) noexcept {
   return kBackendTypes[static_cast<std::size_t>(type)];
+}
+
+std::string_view vault_issuer_type_name(VaultIssuerType type) noexcept {
+  return kVaultIssuerTypes[static_cast<std::size_t>(type)];
+}
+
+bool applies_to(const Option& option, Target target) noexcept {
+  if (option.only_for) return *option.only_for == target.backend.type;
+  return option.only_for_issuers.empty() ||
+         std::ranges::find(option.only_for_issuers, target.issuer.type) != option.only_for_issuers.end();
+}
+
+std::string types_text(const Option& option) {
+  const auto quoted = [](std::string_view name) { return "`" + std::string(name) + "`"; };
+  if (option.only_for) return quoted(backend_type_name(*option.only_for));
+  std::string out;
+  for (const VaultIssuerType type : option.only_for_issuers)
+    out += (out.empty() ? "" : " and ") + quoted(vault_issuer_type_name(type));
+  return out;
 }
 
 std::string_view section_of(std::string_view option) noexcept {

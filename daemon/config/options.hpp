@@ -10,10 +10,11 @@
 
 namespace chancery::config {
 
-/// Where an option's value lives: in the configuration or, for options of `[[backend]]`, in one backend.
+/// Where an option's value lives: in the configuration or, for options of a section that there may be several of, in one of these.
 struct Target {
   Config& config;
   BackendConfig& backend;
+  VaultIssuerConfig& issuer;
 };
 
 // The kinds of values. Each says how to reach its value, and so both reads and writes it.
@@ -74,13 +75,16 @@ using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Ratio, Text, 
 
 /// One option. Parsing, defaults, help and the reference page are made from these rows.
 struct Option {
-  std::string_view name;  ///< dotted; those of `[[backend]]` begin with "backend."
+  std::string_view
+      name;  ///< dotted; those of `[[backend]]` begin with "backend.", of `[[vault.issuer]]` with "vault.issuer."
   Kind kind;
   std::string_view default_value;         ///< in TOML
   std::string_view unit;                  ///< what a number counts; empty when the kind says it
   std::string_view meaning;               ///< one sentence
   bool required = false;                  ///< has no useful default
   std::optional<BackendType> only_for{};  ///< the one type of `[[backend]]` that has it
+  std::span<const VaultIssuerType>
+      only_for_issuers{};  ///< the types of `[[vault.issuer]]` that have it; none: all of them
 };
 
 /// All options, section by section in the order of the reference page.
@@ -88,6 +92,22 @@ struct Option {
 
 /// "tpm", as `backend.type` has it.
 [[nodiscard]] std::string_view backend_type_name(BackendType type) noexcept;
+
+/// "postgres_role", as `vault.issuer.type` has it.
+[[nodiscard]] std::string_view vault_issuer_type_name(VaultIssuerType type) noexcept;
+
+/// The sections that there may be several of.
+inline constexpr std::string_view kBackendSection = "backend";
+inline constexpr std::string_view kVaultIssuerSection = "vault.issuer";
+[[nodiscard]] constexpr bool is_list(std::string_view section) noexcept {
+  return section == kBackendSection || section == kVaultIssuerSection;
+}
+
+/// Whether a section of that target's type has the option.
+[[nodiscard]] bool applies_to(const Option& option, Target target) noexcept;
+
+/// The types of sections that have an option, as text: "`tpm`", "`oauth_grant` and `postgres_role`"; empty: all of them.
+[[nodiscard]] std::string types_text(const Option& option);
 
 /// "server" of "server.threads", "anomaly.webhook" of "anomaly.webhook.url"; empty for the options outside of any section.
 [[nodiscard]] std::string_view section_of(std::string_view option) noexcept;

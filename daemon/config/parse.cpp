@@ -259,13 +259,15 @@ class Walk {
   void read_section(std::string_view section, const toml::node& node, const std::string& place,
                     Target target);
   void read_backends(const toml::node& node);
+  void read_vault_issuers(const toml::node& node);
   void read_option(const Option& option, const toml::node& node, const std::string& place, Target target);
   void refuse(std::string message, int line) { errors_.push_back({std::move(message), line}); }
   void refuse_unknown(const std::string& name, int line);
-  void refuse_foreign(const std::string& place, BackendType type);
+  void refuse_foreign(const std::string& place, std::string_view section, Target target);
 
   Config config_ = default_config();
   BackendConfig no_backend_;
+  VaultIssuerConfig no_issuer_;
   std::vector<ConfigError> errors_;
   std::map<std::string, int> lines_;  // where each option stands
 };
@@ -274,7 +276,9 @@ std::variant<Config, ConfigError> Walk::run(const toml::table& document) {
   read_top(document);
   if (!errors_.empty()) return *std::ranges::min_element(errors_, {}, &ConfigError::line);
   if (const auto found = find_contradiction(config_)) {
-    const auto line = lines_.find(found->option);
+    auto line = lines_.find(found->option);
+    // What is missing in one of several sections is looked for there.
+    if (line == lines_.end()) line = lines_.find(found->option.substr(0, found->option.find(']') + 1));
     const std::string name = found->option.empty() ? "" : found->option + " ";
     return ConfigError{name + found->message, line == lines_.end() ? 0 : line->second};
   }
@@ -287,9 +291,9 @@ void Walk::read_top(const toml::table& document) {
     const std::string name(key.str());
     if (name == "backend") continue;
     if (const Option* option = find_option(name)) {
-      read_option(*option, node, name, {config_, no_backend_});
+      read_option(*option, node, name, {config_, no_backend_, no_issuer_});
     } else if (is_section(name)) {
-      read_section(name, node, name, {config_, no_backend_});
+      read_section(name, node, name, {config_, no_backend_, no_issuer_});
     } else {
       refuse_unknown(name, line_of(node));
     }
@@ -309,6 +313,8 @@ void Walk::read_section(std::string_view section, const toml::node& node, const 
     const std::string name = std::string(section) + "." + std::string(key.str());
     if (const Option* option = find_option(name)) {
       read_option(*option, value, place + "." + std::string(key.str()), target);
+    } else if (name == kVaultIssuerSection) {
+      read_vault_issuers(value);
     } else if (is_section(name)) {
       read_section(name, value, name, target);
     } else {
@@ -323,12 +329,27 @@ void Walk::read_backends(const toml::node& node) {
   for (std::size_t i = 0; i < list->size(); ++i) {
     BackendConfig backend = default_backend(config_);
     const std::string place = "backend[" + std::to_string(i) + "]";
-    read_section("backend", *list->get(i), place, {config_, backend});
-    refuse_foreign(place, backend.type);
+    const Target target{config_, backend, no_issuer_};
+    read_section(kBackendSection, *list->get(i), place, target);
+    refuse_foreign(place, kBackendSection, target);
     // `tpm.allow_simulator` speaks of TPMs alone.
     const bool may_inherit = backend.type == BackendType::kTpm || lines_.contains(place + ".allow_simulator");
     if (!may_inherit) backend.allow_simulator = false;
     config_.backends.push_back(std::move(backend));
+  }
+}
+
+void Walk::read_vault_issuers(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr)
+    return refuse("vault.issuer is a list of sections: write [[vault.issuer]]", line_of(node));
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    VaultIssuerConfig issuer = default_vault_issuer();
+    const std::string place = "vault.issuer[" + std::to_string(i) + "]";
+    const Target target{config_, no_backend_, issuer};
+    read_section(kVaultIssuerSection, *list->get(i), place, target);
+    refuse_foreign(place, kVaultIssuerSection, target);
+    config_.vault.issuers.push_back(std::move(issuer));
   }
 }
 
@@ -343,15 +364,17 @@ void Walk::refuse_unknown(const std::string& name, int line) {
   refuse("unknown option " + in_quotes(name) + ": did you mean " + in_quotes(nearest) + "?", line);
 }
 
-// An option of another type of backend would do nothing.
-void Walk::refuse_foreign(const std::string& place, BackendType type) {
+// An option of another type of section would do nothing.
+void Walk::refuse_foreign(const std::string& place, std::string_view section, Target target) {
   for (const Option& option : options()) {
-    if (!option.only_for || option.only_for == type) continue;
-    const std::string key = place + std::string(option.name.substr(section_of(option.name).size()));
+    if (section_of(option.name) != section || applies_to(option, target)) continue;
+    const std::string key = place + std::string(option.name.substr(section.size()));
     const auto given = lines_.find(key);
     if (given == lines_.end()) continue;
-    refuse(key + " is for backends of type " + in_quotes(backend_type_name(*option.only_for)) +
-               " only: take it out",
+    std::string types = types_text(option);
+    std::ranges::replace(types, '`', '"');
+    refuse(key + " is for " + (section == kBackendSection ? "backends of type " : "issuers of type ") +
+               types + " only: take it out",
            given->second);
   }
 }
@@ -382,8 +405,9 @@ std::variant<std::string, ConfigError> read_file(const std::filesystem::path& fi
 Config default_config() {
   Config config;
   BackendConfig none;
+  VaultIssuerConfig no_issuer;
   for (const Option& option : options()) {
-    if (section_of(option.name) != "backend") set_default(option, {config, none});
+    if (!is_list(section_of(option.name))) set_default(option, {config, none, no_issuer});
   }
   return config;
 }
@@ -391,11 +415,22 @@ Config default_config() {
 BackendConfig default_backend(const Config& config) {
   Config unused = config;
   BackendConfig backend;
+  VaultIssuerConfig no_issuer;
   for (const Option& option : options()) {
-    if (section_of(option.name) == "backend") set_default(option, {unused, backend});
+    if (section_of(option.name) == kBackendSection) set_default(option, {unused, backend, no_issuer});
   }
   backend.allow_simulator = config.tpm_allow_simulator;
   return backend;
+}
+
+VaultIssuerConfig default_vault_issuer() {
+  Config unused;
+  BackendConfig none;
+  VaultIssuerConfig issuer;
+  for (const Option& option : options()) {
+    if (section_of(option.name) == kVaultIssuerSection) set_default(option, {unused, none, issuer});
+  }
+  return issuer;
 }
 
 namespace {

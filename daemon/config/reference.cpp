@@ -18,7 +18,7 @@ std::string_view key_of(const Option& option) {
 
 std::string header_of(std::string_view section) {
   const std::string name(section);
-  return section == "backend" ? "[[" + name + "]]" : "[" + name + "]";
+  return is_list(section) ? "[[" + name + "]]" : "[" + name + "]";
 }
 
 // What may stand to the right of the equals sign, in words.
@@ -28,7 +28,8 @@ struct Describe {
   std::string range(const std::string& least, const std::string& most) const { return least + " to " + most; }
   std::string operator()(const Flag&) const { return "true or false"; }
   std::string operator()(const Count& kind) const {
-    return range(std::to_string(kind.least), std::to_string(kind.most)) + " " + std::string(unit);
+    const std::string counted = unit.empty() ? "" : " " + std::string(unit);
+    return range(std::to_string(kind.least), std::to_string(kind.most)) + counted;
   }
   std::string operator()(const Octets& kind) const {
     return "size in octets, " + range(octets_text(kind.least), octets_text(kind.most));
@@ -61,8 +62,9 @@ std::string kind_text(const Option& option) { return std::visit(Describe{option.
 
 std::string meaning_text(const Option& option) {
   const std::string meaning(option.meaning);
-  return option.only_for ? "Type `" + std::string(backend_type_name(*option.only_for)) + "` only. " + meaning
-                         : meaning;
+  const std::string types = types_text(option);
+  if (types.empty()) return meaning;
+  return (types.find(" and ") == std::string::npos ? "Type " : "Types ") + types + " only. " + meaning;
 }
 
 std::string default_text(const Option& option) {
@@ -138,7 +140,7 @@ std::string write_section(std::string_view section, Target target) {
   std::string out = section.empty() ? "" : "\n" + header_of(section) + "\n";
   for (const Option& option : options()) {
     if (section_of(option.name) != section) continue;
-    if (option.only_for && option.only_for != target.backend.type) continue;
+    if (!applies_to(option, target)) continue;
     out += std::string(key_of(option)) + " = " + value_text(option, target) + "\n";
   }
   return out;
@@ -244,16 +246,18 @@ This page is generated from `daemon/config/options.cpp`, and a test compares the
 std::string to_toml(const Config& config) {
   Config copy = config;
   BackendConfig none;
+  VaultIssuerConfig no_issuer;
   std::string out;
   std::string_view section = "none";
   for (const Option& option : options()) {
     if (section_of(option.name) == section) continue;
     section = section_of(option.name);
-    if (section != "backend") {
-      out += write_section(section, {copy, none});
-      continue;
-    }
-    for (BackendConfig& backend : copy.backends) out += write_section(section, {copy, backend});
+    if (!is_list(section)) out += write_section(section, {copy, none, no_issuer});
+    if (section == kBackendSection)
+      for (BackendConfig& backend : copy.backends) out += write_section(section, {copy, backend, no_issuer});
+    if (section == kVaultIssuerSection)
+      for (VaultIssuerConfig& issuer : copy.vault.issuers)
+        out += write_section(section, {copy, none, issuer});
   }
   return out;
 }

@@ -24,14 +24,16 @@ TakenOver take_over(const Config& running, const Config& read) {
   TakenOver out{running, {}, {}};
   Config wanted = read;
   BackendConfig none;
-  const Target from{wanted, none}, to{out.config, none};
+  VaultIssuerConfig no_issuer;
+  const Target from{wanted, none, no_issuer}, to{out.config, none, no_issuer};
   for (const Option& option : options()) {
-    if (section_of(option.name) == "backend") continue;
+    if (is_list(section_of(option.name))) continue;
     if (value_text(option, from) == value_text(option, to)) continue;
     (is_live(option) ? out.changed : out.need_restart).emplace_back(option.name);
     if (is_live(option)) std::visit(Copy{from, to}, option.kind);
   }
   if (running.backends != read.backends) out.need_restart.emplace_back("backend");
+  if (running.vault.issuers != read.vault.issuers) out.need_restart.emplace_back(kVaultIssuerSection);
   // While a part of it waits for a restart, what governs is no file's text.
   out.config.source = out.need_restart.empty() ? read.source : to_toml(out.config);
   return out;

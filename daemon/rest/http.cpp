@@ -73,6 +73,14 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {kOverloaded, 503},
     {kShuttingDown, 503},
     {kHeadersTooLarge, 431},
+    // Of a provider that an issuer asks.
+    {kConnectFailed, 503},
+    {kTlsFailed, 503},
+    {kTimeout, 503},
+    {kBadResponse, 503},
+    {kRequestRefused, 503},
+    {kCredentialExpired, 409},
+    {kConfigInvalid, 503},
 });
 
 std::string_view reason_phrase(int status) {

@@ -96,6 +96,9 @@ Response activate_credential_version(service::Office& office, const Request& req
                                      std::string_view argument);
 Response change_credential(service::Office& office, const Request& request, std::string_view argument);
 Response rotate_credential(service::Office& office, const Request& request, std::string_view argument);
+Response list_issuers(service::Office& office, const Request& request, std::string_view argument);
+Response begin_consent(service::Office& office, const Request& request, std::string_view argument);
+Response finish_consent(service::Office& office, const Request& request, std::string_view argument);
 Response reset_vault(service::Office& office, const Request& request, std::string_view argument);
 Response show_identity(service::Office& office, const Request& request, std::string_view argument);
 Response activate_credential(service::Office& office, const Request& request, std::string_view argument);

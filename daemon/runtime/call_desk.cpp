@@ -66,6 +66,18 @@ CallAnswer not_granted() {
 const char* const kUnavailable =
     "the runtime cannot reach its daemon, or is not known to it: nothing was done, try again later";
 
+// A tool's description in one line, cut where a person has read enough.
+std::string described(const tools::Tool& tool) {
+  constexpr std::size_t kLongest = 512;
+  std::string out = tool.description;
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  if (out.size() <= kLongest) return out;
+  std::size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0u) == 0x80u) --end;  // within a character
+  return out.substr(0, end);
+}
+
 // What is decided about, and what the agent's proof is of: all of the arguments, and what constraints look at in deeper places.
 std::string params_of(const tools::PreparedCall& prepared) {
   const auto arguments = json::Document::parse(prepared.arguments, kArgumentLimits);
@@ -136,9 +148,8 @@ class CallDesk::Call {
 
   CallAnswer run(std::string arguments, const std::stop_token& stop) {
     if (auto refused = check(std::move(arguments))) return *std::move(refused);
-    if (tool_.approval == tools::Approval::kRequired)
-      return desk_.is_granted(tool_, agent_) ? approval() : not_granted();
     if (auto refused = look(stop)) return *std::move(refused);
+    if (tool_.approval == tools::Approval::kRequired) return approval();
     if (auto refused = permit()) return *std::move(refused);
     Made made = make(stop);
     tell_events();
@@ -153,10 +164,13 @@ class CallDesk::Call {
     CallAnswer answer;
     Counts redactions{};
     bool exposed = false;
+    bool refused_credential = false;
   };
 
   std::optional<CallAnswer> check(std::string text);
   std::optional<CallAnswer> refuse(CallAnswer refusal, const char* reason, const Counts& hits = {});
+  api::AskPermit question() const;
+  std::optional<CallAnswer> refusal_of(const ClientResult<api::Permit>& permit) const;
   CallAnswer approval() const;
   [[nodiscard]] std::string address() const { return desk_.options_.url + "/v1/tools/" + tool_.name; }
   [[nodiscard]] bool is_proven() const;
@@ -177,6 +191,7 @@ class CallDesk::Call {
   std::optional<tools::PreparedCall> prepared_;
   std::optional<api::Permit> permit_;
   std::unique_ptr<Upstream> upstream_;
+  SecretBytes issued_;  // for this call; empty: nothing
 };
 
 // The arguments are decided about as they were sent: what the runtime changed the agent would not have asked for.
@@ -217,28 +232,46 @@ std::optional<CallAnswer> CallDesk::Call::check(std::string text) {
 
 std::optional<CallAnswer> CallDesk::Call::refuse(CallAnswer refusal, const char* reason, const Counts& hits) {
   if (!desk_.is_granted(tool_, agent_)) return not_granted();
+  refusal.redactions = hits;
   report(reason, hits);
   return refusal;
 }
 
 // A daemon that is away records nothing, and nothing was done.
 void CallDesk::Call::report(const char* reason, const Counts& hits) const {
-  const auto recorded = desk_.parts_.daemon.report_refusal({tool_.name, reason, {}, hits});
+  const auto leaf = Token::parse(agent_.chain.back());
+  const std::string token = leaf ? hex_encode(leaf->digest()) : std::string();
+  const auto recorded = desk_.parts_.daemon.report_refusal({tool_.name, reason, token, hits});
   if (!recorded) desk_.parts_.log.warning("a refused call could not be recorded", recorded.error().error);
 }
 
+// The daemon decides whether a person is to be asked, and about what: the document is its own.
 CallAnswer CallDesk::Call::approval() const {
+  api::AskPermit ask = question();
+  ask.approval =
+      api::ApprovalTerms{std::string(tools::risk_name(tool_.risk)), prepared_->arguments, described(tool_)};
+  auto asked = desk_.parts_.daemon.ask_permit(ask);
+  if (!asked && asked.error().code == error_name(ErrorCode::kOverloaded)) {
+    desk_.parts_.log.warning("too many calls wait for an approval", asked.error().error,
+                             {{"tool", tool_.name}});
+    return answer(
+        Kind::kFailed, asked.error().code,
+        "too many calls wait for an approval, and nothing was done: try again when some are decided");
+  }
+  if (auto refused = refusal_of(asked)) return *std::move(refused);
+  if (!asked->approval)
+    return answer(Kind::kFailed, "no_approval", "the daemon keeps no call for an approval: nothing was done");
   CallAnswer out =
-      answer(Kind::kApproval, "approval_required",
-             "this takes an approval by a person, which cannot be asked for yet: nothing was done");
-  out.document = json::to_jcs(Node::object({{"arguments", Node::canonical(prepared_->arguments)},
-                                            {"risk", tools::risk_name(tool_.risk)},
-                                            {"scope", tool_.scope},
-                                            {"tool", tool_.name}}));
+      answer(Kind::kApproval, std::string(api::kApprovalRequired),
+             "this takes an approval by a person: the call waits for one, and nothing was done yet");
+  out.approval = std::move(asked->approval->id);
+  out.expires_at = asked->approval->expires_at;
+  out.document = std::move(asked->approval->document);
   return out;
 }
 
-std::optional<CallAnswer> CallDesk::Call::permit() {
+// What both a permit and an approval are asked for with.
+api::AskPermit CallDesk::Call::question() const {
   api::AskPermit ask;
   ask.action.chain = agent_.chain;
   ask.action.proof = agent_.proof;
@@ -252,20 +285,30 @@ std::optional<CallAnswer> CallDesk::Call::permit() {
   ask.tool = tool_.name;
   ask.credential = tool_.credential;
   ask.arguments_sha256 = hex_encode(prepared_->arguments_sha256);
-  ask.release = true;
-  auto permit = desk_.parts_.daemon.ask_permit(ask);
+  return ask;
+}
+
+std::optional<CallAnswer> CallDesk::Call::refusal_of(const ClientResult<api::Permit>& permit) const {
   if (!permit) {
     desk_.parts_.log.warning("no permit could be had", permit.error().error, {{"tool", tool_.name}});
     if (!permit.error().refused()) return answer(Kind::kFailed, "daemon_unavailable", kUnavailable);
     return answer(Kind::kFailed, permit.error().code,
                   "the daemon did not give what the call needs, and nothing was done: its log says why");
   }
-  if (!permit->decision.permitted) {
-    CallAnswer out = answer(Kind::kDenied, permit->decision.outcome, permit->decision.reason);
-    out.decision = wire::write(permit->decision);
-    return out;
-  }
+  if (permit->decision.permitted || permit->approval) return std::nullopt;
+  CallAnswer out = answer(Kind::kDenied, permit->decision.outcome, permit->decision.reason);
+  out.decision = wire::write(permit->decision);
+  return out;
+}
+
+std::optional<CallAnswer> CallDesk::Call::permit() {
+  api::AskPermit ask = question();
+  ask.release = true;
+  auto permit = desk_.parts_.daemon.ask_permit(ask);
+  if (auto refused = refusal_of(permit)) return refused;
   if (permit->credential) desk_.know(*permit->credential);
+  if (permit->credential && permit->credential->is_issued)
+    issued_ = SecretBytes(permit->credential->value.view());
   permit_ = *std::move(permit);
   return std::nullopt;
 }
@@ -363,6 +406,7 @@ CallDesk::Call::Made CallDesk::Call::take(const UpstreamOutcome& outcome) {
       break;
   }
   made.upstream = outcome.raw;
+  made.refused_credential = outcome.status == 401 && !tool_.credential.empty();
   // Also where no field that may pass has it: whoever echoes a credential shows it to others.
   made.exposed =
       !tool_.credential.empty() && (has_known(desk_.finder_.find(outcome.raw), tool_.credential) ||
@@ -401,8 +445,11 @@ CallAnswer CallDesk::Call::finish(Made made) {
   result.status = made.status;
   if (!made.upstream.empty()) result.upstream_sha256 = digest_of(made.upstream);
   result.result_sha256 = digest_of(made.answer.result);
+  made.answer.redactions = made.redactions;
   result.redactions = std::move(made.redactions);
   result.exposed = made.exposed;
+  result.refused_credential = made.refused_credential;
+  desk_.forget(issued_.view());
   auto receipt = desk_.parts_.daemon.report_result(permit_->id, result);
   if (!receipt) {
     desk_.parts_.log.error("the result of a call could not be recorded", receipt.error().error,
@@ -435,12 +482,23 @@ bool CallDesk::is_granted(const tools::Tool& tool, const Presentation& agent) co
   });
 }
 
+// What was issued is another with each call, or shared by some: it is looked for as long as one of them is under way.
 void CallDesk::know(const api::ReleasedCredential& credential) const {
   const std::lock_guard lock(mutex_);
-  if (!versions_.emplace(credential.name, credential.version).second) return;
+  const bool is_new = credential.is_issued ? ++issued_[sha256(credential.value.view())] == 1
+                                           : versions_.emplace(credential.name, credential.version).second;
+  if (!is_new) return;
   if (const Status known = known_->add(credential.value.view(), credential.name); !known)
     parts_.log.warning("a credential is too short, or too long, to be looked for in answers", known.error(),
                        {{"credential", credential.name}});
+}
+
+void CallDesk::forget(ByteView issued) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = issued_.find(sha256(issued));
+  if (found == issued_.end() || --found->second > 0) return;
+  issued_.erase(found);
+  known_->remove(issued);
 }
 
 CallAnswer CallDesk::call(const tools::Tool* tool, std::string_view name, const Presentation& agent,

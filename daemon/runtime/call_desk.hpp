@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -100,6 +101,7 @@ class CallDesk {
 
   /// Has a credential looked for in what upstreams answer, from now on.
   void know(const api::ReleasedCredential& credential) const;
+  void forget(ByteView issued) const;
 
   const Parts parts_;
   const CallDeskOptions options_;
@@ -108,6 +110,7 @@ class CallDesk {
   const redaction::SecretFinder finder_;
   mutable std::mutex mutex_;                                         // of the next
   mutable std::set<std::pair<std::string, std::int64_t>> versions_;  // that are known
+  mutable std::map<Sha256Digest, std::size_t> issued_;               // by how many calls under way, by hash
 };
 
 }  // namespace chancery::runtime

@@ -24,8 +24,17 @@ constexpr std::size_t kMostTools = 64;
 constexpr std::size_t kLongestTool = 128;
 constexpr std::size_t kLongestText = 128;
 
+// Of what an issuer makes for each call.
+constexpr std::string_view kIssued = "issued";
 constexpr std::array<std::string_view, 4> kTypes{"api_key", "client_secret", "password",
                                                  "service_account_key"};
+
+constexpr Error kIssuedAlready{
+    ErrorCode::kConflict,
+    "there is a credential of this name, which its issuer makes for each call: nothing is put"};
+constexpr Error kNothingToRotate{
+    ErrorCode::kInvalidArgument,
+    "an issuer makes this credential for each call: its own secret is the record to rotate, see `chancery vault issuers`"};
 
 Error refused(const char* what) { return {ErrorCode::kInvalidArgument, what}; }
 
@@ -55,7 +64,9 @@ Status check_expiry(const std::optional<std::int64_t>& expires_at, sys_seconds n
 
 Status check_description(const Credential& credential) {
   if (!is_name(credential.name)) return refused("a credential's name is [a-z0-9][a-z0-9._-]{0,62}");
-  if (std::ranges::find(kTypes, credential.type) == kTypes.end())
+  if (!credential.issuer.empty() && credential.type != kIssued)
+    return refused("the type of a credential that an issuer makes is `issued`");
+  if (credential.issuer.empty() && std::ranges::find(kTypes, credential.type) == kTypes.end())
     return refused("a credential's type is `api_key`, `client_secret`, `password` or `service_account_key`");
   if (!classify_scope(credential.scope))
     return refused("a credential has the scope under which it may be used, such as `payments.refund`");
@@ -97,6 +108,7 @@ AuditFacts described_facts(const Credential& credential) {
   json::Node tools = json::Node::array();
   for (const std::string& tool : credential.tools) tools.push_back(tool);
   facts.details.set("type", credential.type);
+  if (!credential.issuer.empty()) facts.details.set("issuer", credential.issuer);
   facts.details.set("scope", credential.scope);
   facts.details.set("tools", std::move(tools));
   if (!credential.owner.empty()) facts.details.set("owner", credential.owner);
@@ -139,6 +151,7 @@ api::Credential describe(const Credential& credential) {
   out.id = credential.id;
   out.name = credential.name;
   out.type = credential.type;
+  out.issuer = credential.issuer;
   out.scope = credential.scope;
   out.tools = credential.tools;
   out.owner = credential.owner;
@@ -154,10 +167,28 @@ Result<api::Credential> described(Office& office, const CallContext& context, st
   return describe(credential);
 }
 
+// What is sealed of one that is issued: who issues it, so that its record is as hard to change as another's.
+SecretBytes value_of(const api::PutCredential& message) {
+  return SecretBytes(message.issuer.empty() ? message.value.view() : as_bytes(message.issuer));
+}
+
+// Of one that is issued there is no value to put, and nothing to replace where it is found.
+Status check_issued(const Office& office, const api::PutCredential& message) {
+  if (!message.value.empty() || !message.type.empty() || message.rotate_on_hit)
+    return refused("what an issuer makes has no value, type or `rotate_on_hit` of its own: leave them out");
+  if (const auto issuer = office.issuers.find(message.issuer); !issuer) return refused(issuer.error().what);
+  return {};
+}
+
+Status check_value(const Office& office, const api::PutCredential& message) {
+  return message.issuer.empty() ? check_value(message.value) : check_issued(office, message);
+}
+
 Status put_first(Office& office, const CallContext& context, const api::PutCredential& message) {
   Credential credential;
   credential.name = message.name;
-  credential.type = message.type;
+  credential.type = message.issuer.empty() ? message.type : kIssued;
+  credential.issuer = message.issuer;
   credential.scope = message.scope;
   credential.tools = ordered(message.tools);
   credential.owner = message.owner;
@@ -169,8 +200,9 @@ Status put_first(Office& office, const CallContext& context, const api::PutCrede
   CHANCERY_TRY(random_bytes(id));
   credential.id = hex_encode(id);
   credential.versions = {next_version(credential, message.expires_at, VersionState::kActive, context.now)};
-  CHANCERY_ASSIGN(const store::Envelope envelope, office.vault.seal(credential, credential.versions.front(),
-                                                                    message.value, on_behalf_of(context)));
+  CHANCERY_ASSIGN(
+      const store::Envelope envelope,
+      office.vault.seal(credential, credential.versions.front(), value_of(message), on_behalf_of(context)));
   AuditFacts facts = described_facts(credential);
   facts.details.set("version", 1);
   facts.details.set("state", "active");
@@ -181,7 +213,8 @@ Status put_first(Office& office, const CallContext& context, const api::PutCrede
 
 // Whoever puts a value says whom it is for, or leaves it as it is: to change that is another act.
 Status require_same_description(const Credential& credential, const api::PutCredential& message) {
-  const bool is_same = (message.type.empty() || message.type == credential.type) &&
+  const bool is_same = message.issuer == credential.issuer &&
+                       (message.type.empty() || message.type == credential.type) &&
                        (message.scope.empty() || message.scope == credential.scope) &&
                        (message.tools.empty() || ordered(message.tools) == credential.tools) &&
                        (message.owner.empty() || message.owner == credential.owner) &&
@@ -230,9 +263,10 @@ Credential changed_by(Credential credential, const api::ChangeCredential& messag
 Result<api::Credential> put_credential(Office& office, const CallContext& context,
                                        const api::PutCredential& message) {
   CHANCERY_TRY(admit(office, context, scope::kCredentialsPut, message.name));
-  CHANCERY_TRY(check_value(message.value));
+  CHANCERY_TRY(check_value(office, message));
   CHANCERY_TRY(check_expiry(message.expires_at, context.now));
-  office.vault.hide(message.value);  // only what may be kept decides what is left out of logs
+  if (message.issuer.empty())
+    office.vault.hide(message.value);  // only what may be kept decides what is left out of logs
   const auto known = office.vault.book.find(message.name, context.now);
   if (!known && known.error().code != ErrorCode::kNotFound) return known.error();
   if (!known) {
@@ -240,9 +274,11 @@ Result<api::Credential> put_credential(Office& office, const CallContext& contex
   } else {
     CHANCERY_TRY(require_same_description(*known, message));
     const bool is_served = known->version_in(VersionState::kActive) != nullptr;
-    CHANCERY_TRY(add_version(office, context, "credential.put", *known,
-                             {message.value, message.expires_at,
-                              is_served ? VersionState::kPending : VersionState::kActive, seconds(0)}));
+    if (is_served && !message.issuer.empty()) return kIssuedAlready;
+    const SecretBytes value = value_of(message);
+    CHANCERY_TRY(add_version(
+        office, context, "credential.put", *known,
+        {value, message.expires_at, is_served ? VersionState::kPending : VersionState::kActive, seconds(0)}));
   }
   return described(office, context, message.name);
 }
@@ -254,6 +290,7 @@ Result<api::Credential> rotate_credential(Office& office, const CallContext& con
   CHANCERY_TRY(check_expiry(message.expires_at, context.now));
   office.vault.hide(message.value);
   CHANCERY_ASSIGN(const Credential credential, office.vault.book.find(name, context.now));
+  if (!credential.issuer.empty()) return kNothingToRotate;
   CHANCERY_TRY(add_version(office, context, "credential.rotate", credential,
                            {message.value, message.expires_at, VersionState::kActive, message.drain}));
   return described(office, context, name);

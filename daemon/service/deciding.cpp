@@ -1,5 +1,6 @@
 #include "daemon/service/deciding.hpp"
 
+#include <chrono>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -206,6 +207,8 @@ void give(ToolCall& call, const Judgement& judgement, const api::Decision& answe
   store::Permit& permit = call.given.permit;
   permit.decision = answer.id;
   permit.token = hex_encode(judgement.tokens.back()->digest());
+  const auto expiry = std::chrono::duration<double>(judgement.tokens.back()->claims().exp);
+  permit.leaf_expires_at = std::chrono::sys_seconds(std::chrono::floor<std::chrono::seconds>(expiry));
   permit.key = key_of_agent(judgement.tokens);
   decision.permit = &call.given;
 }

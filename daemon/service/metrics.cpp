@@ -253,6 +253,43 @@ void add_vault(std::vector<Metric>& out, const Vault& vault, std::chrono::sys_se
                  {{static_cast<double>((now - *counts->oldest_active).count())}}});
 }
 
+// The further apart both histograms are, the more a stolen one would have been worth.
+void add_lifetimes(std::vector<Metric>& out, const vault::LifetimeTally& lifetimes) {
+  const auto add = [&](const char* name, const char* help, const vault::LifetimeHistogram& histogram) {
+    const auto reading = histogram.read();
+    Metric metric{name, help, kHistogram};
+    metric.samples.push_back(
+        {0, {}, {vault::LifetimeHistogram::kBounds, reading.counts, static_cast<double>(reading.sum)}});
+    out.push_back(std::move(metric));
+  };
+  add("chancery_issued_lifetime_seconds",
+      "How long issued credentials were good for when they were given out.", lifetimes.issued);
+  add("chancery_issued_use_seconds", "For how long issued credentials were used.", lifetimes.used);
+}
+
+void add_issuers(std::vector<Metric>& out, const IssuerDesk& issuers) {
+  add_lifetimes(out, issuers.lifetimes);
+  Metric issues{"chancery_credential_issues_total",
+                "What came of requests to an issuer of credentials, by issuer and outcome.", kCounter};
+  Metric states{"chancery_credential_issuer_state",
+                "1 for the state that an issuer of credentials is in, else 0.", kGauge};
+  for (const auto& line : issuers.lines()) {
+    const std::string& name = line->setup().name;
+    for (std::size_t i = 0; i < IssuerLine::kOutcomeNames.size(); ++i) {
+      issues.samples.push_back({static_cast<double>(line->count(static_cast<IssuerLine::Outcome>(i))),
+                                {{"issuer", name}, {"outcome", std::string(IssuerLine::kOutcomeNames[i])}}});
+    }
+    using enum vault::IssuerState;
+    const vault::IssuerState is = line->facts().state;
+    for (const vault::IssuerState state : {kReady, kNeedsConsent, kFailing}) {
+      states.samples.push_back({is == state ? 1.0 : 0.0,
+                                {{"issuer", name}, {"state", std::string(vault::issuer_state_name(state))}}});
+    }
+  }
+  out.push_back(std::move(issues));
+  out.push_back(std::move(states));
+}
+
 }  // namespace
 
 std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
@@ -279,6 +316,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_statuses(out, office.statuses, now);
   add_audit(out, office, now);
   add_vault(out, office.vault, now);
+  add_issuers(out, office.issuers);
   return out;
 }
 

@@ -23,6 +23,7 @@
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/issuer_desk.hpp"
 #include "daemon/service/key_life.hpp"
 #include "daemon/service/nonces.hpp"
 #include "daemon/service/process.hpp"
@@ -88,6 +89,7 @@ struct Office {
   store::BackupShelf& backups;
   Vault& vault;
   store::PermitBook& permits;
+  IssuerDesk& issuers;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told

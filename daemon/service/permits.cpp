@@ -24,6 +24,9 @@ using json::Node;
 
 // A use of a credential that is not reported to have ended counts as open so long: longer than any call may take.
 constexpr std::chrono::minutes kLongestUse{15};
+// For the provider of what is issued, and for what follows its answer.
+constexpr std::chrono::seconds kIssuePatience{15};
+constexpr std::chrono::seconds kToRecord{2};
 
 constexpr Error kNotPermitted{ErrorCode::kForbidden, "the call is denied"};
 
@@ -92,11 +95,91 @@ ReleaseRequest release_of(const store::Permit& permit, std::chrono::sys_seconds 
   return {permit.credential, permit.tool, permit.scope, permit.id, now + kLongestUse, release_facts(permit)};
 }
 
-api::ReleasedCredential answer_of(Released released, std::string name) {
-  return {std::move(name), std::move(released.type), released.version, std::move(released.value)};
+std::int64_t seconds_of(std::chrono::sys_seconds at) { return at.time_since_epoch().count(); }
+
+// What did not reach the upstream gives its amounts back. The permit has ended by now: nobody does it twice, and what is not given
+// back is settled in full when the reservation expires.
+void give_back(Office& office, const CallContext& context, const store::Permit& permit) {
+  const Status released = office.spending.ledger().release(
+      permit.decision, identity_of(context.caller),
+      audit_entry("reservation.release", context,
+                  {.ids = {{"decision", permit.decision}, {"permit", permit.id}}}));
+  if (!released && office.log != nullptr)
+    office.log->warning("the amounts of a call that was not made were not given back", released.error());
 }
 
-std::int64_t seconds_of(std::chrono::sys_seconds at) { return at.time_since_epoch().count(); }
+// Before anything is decided for it.
+Status require_issuer(const Office& office, const store::Credential& credential) {
+  if (credential.issuer.empty()) return {};
+  CHANCERY_TRY(office.issuers.find(credential.issuer));
+  return {};
+}
+
+AuditFacts issue_facts(const Released& released, const store::Permit& permit) {
+  AuditFacts facts = release_facts(permit);
+  facts.ids.emplace_back("credential", permit.credential);
+  facts.ids.emplace_back("credential_id", released.id);
+  facts.details.set("issuer", released.issuer);
+  facts.details.set("tool", permit.tool);
+  return facts;
+}
+
+// A call that cannot be given what it needs is not made: the permit has ended, and what it would have spent is given back.
+Error refuse_issue(Office& office, const CallContext& context, const Released& released,
+                   const store::Permit& permit, const Error& why) {
+  AuditFacts facts = issue_facts(released, permit);
+  facts.details.set("error", error_name(why.code));
+  facts.outcome = AuditOutcome::kFailed;
+  const auto ended = office.permits.end(permit.id, {}, context.now,
+                                        audit_entry("credential.issue", context, std::move(facts)));
+  if (!ended) return ended.error();
+  give_back(office, context, permit);
+  return why;
+}
+
+// That something was issued stands in the log before anybody has it. What cannot be recorded is taken back.
+Status record_issue(Office& office, const CallContext& context, const Released& released,
+                    const store::Permit& permit, const vault::IssuedCredential& issued) {
+  AuditFacts facts = issue_facts(released, permit);
+  facts.ids.emplace_back("issued", issued.id);
+  const bool has_end = issued.expires_at != std::chrono::sys_seconds::max();
+  if (has_end) facts.details.set("expires_at", seconds_of(issued.expires_at));
+  if (has_end) facts.details.set("lifetime_s", (issued.expires_at - context.now).count());
+  facts.details.set("ends_with_call", issued.ends_with_call);
+  const auto recorded = office.store.append_audit(audit_entry("credential.issue", context, std::move(facts)));
+  if (recorded) return {};
+  office.issuers.end(permit.id, context.now);
+  return recorded.error();
+}
+
+api::ReleasedCredential released_of(Released released, const std::string& name) {
+  api::ReleasedCredential out;
+  out.name = name;
+  out.type = std::move(released.type);
+  out.version = released.version;
+  out.value = std::move(released.value);
+  return out;
+}
+
+/// What a call is given: the value that was released, or what is issued for it now.
+Result<api::ReleasedCredential> hand_out(Office& office, const CallContext& context, Released released,
+                                         const store::Permit& permit) {
+  if (released.issuer.empty()) return released_of(std::move(released), permit.credential);
+  // What comes too late to be recorded and answered would be good for nobody.
+  const auto deadline =
+      std::min(context.deadline - kToRecord, std::chrono::steady_clock::now() + kIssuePatience);
+  const auto issued = office.issuers.issue({released.issuer, permit.id, permit.tool, permit.leaf_expires_at},
+                                           context.now, deadline);
+  if (!issued) return refuse_issue(office, context, released, permit, issued.error());
+  const vault::IssuedCredential& given = **issued;
+  CHANCERY_TRY(record_issue(office, context, released, permit, given));
+  api::ReleasedCredential out = released_of(std::move(released), permit.credential);
+  out.is_issued = true;
+  out.username = given.username;
+  out.value = SecretBytes(given.value.view());
+  if (given.expires_at != std::chrono::sys_seconds::max()) out.expires_at = seconds_of(given.expires_at);
+  return out;
+}
 
 /// A call, from the question to the permit.
 class Asking {
@@ -153,6 +236,7 @@ class Asking {
     bool is_decided = false;
     const auto take = [&](const store::Credential& read, store::CredentialUse use,
                           store::AuditEntry audit) -> Status {
+      CHANCERY_TRY(require_issuer(office_, read));
       call_->given.permit.released_at = context_.now;
       call_->given.release = {read, std::move(use), std::move(audit)};
       CHANCERY_TRY(decide_alone());
@@ -162,7 +246,8 @@ class Asking {
     auto released =
         office_.vault.release(release_of(call_->given.permit, context_.now), on_behalf_of(context_), take);
     if (released) {
-      answer_.credential = answer_of(*std::move(released), message_.credential);
+      CHANCERY_ASSIGN(answer_.credential,
+                      hand_out(office_, context_, *std::move(released), call_->given.permit));
       return {};
     }
     return is_decided ? Status{} : Status{released.error()};
@@ -211,17 +296,6 @@ Node counts_node(const std::map<std::string, std::int64_t>& counts) {
   Node node = Node::object();
   for (const auto& [kind, count] : counts) node.set(kind, count);
   return node;
-}
-
-// What did not reach the upstream gives its amounts back. The permit has ended by now: nobody does it twice, and what is not given
-// back is settled in full when the reservation expires.
-void give_back(Office& office, const CallContext& context, const store::Permit& permit) {
-  const Status released = office.spending.ledger().release(
-      permit.decision, identity_of(context.caller),
-      audit_entry("reservation.release", context,
-                  {.ids = {{"decision", permit.decision}, {"permit", permit.id}}}));
-  if (!released && office.log != nullptr)
-    office.log->warning("the amounts of a call that was not made were not given back", released.error());
 }
 
 // An upstream that shows a credential shows it to others. The value that waits takes its place at once, if the record says so;
@@ -287,6 +361,7 @@ AuditFacts result_facts(const store::Permit& permit, const api::CallResult& resu
   if (!result.upstream_sha256.empty()) facts.details.set("upstream_sha256", result.upstream_sha256);
   if (!result.redactions.empty()) facts.details.set("redactions", counts_node(result.redactions));
   if (result.exposed) facts.details.set("exposed", true);
+  if (result.refused_credential) facts.details.set("refused_credential", true);
   return facts;
 }
 
@@ -315,6 +390,7 @@ void PermitKeeper::tick(std::chrono::sys_seconds now) {
   for (const store::Permit& permit : *open) {
     const auto ended = office_.permits.end(
         permit.id, {}, now, audit_entry("tool.unreported", now, call_facts(permit, AuditOutcome::kFailed)));
+    if (ended) office_.issuers.end(permit.id, now);
     // A conflict: it was reported meanwhile.
     if (!ended && ended.error().code != ErrorCode::kConflict)
       complain_("that a permit was never reported could not be recorded", ended.error());
@@ -346,12 +422,13 @@ Result<api::ReleasedCredential> use_permit(Office& office, const CallContext& co
     return Error{ErrorCode::kNotFound, "the permit is for a call without a credential"};
   const auto take = [&](const store::Credential& read, const store::CredentialUse& use,
                         const store::AuditEntry& audit) -> Status {
+    CHANCERY_TRY(require_issuer(office, read));
     CHANCERY_TRY(office.permits.release(permit, read, use, context.now, audit));
     return {};
   };
   CHANCERY_ASSIGN(Released released,
                   office.vault.release(release_of(permit, context.now), on_behalf_of(context), take));
-  return answer_of(std::move(released), permit.credential);
+  return hand_out(office, context, std::move(released), permit);
 }
 
 Result<api::Receipt> report_result(Office& office, const CallContext& context, std::string_view id,
@@ -365,6 +442,7 @@ Result<api::Receipt> report_result(Office& office, const CallContext& context, s
   CHANCERY_TRY(
       office.permits.end(id, receipt.json, context.now,
                          audit_entry("tool.result", context, result_facts(permit, message, receipt.json))));
+  office.issuers.end(id, context.now, message.refused_credential);
   if (message.status == "failed" || message.status == "refused") give_back(office, context, permit);
   if (message.exposed && !permit.credential.empty()) {
     const Status answered = answer_exposure(office, context, permit);

@@ -33,6 +33,7 @@ struct PremisesOptions {
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
   WebhookOptions webhook{};
+  IssuerDeskOptions issuers{};          ///< of credentials
   std::string vault_backend{};          ///< whose device seals the vault's key; empty: the issuer's
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
@@ -78,6 +79,7 @@ struct Premises {
   Spending spending;
   KeyLife life;
   Vault vault;
+  IssuerDesk issuers;  // of credentials
   DaemonKeys issuer;
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;

@@ -56,6 +56,7 @@ AuditFacts release_facts(const Credential& credential, std::int64_t version, con
   facts.details.set("tool", request.tool);
   facts.details.set("scope", request.scope);
   facts.details.set("until", std::int64_t{request.until.time_since_epoch().count()});
+  if (!credential.issuer.empty()) facts.details.set("issuer", credential.issuer);
   return facts;
 }
 
@@ -124,11 +125,15 @@ Result<Released> Vault::release_from(const Credential& credential, const Release
   CHANCERY_ASSIGN(const vault::VaultKey::Key opened, key_.current(occasion.deadline));
   CHANCERY_ASSIGN(const store::Envelope envelope, book.envelope(credential.id, active->number));
   CHANCERY_ASSIGN(SecretBytes value, vault::open_value(*opened, credential, *active, envelope));
-  hide_once(credential, active->number, value);
+  // What is sealed of one that is issued is the name of who does, and no secret.
+  const bool is_issued = !credential.issuer.empty();
+  if (!is_issued) hide_once(credential, active->number, value);
+  if (is_issued) value = {};
   CHANCERY_TRY(
       take(credential, {credential.id, active->number, request.use_id, request.until},
            audit_entry("credential.release", occasion, release_facts(credential, active->number, request))));
-  return Released{std::move(value), credential.id, credential.type, active->number, credential.rotate_on_hit};
+  return Released{std::move(value), credential.issuer, credential.id,
+                  credential.type,  active->number,    credential.rotate_on_hit};
 }
 
 Result<store::Envelope> Vault::seal(const Credential& credential, const CredentialVersion& version,

@@ -33,14 +33,15 @@ struct ReleaseRequest {
   std::string use_id;                ///< of this release, unique: what ends it
   std::chrono::sys_seconds until{};  ///< when the use counts for ended at the latest
   /// Whose call it is: agent, principal, ids; without what is added here (`credential`, `credential_id`, `use`, and the
-  /// details `version`, `tool`, `scope`, `until`).
+  /// details `version`, `tool`, `scope`, `until`, `issuer`).
   AuditFacts facts{};
 };
 
 /// A credential's value, for one call.
 struct Released {
-  SecretBytes value;
-  std::string id;  ///< the credential's
+  SecretBytes value;     ///< empty where somebody issues it
+  std::string issuer{};  ///< who does; empty: it is kept
+  std::string id;        ///< the credential's
   std::string type;
   std::int64_t version = 0;
   bool rotate_on_hit = false;
@@ -90,6 +91,9 @@ class Vault {
                                                const store::CredentialVersion& version,
                                                const store::Credential& next, const Occasion& occasion);
 
+  /// The vault's key, which is made if there is none: for what the daemon seals for itself. kKeyLost and the device's errors.
+  [[nodiscard]] Result<vault::VaultKey::Key> key(const Occasion& occasion);
+
   /// Has a value redacted from all that the daemon says from now on.
   void hide(const SecretBytes& value) { redactor_->hide(value.view()); }
 
@@ -112,7 +116,6 @@ class Vault {
   [[nodiscard]] Result<Released> release_from(const store::Credential& credential,
                                               const ReleaseRequest& request, const Occasion& occasion,
                                               const Take& take);
-  [[nodiscard]] Result<vault::VaultKey::Key> key(const Occasion& occasion);
   void hide_once(const store::Credential& credential, std::int64_t version, const SecretBytes& value);
 
   const Spending& spending_;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/setup/issuers.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/client/https_fetch.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -116,6 +117,7 @@ Result<Prepared> prepare(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(options.attestation_verifiers, attestation_verifiers(config, prepared.files));
   CHANCERY_ASSIGN(options.policy, policy(config, dev));
   CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
+  CHANCERY_ASSIGN(options.issuers.issuers, issuers(config.vault));
   return prepared;
 }
 

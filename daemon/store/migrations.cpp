@@ -516,9 +516,27 @@ CREATE INDEX permits_open ON permits (given_at) WHERE ended_at IS NULL;
 CREATE INDEX permits_by_end ON permits (expires_at);
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits};
+// Who issues what a credential stands for, how long what is issued for a permit may live, and the grants of persons from which
+// issuers live.
+constexpr const char* kIssuers = R"sql(
+ALTER TABLE credentials ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+ALTER TABLE permits ADD COLUMN leaf_expires_at INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE issuer_grants (
+  issuer     TEXT NOT NULL PRIMARY KEY CHECK (length(issuer) > 0),
+  state      TEXT NOT NULL CHECK (state IN ('usable', 'refreshing', 'uncertain', 'ended')),
+  since      INTEGER NOT NULL,
+  generation INTEGER NOT NULL CHECK (generation > 0),
+  data_key   BLOB,
+  value      BLOB,
+  CHECK ((value IS NULL) = (data_key IS NULL)),
+  CHECK ((state = 'ended') = (value IS NULL))
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{
+    kFirst,       kBackendPins, kMasterPin, kKeys,        kLedger,        kJoinTokens, kStatuses, kEndings,
+    kAttestation, kAuditTree,   kAnomalies, kNoBeginning, kToldAnomalies, kVault,      kPermits,  kIssuers};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

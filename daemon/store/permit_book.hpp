@@ -26,7 +26,8 @@ struct Permit {
   std::string credential;  ///< by name; empty: the tool needs none
   std::string arguments;   ///< SHA-256 of what the tool is called with, 64 lower-case hexadecimal digits
   sys_seconds given_at{};
-  sys_seconds expires_at{};  ///< until when the credential is released
+  sys_seconds expires_at{};       ///< until when the credential is released
+  sys_seconds leaf_expires_at{};  ///< of the chain: what is issued for the permit serves no longer
   std::optional<sys_seconds> released_at{};
   std::optional<sys_seconds> ended_at{};
   std::string receipt{};  ///< JCS; empty until the call's result was reported

@@ -6,6 +6,7 @@
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/checkpoint_book.hpp"
+#include "daemon/store/grant_book.hpp"
 #include "daemon/store/host_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/journal.hpp"
@@ -32,6 +33,7 @@ struct Books {
   std::unique_ptr<BackupShelf> backups;
   std::unique_ptr<VaultBook> vault;
   std::unique_ptr<PermitBook> permits;
+  std::unique_ptr<GrantBook> grants;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

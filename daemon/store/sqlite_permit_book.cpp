@@ -12,13 +12,13 @@ constexpr auto kMemory = 24h;
 
 constexpr const char* kInsert =
     "INSERT INTO permits (id, decision, runtime, token, key, tool, scope, credential, arguments, given_at, "
-    "expires_at, released_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "expires_at, leaf_expires_at, released_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kFind =
     "SELECT id, decision, runtime, token, key, tool, scope, credential, arguments, given_at, expires_at, "
-    "released_at, ended_at, receipt FROM permits WHERE id = ?";
+    "released_at, ended_at, receipt, leaf_expires_at FROM permits WHERE id = ?";
 constexpr const char* kUnreported =
     "SELECT id, decision, runtime, token, key, tool, scope, credential, arguments, given_at, expires_at, "
-    "released_at, ended_at, receipt FROM permits WHERE ended_at IS NULL AND given_at < ? ORDER BY given_at LIMIT ?";
+    "released_at, ended_at, receipt, leaf_expires_at FROM permits WHERE ended_at IS NULL AND given_at < ? ORDER BY given_at LIMIT ?";
 constexpr const char* kRelease =
     "UPDATE permits SET released_at = ?2 WHERE id = ?1 AND released_at IS NULL AND ended_at IS NULL AND "
     "expires_at > ?2";
@@ -44,6 +44,7 @@ Result<Permit> permit_from(const Query& row) {
   out.released_at = optional_time(row, 11);
   out.ended_at = optional_time(row, 12);
   out.receipt = row.text(13);
+  out.leaf_expires_at = row.time(14);
   return out;
 }
 
@@ -131,7 +132,7 @@ Status give_permit(Database& database, const NewPermit& given) {
     CHANCERY_ASSIGN(Query insert, database.query(kInsert));
     insert.bind(permit.id).bind(permit.decision).bind(permit.runtime).bind(permit.token).bind(key);
     insert.bind(permit.tool).bind(permit.scope).bind(permit.credential).bind(permit.arguments);
-    insert.bind(permit.given_at).bind(permit.expires_at);
+    insert.bind(permit.given_at).bind(permit.expires_at).bind(permit.leaf_expires_at);
     CHANCERY_TRY(insert.bind_optional(permit.released_at).run());
   }
   if (!given.release) return {};

@@ -20,10 +20,10 @@ constexpr const char* kInsertKey =
     "INSERT INTO vault_key (only_one, backend, key_id, sealed, made_at) VALUES (1, ?, ?, ?, ?)";
 
 constexpr const char* kFind =
-    "SELECT id, name, type, scope, tools, owner, environment, created_at, rotate_on_hit, revision FROM "
+    "SELECT id, name, type, scope, tools, owner, environment, created_at, rotate_on_hit, revision, issuer FROM "
     "credentials WHERE name = ?";
 constexpr const char* kList =
-    "SELECT id, name, type, scope, tools, owner, environment, created_at, rotate_on_hit, revision FROM "
+    "SELECT id, name, type, scope, tools, owner, environment, created_at, rotate_on_hit, revision, issuer FROM "
     "credentials WHERE name > ? ORDER BY name LIMIT ?";
 constexpr const char* kVersions =
     "SELECT number, state, created_at, expires_at, activated_at, retire_at, revoked_at, last_used_at, uses, "
@@ -33,8 +33,8 @@ constexpr const char* kEnvelope =
     "SELECT data_key, value FROM credential_versions WHERE credential = ? AND number = ? AND value IS NOT NULL";
 
 constexpr const char* kInsert =
-    "INSERT INTO credentials (id, name, type, scope, tools, owner, environment, created_at, rotate_on_hit, revision) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
+    "INSERT INTO credentials (id, name, type, scope, tools, owner, environment, created_at, rotate_on_hit, issuer, "
+    "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
 constexpr const char* kInsertVersion =
     "INSERT INTO credential_versions (credential, number, state, created_at, expires_at, activated_at, data_key, value) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -62,6 +62,9 @@ constexpr const char* kRevokeAll =
 constexpr const char* kRevokeEverything =
     "UPDATE credential_versions SET state = 'revoked', revoked_at = ?, retire_at = NULL, data_key = NULL, "
     "value = NULL WHERE state <> 'revoked'";
+constexpr const char* kEndGrants =
+    "UPDATE issuer_grants SET state = 'ended', since = ?, generation = generation + 1, data_key = NULL, value = NULL "
+    "WHERE state <> 'ended'";
 constexpr const char* kForgetUsesOf = "DELETE FROM credential_uses WHERE credential = ? AND version = ?";
 constexpr const char* kForgetRevokedUses =
     "DELETE FROM credential_uses WHERE EXISTS (SELECT 1 FROM credential_versions v WHERE v.credential = "
@@ -141,6 +144,7 @@ Result<Credential> credential_from(const Query& row) {
   out.created_at = row.time(7);
   out.rotate_on_hit = row.number(8) != 0;
   out.revision = row.number(9);
+  out.issuer = row.text(10);
   return out;
 }
 
@@ -167,6 +171,10 @@ class SqliteVaultBook final : public VaultBook {
     return erasing(audit, [&]() -> Status {
       CHANCERY_TRY(
           database().execute("DELETE FROM vault_key; UPDATE credentials SET revision = revision + 1"));
+      {
+        CHANCERY_ASSIGN(Query end, database().query(kEndGrants));
+        CHANCERY_TRY(end.bind(now).run());
+      }
       {
         CHANCERY_ASSIGN(Query revoke, database().query(kRevokeEverything));
         CHANCERY_TRY(revoke.bind(now).run());
@@ -219,7 +227,7 @@ class SqliteVaultBook final : public VaultBook {
         const std::string tools = tools_text(credential.tools);
         insert.bind(credential.id).bind(credential.name).bind(credential.type).bind(credential.scope);
         insert.bind(tools).bind(credential.owner).bind(credential.environment).bind(credential.created_at);
-        CHANCERY_TRY(insert.bind(std::int64_t{credential.rotate_on_hit}).run());
+        CHANCERY_TRY(insert.bind(std::int64_t{credential.rotate_on_hit}).bind(credential.issuer).run());
       }
       return insert_version(credential.id, credential.versions.front(), envelope);
     });

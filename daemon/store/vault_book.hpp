@@ -54,6 +54,7 @@ struct Credential {
   std::string id;    ///< 32 hexadecimal digits, random
   std::string name;  ///< as an agent's
   std::string type;
+  std::string issuer{};            ///< by name, who issues its values; empty: they are kept
   std::string scope;               ///< under which it may be used
   std::vector<std::string> tools;  ///< for which it is released, ordered
   std::string owner;               ///< empty: not said
@@ -125,7 +126,7 @@ class VaultBook {
   virtual Result<std::optional<SealedVaultKey>> key() = 0;
   /// \return kConflict when there is one
   virtual Result<std::uint64_t> keep_key(const SealedVaultKey& key, const AuditEntry& audit) = 0;
-  /// Forgets the key, and revokes every version that there is: nobody opens them any more.
+  /// Forgets the key, revokes every version that there is and ends every grant of an issuer: nobody opens them any more.
   virtual Result<std::uint64_t> reset(sys_seconds now, const AuditEntry& audit) = 0;
 
   // --- credentials

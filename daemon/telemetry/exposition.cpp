@@ -8,14 +8,14 @@ namespace chancery::telemetry {
 namespace {
 
 // Prometheus counts into a bucket all that is below its bound.
-prometheus::ClientMetric::Histogram to_prometheus(const Histogram::Reading& reading) {
+prometheus::ClientMetric::Histogram to_prometheus(const Buckets& reading) {
   prometheus::ClientMetric::Histogram out;
   out.sample_sum = reading.sum;
   for (std::size_t i = 0; i < reading.counts.size(); ++i) {
     out.sample_count += reading.counts[i];
-    const bool is_bounded = i < Histogram::kBounds.size();
+    const bool is_bounded = i < reading.bounds.size();
     out.bucket.push_back(
-        {out.sample_count, is_bounded ? Histogram::kBounds[i] : std::numeric_limits<double>::infinity()});
+        {out.sample_count, is_bounded ? reading.bounds[i] : std::numeric_limits<double>::infinity()});
   }
   return out;
 }

@@ -9,11 +9,25 @@
 
 namespace chancery::telemetry {
 
+/// What a histogram has counted, whatever its bounds.
+struct Buckets {
+  Buckets() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): one is the other with its bounds
+  Buckets(const Histogram::Reading& reading) : Buckets(Histogram::kBounds, reading.counts, reading.sum) {}
+  template <typename Bounds, typename Counts>
+  Buckets(const Bounds& upper, const Counts& each, double total)
+      : bounds(upper.begin(), upper.end()), counts(each.begin(), each.end()), sum(total) {}
+
+  std::vector<double> bounds{};         ///< upper ones, ascending
+  std::vector<std::uint64_t> counts{};  ///< of each bucket alone; one more than bounds
+  double sum = 0;
+};
+
 /// One value of a metric. The labels' values may be any text.
 struct Sample {
   double value = 0;
   std::vector<std::pair<std::string, std::string>> labels{};  ///< name and value
-  Histogram::Reading histogram{};                             ///< in place of `value`, of Kind::kHistogram
+  Buckets histogram{};                                        ///< in place of `value`, of Kind::kHistogram
 };
 
 struct Metric {

@@ -5,6 +5,7 @@
 #include <chancery/bytes.hpp>
 #include <chancery/result.hpp>
 
+#include "daemon/store/grant_book.hpp"
 #include "daemon/store/vault_book.hpp"
 
 namespace chancery::vault {
@@ -27,5 +28,13 @@ namespace chancery::vault {
                                              const store::Credential& credential,
                                              const store::CredentialVersion& version,
                                              const store::Envelope& envelope);
+
+/// The same for the refresh token of an issuer's grant: what it was sealed for is the issuer, the state, since when, and the generation.
+/// \param grant  without its envelope
+[[nodiscard]] Result<store::Envelope> seal_grant(const SecretBytes& vault_key,
+                                                 const store::SealedGrant& grant,
+                                                 const SecretBytes& refresh_token);
+/// \param grant  with its envelope \return the refresh token, or kStoreCorrupt
+[[nodiscard]] Result<SecretBytes> open_grant(const SecretBytes& vault_key, const store::SealedGrant& grant);
 
 }  // namespace chancery::vault

@@ -15,6 +15,8 @@ namespace chancery::vault {
 using Deadline = std::chrono::steady_clock::time_point;
 /// The present, from whoever reads a clock.
 using Clock = std::function<std::chrono::sys_seconds()>;
+/// An issuer's own secret, from whoever keeps it, each time that it is needed: so a new one counts at once.
+using SecretSource = std::function<Result<SecretBytes>(Deadline)>;
 
 /// What a credential is to be for.
 struct IssueRequest {

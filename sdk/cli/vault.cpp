@@ -76,6 +76,7 @@ void show_credential(Output& output, const api::Credential& credential) {
   if (output.json()) return output.document(wire::write(credential));
   output.line(output.paint(Colour::kBold, printable(credential.name)) + "  " + printable(credential.type));
   output.field("id", credential.id);
+  if (!credential.issuer.empty()) output.field("issuer", credential.issuer);
   output.field("scope", credential.scope);
   output.field("tools", joined(credential.tools));
   if (!credential.owner.empty()) output.field("owner", credential.owner);
@@ -142,6 +143,7 @@ void add_vault(CLI::App& app, Command& chosen) {
   add_vault_show(*group, chosen);
   add_vault_change(*group, chosen);
   add_vault_import(*group, chosen);
+  add_vault_issuers(*group, chosen);
 }
 
 }  // namespace chancery::cli

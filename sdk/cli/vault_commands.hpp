@@ -18,6 +18,7 @@ void add_vault_put(CLI::App& group, Command& chosen);     ///< `put`, `rotate`
 void add_vault_show(CLI::App& group, Command& chosen);    ///< `list`, `show`, `age`
 void add_vault_change(CLI::App& group, Command& chosen);  ///< `activate`, `change`, `revoke`, `reset`
 void add_vault_import(CLI::App& group, Command& chosen);
+void add_vault_issuers(CLI::App& group, Command& chosen);  ///< `issuers`, `consent`
 
 /// The longest value that the daemon takes.
 inline constexpr std::size_t kLongestValue = 16 * 1024;

@@ -17,7 +17,7 @@ struct PutArguments {
   std::string name;
   SecretSource source;
   std::string expires;
-  std::string type, scope, owner, environment;
+  std::string type, issuer, scope, owner, environment;
   std::vector<std::string> tools;
   bool rotate_on_hit = false;
   std::string drain = "10m";
@@ -36,12 +36,17 @@ Checked<void> require_no_value(const PutArguments& arguments) {
 
 Checked<ExitCode> put(Context& context, const PutArguments& arguments) {
   CHANCERY_TRY(require_no_value(arguments));
+  if (!arguments.issuer.empty() && (arguments.source.is_stdin || !arguments.source.file.empty()))
+    return misuse("what an issuer makes has no value to put: leave --stdin and --file out");
   CHANCERY_ASSIGN(auto expires_at, read_expiry(arguments.expires, context.now));
   const auto client = connect(context);
   if (!client) return client.error();
   api::PutCredential request;
-  CHANCERY_ASSIGN(request.value,
-                  read_secret_value(arguments.source, "value of " + arguments.name, kLongestValue));
+  if (arguments.issuer.empty()) {
+    CHANCERY_ASSIGN(request.value,
+                    read_secret_value(arguments.source, "value of " + arguments.name, kLongestValue));
+  }
+  request.issuer = arguments.issuer;
   request.name = arguments.name;
   request.type = arguments.type;
   request.scope = arguments.scope;
@@ -94,6 +99,8 @@ void add_put(CLI::App& group, Command& chosen) {
   CLI::App* command = group.add_subcommand("put", "Put a credential, or its next value");
   add_value_options(*command, *arguments);
   command->add_option("--type", arguments->type, "api_key, client_secret, password or service_account_key");
+  command->add_option("--issuer", arguments->issuer,
+                      "who makes it for each call, in place of a value and a type: `chancery vault issuers`");
   command->add_option("--scope", arguments->scope, "the scope under which it may be used: payments.refund");
   add_repeatable(*command, "--tool", arguments->tools, "a tool that it is for; repeatable");
   command->add_option("--owner", arguments->owner, "who answers for it");
@@ -103,8 +110,10 @@ void add_put(CLI::App& group, Command& chosen) {
   command->footer(
       "A new credential needs --type, --scope and --tool, and is released at once. Of one that is there this is the next\n"
       "value: it waits for `chancery vault activate`. Without --file or --stdin the value is asked for on the terminal,\n"
-      "twice, and not shown. One newline behind it is not a part of it. No command gives it out again.\n\n"
+      "twice, and not shown. One newline behind it is not a part of it. No command gives it out again.\n"
+      "With --issuer there is no value: what is released was made a moment before.\n\n"
       "Examples:\n  chancery vault put psp --type api_key --scope payments.refund --tool refund\n"
+      "  chancery vault put orders-db --issuer shop --scope orders.read --tool list-orders\n"
       "  pass show psp | chancery vault put psp --stdin --expires 90d");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](Context& context) { return put(context, *arguments); }; });

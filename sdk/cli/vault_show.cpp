@@ -35,6 +35,13 @@ Checked<std::vector<api::Credential>> all_credentials(const Context& context) {
   return out;
 }
 
+std::string value_text(const api::Credential& credential) {
+  const api::CredentialVersion* const active = active_version(credential);
+  if (active == nullptr) return "no value";
+  if (!credential.issuer.empty()) return "by " + printable(credential.issuer);
+  return "version " + std::to_string(active->number);
+}
+
 Checked<ExitCode> list(Context& context) {
   CHANCERY_ASSIGN(std::vector<api::Credential> credentials, all_credentials(context));
   if (context.output.json()) {
@@ -43,10 +50,9 @@ Checked<ExitCode> list(Context& context) {
   }
   if (credentials.empty()) context.output.line("The vault is empty.");
   for (const api::Credential& credential : credentials) {
-    const api::CredentialVersion* const active = active_version(credential);
     context.output.line(printable(credential.name) + "  " + printable(credential.type) + "  " +
                         printable(credential.scope) + "  for " + printable(joined(credential.tools)) + "  " +
-                        (active == nullptr ? "no value" : "version " + std::to_string(active->number)));
+                        value_text(credential));
   }
   return ExitCode::kSuccess;
 }
@@ -68,12 +74,13 @@ struct Age {
   std::int64_t version = 0;  ///< that is active; 0: none
   std::int64_t seconds = 0;
   std::optional<std::int64_t> expires_at;
-  std::string verdict;  ///< "ok", "old", "expired", "no value"
+  std::string verdict;  ///< "ok", "old", "expired", "no value", "issued"
 };
 
 Age age_of(const api::Credential& credential, std::int64_t now, std::int64_t limit) {
   const api::CredentialVersion* const active = active_version(credential);
   if (active == nullptr) return {credential.name, 0, 0, std::nullopt, "no value"};
+  if (!credential.issuer.empty()) return {credential.name, 0, 0, std::nullopt, "issued"};
   Age age{credential.name, active->number, std::max<std::int64_t>(now - active->created_at, 0),
           active->expires_at, "ok"};
   if (age.seconds > limit) age.verdict = "old";
@@ -99,7 +106,8 @@ void show(Output& output, const Age& age) {
     if (age.expires_at) line += ", expires " + utc_text(static_cast<double>(*age.expires_at));
     line += "  ";
   }
-  const Colour colour = is_bad(age) ? Colour::kRed : age.version == 0 ? Colour::kYellow : Colour::kGreen;
+  const bool has_none = age.verdict == "no value";
+  const Colour colour = is_bad(age) ? Colour::kRed : has_none ? Colour::kYellow : Colour::kGreen;
   output.line(line + output.paint(colour, age.verdict));
 }
 

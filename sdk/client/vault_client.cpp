@@ -15,6 +15,7 @@ using client::reading;
 using CredentialCall = Result<Call<api::Credential>>;
 
 constexpr const char* kCredentials = "/v1/credentials";
+constexpr const char* kIssuers = "/v1/issuers";
 
 // What is no name may be a value that somebody gave in its place: it goes nowhere.
 CredentialCall about(std::string_view name, const char* method, const char* act, std::string body = {}) {
@@ -45,6 +46,28 @@ Result<Call<api::CredentialPage>> page_call(std::string_view after, std::size_t 
 Result<Call<api::VaultReset>> reset_call() {
   return Call<api::VaultReset>{{"POST", "/v1/vault/reset", wire::write_confirmation()},
                                reading<wire::read_vault_reset>};
+}
+
+Result<Call<api::CredentialIssuerList>> issuers_call() {
+  return Call<api::CredentialIssuerList>{{"GET", kIssuers, {}}, reading<wire::read_credential_issuer_list>};
+}
+
+Result<std::string> consent_target(std::string_view issuer, const char* act) {
+  if (!is_name(issuer))
+    return Error{ErrorCode::kInvalidArgument, "an issuer's name is [a-z0-9][a-z0-9._-]{0,62}"};
+  return std::string(kIssuers) + "/" + std::string(issuer) + act;
+}
+
+Result<Call<api::BegunConsent>> begin_call(std::string_view issuer, const api::BeginConsent& request) {
+  CHANCERY_ASSIGN(std::string target, consent_target(issuer, "/consent"));
+  return Call<api::BegunConsent>{{"POST", std::move(target), wire::write(request)},
+                                 reading<wire::read_begun_consent>};
+}
+
+Result<Call<api::CredentialIssuer>> finish_call(std::string_view issuer, const api::FinishConsent& request) {
+  CHANCERY_ASSIGN(std::string target, consent_target(issuer, "/consented"));
+  return Call<api::CredentialIssuer>{{"POST", std::move(target), wire::write(request)},
+                                     reading<wire::read_credential_issuer>};
 }
 
 }  // namespace
@@ -107,6 +130,29 @@ ClientResult<api::CredentialPage> VaultClient::credentials(std::string_view afte
 std::future<ClientResult<api::CredentialPage>> VaultClient::credentials_async(std::string_view after,
                                                                               std::size_t limit) const {
   return impl_->post(page_call(after, limit));
+}
+
+ClientResult<api::CredentialIssuerList> VaultClient::issuers() const { return impl_->run(issuers_call()); }
+std::future<ClientResult<api::CredentialIssuerList>> VaultClient::issuers_async() const {
+  return impl_->post(issuers_call());
+}
+
+ClientResult<api::BegunConsent> VaultClient::begin_consent(std::string_view issuer,
+                                                           const api::BeginConsent& request) const {
+  return impl_->run(begin_call(issuer, request));
+}
+std::future<ClientResult<api::BegunConsent>> VaultClient::begin_consent_async(
+    std::string_view issuer, const api::BeginConsent& request) const {
+  return impl_->post(begin_call(issuer, request));
+}
+
+ClientResult<api::CredentialIssuer> VaultClient::finish_consent(std::string_view issuer,
+                                                                const api::FinishConsent& request) const {
+  return impl_->run(finish_call(issuer, request));
+}
+std::future<ClientResult<api::CredentialIssuer>> VaultClient::finish_consent_async(
+    std::string_view issuer, const api::FinishConsent& request) const {
+  return impl_->post(finish_call(issuer, request));
 }
 
 ClientResult<api::VaultReset> VaultClient::reset() const { return impl_->run(reset_call()); }

@@ -119,8 +119,9 @@ Status KnownSecrets::add(ByteView secret, std::string name) {
     return Error{ErrorCode::kTooLarge,
                  "a secret to be redacted has at most 16384 octets: name the part that is secret"};
   const std::unique_lock lock(mutex_);
-  const auto label = static_cast<std::uint32_t>(names_.size());
-  names_.push_back(std::move(name));
+  const auto known = std::ranges::find(names_, name);
+  const auto label = static_cast<std::uint32_t>(known - names_.begin());
+  if (known == names_.end()) names_.push_back(std::move(name));
   const auto add_print = [&](std::string_view part) {
     prints_.add(part, label);
     std::string backwards(part.rbegin(), part.rend());
@@ -131,6 +132,19 @@ Status KnownSecrets::add(ByteView secret, std::string name) {
   some_has_space_ = some_has_space_ || text.find(' ') != std::string_view::npos;
   for_each_key_line(text, add_print);
   return {};
+}
+
+void KnownSecrets::remove(ByteView secret) {
+  const std::string_view text = without_space_around(as_text(secret));
+  const std::unique_lock lock(mutex_);
+  const auto remove_print = [&](std::string_view part) {
+    prints_.remove(part);
+    std::string backwards(part.rbegin(), part.rend());
+    backwards_.remove(backwards);
+    cleanse(backwards);
+  };
+  remove_print(text);
+  for_each_key_line(text, remove_print);
 }
 
 void KnownSecrets::find(std::string_view text, std::vector<Hit>& out) const {

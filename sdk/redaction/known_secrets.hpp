@@ -34,6 +34,9 @@ class KnownSecrets {
   /// \return kInvalidArgument (shorter than kShortest), kTooLarge (longer than kLongest); it is not looked for then
   Status add(ByteView secret, std::string name);
 
+  /// Looks for it no more: of a value that is good for nothing any more.
+  void remove(ByteView secret);
+
   /// Adds what it finds in `text`, in order; each place once.
   void find(std::string_view text, std::vector<Hit>& out) const;
 

@@ -74,6 +74,14 @@ void LogRedactor::hide(ByteView secret) {
   }
 }
 
+void LogRedactor::forget(ByteView secret) {
+  const std::unique_lock lock(mutex_);
+  known_.remove(as_text(secret));
+  for (const std::string_view digits : {kHex, kUpperHex, kBase64, kBase64Url}) {
+    known_.remove(as_text(in_digits(secret, digits).view()));
+  }
+}
+
 std::vector<Hit> LogRedactor::find(std::string_view text) const {
   std::vector<Hit> hits;
   patterns_.find(text, hits);

@@ -29,6 +29,9 @@ class LogRedactor {
   /// Has a secret redacted from now on, as it is, in hexadecimal, in base64 and in base64url. It is not kept.
   void hide(ByteView secret);
 
+  /// Redacts it no more: of a secret that is good for nothing any more.
+  void forget(ByteView secret);
+
   /// `text` with `[redacted]` in place of each secret. What has more than a thousand goes as a whole behind them.
   [[nodiscard]] std::string text(std::string_view text) const;
 

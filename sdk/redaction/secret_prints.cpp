@@ -186,6 +186,26 @@ void SecretPrints::add(std::string_view secret, std::uint32_t label) {
   anchors.add(secret.substr(before_anchor(secret.size(), anchors.width()), anchors.width()), all.anchors);
 }
 
+void SecretPrints::remove(std::string_view secret) {
+  const auto found = prints_.find(secret.size());
+  if (found == prints_.end()) return;
+  Prints& prints = found->second;
+  const auto index = index_of(prints.hashes.view(), hash(secret, load(multiplier_.view().data())));
+  if (!index) return;
+  if (prints.labels.size() == 1) {
+    prints_.erase(found);
+    return;
+  }
+  const ByteView hashes = prints.hashes.view();
+  const std::size_t before = *index * sizeof(Hash);
+  SecretBytes fewer(hashes.size() - sizeof(Hash));
+  std::ranges::copy(hashes.first(before), fewer.writable().begin());
+  std::ranges::copy(hashes.subspan(before + sizeof(Hash)), fewer.writable().subspan(before).begin());
+  prints.hashes = std::move(fewer);
+  prints.filter = filter_of(prints.hashes.view());
+  prints.labels.erase(prints.labels.begin() + static_cast<std::ptrdiff_t>(*index));
+}
+
 std::vector<Extent> SecretPrints::find(std::string_view text) const {
   std::vector<Extent> found;
   for (const Found& one : find_all(text)) found.push_back(one.extent);

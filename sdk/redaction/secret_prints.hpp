@@ -39,6 +39,9 @@ class SecretPrints {
   /// Nothing for what is shorter than kShortest. A secret that is known keeps its first label.
   void add(std::string_view secret, std::uint32_t label = 0);
 
+  /// Looks for it no more. Nothing for what is not known.
+  void remove(std::string_view secret);
+
   [[nodiscard]] bool empty() const noexcept { return prints_.empty(); }
   /// The lengths of the shortest secret and the longest; 0 when there is none.
   [[nodiscard]] std::size_t shortest() const noexcept { return empty() ? 0 : prints_.begin()->first; }

@@ -14,13 +14,17 @@ using json::Value;
 constexpr const char* kAskMembers =
     "a permit is asked for with what an authorization has, and `tool`, `credential`, `arguments_sha256` and `release`";
 constexpr const char* kResultMembers =
-    "a result has `status`, `result_sha256`, `upstream_sha256`, `redactions` and `exposed` only";
+    "a result has `status`, `result_sha256`, `upstream_sha256`, `redactions`, `exposed` and `refused_credential` only";
 
 Node credential_node(const api::ReleasedCredential& credential) {
-  return Node::object({{"name", credential.name},
-                       {"type", credential.type},
-                       {"version", credential.version},
-                       {"value", base64_encode(credential.value.view())}});
+  Node node = Node::object({{"name", credential.name},
+                            {"type", credential.type},
+                            {"version", credential.version},
+                            {"value", base64_encode(credential.value.view())}});
+  set_unless_empty(node, "username", credential.username);
+  set_optional(node, "expires_at", credential.expires_at);
+  if (credential.is_issued) node.set("issued", true);
+  return node;
 }
 
 Result<api::ReleasedCredential> credential_from(const Value& root) {
@@ -32,6 +36,9 @@ Result<api::ReleasedCredential> credential_from(const Value& root) {
   const Value* const value = root.find("value");
   if (value == nullptr || !value->string()) return malformed("a credential has `value`, in base64");
   CHANCERY_ASSIGN(out.value, base64_decode_secret(*value->string()));
+  CHANCERY_ASSIGN(out.username, text_or_empty(root, "username", "`username` is the name of a role"));
+  CHANCERY_ASSIGN(out.expires_at, integer(root, "expires_at", kAnyTime, "`expires_at` is a time"));
+  CHANCERY_ASSIGN(out.is_issued, flag(root, "issued", "`issued` is true or false"));
   return out;
 }
 
@@ -122,14 +129,16 @@ std::string write(const api::CallResult& message) {
                             {"redactions", counts_node(message.redactions)}});
   set_unless_empty(node, "upstream_sha256", message.upstream_sha256);
   if (message.exposed) node.set("exposed", true);
+  if (message.refused_credential) node.set("refused_credential", true);
   return json::to_jcs(node);
 }
 
 Result<api::CallResult> read_call_result(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root, {"status", "result_sha256", "upstream_sha256", "redactions", "exposed"},
-                          kResultMembers));
+  CHANCERY_TRY(allow_only(
+      root, {"status", "result_sha256", "upstream_sha256", "redactions", "exposed", "refused_credential"},
+      kResultMembers));
   api::CallResult out;
   CHANCERY_ASSIGN(out.status, need_text(root, "status", "`status` must be done, error, failed or refused"));
   CHANCERY_ASSIGN(out.result_sha256,
@@ -139,6 +148,8 @@ Result<api::CallResult> read_call_result(std::string_view json) {
   CHANCERY_ASSIGN(out.redactions,
                   counts_from(root, "redactions", "`redactions` must be an object of counts"));
   CHANCERY_ASSIGN(out.exposed, flag(root, "exposed", "`exposed` must be true or false"));
+  CHANCERY_ASSIGN(out.refused_credential,
+                  flag(root, "refused_credential", "`refused_credential` must be true or false"));
   return out;
 }
 

@@ -24,7 +24,7 @@ constexpr std::string_view kConfirmation = "forget all credentials";
 // A body that names a member wrongly may hold a secret all the same: no part of it is quoted.
 constexpr const char* kPutMembers =
     "a credential is put with `name`, `value` and, when it is new, `type`, `scope` and `tools`; `owner`, `environment`, "
-    "`rotate_on_hit` and `expires_at` may be said too";
+    "`rotate_on_hit` and `expires_at` may be said too. One that is issued has `issuer` in place of `value` and `type`";
 constexpr const char* kRotateMembers = "a rotation has `value`, and may have `expires_at` and `drain_s`";
 constexpr const char* kChangeMembers =
     "a change has any of `type`, `scope`, `tools`, `owner`, `environment` and `rotate_on_hit`";
@@ -90,6 +90,7 @@ Node credential_node(const api::Credential& credential) {
                             {"rotate_on_hit", credential.rotate_on_hit},
                             {"created_at", credential.created_at},
                             {"versions", array_of(credential.versions, version_node)}});
+  set_unless_empty(node, "issuer", credential.issuer);
   set_unless_empty(node, "owner", credential.owner);
   set_unless_empty(node, "environment", credential.environment);
   return node;
@@ -102,6 +103,7 @@ Result<api::Credential> credential_from(const Value& object) {
   CHANCERY_ASSIGN(out.id, need_text(object, "id", kWhat));
   CHANCERY_ASSIGN(out.name, need_text(object, "name", kWhat));
   CHANCERY_ASSIGN(out.type, need_text(object, "type", kWhat));
+  CHANCERY_ASSIGN(out.issuer, text_or_empty(object, "issuer", kWhat));
   CHANCERY_ASSIGN(out.scope, need_text(object, "scope", kWhat));
   CHANCERY_ASSIGN(out.tools, string_array(object, "tools", kWhat));
   CHANCERY_ASSIGN(out.owner, text_or_empty(object, "owner", kWhat));
@@ -112,12 +114,38 @@ Result<api::Credential> credential_from(const Value& object) {
   return out;
 }
 
+Node issuer_node(const api::CredentialIssuer& issuer) {
+  Node node = Node::object({{"name", issuer.name},
+                            {"type", issuer.type},
+                            {"state", issuer.state},
+                            {"takes_consent", issuer.takes_consent}});
+  set_optional(node, "since", issuer.since);
+  set_unless_empty(node, "error", issuer.error);
+  set_unless_empty(node, "why", issuer.why);
+  return node;
+}
+
+Result<api::CredentialIssuer> issuer_from(const Value& object) {
+  constexpr const char* kWhat = "an issuer has `name`, `type`, `state` and `takes_consent`";
+  api::CredentialIssuer out;
+  CHANCERY_ASSIGN(out.name, need_text(object, "name", kWhat));
+  CHANCERY_ASSIGN(out.type, need_text(object, "type", kWhat));
+  CHANCERY_ASSIGN(out.state, need_text(object, "state", kWhat));
+  CHANCERY_ASSIGN(out.takes_consent, flag(object, "takes_consent", kWhat));
+  CHANCERY_ASSIGN(out.since, integer(object, "since", kAnyTime, kWhat));
+  CHANCERY_ASSIGN(out.error, text_or_empty(object, "error", kWhat));
+  CHANCERY_ASSIGN(out.why, text_or_empty(object, "why", kWhat));
+  return out;
+}
+
 }  // namespace
 
 // --- requests
 
 std::string write(const api::PutCredential& message) {
-  Node node = Node::object({{"name", message.name}, {"value", base64_encode(message.value.view())}});
+  Node node = Node::object({{"name", message.name}});
+  if (message.issuer.empty()) node.set("value", base64_encode(message.value.view()));
+  set_unless_empty(node, "issuer", message.issuer);
   set_unless_empty(node, "type", message.type);
   set_unless_empty(node, "scope", message.scope);
   if (!message.tools.empty()) node.set("tools", text_array(message.tools));
@@ -131,13 +159,16 @@ std::string write(const api::PutCredential& message) {
 Result<api::PutCredential> read_put_credential(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(
-      root,
-      {"name", "value", "type", "scope", "tools", "owner", "environment", "rotate_on_hit", "expires_at"},
-      kPutMembers));
+  CHANCERY_TRY(allow_only(root,
+                          {"name", "value", "issuer", "type", "scope", "tools", "owner", "environment",
+                           "rotate_on_hit", "expires_at"},
+                          kPutMembers));
   api::PutCredential out;
   CHANCERY_ASSIGN(out.name, need_text(root, "name", "`name` is the credential's name"));
-  CHANCERY_ASSIGN(out.value, value_from(root));
+  CHANCERY_ASSIGN(out.issuer, text_or_empty(root, "issuer", "`issuer` is the name of an issuer"));
+  if (out.issuer.empty() || root.find("value") != nullptr) {
+    CHANCERY_ASSIGN(out.value, value_from(root));
+  }
   CHANCERY_ASSIGN(out.type, text_or_empty(root, "type", "`type` is a text"));
   CHANCERY_ASSIGN(out.scope, text_or_empty(root, "scope", "`scope` is a text"));
   CHANCERY_ASSIGN(out.tools, texts(root, "tools", kWhatTools));
@@ -262,6 +293,72 @@ Result<api::VaultReset> read_vault_reset(std::string_view json) {
   CHANCERY_ASSIGN(const std::int64_t versions,
                   need_number(document.root(), "versions", kAnyCount, "a reset says `versions`"));
   return api::VaultReset{static_cast<std::uint64_t>(versions)};
+}
+
+// --- issuers
+
+std::string write(const api::CredentialIssuer& message) { return json::to_jcs(issuer_node(message)); }
+
+Result<api::CredentialIssuer> read_credential_issuer(std::string_view json) {
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  return issuer_from(document.root());
+}
+
+std::string write(const api::CredentialIssuerList& message) {
+  return json::to_jcs(Node::object({{"issuers", array_of(message.issuers, issuer_node)}}));
+}
+
+Result<api::CredentialIssuerList> read_credential_issuer_list(std::string_view json) {
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  api::CredentialIssuerList out;
+  CHANCERY_ASSIGN(out.issuers,
+                  items_from<api::CredentialIssuer>(document.root(), "issuers",
+                                                    "a list has `issuers`, an array", issuer_from));
+  return out;
+}
+
+std::string write(const api::BeginConsent& message) {
+  Node node = Node::object();
+  if (message.port != 0) node.set("port", message.port);
+  return json::to_jcs(node);
+}
+
+Result<api::BeginConsent> read_begin_consent(std::string_view json) {
+  constexpr const char* kWhat = "a consent begins with `port` at most, 1 to 65535";
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  CHANCERY_TRY(allow_only(document.root(), {"port"}, kWhat));
+  CHANCERY_ASSIGN(const auto port, integer(document.root(), "port", {1, 65535}, kWhat));
+  return api::BeginConsent{port.value_or(0)};
+}
+
+std::string write(const api::BegunConsent& message) {
+  return json::to_jcs(
+      Node::object({{"authorization_url", message.authorization_url}, {"expires_at", message.expires_at}}));
+}
+
+Result<api::BegunConsent> read_begun_consent(std::string_view json) {
+  constexpr const char* kWhat = "a consent that is begun has `authorization_url` and `expires_at`";
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  api::BegunConsent out;
+  CHANCERY_ASSIGN(out.authorization_url, need_text(document.root(), "authorization_url", kWhat));
+  CHANCERY_ASSIGN(out.expires_at, need_number(document.root(), "expires_at", kAnyTime, kWhat));
+  return out;
+}
+
+std::string write(const api::FinishConsent& message) {
+  return json::to_jcs(Node::object({{"query", base64_encode(message.query.view())}}));
+}
+
+// As of a value, no part of it is quoted: it has a code that is as good as a secret for a minute.
+Result<api::FinishConsent> read_finish_consent(std::string_view json) {
+  constexpr const char* kWhat = "a consent ends with `query`, the query of the redirect's address in base64";
+  CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
+  CHANCERY_TRY(allow_only(document.root(), {"query"}, kWhat));
+  const Value* const query = document.root().find("query");
+  if (query == nullptr || !query->string()) return malformed(kWhat);
+  auto decoded = base64_decode_secret(*query->string());
+  if (!decoded) return malformed(kWhat);
+  return api::FinishConsent{*std::move(decoded)};
 }
 
 }  // namespace chancery::wire

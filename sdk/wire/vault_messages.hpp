@@ -19,6 +19,11 @@ namespace chancery::wire {
 [[nodiscard]] std::string write(const api::Credential& message);
 [[nodiscard]] std::string write(const api::CredentialPage& message);
 [[nodiscard]] std::string write(const api::VaultReset& message);
+[[nodiscard]] std::string write(const api::CredentialIssuer& message);
+[[nodiscard]] std::string write(const api::CredentialIssuerList& message);
+[[nodiscard]] std::string write(const api::BeginConsent& message);
+[[nodiscard]] std::string write(const api::BegunConsent& message);
+[[nodiscard]] std::string write(const api::FinishConsent& message);
 /// What a reset must say, so that nobody does it in passing.
 [[nodiscard]] std::string write_confirmation();
 
@@ -30,6 +35,11 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Credential> read_credential(std::string_view json);
 [[nodiscard]] Result<api::CredentialPage> read_credential_page(std::string_view json);
 [[nodiscard]] Result<api::VaultReset> read_vault_reset(std::string_view json);
+[[nodiscard]] Result<api::CredentialIssuer> read_credential_issuer(std::string_view json);
+[[nodiscard]] Result<api::CredentialIssuerList> read_credential_issuer_list(std::string_view json);
+[[nodiscard]] Result<api::BeginConsent> read_begin_consent(std::string_view json);
+[[nodiscard]] Result<api::BegunConsent> read_begun_consent(std::string_view json);
+[[nodiscard]] Result<api::FinishConsent> read_finish_consent(std::string_view json);
 [[nodiscard]] Status read_confirmation(std::string_view json);
 
 }  // namespace chancery::wire

@@ -35,6 +35,9 @@ class GrantStore {
   /// \return the grant; of state kNone when there is none
   [[nodiscard]] virtual Result<StoredGrant> load() = 0;
 
+  /// The same without the refresh token, for who asks for the state alone.
+  [[nodiscard]] virtual Result<StoredGrant> look() { return load(); }
+
   /// Puts `grant` in place of what is there, if that has still the generation `grant.generation`: so one refresh token is used by
   /// one process at a time.
   /// \return the new generation, or kConflict when another one is there

@@ -194,12 +194,19 @@ Result<OAuthClient::Exchanged, TokenRefusal> OAuthClient::post(const std::string
     if (!signed_by_us) return TokenRefusal{Kind::kNotAsked, signed_by_us.error()};
     form.add("client_id", identity_.client_id).add("client_assertion_type", kJwtBearer);
     form.add("client_assertion", *signed_by_us);
-  } else if (identity_.secret.empty()) {
+  } else if (identity_.secret.empty() && !identity_.secret_source) {
     form.add("client_id", identity_.client_id);
   } else {
+    SecretBytes fetched;
+    if (identity_.secret_source) {
+      auto secret = identity_.secret_source(deadline);
+      if (!secret) return TokenRefusal{Kind::kNotAsked, secret.error()};
+      fetched = *std::move(secret);
+    }
+    const SecretBytes& secret = identity_.secret_source ? fetched : identity_.secret;
     SecretWriter text;  // RFC 6749 section 2.3.1: each part is encoded as in a form
     text.append_percent_encoded(identity_.client_id).append(":");
-    text.append_percent_encoded(as_text(identity_.secret.view()));
+    text.append_percent_encoded(as_text(secret.view()));
     request.user_and_password = text.take();
   }
   request.document = form.take();

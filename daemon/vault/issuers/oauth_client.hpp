@@ -41,6 +41,7 @@ struct AssertionSigner {
 struct ClientIdentity {
   std::string client_id;
   SecretBytes secret{};                     ///< client_secret_basic
+  SecretSource secret_source{};             ///< in place of `secret`
   std::optional<AssertionSigner> signer{};  ///< private_key_jwt; comes before the secret
 };
 

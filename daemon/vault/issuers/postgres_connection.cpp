@@ -99,18 +99,18 @@ void drop_notice(void*, const pg_result*) {}
 /// What libpq is told, and where it lives meanwhile. Nothing is taken from the files of a home.
 class Parameters {
  public:
-  Parameters(const PostgresAddress& address, Deadline deadline)
+  Parameters(const PostgresAddress& address, const SecretBytes& password, Deadline deadline)
       : port_(std::to_string(address.port)),
         // The server ends by itself what we no longer wait for.
         options_("-c search_path=pg_catalog -c statement_timeout=" +
                  std::to_string(std::max(milliseconds_until(deadline), 1))) {
-    password_.append(address.password.view()).append(std::string_view("\0", 1));
+    password_.append(password.view()).append(std::string_view("\0", 1));
     const bool is_socket = address.host.starts_with('/');
     add("host", address.host.c_str());
     add("port", port_.c_str());
     add("dbname", address.database.c_str());
     add("user", address.user.c_str());
-    if (!address.password.empty()) add("password", as_text(password_.view()).data());
+    if (!password.empty()) add("password", as_text(password_.view()).data());
     add("passfile", "/dev/null");
     add("sslmode", is_socket ? "disable" : "verify-full");
     if (!is_socket) add("sslrootcert", address.ca_file.c_str());
@@ -161,7 +161,11 @@ Result<PostgresConnection> PostgresConnection::open(const PostgresAddress& addre
   if (!address.host.starts_with('/') && address.ca_file.empty())
     return Error{ErrorCode::kConfigInvalid,
                  "a database over TCP needs the file of its CA: its certificate is verified"};
-  const Parameters parameters(address, deadline);
+  SecretBytes fetched;
+  if (address.password_source) {
+    CHANCERY_ASSIGN(fetched, address.password_source(deadline));
+  }
+  const Parameters parameters(address, address.password_source ? fetched : address.password, deadline);
   PostgresConnection out(Handle(PQconnectStartParams(parameters.names(), parameters.values(), 0)));
   if (out.connection_ == nullptr) return kNoRoom;
   PQsetNoticeReceiver(out.connection_.get(), drop_notice, nullptr);

@@ -24,8 +24,9 @@ struct PostgresAddress {
   std::uint16_t port = 5432;
   std::string database;
   std::string user;
-  SecretBytes password{};  ///< empty: the server knows us otherwise, as by the socket's peer
-  std::string ca_file{};   ///< PEM of the authorities to accept; needed unless it is a socket
+  SecretBytes password{};          ///< empty: the server knows us otherwise, as by the socket's peer
+  SecretSource password_source{};  ///< in place of `password`
+  std::string ca_file{};           ///< PEM of the authorities to accept; needed unless it is a socket
 };
 
 /// One connection to PostgreSQL. Over TCP it is TLS with the certificate and its name verified. Whatever it waits for ends with the

@@ -293,7 +293,7 @@ void RefreshTokenIssuer::drop_tokens() {
 
 IssuerFacts RefreshTokenIssuer::facts() const {
   const IssuerFacts facts = condition_.facts();
-  const auto grant = store_->load();
+  const auto grant = store_->look();
   if (!grant) return {IssuerState::kFailing, facts.since, grant.error()};
   if (grant->state == State::kNone) return {IssuerState::kNeedsConsent, grant->since, kNoConsentYet};
   if (grant->state == State::kEnded)

@@ -29,6 +29,10 @@ struct ReleasedCredential {
   std::string type;
   std::int64_t version = 0;
   SecretBytes value;
+  std::string username{};  ///< of a database role that was made for the call
+  std::optional<std::int64_t>
+      expires_at{};        ///< of what was issued for the call; none: it is a kept value, or has no known end
+  bool is_issued = false;  ///< for this call, or for some minutes; else it is kept
 };
 
 struct Permit {
@@ -44,7 +48,8 @@ struct CallResult {
   std::string upstream_sha256;                     ///< of what the upstream answered; empty: nothing
   std::string result_sha256;                       ///< of what the agent is answered
   std::map<std::string, std::int64_t> redactions;  ///< what was taken out of it, by kind
-  bool exposed = false;  ///< whether the credential itself stood in what the upstream answered
+  bool exposed = false;             ///< whether the credential itself stood in what the upstream answered
+  bool refused_credential = false;  ///< whether the upstream did not accept the credential (401 of HTTP)
 };
 
 /// What the runtime refused by itself: a call before anybody was asked for a permit, or what an upstream wanted besides answering.

@@ -21,8 +21,9 @@ inline constexpr std::chrono::seconds kDefaultDrain{600};
 struct PutCredential {
   std::string name;
   SecretBytes value;
-  std::string type;   ///< "api_key", "client_secret", "password", "service_account_key"
-  std::string scope;  ///< under which it may be used
+  std::string type;      ///< "api_key", "client_secret", "password", "service_account_key"
+  std::string issuer{};  ///< who issues its values; then it has neither `value` nor `type`
+  std::string scope;     ///< under which it may be used
   std::vector<std::string> tools;
   std::string owner;
   std::string environment;
@@ -72,7 +73,8 @@ struct CredentialVersion {
 struct Credential {
   std::string id;
   std::string name;
-  std::string type;
+  std::string type;      ///< "issued" where somebody issues its values
+  std::string issuer{};  ///< who does; empty: they are kept
   std::string scope;
   std::vector<std::string> tools;
   std::string owner;
@@ -86,6 +88,37 @@ struct Credential {
 struct CredentialPage {
   std::vector<Credential> credentials;  ///< by name
   std::string next;                     ///< `after` of the next page; empty: this is the last one
+};
+
+/// An issuer of credentials (docs/operations/issuers.md), and how it is.
+struct CredentialIssuer {
+  std::string name;
+  std::string type;                     ///< "oauth_client_credentials", "oauth_grant", "postgres_role"
+  std::string state;                    ///< "ready", "failing", "needs_consent"
+  std::optional<std::int64_t> since{};  ///< when that began; none: nothing was issued yet
+  std::string error{};  ///< of what is not ready: the name of the last failure, and what to do
+  std::string why{};
+  bool takes_consent = false;  ///< whether a person allows it
+  bool operator==(const CredentialIssuer&) const = default;
+};
+
+struct CredentialIssuerList {
+  std::vector<CredentialIssuer> issuers;  ///< as they are configured
+};
+
+/// Begins a person's consent.
+struct BeginConsent {
+  std::int64_t port = 0;  ///< on loopback, where the redirect is waited for; 0: as it is configured
+};
+
+struct BegunConsent {
+  std::string authorization_url;  ///< what the person opens
+  std::int64_t expires_at = 0;    ///< until when the redirect counts
+};
+
+/// What the browser brought back.
+struct FinishConsent {
+  SecretBytes query;  ///< of the redirect's address, without its `?`
 };
 
 /// What came of forgetting the vault's key.

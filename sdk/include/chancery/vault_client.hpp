@@ -28,6 +28,12 @@ class VaultClient {
   /// \param after  the `next` of the page before; empty for the first
   /// \param limit  1 to 1000
   ClientResult<api::CredentialPage> credentials(std::string_view after = {}, std::size_t limit = 100) const;
+  ClientResult<api::CredentialIssuerList> issuers() const;
+  /// Begins a person's consent, which finish_consent() ends with what the browser brought back.
+  ClientResult<api::BegunConsent> begin_consent(std::string_view issuer,
+                                                const api::BeginConsent& request = {}) const;
+  ClientResult<api::CredentialIssuer> finish_consent(std::string_view issuer,
+                                                     const api::FinishConsent& request) const;
   /// Forgets every credential, for a device that is gone.
   ClientResult<api::VaultReset> reset() const;
 
@@ -45,6 +51,11 @@ class VaultClient {
   std::future<ClientResult<api::Credential>> credential_async(std::string_view name) const;
   std::future<ClientResult<api::CredentialPage>> credentials_async(std::string_view after = {},
                                                                    std::size_t limit = 100) const;
+  std::future<ClientResult<api::CredentialIssuerList>> issuers_async() const;
+  std::future<ClientResult<api::BegunConsent>> begin_consent_async(
+      std::string_view issuer, const api::BeginConsent& request = {}) const;
+  std::future<ClientResult<api::CredentialIssuer>> finish_consent_async(
+      std::string_view issuer, const api::FinishConsent& request) const;
   std::future<ClientResult<api::VaultReset>> reset_async() const;
 
  private:

@@ -47,6 +47,7 @@ inline std::string body_for(std::string_view pattern) {
     return R"({"name":"support","type":"api_key","scope":"a.b","tools":["t"],)" + value + "}";
   if (pattern == "/v1/credentials/{name}/rotate") return "{" + value + "}";
   if (pattern == "/v1/credentials/{name}/revoke") return R"({"version":1})";
+  if (pattern == "/v1/issuers/{name}/consented") return R"({"query":"Y2FuYXJ5LWNyZWRlbnRpYWw="})";
   if (pattern == "/v1/vault/reset") return R"({"confirm":"forget all credentials"})";
   return "{}";
 }

@@ -143,8 +143,9 @@ vault::AuthorizationCodeOptions ProviderScene::consent_options() const {
   return out;
 }
 
-std::string ProviderScene::browse(const vault::BegunConsent& begun, bool consents) const {
-  const std::string redirect = "http://127.0.0.1:" + std::to_string(kLoopbackPort) + "/callback";
+std::string ProviderScene::browse(const vault::BegunConsent& begun, bool consents,
+                                  std::string redirect) const {
+  if (redirect.empty()) redirect = "http://127.0.0.1:" + std::to_string(kLoopbackPort) + "/callback";
   std::string query =
       output_of({"/usr/bin/env", "NODE_EXTRA_CA_CERTS=" + ca_file(), kNode, kServers / "consent.mjs",
                  consents ? "yes" : "no", begun.authorization_url, redirect},

@@ -63,7 +63,9 @@ class ProviderScene {
 
   [[nodiscard]] vault::AuthorizationCodeOptions consent_options() const;
   /// What the browser of a person brings back who opens that, and consents or does not.
-  [[nodiscard]] std::string browse(const vault::BegunConsent& begun, bool consents = true) const;
+  /// \param redirect  where the browser is sent then; empty: to the port of which consent() tells
+  [[nodiscard]] std::string browse(const vault::BegunConsent& begun, bool consents = true,
+                                   std::string redirect = {}) const;
   /// Has a person consent, for this client.
   void consent(const std::shared_ptr<vault::OAuthClient>& client,
                const std::shared_ptr<vault::GrantStore>& store);

@@ -88,6 +88,26 @@ BOOST_AUTO_TEST_CASE(several_values_are_told_apart) {
   BOOST_TEST((hits[1].extent == Extent{24, 41}));
 }
 
+BOOST_AUTO_TEST_CASE(a_value_that_was_removed_is_found_no_more) {
+  KnownSecrets known;
+  for (const char* const value : {"issued-value-1", "issued-value-2", "issued-value-3"})
+    BOOST_TEST_REQUIRE(known.add(as_bytes(value), value).has_value());
+  known.remove(as_bytes("issued-value-1"));
+  const auto hits = find(known, "issued-value-1 issued-value-2 issued-value-3");
+  BOOST_TEST_REQUIRE(hits.size() == 2u);
+  BOOST_TEST(hits[0].name == "issued-value-2");
+  BOOST_TEST(hits[1].name == "issued-value-3");
+}
+
+BOOST_AUTO_TEST_CASE(values_may_have_one_name) {
+  KnownSecrets known;
+  for (const char* const value : {"issued-value-1", "issued-value-2"})
+    BOOST_TEST_REQUIRE(known.add(as_bytes(value), "orders-db").has_value());
+  const auto hits = find(known, "issued-value-1 issued-value-2");
+  BOOST_TEST_REQUIRE(hits.size() == 2u);
+  for (const auto& hit : hits) BOOST_TEST(hit.name == "orders-db");
+}
+
 BOOST_AUTO_TEST_CASE(white_space_around_a_value_is_none_of_it) {
   KnownSecrets known;
   BOOST_TEST_REQUIRE(known.add(as_bytes("\n  hunter22\r\n"), "file").has_value());

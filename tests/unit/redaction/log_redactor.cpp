@@ -149,6 +149,22 @@ BOOST_AUTO_TEST_CASE(known_secrets_are_found_in_each_form) {
   BOOST_TEST(redactor.text("correct horse?") == "correct horse?");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_forgotten_is_redacted_no_more_and_all_else_is) {
+  LogRedactor redactor;
+  for (const char* const secret :
+       {"issued-token-1", "issued-token-2", "issued-token-3", "the only one of its length"})
+    redactor.hide(as_bytes(secret));
+  redactor.forget(as_bytes("issued-token-2"));
+  redactor.forget(as_bytes("the only one of its length"));
+  redactor.forget(as_bytes("issued-token-9"));  // never known
+  BOOST_TEST(redactor.text("issued-token-1 issued-token-2 issued-token-3") ==
+             "[redacted] issued-token-2 [redacted]");
+  BOOST_TEST(redactor.text("the only one of its length") == "the only one of its length");
+  BOOST_TEST(redactor.text("6973737565642d746f6b656e2d32") == "6973737565642d746f6b656e2d32");
+  redactor.hide(as_bytes("issued-token-2"));
+  BOOST_TEST(redactor.text("issued-token-2") == "[redacted]");
+}
+
 BOOST_AUTO_TEST_CASE(a_short_secret_is_one_only_where_it_stands_alone) {
   LogRedactor redactor;
   redactor.hide(as_bytes("1234"));

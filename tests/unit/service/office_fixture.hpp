@@ -39,6 +39,7 @@ class OfficeFixture {
     std::vector<PublicKey> verifiers{};  ///< whose attestation results count for chains of this office
     service::AnomalyOptions anomalies{};
     service::WebhookOptions webhook{};
+    service::IssuerDeskOptions issuers{};
   };
   explicit OfficeFixture(Extension extension)
       : OfficeFixture(std::filesystem::temp_directory_path(), std::move(extension)) {}
@@ -167,6 +168,7 @@ class OfficeFixture {
     options.attestation = std::move(extension.attestation);
     options.spending = {.counter = &counter_};
     options.anomalies = std::move(extension.anomalies);
+    options.issuers = std::move(extension.issuers);
     options.cache_tokens = 64;
     return options;
   }

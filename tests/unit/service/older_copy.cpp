@@ -166,7 +166,7 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 15> kGoesOnToo{"/v1/permits/{name}/result",
+constexpr std::array<std::string_view, 18> kGoesOnToo{"/v1/permits/{name}/result",
                                                       "/v1/tool-refusals",
                                                       "/v1/credentials",
                                                       "/v1/credentials/{name}",
@@ -174,6 +174,9 @@ constexpr std::array<std::string_view, 15> kGoesOnToo{"/v1/permits/{name}/result
                                                       "/v1/credentials/{name}/change",
                                                       "/v1/credentials/{name}/revoke",
                                                       "/v1/credentials/{name}/rotate",
+                                                      "/v1/issuers",
+                                                      "/v1/issuers/{name}/consent",
+                                                      "/v1/issuers/{name}/consented",
                                                       "/v1/vault/reset",
 
                                                       "/.well-known/webhook-jwks.json",

@@ -114,6 +114,44 @@ BOOST_AUTO_TEST_CASE(a_reset_is_confirmed_by_its_words_alone) {
     BOOST_TEST(!read_confirmation(said));
 }
 
+BOOST_AUTO_TEST_CASE(what_an_issuer_makes_is_put_without_a_value) {
+  api::PutCredential message;
+  message.name = "orders-db";
+  message.issuer = "shop";
+  message.scope = "orders.read";
+  message.tools = {"list-orders"};
+  const std::string written = write(message);
+  BOOST_TEST(written.find("value") == std::string::npos);
+  const api::PutCredential back = must(read_put_credential(written));
+  BOOST_TEST(back.issuer == "shop");
+  BOOST_TEST(back.value.empty());
+  BOOST_TEST((refusal(read_put_credential(R"({"name":"orders-db"})")) == ErrorCode::kMalformed));
+}
+
+BOOST_AUTO_TEST_CASE(issuers_come_back_as_they_were_written) {
+  api::CredentialIssuerList list;
+  list.issuers.push_back({"shop", "postgres_role", "ready", {}, {}, {}, false});
+  list.issuers.push_back({"calendar", "oauth_grant", "needs_consent", 1'800'000'000, "credential_expired",
+                          "nobody has consented yet", true});
+  BOOST_TEST((must(read_credential_issuer_list(write(list))).issuers == list.issuers));
+  BOOST_TEST((must(read_credential_issuer(write(list.issuers[1]))) == list.issuers[1]));
+}
+
+BOOST_AUTO_TEST_CASE(a_consent_comes_back_as_it_was_written) {
+  BOOST_TEST(must(read_begin_consent(write(api::BeginConsent{4711}))).port == 4711);
+  BOOST_TEST(must(read_begin_consent("{}")).port == 0);
+  for (const char* const text : {R"({"port":0})", R"({"port":65536})", R"({"port":"80"})", R"({"other":1})"})
+    BOOST_TEST((refusal(read_begin_consent(text)) == ErrorCode::kMalformed), text);
+  const auto begun = must(read_begun_consent(write(api::BegunConsent{"https://login.example.org/a?b=c", 7})));
+  BOOST_TEST(begun.authorization_url == "https://login.example.org/a?b=c");
+  BOOST_TEST(begun.expires_at == 7);
+  const auto finish =
+      must(read_finish_consent(write(api::FinishConsent{SecretBytes(as_bytes("state=a&code=b"))})));
+  BOOST_TEST(as_text(finish.query.view()) == "state=a&code=b");
+  for (const char* const text : {"{}", R"({"query":"*"})", R"({"query":"YQ==","code":"b"})"})
+    BOOST_TEST((refusal(read_finish_consent(text)) == ErrorCode::kMalformed), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace chancery::wire::testing

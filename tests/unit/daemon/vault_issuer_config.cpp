@@ -1,0 +1,200 @@
+// What a configuration says of issuers of credentials.
+
+#include <array>
+#include <string>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "daemon/config/config.hpp"
+
+namespace chancery::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What follows begins in line 10.
+const std::string kLeast = R"([issuer]
+trust_domain = "example.org"
+url = "https://chancery.example.org"
+backend = "tpm0"
+
+[server]
+tls_listen = ""
+[[backend]]
+name = "tpm0"
+)";
+
+constexpr const char* kOrders = R"([[vault.issuer]]
+name = "orders"
+type = "postgres_role"
+host = "db.example.org"
+ca = "/etc/chancery/db-ca.pem"
+database = "shop"
+user = "chancery"
+secret = "orders-issuer"
+groups = ["readers"]
+)";
+
+constexpr const char* kCalendar = R"([[vault.issuer]]
+name = "calendar"
+type = "oauth_grant"
+server = "https://login.example.org"
+authorization_endpoint = "https://login.example.org/authorize"
+token_endpoint = "https://login.example.org/token"
+client_id = "chancery"
+authentication = "none"
+parameters = ["access_type=offline", "claims={\"a\":1}"]
+names_itself = false
+)";
+
+constexpr const char* kCrm = R"([[vault.issuer]]
+name = "crm"
+server = "https://login.example.org"
+token_endpoint = "https://login.example.org/token"
+revocation_endpoint = "https://login.example.org/revoke"
+client_id = "chancery"
+secret = "crm-client"
+scopes = ["crm.read"]
+resource = "https://crm.example.org"
+)";
+
+Config accepted(const std::string& text) {
+  auto result = parse_config(text);
+  if (const auto* error = std::get_if<ConfigError>(&result))
+    BOOST_FAIL("line " << error->line << ": " << error->message);
+  Config config = std::get<Config>(std::move(result));
+  config.source.clear();
+  return config;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(vault_issuer_config)
+
+BOOST_AUTO_TEST_CASE(issuers_of_each_type_are_read_and_written) {
+  const Config config = accepted(kLeast + "[vault]\nbackend = \"tpm0\"\n" + kOrders + kCalendar + kCrm);
+  BOOST_TEST_REQUIRE(config.vault.issuers.size() == 3U);
+  VaultIssuerConfig orders = default_vault_issuer();
+  orders.name = "orders";
+  orders.type = VaultIssuerType::kPostgresRole;
+  orders.host = "db.example.org";
+  orders.ca = "/etc/chancery/db-ca.pem";
+  orders.database = "shop";
+  orders.user = "chancery";
+  orders.secret = "orders-issuer";
+  orders.groups = {"readers"};
+  BOOST_TEST((config.vault.issuers[0] == orders));
+  BOOST_TEST(orders.port == 5432U);
+  BOOST_TEST((orders.longest_life == 15min));
+  const VaultIssuerConfig& calendar = config.vault.issuers[1];
+  BOOST_TEST((calendar.type == VaultIssuerType::kOAuthGrant));
+  BOOST_TEST((calendar.authentication == ClientAuthentication::kNone));
+  BOOST_TEST(!calendar.names_itself);
+  BOOST_TEST(calendar.redirect_uri == "http://127.0.0.1/callback");
+  BOOST_TEST(config.vault.issuers[2].single_use);
+  BOOST_TEST((accepted(to_toml(config)) == config), to_toml(config));
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_an_issuer_takes_a_restart) {
+  const Config running = accepted(kLeast + kOrders);
+  Config read = running;
+  read.vault.issuers[0].groups.emplace_back("writers");
+  BOOST_TEST(take_over(running, read).need_restart == std::vector<std::string>{"vault.issuer"},
+             boost::test_tools::per_element());
+  BOOST_TEST((take_over(running, read).config.vault == running.vault));
+}
+
+namespace {
+
+struct Refused {
+  const char* name;
+  const char* section;
+  const char* from;  // what is replaced of it, once
+  const char* to;
+  int line;
+  const char* message;
+};
+std::ostream& operator<<(std::ostream& out, const Refused& row) { return out << row.name; }
+
+const std::array kRefused{
+    Refused{"no name", kOrders, "name = \"orders\"", "", 10,
+            "vault.issuer[0].name is required for this type of issuer"},
+    Refused{"a bad name", kOrders, "\"orders\"", "\"Orders\"", 11,
+            "vault.issuer[0].name must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"},
+    Refused{
+        "an unknown type", kOrders, "postgres_role", "mysql_role", 12,
+        "vault.issuer[0].type must be one of \"oauth_client_credentials\" \"oauth_grant\" \"postgres_role\""},
+    Refused{"an unknown option", kOrders, "user =", "usr =", 16,
+            "unknown option \"vault.issuer.usr\": did you mean \"vault.issuer.user\"?"},
+    Refused{
+        "another type's option", kOrders, "user = \"chancery\"", "client_id = \"chancery\"", 16,
+        "vault.issuer[0].client_id is for issuers of type \"oauth_client_credentials\" and \"oauth_grant\" only: take "
+        "it out"},
+    Refused{"no groups", kOrders, "groups = [\"readers\"]", "", 10,
+            "vault.issuer[0].groups is required for this type of issuer"},
+    Refused{"a database over TCP without authorities", kOrders, "ca = \"/etc/chancery/db-ca.pem\"", "", 10,
+            "vault.issuer[0].ca is required for a database over TCP: its certificate is verified"},
+    Refused{"a value for the name of one", kOrders, "\"orders-issuer\"", "\"S3cret!\"", 17,
+            "vault.issuer[0].secret must be the name of a credential in the vault, never its value"},
+    Refused{"a token endpoint without TLS", kCrm, "\"https://login.example.org/token\"",
+            "\"http://login.example.org/token\"", 13,
+            "vault.issuer[0].token_endpoint must be an https:// address without a fragment"},
+    Refused{"no token endpoint", kCrm, "token_endpoint = \"https://login.example.org/token\"", "", 10,
+            "vault.issuer[0].token_endpoint is required for this type of issuer"},
+    Refused{
+        "no secret", kCrm, "secret = \"crm-client\"", "", 10,
+        "vault.issuer[0].secret is required with authentication = \"client_secret_basic\": name the credential in the "
+        "vault"},
+    Refused{"a resource with a fragment", kCrm, "https://crm.example.org", "https://crm.example.org#a", 18,
+            "vault.issuer[0].resource must be an absolute URI without a fragment"},
+    Refused{"a public client with a secret", kCalendar, "client_id = \"chancery\"",
+            "client_id = \"c\"\nsecret = \"s\"", 18,
+            "vault.issuer[0].authentication is none: a public client has no secret, take it out"},
+    Refused{
+        "a redirect to a name", kCalendar, "names_itself = false", "redirect_uri = \"http://localhost/cb\"",
+        19,
+        "vault.issuer[0].redirect_uri must be https, or http on 127.0.0.1 or [::1]: names can be taken over"},
+    Refused{
+        "a redirect to a longer address", kCalendar, "names_itself = false",
+        "redirect_uri = \"http://127.0.0.1.example.org/cb\"", 19,
+        "vault.issuer[0].redirect_uri must be https, or http on 127.0.0.1 or [::1]: names can be taken over"},
+    Refused{"a parameter without a name", kCalendar, "access_type=offline", "=offline", 18,
+            "vault.issuer[0].parameters must each be name=value"},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(what_contradicts_itself_is_refused_with_its_line, boost::unit_test::data::make(kRefused),
+                     row) {
+  std::string section = row.section;
+  const std::size_t at = section.find(row.from);
+  BOOST_TEST_REQUIRE(at != std::string::npos);
+  section.replace(at, std::string(row.from).size(), row.to);
+  const auto result = parse_config(kLeast + section);
+  const auto* error = std::get_if<ConfigError>(&result);
+  BOOST_TEST_REQUIRE(error != nullptr);
+  BOOST_TEST(error->message == row.message);
+  BOOST_TEST(error->line == row.line);
+}
+
+BOOST_AUTO_TEST_CASE(names_are_distinct) {
+  const auto result = parse_config(kLeast + kOrders + kOrders);
+  const auto* error = std::get_if<ConfigError>(&result);
+  BOOST_TEST_REQUIRE(error != nullptr);
+  BOOST_TEST(error->message ==
+             "vault.issuer[1].name is the name of an earlier [[vault.issuer]]: choose another");
+  BOOST_TEST(error->line == 20);
+}
+
+BOOST_AUTO_TEST_CASE(one_section_is_no_list) {
+  const auto result = parse_config(kLeast + "[vault.issuer]\nname = \"orders\"\n");
+  const auto* error = std::get_if<ConfigError>(&result);
+  BOOST_TEST_REQUIRE(error != nullptr);
+  BOOST_TEST(error->message == "vault.issuer is a list of sections: write [[vault.issuer]]");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::config
