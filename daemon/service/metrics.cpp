@@ -253,6 +253,22 @@ void add_vault(std::vector<Metric>& out, const Vault& vault, std::chrono::sys_se
                  {{static_cast<double>((now - *counts->oldest_active).count())}}});
 }
 
+void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
+  Metric requests{"chancery_approval_requests_total",
+                  "Calls of tools that take an approval, by what came of asking for one.", kCounter};
+  for (std::size_t i = 0; i < kApprovalRequestNames.size(); ++i) {
+    requests.samples.push_back({static_cast<double>(office.tallies->approval_requests(i)),
+                                {{"outcome", std::string(kApprovalRequestNames[i])}}});
+  }
+  out.push_back(std::move(requests));
+  const auto pending = office.approvals.pending(now);
+  if (!pending) return;
+  out.push_back({"chancery_approvals_pending",
+                 "Calls of tools that wait for a person.",
+                 kGauge,
+                 {{static_cast<double>(*pending)}}});
+}
+
 }  // namespace
 
 std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
@@ -279,6 +295,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_statuses(out, office.statuses, now);
   add_audit(out, office, now);
   add_vault(out, office.vault, now);
+  add_approvals(out, office, now);
   return out;
 }
 

@@ -80,6 +80,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              *books.backups,
              vault,
              *books.permits,
+             *books.approvals,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,

@@ -166,7 +166,9 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 15> kGoesOnToo{"/v1/permits/{name}/result",
+constexpr std::array<std::string_view, 17> kGoesOnToo{"/v1/approvals",
+                                                      "/v1/approvals/{name}",
+                                                      "/v1/permits/{name}/result",
                                                       "/v1/tool-refusals",
                                                       "/v1/credentials",
                                                       "/v1/credentials/{name}",
