@@ -64,6 +64,18 @@ CallAnswer not_granted() {
 const char* const kUnavailable =
     "the runtime cannot reach its daemon, or is not known to it: nothing was done, try again later";
 
+// A tool's description in one line, cut where a person has read enough.
+std::string described(const tools::Tool& tool) {
+  constexpr std::size_t kLongest = 512;
+  std::string out = tool.description;
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  if (out.size() <= kLongest) return out;
+  std::size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0u) == 0x80u) --end;  // within a character
+  return out.substr(0, end);
+}
+
 // What is decided about, and what the agent's proof is of: all of the arguments, and what constraints look at in deeper places.
 std::string params_of(const tools::PreparedCall& prepared) {
   const auto arguments = json::Document::parse(prepared.arguments, kArgumentLimits);
@@ -133,8 +145,7 @@ class CallDesk::Call {
 
   CallAnswer run(std::string arguments, const std::stop_token& stop) {
     if (auto refused = check(std::move(arguments))) return *std::move(refused);
-    if (tool_.approval == tools::Approval::kRequired)
-      return desk_.is_granted(tool_, agent_) ? approval() : not_granted();
+    if (tool_.approval == tools::Approval::kRequired) return approval();
     if (auto refused = permit()) return *std::move(refused);
     return finish(make(stop));
   }
@@ -151,6 +162,8 @@ class CallDesk::Call {
 
   std::optional<CallAnswer> check(std::string text);
   std::optional<CallAnswer> refuse(CallAnswer refusal, const char* reason, const Counts& hits = {});
+  api::AskPermit question() const;
+  std::optional<CallAnswer> refusal_of(const ClientResult<api::Permit>& permit) const;
   CallAnswer approval() const;
   std::optional<CallAnswer> permit();
   Made make(const std::stop_token& stop);
@@ -208,18 +221,33 @@ std::optional<CallAnswer> CallDesk::Call::refuse(CallAnswer refusal, const char*
   return refusal;
 }
 
+// The daemon decides whether a person is to be asked, and about what: the document is its own.
 CallAnswer CallDesk::Call::approval() const {
+  api::AskPermit ask = question();
+  ask.approval =
+      api::ApprovalTerms{std::string(tools::risk_name(tool_.risk)), prepared_->arguments, described(tool_)};
+  auto asked = desk_.parts_.daemon.ask_permit(ask);
+  if (!asked && asked.error().code == error_name(ErrorCode::kOverloaded)) {
+    desk_.parts_.log.warning("too many calls wait for an approval", asked.error().error,
+                             {{"tool", tool_.name}});
+    return answer(
+        Kind::kFailed, asked.error().code,
+        "too many calls wait for an approval, and nothing was done: try again when some are decided");
+  }
+  if (auto refused = refusal_of(asked)) return *std::move(refused);
+  if (!asked->approval)
+    return answer(Kind::kFailed, "no_approval", "the daemon keeps no call for an approval: nothing was done");
   CallAnswer out =
-      answer(Kind::kApproval, "approval_required",
-             "this takes an approval by a person, which cannot be asked for yet: nothing was done");
-  out.document = json::to_jcs(Node::object({{"arguments", Node::canonical(prepared_->arguments)},
-                                            {"risk", tools::risk_name(tool_.risk)},
-                                            {"scope", tool_.scope},
-                                            {"tool", tool_.name}}));
+      answer(Kind::kApproval, std::string(api::kApprovalRequired),
+             "this takes an approval by a person: the call waits for one, and nothing was done yet");
+  out.approval = std::move(asked->approval->id);
+  out.expires_at = asked->approval->expires_at;
+  out.document = std::move(asked->approval->document);
   return out;
 }
 
-std::optional<CallAnswer> CallDesk::Call::permit() {
+// What both a permit and an approval are asked for with.
+api::AskPermit CallDesk::Call::question() const {
   api::AskPermit ask;
   ask.action.chain = agent_.chain;
   ask.action.proof = agent_.proof;
@@ -233,19 +261,27 @@ std::optional<CallAnswer> CallDesk::Call::permit() {
   ask.tool = tool_.name;
   ask.credential = tool_.credential;
   ask.arguments_sha256 = hex_encode(prepared_->arguments_sha256);
-  ask.release = true;
-  auto permit = desk_.parts_.daemon.ask_permit(ask);
+  return ask;
+}
+
+std::optional<CallAnswer> CallDesk::Call::refusal_of(const ClientResult<api::Permit>& permit) const {
   if (!permit) {
     desk_.parts_.log.warning("no permit could be had", permit.error().error, {{"tool", tool_.name}});
     if (!permit.error().refused()) return answer(Kind::kFailed, "daemon_unavailable", kUnavailable);
     return answer(Kind::kFailed, permit.error().code,
                   "the daemon did not give what the call needs, and nothing was done: its log says why");
   }
-  if (!permit->decision.permitted) {
-    CallAnswer out = answer(Kind::kDenied, permit->decision.outcome, permit->decision.reason);
-    out.decision = wire::write(permit->decision);
-    return out;
-  }
+  if (permit->decision.permitted || permit->approval) return std::nullopt;
+  CallAnswer out = answer(Kind::kDenied, permit->decision.outcome, permit->decision.reason);
+  out.decision = wire::write(permit->decision);
+  return out;
+}
+
+std::optional<CallAnswer> CallDesk::Call::permit() {
+  api::AskPermit ask = question();
+  ask.release = true;
+  auto permit = desk_.parts_.daemon.ask_permit(ask);
+  if (auto refused = refusal_of(permit)) return refused;
   if (permit->credential) desk_.know(*permit->credential);
   permit_ = *std::move(permit);
   return std::nullopt;
