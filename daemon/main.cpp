@@ -21,6 +21,7 @@
 #include "daemon/edge/tls.hpp"
 #include "daemon/process_start.hpp"
 #include "daemon/rest/router.hpp"
+#include "daemon/service/approvals.hpp"
 #include "daemon/service/attestation_keeper.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/audit_start.hpp"
@@ -298,12 +299,14 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
   service::StatusKeeper status_keeper(premises.statuses, *premises.books.joins, complaints_to(log));
   service::PermitKeeper permit_keeper(premises.office, complaints_to(log));
+  service::ApprovalKeeper approval_keeper(premises.office, complaints_to(log));
   service::AttestationKeeper attestation_keeper(premises.office, complaints_to(log));
   const Ticker key_ticker(1s, [&](const std::stop_token& stop) { keeper.tick(wall_clock(), stop); });
   const Ticker status_ticker(1s, [&](const std::stop_token&) {
     status_keeper.tick(wall_clock());
     premises.vault.tick(wall_clock(), complaints_to(log));
     permit_keeper.tick(wall_clock());
+    approval_keeper.tick(wall_clock());
   });
   const Ticker attestation_ticker(
       1s, [&](const std::stop_token& stop) { attestation_keeper.tick(wall_clock(), stop); });

@@ -218,6 +218,7 @@ struct VaultConfig {
 struct RuntimeConfig {
   std::vector<std::string> agents;  ///< by name
   std::string url;                  ///< where agents call them
+  seconds approval_life{};          ///< how long a call waits for a person
   bool operator==(const RuntimeConfig&) const = default;
 };
 

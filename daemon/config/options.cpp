@@ -339,6 +339,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"runtime.url", Text{AT(config.runtime.url)}, "\"\"", "",
      "The address at which agents call the tool runtimes, `https://HOST[:PORT]`: proofs of calls are for addresses under it, and "
      "it is the audience of their chains."},
+    {"runtime.approval_life", Lifetime{AT(config.runtime.approval_life), 10s, 1h}, "\"15m\"", "",
+     "How long a call of a tool that takes an approval waits for a person, and no longer than its token lives."},
 
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },

@@ -81,6 +81,9 @@ Response release_decision(service::Office& office, const Request& request, std::
 Response show_budget(service::Office& office, const Request& request, std::string_view argument);
 Response accept_budget(service::Office& office, const Request& request, std::string_view argument);
 Response create_backup(service::Office& office, const Request& request, std::string_view argument);
+Response list_approvals(service::Office& office, const Request& request, std::string_view argument);
+Response show_approval(service::Office& office, const Request& request, std::string_view argument);
+Response cancel_approval(service::Office& office, const Request& request, std::string_view argument);
 Response ask_permit(service::Office& office, const Request& request, std::string_view argument);
 Response use_permit(service::Office& office, const Request& request, std::string_view argument);
 Response report_result(service::Office& office, const Request& request, std::string_view argument);

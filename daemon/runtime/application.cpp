@@ -104,6 +104,8 @@ rest::Response response_of(const CallAnswer& answer) {
   if (!answer.findings.empty()) node.set("findings", findings_node(answer.findings));
   set_json("result", answer.result);
   set_json("decision", answer.decision);
+  set("approval", answer.approval);
+  if (!answer.approval.empty()) node.set("expires_at", answer.expires_at);
   set_json("document", answer.document);
   set("permit", answer.permit);
   set_json("receipt", answer.receipt);

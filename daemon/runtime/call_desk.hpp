@@ -53,7 +53,9 @@ struct CallAnswer {
   std::vector<schema::Finding> findings{};  ///< of the schema
   std::string result{};                     ///< JSON
   std::string decision{};                   ///< of a denial, JSON as `POST /v1/authorize` answers it
-  std::string document{};                   ///< of one that takes an approval: what is to be approved, JCS
+  std::string approval{};                   ///< of one that takes an approval: the id under which it waits
+  std::int64_t expires_at = 0;              ///< until when it does
+  std::string document{};                   ///< what is to be approved, JCS
   std::string permit{};                     ///< id of the permit, once there was one
   std::string receipt{};                    ///< JCS
 };

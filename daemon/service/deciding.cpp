@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/service/action_budget.hpp"
+#include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/issuing.hpp"
@@ -139,6 +140,20 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
   return decision;
 }
 
+// Everything but a person allows it; what is not permitted is not done.
+api::Decision waiting(const Judgement& judgement) {
+  api::Decision decision;
+  decision.outcome = api::kApprovalRequired;
+  decision.step = "approval";
+  decision.reason = "a person has to approve this call first: it waits";
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
+bool is_waiting(const api::Decision& decision) {
+  return !decision.permitted && decision.outcome == api::kApprovalRequired;
+}
+
 // --- records
 
 // Of a session, the key that opened it.
@@ -198,6 +213,11 @@ AuditFacts facts_of(const Office& office, const CallContext& context, const Judg
 store::AuditEntry audit_of(const Office& office, const CallContext& context, const Judgement& judgement,
                            const api::Authorize& message, const api::Decision& decision,
                            const ToolCall* call) {
+  if (is_waiting(decision)) {
+    AuditFacts facts = call->parking->request();
+    set_holder(facts, judgement);
+    return audit_entry("approval.request", context, std::move(facts));
+  }
   return audit_entry(call == nullptr ? "action.authorize" : "tool.permit", context,
                      facts_of(office, context, judgement, message, decision, call));
 }
@@ -227,6 +247,10 @@ Result<store::Recording> record(Office& office, const CallContext& context, cons
     if (call != nullptr) give(*call, judgement, answer, decision);
   }
   if (call != nullptr) decision.attempt = &call->attempt;
+  if (is_waiting(answer) && !call->parking->is_repeated()) {
+    decision.parked = &call->parking->call();
+    decision.debits = judgement.budget.debits;
+  }
   if (!message.idempotency_key.empty()) {
     decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
     decision.answer = wire::write(answer);
@@ -276,9 +300,47 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
                              "send a fresh DPoP proof, under another `idempotency_key`"));
 }
 
+/// How often a call is parked anew in place of one that was overdue, or has just ended.
+constexpr int kMostTries = 3;
+
+// What is asked for again is answered as before, as long as it waits: whoever repeats itself asks nobody twice.
+Result<bool> is_asked_again(Office& office, const CallContext& context, std::string_view id,
+                            Parking& parking) {
+  CHANCERY_ASSIGN(store::ParkedCall found, office.approvals.find(id));
+  if (found.state != store::ApprovalState::kPending) return false;
+  if (found.expires_at > context.now) {
+    parking.repeat(std::move(found));
+    return true;
+  }
+  const auto ended = expire_approval(office, found, context.now);
+  if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
+  return false;
+}
+
+// The attempt names what it waits for, which is known only then.
+Result<store::Recording> park(Office& office, const CallContext& context, const api::Authorize& message,
+                              const Judgement& judgement, ToolCall& call) {
+  Parking& parking = *call.parking;
+  const api::Decision answer = waiting(judgement);
+  const store::AuditEntry attempt = std::move(call.attempt);
+  CHANCERY_TRY(
+      parking.compose({judgement.verdict.chain(), key_of_agent(judgement.tokens), judgement.budget}));
+  for (int tried = 0; tried < kMostTries; ++tried) {
+    call.attempt = parking.attempt();
+    CHANCERY_ASSIGN(store::Recording recording, record(office, context, message, judgement, answer, &call));
+    if (recording.outcome == RecordOutcome::kWaitsAlready) {
+      CHANCERY_TRY(is_asked_again(office, context, recording.answer, parking));
+      continue;
+    }
+    if (recording.outcome != RecordOutcome::kRecorded) call.attempt = attempt;
+    return recording;
+  }
+  return Error{ErrorCode::kOverloaded, "this very call is asked for too often at once: ask for it again"};
+}
+
 // By its name: a decision that is answered again is known by nothing else.
 Outcome outcome_of(const api::Decision& decision) {
-  if (decision.permitted) return Outcome::kValid;
+  if (decision.permitted || is_waiting(decision)) return Outcome::kValid;
   for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
     if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
   }
@@ -319,9 +381,13 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   if (!judgement.proof) return deny_unproven(office, context, message, judgement, call);
   note_use(judgement, message, use);
 
-  api::Decision answer = is_valid ? permitted(judgement, context, message, std::move(id))
-                                  : denied(judgement, denial_of(judgement));
-  CHANCERY_ASSIGN(store::Recording recording, record(office, context, message, judgement, answer, call));
+  const bool waits = is_valid && call != nullptr && call->parking != nullptr;
+  api::Decision answer = waits      ? waiting(judgement)
+                         : is_valid ? permitted(judgement, context, message, std::move(id))
+                                    : denied(judgement, denial_of(judgement));
+  CHANCERY_ASSIGN(store::Recording recording,
+                  waits ? park(office, context, message, judgement, *call)
+                        : record(office, context, message, judgement, answer, call));
   if (recording.outcome == RecordOutcome::kOverBound) {
     answer = denied(judgement, over_bound(judgement.budget.bounds[recording.debit], recording.total));
     CHANCERY_ASSIGN(recording, record(office, context, message, judgement, answer, call));
@@ -338,8 +404,16 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
       return refuse_proof(office, context, message, judgement, true, call);
     case RecordOutcome::kTooManyProofs:
       return refuse_proof(office, context, message, judgement, false, call);
+    case RecordOutcome::kTooManyOfKey:
+      return Error{ErrorCode::kOverloaded,
+                   "32 calls of this agent wait for an approval: wait until some are decided, cancelled or "
+                   "expired, `chancery approval list` shows them"};
+    case RecordOutcome::kTooManyParked:
+      return Error{ErrorCode::kOverloaded,
+                   "1024 calls wait for an approval, and no more can: `chancery approval list` shows them"};
+    case RecordOutcome::kWaitsAlready:
     case RecordOutcome::kOverBound:
-      break;  // a denial debits nothing
+      break;  // a denial debits nothing, and nothing else is parked
   }
   return Error{ErrorCode::kInternal, "a denial was refused as spending too much: report this"};
 }

@@ -290,6 +290,22 @@ void add_issuers(std::vector<Metric>& out, const IssuerDesk& issuers) {
   out.push_back(std::move(states));
 }
 
+void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
+  Metric requests{"chancery_approval_requests_total",
+                  "Calls of tools that take an approval, by what came of asking for one.", kCounter};
+  for (std::size_t i = 0; i < kApprovalRequestNames.size(); ++i) {
+    requests.samples.push_back({static_cast<double>(office.tallies->approval_requests(i)),
+                                {{"outcome", std::string(kApprovalRequestNames[i])}}});
+  }
+  out.push_back(std::move(requests));
+  const auto pending = office.approvals.pending(now);
+  if (!pending) return;
+  out.push_back({"chancery_approvals_pending",
+                 "Calls of tools that wait for a person.",
+                 kGauge,
+                 {{static_cast<double>(*pending)}}});
+}
+
 }  // namespace
 
 std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) {
@@ -317,6 +333,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_audit(out, office, now);
   add_vault(out, office.vault, now);
   add_issuers(out, office.issuers);
+  add_approvals(out, office, now);
   return out;
 }
 

@@ -35,6 +35,7 @@
 #include "daemon/service/trust.hpp"
 #include "daemon/service/vault.hpp"
 #include "daemon/service/webhook.hpp"
+#include "daemon/store/approval_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/permit_book.hpp"
@@ -53,9 +54,10 @@ class AnomalyWatch;
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
-  std::vector<std::string> runtimes{};   ///< names of the agents that are tool runtimes
-  std::string runtime_url{};             ///< where agents call them: `https://HOST[:PORT]`
-  std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
+  std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
+  std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
+  std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
+  std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
   std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
@@ -90,6 +92,7 @@ struct Office {
   Vault& vault;
   store::PermitBook& permits;
   IssuerDesk& issuers;
+  store::ApprovalBook& approvals;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told

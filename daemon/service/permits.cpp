@@ -193,12 +193,15 @@ class Asking {
   Result<api::Permit> run(const store::Agent& runtime) {
     CHANCERY_TRY(begin(runtime));
     CHANCERY_TRY(decide_call());
-    use_.is_denied = !answer_.decision.permitted;
+    const bool waits = answer_.decision.outcome == api::kApprovalRequired;
+    if (waits) answer_.approval = parking_->answer();
+    use_.is_denied = !answer_.decision.permitted && !waits;
     tally(office_, answer_.decision);
     if (answer_.decision.permitted) {
       answer_.id = call_->given.permit.id;
       answer_.expires_at = seconds_of(call_->given.permit.expires_at);
     }
+    if (parking_) office_.tallies->asked(came_of_it());
     return std::move(answer_);
   }
 
@@ -216,6 +219,7 @@ class Asking {
     permit.expires_at = context_.now + kPermitLife;
     auto attempt = audit_entry("tool.attempt", context_, attempt_facts(permit));
     call_.emplace(ToolCall{message_.tool, {std::move(permit)}, std::move(attempt)});
+    if (message_.approval) call_->parking = &parking_.emplace(office_, context_, message_, runtime);
     return {};
   }
 
@@ -253,11 +257,17 @@ class Asking {
     return is_decided ? Status{} : Status{released.error()};
   }
 
+  [[nodiscard]] ApprovalRequest came_of_it() const noexcept {
+    if (!answer_.approval) return ApprovalRequest::kDenied;
+    return parking_->is_repeated() ? ApprovalRequest::kRepeated : ApprovalRequest::kParked;
+  }
+
   Office& office_;
   const CallContext& context_;
   const api::AskPermit& message_;
   anomaly::Use& use_;
   api::Authorize action_;
+  std::optional<Parking> parking_;
   std::optional<ToolCall> call_;
   api::Permit answer_;
 };
@@ -402,15 +412,18 @@ void PermitKeeper::tick(std::chrono::sys_seconds now) {
 }
 
 Result<api::Permit> ask_permit(Office& office, const CallContext& context, const api::AskPermit& message) {
-  return watched(office, context, [&](anomaly::Use& use) -> Result<api::Permit> {
+  auto answer = watched(office, context, [&](anomaly::Use& use) -> Result<api::Permit> {
     note_attempt(context,
                  {.ids = {{"token", leaf_id(message.action.chain)}},
                   .details = Node::object({{"tool", message.tool}, {"scope", message.action.scope}})});
     CHANCERY_TRY(office.spending.require_newest());
     CHANCERY_ASSIGN(const store::Agent runtime, require_runtime(office, context));
     CHANCERY_TRY(require_for_tool(*office.policy.current(), message));
+    if (message.approval) CHANCERY_TRY(check_approval(message));
     return Asking(office, context, message, use).run(runtime);
   });
+  if (message.approval && !answer) office.tallies->asked(ApprovalRequest::kRefused);
+  return answer;
 }
 
 Result<api::ReleasedCredential> use_permit(Office& office, const CallContext& context, std::string_view id) {

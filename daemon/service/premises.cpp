@@ -82,6 +82,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              vault,
              *books.permits,
              issuers,
+             *books.approvals,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,

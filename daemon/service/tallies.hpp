@@ -27,6 +27,16 @@ enum class RouteClass : std::uint8_t {
 inline constexpr std::array<std::string_view, 5> kRouteClassNames{"judge", "decide", "issue", "read",
                                                                   "administer"};
 
+/// What came of asking for an approval.
+enum class ApprovalRequest : std::uint8_t {
+  kParked,    ///< it waits
+  kRepeated,  ///< it was waiting
+  kDenied,    ///< nobody needs to be asked: it is not allowed
+  kRefused    ///< too many wait, or what was asked for is no such call
+};
+inline constexpr std::array<std::string_view, 4> kApprovalRequestNames{"parked", "repeated", "denied",
+                                                                       "refused"};
+
 /// What the use cases count since the start, for metrics. Thread-safe, without a lock.
 class Tallies {
  public:
@@ -40,12 +50,20 @@ class Tallies {
     return judgements_[by][outcome].load(std::memory_order_relaxed);
   }
 
+  void asked(ApprovalRequest outcome) noexcept {
+    approvals_[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t approval_requests(std::size_t outcome) const noexcept {
+    return approvals_[outcome].load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] telemetry::Histogram& took(RouteClass route) noexcept {
     return took_[static_cast<std::size_t>(route)];
   }
 
  private:
   std::array<std::array<std::atomic<std::uint64_t>, kOutcomes>, kJudgedNames.size()> judgements_{};
+  std::array<std::atomic<std::uint64_t>, kApprovalRequestNames.size()> approvals_{};
   std::array<telemetry::Histogram, kRouteClassNames.size()> took_;
 };
 

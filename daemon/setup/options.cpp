@@ -153,6 +153,7 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(policy.operators, operator_rule(config, dev));
   policy.runtimes = config.runtime.agents;
   policy.runtime_url = config.runtime.url;
+  policy.approval_life = config.runtime.approval_life;
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
   CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));

@@ -12,6 +12,7 @@
 #include <chancery/bytes.hpp>
 #include <chancery/result.hpp>
 
+#include "daemon/store/approval_book.hpp"
 #include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
@@ -65,6 +66,9 @@ struct Decision {
   std::string answer{};                 ///< what a repetition gets
   const AuditEntry* attempt = nullptr;  ///< stands in the log before the decision; borrowed
   const NewPermit* permit = nullptr;    ///< given with it; borrowed
+  /// Parked by it; borrowed. Then nothing is debited or reserved, but the debits must be possible now: those of a rate,
+  /// whose window will be another, by themselves alone.
+  const ParkedCall* parked = nullptr;
 };
 
 /// What came of recording a decision. Nothing is recorded but by kRecorded.
@@ -75,7 +79,10 @@ struct Recording {
     kOtherRequest,    ///< the key was used for another request
     kProofUsed,
     kTooManyProofs,
-    kOverBound,  ///< `debit` would have brought its total to `total`
+    kOverBound,     ///< `debit` would have brought its total to `total`
+    kWaitsAlready,  ///< the call that was to be parked is pending: `answer` is its id, and it may be overdue
+    kTooManyOfKey,  ///< calls of this agent's key wait
+    kTooManyParked,
   };
   Outcome outcome = Outcome::kRecorded;
   std::string answer{};

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "daemon/store/anomaly_book.hpp"
+#include "daemon/store/approval_book.hpp"
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/checkpoint_book.hpp"
@@ -34,6 +35,7 @@ struct Books {
   std::unique_ptr<VaultBook> vault;
   std::unique_ptr<PermitBook> permits;
   std::unique_ptr<GrantBook> grants;
+  std::unique_ptr<ApprovalBook> approvals;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

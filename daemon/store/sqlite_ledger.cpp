@@ -5,6 +5,7 @@
 #include <set>
 
 #include "daemon/store/horizon.hpp"
+#include "daemon/store/sqlite_approval_book.hpp"
 #include "daemon/store/sqlite_permit_book.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
@@ -121,6 +122,7 @@ class SqliteLedger final : public Ledger {
           if (decision.attempt != nullptr) CHANCERY_TRY(journal_->append_before(*decision.attempt));
           CHANCERY_TRY(keep_answer(decision, recording));
           CHANCERY_TRY(use_proof(decision.proof, recording));
+          if (decision.parked != nullptr) return park(decision, recording);
           CHANCERY_TRY(debit_all(decision, recording));
           CHANCERY_TRY(reserve(decision));
           if (decision.permit != nullptr) CHANCERY_TRY(give_permit(database(), *decision.permit));
@@ -192,6 +194,8 @@ class SqliteLedger final : public Ledger {
   Status use_proof(const ProofUse& proof, Recording& recording);
   Status debit_all(const Decision& decision, Recording& recording);
   Result<bool> debit(const Debit& debit);
+  Status park(const Decision& decision, Recording& recording);
+  Status require_possible(const Decision& decision, Recording& recording);
   Status reserve(const Decision& decision);
 
   // Steps of settle() and release().
@@ -266,6 +270,44 @@ Result<bool> SqliteLedger::debit(const Debit& debit) {
   query.bind(debit.total.window).bind(debit.amount).bind(debit.expires_at).bind(debit.bound);
   CHANCERY_TRY(query.run());
   return database().changes() == 1;
+}
+
+Status SqliteLedger::park(const Decision& decision, Recording& recording) {
+  CHANCERY_TRY(require_possible(decision, recording));
+  CHANCERY_ASSIGN(Parking parking, park_call(database(), *decision.parked));
+  switch (parking.outcome) {
+    case Parking::Outcome::kParked:
+      return {};
+    case Parking::Outcome::kWaitsAlready:
+      recording = {Outcome::kWaitsAlready, std::move(parking.id)};
+      return kUndo;
+    case Parking::Outcome::kTooManyOfKey:
+      recording.outcome = Outcome::kTooManyOfKey;
+      return kUndo;
+    case Parking::Outcome::kTooMany:
+      recording.outcome = Outcome::kTooManyParked;
+      return kUndo;
+  }
+  return kDamagedRow;
+}
+
+// Nobody is asked about what could not be done today. A total that is full may have room again only if what was reserved is
+// given back.
+Status SqliteLedger::require_possible(const Decision& decision, Recording& recording) {
+  if (decision.debits.empty()) return {};
+  CHANCERY_TRY(require_remembered(database(), kBook, decision.at));
+  for (std::size_t i = 0; i < decision.debits.size(); ++i) {
+    const Debit& debit = decision.debits[i];
+    Millionths spent = 0;
+    if (debit.total.kind != TotalKind::kRate) {
+      CHANCERY_ASSIGN(spent, read_total(debit.total));
+    }
+    const Millionths total = saturated_sum(spent, debit.amount);
+    if (total <= debit.bound) continue;
+    recording = {Outcome::kOverBound, {}, i, total};
+    return kUndo;
+  }
+  return {};
 }
 
 Status SqliteLedger::reserve(const Decision& decision) {

@@ -1,6 +1,7 @@
 #include "sdk/wire/runtime_messages.hpp"
 
 #include "sdk/base/base64.hpp"
+#include "sdk/wire/approval_messages.hpp"
 #include "sdk/wire/authorize_fields.hpp"
 #include "sdk/wire/fields.hpp"
 
@@ -12,7 +13,8 @@ using json::Node;
 using json::Value;
 
 constexpr const char* kAskMembers =
-    "a permit is asked for with what an authorization has, and `tool`, `credential`, `arguments_sha256` and `release`";
+    "a permit is asked for with what an authorization has, and `tool`, `credential`, `arguments_sha256`, `release` "
+    "and `approval`";
 constexpr const char* kResultMembers =
     "a result has `status`, `result_sha256`, `upstream_sha256`, `redactions`, `exposed` and `refused_credential` only";
 
@@ -71,14 +73,15 @@ std::string write(const api::AskPermit& message) {
   set_unless_empty(node, "credential", message.credential);
   node.set("arguments_sha256", message.arguments_sha256);
   if (message.release) node.set("release", true);
+  if (message.approval) node.set("approval", approval_terms_node(*message.approval));
   return json::to_jcs(node);
 }
 
 Result<api::AskPermit> read_ask_permit(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json, kActionLimits));
   const Value& root = document.root();
-  CHANCERY_TRY(
-      allow_authorize_members(root, {"tool", "credential", "arguments_sha256", "release"}, kAskMembers));
+  CHANCERY_TRY(allow_authorize_members(
+      root, {"tool", "credential", "arguments_sha256", "release", "approval"}, kAskMembers));
   api::AskPermit out;
   CHANCERY_ASSIGN(out.action, authorize_from(root));
   CHANCERY_ASSIGN(out.tool, need_text(root, "tool", "`tool` must be the name of a tool"));
@@ -88,11 +91,15 @@ Result<api::AskPermit> read_ask_permit(std::string_view json) {
                   need_text(root, "arguments_sha256",
                             "`arguments_sha256` must be the SHA-256 of the arguments in hexadecimal"));
   CHANCERY_ASSIGN(out.release, flag(root, "release", "`release` must be true or false"));
+  if (const Value* const approval = root.find("approval")) {
+    CHANCERY_ASSIGN(out.approval, approval_terms_from(*approval));
+  }
   return out;
 }
 
 std::string write(const api::Permit& message) {
   Node node = decision_node(message.decision);
+  if (message.approval) node.set("approval", pending_approval_node(*message.approval));
   if (!message.decision.permitted) return json::to_jcs(node);
   node.set("permit", Node::object({{"id", message.id}, {"expires_at", message.expires_at}}));
   if (message.credential) node.set("credential", credential_node(*message.credential));
@@ -104,6 +111,9 @@ Result<api::Permit> read_permit(std::string_view json) {
   const Value& root = document.root();
   api::Permit out;
   CHANCERY_ASSIGN(out.decision, decision_from(root));
+  if (const Value* const approval = root.find("approval")) {
+    CHANCERY_ASSIGN(out.approval, pending_approval_from(*approval));
+  }
   if (!out.decision.permitted) return out;
   const Value* const permit = root.find("permit");
   if (permit == nullptr) return malformed("what is permitted has `permit`");

@@ -15,6 +15,7 @@
 
 #include "daemon/rest/routes.hpp"
 #include "sdk/json/reader.hpp"
+#include "sdk/wire/approval_messages.hpp"
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/messages.hpp"
@@ -170,6 +171,8 @@ const api::CredentialVersion kCredentialVersion{1, "retiring", 2, 3, 4, 5, 6, 7,
 const api::Credential kCredential{"id", "psp", "api_key", "a.b", {"t"},
                                   "o",  "e",   true,      1,     {kCredentialVersion}};
 
+const api::Approval kApproval{"id", "expired", "refund", "user:a", "jkt", "digest", 1, 2, 3, "{}"};
+
 std::string full_put() {
   api::PutCredential put{"psp", SecretBytes(as_bytes("octets")), "api_key", "a.b", {"t"}, "o", "e", true, 1};
   return wire::write(put);
@@ -230,6 +233,8 @@ std::vector<Message> messages() {
       {"CredentialPage", wire::write(api::CredentialPage{{kCredential}, "next"})},
       {"ResetVault", wire::write_confirmation()},
       {"VaultReset", wire::write(api::VaultReset{1})},
+      {"Approval", wire::write(kApproval)},
+      {"ApprovalPage", wire::write(api::ApprovalPage{{kApproval}, "next"})},
       {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
       {"ProvedAuditEntry",
        wire::write(api::ProvedAuditEntry{kEntry, {}, api::AuditInclusion{}, kCheckpoint, {1}})},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <chancery/api_approvals.hpp>
 #include <chancery/api_authorize.hpp>
 #include <chancery/bytes.hpp>
 
@@ -21,6 +22,8 @@ struct AskPermit {
   std::string
       arguments_sha256;  ///< of the arguments as the tool gets them, in JCS: 64 lower-case hexadecimal digits
   bool release = false;  ///< answer with the credential at once
+  /// The tool takes an approval: nothing is permitted, and a call that would be is parked. Not with `release`.
+  std::optional<ApprovalTerms> approval{};
 };
 
 /// A credential, for one call.
@@ -40,6 +43,7 @@ struct Permit {
   std::string id;               ///< of what is permitted
   std::int64_t expires_at = 0;  ///< until when its credential is released
   std::optional<ReleasedCredential> credential;
+  std::optional<PendingApproval> approval;  ///< of a denial whose outcome is kApprovalRequired
 };
 
 /// What came of a call.

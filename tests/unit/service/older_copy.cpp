@@ -166,7 +166,9 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 18> kGoesOnToo{"/v1/permits/{name}/result",
+constexpr std::array<std::string_view, 20> kGoesOnToo{"/v1/approvals",
+                                                      "/v1/approvals/{name}",
+                                                      "/v1/permits/{name}/result",
                                                       "/v1/tool-refusals",
                                                       "/v1/credentials",
                                                       "/v1/credentials/{name}",
@@ -178,7 +180,6 @@ constexpr std::array<std::string_view, 18> kGoesOnToo{"/v1/permits/{name}/result
                                                       "/v1/issuers/{name}/consent",
                                                       "/v1/issuers/{name}/consented",
                                                       "/v1/vault/reset",
-
                                                       "/.well-known/webhook-jwks.json",
                                                       "/v1/status-keys/rotate",
                                                       "/v1/suspensions",

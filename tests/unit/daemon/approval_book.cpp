@@ -1,0 +1,294 @@
+// What every book of calls that wait for a person must do, with the ledger that parks them.
+
+#include "daemon/store/approval_book.hpp"
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_ledger.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+#include "tests/unit/daemon/store_records.hpp"
+#include "tests/unit/daemon/temporary_folder.hpp"
+
+namespace chancery::store::testing {
+namespace {
+
+using chancery::testing::TemporaryFolder;
+using std::chrono::hours;
+using std::chrono::seconds;
+using enum ErrorCode;
+using enum ApprovalState;
+using Outcome = Recording::Outcome;
+
+constexpr sys_seconds kNow{seconds{1'800'000'000}};
+constexpr sys_seconds kEnd = kNow + seconds{900};
+
+std::string digest_of(const std::string& text) { return hex_encode(sha256(as_bytes(text))); }
+
+ParkedCall call_named(const std::string& name, const std::string& key = "key") {
+  ParkedCall call;
+  call.id = digest_of(name).substr(0, 32);
+  call.document = R"({"tool":")" + name + "\"}";
+  call.digest = digest_of(call.document);
+  call.subject = digest_of("subject of " + name);
+  call.runtime = std::string(32, 'a');
+  call.token = std::string(64, 'b');
+  call.key = Thumbprint{sha256(as_bytes(key))};
+  call.principal = "user:alice@example.org";
+  call.tool = "refund";
+  call.asked_at = kNow;
+  call.expires_at = kEnd;
+  return call;
+}
+
+struct Books {
+  Books() { open(); }
+
+  void open() {
+    const auto journal = must(Journal::open(folder.path()));
+    ledger = make_sqlite_ledger(journal);
+    book = make_sqlite_approval_book(journal);
+    store_counts = [journal] { return journal->audit_counts().size; };
+  }
+  void reopen() {
+    ledger.reset();
+    book.reset();
+    store_counts = nullptr;
+    open();
+  }
+
+  static Decision decision_of(const ParkedCall& call) {
+    static std::atomic<int> count = 0;
+    const std::string fresh = std::to_string(++count);
+    Decision decision;
+    decision.caller = "uid:1";
+    decision.at = call.asked_at;
+    decision.proof = {Thumbprint{sha256(as_bytes(fresh))}, sha256(as_bytes(fresh)), call.asked_at,
+                      call.asked_at + seconds{360}};
+    decision.parked = &call;
+    return decision;
+  }
+  Recording record(const ParkedCall& call) {
+    return must(ledger->record(decision_of(call), entry("approval.request")));
+  }
+  void park(const ParkedCall& call) { BOOST_REQUIRE((record(call).outcome == Outcome::kRecorded)); }
+  std::vector<std::string> ids(const ApprovalQuery& query = {}) {
+    std::vector<std::string> out;
+    for (const ParkedCall& call : must(book->list(query))) out.push_back(call.id);
+    return out;
+  }
+  ApprovalState state_of(const ParkedCall& call) { return must(book->find(call.id)).state; }
+
+  TemporaryFolder folder;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<ApprovalBook> book;
+  std::function<std::uint64_t()> store_counts;  ///< how many entries the log has
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(approval_book)
+
+BOOST_FIXTURE_TEST_CASE(what_is_parked_is_found_as_it_was_also_after_a_restart, Books) {
+  const ParkedCall call = call_named("one");
+  park(call);
+  BOOST_TEST((must(book->find(call.id)) == call));
+  reopen();
+  BOOST_TEST((must(book->find(call.id)) == call));
+  BOOST_TEST(must(book->pending(kNow)) == 1u);
+  BOOST_TEST((refusal(book->find("none")) == kNotFound));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_attempt_a_request_and_the_call_are_one_transaction, Books) {
+  const ParkedCall call = call_named("one");
+  const AuditEntry attempt = entry("tool.attempt");
+  Decision decision = decision_of(call);
+  decision.attempt = &attempt;
+  BOOST_TEST((must(ledger->record(decision, entry("approval.request"))).outcome == Outcome::kRecorded));
+  BOOST_TEST(store_counts() == 2u);
+  BOOST_TEST((must(ledger->record(decision, entry("approval.request"))).outcome == Outcome::kProofUsed));
+  BOOST_TEST(store_counts() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_same_subject_waits_once, Books) {
+  const ParkedCall first = call_named("one");
+  park(first);
+  ParkedCall second = call_named("two");
+  second.subject = first.subject;
+  Decision decision = decision_of(second);
+  Recording recording = must(ledger->record(decision, entry("approval.request")));
+  BOOST_TEST((recording.outcome == Outcome::kWaitsAlready));
+  BOOST_TEST(recording.answer == first.id);
+  must(book->cancel(first.id, kNow, entry("approval.cancel")));
+  // Nothing of it was kept, the use of its proof neither.
+  recording = must(ledger->record(decision, entry("approval.request")));
+  BOOST_TEST((recording.outcome == Outcome::kRecorded));
+}
+
+BOOST_FIXTURE_TEST_CASE(one_key_and_all_keys_have_their_bounds, Books) {
+  for (std::uint64_t i = 0; i < kMostParkedOfKey; ++i) park(call_named("one " + std::to_string(i)));
+  const ParkedCall over = call_named("over");
+  BOOST_TEST((record(over).outcome == Outcome::kTooManyOfKey));
+  for (std::uint64_t i = kMostParkedOfKey; i < kMostParked; ++i)
+    park(call_named("call " + std::to_string(i), "key " + std::to_string(i)));
+  BOOST_TEST(must(book->pending(kNow)) == kMostParked);
+  BOOST_TEST((record(call_named("other", "other")).outcome == Outcome::kTooManyParked));
+  ParkedCall later = over;
+  later.asked_at = kEnd;
+  later.expires_at = kEnd + seconds{900};
+  BOOST_TEST((record(later).outcome == Outcome::kRecorded));  // who is overdue takes no place
+}
+
+// --- debits
+
+namespace {
+
+struct Possible {
+  const char* name;
+  TotalKind kind;
+  Millionths spent;
+  Millionths amount;
+  Outcome want;
+  Millionths total;
+};
+constexpr std::array kPossible{
+    Possible{"room for it", TotalKind::kSubtree, 60, 40, Outcome::kRecorded, 0},
+    Possible{"one too much", TotalKind::kSubtree, 61, 40, Outcome::kOverBound, 101},
+    Possible{"one too much of a lifetime", TotalKind::kLifetime, 61, 40, Outcome::kOverBound, 101},
+    Possible{"a rate whose window is full", TotalKind::kRate, 100, 40, Outcome::kRecorded, 0},
+    Possible{"more than a rate ever lets through", TotalKind::kRate, 0, 101, Outcome::kOverBound, 101},
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(debits_must_be_possible_and_are_not_made, Books) {
+  for (const Possible& row : kPossible) {
+    const TotalName total{sha256(as_bytes(std::string_view(row.name))), row.kind, "amount"};
+    ParkedCall call = call_named(row.name);
+    Decision spent = decision_of(call);
+    spent.id = row.name;
+    spent.parked = nullptr;
+    spent.debits = {{total, row.spent, 100, "amount", kNow + hours{1}}};
+    BOOST_REQUIRE((must(ledger->record(spent, entry("authorize"))).outcome == Outcome::kRecorded));
+    Decision decision = decision_of(call);
+    decision.debits = {{total, row.amount, 100, "amount", kNow + hours{1}}};
+    const Recording recording = must(ledger->record(decision, entry("approval.request")));
+    BOOST_TEST((recording.outcome == row.want), row.name);
+    BOOST_TEST(recording.total == row.total, row.name);
+    BOOST_TEST(must(ledger->total(total)) == row.spent, row.name);
+  }
+}
+
+// --- the way out of `pending`
+
+BOOST_FIXTURE_TEST_CASE(a_call_ceases_to_wait_once, Books) {
+  const ParkedCall call = call_named("one");
+  park(call);
+  const auto expire = [&](sys_seconds now) { return book->expire(call.id, now, entry("approval.expire")); };
+  const auto cancel = [&](sys_seconds now) { return book->cancel(call.id, now, entry("approval.cancel")); };
+  BOOST_TEST((refusal(expire(kEnd - seconds{1})) == kConflict));
+  BOOST_TEST((refusal(cancel(kEnd)) == kConflict));
+  BOOST_TEST((state_of(call) == kPending));
+  const std::uint64_t before = store_counts();
+  must(cancel(kEnd - seconds{1}));
+  BOOST_TEST(store_counts() == before + 1);
+  BOOST_TEST((state_of(call) == kCancelled));
+  BOOST_TEST((*must(book->find(call.id)).ended_at == kEnd - seconds{1}));
+  BOOST_TEST((refusal(cancel(kNow)) == kConflict));
+  BOOST_TEST((refusal(expire(kEnd)) == kConflict));
+  BOOST_TEST((state_of(call) == kCancelled));
+  BOOST_TEST(store_counts() == before + 1);
+  BOOST_TEST((refusal(book->cancel("none", kNow, entry("approval.cancel"))) == kNotFound));
+}
+
+BOOST_FIXTURE_TEST_CASE(one_of_many_who_end_a_call_at_once_has_done_it, Books) {
+  const ParkedCall call = call_named("one");
+  park(call);
+  std::atomic<int> ended = 0;
+  std::atomic<int> late = 0;
+  {
+    std::latch start(16);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 16; ++i) {
+      threads.emplace_back([&] {
+        start.arrive_and_wait();
+        const auto done = book->cancel(call.id, kNow, entry("approval.cancel"));
+        if (done) ++ended;
+        if (!done && done.error().code == kConflict) ++late;
+      });
+    }
+  }
+  BOOST_TEST(ended == 1);
+  BOOST_TEST(late == 15);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_overdue_is_told_until_it_has_expired, Books) {
+  ParkedCall first = call_named("first");
+  ParkedCall second = call_named("second");
+  first.expires_at = kEnd + seconds{1};
+  park(first);
+  park(second);
+  BOOST_TEST(must(book->overdue(kEnd - seconds{1})).empty());
+  const auto overdue = must(book->overdue(kEnd + seconds{1}));
+  BOOST_REQUIRE(overdue.size() == 2u);
+  BOOST_TEST(overdue[0].id == second.id);
+  BOOST_TEST(must(book->pending(kEnd)) == 1u);
+  must(book->expire(second.id, kEnd, entry("approval.expire")));
+  BOOST_TEST((state_of(second) == kExpired));
+  BOOST_TEST(must(book->overdue(kEnd)).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_waits_is_never_forgotten_and_the_rest_after_a_week, Books) {
+  const ParkedCall waits = call_named("waits");
+  const ParkedCall ended = call_named("ended");
+  park(waits);
+  park(ended);
+  must(book->cancel(ended.id, kNow, entry("approval.cancel")));
+  must(book->prune(kNow + hours{7 * 24}));
+  BOOST_TEST(must(book->find(ended.id)).id == ended.id);
+  must(book->prune(kNow + hours{7 * 24} + seconds{1}));
+  BOOST_TEST((refusal(book->find(ended.id)) == kNotFound));
+  must(book->prune(kNow + hours{365 * 24}));
+  BOOST_TEST(must(book->find(waits.id)).id == waits.id);
+}
+
+// --- lists
+
+BOOST_FIXTURE_TEST_CASE(calls_are_listed_as_they_were_asked_for, Books) {
+  std::vector<std::string> all;
+  for (const char* name : {"d", "a", "c", "b"}) {
+    park(call_named(name));
+    all.push_back(call_named(name).id);
+  }
+  must(book->cancel(all[2], kNow, entry("approval.cancel")));
+  using Ids = std::vector<std::string>;
+  BOOST_TEST(ids() == all, boost::test_tools::per_element());
+  BOOST_TEST(ids({.limit = 2, .after = all[0]}) == (Ids{all[1], all[2]}), boost::test_tools::per_element());
+  BOOST_TEST(ids({.limit = 2, .after = all[1], .state = kPending}) == (Ids{all[3]}),
+             boost::test_tools::per_element());
+  BOOST_TEST(ids({.state = kCancelled}) == (Ids{all[2]}), boost::test_tools::per_element());
+  BOOST_TEST(ids({.state = kExpired}).empty());
+  BOOST_TEST((refusal(book->list({.after = "none"})) == kNotFound));
+  for (const std::size_t limit : {std::size_t{0}, kMaxPage + 1})
+    BOOST_TEST((refusal(book->list({.limit = limit})) == kInvalidArgument));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_document_that_is_not_what_its_digest_says_is_damage, Books) {
+  ParkedCall call = call_named("one");
+  call.digest = digest_of("another");
+  park(call);
+  BOOST_TEST((refusal(book->find(call.id)) == kStoreCorrupt));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace chancery::store::testing
