@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -81,6 +82,15 @@ class Exchange {
   explicit Exchange(Deadline deadline) : stream_(io_) { stream_.expires_at(deadline); }
 
   Result<HttpAnswer> run(const std::string& path, const HttpRequest& request) {
+    // On the thread that drives: a socket is not to be closed while another uses it.
+    const std::stop_callback on_stop(request.stop, [this] { asio::post(io_, [this] { stream_.close(); }); });
+    auto answer = exchange(path, request);
+    if (!answer && request.stop.stop_requested()) return kGivenUp;
+    return answer;
+  }
+
+ private:
+  Result<HttpAnswer> exchange(const std::string& path, const HttpRequest& request) {
     if (const error_code failed = connect(path)) return connect_error(failed);
     const auto message = encode(request);
     const error_code write_failed = write(message);
@@ -96,7 +106,6 @@ class Exchange {
                       std::move(answer.body())};
   }
 
- private:
   error_code connect(const std::string& path) {
     error_code result;
     stream_.async_connect(Local::endpoint(path), [&](error_code code) { result = code; });
