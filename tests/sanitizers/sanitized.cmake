@@ -8,7 +8,7 @@ set(sanitized_by_address
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
   daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
-  mcp runtime_tools schema schema_suite
+  mcp mcp_serving runtime_tools schema schema_suite
   service_budgets service_custody service_partners redaction
   fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
   fuzz_proof fuzz_redaction fuzz_schema fuzz_status_list fuzz_token fuzz_tpm)
@@ -21,7 +21,7 @@ set(sanitized_by_thread
   client_trust
   edge_parts edge_requests edge_ends
   daemon_audit daemon_ledger daemon_log daemon_store
-  mcp
+  mcp mcp_serving
   service service_audit service_authorize service_attestation service_budgets service_partners)
 
 set(sanitized_tests "")
