@@ -41,6 +41,7 @@ void add_authorize(CLI::App& app, Command& chosen);
 void add_decision_ends(CLI::App& app, Command& chosen);  ///< `settle`, `release`
 void add_explain(CLI::App& app, Command& chosen);
 void add_inspect(CLI::App& app, Command& chosen);
+void add_mcp(CLI::App& app, Command& chosen);
 void add_proof(CLI::App& app, Command& chosen);
 void add_present(CLI::App& app, Command& chosen);
 void add_verify_vectors(CLI::App& app, Command& chosen);

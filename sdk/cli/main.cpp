@@ -87,6 +87,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_inspect(app, chosen);
   add_proof(app, chosen);
   add_present(app, chosen);
+  add_mcp(app, chosen);
   add_verify_vectors(app, chosen);
   add_verify_evidence(app, chosen);
   add_scan(app, chosen);

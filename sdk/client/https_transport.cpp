@@ -138,7 +138,12 @@ Attempt exchange_over(http::client::http_client client, const HttpRequest& reque
       .then([exchange](const pplx::task<http::http_response>& task) {
         exchange->attempt.set_value(finish(task, *exchange));
       });
-  if (attempt.wait_until(deadline) == std::future_status::ready) return attempt.get();
+  const std::stop_callback on_stop(request.stop, [&] { exchange->cancel.cancel(); });
+  if (attempt.wait_until(deadline) == std::future_status::ready) {
+    Attempt made = attempt.get();
+    if (!made.answer && request.stop.stop_requested()) return {kGivenUp};
+    return made;
+  }
   exchange->cancel.cancel();
   return {timed_out()};
 }

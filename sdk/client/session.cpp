@@ -110,6 +110,16 @@ ClientResult<std::shared_ptr<const Session>> Session::open(const SessionOptions&
   return std::shared_ptr<const Session>(new Session(std::move(impl)));
 }
 
+ClientResult<std::shared_ptr<const Session>> Session::another() const {
+  auto key = HolderKey::generate();
+  if (!key) return local(key.error());
+  const SessionState& state = impl_->state;  // but for the lease, nobody changes it
+  std::unique_ptr<Impl> impl(
+      new Impl{{state.options, state.agent_chain, state.uri, *std::move(key)}, impl_->daemon});
+  CHANCERY_ASSIGN(impl->state.lease, impl->ask());
+  return std::shared_ptr<const Session>(new Session(std::move(impl)));
+}
+
 Result<Presented> Session::present(const std::string& method, const std::string& uri,
                                    const std::optional<std::string>& nonce) const {
   return present(ProofClaims{method, uri, {}, nonce});

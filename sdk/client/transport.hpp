@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,12 +22,17 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// What comes of a request that whoever sent it gave up.
+inline constexpr Error kGivenUp{ErrorCode::kTimeout, "the call was given up before there was an answer"};
+
 struct HttpRequest {
   std::string method;
   std::string target;  ///< path and query
   std::string body;    ///< JSON; empty: none
   std::string accept = "application/json";
   Headers headers{};  ///< beyond those that the transport sets
+  std::stop_token
+      stop{};  ///< gives the exchange up: it ends in kGivenUp, whatever the other side has done by then
 };
 
 struct HttpAnswer {

@@ -1,11 +1,16 @@
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <mutex>
+#include <stop_token>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -88,16 +93,48 @@ class Exchange {
  public:
   Exchange() : stream_(io_) {}
 
-  Status open(const std::string& path, Deadline deadline) {
+  Status open(const std::string& path, Deadline deadline, const std::stop_token& stop) {
     stream_.expires_at(deadline);
-    if (const error_code failed = connect(path)) return connect_error(failed);
-    // Nobody who is started from here speaks in our name.
-    ::fcntl(stream_.socket().native_handle(), F_SETFD, FD_CLOEXEC);
-    return {};
+    return until(stop, [&]() -> Status {
+      if (const error_code failed = connect(path)) return connect_error(failed);
+      // Nobody who is started from here speaks in our name.
+      ::fcntl(stream_.socket().native_handle(), F_SETFD, FD_CLOEXEC);
+      return {};
+    });
   }
 
   Result<HttpAnswer> run(const HttpRequest& request, Deadline deadline, bool keep_alive) {
     stream_.expires_at(deadline);
+    return until(request.stop, [&] { return exchange(request, keep_alive); });
+  }
+
+  /// Whether the daemon may have read the last request to its end, or answered it. When it did not, nothing was done.
+  [[nodiscard]] bool was_read() const noexcept { return was_read_; }
+
+  /// Whether another request may follow: the other side has neither closed nor said anything that nobody asked for.
+  [[nodiscard]] bool is_usable() {
+    char octet = 0;
+    return is_kept_ && std::chrono::steady_clock::now() - used_at_ < kLongestIdle &&
+           ::recv(stream_.socket().native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           errno == EAGAIN;
+  }
+
+ private:
+  // Ends early what is asked to stop.
+  template <typename Work>
+  std::invoke_result_t<Work> until(const std::stop_token& stop, Work work) {
+    auto done = [&] {
+      // On the thread that drives: a socket is not to be closed while another uses it.
+      const std::stop_callback on_stop(stop, [this] { asio::post(io_, [this] { stream_.close(); }); });
+      return work();
+    }();
+    if (!stop.stop_requested()) return done;
+    is_kept_ = false;  // its end may wait to be driven yet
+    if (done) return done;
+    return kGivenUp;
+  }
+
+  Result<HttpAnswer> exchange(const HttpRequest& request, bool keep_alive) {
     is_kept_ = false;
     was_read_ = true;
     const auto message = encode(request, keep_alive);
@@ -120,18 +157,6 @@ class Exchange {
                       std::move(answer.body())};
   }
 
-  /// Whether the daemon may have read the last request to its end, or answered it. When it did not, nothing was done.
-  [[nodiscard]] bool was_read() const noexcept { return was_read_; }
-
-  /// Whether another request may follow: the other side has neither closed nor said anything that nobody asked for.
-  [[nodiscard]] bool is_usable() {
-    char octet = 0;
-    return is_kept_ && std::chrono::steady_clock::now() - used_at_ < kLongestIdle &&
-           ::recv(stream_.socket().native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           errno == EAGAIN;
-  }
-
- private:
   // Unix sockets say so when the other side has gone away with something unread.
   static bool is_unread(const error_code& code) {
     return code == asio::error::broken_pipe || code == asio::error::connection_reset;
@@ -184,10 +209,10 @@ class UnixTransport final : public Transport {
   Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const override {
     if (const auto kept = take()) {
       auto answer = run(kept, request, deadline);
-      if (kept->was_read()) return answer;
+      if (kept->was_read() || request.stop.stop_requested()) return answer;
     }
     const auto fresh = std::make_shared<Exchange>();
-    CHANCERY_TRY(fresh->open(path_, deadline));
+    CHANCERY_TRY(fresh->open(path_, deadline, request.stop));
     return run(fresh, request, deadline);
   }
 

@@ -117,6 +117,15 @@ HttpAnswer HttpEndpoint::end_session(const HttpRequest& request, const Caller& c
   return {204, {}, {}};
 }
 
+void HttpEndpoint::cancel_all() {
+  std::vector<Held> held;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, entry] : sessions_) held.push_back(entry);
+  }
+  for (const Held& entry : held) entry->session.cancel_all();
+}
+
 std::size_t HttpEndpoint::session_count() const {
   const std::lock_guard lock(mutex_);
   return sessions_.size();

@@ -40,6 +40,9 @@ class HttpEndpoint {
   /// \return the answer; one without a body and of type text/event-stream for a request that was cancelled
   [[nodiscard]] HttpAnswer handle(const HttpRequest& request, const Inbound& from, Instant now);
 
+  /// Asks every call of a session to end. For a transport that ends; those of 2026-07-28 end with their connections.
+  void cancel_all();
+
   /// For tests and metrics.
   [[nodiscard]] std::size_t session_count() const;
 

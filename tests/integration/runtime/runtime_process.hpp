@@ -55,6 +55,7 @@ class RuntimeProcess {
   }
 
   [[nodiscard]] std::filesystem::path socket() const { return folder_ / "runtime.sock"; }
+  [[nodiscard]] std::filesystem::path tools() const { return folder_ / "tools.d"; }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   [[nodiscard]] std::string output() const {
     std::ifstream in(folder_ / "output");

@@ -7,6 +7,7 @@
 
 #include <chancery/session.hpp>
 
+#include "sdk/client/session_rotation.hpp"
 #include "tests/unit/client/fake_daemon.hpp"
 
 // Sessions whose daemon is there but says nothing.
@@ -98,6 +99,59 @@ BOOST_AUTO_TEST_CASE(what_is_there_is_used_while_another_thread_has_it_renewed) 
   renewing.join();
   BOOST_TEST(renewed == "j.k.l");
   BOOST_TEST(daemon.asked == 2);
+}
+
+namespace {
+
+// The session that is taken for one proof after so many others.
+std::shared_ptr<const Session> taken_after(client::SessionRotation& rotation, std::size_t proofs) {
+  for (std::size_t i = 0; i < proofs; ++i) static_cast<void>(rotation.take());
+  return rotation.take();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_key_that_has_made_its_proofs_is_followed_by_another) {
+  SessionDaemon daemon(600s, [](Connection& connection) {
+    connection.write(
+        http_answer(201, "application/json", R"({"chain":["g.h.i","m.n.o"],"expires_at":4000000000})"));
+  });
+  const auto first = daemon.session(20s);
+  client::SessionRotation rotation(first);
+  BOOST_TEST(taken_after(rotation, client::SessionRotation::kProofs - 1).get() == first.get());
+  BOOST_TEST(daemon.asked == 1);
+  const auto second = rotation.take();
+  BOOST_TEST(presented(*second) == "m.n.o");
+  BOOST_TEST(presented(*first) == "j.k.l");  // whoever has it goes on with it
+  BOOST_TEST(taken_after(rotation, client::SessionRotation::kProofs - 2).get() == second.get());
+  BOOST_TEST(daemon.asked == 2);
+  BOOST_TEST(rotation.take().get() != second.get());
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_opens_no_other_session_leaves_the_one_that_is_there) {
+  SessionDaemon daemon(600s, [](Connection& connection) {
+    connection.write(http_answer(503, "application/problem+json", R"({"code":"overloaded","status":503})"));
+  });
+  const auto first = daemon.session(20s);
+  client::SessionRotation rotation(first);
+  BOOST_TEST(taken_after(rotation, client::SessionRotation::kMost + 10).get() == first.get());
+  BOOST_TEST(daemon.asked == 2);  // and is left alone for a while
+}
+
+BOOST_AUTO_TEST_CASE(whoever_comes_while_another_session_is_opened_goes_on_with_what_is_there) {
+  std::promise<void> is_asked;
+  std::promise<void> is_over;
+  SessionDaemon daemon(600s, [&](Connection&) {
+    is_asked.set_value();
+    is_over.get_future().wait();
+  });
+  const auto first = daemon.session(20s);
+  client::SessionRotation rotation(first);
+  taken_after(rotation, client::SessionRotation::kProofs - 1);
+  std::jthread opening([&] { static_cast<void>(rotation.take()); });
+  is_asked.get_future().wait();
+  BOOST_TEST(rotation.take().get() == first.get());
+  is_over.set_value();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,8 +1,8 @@
-#include "daemon/runtime/schema/pointer.hpp"
+#include "sdk/json/pointer.hpp"
 
 #include <charconv>
 
-namespace chancery::schema {
+namespace chancery::json {
 namespace {
 
 std::optional<std::string> unescape_token(std::string_view text) {
@@ -49,14 +49,14 @@ std::optional<std::vector<std::string>> split_pointer(std::string_view pointer) 
   return tokens;
 }
 
-const json::Value* child_of(const json::Value& value, std::string_view token) noexcept {
-  if (value.is(json::Value::Kind::kObject)) return value.find(token);
+const Value* child_of(const Value& value, std::string_view token) noexcept {
+  if (value.is(Value::Kind::kObject)) return value.find(token);
   const auto index = index_of(token);
   return index && *index < value.items().size() ? &value.items()[*index] : nullptr;
 }
 
-const json::Value* value_at(const json::Value& root, const std::vector<std::string>& tokens) noexcept {
-  const json::Value* value = &root;
+const Value* value_at(const Value& root, const std::vector<std::string>& tokens) noexcept {
+  const Value* value = &root;
   for (const std::string& token : tokens) {
     value = child_of(*value, token);
     if (value == nullptr) return nullptr;
@@ -64,4 +64,4 @@ const json::Value* value_at(const json::Value& root, const std::vector<std::stri
   return value;
 }
 
-}  // namespace chancery::schema
+}  // namespace chancery::json

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+
+#include <chancery/session.hpp>
+
+namespace chancery::client {
+
+/// Sessions of one agent, one after the other, for a program that proves more often than one key may: a daemon takes a
+/// thousand unexpired proofs of a key, each of them for six minutes (docs/protocol/authorization.md). Whoever comes when
+/// a key has made most of them opens a session with another key, while others go on with what is there, as long as it is
+/// good for more. So does everybody when the daemon is away. Thread-safe.
+class SessionRotation {
+ public:
+  static constexpr std::size_t kProofs = 700;  ///< of one key, before another is wanted
+  static constexpr std::size_t kMost = 950;    ///< before whoever comes waits for the other
+
+  explicit SessionRotation(std::shared_ptr<const Session> first) : current_(std::move(first)) {}
+
+  /// The session for one proof.
+  [[nodiscard]] std::shared_ptr<const Session> take();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::mutex mutex_;  // of all that follows
+  std::condition_variable opened_;
+  std::shared_ptr<const Session> current_;
+  std::size_t used_ = 0;
+  bool opening_ = false;
+  Clock::time_point retry_at_{};
+};
+
+}  // namespace chancery::client
