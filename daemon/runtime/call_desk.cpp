@@ -24,6 +24,8 @@ using json::Node;
 using Counts = std::map<std::string, std::int64_t>;
 
 constexpr json::Limits kArgumentLimits{.max_depth = 32, .max_values = 1u << 16};
+// What upstreams write beyond 2^53, identifiers mostly, passes as text: see tools::shape_response().
+constexpr json::Limits kAnswerLimits{.max_depth = 32, .max_values = 1u << 16, .allow_unsafe_integers = true};
 // Beyond what the call itself may take: so long are the amounts that it spends reserved.
 constexpr std::chrono::seconds kReserveBeyond{60};
 
@@ -203,6 +205,7 @@ std::optional<CallAnswer> CallDesk::Call::check(std::string text) {
 // A daemon that is away records nothing, and nothing was done.
 std::optional<CallAnswer> CallDesk::Call::refuse(CallAnswer refusal, const char* reason, const Counts& hits) {
   if (!desk_.is_granted(tool_, agent_)) return not_granted();
+  refusal.redactions = hits;
   const auto recorded = desk_.parts_.daemon.report_refusal({tool_.name, reason, {}, hits});
   if (!recorded) desk_.parts_.log.warning("a refused call could not be recorded", recorded.error().error);
   return refusal;
@@ -277,7 +280,7 @@ CallDesk::Call::Made CallDesk::Call::take(const OutboundResponse& response) {
   made.upstream = response.body;
   // Also where no field that may pass has it: whoever echoes a credential shows it to others.
   made.exposed = has_known(desk_.finder_.find(response.body), tool_.credential);
-  const auto document = json::Document::parse(response.body, kArgumentLimits);
+  const auto document = json::Document::parse(response.body, kAnswerLimits);
   const bool is_good = response.status >= 200 && response.status < 300;
   if (!document && (is_good && !response.body.empty())) {
     made.status = "error";
@@ -302,6 +305,7 @@ CallAnswer CallDesk::Call::finish(Made made) {
   result.status = made.status;
   if (!made.upstream.empty()) result.upstream_sha256 = digest_of(made.upstream);
   result.result_sha256 = digest_of(made.answer.result);
+  made.answer.redactions = made.redactions;
   result.redactions = std::move(made.redactions);
   result.exposed = made.exposed;
   auto receipt = desk_.parts_.daemon.report_result(permit_->id, result);
