@@ -22,3 +22,15 @@ install(FILES ${packaging}/systemd/udev.rules DESTINATION /lib/udev/rules.d RENA
 install(FILES ${packaging}/systemd/drop-ins/pkcs11.conf ${packaging}/systemd/drop-ins/executables.conf
               ${packaging}/systemd/drop-ins/tpm.conf
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-daemon/examples)
+
+# The tool runtime, which is another program, user and package.
+add_custom_command(OUTPUT ${pages}/chancery-runtime.8
+  COMMAND chancery_runtime_main --man-page > ${pages}/chancery-runtime.8 DEPENDS chancery_runtime_main VERBATIM)
+add_custom_target(chancery_runtime_pages ALL DEPENDS ${pages}/chancery-runtime.8)
+install(TARGETS chancery_runtime_main RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(FILES ${pages}/chancery-runtime.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES ${packaging}/runtime.toml DESTINATION /etc/chancery)
+install(FILES ${packaging}/systemd/chancery-runtime.service DESTINATION /lib/systemd/system)
+install(FILES ${packaging}/systemd/runtime-sysusers.conf DESTINATION lib/sysusers.d RENAME chancery-runtime.conf)
+install(FILES ${packaging}/systemd/runtime-tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME chancery-runtime.conf)
+install(FILES ${packaging}/systemd/drop-ins/http-only.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}-runtime/examples)

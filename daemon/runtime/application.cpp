@@ -1,14 +1,16 @@
 #include "daemon/runtime/application.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
-#include <thread>
 #include <utility>
+
+#include <unistd.h>
 
 #include <chancery/token.hpp>
 
+#include "daemon/telemetry/exposition.hpp"
+#include "daemon/telemetry/process_figures.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 
@@ -16,6 +18,7 @@ namespace chancery::runtime {
 namespace {
 
 using json::Node;
+using telemetry::Metric;
 using Kind = CallAnswer::Kind;
 
 constexpr std::string_view kTools = "/v1/tools";
@@ -82,12 +85,6 @@ int status_of(Kind kind) {
   return 502;
 }
 
-std::string_view kind_name(Kind kind) {
-  constexpr std::array<std::string_view, 7> kNames{
-      "done", "error", "unknown", "invalid", "denied", "approval_required", "failed"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
 rest::Response response_of(const CallAnswer& answer) {
   Node node = Node::object({{"outcome", kind_name(answer.kind)}});
   const auto set = [&node](const char* name, const std::string& text) {
@@ -139,64 +136,109 @@ Result<std::string> arguments_of(const rest::Request& request) {
   return std::string(arguments->source());
 }
 
+rest::Response no_such_path() {
+  return rest::problem(404, {ErrorCode::kNotFound, "there is no such path: see docs/protocol/runtime.md"});
+}
+
 // Of verification's steps, those behind the proof's.
 bool is_proven(const api::Verification& verification) {
   const bool is_behind = verification.step == "7" || verification.step == "8";
   return verification.valid() || (is_behind && verification.outcome != "audience_mismatch");
 }
 
+std::vector<Metric> own_metrics(std::size_t tools, std::size_t waiting,
+                                const telemetry::EdgeRefusals& refusals) {
+  using enum Metric::Kind;
+  const auto gauge = [](const char* name, const char* help, double value) {
+    return Metric{name, help, kGauge, {{value}}};
+  };
+  Metric refused{"chancery_runtime_edge_refusals_total", "What was turned away before any route saw it.",
+                 kCounter};
+  for (std::size_t reason = 0; reason < telemetry::EdgeRefusals::kNames.size(); ++reason) {
+    refused.samples.push_back({static_cast<double>(refusals.value(reason)),
+                               {{"reason", std::string(telemetry::EdgeRefusals::kNames[reason])}}});
+  }
+  const telemetry::ProcessFigures process = telemetry::process_figures();
+  return {gauge("chancery_runtime_tools", "Tools that are served.", static_cast<double>(tools)),
+          gauge("chancery_runtime_receipts_waiting", "Receipts that wait for their signature.",
+                static_cast<double>(waiting)),
+          std::move(refused),
+          gauge("process_start_time_seconds", "When the process was started.", process.started_at),
+          gauge("process_resident_memory_bytes", "Memory that it has in use.", process.resident_octets),
+          gauge("process_open_fds", "Descriptors that are open.", process.open_descriptors),
+          gauge("process_max_fds", "Descriptors that may be open.", process.most_descriptors)};
+}
+
 }  // namespace
 
-Application::Application(std::vector<tools::Tool> tools, const Client& daemon, CallDesk& desk,
-                         const Receipts& receipts, std::string url)
-    : tools_([&] {
-        std::map<std::string, tools::Tool, std::less<>> out;
-        for (tools::Tool& tool : tools) {
-          std::string name = tool.name;
-          out.emplace(std::move(name), std::move(tool));
-        }
-        return out;
-      }()),
-      daemon_(daemon),
-      desk_(desk),
-      receipts_(receipts),
-      url_(std::move(url)) {}
+Application::Application(Parts parts, std::string url, std::vector<tools::Tool> tools)
+    : parts_(parts), url_(std::move(url)) {
+  use(std::move(tools));
+}
+
+void Application::use(std::vector<tools::Tool> tools) {
+  auto next = std::make_shared<ToolSet>();
+  for (tools::Tool& tool : tools) {
+    std::string name = tool.name;
+    next->emplace(std::move(name), std::move(tool));
+  }
+  const std::lock_guard lock(mutex_);
+  tools_ = std::move(next);
+}
+
+std::shared_ptr<const Application::ToolSet> Application::tools() const {
+  const std::lock_guard lock(mutex_);
+  return tools_;
+}
 
 bool Application::may_block(std::string_view, std::string_view path) const { return path != "/healthz"; }
 
 rest::Response Application::handle(rest::Request& request) {
-  if (request.path == "/healthz" && request.method == "GET")
-    return json_response(200, Node::object({{"status", "alive"}}));
-  if (request.path == kTools && request.method == "GET") return list(request);
-  if (request.path.starts_with(kReceipts) && request.method == "GET")
-    return show_receipt(std::string_view(request.path).substr(kReceipts.size()));
-  const bool is_tool = request.path.starts_with(kTools) && request.path.size() > kTools.size() + 1 &&
-                       request.path[kTools.size()] == '/';
-  if (is_tool && request.method == "POST")
-    return call(request, std::string_view(request.path).substr(kTools.size() + 1));
-  return rest::problem(404, {ErrorCode::kNotFound, "there is no such path: see docs/protocol/runtime.md"});
+  const std::string_view path = request.path;
+  const bool is_get = request.method == "GET";
+  if (path == "/healthz" && is_get) return json_response(200, Node::object({{"status", "alive"}}));
+  if (path == "/readyz" && is_get) return show_readiness();
+  if (path == "/metrics" && is_get) return show_metrics(request);
+  if (path == kTools && is_get) return list(request);
+  if (path.starts_with(kReceipts) && is_get) return show_receipt(path.substr(kReceipts.size()));
+  const bool is_tool =
+      path.starts_with(kTools) && path.size() > kTools.size() + 1 && path[kTools.size()] == '/';
+  if (is_tool && request.method == "POST") return call(request, path.substr(kTools.size() + 1));
+  return no_such_path();
 }
 
-rest::Response Application::call(const rest::Request& request, std::string_view name) const {
+rest::Response Application::call(const rest::Request& request, std::string_view name) {
+  const auto began = std::chrono::steady_clock::now();
+  if (stop_.stop_requested())
+    return rest::problem(
+        503, {ErrorCode::kShuttingDown, "the runtime is ending, and nothing was done: try again later"});
   const auto agent = presentation_of(request);
   if (!agent) return rest::problem(401, agent.error());
   auto arguments = arguments_of(request);
   if (!arguments) return rest::problem(arguments.error());
-  const auto tool = tools_.find(name);
-  return response_of(
-      desk_.call(tool == tools_.end() ? nullptr : &tool->second, name, *agent, *std::move(arguments)));
+  const auto snapshot = tools();  // the call's own, whatever is read anew meanwhile
+  const auto found = snapshot->find(name);
+  const tools::Tool* const tool = found == snapshot->end() ? nullptr : &found->second;
+  const CallAnswer answer = parts_.desk.call(tool, name, *agent, *std::move(arguments), stop_.get_token());
+  if (tool == nullptr) {
+    figures_.add_unknown();
+  } else {
+    figures_.add(tool->name, answer, std::chrono::steady_clock::now() - began);
+  }
+  return response_of(answer);
 }
 
 // What the chain grants, whatever bounds it has: a list is no permission. The proof is looked at with any tool's scope, and
 // not used up.
-Result<std::vector<std::string>> Application::scopes_of(const rest::Request& request) const {
-  if (tools_.empty()) return std::vector<std::string>();
+Result<std::vector<std::string>> Application::scopes_of(const rest::Request& request,
+                                                        const ToolSet& tools) const {
+  if (tools.empty()) return std::vector<std::string>();
   CHANCERY_ASSIGN(const Presentation agent, presentation_of(request));
-  api::VerifyChain question{agent.chain, api::Action{url_, tools_.begin()->second.scope, "{}", {}}};
+  api::VerifyChain question{agent.chain, api::Action{url_, tools.begin()->second.scope, "{}", {}}};
   question.request->dpop = DpopPresentation{agent.proof, request.method, url_ + request.path, {}};
-  const auto proven = daemon_.verify(question);
+  const auto proven = parts_.daemon.verify(question);
   if (!proven) return proven.error().error;
-  const auto verified = daemon_.verify({agent.chain, {}, {}});
+  const auto verified = parts_.daemon.verify({agent.chain, {}, {}});
   if (!verified) return verified.error().error;
   if (is_proven(*proven) && verified->valid()) return scopes_at(url_, *verified);
   return Error{ErrorCode::kChainRefused,
@@ -204,23 +246,50 @@ Result<std::vector<std::string>> Application::scopes_of(const rest::Request& req
 }
 
 rest::Response Application::list(const rest::Request& request) const {
-  const auto scopes = scopes_of(request);
+  const auto snapshot = tools();
+  const auto scopes = scopes_of(request, *snapshot);
   if (!scopes) {
     const bool is_ours =
         scopes.error().code == ErrorCode::kConnectFailed || scopes.error().code == ErrorCode::kTimeout;
     return is_ours ? rest::problem(503, scopes.error()) : rest::problem(scopes.error());
   }
   Node array = Node::array();
-  for (const auto& [name, tool] : tools_) {
-    const bool is_granted = std::ranges::any_of(
-        *scopes, [&tool](const std::string& granted) { return scope_covers(granted, tool.scope); });
-    if (is_granted && desk_.is_served(tool)) array.push_back(tool_node(tool));
+  for (const auto& [name, tool] : *snapshot) {
+    const bool is_granted = std::ranges::any_of(*scopes, [&needed = tool](const std::string& granted) {
+      return scope_covers(granted, needed.scope);
+    });
+    if (is_granted && parts_.desk.is_served(tool)) array.push_back(tool_node(tool));
   }
   return json_response(200, Node::object({{"tools", std::move(array)}}));
 }
 
+rest::Response Application::show_readiness() const {
+  std::vector<std::string_view> missing = parts_.readiness.missing(std::chrono::steady_clock::now());
+  const std::size_t count = tools()->size();
+  if (count == 0) missing.emplace_back("tools");
+  if (stop_.stop_requested()) missing.emplace_back("ending");
+  Node names = Node::array();
+  for (const std::string_view name : missing) names.push_back(name);
+  return json_response(
+      missing.empty() ? 200 : 503,
+      Node::object({{"missing", std::move(names)}, {"ready", missing.empty()}, {"tools", count}}));
+}
+
+// An agent that may connect is not to learn what others do: for root, and for the user that the runtime runs as.
+rest::Response Application::show_metrics(const rest::Request& request) const {
+  const auto& peer = request.peer.credentials;
+  if (!peer) return no_such_path();
+  if (peer->uid != 0 && peer->uid != ::geteuid())
+    return rest::problem(403,
+                         {ErrorCode::kForbidden, "only root, or the runtime's own user, may read metrics"});
+  std::vector<telemetry::Metric> metrics = figures_.metrics();
+  for (telemetry::Metric& metric : own_metrics(tools()->size(), parts_.receipts.waiting(), parts_.refusals))
+    metrics.push_back(std::move(metric));
+  return {200, telemetry::kExpositionType, telemetry::exposition(metrics), {}};
+}
+
 rest::Response Application::show_receipt(std::string_view permit) const {
-  const auto found = receipts_.find(permit);
+  const auto found = parts_.receipts.find(permit);
   if (!found)
     return rest::problem(404, {ErrorCode::kNotFound, "no such receipt: the last ten thousand are kept"});
   const auto document = json::Document::parse(found->receipt);

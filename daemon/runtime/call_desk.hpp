@@ -58,6 +58,8 @@ struct CallAnswer {
   std::string document{};                   ///< what is to be approved, JCS
   std::string permit{};                     ///< id of the permit, once there was one
   std::string receipt{};                    ///< JCS
+  std::map<std::string, std::int64_t>
+      redactions{};  ///< what was taken out of it, or found in arguments, by kind
 };
 
 /// The scopes that a chain grants at a server, to judge by what the daemon's verification says of it: none unless it is valid, and

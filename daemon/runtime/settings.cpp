@@ -1,118 +1,108 @@
 #include "daemon/runtime/settings.hpp"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <fstream>
 #include <iterator>
-#include <vector>
+#include <optional>
+#include <utility>
 
+#include "daemon/config/values.hpp"
+#include "daemon/runtime/tools/fields.hpp"
 #include "sdk/toml/toml.hpp"
 
 namespace chancery::runtime {
 namespace {
 
-using Outcome = std::optional<SettingsError>;
+using namespace std::chrono_literals;
+using telemetry::Format;
+using telemetry::Level;
+using tools::Fields;
+using tools::LoadError;
+using Outcome = Result<void, LoadError>;
 
-int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
+constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> kFormats{"text", "json"};
+constexpr auto kShortestDrain = 100ms;
+constexpr auto kLongestDrain = 5min;
 
-/// The members of a section, each of which must be asked for.
-class Section {
- public:
-  Section(const toml::table& table, std::string name) : table_(table), name_(std::move(name)) {}
-
-  void text(std::string_view name, std::string& out) {
-    known_.emplace_back(name);
-    const toml::node* const node = table_.get(name);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<std::string>();
-    if (!value || value->empty()) return complain(*node, name, " must be a text that is not empty");
-    out = *value;
-  }
-  void path(std::string_view name, std::filesystem::path& out) {
-    std::string value;
-    text(name, value);
-    if (value.empty()) return;
-    out = value;
-    if (!out.is_absolute()) complain(*table_.get(name), name, " must be an absolute path");
-  }
-  template <typename T, std::size_t Count>
-  void choice(std::string_view name, const std::array<std::pair<std::string_view, T>, Count>& choices,
-              T& out) {
-    std::string value;
-    text(name, value);
-    if (value.empty()) return;
-    for (const auto& [word, meant] : choices) {
-      if (word != value) continue;
-      out = meant;
-      return;
-    }
-    std::string words;
-    for (const auto& choice : choices) words += (words.empty() ? "" : ", ") + std::string(choice.first);
-    complain(*table_.get(name), name, " must be one of " + words);
-  }
-
-  /// What was wrong first, or a member that nobody asked for.
-  [[nodiscard]] Outcome finish() {
-    for (const auto& [key, node] : table_) {
-      if (std::ranges::find(known_, key.str()) == known_.end())
-        complain(node, key.str(), " is no option: see docs/operations/runtime.md");
-    }
-    return error_;
-  }
-
- private:
-  void complain(const toml::node& node, std::string_view name, const std::string& what) {
-    if (!error_) error_ = SettingsError{line_of(node), name_ + "." + std::string(name) + what};
-  }
-
-  const toml::table& table_;
-  const std::string name_;
-  std::vector<std::string> known_;
-  Outcome error_;
+constexpr std::array kOptions{
+    Option{"runtime", "url", false,
+           "where agents call the runtime, https://HOST[:PORT], as in the daemon's configuration; required",
+           &Settings::url},
+    Option{"runtime", "daemon", false, "the daemon's socket", &Settings::daemon},
+    Option{"runtime", "tools", true, "the folder of the tools' declarations", &Settings::tools},
+    Option{"runtime", "socket", false, "where it listens for this machine", &Settings::socket},
+    Option{"runtime", "tls_listen", false,
+           "ADDRESS:PORT where it listens with TLS; without it, on the socket alone", &Settings::tls_listen},
+    Option{"runtime", "tls_certificate", true, "PEM: its certificate, then those of its issuers",
+           &Settings::tls_certificate},
+    Option{"runtime", "tls_key", true, "PEM, unencrypted, for its owner and group alone", &Settings::tls_key},
+    Option{"runtime", "ca", false,
+           "PEM: whom upstreams must be certified by, in place of the system's authorities", &Settings::ca},
+    Option{
+        "runtime", "drain_timeout", true,
+        "how long calls under way may go on once it is to end, from 100ms to 5m; what is left is cut short",
+        &Settings::drain_timeout},
+    Option{"log", "level", true, "trace, debug, info, warning or error", &Settings::log_level},
+    Option{"log", "format", true, "text or json", &Settings::log_format},
 };
 
-Outcome read_runtime(const toml::table& table, Settings& out) {
-  Section section(table, "runtime");
-  section.text("url", out.url);
-  section.path("daemon", out.daemon);
-  section.path("tools", out.tools);
-  section.path("socket", out.socket);
-  section.text("tls_listen", out.tls_listen);
-  section.path("tls_certificate", out.tls_certificate);
-  section.path("tls_key", out.tls_key);
-  section.path("ca", out.ca);
-  return section.finish();
+// How each kind of value is read.
+Outcome read(Fields& fields, std::string_view name, std::string& out) {
+  CHANCERY_ASSIGN(auto value, fields.text(name));
+  if (value && value->empty()) return fields.wrong(name, "must not be empty: leave it out for its default");
+  if (value) out = *std::move(value);
+  return {};
 }
 
-Outcome read_log(const toml::table& table, Settings& out) {
-  using telemetry::Format;
-  using telemetry::Level;
-  constexpr std::array<std::pair<std::string_view, Level>, 5> kLevels{{{"trace", Level::kTrace},
-                                                                       {"debug", Level::kDebug},
-                                                                       {"info", Level::kInfo},
-                                                                       {"warning", Level::kWarning},
-                                                                       {"error", Level::kError}}};
-  constexpr std::array<std::pair<std::string_view, Format>, 2> kFormats{
-      {{"text", Format::kText}, {"json", Format::kJson}}};
-  Section section(table, "log");
-  section.choice("level", kLevels, out.log_level);
-  section.choice("format", kFormats, out.log_format);
-  return section.finish();
+Outcome read(Fields& fields, std::string_view name, std::filesystem::path& out) {
+  std::string text;
+  CHANCERY_TRY(read(fields, name, text));
+  if (text.empty()) return {};
+  if (!text.starts_with('/')) return fields.wrong(name, "must be an absolute path");
+  out = text;
+  return {};
 }
 
-Outcome read_sections(const toml::table& root, Settings& out) {
-  for (const auto& [key, node] : root) {
-    const toml::table* const table = node.as_table();
-    const bool is_known = key.str() == "runtime" || key.str() == "log";
-    if (table == nullptr || !is_known)
-      return SettingsError{line_of(node), "the file has the sections [runtime] and [log] only"};
-    if (Outcome wrong = key.str() == "log" ? read_log(*table, out) : read_runtime(*table, out)) return wrong;
+Outcome read(Fields& fields, std::string_view name, std::chrono::milliseconds& out) {
+  CHANCERY_ASSIGN(const auto value, fields.duration(name));
+  if (value && (*value < kShortestDrain || *value > kLongestDrain))
+    return fields.wrong(name, "must be from 100ms to 5m");
+  out = value.value_or(out);
+  return {};
+}
+
+Outcome read(Fields& fields, std::string_view name, Level& out) {
+  CHANCERY_ASSIGN(const auto value, fields.choice(name, kLevels));
+  if (value) out = static_cast<Level>(*value);
+  return {};
+}
+
+Outcome read(Fields& fields, std::string_view name, Format& out) {
+  CHANCERY_ASSIGN(const auto value, fields.choice(name, kFormats));
+  if (value) out = static_cast<Format>(*value);
+  return {};
+}
+
+Outcome read_section(Fields& top, std::string_view section, Settings& out) {
+  CHANCERY_ASSIGN(auto fields, top.table(section));
+  if (!fields) return {};
+  for (const Option& option : kOptions) {
+    if (option.section != section) continue;
+    CHANCERY_TRY(
+        std::visit([&](const auto place) { return read(*fields, option.name, out.*place); }, option.place));
   }
-  return std::nullopt;
+  return fields->finish();
 }
 
-Outcome check(const Settings& settings) {
+Outcome read_sections(Fields top, Settings& out) {
+  CHANCERY_TRY(read_section(top, "runtime", out));
+  CHANCERY_TRY(read_section(top, "log", out));
+  return top.finish();
+}
+
+// What must hold between them.
+std::optional<SettingsError> check(const Settings& settings) {
   const auto wrong = [](const char* what) { return SettingsError{0, what}; };
   if (!settings.url.starts_with("https://") || settings.url.ends_with("/"))
     return wrong(
@@ -120,8 +110,9 @@ Outcome check(const Settings& settings) {
   if (settings.url.find_first_of("?#@ ") != std::string::npos)
     return wrong("runtime.url must have no user, query or fragment");
   if (settings.tls_listen.empty()) return std::nullopt;
-  if (!split_address(settings.tls_listen))
-    return wrong("runtime.tls_listen must be HOST:PORT, with an IPv6 address in brackets");
+  if (!config::parse_address(settings.tls_listen))
+    return wrong(
+        "runtime.tls_listen must be a numeric address and a port, such as 0.0.0.0:8444 or [::]:8444");
   if (settings.tls_certificate.empty() || settings.tls_key.empty())
     return wrong("runtime.tls_listen takes runtime.tls_certificate and runtime.tls_key");
   return std::nullopt;
@@ -129,20 +120,7 @@ Outcome check(const Settings& settings) {
 
 }  // namespace
 
-std::optional<HostAndPort> split_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  HostAndPort out;
-  std::string_view host = text.substr(0, colon);
-  const bool is_bracketed = host.starts_with('[') && host.ends_with(']');
-  if (is_bracketed) host = host.substr(1, host.size() - 2);
-  if (host.empty() || (!is_bracketed && host.find(':') != std::string_view::npos)) return std::nullopt;
-  out.host = host;
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (code != std::errc() || end != port.data() + port.size()) return std::nullopt;
-  return out;
-}
+std::span<const Option> options() noexcept { return kOptions; }
 
 std::variant<Settings, SettingsError> parse_settings(std::string_view text) {
   const toml::parse_result parsed = toml::parse(text);
@@ -151,7 +129,8 @@ std::variant<Settings, SettingsError> parse_settings(std::string_view text) {
                          std::string(parsed.error().description())};
   }
   Settings settings;
-  if (auto wrong = read_sections(parsed.table(), settings)) return *std::move(wrong);
+  const Outcome done = read_sections(Fields(parsed.table(), "", ""), settings);
+  if (!done) return SettingsError{done.error().line, done.error().message};
   if (auto wrong = check(settings)) return *std::move(wrong);
   return settings;
 }
@@ -162,6 +141,21 @@ std::variant<Settings, SettingsError> load_settings(const std::filesystem::path&
   if (!in)
     return SettingsError{0, "the file cannot be read: it must be there, and the runtime's user may read it"};
   return parse_settings(text);
+}
+
+std::variant<TakenOver, SettingsError> take_over(const Settings& running, const Settings& read) {
+  TakenOver out{running, {}, {}};
+  for (const Option& option : kOptions) {
+    const bool is_same =
+        std::visit([&](const auto place) { return running.*place == read.*place; }, option.place);
+    if (is_same) continue;
+    const std::string name = std::string(option.section) + "." + std::string(option.name);
+    (option.is_live ? out.changed : out.need_restart).push_back(name);
+    if (!option.is_live) continue;
+    std::visit([&](const auto place) { out.settings.*place = read.*place; }, option.place);
+  }
+  if (auto wrong = check(out.settings)) return *std::move(wrong);
+  return out;
 }
 
 }  // namespace chancery::runtime

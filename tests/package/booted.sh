@@ -52,7 +52,7 @@ chmod 0755 "$system"
 mkdir "$system"/{older,packages,test}
 cp "$older"/*.deb "$system/older"
 cp "$packages"/*.deb "$system/packages"
-cp "$here/inside.sh" "$here/inside.toml" "$system/test"
+cp "$here/inside.sh" "$here/inside.toml" "$here/http.pl" "$system/test"
 cat >"$system/etc/systemd/system/inside.service" <<'UNIT'
 [Unit]
 SuccessAction=exit

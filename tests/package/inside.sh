@@ -6,15 +6,15 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root
 say() { printf '== %s\n' "$*"; }
 fail() {
   printf 'FAILED: %s\n' "$*"
-  journalctl --boot --no-pager --unit chanceryd.service --unit chanceryd.socket | tail --lines=40
+  journalctl --boot --no-pager --unit chanceryd.service --unit chanceryd.socket --unit chancery-runtime.service | tail --lines=40
   exit 1
 }
 # A command that has to fail.
 refused() { if "$@" >/tmp/refused 2>&1; then fail "$* was not refused"; fi; }
 has() { grep --quiet --fixed-strings -- "$1" "$2" || fail "$2 says nothing of: $1"; }
-property() { systemctl show --property "$1" --value chanceryd.service; }
+property() { systemctl show --property "$1" --value "${2:-chanceryd.service}"; }
 apt_get() { apt-get --quiet --yes --no-install-recommends "$@" >/tmp/apt 2>&1 || { cat /tmp/apt; fail "apt-get $*"; }; }
-install_from() { apt_get install "/$1"/chancery_*.deb "/$1"/chancery-daemon_*.deb; }
+install_from() { apt_get install "/$1"/chancery_*.deb "/$1"/chancery-daemon_*.deb "/$1"/chancery-runtime_*.deb; }
 await() {
   local tries
   for ((tries = 0; tries < 200; tries++)); do
@@ -39,7 +39,12 @@ older="$(dpkg-query --show --showformat='${Version}' chancery-daemon)"
 [[ "$(systemctl is-enabled chanceryd.service || true)" == disabled ]] || fail "it is enabled without a configuration"
 id chanceryd >/dev/null && getent group chancery chancery-operators >/dev/null
 [[ "$(stat --format='%a %U %G' /etc/chancery)" == "750 root chanceryd" ]] || fail "/etc/chancery: $(stat /etc/chancery)"
-systemd-analyze verify --man=no chanceryd.service chanceryd.socket chanceryd-tls.socket
+systemd-analyze verify --man=no chanceryd.service chanceryd.socket chanceryd-tls.socket chancery-runtime.service
+[[ "$(systemctl is-active chancery-runtime.service)" == inactive ]] || fail "the runtime started without a configuration"
+[[ "$(systemctl is-enabled chancery-runtime.service || true)" == disabled ]] || fail "the runtime is enabled without a configuration"
+id chancery-runtime >/dev/null && getent group chancery-tools >/dev/null
+[[ "$(stat --format='%a %U %G' /etc/chancery/tools.d)" == "750 root chancery-runtime" ]] || fail "tools.d: $(stat /etc/chancery/tools.d)"
+[[ "$(stat --format='%a %U %G' /run/chancery-runtime)" == "750 chancery-runtime chancery-tools" ]] || fail "the folder of the runtime's socket"
 
 say "a TPM, a certificate, the master secret as an encrypted credential"
 cat >/etc/systemd/system/swtpm.service <<'UNIT'
@@ -183,6 +188,112 @@ rm --recursive /etc/systemd/system/chanceryd.service.d
 systemctl daemon-reload
 systemctl restart chanceryd.service
 
+say "the tool runtime"
+runtime() { property "$1" chancery-runtime.service; }
+ask() { perl /test/http.pl /run/chancery-runtime/runtime.sock "$@" 2>&1; }
+# Not counted among the starts that a unit may have in ten seconds.
+restart_runtime() { systemctl reset-failed chancery-runtime.service && systemctl restart chancery-runtime.service; }
+ready() { [[ "$(ask GET /readyz)" == '200 {"missing":[],"ready":true,"tools":'*'}' ]]; }
+chancery agent create tools --uid "$(id --user chancery-runtime)" >/dev/null
+cat >/etc/systemd/system/upstream.service <<'UNIT'
+[Service]
+ExecStart=perl /test/http.pl serve 8081
+UNIT
+systemctl start upstream.service
+cat >/etc/chancery/tools.d/ticket.toml <<'TOML'
+[tool]
+name = "ticket"
+description = "Reads a ticket."
+scope = "tickets.read"
+risk = "low"
+[tool.arguments]
+type = "object"
+required = ["ticket"]
+[tool.arguments.properties]
+ticket = { type = "string" }
+[tool.http]
+method = "GET"
+url = "http://127.0.0.1:8081/tickets/{ticket}"
+allow_addresses = ["127.0.0.1/32"]
+[tool.response]
+allow = ["/id", "/status"]
+TOML
+chancery-runtime --check >/tmp/check || fail "what is packaged is not good: $(cat /tmp/check)"
+systemctl enable --quiet --now chancery-runtime.service || fail "the runtime does not start"
+await ready
+exposure="$(systemd-analyze security chancery-runtime.service | sed --quiet 's/.*exposure level.*: \([0-9.]*\).*/\1/p')"
+say "the runtime's exposure $exposure"
+awk -v exposure="$exposure" 'BEGIN { exit !(exposure <= 2.0) }' || fail "the runtime's sandbox became weaker: $exposure"
+chancery grant --for user:alice@example.org --agent orchestrator --audience https://tools.example.org:8444 \
+  --scope tickets.read --lifetime 30m --depth 1 >/tmp/tickets.chain
+called() {
+  ask POST "/v1/tools/$1" "Authorization: DPoP $(tr --delete '\n' </tmp/tickets.chain)" "DPoP: $(chancery proof /tmp/tickets.chain \
+    --htm POST --htu "https://tools.example.org:8444/v1/tools/$1" --scope tickets.read --param ticket=T-7)" '{"arguments":{"ticket":"T-7"}}'
+}
+called ticket >/tmp/called
+has '"result":{"id":"9007199254740993","status":"open"}' /tmp/called
+permit="$(sed --quiet 's/.*"permit":"\([0-9a-f]*\)".*/\1/p' /tmp/called | head --bytes=32)"
+await sh -c "perl /test/http.pl /run/chancery-runtime/runtime.sock GET /v1/receipts/$permit | grep --quiet '^200 .*signed'"
+chancery trace "$permit" >/tmp/trace || fail "no trace of the call: $(cat /tmp/trace)"
+
+# Who may reach it, and what it may reach.
+as_caller() { runuser --user nobody --group "$1" -- perl /test/http.pl /run/chancery-runtime/runtime.sock GET "$2"; }
+refused as_caller nogroup /healthz
+has "Permission denied" /tmp/refused
+[[ "$(as_caller chancery-tools /healthz)" == 200* ]] || fail "a member of chancery-tools cannot connect"
+[[ "$(as_caller chancery-tools /metrics)" == 403* ]] || fail "an agent reads metrics"
+[[ "$(ask GET /metrics)" == *chancery_runtime_calls_total* ]] || fail "root reads no metrics"
+as_runtime() { runuser --user chancery-runtime -- "$@"; }
+as_runtime cat /etc/chancery/runtime.toml /etc/chancery/tools.d/ticket.toml >/dev/null || fail "it cannot read what is its own"
+for file in chancery.toml tls.key; do
+  refused as_runtime cat "/etc/chancery/$file"
+  has "Permission denied" /tmp/refused
+done
+refused as_runtime ls /etc/chancery
+refused as_runtime touch /etc/chancery/tools.d/mine.toml
+refused as_runtime cat "/proc/$(runtime MainPID)/environ"
+in_runtime() { nsenter --target "$(runtime MainPID)" --mount -- "$@"; }
+[[ -z "$(in_runtime ls --almost-all /var/lib/chancery)" ]] || fail "the runtime sees the daemon's state"
+cp /bin/true "/proc/$(runtime MainPID)/root/tmp/true"
+refused in_runtime /tmp/true
+has "Permission denied" /tmp/refused
+
+# A program that is a tool gets namespaces of its own under the unit, and no others.
+mkdir --parents /etc/systemd/system/chancery-runtime.service.d
+if runuser --user nobody -- unshare --user --map-current-user --pid --net --fork true; then
+  printf '[Service]\nExecStartPre=unshare --user --map-current-user --pid --net --fork true\n' \
+    >/etc/systemd/system/chancery-runtime.service.d/namespaces.conf
+  systemctl daemon-reload
+  restart_runtime || fail "the unit forbids what contains tools"
+else
+  say "this machine makes no user namespaces: what contains tools is not tried"
+fi
+printf '[Service]\nExecStartPre=unshare --user --map-current-user --mount true\n' \
+  >/etc/systemd/system/chancery-runtime.service.d/namespaces.conf
+systemctl daemon-reload
+refused restart_runtime
+cp /usr/share/doc/chancery-runtime/examples/http-only.conf /etc/systemd/system/chancery-runtime.service.d/namespaces.conf
+systemctl daemon-reload
+restart_runtime || fail "it does not start with the drop-in"
+await ready
+[[ "$(called ticket)" == 200* ]] || fail "no tool is called with the drop-in: $(called ticket)"
+refused in_runtime /bin/true
+rm --recursive /etc/systemd/system/chancery-runtime.service.d
+systemctl daemon-reload
+restart_runtime
+await ready
+
+say "the tool runtime reads its configuration again"
+sed 's/"ticket"$/"other"/' /etc/chancery/tools.d/ticket.toml >/etc/chancery/tools.d/other.toml
+systemctl reload chancery-runtime.service || fail "the runtime does not reload"
+await sh -c "perl /test/http.pl /run/chancery-runtime/runtime.sock GET /readyz | grep --quiet '\"tools\":2'"
+[[ "$(called other)" == 200* ]] || fail "the new tool is not served"
+echo 'risk = "none"' >>/etc/chancery/tools.d/other.toml
+refused systemctl reload chancery-runtime.service
+[[ "$(called other)" == 200* ]] || fail "a wrong declaration ended one that was good"
+rm /etc/chancery/tools.d/other.toml
+systemctl reload chancery-runtime.service || fail "the runtime does not reload"
+
 say "what is killed comes back"
 pid="$(property MainPID)"
 kill -KILL "$pid"
@@ -209,6 +320,8 @@ chancery --addr https://127.0.0.1:8443 --cacert /etc/chancery/tls.crt status >/t
 
 say "upgrading"
 pid="$(property MainPID)"
+runtime_pid="$(runtime MainPID)"
+cp /etc/chancery/runtime.toml /tmp/runtime.toml
 socket="$(stat --format=%i /run/chancery/chancery.sock)"
 install_from packages
 [[ "$(dpkg-query --show --showformat='${Version}' chancery-daemon)" != "$older" ]] || fail "it is $older still"
@@ -217,14 +330,21 @@ install_from packages
 await chancery status
 chancery agent show orchestrator >/dev/null || fail "its agents are gone"
 cmp --quiet /tmp/good.toml /etc/chancery/chancery.toml || fail "its configuration was overwritten"
+[[ "$(runtime MainPID)" != "$runtime_pid" ]] || fail "the runtime was not restarted"
+cmp --quiet /tmp/runtime.toml /etc/chancery/runtime.toml || fail "the runtime's configuration was overwritten"
+await ready
 
 say "purging"
 rm /etc/chancery/tls.key /etc/chancery/tls.crt /etc/credstore.encrypted/chancery.master
 rm --recursive --force /root/.config/chancery
-apt_get purge chancery-daemon chancery
+rm /etc/chancery/tools.d/ticket.toml
+apt_get purge chancery-runtime chancery-daemon chancery
 has "Removing /var/lib/chancery" /tmp/apt
 if systemctl --quiet is-active chanceryd.socket; then fail "its socket is open"; fi
 ours >/tmp/after
 [[ ! -s /tmp/after ]] || fail "left behind: $(cat /tmp/after)"
-if getent passwd chanceryd || getent group chanceryd chancery chancery-operators; then fail "a user or group was left"; fi
+if getent passwd chanceryd chancery-runtime ||
+  getent group chanceryd chancery chancery-operators chancery-runtime chancery-tools; then
+  fail "a user or group was left"
+fi
 say "installed, started, reloaded, upgraded and purged"

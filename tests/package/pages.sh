@@ -11,7 +11,7 @@ fail() {
 }
 
 if command -v man >/dev/null; then
-  for page in chancery.man chanceryd.8 chancery.toml.5; do
+  for page in chancery.man chanceryd.8 chancery.toml.5 chancery-runtime.8; do
     said="$(LC_ALL=C.UTF-8 man --warnings --local-file --encoding=UTF-8 "$pages/$page" 2>&1 >/dev/null)"
     [[ -z "$said" ]] || fail "$page: $said"
   done

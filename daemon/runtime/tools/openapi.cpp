@@ -20,6 +20,10 @@ std::string upper_case(std::string_view text) {
   return out;
 }
 
+std::string operation_text(std::string_view method, std::string_view path) {
+  return upper_case(method) + (method.empty() ? "" : " ") + std::string(path);
+}
+
 // Scheme, host and the path before those of the operations.
 Result<std::string> server_of(const json::Value& document, const ImportOptions& options) {
   std::string text = options.server;
@@ -77,12 +81,12 @@ class Importer {
     if (!tool) return refuse(method, path, tool.error().reason);
     const bool taken = std::ranges::find(made_.tools, tool->name, &ImportedTool::name) != made_.tools.end();
     if (taken) return refuse(method, path, "another operation has the same name, " + tool->name);
+    tool->operation = operation_text(method, path);
     made_.tools.push_back(*std::move(tool));
   }
 
   void refuse(std::string_view method, std::string_view path, std::string reason) {
-    made_.refused.push_back(
-        {upper_case(method) + (method.empty() ? "" : " ") + std::string(path), std::move(reason)});
+    made_.refused.push_back({operation_text(method, path), std::move(reason)});
   }
 
   const json::Value& document_;

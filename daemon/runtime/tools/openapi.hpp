@@ -21,6 +21,7 @@ struct ImportOptions {
 
 struct ImportedTool {
   std::string name;
+  std::string operation;           ///< "POST /charges/{charge}/refunds"
   std::string toml;                ///< the text of a declaration; parse_tool() takes it
   std::vector<std::string> notes;  ///< what was left out of the operation, or wants a look
 };

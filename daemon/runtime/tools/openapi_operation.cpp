@@ -212,7 +212,7 @@ std::optional<std::string> OperationImport::credential_place(const std::string& 
   const std::string http = type == "http" ? lower_case(text_of(*scheme, "scheme")) : "";
   if (http == "bearer") return "header:Authorization: Bearer {}";
   if (http != "basic") return std::nullopt;
-  problem = "basic authentication wants a user: say with basic_user which one";
+  problem = "basic authentication wants a user: say with --basic-user which one";
   return source_.options.basic_user.empty() ? std::nullopt
                                             : std::optional("basic:" + source_.options.basic_user);
 }

@@ -1,10 +1,12 @@
 #include "daemon/runtime/tools/response.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "sdk/json/number.hpp"
 #include "sdk/json/writer.hpp"
 
 namespace chancery::tools {
@@ -28,6 +30,30 @@ Active step(const Active& active, std::size_t depth, std::string_view token) {
   return next;
 }
 
+bool is_unsafe(const json::Value& value) {
+  const auto number = value.number();
+  if (number) return std::abs(*number) > json::kMaxSafeInteger;
+  return std::ranges::any_of(value.items(), is_unsafe) ||
+         std::ranges::any_of(value.members(),
+                             [](const json::Member& member) { return is_unsafe(member.value); });
+}
+
+// A number beyond 2^53 is another one to the next reader that keeps numbers as binary64, and none to a strict one: it passes as
+// a text, digit by digit as it was written.
+json::Node copied(const json::Value& value) {
+  if (!is_unsafe(value)) return json::Node::copy(value);
+  if (value.is(Kind::kNumber)) return json::Node(value.source());
+  if (value.is(Kind::kArray)) {
+    json::Node list = json::Node::array();
+    for (const json::Value& item : value.items()) list.push_back(copied(item));
+    return list;
+  }
+  json::Node object = json::Node::object();
+  for (const json::Member& member : value.members())
+    object.set(std::string(member.name), copied(member.value));
+  return object;
+}
+
 struct Place {
   Active allow;
   Active pii;
@@ -49,7 +75,7 @@ std::optional<json::Node> shaped(const json::Value& value, const Place& place, V
   const bool redacted = above.redacted || ends_here(place.pii, place.depth);
   if (!allowed && place.allow.empty()) return std::nullopt;
   if (allowed && redacted) return json::Node(kRedactedField);
-  if (allowed && place.pii.empty()) return json::Node::copy(value);
+  if (allowed && place.pii.empty()) return copied(value);
   if (value.is(Kind::kArray)) {
     json::Node list = json::Node::array();
     const Place below = place.below("*");
@@ -67,7 +93,7 @@ std::optional<json::Node> shaped(const json::Value& value, const Place& place, V
     }
     return object;
   }
-  return allowed ? std::optional(json::Node::copy(value)) : std::nullopt;
+  return allowed ? std::optional(copied(value)) : std::nullopt;
 }
 
 }  // namespace

@@ -40,6 +40,13 @@ class RuntimeProcess {
   void declare(const std::string& name, const std::string& toml) const {
     std::ofstream(folder_ / "tools.d" / (name + ".toml")) << toml;
   }
+  void undeclare(const std::string& name) const {
+    std::filesystem::remove(folder_ / "tools.d" / (name + ".toml"));
+  }
+  /// Further options of `[runtime]`.
+  void configure(const std::string& toml) const {
+    std::ofstream(folder_ / "runtime.toml", std::ios::app) << toml;
+  }
   void start() {
     pid_ = start_program(
         {CHANCERY_BINARY_DIR "/chancery-runtime", "--config", (folder_ / "runtime.toml").string()},
@@ -51,9 +58,12 @@ class RuntimeProcess {
   int stop() {
     if (pid_ <= 0) return -1;
     ::kill(pid_, SIGTERM);
-    return end_of_program(std::exchange(pid_, -1));
+    return end();
   }
+  /// Waits for the end of one that was told to. \return the exit status
+  int end() { return end_of_program(std::exchange(pid_, -1)); }
 
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] std::filesystem::path socket() const { return folder_ / "runtime.sock"; }
   [[nodiscard]] std::filesystem::path tools() const { return folder_ / "tools.d"; }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }

@@ -47,12 +47,28 @@ const Row kRows[] = {
     {"[\"/id\"]", "[\"/customer/email\"]", kAnswer, R"({"id":"r1"})"},
     {"[\"/customer/email\"]", "[\"/customer\"]", kAnswer, R"({"customer":{"email":"[redacted]"}})"},
     {"[\"\"]", "[\"\"]", kAnswer, "\"[redacted]\""},
+    // What binary64 holds passes as a number, what it does not as the text that it was written as.
+    {"[\"\"]", "[]", R"({"a":9007199254740991,"b":-9007199254740991})",
+     R"({"a":9007199254740991,"b":-9007199254740991})"},
+    {"[\"\"]", "[]", R"({"a":9007199254740992,"b":-9007199254740993})",
+     R"({"a":"9007199254740992","b":"-9007199254740993"})"},
+    {"[\"/id\"]", "[]", R"({"id":18446744073709551615,"other":18446744073709551616})",
+     R"({"id":"18446744073709551615"})"},
+    {"[\"\"]", "[]", R"([1,[12345678901234567890,{"x":1e30}],"y"])",
+     R"([1,["12345678901234567890",{"x":"1e30"}],"y"])"},
+    {"[\"\"]", "[]", "12345678901234567890", "\"12345678901234567890\""},
+    {"[\"\"]", "[\"/a\"]", R"({"a":12345678901234567890,"b":12345678901234567890})",
+     R"({"a":"[redacted]","b":"12345678901234567890"})"},
+    {"[\"/items/*/id\"]", "[]", R"({"items":[{"id":12345678901234567890,"x":1},{"id":2}]})",
+     R"({"items":[{"id":"12345678901234567890"},{"id":2}]})"},
 };
 BOOST_DATA_TEST_CASE(only_what_is_allowed_passes, boost::unit_test::data::make(kRows), row) {
   const Tool tool = tool_of(
       declaration("[tool.mcp_stdio]\ncommand = [\"/usr/bin/x\"]\ntool = \"x\"\n[tool.response]\nallow = " +
                   std::string(row.allow) + "\npii = " + row.pii + "\n"));
-  const auto answer = json::Document::parse(row.answer);
+  json::Limits limits;
+  limits.allow_unsafe_integers = true;
+  const auto answer = json::Document::parse(row.answer, limits);
   BOOST_REQUIRE(answer);
   BOOST_TEST(shape_response(tool, answer->root()) == row.want);
 }
