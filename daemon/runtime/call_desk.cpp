@@ -203,7 +203,9 @@ std::optional<CallAnswer> CallDesk::Call::check(std::string text) {
 // A daemon that is away records nothing, and nothing was done.
 std::optional<CallAnswer> CallDesk::Call::refuse(CallAnswer refusal, const char* reason, const Counts& hits) {
   if (!desk_.is_granted(tool_, agent_)) return not_granted();
-  const auto recorded = desk_.parts_.daemon.report_refusal({tool_.name, reason, {}, hits});
+  const auto leaf = Token::parse(agent_.chain.back());
+  const std::string token = leaf ? hex_encode(leaf->digest()) : std::string();
+  const auto recorded = desk_.parts_.daemon.report_refusal({tool_.name, reason, token, hits});
   if (!recorded) desk_.parts_.log.warning("a refused call could not be recorded", recorded.error().error);
   return refusal;
 }
