@@ -11,9 +11,9 @@
 namespace chancery::runtime {
 namespace {
 
-constexpr std::array<std::string_view, 9> kTakeValue{"--config",       "--import-openapi", "--output",
-                                                     "--scope-prefix", "--name-prefix",    "--credential",
-                                                     "--basic-user",   "--server",         "--only"};
+constexpr std::array<std::string_view, 10> kTakeValue{
+    "--config",      "--credential-file", "--import-openapi", "--output", "--scope-prefix",
+    "--name-prefix", "--credential",      "--basic-user",     "--server", "--only"};
 
 // What belongs to --import-openapi.
 bool take_import_value(std::string_view name, const char* value, ImportOrder& order) {
@@ -25,12 +25,13 @@ bool take_import_value(std::string_view name, const char* value, ImportOrder& or
   if (name == "--basic-user") options.basic_user = value;
   if (name == "--server") options.server = value;
   if (name == "--only") order.only.emplace_back(value);
-  return name != "--config" && name != "--import-openapi";
+  return name != "--config" && name != "--credential-file" && name != "--import-openapi";
 }
 
 std::optional<Arguments::Action> action_of(std::string_view argument) {
   using enum Arguments::Action;
   if (argument == "--check") return kCheck;
+  if (argument == "--review") return kReview;
   if (argument == "--help" || argument == "-h") return kHelp;
   if (argument == "--version") return kVersion;
   if (argument == "--man-page") return kManPage;  // for who packs it
@@ -41,6 +42,7 @@ std::optional<Arguments::Action> action_of(std::string_view argument) {
 
 std::string usage() {
   return R"(usage: chancery-runtime [--config FILE] [--check]
+       chancery-runtime [--config FILE] --review [TOOL] [--credential-file FILE]
        chancery-runtime --import-openapi FILE --output FOLDER [--scope-prefix SCOPE] [--name-prefix TEXT]
                         [--credential NAME] [--basic-user USER] [--server URL] [--only OPERATION]...
 
@@ -48,6 +50,9 @@ Calls tools for agents, with credentials that the daemon releases for one call e
 
   --config FILE          the configuration; default /etc/chancery/runtime.toml
   --check                read the configuration and the tools' declarations, say whether they are good, and end
+  --review [TOOL]        ask the MCP servers of declared tools, or of one, how they describe them now, show it, say
+                         whether that is what was reviewed, with the digest for the declaration, and end
+  --credential-file FILE for a server that answers nobody without a credential
   --import-openapi FILE  propose declarations for the operations of an OpenAPI document (3.0 or 3.1, JSON), and end
   --output FOLDER        where proposals go, as NAME.toml.proposed; nothing is overwritten
   --scope-prefix SCOPE   an operation's scope is this, a dot, and its name; default FILE's name
@@ -112,6 +117,8 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
     if (const auto action = action_of(argument)) {
       if (out.action != kServe) return std::string("one thing at a time: see --help");
       out.action = *action;
+      const bool has_name = *action == kReview && i + 1 < arguments.size() && arguments[i + 1][0] != '-';
+      if (has_name) out.review.tool = arguments[++i];
       continue;
     }
     if (std::ranges::find(kTakeValue, argument) == kTakeValue.end())
@@ -120,11 +127,14 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
     const char* const value = arguments[++i];
     has_import_option = take_import_value(argument, value, out.import) || has_import_option;
     if (argument == "--config") out.config_file = value;
+    if (argument == "--credential-file") out.review.credential = value;
     if (argument != "--import-openapi") continue;
     if (out.action != kServe) return std::string("one thing at a time: see --help");
     out.action = kImport;
     out.import.document = value;
   }
+  if (!out.review.credential.empty() && out.action != kReview)
+    return std::string("--credential-file belongs to --review");
   if (has_import_option && out.action != kImport)
     return std::string("--output and what follows it in --help belong to --import-openapi");
   if (out.action == kImport && out.import.folder.empty())

@@ -7,14 +7,16 @@
 #include <variant>
 
 #include "daemon/runtime/import_command.hpp"
+#include "daemon/runtime/review.hpp"
 
 namespace chancery::runtime {
 
 /// What `chancery-runtime` was asked to do.
 struct Arguments {
-  enum class Action : std::uint8_t { kServe, kCheck, kImport, kHelp, kVersion, kManPage };
+  enum class Action : std::uint8_t { kServe, kCheck, kReview, kImport, kHelp, kVersion, kManPage };
   Action action = Action::kServe;
   std::filesystem::path config_file = "/etc/chancery/runtime.toml";
+  ReviewOrder review{};  ///< with kReview
   ImportOrder import{};  ///< with kImport
 };
 

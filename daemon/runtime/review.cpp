@@ -88,7 +88,7 @@ bool show(Upstreams& upstreams, const tools::Tool& tool, const SecretBytes* cred
   const auto listed = list(upstreams, tool, credential);
   if (!listed) {
     const bool is_refused = listed.error().code == ErrorCode::kRequestRefused && credential == nullptr;
-    complain(tool.name + ": " + listed.error().what + (is_refused ? ": try --credential FILE" : ""));
+    complain(tool.name + ": " + listed.error().what + (is_refused ? ": try --credential-file FILE" : ""));
     return false;
   }
   const Review made = review_of(tool, *listed);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <variant>
 
 #include "daemon/config/values.hpp"
 
@@ -11,19 +10,13 @@ namespace chancery::runtime {
 using namespace std::chrono_literals;
 
 std::vector<tools::Tool> served(std::vector<tools::Tool> tools) {
-  std::erase_if(tools, [](const tools::Tool& tool) {
-    return !std::holds_alternative<tools::HttpUpstream>(tool.upstream);
-  });
+  std::erase_if(tools, [](const tools::Tool& tool) { return !tools::may_be_served(tool); });
   return tools;
 }
 
 edge::Limits limits_for(const std::vector<tools::Tool>& tools) {
   std::chrono::milliseconds longest = 0ms;
-  for (const tools::Tool& tool : tools) {
-    const auto timeout =
-        std::visit([](const auto& upstream) { return upstream.limits.timeout; }, tool.upstream);
-    longest = std::max(longest, timeout);
-  }
+  for (const tools::Tool& tool : tools) longest = std::max(longest, tools::limits_of(tool).timeout);
   edge::Limits limits;
   limits.header_bytes = 64 * 1024;  // chains travel in headers
   limits.handler_time = longest + 60s;
@@ -39,7 +32,7 @@ edge::ServerOptions server_options(const Settings& settings, const edge::Limits&
         edge::TlsAddress{{address->host, address->port}, settings.tls_certificate, settings.tls_key};
   }
   options.limits = limits;
-  options.blocking_threads = 32;  // each waits for an upstream
+  options.blocking_threads = kCallsAtOnce;  // each waits for an upstream
   options.log = &log;
   return options;
 }

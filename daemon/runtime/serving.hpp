@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "daemon/edge/server.hpp"
@@ -9,9 +10,12 @@
 
 namespace chancery::runtime {
 
+/// How many calls are under way at most.
+inline constexpr std::size_t kCallsAtOnce = 32;
+
 // What the runtime's parts are started with, and what they are given when its file was read anew.
 
-/// Those of the declared tools that this version calls: over HTTP. Declarations of MCP servers are read and checked.
+/// Those of the declared tools that agents may have: of MCP servers those that somebody has reviewed.
 [[nodiscard]] std::vector<tools::Tool> served(std::vector<tools::Tool> tools);
 
 /// Limits of connections: a request may take as long as the slowest tool, and a minute.

@@ -490,7 +490,9 @@ Result<api::SignedReceipts> sign_receipts(Office& office, const CallContext& con
   const PublicKey& signer = runtime.key.stored.public_key;
   Node list = Node::array();
   for (const std::string& receipt : receipts) list.push_back(receipt);
+  // With the key in it, the signature verifies also when the runtime has another by then.
   const Node header = Node::object({{"alg", algorithm_name(signer.algorithm())},
+                                    {"jwk", Node::canonical(signer.jwk())},
                                     {"kid", signer.thumbprint().text()},
                                     {"typ", "chancery-receipts+jwt"}});
   const Node payload = Node::object({{"iat", seconds_of(context.now)},

@@ -59,23 +59,6 @@ void show_members(Output& output, const json::Value* object, const char* title) 
     output.line("    " + printable(member.name) + " = " + printable(json::to_jcs(member.value)));
 }
 
-/// What is shown in another way, or is another's to look at.
-constexpr std::array<std::string_view, 7> kOthers{"tool", "arguments", "debits",    "v",
-                                                  "id",   "asked_at",  "expires_at"};
-
-// Whoever shows a part of it shows another document.
-bool is_known(const json::Value& root) {
-  const json::Value* const type = root.find("typ");
-  const json::Value* const version = root.find("v");
-  const bool is_ours = type != nullptr && type->string() == "chancery-approval-request" &&
-                       version != nullptr && version->integer() == 1;
-  return is_ours && std::ranges::all_of(root.members(), [](const json::Member& member) {
-           return std::ranges::find(kOthers, member.name) != kOthers.end() ||
-                  std::ranges::find(kFields, member.name, &std::pair<std::string_view, const char*>::first) !=
-                      kFields.end();
-         });
-}
-
 // Of what stands in the document nothing is taken from elsewhere: that is what would be approved.
 Checked<ExitCode> show_document(Output& output, const api::Approval& approval) {
   const auto document = json::Document::parse(approval.document);
@@ -87,11 +70,6 @@ Checked<ExitCode> show_document(Output& output, const api::Approval& approval) {
     return ExitCode::kSuccess;
   }
   const json::Value& root = document->root();
-  if (!is_known(root))
-    return failure(
-        Error{ErrorCode::kBadResponse,
-              "this program does not know all that the document says: take the daemon's own version of "
-              "it, or look at it with --format json"});
   const json::Value* const tool = root.find("tool");
   output.line(output.paint(Colour::kBold, tool == nullptr ? "?" : printable(text_of(*tool))) + "  " +
               printable(times_text(approval)));

@@ -28,6 +28,7 @@ void add_trace(CLI::App& app, Command& chosen);
 void add_budget(CLI::App& app, Command& chosen);
 void add_backup(CLI::App& app, Command& chosen);  ///< `backup`, `restore`
 void add_vault(CLI::App& app, Command& chosen);
+void add_receipt(CLI::App& app, Command& chosen);
 void add_init(CLI::App& app, Command& chosen);
 void add_operator(CLI::App& app, Command& chosen);
 void add_login(CLI::App& app, Command& chosen);

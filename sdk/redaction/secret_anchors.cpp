@@ -50,22 +50,38 @@ std::size_t next_word(std::string_view text, std::size_t at, std::size_t end, co
   return end;
 }
 
+// The upper bits: they depend on each octet.
+std::uint64_t print_of(std::string_view anchor, const SecretAnchors::Multipliers& multipliers) noexcept {
+  const std::uint64_t word = load_anchor(anchor);
+  return (word * multipliers[0] >> (64 - kHashBits)) << 32 | word * multipliers[1] >> (64 - kHashBits);
+}
+
 }  // namespace
 
 void SecretAnchors::add(std::string_view anchor, const Multipliers& multipliers) {
-  const std::uint64_t word = load_anchor(anchor);
-  // The upper bits: they depend on each octet.
-  const std::uint64_t print =
-      (word * multipliers[0] >> (64 - kHashBits)) << 32 | word * multipliers[1] >> (64 - kHashBits);
+  const std::uint64_t print = print_of(anchor, multipliers);
   SecretBytes more(prints_.size() + sizeof print);
   std::ranges::copy(prints_.view(), more.writable().begin());
   std::memcpy(more.writable().last(sizeof print).data(), &print, sizeof print);
   prints_ = std::move(more);
-  grow();
+  resize();
   mark(print);
 }
 
-void SecretAnchors::grow() {
+void SecretAnchors::remove(std::string_view anchor, const Multipliers& multipliers) {
+  const std::uint64_t print = print_of(anchor, multipliers);
+  std::size_t at = 0;
+  while (at < prints_.size() && load<std::uint64_t>(&prints_.view()[at]) != print) at += sizeof print;
+  if (at == prints_.size()) return;
+  SecretBytes fewer(prints_.size() - sizeof print);
+  std::ranges::copy(prints_.view().first(at), fewer.writable().begin());
+  std::ranges::copy(prints_.view().subspan(at + sizeof print), fewer.writable().subspan(at).begin());
+  prints_ = std::move(fewer);
+  bits_ = 0;  // others may have marked the same: all are marked anew
+  resize();
+}
+
+void SecretAnchors::resize() {
   const std::size_t wanted = std::bit_ceil(prints_.size() / sizeof(std::uint64_t) * kBitsForEach);
   const std::size_t bits = std::clamp(wanted, kLeastBits, kMostBits);
   if (bits == bits_) return;

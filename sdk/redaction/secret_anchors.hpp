@@ -27,13 +27,17 @@ class SecretAnchors {
   /// \param anchor  of that width
   void add(std::string_view anchor, const Multipliers& multipliers);
 
+  /// Takes one back that was added, once.
+  void remove(std::string_view anchor, const Multipliers& multipliers);
+
   /// The first place, at or behind `at` and before `end`, where an anchor may stand; `end` when there is none.
   /// \param end  at most the text's size less the width, and one
   [[nodiscard]] std::size_t next(std::string_view text, std::size_t at, std::size_t end,
                                  const Multipliers& multipliers) const;
 
  private:
-  void grow();
+  /// Brings the tables to the size that fits.
+  void resize();
   void mark(std::uint64_t print);
 
   std::size_t width_;

@@ -73,6 +73,10 @@ SecretBytes filter_of(ByteView hashes) {
 // The octets in the middle: in front of it many secrets say of what kind they are, and are alike.
 std::size_t before_anchor(std::size_t length, std::size_t width) noexcept { return (length - width) / 2; }
 
+std::string_view anchor_of(std::string_view secret, std::size_t width) {
+  return secret.substr(before_anchor(secret.size(), width), width);
+}
+
 }  // namespace
 
 struct SecretPrints::Multipliers {
@@ -151,8 +155,8 @@ void SecretPrints::Search::check(std::size_t anchor, const Length& length, std::
   const std::size_t bit = filter_bit(window, filter.size());
   if ((filter[bit / 8] >> (bit % 8) & 1) == 0) return;
   const auto index = index_of(length.prints->hashes.view(), window);
-  if (index && (length.size >= kLongEnough || stands_alone(text_, extent)))
-    out.push_back({extent, length.prints->labels[*index]});
+  if (!index || (length.size < kLongEnough && !stands_alone(text_, extent))) return;
+  for (const std::uint32_t label : length.prints->labels[*index]) out.push_back({extent, label});
 }
 
 SecretPrints::SecretPrints() : multipliers_(3 * sizeof(Hash)) {
@@ -175,23 +179,30 @@ void SecretPrints::add(std::string_view secret, std::uint32_t label) {
   Prints& prints = prints_[secret.size()];
   const Multipliers all = multipliers();
   const Hash print = hash(secret, all.hash);
-  if (index_of(prints.hashes.view(), print)) return;
+  if (const auto index = index_of(prints.hashes.view(), print)) {
+    std::vector<std::uint32_t>& labels = prints.labels[*index];
+    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
+    return;
+  }
   SecretBytes more(prints.hashes.size() + sizeof print);
   std::ranges::copy(prints.hashes.view(), more.writable().begin());
   std::memcpy(more.writable().last(sizeof print).data(), &print, sizeof print);
   prints.hashes = std::move(more);
   prints.filter = filter_of(prints.hashes.view());
-  prints.labels.push_back(label);
+  prints.labels.push_back({label});
   SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
-  anchors.add(secret.substr(before_anchor(secret.size(), anchors.width()), anchors.width()), all.anchors);
+  anchors.add(anchor_of(secret, anchors.width()), all.anchors);
 }
 
 void SecretPrints::remove(std::string_view secret) {
   const auto found = prints_.find(secret.size());
   if (found == prints_.end()) return;
   Prints& prints = found->second;
-  const auto index = index_of(prints.hashes.view(), hash(secret, load(multiplier_.view().data())));
+  const Multipliers all = multipliers();
+  const auto index = index_of(prints.hashes.view(), hash(secret, all.hash));
   if (!index) return;
+  SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
+  anchors.remove(anchor_of(secret, anchors.width()), all.anchors);
   if (prints.labels.size() == 1) {
     prints_.erase(found);
     return;

@@ -36,7 +36,7 @@ class SecretPrints {
 
   SecretPrints();
 
-  /// Nothing for what is shorter than kShortest. A secret that is known keeps its first label.
+  /// Nothing for what is shorter than kShortest. A secret that is known gets one label more.
   void add(std::string_view secret, std::uint32_t label = 0);
 
   /// Looks for it no more. Nothing for what is not known.
@@ -60,7 +60,7 @@ class SecretPrints {
     SecretBytes hashes;  // one behind the other
     SecretBytes
         filter;  // a bit for each value of some bits of a hash: most octets need no look at the hashes
-    std::vector<std::uint32_t> labels;
+    std::vector<std::vector<std::uint32_t>> labels;  // of each
   };
   class Search;
   struct Multipliers;

@@ -168,13 +168,14 @@ std::string with_other_targets(std::string json) {
 }
 
 const api::CredentialVersion kCredentialVersion{1, "retiring", 2, 3, 4, 5, 6, 7, 8, 9};
-const api::Credential kCredential{"id", "psp", "api_key", "a.b", {"t"},
-                                  "o",  "e",   true,      1,     {kCredentialVersion}};
+const api::Credential kCredential{
+    "id", "psp", "issued", "issuer", "a.b", {"t"}, "o", "e", true, 1, {kCredentialVersion}};
 
 const api::Approval kApproval{"id", "expired", "refund", "user:a", "jkt", "digest", 1, 2, 3, "{}"};
 
 std::string full_put() {
-  api::PutCredential put{"psp", SecretBytes(as_bytes("octets")), "api_key", "a.b", {"t"}, "o", "e", true, 1};
+  api::PutCredential put{
+      "psp", SecretBytes(as_bytes("octets")), "api_key", "issuer", "a.b", {"t"}, "o", "e", true, 1};
   return wire::write(put);
 }
 

@@ -77,7 +77,7 @@ BOOST_FIXTURE_TEST_CASE(a_credential_in_a_servers_environment_is_there_for_the_c
   const std::filesystem::path key = daemon.folder() / "key.txt";
   std::ofstream(key) << kSecret << "\n";
   serve({.upstream = stdio(server, "credential_in = \"env:API_KEY\"\n"), .has_credential = true},
-        {"--credential", key.string()});
+        {"--credential-file", key.string()});
   const HttpReply seen = call("environment");
   BOOST_REQUIRE_MESSAGE(seen.status == 200, seen.body);
   BOOST_TEST(has(texts_of(seen).at(0), R"("environment":["API_KEY","LANG","PATH"])"), seen.body);
@@ -98,8 +98,8 @@ BOOST_FIXTURE_TEST_CASE(a_server_over_http_gets_the_credential_and_nothing_of_th
   std::ofstream(key) << kSecret << "\n";
   declare({.upstream = http(url, kBearer), .has_credential = true});
   BOOST_TEST(review().exit_status == 1);
-  BOOST_TEST(has(review().output, "--credential FILE"));
-  serve({.upstream = http(url, kBearer), .has_credential = true}, {"--credential", key.string()});
+  BOOST_TEST(has(review().output, "--credential-file FILE"));
+  serve({.upstream = http(url, kBearer), .has_credential = true}, {"--credential-file", key.string()});
   const std::size_t before = server.seen().size();
   const HttpReply reply = call("ch_1");
   BOOST_REQUIRE_MESSAGE(reply.status == 200, reply.body);
@@ -203,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_answers_nobody_without_a_credential_makes_
   const std::string url = server.listen();
   const std::filesystem::path key = daemon.folder() / "key.txt";
   std::ofstream(key) << kSecret << "\n";
-  serve({.upstream = http(url, kBearer), .has_credential = true}, {"--credential", key.string()});
+  serve({.upstream = http(url, kBearer), .has_credential = true}, {"--credential-file", key.string()});
   server.say(std::string(kChanged) + R"(,"credential":")" + kSecret + R"(","guards":[)" + kAllMethods + "]");
   BOOST_TEST(member(call("ch_1").body, "code") == "tool_changed");
   BOOST_TEST(member(call("ch_2").body, "code") == "tool_changed");

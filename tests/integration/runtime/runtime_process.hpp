@@ -4,23 +4,15 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/test/unit_test.hpp>
 #include <signal.h>
 
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/runtime/unix_http.hpp"
 
 namespace chancery::tests {
-
-/// What an HTTP server answered.
-struct HttpReply {
-  int status = 0;
-  std::string body;
-};
 
 /// The real chancery-runtime beside a daemon of the test's, in the daemon's folder.
 class RuntimeProcess {
@@ -47,10 +39,11 @@ class RuntimeProcess {
   void configure(const std::string& toml) const {
     std::ofstream(folder_ / "runtime.toml", std::ios::app) << toml;
   }
-  void start() {
-    pid_ = start_program(
-        {CHANCERY_BINARY_DIR "/chancery-runtime", "--config", (folder_ / "runtime.toml").string()},
-        folder_ / "output");
+  void start() { start_by({CHANCERY_BINARY_DIR "/chancery-runtime"}); }
+  /// The same by other words in the place of the program's, such as those of a program that becomes it.
+  void start_by(std::vector<std::string> command) {
+    command.insert(command.end(), {"--config", (folder_ / "runtime.toml").string()});
+    pid_ = start_program(command, folder_ / "output");
     const bool up = eventually(
         [&] { return std::filesystem::exists(socket()) && send("GET", "/healthz").status == 200; });
     BOOST_REQUIRE_MESSAGE(up, "the runtime does not answer: " << output());
@@ -74,27 +67,8 @@ class RuntimeProcess {
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
 
   [[nodiscard]] HttpReply send(const std::string& method, const std::string& path,
-                               const std::vector<std::pair<std::string, std::string>>& headers = {},
-                               const std::string& body = {}) const {
-    namespace http = boost::beast::http;
-    boost::asio::io_context io;
-    boost::asio::local::stream_protocol::socket peer(io);
-    boost::system::error_code failed;
-    peer.connect(boost::asio::local::stream_protocol::endpoint(socket().string()), failed);
-    if (failed) return {};
-    http::request<http::string_body> request(http::string_to_verb(method), path, 11);
-    request.set(http::field::host, "tools");
-    request.keep_alive(false);
-    for (const auto& [name, value] : headers) request.set(name, value);
-    if (!body.empty()) request.set(http::field::content_type, "application/json");
-    request.body() = body;
-    request.prepare_payload();
-    http::write(peer, request, failed);
-    boost::beast::flat_buffer buffer;
-    http::response<http::string_body> response;
-    http::read(peer, buffer, response, failed);
-    if (failed) return {};
-    return {static_cast<int>(response.result_int()), response.body()};
+                               const HttpHeaders& headers = {}, const std::string& body = {}) const {
+    return send_over_unix(socket(), {method, path, headers, body});
   }
 
  private:

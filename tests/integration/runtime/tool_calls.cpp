@@ -282,6 +282,9 @@ BOOST_FIXTURE_TEST_CASE(a_call_that_is_replayed_is_denied, Office) {
   BOOST_TEST(replayed.status == 403, replayed.body);
   BOOST_TEST(member(replayed.body, "code") == "holder_binding_failed");
   BOOST_TEST(upstream.seen().size() == 1u);
+  BOOST_REQUIRE(entries("tool.permit").size() == 2u);
+  BOOST_TEST(has(entries("tool.permit")[1], R"("denial":"holder_binding_failed")"),
+             entries("tool.permit")[1]);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_ticket_that_asks_for_more_than_the_bound_is_denied, Office) {
@@ -292,6 +295,8 @@ BOOST_FIXTURE_TEST_CASE(a_ticket_that_asks_for_more_than_the_bound_is_denied, Of
   BOOST_TEST(upstream.seen().empty());
   BOOST_TEST(entries("credential.release").empty());
   BOOST_TEST(entries("tool.attempt").size() == 1u);
+  BOOST_REQUIRE(entries("tool.permit").size() == 1u);
+  BOOST_TEST(has(entries("tool.permit")[0], R"("denial":"ceiling_exceeded")"), entries("tool.permit")[0]);
 }
 
 namespace {
@@ -325,7 +330,13 @@ BOOST_FIXTURE_TEST_CASE(arguments_that_are_not_what_the_tool_takes_go_nowhere, O
     BOOST_TEST(member(refused.body, "code") == row.code, row.name << ": " << refused.body);
   }
   BOOST_TEST(upstream.seen().empty());
-  BOOST_TEST(entries("tool.refuse").size() == kUnfit.size());
+  const auto refusals = entries("tool.refuse");
+  BOOST_REQUIRE(refusals.size() == kUnfit.size());
+  for (std::size_t i = 0; i < kUnfit.size(); ++i) {
+    const bool is_secret = kUnfit[i].code == std::string_view("secret_in_arguments");
+    BOOST_TEST(has(refusals[i], is_secret ? R"("reason":"secret_in_arguments")" : R"("reason":"arguments")"));
+    BOOST_TEST(has(refusals[i], hex_encode(Token::parse(chain.back())->digest())), refusals[i]);
+  }
   BOOST_TEST(entries("tool.attempt").empty());
 }
 
@@ -387,6 +398,7 @@ BOOST_FIXTURE_TEST_CASE(an_upstream_that_echoes_the_credential_shows_it_to_nobod
   const auto results = entries("tool.result");
   BOOST_REQUIRE(results.size() == kEchoes.size());
   for (const std::string& entry : results) BOOST_TEST(has(entry, R"("exposed":true)"), entry);
+  BOOST_TEST(entries("credential.exposed").size() == kEchoes.size());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_redirect_to_another_host_is_not_followed, Office) {
@@ -395,7 +407,8 @@ BOOST_FIXTURE_TEST_CASE(a_redirect_to_another_host_is_not_followed, Office) {
   BOOST_TEST(reply.status == 502, reply.body);
   BOOST_TEST(elsewhere.seen().empty());
   BOOST_TEST(!has(reply.body, "stolen"));
-  BOOST_TEST(entries("tool.result").size() == 1u);
+  BOOST_REQUIRE(entries("tool.result").size() == 1u);
+  BOOST_TEST(has(entries("tool.result")[0], R"("outcome":"failed")"), entries("tool.result")[0]);
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_that_is_logged_has_the_credential, Office) {
@@ -414,6 +427,8 @@ BOOST_FIXTURE_TEST_CASE(a_runtime_whose_daemon_is_away_does_nothing, Office) {
   const HttpReply reply = call("refund", arguments, proof);
   BOOST_TEST(reply.status == 502, reply.body);
   BOOST_TEST(upstream.seen().empty());
+  // Nobody records it: the runtime says so.
+  BOOST_TEST(eventually([&] { return has(runtime.output(), "no permit could be had"); }), runtime.output());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -99,6 +99,16 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_removed_is_found_no_more) {
   BOOST_TEST(hits[1].name == "issued-value-3");
 }
 
+BOOST_AUTO_TEST_CASE(a_value_may_have_several_names) {
+  KnownSecrets known;
+  for (const char* const name : {"orders-db", "reports-db", "orders-db"})
+    BOOST_TEST_REQUIRE(known.add(as_bytes("the-same-value-1"), name).has_value());
+  const auto hits = find(known, "the-same-value-1");
+  BOOST_TEST_REQUIRE(hits.size() == 2u);
+  BOOST_TEST(hits[0].name == "orders-db");
+  BOOST_TEST(hits[1].name == "reports-db");
+}
+
 BOOST_AUTO_TEST_CASE(values_may_have_one_name) {
   KnownSecrets known;
   for (const char* const value : {"issued-value-1", "issued-value-2"})

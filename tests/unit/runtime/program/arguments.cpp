@@ -47,6 +47,9 @@ const std::array kWrong{
     Wrong{"a place and nothing for it",
           {"--output", "/tmp"},
           "--output and what follows it in --help belong to --import-openapi"},
+    Wrong{"a credential and nobody to show it to",
+          {"--check", "--credential-file", "/x"},
+          "--credential-file belongs to --review"},
     Wrong{"a choice and nothing to choose from",
           {"--check", "--only", "x"},
           "--output and what follows it in --help belong to --import-openapi"},
@@ -64,6 +67,16 @@ BOOST_AUTO_TEST_CASE(without_arguments_it_serves) {
   BOOST_TEST((good({"-h"}).action == kHelp));
   BOOST_TEST((good({"--version"}).action == kVersion));
   BOOST_TEST((good({"--man-page"}).action == kManPage));
+}
+
+BOOST_AUTO_TEST_CASE(a_review_is_of_one_tool_or_of_all) {
+  BOOST_TEST((good({"--review"}).action == kReview));
+  BOOST_TEST(good({"--review"}).review.tool.empty());
+  const Arguments one = good({"--review", "refund", "--credential-file", "/x", "--config", "/y"});
+  BOOST_TEST(one.review.tool == "refund");
+  BOOST_TEST(one.review.credential == "/x");
+  BOOST_TEST(one.config_file == "/y");
+  BOOST_TEST(good({"--review", "--config", "/y"}).review.tool.empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_import_takes_what_the_document_does_not_say) {
