@@ -75,7 +75,11 @@ class Issuer {
   /// The upstream did not accept it (401 of HTTP). Asks nobody; the next issue() does.
   virtual void report_unauthorized(const IssuedCredential& credential) = 0;
 
-  /// What falls due without a request: takes back what is over, and what a crash left behind. To be called each minute or so.
+  /// The upstream accepted it. Asks nobody.
+  virtual void report_accepted(const IssuedCredential& /*credential*/) {}
+
+  /// What falls due without a request: takes back what is over, and what a crash left behind. To be called at the start, within
+  /// a minute after anything issued has expired or its leaf has, and again after a failure; else each hour or so.
   [[nodiscard]] virtual Status sweep(Deadline deadline) = 0;
 
   [[nodiscard]] virtual IssuerFacts facts() const = 0;

@@ -103,6 +103,12 @@ void ClientCredentialsIssuer::report_unauthorized(const IssuedCredential& creden
   forget(credential.id);
 }
 
+// Who asks at this moment has a place of its own, to which nobody comes any more.
+void ClientCredentialsIssuer::drop_tokens() {
+  const std::lock_guard lock(mutex_);
+  places_.clear();
+}
+
 Status ClientCredentialsIssuer::sweep(Deadline) {
   const std::chrono::sys_seconds now = now_();
   const std::lock_guard lock(mutex_);

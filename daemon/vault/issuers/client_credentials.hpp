@@ -37,6 +37,9 @@ class ClientCredentialsIssuer final : public Issuer {
   [[nodiscard]] Status sweep(Deadline deadline) override;
   [[nodiscard]] IssuerFacts facts() const override { return condition_.facts(); }
 
+  /// What is kept is given to nobody any more.
+  void drop_tokens();
+
  private:
   struct Kept {
     std::string id;

@@ -20,7 +20,8 @@ constexpr Error kConsentEnded{ErrorCode::kCredentialExpired,
                               "the consent has ended: begin the consent anew, and open its address"};
 constexpr Error kRefusedTwice{
     ErrorCode::kCredentialExpired,
-    "the upstream refused a token right after a refresh: see what it wants, then begin the consent anew"};
+    "the upstream refused a token right after a refresh, and none is asked for some minutes: see what it wants, then begin the "
+    "consent anew"};
 constexpr Error kElsewhere{ErrorCode::kOverloaded,
                            "another process uses the refresh token at this moment: try again"};
 constexpr Error kSlow{ErrorCode::kTimeout,
@@ -46,6 +47,7 @@ Result<IssuedCredential> RefreshTokenIssuer::issue(const IssueRequest& request, 
   for (;;) {
     const std::shared_ptr<Token> kept = is_own ? nullptr : kept_for(target);
     if (kept != nullptr) return give(*kept, request, false);
+    if (now_() < paused_until_) return kRefusedTwice;
     const bool takes_off = flight_ == nullptr;
     const std::shared_ptr<Flight> flight = takes_off ? take_off(target, is_own) : flight_;
     if (!landed_.wait_until(lock, deadline, [&] { return flight->is_done; })) {
@@ -90,7 +92,7 @@ Result<IssuedCredential> RefreshTokenIssuer::give(Token& token, const IssueReque
 // The former thread has nothing left to do that would need the lock.
 std::shared_ptr<RefreshTokenIssuer::Flight> RefreshTokenIssuer::take_off(const TokenTarget& target,
                                                                          bool is_own) {
-  auto flight = std::make_shared<Flight>(Flight{target, is_own});
+  auto flight = std::make_shared<Flight>(Flight{target, is_own, epoch_});
   thread_ = std::jthread([this, flight] { fly(flight); });
   flight_ = flight;
   return flight;
@@ -114,11 +116,16 @@ void RefreshTokenIssuer::fly(const std::shared_ptr<Flight>& flight) {
 }
 
 void RefreshTokenIssuer::land(const std::shared_ptr<Flight>& flight) {
-  flight->token->follows_refusal = std::exchange(was_refused_, false);
-  if (flight->is_abandoned) {
+  const bool is_of_former_grant = flight->epoch != epoch_;
+  if (flight->is_abandoned || is_of_former_grant) {
     flight->token->ends_by = flight->token->asked_at;
     retire(flight->token);
   }
+  if (is_of_former_grant) {
+    flight->failure = kConsentedMeanwhile;
+    return;
+  }
+  flight->token->follows_refusal = std::exchange(was_refused_, false);
   if (flight->is_own) return;
   std::shared_ptr<Token>& place = tokens_[flight->target.key()];
   if (place != nullptr) retire(place);
@@ -233,27 +240,28 @@ Status RefreshTokenIssuer::revoke(const IssuedCredential& credential, Deadline d
 }
 
 void RefreshTokenIssuer::report_unauthorized(const IssuedCredential& credential) {
-  bool is_hopeless = false;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found =
-        std::ranges::find_if(tokens_, [&](const auto& entry) { return entry.second->id == credential.id; });
-    if (found == tokens_.end()) return;  // somebody else said so before, of the same token
-    const Token& token = *found->second;
-    is_hopeless = token.follows_refusal && now_() < token.asked_at + kProbation;
-    was_refused_ = !is_hopeless;
-    retire(found->second);
-    tokens_.erase(found);
-  }
-  if (is_hopeless) end_grant();
+  const std::chrono::sys_seconds now = now_();
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::ranges::find_if(tokens_, [&](const auto& entry) { return entry.second->id == credential.id; });
+  if (found == tokens_.end()) return;  // somebody else said so before, of the same token
+  const Token& token = *found->second;
+  if (token.follows_refusal && now < token.asked_at + kProbation) paused_until_ = now + kProbation;
+  was_refused_ = true;
+  retire(found->second);
+  tokens_.erase(found);
 }
 
-void RefreshTokenIssuer::end_grant() {
-  condition_.note_needs_consent(now_(), kRefusedTwice);
-  const auto grant = store_->load();
-  if (!grant || grant->state == State::kNone || grant->state == State::kEnded) return;
-  // Whoever is at a refresh, or consented meanwhile, has the last word.
-  static_cast<void>(store_->replace(grant_of(State::kEnded, now_(), {}, grant->generation)).has_value());
+void RefreshTokenIssuer::report_accepted(const IssuedCredential& credential) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [target, token] : tokens_) {
+    if (token->id == credential.id) token->follows_refusal = false;
+  }
+}
+
+std::chrono::sys_seconds RefreshTokenIssuer::pauses_until() const {
+  const std::lock_guard lock(mutex_);
+  return paused_until_;
 }
 
 Status RefreshTokenIssuer::sweep(Deadline deadline) {
@@ -289,6 +297,8 @@ void RefreshTokenIssuer::drop_tokens() {
   for (const auto& [target, token] : tokens_) retire(token);
   tokens_.clear();
   was_refused_ = false;
+  paused_until_ = {};
+  ++epoch_;
 }
 
 IssuerFacts RefreshTokenIssuer::facts() const {
@@ -299,6 +309,8 @@ IssuerFacts RefreshTokenIssuer::facts() const {
   if (grant->state == State::kEnded)
     return {IssuerState::kNeedsConsent, grant->since,
             facts.state == IssuerState::kNeedsConsent ? facts.why : kConsentEnded};
+  if (const auto until = pauses_until(); now_() < until)
+    return {IssuerState::kNeedsConsent, until - kProbation, kRefusedTwice};
   // Somebody has consented since.
   if (facts.state == IssuerState::kNeedsConsent) return {IssuerState::kReady, grant->since, {}};
   return facts;

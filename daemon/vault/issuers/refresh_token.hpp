@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,7 +38,7 @@ struct RefreshTokenOptions {
 /// the first such leaf has ended, and is given to nobody any more.
 class RefreshTokenIssuer final : public Issuer {
  public:
-  /// How soon after a refresh a second 401 of the upstream means that no refresh will help.
+  /// How soon after a refresh a second 401 of the upstream means that no refresh will help, and for how long none is tried then.
   static constexpr std::chrono::seconds kProbation = std::chrono::minutes(5);
 
   /// \param lifetimes  must outlive it
@@ -53,12 +54,14 @@ class RefreshTokenIssuer final : public Issuer {
 
   [[nodiscard]] Result<IssuedCredential> issue(const IssueRequest& request, Deadline deadline) override;
   [[nodiscard]] Status revoke(const IssuedCredential& credential, Deadline deadline) override;
-  /// The next issue() refreshes. If the upstream refuses that token too, soon, consent is needed.
+  /// The next issue() refreshes. If the upstream refuses that token too, soon and before it has accepted it once, the state is
+  /// kNeedsConsent for a while. The grant stays: by two calls nobody ends what a person allowed for all.
   void report_unauthorized(const IssuedCredential& credential) override;
+  void report_accepted(const IssuedCredential& credential) override;
   [[nodiscard]] Status sweep(Deadline deadline) override;
   [[nodiscard]] IssuerFacts facts() const override;
 
-  /// To be called when somebody has consented anew: what the former grant gave is used no more.
+  /// To be called when somebody has consented anew: what the former grant gave is used no more, nor what is being asked for by it.
   void drop_tokens();
 
  private:
@@ -74,6 +77,7 @@ class RefreshTokenIssuer final : public Issuer {
   struct Flight {
     TokenTarget target;
     bool is_own = false;        // for one call alone
+    std::uint64_t epoch = 0;    // when it took off
     bool is_abandoned = false;  // by the one call that it was for
     bool is_done = false;
     std::optional<Error> failure{};
@@ -99,7 +103,7 @@ class RefreshTokenIssuer final : public Issuer {
   [[nodiscard]] Status store_what_waits();
   [[nodiscard]] Status keep(StoredGrant next);
 
-  void end_grant();
+  [[nodiscard]] std::chrono::sys_seconds pauses_until() const;
 
   const std::shared_ptr<const OAuthClient> client_;
   const std::shared_ptr<GrantStore> store_;
@@ -115,8 +119,10 @@ class RefreshTokenIssuer final : public Issuer {
   std::map<std::string, std::shared_ptr<Token>> tokens_;  // by what they are for
   std::vector<std::shared_ptr<Token>> retired_;           // given to nobody any more, and to be revoked
   std::shared_ptr<Flight> flight_;
-  bool was_refused_ = false;  // by the upstream, and not refreshed since
-  std::jthread thread_;       // of the last flight; ends before the above do
+  std::uint64_t epoch_ = 0;                  // of grants; one more with each new consent
+  bool was_refused_ = false;                 // by the upstream, and not refreshed since
+  std::chrono::sys_seconds paused_until_{};  // no refresh helped
+  std::jthread thread_;                      // of the last flight; ends before the above do
 };
 
 }  // namespace chancery::vault

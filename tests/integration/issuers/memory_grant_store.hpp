@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/vault/issuers/grant_store.hpp"
@@ -20,6 +22,25 @@ class MemoryGrantStore final : public vault::GrantStore {
   }
 
   Result<std::uint64_t> replace(const vault::StoredGrant& grant) override {
+    const auto generation = put(grant);
+    std::function<void()> act;
+    {
+      const std::lock_guard lock(mutex_);
+      if (generation && after_ == grant.state) act = std::exchange(act_, {});
+    }
+    if (act) act();
+    return generation;
+  }
+
+  /// Once a grant of this state was put there next, and before who put it knows.
+  void after_next(State state, std::function<void()> act) {
+    const std::lock_guard lock(mutex_);
+    after_ = state;
+    act_ = std::move(act);
+  }
+
+ private:
+  Result<std::uint64_t> put(const vault::StoredGrant& grant) {
     const std::lock_guard lock(mutex_);
     if (failing_on_ == grant.state) return Error{ErrorCode::kStoreUnavailable, "the test has the store fail"};
     if (grant.generation != grant_.generation) return Error{ErrorCode::kConflict, "another one is there"};
@@ -28,6 +49,7 @@ class MemoryGrantStore final : public vault::GrantStore {
     return grant_.generation;
   }
 
+ public:
   /// Has the store refuse grants of this state, or none.
   void fail_on(std::optional<State> state) {
     const std::lock_guard lock(mutex_);
@@ -55,6 +77,8 @@ class MemoryGrantStore final : public vault::GrantStore {
   mutable std::mutex mutex_;
   vault::StoredGrant grant_;
   std::optional<State> failing_on_;
+  std::optional<State> after_;
+  std::function<void()> act_;
   std::vector<State> states_;
 };
 

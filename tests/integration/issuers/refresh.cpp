@@ -229,6 +229,34 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_one_token_is_followed_by_one_refresh) {
   BOOST_TEST(scene().count(kRefreshed) == before + 1);
 }
 
+BOOST_AUTO_TEST_CASE(two_refusals_end_no_consent) {
+  Granted granted;
+  granted.issuer->report_unauthorized(must(granted.issue()));
+  granted.issuer->report_unauthorized(must(granted.issue()));
+  BOOST_TEST((granted.state() == IssuerState::kNeedsConsent));
+  BOOST_TEST((granted.store->state() == State::kUsable));
+  scene().time.move(RefreshTokenIssuer::kProbation);
+  BOOST_TEST((granted.state() == IssuerState::kReady));
+  const IssuedCredential later = must(granted.issue());
+  BOOST_TEST(scene().is_active(later));
+  granted.issuer->report_unauthorized(later);  // as little as before
+  BOOST_TEST((granted.state() == IssuerState::kNeedsConsent));
+  scene().consent(scene().public_client(), granted.store);
+  granted.issuer->drop_tokens();
+  BOOST_TEST((granted.state() == IssuerState::kReady));
+  BOOST_TEST(scene().is_active(must(granted.issue())));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_was_accepted_once_may_be_refused) {
+  Granted granted;
+  granted.issuer->report_unauthorized(must(granted.issue()));
+  const IssuedCredential second = must(granted.issue());
+  granted.issuer->report_accepted(second);
+  granted.issuer->report_unauthorized(second);
+  BOOST_TEST((granted.state() == IssuerState::kReady));
+  BOOST_TEST(scene().is_active(must(granted.issue())));
+}
+
 BOOST_AUTO_TEST_CASE(a_second_refusal_much_later_is_another_one) {
   Granted granted;
   granted.issuer->report_unauthorized(must(granted.issue()));
@@ -327,6 +355,16 @@ BOOST_AUTO_TEST_CASE(tokens_of_a_former_consent_are_dropped) {
   scene().consent(scene().public_client(), granted.store);
   granted.issuer->drop_tokens();
   BOOST_TEST(text_of(must(granted.issue())) != former);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_of_a_former_consent_that_comes_late_is_given_to_nobody) {
+  Granted granted;
+  granted.store->after_next(State::kUsable,
+                            [&] { granted.issuer->drop_tokens(); });  // kept, and not given out
+  BOOST_TEST(error_of(granted.issue()) == "overloaded");
+  const std::size_t before = scene().count(kRefreshed);
+  static_cast<void>(must(granted.issue()));
+  BOOST_TEST(scene().count(kRefreshed) == before + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
