@@ -1,5 +1,6 @@
 #include "daemon/service/kept_grant.hpp"
 
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/vault/envelope.hpp"
 
 namespace chancery::service {
@@ -75,7 +76,10 @@ Result<std::uint64_t> KeptGrant::replace(const vault::StoredGrant& grant) {
     CHANCERY_ASSIGN(const vault::VaultKey::Key key, vault_.key(occasion()));
     CHANCERY_ASSIGN(next.envelope, vault::seal_grant(*key, next, grant.refresh_token));
   }
-  CHANCERY_TRY(book_.replace(next));
+  std::optional<store::AuditEntry> audit = consent_;
+  if (!audit && next.state == Kept::kEnded)
+    audit = audit_entry("issuer.consent_end", next.since, {.ids = {{"issuer", issuer_}}});
+  CHANCERY_TRY(book_.replace(next, audit ? &*audit : nullptr));
   return next.generation;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,8 +16,14 @@ namespace chancery::service {
 class KeptGrant final : public vault::GrantStore {
  public:
   /// Borrows book and vault, which must outlive it.
-  KeptGrant(store::GrantBook& book, Vault& vault, std::string issuer, vault::Clock now)
-      : book_(book), vault_(vault), issuer_(std::move(issuer)), now_(std::move(now)) {}
+  /// \param consent  what the log says of each grant that is put there; none: it says of those alone that end
+  KeptGrant(store::GrantBook& book, Vault& vault, std::string issuer, vault::Clock now,
+            std::optional<store::AuditEntry> consent = {})
+      : book_(book),
+        vault_(vault),
+        issuer_(std::move(issuer)),
+        now_(std::move(now)),
+        consent_(std::move(consent)) {}
 
   /// \return also the vault's: kKeyLost and the device's errors, kStoreCorrupt for a record that another hand has changed
   [[nodiscard]] Result<vault::StoredGrant> load() override;
@@ -31,6 +38,7 @@ class KeptGrant final : public vault::GrantStore {
   Vault& vault_;
   const std::string issuer_;
   const vault::Clock now_;
+  const std::optional<store::AuditEntry> consent_;
 };
 
 }  // namespace chancery::service

@@ -37,8 +37,9 @@ class GrantBook {
 
   /// Puts `next` in place of the grant whose generation is one less, or of none where that is 0. What it had before is erased in the
   /// file and in the write-ahead log when the call returns.
+  /// \param audit  stands in the log exactly when `next` is there; null: nobody is told
   /// \return kConflict when another one is there
-  virtual Status replace(const SealedGrant& next) = 0;
+  virtual Status replace(const SealedGrant& next, const AuditEntry* audit = nullptr) = 0;
 };
 
 }  // namespace chancery::store

@@ -51,8 +51,10 @@ class SqliteGrantBook final : public GrantBook {
     return std::optional(std::move(grant));
   }
 
-  Status replace(const SealedGrant& next) override {
-    CHANCERY_TRY(journal_->write([&] { return put(next); }));
+  Status replace(const SealedGrant& next, const AuditEntry* audit) override {
+    const Journal::Effect effect = [&] { return put(next); };
+    if (audit == nullptr) CHANCERY_TRY(journal_->write(effect));
+    if (audit != nullptr) CHANCERY_TRY(journal_->mutate(*audit, effect));
     // What was there stands in the log's older pages until these are written back.
     const auto held = journal_->hold();
     static_cast<void>(database().execute("PRAGMA wal_checkpoint(TRUNCATE)"));

@@ -178,7 +178,7 @@ Status AuthorizationCode::check(const RedirectParameters& redirect) const {
   return {};
 }
 
-Status AuthorizationCode::finish(const RedirectParameters& redirect, Deadline deadline) {
+Status AuthorizationCode::finish(const RedirectParameters& redirect, Deadline deadline, GrantStore* into) {
   const std::optional<Begun> begun = take(redirect.state);
   if (!begun) return kNotBegun;
   CHANCERY_TRY(check(redirect));
@@ -193,7 +193,7 @@ Status AuthorizationCode::finish(const RedirectParameters& redirect, Deadline de
   if (!given) return given.error().error;
   const bool has_grant = !given->refresh_token.empty();
   const Status stored = has_grant
-                            ? store(given->refresh_token.view())
+                            ? store(into == nullptr ? *store_ : *into, given->refresh_token.view())
                             : Error{ErrorCode::kBadResponse,
                                     "the authorization server gave no refresh token: ask for offline access, "
                                     "by the scope offline_access or as its manual has it"};
@@ -203,11 +203,11 @@ Status AuthorizationCode::finish(const RedirectParameters& redirect, Deadline de
   return stored;
 }
 
-Status AuthorizationCode::store(ByteView refresh_token) {
+Status AuthorizationCode::store(GrantStore& into, ByteView refresh_token) const {
   for (int attempt = 1;; ++attempt) {
-    CHANCERY_ASSIGN(const StoredGrant former, store_->load());
+    CHANCERY_ASSIGN(const StoredGrant former, into.load());
     const auto replaced =
-        store_->replace({StoredGrant::State::kUsable, now_(), SecretBytes(refresh_token), former.generation});
+        into.replace({StoredGrant::State::kUsable, now_(), SecretBytes(refresh_token), former.generation});
     if (replaced) return {};
     if (replaced.error().code != ErrorCode::kConflict || attempt == kMostAttempts) return replaced.error();
   }

@@ -70,9 +70,11 @@ class AuthorizationCode {
   [[nodiscard]] Result<BegunConsent> begin(std::uint16_t loopback_port = 0);
 
   /// Exchanges the code, and puts the grant into the store in place of what was there.
+  /// \param into  the same store, for who has more to note with the grant; null: as it was given
   /// \return kNotFound (nobody began it, or it took too long), kForbidden (the person said no, or the redirect is another server's),
   ///         kBadResponse (no refresh token was given), or the errors of an Issuer
-  [[nodiscard]] Status finish(const RedirectParameters& redirect, Deadline deadline);
+  [[nodiscard]] Status finish(const RedirectParameters& redirect, Deadline deadline,
+                              GrantStore* into = nullptr);
 
  private:
   struct Begun {
@@ -87,7 +89,7 @@ class AuthorizationCode {
   void remember(const std::string& state, Begun begun);
   [[nodiscard]] std::optional<Begun> take(const std::string& state);
   [[nodiscard]] Status check(const RedirectParameters& redirect) const;
-  [[nodiscard]] Status store(ByteView refresh_token);
+  [[nodiscard]] Status store(GrantStore& into, ByteView refresh_token) const;
 
   const std::shared_ptr<const OAuthClient> client_;
   const std::shared_ptr<GrantStore> store_;

@@ -2,6 +2,7 @@
 
 #include "daemon/service/kept_grant.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -9,6 +10,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/service/audit_entry.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/sqlite_grant_book.hpp"
 #include "daemon/store/sqlite_vault_book.hpp"
@@ -45,6 +47,13 @@ struct Grants : OfficeFixture {
     const auto grant = kept(issuer).load();
     BOOST_REQUIRE_MESSAGE(grant, (grant ? "" : grant.error().what));
     return std::string(as_text(grant->refresh_token.view()));
+  }
+  std::size_t entries(const std::string& action) {
+    const auto all = store().audit_tail(store::kMaxPage);
+    BOOST_REQUIRE(all);
+    return static_cast<std::size_t>(std::ranges::count_if(*all, [&](const store::AuditRecord& entry) {
+      return entry.json.find("\"action\":\"" + action + "\"") != std::string::npos;
+    }));
   }
   void edit(const std::string& sql) {
     auto database = store::Database::open(this->database());
@@ -90,6 +99,30 @@ BOOST_FIXTURE_TEST_CASE(one_that_has_ended_has_no_token, Grants) {
   BOOST_REQUIRE(grant);
   BOOST_TEST((grant->state == State::kEnded));
   BOOST_TEST(grant->refresh_token.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_log_says_when_one_has_ended, Grants) {
+  put(State::kUsable, 0);
+  BOOST_TEST(entries("issuer.consent_end") == 0u);
+  put(State::kEnded, 1, "");
+  BOOST_TEST(entries("issuer.consent_end") == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_consent_that_cannot_be_recorded_is_none, Grants) {
+  edit(
+      "CREATE TRIGGER lost BEFORE INSERT ON audit WHEN NEW.entry LIKE '%issuer.consent%'"
+      " BEGIN SELECT RAISE(ABORT, 'the test has it fail'); END");
+  const auto consented = [&] {
+    KeptGrant grant(
+        *premises().books.grants, premises().vault, "calendar", [] { return kNow; },
+        service::audit_entry("issuer.consent", kNow, {}));
+    return grant.replace(grant_of(State::kUsable, 0)).has_value();
+  };
+  BOOST_TEST(!consented());
+  BOOST_TEST((kept().load()->state == State::kNone));
+  edit("DROP TRIGGER lost");
+  BOOST_TEST(consented());
+  BOOST_TEST(entries("issuer.consent") == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_token_stands_in_no_file, Grants) {
