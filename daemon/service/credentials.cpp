@@ -334,6 +334,7 @@ Result<api::Credential> revoke_credential(Office& office, const CallContext& con
       message.version == 0 ? credential_facts(credential) : version_facts(credential, message.version);
   CHANCERY_TRY(office.vault.book.revoke(credential, message.version, context.now,
                                         audit_entry("credential.revoke", context, std::move(facts))));
+  office.issuers.drop(credential.id, context.now);
   return described(office, context, name);
 }
 
@@ -359,6 +360,7 @@ Result<api::VaultReset> reset_vault(Office& office, const CallContext& context) 
   const std::uint64_t versions = counts.pending + counts.active + counts.retiring;
   AuditFacts facts{.details = json::Node::object({{"versions", versions}})};
   CHANCERY_TRY(office.vault.reset(on_behalf_of(context), std::move(facts)));
+  office.issuers.drop_all(context.now);
   return api::VaultReset{versions};
 }
 

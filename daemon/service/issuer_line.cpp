@@ -8,15 +8,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kBetweenSweeps = 60s;
 constexpr auto kBetweenLooks = 1s;  // while something waits to be taken back
-constexpr auto kPatience = 10s;     // for the provider, each time
+constexpr auto kPatience = 5s;      // for the provider, each time: who ends the daemon may wait for it
 constexpr auto kLongestPause = 60s;
 constexpr auto kLongestHidden = 24h;  // of what its provider sets no end
 // A provider that is away for long is asked about so many later; what is beyond ends when it expires.
 constexpr std::size_t kMostEndings = 10'000;
 constexpr Error kTooMany{ErrorCode::kOverloaded,
                          "too many wait for a provider that does not answer: see `chancery vault issuers`"};
+
+constexpr Error kTooManyAsk{
+    ErrorCode::kOverloaded,
+    "too many wait for this issuer's provider already: see `chancery vault issuers`, and try again"};
 
 constexpr std::array kRefusals{ErrorCode::kRequestRefused, ErrorCode::kLimitExceeded,
                                ErrorCode::kInvalidArgument};
@@ -40,26 +43,39 @@ IssuerLine::IssuerLine(IssuerSetup setup, MadeIssuer made, vault::Clock now,
       made_(std::move(made)),
       now_(std::move(now)),
       redactor_(std::move(redactor)),
-      complain_(std::move(complain)) {}
+      complain_(std::move(complain)),
+      turns_(setup_.at_once) {}
 
 IssuerLine::~IssuerLine() = default;
 
 Result<Issued> IssuerLine::issue(std::string_view tool, std::chrono::sys_seconds not_after,
-                                 vault::Deadline deadline) {
+                                 vault::Deadline deadline, Turns& all) {
   vault::IssueRequest request = setup_.request;
   request.tool = tool;
   request.not_after = not_after;
-  auto issued = made_.issuer->issue(request, deadline);
+  auto issued = ask(request, deadline, all);
   counts_[static_cast<std::size_t>(outcome_of(issued))].fetch_add(1, std::memory_order_relaxed);
   if (!issued) return issued.error();
   auto out = std::make_shared<const vault::IssuedCredential>(*std::move(issued));
   hide(out);
+  const std::lock_guard lock(mutex_);
+  dues_.insert(std::min(out->expires_at, not_after));
   return Issued(std::move(out));
 }
 
+Result<vault::IssuedCredential> IssuerLine::ask(const vault::IssueRequest& request, vault::Deadline deadline,
+                                                Turns& all) {
+  const std::unique_lock mine(turns_, std::try_to_lock);
+  if (!mine) return kTooManyAsk;
+  const std::unique_lock one_of_all(all, std::try_to_lock);
+  if (!one_of_all) return kTooManyAsk;
+  return made_.issuer->issue(request, deadline);
+}
+
 // Whoever asks next must not be given what was refused, so that is told at once; it asks nobody.
-void IssuerLine::end(const Issued& issued, bool was_refused) {
-  if (was_refused) made_.issuer->report_unauthorized(*issued);
+void IssuerLine::end(const Issued& issued, Reception reception) {
+  if (reception == Reception::kRefused) made_.issuer->report_unauthorized(*issued);
+  if (reception == Reception::kAccepted) made_.issuer->report_accepted(*issued);
   if (!issued->ends_with_call) return;
   bool is_full = false;
   {
@@ -74,12 +90,19 @@ void IssuerLine::end(const Issued& issued, bool was_refused) {
     complain_("an issued credential is not taken back any more, and lives until it expires", kTooMany);
 }
 
+// What a crash left behind expires when nobody here knows, and mostly soon.
 void IssuerLine::start() {
+  const std::chrono::sys_seconds now = now_();
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto later = 1min; later < 1h; later *= 2) dues_.insert(now + later);
+  }
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
-void IssuerLine::close(vault::Deadline deadline) {
+void IssuerLine::close() {
   thread_ = {};  // waits for what is under way
+  const vault::Deadline deadline = std::chrono::steady_clock::now() + setup_.pace.last;
   for (const Ending& ending : due_by(Steady::max())) {
     const Status done = take_back(ending, deadline);
     if (!done)
@@ -90,24 +113,36 @@ void IssuerLine::close(vault::Deadline deadline) {
 }
 
 void IssuerLine::run(const std::stop_token& stop) {
-  Steady next_sweep = std::chrono::steady_clock::now();
+  Steady next_look = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
-    if (std::chrono::steady_clock::now() >= next_sweep) {
-      sweep();
-      next_sweep = std::chrono::steady_clock::now() + kBetweenSweeps;
+    if (std::chrono::steady_clock::now() >= next_look) {
+      forget_expired();
+      if (is_sweep_due()) sweep();
+      next_look = std::chrono::steady_clock::now() + setup_.pace.look;
     }
     take_back_due(stop);
     std::unique_lock lock(mutex_);
     const Steady look = std::chrono::steady_clock::now() + kBetweenLooks;
-    wake_.wait_until(lock, stop, endings_.empty() ? next_sweep : std::min(next_sweep, look),
+    wake_.wait_until(lock, stop, endings_.empty() ? next_look : std::min(next_look, look),
                      [&] { return has_new_; });
     has_new_ = false;
   }
 }
 
+// Of what ended in good order nothing is left. A provider is not asked, nor its secret released, for nothing each minute.
+bool IssuerLine::is_sweep_due() {
+  const std::chrono::sys_seconds now = now_();
+  const std::lock_guard lock(mutex_);
+  const auto later = dues_.upper_bound(now);
+  const bool is_any_over = later != dues_.begin();
+  dues_.erase(dues_.begin(), later);
+  return is_any_over || is_unswept_ || std::chrono::steady_clock::now() >= idle_until_;
+}
+
 void IssuerLine::sweep() {
-  forget_expired();
   const Status swept = made_.issuer->sweep(std::chrono::steady_clock::now() + kPatience);
+  is_unswept_ = !swept;
+  idle_until_ = std::chrono::steady_clock::now() + setup_.pace.sweep;
   if (!swept)
     complain_("what an issuer's calls or a crash left behind could not be taken back, and is tried again",
               swept.error());

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include <chancery/result.hpp>
 
 #include "daemon/service/spending.hpp"
+#include "daemon/service/turns.hpp"
 #include "daemon/telemetry/redactor.hpp"
 #include "daemon/vault/issuer.hpp"
 #include "daemon/vault/issuers/authorization_code.hpp"
@@ -37,8 +39,15 @@ struct IssuerParts {
 struct MadeIssuer {
   std::unique_ptr<vault::Issuer> issuer;
   std::unique_ptr<vault::AuthorizationCode>
-      consent{};                      ///< of one that a person allows; null: nobody is asked
-  std::function<void()> consented{};  ///< to be called when somebody has
+      consent{};                        ///< of one that a person allows; null: nobody is asked
+  std::function<void()> drop_tokens{};  ///< has it use no token any more that it keeps; empty: it keeps none
+};
+
+/// How often and for how long an issuer's own thread is at it.
+struct IssuerPace {
+  std::chrono::milliseconds look = std::chrono::minutes(1);  ///< between looks for what is over
+  std::chrono::milliseconds sweep = std::chrono::hours(1);   ///< between sweeps when nothing was issued
+  std::chrono::milliseconds last = std::chrono::seconds(5);  ///< for all that is left at the end
 };
 
 /// An issuer as it is configured.
@@ -49,7 +58,12 @@ struct IssuerSetup {
   vault::IssueRequest
       request{};  ///< scopes, resource and whether each call has one of its own; the rest is the call's
   std::function<MadeIssuer(IssuerParts)> make;
+  std::size_t at_once = 4;  ///< how many may ask it at a time
+  IssuerPace pace{};
 };
+
+/// What the upstream said to an issued credential.
+enum class Reception : std::uint8_t { kUnknown, kAccepted, kRefused };
 
 /// What was issued, for as long as somebody has to do with it.
 using Issued = std::shared_ptr<const vault::IssuedCredential>;
@@ -70,23 +84,28 @@ class IssuerLine {
   IssuerLine& operator=(const IssuerLine&) = delete;
 
   /// \param tool  for whose call \param not_after  when the chain's leaf expires
+  /// \param all  the turns of all issuers, of which a request takes one besides its own issuer's
+  /// \return kOverloaded while too many ask, and the errors of an Issuer
   [[nodiscard]] Result<Issued> issue(std::string_view tool, std::chrono::sys_seconds not_after,
-                                     vault::Deadline deadline);
+                                     vault::Deadline deadline, Turns& all);
 
-  /// The call is over. Waits for nobody. \param was_refused  the upstream did not accept it
-  void end(const Issued& issued, bool was_refused);
+  /// The call is over. Waits for nobody.
+  void end(const Issued& issued, Reception reception);
 
-  /// Begins to take back what is over, and what a crash left behind: now, and each minute.
+  /// Begins to take back what is over, and what a crash left behind: now, and each minute in which there may be any.
   void start();
-  /// Ends that, and takes back what is left as far as there is time. Nothing may be issued any more.
-  void close(vault::Deadline deadline);
+  /// Has that end soon. Waits for nobody.
+  void stop() { thread_.request_stop(); }
+  /// Ends it, and takes back what is left as far as there is time. Nothing may be issued any more.
+  void close();
 
   [[nodiscard]] const IssuerSetup& setup() const noexcept { return setup_; }
   [[nodiscard]] vault::IssuerFacts facts() const { return made_.issuer->facts(); }
   /// null: nobody is asked.
   [[nodiscard]] vault::AuthorizationCode* consent() const noexcept { return made_.consent.get(); }
-  void note_consent() const {
-    if (made_.consented) made_.consented();
+  /// What its tokens come from is another, or gone.
+  void drop_tokens() const {
+    if (made_.drop_tokens) made_.drop_tokens();
   }
   [[nodiscard]] std::uint64_t count(Outcome outcome) const noexcept {
     return counts_[static_cast<std::size_t>(outcome)].load(std::memory_order_relaxed);
@@ -104,7 +123,10 @@ class IssuerLine {
     std::chrono::sys_seconds until{};
   };
 
+  [[nodiscard]] Result<vault::IssuedCredential> ask(const vault::IssueRequest& request,
+                                                    vault::Deadline deadline, Turns& all);
   void run(const std::stop_token& stop);
+  [[nodiscard]] bool is_sweep_due();
   void sweep();
   void take_back_due(const std::stop_token& stop);
   [[nodiscard]] std::deque<Ending> due_by(Steady now);
@@ -119,12 +141,16 @@ class IssuerLine {
   const std::shared_ptr<telemetry::Redactor> redactor_;
   const Spending::Complaint complain_;
   std::array<std::atomic<std::uint64_t>, kOutcomeNames.size()> counts_{};
-  std::mutex mutex_;  // of the next four
+  Turns turns_;
+  bool is_unswept_ = true;  // this and the next of the thread
+  Steady idle_until_{};
+  std::mutex mutex_;  // of the next five
   std::condition_variable_any wake_;
   bool has_new_ = false;
   std::deque<Ending> endings_;
-  std::map<std::string, Hidden> hidden_;  // by id
-  std::jthread thread_;                   // ends before the above do
+  std::map<std::string, Hidden> hidden_;     // by id
+  std::set<std::chrono::sys_seconds> dues_;  // when something expires, or the leaf of which it was given
+  std::jthread thread_;                      // ends before the above do
 };
 
 }  // namespace chancery::service

@@ -61,9 +61,10 @@ Result<api::CredentialIssuer> finish_consent(Office& office, const CallContext& 
   CHANCERY_ASSIGN(IssuerLine* const line, admit(office, context, issuer));
   CHANCERY_ASSIGN(const vault::RedirectParameters redirect,
                   vault::parse_redirect(as_text(message.query.view())));
-  CHANCERY_TRY(line->consent()->finish(redirect, context.deadline));
-  line->note_consent();
-  CHANCERY_TRY(office.store.append_audit(audit_entry("issuer.consent", context, issuer_facts(*line))));
+  KeptGrant grant =
+      office.issuers.grant_of(*line, audit_entry("issuer.consent", context, issuer_facts(*line)));
+  CHANCERY_TRY(line->consent()->finish(redirect, context.deadline, &grant));
+  line->drop_tokens();
   return describe(*line);
 }
 

@@ -28,6 +28,9 @@ constexpr std::chrono::minutes kLongestUse{15};
 constexpr std::chrono::seconds kIssuePatience{15};
 constexpr std::chrono::seconds kToRecord{2};
 
+constexpr Error kNotConfigured{
+    ErrorCode::kConfigInvalid,
+    "the issuer of the tool's credential is not configured: `chancery vault issuers` shows those that are"};
 constexpr Error kNotPermitted{ErrorCode::kForbidden, "the call is denied"};
 
 Result<store::Agent> require_runtime(const Office& office, const CallContext& context) {
@@ -110,9 +113,8 @@ void give_back(Office& office, const CallContext& context, const store::Permit& 
 
 // Before anything is decided for it.
 Status require_issuer(const Office& office, const store::Credential& credential) {
-  if (credential.issuer.empty()) return {};
-  CHANCERY_TRY(office.issuers.find(credential.issuer));
-  return {};
+  if (credential.issuer.empty() || office.issuers.find(credential.issuer)) return {};
+  return kNotConfigured;
 }
 
 AuditFacts issue_facts(const Released& released, const store::Permit& permit) {
@@ -137,7 +139,7 @@ Error refuse_issue(Office& office, const CallContext& context, const Released& r
   return why;
 }
 
-// That something was issued stands in the log before anybody has it. What cannot be recorded is taken back.
+// That something was issued stands in the log before anybody has it, and only of a call that is not over.
 Status record_issue(Office& office, const CallContext& context, const Released& released,
                     const store::Permit& permit, const vault::IssuedCredential& issued) {
   AuditFacts facts = issue_facts(released, permit);
@@ -146,10 +148,9 @@ Status record_issue(Office& office, const CallContext& context, const Released& 
   if (has_end) facts.details.set("expires_at", seconds_of(issued.expires_at));
   if (has_end) facts.details.set("lifetime_s", (issued.expires_at - context.now).count());
   facts.details.set("ends_with_call", issued.ends_with_call);
-  const auto recorded = office.store.append_audit(audit_entry("credential.issue", context, std::move(facts)));
-  if (recorded) return {};
-  office.issuers.end(permit.id, context.now);
-  return recorded.error();
+  CHANCERY_TRY(
+      office.permits.record_issue(permit.id, audit_entry("credential.issue", context, std::move(facts))));
+  return {};
 }
 
 api::ReleasedCredential released_of(Released released, const std::string& name) {
@@ -168,11 +169,14 @@ Result<api::ReleasedCredential> hand_out(Office& office, const CallContext& cont
   // What comes too late to be recorded and answered would be good for nobody.
   const auto deadline =
       std::min(context.deadline - kToRecord, std::chrono::steady_clock::now() + kIssuePatience);
-  const auto issued = office.issuers.issue({released.issuer, permit.id, permit.tool, permit.leaf_expires_at},
-                                           context.now, deadline);
+  const auto issued = office.issuers.issue(
+      {released.issuer, permit.id, released.id, permit.tool, permit.leaf_expires_at}, context.now, deadline);
   if (!issued) return refuse_issue(office, context, released, permit, issued.error());
   const vault::IssuedCredential& given = **issued;
-  CHANCERY_TRY(record_issue(office, context, released, permit, given));
+  if (const Status recorded = record_issue(office, context, released, permit, given); !recorded) {
+    office.issuers.end(permit.id, context.now);
+    return refuse_issue(office, context, released, permit, recorded.error());
+  }
   api::ReleasedCredential out = released_of(std::move(released), permit.credential);
   out.is_issued = true;
   out.username = given.username;
@@ -184,24 +188,35 @@ Result<api::ReleasedCredential> hand_out(Office& office, const CallContext& cont
 /// A call, from the question to the permit.
 class Asking {
  public:
-  Asking(Office& office, const CallContext& context, const api::AskPermit& message, anomaly::Use& use)
-      : office_(office), context_(context), message_(message), use_(use) {
+  Asking(Office& office, const CallContext& context, const api::AskPermit& message)
+      : office_(office), context_(context), message_(message) {
     action_ = message.action;
     action_.ada_required = true;
   }
 
-  Result<api::Permit> run(const store::Agent& runtime) {
+  /// Decides, and releases what is kept.
+  Status decide_for(const store::Agent& runtime, anomaly::Use& use) {
+    use_ = &use;
     CHANCERY_TRY(begin(runtime));
     CHANCERY_TRY(decide_call());
     const bool waits = answer_.decision.outcome == api::kApprovalRequired;
     if (waits) answer_.approval = parking_->answer();
-    use_.is_denied = !answer_.decision.permitted && !waits;
+    use.is_denied = !answer_.decision.permitted && !waits;
     tally(office_, answer_.decision);
     if (answer_.decision.permitted) {
       answer_.id = call_->given.permit.id;
       answer_.expires_at = seconds_of(call_->given.permit.expires_at);
     }
     if (parking_) office_.tallies->asked(came_of_it());
+    return {};
+  }
+
+  /// Has issued what is to be issued. Whether that succeeds says nothing of the agent whose call it is.
+  Result<api::Permit> finish() {
+    if (released_) {
+      CHANCERY_ASSIGN(answer_.credential,
+                      hand_out(office_, context_, *std::move(released_), call_->given.permit));
+    }
     return std::move(answer_);
   }
 
@@ -227,11 +242,13 @@ class Asking {
     if (message_.credential.empty()) return decide_alone();
     if (message_.release) return decide_and_release();
     CHANCERY_TRY(office_.vault.may_release(release_of(call_->given.permit, context_.now), context_.now));
+    CHANCERY_ASSIGN(const store::Credential read, office_.vault.book.find(message_.credential, context_.now));
+    CHANCERY_TRY(require_issuer(office_, read));
     return decide_alone();
   }
 
   Status decide_alone() {
-    CHANCERY_ASSIGN(answer_.decision, decide(office_, context_, action_, use_, &*call_));
+    CHANCERY_ASSIGN(answer_.decision, decide(office_, context_, action_, *use_, &*call_));
     return {};
   }
 
@@ -250,8 +267,7 @@ class Asking {
     auto released =
         office_.vault.release(release_of(call_->given.permit, context_.now), on_behalf_of(context_), take);
     if (released) {
-      CHANCERY_ASSIGN(answer_.credential,
-                      hand_out(office_, context_, *std::move(released), call_->given.permit));
+      released_ = *std::move(released);
       return {};
     }
     return is_decided ? Status{} : Status{released.error()};
@@ -265,10 +281,11 @@ class Asking {
   Office& office_;
   const CallContext& context_;
   const api::AskPermit& message_;
-  anomaly::Use& use_;
+  anomaly::Use* use_ = nullptr;  // while it is decided
   api::Authorize action_;
   std::optional<Parking> parking_;
   std::optional<ToolCall> call_;
+  std::optional<Released> released_;
   api::Permit answer_;
 };
 
@@ -375,6 +392,11 @@ AuditFacts result_facts(const store::Permit& permit, const api::CallResult& resu
   return facts;
 }
 
+Reception reception_of(const api::CallResult& result) {
+  if (result.refused_credential) return Reception::kRefused;
+  return result.status == "done" ? Reception::kAccepted : Reception::kUnknown;
+}
+
 Result<std::vector<std::string>> receipts_of(const Office& office, const store::Agent& runtime,
                                              const std::vector<std::string>& permits) {
   if (permits.empty() || permits.size() > kMostReceipts)
@@ -395,6 +417,7 @@ constexpr std::chrono::minutes kBetweenPrunings{10};
 }  // namespace
 
 void PermitKeeper::tick(std::chrono::sys_seconds now) {
+  office_.issuers.end_expired(now);
   const auto open = office_.permits.unreported(now - kLongestUse);
   if (!open) return complain_("permits that were never reported could not be looked up", open.error());
   for (const store::Permit& permit : *open) {
@@ -412,7 +435,8 @@ void PermitKeeper::tick(std::chrono::sys_seconds now) {
 }
 
 Result<api::Permit> ask_permit(Office& office, const CallContext& context, const api::AskPermit& message) {
-  auto answer = watched(office, context, [&](anomaly::Use& use) -> Result<api::Permit> {
+  std::optional<Asking> asking;
+  const Status decided = watched(office, context, [&](anomaly::Use& use) -> Status {
     note_attempt(context,
                  {.ids = {{"token", leaf_id(message.action.chain)}},
                   .details = Node::object({{"tool", message.tool}, {"scope", message.action.scope}})});
@@ -420,10 +444,11 @@ Result<api::Permit> ask_permit(Office& office, const CallContext& context, const
     CHANCERY_ASSIGN(const store::Agent runtime, require_runtime(office, context));
     CHANCERY_TRY(require_for_tool(*office.policy.current(), message));
     if (message.approval) CHANCERY_TRY(check_approval(message));
-    return Asking(office, context, message, use).run(runtime);
+    return asking.emplace(office, context, message).decide_for(runtime, use);
   });
-  if (message.approval && !answer) office.tallies->asked(ApprovalRequest::kRefused);
-  return answer;
+  if (message.approval && !decided) office.tallies->asked(ApprovalRequest::kRefused);
+  if (!decided) return decided.error();
+  return asking->finish();
 }
 
 Result<api::ReleasedCredential> use_permit(Office& office, const CallContext& context, std::string_view id) {
@@ -455,7 +480,7 @@ Result<api::Receipt> report_result(Office& office, const CallContext& context, s
   CHANCERY_TRY(
       office.permits.end(id, receipt.json, context.now,
                          audit_entry("tool.result", context, result_facts(permit, message, receipt.json))));
-  office.issuers.end(id, context.now, message.refused_credential);
+  office.issuers.end(id, context.now, reception_of(message));
   if (message.status == "failed" || message.status == "refused") give_back(office, context, permit);
   if (message.exposed && !permit.credential.empty()) {
     const Status answered = answer_exposure(office, context, permit);

@@ -45,10 +45,12 @@ std::shared_ptr<const vault::OAuthClient> client_of(const VaultIssuerConfig& con
 }
 
 MadeIssuer client_credentials(const VaultIssuerConfig& config, const IssuerParts& parts) {
-  MadeIssuer out;
-  out.issuer = std::make_unique<vault::ClientCredentialsIssuer>(
+  auto issuer = std::make_unique<vault::ClientCredentialsIssuer>(
       client_of(config, parts), vault::ClientCredentialsOptions{config.accepts_outliving}, parts.now,
       parts.lifetimes);
+  MadeIssuer out;
+  out.drop_tokens = [tokens = issuer.get()] { tokens->drop_tokens(); };
+  out.issuer = std::move(issuer);
   return out;
 }
 
@@ -76,7 +78,7 @@ MadeIssuer grant(const VaultIssuerConfig& config, const IssuerParts& parts) {
   MadeIssuer out;
   out.consent =
       std::make_unique<vault::AuthorizationCode>(client, parts.grant, consent_options(config), parts.now);
-  out.consented = [tokens = issuer.get()] { tokens->drop_tokens(); };
+  out.drop_tokens = [tokens = issuer.get()] { tokens->drop_tokens(); };
   out.issuer = std::move(issuer);
   return out;
 }

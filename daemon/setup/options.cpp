@@ -118,6 +118,7 @@ Result<Prepared> prepare(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(options.policy, policy(config, dev));
   CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
   CHANCERY_ASSIGN(options.issuers.issuers, issuers(config.vault));
+  options.issuers.threads = config.server.blocking_threads;
   return prepared;
 }
 

@@ -63,6 +63,10 @@ class PermitBook {
                                         const CredentialUse& use, sys_seconds now,
                                         const AuditEntry& audit) = 0;
 
+  /// Records what was issued for the permit, as long as it has not ended: later nobody would take it back.
+  /// \return the sequence of the audit entry; kConflict when it has ended
+  virtual Result<std::uint64_t> record_issue(std::string_view id, const AuditEntry& audit) = 0;
+
   /// Notes what came of the call, and ends the use of its credential. Once.
   /// \param receipt  JCS
   /// \return the sequence of the audit entry; kConflict when it has ended before

@@ -82,6 +82,13 @@ class SqlitePermitBook final : public PermitBook {
     });
   }
 
+  Result<std::uint64_t> record_issue(std::string_view id, const AuditEntry& audit) override {
+    return journal_->mutate(audit, [&]() -> Status {
+      CHANCERY_ASSIGN(const Permit permit, read(id));
+      return permit.ended_at ? Status{kEnded} : Status{};
+    });
+  }
+
   Result<std::uint64_t> end(std::string_view id, std::string_view receipt, sys_seconds now,
                             const AuditEntry& audit) override {
     return journal_->mutate(audit, [&]() -> Status {

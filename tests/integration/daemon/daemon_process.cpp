@@ -83,6 +83,7 @@ void DaemonProcess::write_config() const {
   out << "allow_root = " << (settings_.allow_root ? "true" : "false") << "\n"
       << "[server]\nsocket = \"" << at << "/chancery.sock\"\nplain_listen = \"" << plain
       << "\"\nsocket_mode = \"0666\"\nsocket_group = \"\"\n"
+      << "blocking_threads = " << settings_.blocking_threads << "\n"
       << "tls_listen = \"127.0.0.1:" << settings_.tls_port << "\"\ntls_certificate = \"" << at
       << "/tls.pem\"\ntls_key = \"" << at << "/tls.key\"\n"
       << "[issuer]\ntrust_domain = \"" << settings_.trust_domain << "\"\nurl = \"" << settings_.issuer_url

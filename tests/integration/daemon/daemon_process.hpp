@@ -27,6 +27,7 @@ struct DaemonSettings {
   std::uint16_t tls_port = 0;    ///< 0: any
   std::uint16_t plain_port = 0;  ///< of a plain address; 0: none
   std::string backend_timeout = "3s";
+  std::size_t blocking_threads = 8;
   bool allow_simulator = true;
   bool allow_root = true;
 };

@@ -181,13 +181,17 @@ BOOST_FIXTURE_TEST_CASE(a_token_is_good_for_no_longer_than_the_leaf, Daemon) {
   const api::Permit ends_with_call = permitted("crm-token", 60s);  // its server takes it back
   report(ends_with_call);
   BOOST_TEST(eventually([&] { return !is_active(ends_with_call); }));
+  const api::Permit unreported = permitted("crm-token", 5s);  // as by a runtime that was killed
+  BOOST_TEST(is_active(unreported));
+  BOOST_TEST(eventually([&] { return !is_active(unreported); }));
+  BOOST_TEST(count("\"tool.unreported\"") == 0u);
   BOOST_TEST(error_in(ask("lasting-token", 60s)) == "limit_exceeded");
   BOOST_TEST(count(R"("error":"limit_exceeded")") == 1u);
   report(permitted("lasting-token"));  // a leaf that lives longer than the token
 }
 
 BOOST_FIXTURE_TEST_CASE(an_issuer_that_lacks_its_secret_says_so_and_goes_on_once_it_has_it, Daemon) {
-  BOOST_TEST(error_in(ask("crm-token")) == "not_found");
+  BOOST_TEST(error_in(ask("crm-token")) == "config_invalid");
   BOOST_TEST(has(state_of("crm"), "failing"));
   BOOST_TEST(issuers().exit_status == 1);
   tell_secret("wrong");

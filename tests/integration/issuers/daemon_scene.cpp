@@ -21,6 +21,7 @@ constexpr const char* kParams = "{}";
 DaemonSettings settings_of(const simulators::Swtpm& tpm, const std::string& issuers) {
   DaemonSettings out;
   out.tcti = tpm.tcti();
+  out.blocking_threads = 128;  // half of them may wait for one issuer: fifty callers at the same time
   out.extra = "[runtime]\nagents = [\"tools\"]\nurl = \"" + std::string(DaemonScene::kUrl) + "\"\n" + issuers;
   return out;
 }

@@ -2,263 +2,24 @@
 
 #include "daemon/service/issuers.hpp"
 
-#include <algorithm>
 #include <array>
-#include <mutex>
+#include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
-#include <chancery/proof.hpp>
-
-#include "daemon/service/permits.hpp"
-#include "daemon/store/sqlite.hpp"
 #include "sdk/base/base64.hpp"
-#include "sdk/base/hex.hpp"
-#include "sdk/crypto/hash.hpp"
-#include "sdk/verify/action.hpp"
-#include "tests/unit/service/office_fixture.hpp"
+#include "tests/unit/service/issuer_office.hpp"
 
 namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
-using rest::Response;
-using vault::IssuedCredential;
-using vault::IssueRequest;
 
-constexpr std::uint32_t kRuntimeUid = 3001;
-constexpr std::chrono::seconds kLeaf{1800};
 constexpr std::string_view kSecret = "canary-of-the-issuer-itself";
-
-/// What a test sees of an issuer, and has it do.
-struct Provider {
-  std::mutex mutex;
-  std::vector<IssueRequest> requests;
-  std::vector<std::string> revoked;
-  std::vector<std::string> unauthorized;
-  std::vector<std::string> secrets;  ///< that it was told of itself
-  std::size_t sweeps = 0;
-  std::optional<Error> refusal;  ///< of each request
-  std::size_t lost_revocations = 0;
-  vault::SecretSource secret;
-
-  template <typename Look>
-  auto look(Look look) {
-    const std::lock_guard lock(mutex);
-    return look(*this);
-  }
-  /// Waits until that holds, which another thread brings about. A Boost requirement.
-  template <typename Holds>
-  void until(Holds holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!look(holds)) {
-      BOOST_REQUIRE(std::chrono::steady_clock::now() < deadline);
-      std::this_thread::sleep_for(5ms);
-    }
-  }
-};
-
-std::string value_of(std::size_t number) { return "issued-canary-" + std::to_string(number) + "-0123456789"; }
-
-class ScriptedIssuer final : public vault::Issuer {
- public:
-  explicit ScriptedIssuer(std::shared_ptr<Provider> provider) : provider_(std::move(provider)) {}
-
-  Result<IssuedCredential> issue(const IssueRequest& request, vault::Deadline deadline) override {
-    if (provider_->secret) {
-      CHANCERY_ASSIGN(const SecretBytes secret, provider_->secret(deadline));
-      const std::lock_guard lock(provider_->mutex);
-      provider_->secrets.emplace_back(as_text(secret.view()));
-    }
-    const std::lock_guard lock(provider_->mutex);
-    provider_->requests.push_back(request);
-    if (provider_->refusal) return *provider_->refusal;
-    const std::size_t number = provider_->requests.size();
-    IssuedCredential out;
-    out.id = "id-" + std::to_string(number);
-    out.username = "role_" + std::to_string(number);
-    out.value = SecretBytes(as_bytes(value_of(number)));
-    out.issued_at = kNow;
-    out.expires_at = std::min(request.not_after, kNow + 900s);
-    out.ends_with_call = true;
-    return out;
-  }
-  Status revoke(const IssuedCredential& credential, vault::Deadline) override {
-    const std::lock_guard lock(provider_->mutex);
-    if (provider_->lost_revocations > 0) {
-      --provider_->lost_revocations;
-      return Error{ErrorCode::kConnectFailed, "away"};
-    }
-    provider_->revoked.push_back(credential.id);
-    return {};
-  }
-  void report_unauthorized(const IssuedCredential& credential) override {
-    const std::lock_guard lock(provider_->mutex);
-    provider_->unauthorized.push_back(credential.id);
-  }
-  Status sweep(vault::Deadline) override {
-    const std::lock_guard lock(provider_->mutex);
-    ++provider_->sweeps;
-    return {};
-  }
-  vault::IssuerFacts facts() const override {
-    const std::lock_guard lock(provider_->mutex);
-    if (!provider_->refusal) return {vault::IssuerState::kReady, kNow, {}};
-    return {vault::IssuerState::kFailing, kNow, *provider_->refusal};
-  }
-
- private:
-  const std::shared_ptr<Provider> provider_;
-};
-
-OfficeFixture::Extension extension_of(const std::shared_ptr<Provider>& provider) {
-  service::IssuerSetup shop;
-  shop.name = "shop";
-  shop.type = "postgres_role";
-  shop.request.scopes = {"orders"};
-  shop.make = [provider](service::IssuerParts) {
-    return service::MadeIssuer{std::make_unique<ScriptedIssuer>(provider), nullptr, {}};
-  };
-  service::IssuerSetup crm;
-  crm.name = "crm";
-  crm.type = "oauth_client_credentials";
-  crm.secret = "crm-secret";
-  crm.make = [provider](const service::IssuerParts& parts) {
-    provider->secret = parts.secret;
-    return service::MadeIssuer{std::make_unique<ScriptedIssuer>(provider), nullptr, {}};
-  };
-  OfficeFixture::Extension out;
-  out.issuers.issuers.push_back(std::move(shop));
-  if (provider->lost_revocations == SIZE_MAX) out.issuers.issuers.push_back(std::move(crm));
-  out.issuers.now = [] { return kNow; };
-  return out;
-}
-
-/// An office with an issuer, a runtime, and an agent that may refund 100 in all.
-struct Issuers : OfficeFixture {
-  explicit Issuers(std::shared_ptr<Provider> the = std::make_shared<Provider>())
-      : OfficeFixture(extension_of(the)), provider(std::move(the)) {
-    provider->lost_revocations = 0;
-    create_agent("orchestrator", kOrchestratorUid);
-    create_agent("tools", kRuntimeUid);
-    change_policy([](service::Policy& policy) {
-      policy.runtimes = {"tools"};
-      policy.runtime_url = "https://tools.example";
-      policy.granted_scopes = {"payments.*"};
-    });
-    premises().issuers.start();
-    const Response granted = call(
-        "POST", "/v1/grants",
-        R"({"principal":"user:alice@example.org","agent":"orchestrator","audience":"https://tools.example",)"
-        R"("scopes":["payments.refund"],"constraints":[{"key":"payments.refund#amount","max_subtree":100}],)"
-        R"("lifetime_s":1800,"depth":2})",
-        kOperatorUid);
-    BOOST_REQUIRE_MESSAGE(granted.status == 201, granted.body);
-    chain = chain_of(granted);
-  }
-  ~Issuers() { premises().issuers.close(); }
-
-  Response put(const std::string& more = R"("issuer":"shop")") {
-    return call("POST", "/v1/credentials",
-                R"({"name":"orders-db","scope":"payments.refund","tools":["refund"],)" + more + "}",
-                kOperatorUid);
-  }
-  void must_put() {
-    const Response made = put();
-    BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
-  }
-
-  Response ask(int amount = 10, const std::string& release = "true") {
-    const std::string params = R"({"amount":)" + std::to_string(amount) + "}";
-    const auto parameters = parse_parameters(params);
-    BOOST_REQUIRE(parameters);
-    const auto digest = action_digest("payments.refund", *parameters);
-    BOOST_REQUIRE(digest);
-    const Response proof =
-        call("POST", "/v1/proofs",
-             R"({"chain":)" + chain +
-                 R"(,"htm":"POST","htu":"https://tools.example/v1/tools/refund","ada":")" + *digest + "\"}",
-             kOrchestratorUid);
-    BOOST_REQUIRE_MESSAGE(proof.status == 201, proof.body);
-    return call("POST", "/v1/permits",
-                R"({"chain":)" + chain + R"(,"proof":")" + member(proof, "proof") +
-                    R"(","method":"POST","uri":"https://tools.example/v1/tools/refund",)"
-                    R"("audience":"https://tools.example","action":{"scope":"payments.refund","params":)" +
-                    params + R"(},"tool":"refund","credential":"orders-db","arguments_sha256":")" +
-                    hex_encode(sha256(as_bytes(params))) + R"(","reserve_s":90,"release":)" + release + "}",
-                kRuntimeUid);
-  }
-  std::string permitted() {
-    const Response given = ask();
-    BOOST_REQUIRE_MESSAGE(given.status == 200, given.body);
-    return permit_in(given);
-  }
-  Response report(const std::string& permit, const std::string& more = "") {
-    return call("POST", "/v1/permits/" + permit + "/result",
-                R"({"status":"done","result_sha256":")" + std::string(64, 'a') + "\"" + more + "}",
-                kRuntimeUid);
-  }
-  static std::string permit_in(const Response& response) {
-    const auto document = json::Document::parse(member(response, "permit"));
-    BOOST_REQUIRE_MESSAGE(document, response.body);
-    return std::string(document->root().find("id")->string().value_or(""));
-  }
-  static std::string value_in(const Response& response, std::string_view name = "value") {
-    const auto document = json::Document::parse(response.body);
-    const json::Value* credential = document ? document->root().find("credential") : nullptr;
-    if (document && credential == nullptr && document->root().find("value") != nullptr)
-      credential = &document->root();
-    const json::Value* const value = credential == nullptr ? nullptr : credential->find(name);
-    if (value == nullptr) return {};
-    return std::string(value->string().value_or(value->source()));
-  }
-
-  std::vector<std::string> log() {
-    const auto all = store().audit_tail(store::kMaxPage);
-    BOOST_REQUIRE(all);
-    std::vector<std::string> out;
-    for (const store::AuditRecord& record : *all) out.push_back(record.json);
-    return out;
-  }
-  std::vector<std::string> actions_about(const std::string& permit) {
-    std::vector<std::string> out;
-    for (const std::string& entry : log()) {
-      if (entry.find(permit) == std::string::npos) continue;
-      const std::size_t at = entry.find(R"("action":")") + 10;
-      out.push_back(entry.substr(at, entry.find('"', at) - at));
-    }
-    return out;
-  }
-  std::size_t count(const std::string& text) {
-    const auto all = log();
-    return static_cast<std::size_t>(
-        std::ranges::count_if(all, [&](const auto& entry) { return entry.find(text) != std::string::npos; }));
-  }
-  std::string issue_entry() {
-    for (const std::string& entry : log())
-      if (entry.find(R"("action":"credential.issue")") != std::string::npos) return entry;
-    return {};
-  }
-  void edit(const char* sql) {
-    auto database = store::Database::open(this->database());
-    BOOST_REQUIRE(database);
-    BOOST_REQUIRE(database->execute(sql));
-  }
-  void fail_with(std::optional<Error> refusal) {
-    provider->look([&](Provider& the) {
-      the.refusal = refusal;
-      return 0;
-    });
-  }
-
-  std::shared_ptr<Provider> provider;
-  std::string chain;
-};
-
-bool has(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
 
 }  // namespace
 
@@ -397,6 +158,87 @@ BOOST_FIXTURE_TEST_CASE(a_permit_used_later_that_nothing_is_issued_for_has_ended
   BOOST_TEST(count(R"("action":"reservation.release")") == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_permit_that_ends_meanwhile_is_given_nothing, Issuers) {
+  must_put();
+  const std::string permit = permit_in(ask(10, "false"));
+  during([&] { BOOST_TEST(report(permit).status == 200); });
+  const Response late = use(permit);
+  BOOST_TEST(late.status == 409, late.body);
+  BOOST_TEST(value_in(late).empty());
+  must_revoke();
+  BOOST_TEST(issue_entry().empty());  // after the end of its call there is none
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_recorded_spends_nothing_and_is_over, Issuers) {
+  must_put();
+  const std::string permit = permit_in(ask(60, "false"));
+  edit(R"(CREATE TRIGGER lost BEFORE INSERT ON audit WHEN NEW.entry LIKE '%"issued":%')"
+       " BEGIN SELECT RAISE(ABORT, 'the test has it fail'); END");
+  const Response lost = use(permit);
+  BOOST_TEST(lost.status != 200, lost.body);
+  BOOST_TEST(value_in(lost).empty());
+  must_revoke();
+  BOOST_TEST(has(issue_entry(), R"("outcome":"failed")"), issue_entry());
+  BOOST_TEST(count(R"("action":"reservation.release")") == 1u);
+  BOOST_TEST(report(permit).status == 409);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_issuer_that_is_not_configured_is_told_before_anything_is_decided, Issuers) {
+  must_put();
+  edit("UPDATE credentials SET issuer = 'gone'");
+  const Response refused = ask(10, "false");
+  BOOST_TEST(refused.status == 503, refused.body);
+  BOOST_TEST(member(refused, "code") == "config_invalid");
+  BOOST_TEST(count(R"("action":"tool.permit")") == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_provider_that_does_not_answer_keeps_half_of_the_threads_at_most, Issuers) {
+  must_put();
+  std::array<std::string, 3> permits;
+  for (std::string& permit : permits) permit = permit_in(ask(10, "false"));
+  credential = "others-db";
+  BOOST_REQUIRE(put(R"("issuer":"other")").status == 201);
+  std::promise<void> answers;
+  std::atomic<std::size_t> asked = 0;
+  during([&asked, answer = answers.get_future().share()] {
+    ++asked;
+    answer.wait();
+  });
+  std::array<int, 2> statuses{};
+  std::vector<std::thread> waiting;
+  for (std::size_t i = 0; i < statuses.size(); ++i)
+    waiting.emplace_back([&, i] { statuses[i] = use(permits[i]).status; });
+  provider->until([&](const Provider&) { return asked == statuses.size(); });
+  const Response third = use(permits[2]);
+  const Response of_another = ask();
+  answers.set_value();
+  for (std::thread& one : waiting) one.join();
+  BOOST_TEST(third.status == 503, third.body);
+  BOOST_TEST(member(third, "code") == "overloaded");
+  BOOST_TEST(of_another.status == 200, of_another.body);
+  BOOST_TEST(statuses == (std::array{200, 200}), boost::test_tools::per_element());
+  BOOST_TEST(count(R"("action":"reservation.release")") == 1u);  // of the third
+}
+
+BOOST_FIXTURE_TEST_CASE(what_an_issuer_cannot_do_is_not_held_against_the_agent, Issuers) {
+  must_put();
+  fail_with(Error{ErrorCode::kForbidden, "the issuer's role may not"});
+  for (int i = 0; i < 20; ++i) BOOST_TEST(ask(1).status == 403);  // as many as count
+  set_now(kNow + 10min);
+  ask(1);  // ends the window in which they were
+  const auto ignore = [](const auto&...) {};
+  premises().watch.tick(kNow + 10min, {[&](const Thumbprint& key) { return owner_of(office(), key); },
+                                       [](const api::Anomaly&) {
+                                         return Result<std::int64_t>(Error{ErrorCode::kInternal, "never"});
+                                       },
+                                       ignore, ignore});
+  BOOST_REQUIRE(premises().watch.keep());
+  const auto learned = premises().books.anomalies->baselines();
+  BOOST_REQUIRE(learned);
+  BOOST_REQUIRE(learned->size() == 1u);
+  BOOST_TEST(has(learned->front().second, R"("denials":[0,1])"), learned->front().second);
+}
+
 // --- after the call
 
 BOOST_FIXTURE_TEST_CASE(what_was_issued_is_taken_back_after_the_call, Issuers) {
@@ -433,6 +275,71 @@ BOOST_FIXTURE_TEST_CASE(what_nobody_reports_is_taken_back_too, Issuers) {
   service::PermitKeeper keeper(office(), [](const char*, const Error&) {});
   keeper.tick(kNow + 16min);
   provider->until([](const Provider& the) { return the.revoked == std::vector<std::string>{"id-1"}; });
+}
+
+BOOST_FIXTURE_TEST_CASE(what_nobody_reports_is_taken_back_when_the_leaf_expires, Issuers) {
+  must_put();
+  grant(60s);
+  const std::string permit = permitted();
+  service::PermitKeeper keeper(office(), [](const char*, const Error&) {});
+  const auto ended = [&] { return office().issuers.lifetimes.used.read().sum; };
+  keeper.tick(kNow + 59s);
+  BOOST_TEST(ended() == 0u);
+  keeper.tick(kNow + 60s);
+  BOOST_TEST(ended() == 60u);
+  must_revoke();
+  BOOST_TEST(report(permit).status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_issuer_is_told_what_the_upstream_accepted, Issuers) {
+  must_put();
+  report(permitted());
+  BOOST_TEST(
+      provider->look([](const Provider& the) { return the.accepted; }) == std::vector<std::string>{"id-1"},
+      boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_revoked_record_gave_is_taken_back, Issuers) {
+  must_put();
+  permitted();
+  BOOST_TEST(call("DELETE", "/v1/credentials/orders-db", "", kOperatorUid).status == 200);
+  must_revoke();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_reset_of_the_vault_takes_all_back_and_no_token_is_kept, Issuers) {
+  must_put();
+  permitted();
+  const Response reset =
+      call("POST", "/v1/vault/reset", R"({"confirm":"forget all credentials"})", kOperatorUid);
+  BOOST_REQUIRE_MESSAGE(reset.status == 200, reset.body);
+  must_revoke();
+  BOOST_TEST(provider->look([](const Provider& the) { return the.dropped; }) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_provider_that_is_away_takes_no_time_from_another_at_the_end, Issuers) {
+  must_put();
+  permitted();
+  credential = "others-db";
+  BOOST_REQUIRE(put(R"("issuer":"other")").status == 201);
+  permitted();
+  provider->look([](Provider& the) {
+    the.while_revoked = [] { std::this_thread::sleep_for(1s); };  // longer than there is time
+    return 0;
+  });
+  premises().issuers.close();
+  BOOST_TEST(provider->look([](const Provider& the) { return the.revoked.size(); }) == 0u);
+  BOOST_TEST(provider->other->look([](const Provider& the) { return the.revoked.size(); }) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_provider_is_swept_when_something_has_expired_and_not_for_nothing, Issuers) {
+  provider->until([](const Provider& the) { return the.sweeps > 0; });
+  const std::size_t looks = provider->clock_looks;
+  provider->until([&](const Provider& the) { return the.clock_looks > looks + 20; });
+  BOOST_TEST(provider->look([](const Provider& the) { return the.sweeps; }) == 1u);
+  must_put();
+  permitted();
+  provider->later = 900;
+  provider->until([](const Provider& the) { return the.sweeps > 1; });
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_stays_behind_when_the_daemon_ends, Issuers) {
@@ -525,12 +432,16 @@ BOOST_FIXTURE_TEST_CASE(an_issuer_is_told_its_own_secret_by_the_vault, OwnSecret
 BOOST_FIXTURE_TEST_CASE(a_secret_that_is_for_something_else_is_not_told, OwnSecret) {
   put_secret("refund");
   const Response refused = ask();
-  BOOST_TEST(refused.status == 403, refused.body);
+  BOOST_TEST(refused.status == 503, refused.body);
+  BOOST_TEST(member(refused, "code") == "config_invalid");
+  BOOST_TEST(has(refused.body, "the issuer's own secret"), refused.body);
   BOOST_TEST(provider->look([](const Provider& the) { return the.secrets.size(); }) == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(without_its_secret_nothing_is_issued, OwnSecret) {
-  BOOST_TEST(ask().status == 404);
+  const Response refused = ask();
+  BOOST_TEST(refused.status == 503, refused.body);
+  BOOST_TEST(has(refused.body, "the issuer's own secret"), refused.body);
   BOOST_TEST(count(R"("action":"reservation.release")") == 1u);
 }
 
