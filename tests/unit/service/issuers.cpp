@@ -189,7 +189,7 @@ BOOST_FIXTURE_TEST_CASE(an_issuer_that_is_not_configured_is_told_before_anything
   const Response refused = ask(10, "false");
   BOOST_TEST(refused.status == 503, refused.body);
   BOOST_TEST(member(refused, "code") == "config_invalid");
-  BOOST_TEST(count(R"("action":"tool.permit")") == 0u);
+  BOOST_TEST(count(R"("action":"tool.attempt")") == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_provider_that_does_not_answer_keeps_half_of_the_threads_at_most, Issuers) {
