@@ -8,11 +8,9 @@
 
 #include <chancery/approval_client.hpp>
 
-#include "sdk/base/hex.hpp"
 #include "sdk/base/printable.hpp"
+#include "sdk/cli/approval_document.hpp"
 #include "sdk/cli/commands.hpp"
-#include "sdk/crypto/hash.hpp"
-#include "sdk/json/reader.hpp"
 #include "sdk/wire/approval_messages.hpp"
 
 namespace chancery::cli {
@@ -20,7 +18,8 @@ namespace {
 
 constexpr std::size_t kPage = 1000;
 
-/// What people read of a document, in this order.
+/// What people read of a document, in this order, besides tool, times, id, arguments and debits. With these it is all that
+/// read_document() knows.
 constexpr std::array<std::pair<std::string_view, const char*>, 15> kFields{{
     {"description", "description"},
     {"risk", "risk"},
@@ -60,44 +59,71 @@ void show_members(Output& output, const json::Value* object, const char* title) 
 }
 
 // Of what stands in the document nothing is taken from elsewhere: that is what would be approved.
-Checked<ExitCode> show_document(Output& output, const api::Approval& approval) {
-  const auto document = json::Document::parse(approval.document);
-  if (!document || hex_encode(sha256(as_bytes(approval.document))) != approval.sha256)
-    return failure(
-        Error{ErrorCode::kBadResponse, "the document is not what its SHA-256 says: ask the daemon again"});
-  if (output.json()) {
-    output.document(wire::write(approval));
-    return ExitCode::kSuccess;
-  }
-  const json::Value& root = document->root();
-  const json::Value* const tool = root.find("tool");
-  output.line(output.paint(Colour::kBold, tool == nullptr ? "?" : printable(text_of(*tool))) + "  " +
-              printable(times_text(approval)));
-  output.field("id", approval.id);
+void show_document(Output& output, const api::Approval& approval, const json::Value& root) {
+  const auto time_of = [&](const char* name) { return time_text(*root.find(name)->integer()); };
+  output.line(output.paint(Colour::kBold, printable(text_of(*root.find("tool")))) + "  " +
+              printable(approval.state) + " until " + time_of("expires_at"));
+  output.field("id", text_of(*root.find("id")));
   show_members(output, root.find("arguments"), "arguments");
   show_members(output, root.find("debits"), "would spend");
   for (const auto& [name, label] : kFields) {
     if (const json::Value* const value = root.find(name)) output.field(label, text_of(*value));
   }
+  output.field("asked for", time_of("asked_at"));
+  output.field("sha256", approval.sha256);
+}
+
+// There is nothing to approve in it any more.
+void show_ended(Output& output, const api::Approval& approval) {
+  output.line(output.paint(Colour::kBold, printable(approval.tool)) + "  " + printable(times_text(approval)));
+  output.field("id", approval.id);
+  output.field("on behalf of", approval.principal);
+  output.field("agent's key", approval.key);
   output.field("asked for", time_text(approval.asked_at));
   output.field("sha256", approval.sha256);
+  output.field("document", "kept only while the call waits");
+}
+
+Checked<ExitCode> show_as_json(Output& output, const api::Approval& approval) {
+  if (!approval.document.empty()) {
+    if (const Status checked = check_document(approval); !checked) return failure(checked.error());
+  }
+  output.document(wire::write(approval));
   return ExitCode::kSuccess;
+}
+
+Checked<ExitCode> show_approval(Output& output, const api::Approval& approval) {
+  if (output.json()) return show_as_json(output, approval);
+  if (approval.ended_at) {
+    show_ended(output, approval);
+    return ExitCode::kSuccess;
+  }
+  const auto document = read_document(approval);
+  if (!document) return failure(document.error());
+  show_document(output, approval, document->root());
+  return ExitCode::kSuccess;
+}
+
+using Asked = ClientResult<api::Approval>;
+
+Checked<ExitCode> show_answer(Context& context, const std::string& id, const Asked& approval) {
+  if (!approval) return failure(approval.error());
+  if (approval->id != id)
+    return failure(
+        Error{ErrorCode::kBadResponse, "the daemon answered with another call than was asked for"});
+  return show_approval(context.output, *approval);
 }
 
 Checked<ExitCode> show(Context& context, const std::string& id) {
   const auto client = connect(context);
   if (!client) return client.error();
-  const auto approval = ApprovalClient(*client).approval(id);
-  if (!approval) return failure(approval.error());
-  return show_document(context.output, *approval);
+  return show_answer(context, id, ApprovalClient(*client).approval(id));
 }
 
 Checked<ExitCode> cancel(Context& context, const std::string& id) {
   const auto client = connect(context);
   if (!client) return client.error();
-  const auto approval = ApprovalClient(*client).cancel(id);
-  if (!approval) return failure(approval.error());
-  return show_document(context.output, *approval);
+  return show_answer(context, id, ApprovalClient(*client).cancel(id));
 }
 
 Checked<std::vector<api::Approval>> all_approvals(const Context& context, const std::string& state) {
@@ -150,7 +176,8 @@ void add_approval(CLI::App& app, Command& chosen) {
   all->add_option("--state", *state, "pending (default), cancelled, expired or all")
       ->check(CLI::IsMember({"pending", "cancelled", "expired", "all"}));
   all->callback([state, &chosen] { chosen = [state](Context& context) { return list(context, *state); }; });
-  add_one(*group, chosen, "show", "Show what would be approved, and its SHA-256", show);
+  add_one(*group, chosen, "show",
+          "Show what would be approved, and its SHA-256; once it has ended, what became of it", show);
   add_one(*group, chosen, "cancel", "End a call that waits: it can be approved no more", cancel);
 }
 
