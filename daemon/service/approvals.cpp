@@ -44,10 +44,10 @@ AuditFacts facts_of(const ParkedCall& call) {
           .details = json::Node::object({{"tool", call.tool}})};
 }
 
-/// One that the caller may know of.
+/// One that the caller may know of, without its document.
 Result<ParkedCall> require_own(Office& office, const CallContext& context, std::string_view scope,
                                std::string_view id) {
-  auto call = office.approvals.find(id);
+  auto call = office.approvals.summary(id);
   const Status is_operators = require_authority(office, context, scope);
   if (is_operators) return call;
   if (!call) return is_operators.error();
@@ -77,7 +77,8 @@ Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& cont
 }
 
 Result<api::Approval> show_approval(Office& office, const CallContext& context, std::string_view id) {
-  CHANCERY_ASSIGN(const ParkedCall call, require_own(office, context, scope::kApprovalsRead, id));
+  CHANCERY_TRY(require_own(office, context, scope::kApprovalsRead, id));
+  CHANCERY_ASSIGN(const ParkedCall call, office.approvals.find(id));
   return describe_with_document(call);
 }
 
@@ -86,8 +87,8 @@ Result<api::Approval> cancel_approval(Office& office, const CallContext& context
   CHANCERY_ASSIGN(const ParkedCall call, require_own(office, context, scope::kApprovalsCancel, id));
   CHANCERY_TRY(
       office.approvals.cancel(id, context.now, audit_entry("approval.cancel", context, facts_of(call))));
-  CHANCERY_ASSIGN(const ParkedCall ended, office.approvals.find(id));
-  return describe_with_document(ended);
+  CHANCERY_ASSIGN(const ParkedCall ended, office.approvals.summary(id));
+  return describe(ended);
 }
 
 Result<std::uint64_t> expire_approval(Office& office, const ParkedCall& call, std::chrono::sys_seconds now) {
@@ -95,6 +96,11 @@ Result<std::uint64_t> expire_approval(Office& office, const ParkedCall& call, st
 }
 
 void ApprovalKeeper::tick(std::chrono::sys_seconds now) {
+  end_overdue(now);
+  forget(now);
+}
+
+void ApprovalKeeper::end_overdue(std::chrono::sys_seconds now) {
   const auto overdue = office_.approvals.overdue(now);
   if (!overdue) return complain_("calls that wait too long could not be looked up", overdue.error());
   for (const ParkedCall& call : *overdue) {
@@ -103,6 +109,10 @@ void ApprovalKeeper::tick(std::chrono::sys_seconds now) {
     if (!expired && expired.error().code != ErrorCode::kConflict)
       complain_("that a call waits no longer could not be recorded", expired.error());
   }
+}
+
+// Whatever has come of the other.
+void ApprovalKeeper::forget(std::chrono::sys_seconds now) {
   if (now < next_pruning_ && next_pruning_ <= now + kBetweenPrunings) return;
   next_pruning_ = now + kBetweenPrunings;
   if (const Status pruned = office_.approvals.prune(now); !pruned)

@@ -18,12 +18,12 @@ namespace chancery::service {
 [[nodiscard]] Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& context,
                                                        const api::ApprovalQuery& query);
 
-/// For the operator, or the agent by whose key it was asked for. kForbidden for anybody else, whether there is one or not;
-/// kNotFound.
+/// With its document, while it waits; for the operator, or the agent by whose key it was asked for. kForbidden for anybody
+/// else, whether there is one or not; kNotFound.
 [[nodiscard]] Result<api::Approval> show_approval(Office& office, const CallContext& context,
                                                   std::string_view id);
 
-/// Ends one that is pending, for the same. kForbidden, kNotFound, kConflict.
+/// Ends one that is pending, for the same, also when its document is damaged. kForbidden, kNotFound, kConflict.
 [[nodiscard]] Result<api::Approval> cancel_approval(Office& office, const CallContext& context,
                                                     std::string_view id);
 
@@ -41,6 +41,9 @@ class ApprovalKeeper {
   void tick(std::chrono::sys_seconds now);
 
  private:
+  void end_overdue(std::chrono::sys_seconds now);
+  void forget(std::chrono::sys_seconds now);
+
   Office& office_;
   const Spending::Complaint complain_;
   std::chrono::sys_seconds next_pruning_{};

@@ -247,9 +247,10 @@ Result<store::Recording> record(Office& office, const CallContext& context, cons
     if (call != nullptr) give(*call, judgement, answer, decision);
   }
   if (call != nullptr) decision.attempt = &call->attempt;
-  if (is_waiting(answer) && !call->parking->is_repeated()) {
-    decision.parked = &call->parking->call();
-    decision.debits = judgement.budget.debits;
+  if (is_waiting(answer)) {
+    const bool is_repeated = call->parking->is_repeated();
+    (is_repeated ? decision.repeated : decision.parked) = &call->parking->call();
+    if (!is_repeated) decision.debits = judgement.budget.debits;
   }
   if (!message.idempotency_key.empty()) {
     decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
@@ -300,21 +301,22 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
                              "send a fresh DPoP proof, under another `idempotency_key`"));
 }
 
-/// How often a call is parked anew in place of one that was overdue, or has just ended.
-constexpr int kMostTries = 3;
+/// How often a call is recorded anew, since the one that waited for the same was overdue or has just ended.
+constexpr int kMostTries = 5;
 
-// What is asked for again is answered as before, as long as it waits: whoever repeats itself asks nobody twice.
-Result<bool> is_asked_again(Office& office, const CallContext& context, std::string_view id,
-                            Parking& parking) {
-  CHANCERY_ASSIGN(store::ParkedCall found, office.approvals.find(id));
-  if (found.state != store::ApprovalState::kPending) return false;
-  if (found.expires_at > context.now) {
-    parking.repeat(std::move(found));
-    return true;
+// What is asked for again is answered as before, as long as it waits: whoever repeats itself asks nobody twice. One that is
+// overdue makes room.
+Status resume(Office& office, const CallContext& context, std::string_view id, Parking& parking) {
+  CHANCERY_ASSIGN(const store::ParkedCall found, office.approvals.summary(id));
+  if (found.state != store::ApprovalState::kPending) return {};
+  if (found.expires_at <= context.now) {
+    const auto ended = expire_approval(office, found, context.now);
+    if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
+    return {};
   }
-  const auto ended = expire_approval(office, found, context.now);
-  if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
-  return false;
+  CHANCERY_ASSIGN(store::ParkedCall whole, office.approvals.find(id));
+  if (whole.state == store::ApprovalState::kPending) parking.repeat(std::move(whole));
+  return {};
 }
 
 // The attempt names what it waits for, which is known only then.
@@ -323,13 +325,17 @@ Result<store::Recording> park(Office& office, const CallContext& context, const 
   Parking& parking = *call.parking;
   const api::Decision answer = waiting(judgement);
   const store::AuditEntry attempt = std::move(call.attempt);
-  CHANCERY_TRY(
-      parking.compose({judgement.verdict.chain(), key_of_agent(judgement.tokens), judgement.budget}));
+  const Parking::Asker asker{judgement.verdict.chain(), key_of_agent(judgement.tokens), judgement.budget};
+  CHANCERY_TRY(parking.compose(asker));
   for (int tried = 0; tried < kMostTries; ++tried) {
     call.attempt = parking.attempt();
     CHANCERY_ASSIGN(store::Recording recording, record(office, context, message, judgement, answer, &call));
     if (recording.outcome == RecordOutcome::kWaitsAlready) {
-      CHANCERY_TRY(is_asked_again(office, context, recording.answer, parking));
+      CHANCERY_TRY(resume(office, context, recording.answer, parking));
+      continue;
+    }
+    if (recording.outcome == RecordOutcome::kWaitsNoLonger) {
+      CHANCERY_TRY(parking.compose(asker));
       continue;
     }
     if (recording.outcome != RecordOutcome::kRecorded) call.attempt = attempt;
@@ -408,10 +414,16 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
       return Error{ErrorCode::kOverloaded,
                    "32 calls of this agent wait for an approval: wait until some are decided, cancelled or "
                    "expired, `chancery approval list` shows them"};
+    case RecordOutcome::kTooManyOfFirst:
+      return Error{
+          ErrorCode::kOverloaded,
+          "128 calls by chains with the same first holder wait for an approval: wait until some are decided, "
+          "cancelled or expired, `chancery approval list` shows them"};
     case RecordOutcome::kTooManyParked:
       return Error{ErrorCode::kOverloaded,
                    "1024 calls wait for an approval, and no more can: `chancery approval list` shows them"};
     case RecordOutcome::kWaitsAlready:
+    case RecordOutcome::kWaitsNoLonger:
     case RecordOutcome::kOverBound:
       break;  // a denial debits nothing, and nothing else is parked
   }

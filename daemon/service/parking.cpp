@@ -112,11 +112,14 @@ Result<Node> Parking::subject_of(const Asker& asker) const {
 Status Parking::compose(const Asker& asker) {
   const VerifiedChain& chain = asker.chain;
   CHANCERY_ASSIGN(Node document, subject_of(asker));
+  call_ = {};
+  is_repeated_ = false;
   call_.subject = digest_of(json::to_jcs(document));
   CHANCERY_ASSIGN(call_.id, random_id());
   call_.runtime = runtime_.id;
   call_.token = hex_encode(chain.leaf().digest());
   call_.key = asker.key;
+  call_.first = chain.tokens().front()->claims().holder;
   call_.principal = chain.principal();
   call_.tool = message_.tool;
   call_.asked_at = context_.now;

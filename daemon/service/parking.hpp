@@ -34,7 +34,7 @@ class Parking {
           const store::Agent& runtime) noexcept
       : office_(office), context_(context), message_(message), runtime_(runtime) {}
 
-  /// Composes the document from what was verified. The store's errors.
+  /// Composes the document from what was verified, anew each time. The store's errors.
   [[nodiscard]] Status compose(const Asker& asker);
   /// The same was asked for before, and waits.
   void repeat(store::ParkedCall waiting);

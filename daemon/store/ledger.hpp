@@ -69,6 +69,8 @@ struct Decision {
   /// Parked by it; borrowed. Then nothing is debited or reserved, but the debits must be possible now: those of a rate,
   /// whose window will be another, by themselves alone.
   const ParkedCall* parked = nullptr;
+  /// Parked before, for the same: recorded only if it waits still. Borrowed.
+  const ParkedCall* repeated = nullptr;
 };
 
 /// What came of recording a decision. Nothing is recorded but by kRecorded.
@@ -79,9 +81,11 @@ struct Recording {
     kOtherRequest,    ///< the key was used for another request
     kProofUsed,
     kTooManyProofs,
-    kOverBound,     ///< `debit` would have brought its total to `total`
-    kWaitsAlready,  ///< the call that was to be parked is pending: `answer` is its id, and it may be overdue
-    kTooManyOfKey,  ///< calls of this agent's key wait
+    kOverBound,      ///< `debit` would have brought its total to `total`
+    kWaitsAlready,   ///< the call that was to be parked is pending: `answer` is its id, and it may be overdue
+    kWaitsNoLonger,  ///< the call that was `repeated` has ended meanwhile
+    kTooManyOfKey,   ///< calls of this agent's key wait
+    kTooManyOfFirst,  ///< calls of this chain's first holder, and of those below it, wait
     kTooManyParked,
   };
   Outcome outcome = Outcome::kRecorded;

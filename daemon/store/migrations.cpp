@@ -535,27 +535,31 @@ CREATE TABLE issuer_grants (
 )sql";
 
 // A call that waits for a person. Without references, as permits. Of what waits there is one for each thing that is asked for.
+// The document is there as long as it waits: what has ended is not decided about, and is kept in numbers that nothing bounds.
 // Which states there are the daemon says.
 constexpr const char* kParkedCalls = R"sql(
 CREATE TABLE parked_calls (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,
   id         TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
-  document   TEXT NOT NULL CHECK (length(document) > 0),
+  document   TEXT NOT NULL,
   digest     TEXT NOT NULL CHECK (length(digest) = 64),
   subject    TEXT NOT NULL CHECK (length(subject) = 64),
   runtime    TEXT NOT NULL CHECK (length(runtime) > 0),
   token      TEXT NOT NULL CHECK (length(token) > 0),
   key        TEXT NOT NULL CHECK (length(key) > 0),
+  first_key  TEXT NOT NULL CHECK (length(first_key) > 0),
   principal  TEXT NOT NULL,
   tool       TEXT NOT NULL CHECK (length(tool) > 0),
   state      TEXT NOT NULL CHECK (length(state) > 0),
   asked_at   INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   ended_at   INTEGER,
-  CHECK ((state = 'pending') = (ended_at IS NULL))
+  CHECK ((state = 'pending') = (ended_at IS NULL)),
+  CHECK ((state = 'pending') = (length(document) > 0))
 ) STRICT;
 CREATE UNIQUE INDEX parked_calls_by_subject ON parked_calls (subject) WHERE state = 'pending';
 CREATE INDEX parked_calls_by_key ON parked_calls (key) WHERE state = 'pending';
+CREATE INDEX parked_calls_by_first_key ON parked_calls (first_key) WHERE state = 'pending';
 CREATE INDEX parked_calls_by_expiry ON parked_calls (expires_at) WHERE state = 'pending';
 CREATE INDEX parked_calls_by_end ON parked_calls (ended_at) WHERE ended_at IS NOT NULL;
 )sql";

@@ -16,18 +16,24 @@ constexpr auto kMemory = 7 * 24h;
 
 constexpr std::array<std::string_view, 3> kStateNames{"pending", "cancelled", "expired"};
 
-// The columns of every look-up, in the order in which call_from() reads them.
+// The columns of every look-up, in the order in which summary_from() reads them; a document comes after them.
 #define COLUMNS \
-  "id, document, digest, subject, runtime, token, key, principal, tool, state, asked_at, expires_at, ended_at"
+  "id, digest, subject, runtime, token, key, first_key, principal, tool, state, asked_at, expires_at, ended_at"
+constexpr int kDocument = 13;
 
 constexpr const char* kInsert =
-    "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, principal, tool, state, asked_at, "
-    "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)";
+    "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, first_key, principal, tool, state, "
+    "asked_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)";
 constexpr const char* kSame = "SELECT id FROM parked_calls WHERE subject = ? AND state = 'pending'";
 constexpr const char* kCountOfKey =
     "SELECT count(*) FROM parked_calls WHERE key = ? AND state = 'pending' AND expires_at > ?";
+constexpr const char* kCountOfFirst =
+    "SELECT count(*) FROM parked_calls WHERE first_key = ? AND state = 'pending' AND expires_at > ?";
 constexpr const char* kCount = "SELECT count(*) FROM parked_calls WHERE state = 'pending' AND expires_at > ?";
-constexpr const char* kFind = "SELECT " COLUMNS " FROM parked_calls WHERE id = ?";
+constexpr const char* kFind = "SELECT " COLUMNS ", document FROM parked_calls WHERE id = ?";
+constexpr const char* kSummary = "SELECT " COLUMNS " FROM parked_calls WHERE id = ?";
+constexpr const char* kWaits =
+    "SELECT 1 FROM parked_calls WHERE id = ? AND state = 'pending' AND expires_at > ?";
 constexpr const char* kPlace = "SELECT seq FROM parked_calls WHERE id = ?";
 constexpr const char* kList = "SELECT " COLUMNS " FROM parked_calls WHERE seq > ? ORDER BY seq LIMIT ?";
 constexpr const char* kListInState =
@@ -39,29 +45,39 @@ constexpr const char* kOverdue =
 
 // One that was decided, by whomever, is not decided again; and nothing is decided too late.
 constexpr const char* kDecide =
-    "UPDATE parked_calls SET state = ?2, ended_at = ?3 WHERE id = ?1 AND state = 'pending' AND expires_at > ?3";
+    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '' "
+    "WHERE id = ?1 AND state = 'pending' AND expires_at > ?3";
 constexpr const char* kExpire =
-    "UPDATE parked_calls SET state = ?2, ended_at = ?3 WHERE id = ?1 AND state = 'pending' AND expires_at <= ?3";
+    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '' "
+    "WHERE id = ?1 AND state = 'pending' AND expires_at <= ?3";
 constexpr const char* kForget = "DELETE FROM parked_calls WHERE ended_at < ?";
 
-Result<ParkedCall> call_from(const Query& row) {
+Result<ParkedCall> summary_from(const Query& row) {
   ParkedCall out;
   out.id = row.text(0);
-  out.document = row.text(1);
-  out.digest = row.text(2);
-  out.subject = row.text(3);
-  out.runtime = row.text(4);
-  out.token = row.text(5);
-  CHANCERY_ASSIGN(out.key, read_thumbprint(row.text(6)));
+  out.digest = row.text(1);
+  out.subject = row.text(2);
+  out.runtime = row.text(3);
+  out.token = row.text(4);
+  CHANCERY_ASSIGN(out.key, read_thumbprint(row.text(5)));
+  CHANCERY_ASSIGN(out.first, read_thumbprint(row.text(6)));
   out.principal = row.text(7);
   out.tool = row.text(8);
   const auto state = approval_state_named(row.text(9));
   out.asked_at = row.time(10);
   out.expires_at = row.time(11);
   out.ended_at = optional_time(row, 12);
-  // What somebody is to approve is what was asked for, or nothing.
-  if (!state || hex_encode(sha256(as_bytes(out.document))) != out.digest) return kDamagedRow;
+  if (!state) return kDamagedRow;
   out.state = *state;
+  return out;
+}
+
+// What somebody is to approve is what was asked for, or nothing.
+Result<ParkedCall> call_from(const Query& row) {
+  CHANCERY_ASSIGN(ParkedCall out, summary_from(row));
+  if (out.state != ApprovalState::kPending) return out;
+  out.document = row.text(kDocument);
+  if (hex_encode(sha256(as_bytes(out.document))) != out.digest) return kDamagedRow;
   return out;
 }
 
@@ -86,7 +102,12 @@ class SqliteApprovalBook final : public ApprovalBook {
 
   Result<ParkedCall> find(std::string_view id) override {
     const auto held = journal_->hold();
-    return read(id);
+    return read(kFind, id, call_from);
+  }
+
+  Result<ParkedCall> summary(std::string_view id) override {
+    const auto held = journal_->hold();
+    return read(kSummary, id, summary_from);
   }
 
   Result<std::vector<ParkedCall>> list(const ApprovalQuery& query) override {
@@ -96,11 +117,11 @@ class SqliteApprovalBook final : public ApprovalBook {
     const auto limit = static_cast<std::int64_t>(query.limit);
     if (!query.state) {
       CHANCERY_ASSIGN(Query rows, database().query(kList));
-      return read_all<ParkedCall>(rows.bind(after).bind(limit), call_from);
+      return read_all<ParkedCall>(rows.bind(after).bind(limit), summary_from);
     }
     CHANCERY_ASSIGN(Query rows, database().query(kListInState));
     return read_all<ParkedCall>(rows.bind(after).bind(approval_state_name(*query.state)).bind(limit),
-                                call_from);
+                                summary_from);
   }
 
   Result<std::uint64_t> cancel(std::string_view id, sys_seconds now, const AuditEntry& audit) override {
@@ -114,7 +135,7 @@ class SqliteApprovalBook final : public ApprovalBook {
   Result<std::vector<ParkedCall>> overdue(sys_seconds now) override {
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(Query rows, database().query(kOverdue));
-    return read_all<ParkedCall>(rows.bind(now).bind(static_cast<std::int64_t>(kMaxPage)), call_from);
+    return read_sound<ParkedCall>(rows.bind(now).bind(static_cast<std::int64_t>(kMaxPage)), summary_from);
   }
 
   Result<std::uint64_t> pending(sys_seconds now) override {
@@ -133,11 +154,12 @@ class SqliteApprovalBook final : public ApprovalBook {
  private:
   [[nodiscard]] Database& database() noexcept { return journal_->database(); }
 
-  Result<ParkedCall> read(std::string_view id) {
-    CHANCERY_ASSIGN(Query select, database().query(kFind));
+  using Reader = Result<ParkedCall> (*)(const Query& row);
+  Result<ParkedCall> read(const char* statement, std::string_view id, Reader read_row) {
+    CHANCERY_ASSIGN(Query select, database().query(statement));
     CHANCERY_ASSIGN(const bool row, select.bind(id).step());
     if (!row) return kNoSuchApproval;
-    return call_from(select);
+    return read_row(select);
   }
 
   Result<std::int64_t> place_of(std::string_view id) {
@@ -157,7 +179,7 @@ class SqliteApprovalBook final : public ApprovalBook {
         CHANCERY_TRY(update.bind(id).bind(approval_state_name(state)).bind(now).run());
       }
       if (database().changes() == 1) return {};
-      CHANCERY_ASSIGN(const ParkedCall found, read(id));
+      CHANCERY_ASSIGN(const ParkedCall found, read(kSummary, id, summary_from));
       return not_ended(found, now);
     });
   }
@@ -185,6 +207,7 @@ std::optional<ApprovalState> approval_state_named(std::string_view name) noexcep
 
 Result<Parking> park_call(Database& database, const ParkedCall& call) {
   const std::string key = call.key.text();
+  const std::string first = call.first.text();
   {
     CHANCERY_ASSIGN(Query select, database.query(kSame));
     CHANCERY_ASSIGN(const bool row, select.bind(call.subject).step());
@@ -196,15 +219,26 @@ Result<Parking> park_call(Database& database, const ParkedCall& call) {
     if (too_many) return Parking{Parking::Outcome::kTooManyOfKey};
   }
   {
+    CHANCERY_ASSIGN(Query count, database.query(kCountOfFirst));
+    CHANCERY_ASSIGN(const bool too_many,
+                    are_too_many(count.bind(first).bind(call.asked_at), kMostParkedOfFirst));
+    if (too_many) return Parking{Parking::Outcome::kTooManyOfFirst};
+  }
+  {
     CHANCERY_ASSIGN(Query count, database.query(kCount));
     CHANCERY_ASSIGN(const bool too_many, are_too_many(count.bind(call.asked_at), kMostParked));
     if (too_many) return Parking{Parking::Outcome::kTooMany};
   }
   CHANCERY_ASSIGN(Query insert, database.query(kInsert));
   insert.bind(call.id).bind(call.document).bind(call.digest).bind(call.subject).bind(call.runtime);
-  insert.bind(call.token).bind(key).bind(call.principal).bind(call.tool);
+  insert.bind(call.token).bind(key).bind(first).bind(call.principal).bind(call.tool);
   CHANCERY_TRY(insert.bind(call.asked_at).bind(call.expires_at).run());
   return Parking{};
+}
+
+Result<bool> is_waiting(Database& database, std::string_view id, sys_seconds now) {
+  CHANCERY_ASSIGN(Query select, database.query(kWaits));
+  return select.bind(id).bind(now).step();
 }
 
 std::unique_ptr<ApprovalBook> make_sqlite_approval_book(std::shared_ptr<Journal> journal) {

@@ -16,6 +16,7 @@ struct Parking {
     kParked,
     kWaitsAlready,  ///< the same call is pending: `id`, which may be overdue
     kTooManyOfKey,
+    kTooManyOfFirst,
     kTooMany,
   };
   Outcome outcome = Outcome::kParked;
@@ -24,5 +25,8 @@ struct Parking {
 
 /// Writes a new parked call, within the bounds. Within a transaction.
 [[nodiscard]] Result<Parking> park_call(Database& database, const ParkedCall& call);
+
+/// Whether that call is pending, and its time not over. Within a transaction.
+[[nodiscard]] Result<bool> is_waiting(Database& database, std::string_view id, sys_seconds now);
 
 }  // namespace chancery::store

@@ -122,6 +122,7 @@ class SqliteLedger final : public Ledger {
           if (decision.attempt != nullptr) CHANCERY_TRY(journal_->append_before(*decision.attempt));
           CHANCERY_TRY(keep_answer(decision, recording));
           CHANCERY_TRY(use_proof(decision.proof, recording));
+          if (decision.repeated != nullptr) return require_waiting(decision, recording);
           if (decision.parked != nullptr) return park(decision, recording);
           CHANCERY_TRY(debit_all(decision, recording));
           CHANCERY_TRY(reserve(decision));
@@ -195,6 +196,7 @@ class SqliteLedger final : public Ledger {
   Status debit_all(const Decision& decision, Recording& recording);
   Result<bool> debit(const Debit& debit);
   Status park(const Decision& decision, Recording& recording);
+  Status require_waiting(const Decision& decision, Recording& recording);
   Status require_possible(const Decision& decision, Recording& recording);
   Status reserve(const Decision& decision);
 
@@ -284,11 +286,22 @@ Status SqliteLedger::park(const Decision& decision, Recording& recording) {
     case Parking::Outcome::kTooManyOfKey:
       recording.outcome = Outcome::kTooManyOfKey;
       return kUndo;
+    case Parking::Outcome::kTooManyOfFirst:
+      recording.outcome = Outcome::kTooManyOfFirst;
+      return kUndo;
     case Parking::Outcome::kTooMany:
       recording.outcome = Outcome::kTooManyParked;
       return kUndo;
   }
   return kDamagedRow;
+}
+
+// It may have been cancelled since it was found: nobody is told that it waits then.
+Status SqliteLedger::require_waiting(const Decision& decision, Recording& recording) {
+  CHANCERY_ASSIGN(const bool waits, is_waiting(database(), decision.repeated->id, decision.at));
+  if (waits) return {};
+  recording.outcome = Outcome::kWaitsNoLonger;
+  return kUndo;
 }
 
 // Nobody is asked about what could not be done today. A total that is full may have room again only if what was reserved is

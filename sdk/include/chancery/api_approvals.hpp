@@ -40,7 +40,7 @@ struct Approval {
   std::int64_t asked_at = 0;
   std::int64_t expires_at = 0;
   std::optional<std::int64_t> ended_at;  ///< when it ceased to be pending
-  std::string document;                  ///< JCS; empty in a list
+  std::string document;                  ///< JCS; empty in a list, and when the call has ended
   bool operator==(const Approval&) const = default;
 };
 

@@ -43,6 +43,7 @@ ParkedCall call_named(const std::string& name, const std::string& key = "key") {
   call.runtime = std::string(32, 'a');
   call.token = std::string(64, 'b');
   call.key = Thumbprint{sha256(as_bytes(key))};
+  call.first = call.key;
   call.principal = "user:alice@example.org";
   call.tool = "refund";
   call.asked_at = kNow;
@@ -146,6 +147,41 @@ BOOST_FIXTURE_TEST_CASE(one_key_and_all_keys_have_their_bounds, Books) {
   later.asked_at = kEnd;
   later.expires_at = kEnd + seconds{900};
   BOOST_TEST((record(later).outcome == Outcome::kRecorded));  // who is overdue takes no place
+}
+
+BOOST_FIXTURE_TEST_CASE(who_makes_keys_below_its_own_has_one_bound_for_all_of_them, Books) {
+  const auto below = [](const std::string& name, const std::string& key, const std::string& first) {
+    ParkedCall call = call_named(name, key);
+    call.first = Thumbprint{sha256(as_bytes(first))};
+    return call;
+  };
+  for (std::uint64_t i = 0; i < kMostParkedOfFirst; ++i)
+    park(below("call " + std::to_string(i), "key " + std::to_string(i), "first"));
+  const ParkedCall over = below("over", "one more key", "first");
+  BOOST_TEST((record(over).outcome == Outcome::kTooManyOfFirst));
+  BOOST_TEST((record(below("other", "other key", "other")).outcome == Outcome::kRecorded));
+  must(book->cancel(call_named("call 0").id, kNow, entry("approval.cancel")));
+  BOOST_TEST((record(over).outcome == Outcome::kRecorded));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_repeated_is_recorded_only_while_it_waits, Books) {
+  const ParkedCall call = call_named("one");
+  park(call);
+  const auto repeat_at = [&](sys_seconds now) {
+    Decision decision = decision_of(call);
+    decision.parked = nullptr;
+    decision.repeated = &call;
+    decision.at = now;
+    return must(ledger->record(decision, entry("approval.request"))).outcome;
+  };
+  std::uint64_t before = store_counts();
+  BOOST_TEST((repeat_at(kEnd - seconds{1}) == Outcome::kRecorded));
+  BOOST_TEST(store_counts() == before + 1);
+  BOOST_TEST((repeat_at(kEnd) == Outcome::kWaitsNoLonger));
+  must(book->cancel(call.id, kNow, entry("approval.cancel")));
+  before = store_counts();
+  BOOST_TEST((repeat_at(kNow) == Outcome::kWaitsNoLonger));
+  BOOST_TEST(store_counts() == before);
 }
 
 // --- debits
@@ -282,11 +318,54 @@ BOOST_FIXTURE_TEST_CASE(calls_are_listed_as_they_were_asked_for, Books) {
     BOOST_TEST((refusal(book->list({.limit = limit})) == kInvalidArgument));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_document_is_kept_as_long_as_the_call_waits, Books) {
+  const ParkedCall cancelled = call_named("cancelled");
+  const ParkedCall expired = call_named("expired");
+  park(cancelled);
+  park(expired);
+  BOOST_TEST(must(book->find(cancelled.id)).document == cancelled.document);
+  must(book->cancel(cancelled.id, kNow, entry("approval.cancel")));
+  must(book->expire(expired.id, kEnd, entry("approval.expire")));
+  for (const ParkedCall& call : {cancelled, expired}) {
+    const ParkedCall found = must(book->find(call.id));
+    BOOST_TEST(found.document.empty());
+    BOOST_TEST(found.digest == call.digest);
+  }
+  auto database = must(Database::open(folder.path() / "chancery.db"));
+  BOOST_TEST(must(database.number("SELECT sum(length(document)) FROM parked_calls")) == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_document_that_is_not_what_its_digest_says_is_damage, Books) {
   ParkedCall call = call_named("one");
   call.digest = digest_of("another");
   park(call);
   BOOST_TEST((refusal(book->find(call.id)) == kStoreCorrupt));
+}
+
+BOOST_FIXTURE_TEST_CASE(damage_to_one_call_keeps_no_other_from_being_seen_and_ended, Books) {
+  ParkedCall damaged = call_named("damaged");
+  damaged.digest = digest_of("another");
+  const ParkedCall sound = call_named("sound");
+  park(damaged);
+  park(sound);
+  BOOST_TEST(ids() == (std::vector<std::string>{damaged.id, sound.id}), boost::test_tools::per_element());
+  BOOST_TEST(must(book->summary(damaged.id)).tool == "refund");
+  for (const ParkedCall& call : must(book->overdue(kEnd)))
+    must(book->expire(call.id, kEnd, entry("approval.expire")));
+  BOOST_TEST((state_of(sound) == kExpired));
+  BOOST_TEST((state_of(damaged) == kExpired));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_that_cannot_be_read_is_left_out_of_what_is_overdue, Books) {
+  const ParkedCall damaged = call_named("damaged");
+  const ParkedCall sound = call_named("sound");
+  park(damaged);
+  park(sound);
+  auto database = must(Database::open(folder.path() / "chancery.db"));
+  must(database.execute("UPDATE parked_calls SET key = 'none' WHERE seq = 1"));
+  const auto overdue = must(book->overdue(kEnd));
+  BOOST_REQUIRE(overdue.size() == 1u);
+  BOOST_TEST(overdue[0].id == sound.id);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
