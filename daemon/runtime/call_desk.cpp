@@ -245,7 +245,8 @@ void CallDesk::Call::report(const char* reason, const Counts& hits) const {
   if (!recorded) desk_.parts_.log.warning("a refused call could not be recorded", recorded.error().error);
 }
 
-// The daemon decides whether a person is to be asked, and about what: the document is its own.
+// That a person is to be asked is the declaration's word, and so this program's alone: the daemon knows of no tool that takes an
+// approval. Whether the call may be put before a person, and what that person reads, the daemon decides.
 CallAnswer CallDesk::Call::approval() const {
   api::AskPermit ask = question();
   ask.approval =
