@@ -14,9 +14,9 @@ class ApprovalClient {
   explicit ApprovalClient(const Client& daemon) noexcept : impl_(daemon.impl_.get()) {}
 
   ClientResult<api::ApprovalPage> approvals(const api::ApprovalQuery& query = {}) const;
-  /// With its document.
+  /// With its document, while it is pending.
   ClientResult<api::Approval> approval(std::string_view id) const;
-  /// Ends one that is pending: nobody can approve it any more.
+  /// Ends one that is pending: nobody can approve it any more. Without its document, which is forgotten by that.
   ClientResult<api::Approval> cancel(std::string_view id) const;
 
  private:
