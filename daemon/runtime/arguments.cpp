@@ -42,7 +42,7 @@ std::optional<Arguments::Action> action_of(std::string_view argument) {
 
 std::string usage() {
   return R"(usage: chancery-runtime [--config FILE] [--check]
-       chancery-runtime [--config FILE] --review [TOOL] [--credential-file FILE]
+       chancery-runtime [--config FILE] --review [TOOL [--credential-file FILE]]
        chancery-runtime --import-openapi FILE --output FOLDER [--scope-prefix SCOPE] [--name-prefix TEXT]
                         [--credential NAME] [--basic-user USER] [--server URL] [--only OPERATION]...
 
@@ -52,7 +52,7 @@ Calls tools for agents, with credentials that the daemon releases for one call e
   --check                read the configuration and the tools' declarations, say whether they are good, and end
   --review [TOOL]        ask the MCP servers of declared tools, or of one, how they describe them now, show it, say
                          whether that is what was reviewed, with the digest for the declaration, and end
-  --credential-file FILE for a server that answers nobody without a credential
+  --credential-file FILE for the server of TOOL, when it answers nobody without a credential
   --import-openapi FILE  propose declarations for the operations of an OpenAPI document (3.0 or 3.1, JSON), and end
   --output FOLDER        where proposals go, as NAME.toml.proposed; nothing is overwritten
   --scope-prefix SCOPE   an operation's scope is this, a dot, and its name; default FILE's name
@@ -135,6 +135,9 @@ std::variant<Arguments, std::string> parse_arguments(std::span<char* const> argu
   }
   if (!out.review.credential.empty() && out.action != kReview)
     return std::string("--credential-file belongs to --review");
+  if (!out.review.credential.empty() && out.review.tool.empty())
+    return std::string(
+        "--credential-file takes --review TOOL: the servers of all tools would get the credential");
   if (has_import_option && out.action != kImport)
     return std::string("--output and what follows it in --help belong to --import-openapi");
   if (out.action == kImport && out.import.folder.empty())
