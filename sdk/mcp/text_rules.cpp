@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "sdk/base/printable.hpp"
 #include "sdk/base/utf8.hpp"
 
 namespace chancery::mcp {
@@ -57,6 +58,15 @@ bool has_hidden_characters(const json::Value& value) noexcept {
 bool is_visible_ascii(std::string_view text, std::size_t most) noexcept {
   return !text.empty() && text.size() <= most &&
          std::ranges::all_of(text, [](char c) { return c >= 0x21 && c <= 0x7E; });
+}
+
+std::string printable_text(std::string_view text, std::size_t most) {
+  std::string out = printable(text.substr(0, most));
+  if (out.size() <= most) return out;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not within a character
+  out.resize(end);
+  return out;
 }
 
 }  // namespace chancery::mcp

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "sdk/json/reader.hpp"
@@ -20,5 +21,9 @@ namespace chancery::mcp {
 
 /// Whether a text is 1 to `most` visible ASCII characters (0x21 to 0x7E).
 [[nodiscard]] bool is_visible_ascii(std::string_view text, std::size_t most) noexcept;
+
+/// The beginning of another's text, made printable: at most `most` octets of UTF-8. What may hold secrets is looked through
+/// before: nothing finds a part of one.
+[[nodiscard]] std::string printable_text(std::string_view text, std::size_t most);
 
 }  // namespace chancery::mcp

@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "sdk/base/printable.hpp"
 #include "sdk/mcp/content.hpp"
 #include "sdk/mcp/text_rules.hpp"
 #include "sdk/mcp/version.hpp"
@@ -17,7 +16,7 @@ using json::Value;
 
 constexpr std::size_t kMaxEvents = 64;
 constexpr std::size_t kMaxCursor = 4096;
-constexpr std::size_t kMaxErrorText = 1024;
+constexpr std::size_t kMaxName = 1024;
 
 constexpr Error kBroken{ErrorCode::kConflict, "this upstream broke the protocol before: start it anew"};
 constexpr Error kNotOpen{ErrorCode::kConflict, "no version is agreed with this upstream: open it first"};
@@ -60,15 +59,6 @@ UpstreamEvent event_of(std::string_view method) {
   return UpstreamEvent::kAskedForOther;
 }
 
-std::string bounded_text(std::string_view text) {
-  std::string out = printable(text.substr(0, kMaxErrorText));
-  if (out.size() <= kMaxErrorText) return out;
-  std::size_t end = kMaxErrorText;
-  while ((static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not within a character
-  out.resize(end);
-  return out;
-}
-
 // Which of 2026-07-28's kinds of results it is; one that does not say is whole.
 std::string_view result_type(const Value& result) {
   const Value* type = result.find("resultType");
@@ -95,7 +85,7 @@ void sort_out(const Value& page, const UpstreamOptions& options, bool stateless,
     if (!tool) {
       const Value* name = value.find("name");
       const auto text = name == nullptr ? std::nullopt : name->string();
-      out.rejected.push_back({bounded_text(text.value_or("")), tool.error().what});
+      out.rejected.push_back({printable_text(text.value_or(""), kMaxName), tool.error().what});
       continue;
     }
     const auto mirrors = asks_for_headers(*tool);
@@ -202,7 +192,7 @@ Result<UpstreamAnswer> UpstreamClient::call(const std::string& name, const std::
   Node params = Node::object({{"name", name}, {"arguments", Node::copy(given.root())}});
   CHANCERY_ASSIGN(const Message answer, ask("tools/call", std::move(params), name, deadline));
   if (answer.result() == nullptr) {
-    return UpstreamAnswer(UpstreamError{answer.error()->code, bounded_text(answer.error()->message)});
+    return UpstreamAnswer(UpstreamError{answer.error()->code, answer.error()->message});
   }
   const std::string_view type = result_type(*answer.result());
   if (type == "input_required") {

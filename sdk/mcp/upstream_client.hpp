@@ -79,7 +79,8 @@ struct UpstreamTools {
 /// The upstream's own refusal of a call.
 struct UpstreamError {
   std::int64_t code = 0;
-  std::string message;  ///< printable, at most 1024 octets; the upstream's words, not to be trusted
+  std::string
+      message;  ///< whole, since what is cut cannot be looked through for secrets; the upstream's words, not to be trusted
 };
 
 using UpstreamAnswer = std::variant<ToolDone, UpstreamError>;

@@ -324,6 +324,11 @@ class ProcessStart {
   bool is_namespace_missing_ = false;
 };
 
+constexpr Error kNotApart{
+    ErrorCode::kProcessFailed,
+    "a tool that gets a credential runs in a user namespace of its own alone, and there is none to be had: allow them "
+    "(kernel.unprivileged_userns_clone, user.max_user_namespaces, the unit's RestrictNamespaces)"};
+
 Result<ContainedProcess> ContainedProcess::start(const ToolCommand& command, const SyscallFilter& filter) {
   CHANCERY_TRY(check_command(command));
   CHANCERY_ASSIGN(std::string program, find_program(command.arguments.front()));
@@ -334,8 +339,10 @@ Result<ContainedProcess> ContainedProcess::start(const ToolCommand& command, con
     for (const int namespaces : {CLONE_NEWUSER | wanted, wanted}) {
       auto process = start.run(namespaces);
       if (process || !start.is_namespace_missing()) return process;
+      if (command.only_apart) return kNotApart;
     }
   }
+  if (command.only_apart) return kNotApart;
   return start.run(0);
 }
 

@@ -42,7 +42,8 @@ struct ToolCommand {
   std::vector<std::string> environment{};  ///< `NAME=VALUE`, besides PATH and LANG
   std::vector<SecretVariable> secrets{};   ///< its environment, too
   bool network = false;
-  bool namespaces = true;  ///< false: none are tried, and the filter has to do
+  bool namespaces = true;   ///< false: none are tried, and the filter has to do
+  bool only_apart = false;  ///< kProcessFailed where there is no user namespace to have others kept out
   ToolLimits limits{};
   LineLimits lines{};
 };

@@ -63,13 +63,24 @@ LineChannel::LineChannel(Descriptor input, Descriptor output, Descriptor errors,
 }
 
 Status LineChannel::write_line(std::string_view line, Instant deadline) {
+  CHANCERY_TRY(add_line(line));
+  return flush(deadline);
+}
+
+Status LineChannel::add_line(std::string_view line) {
   constexpr std::string_view kEnds("\n\r\0", 3);
   if (line.find_first_of(kEnds) != line.npos)
     return Error{ErrorCode::kInvalidArgument, "a line to a tool has LF, CR or NUL in it"};
-  const std::string whole = std::string(line) + '\n';
-  std::string_view rest = whole;
-  while (!rest.empty()) CHANCERY_TRY(move_some(rest, deadline));
+  unwritten_.append(line).push_back('\n');
   return {};
+}
+
+Status LineChannel::flush(Instant deadline) {
+  std::string_view rest = unwritten_;
+  Status moved;
+  while (moved && !rest.empty()) moved = move_some(rest, deadline);
+  unwritten_.erase(0, unwritten_.size() - rest.size());
+  return moved;
 }
 
 Result<std::string> LineChannel::read_line(Instant deadline) {

@@ -33,6 +33,11 @@ class LineChannel {
   /// \return kInvalidArgument, kTimeout, kProcessFailed (it reads no more), kTooLarge (it wrote too much meanwhile)
   [[nodiscard]] Status write_line(std::string_view line, Instant deadline);
 
+  /// The same in two steps, for whoever has to look up in between. What a flush that ended with kTimeout did not write, the next
+  /// one does.
+  [[nodiscard]] Status add_line(std::string_view line);
+  [[nodiscard]] Status flush(Instant deadline);
+
   /// \return the next line without its end, kTimeout, kProcessFailed (it ended, or closed its output), kTooLarge (the line,
   ///         or all of them)
   [[nodiscard]] Result<std::string> read_line(Instant deadline);
@@ -54,6 +59,7 @@ class LineChannel {
   Descriptor output_;
   Descriptor errors_;
   LineLimits limits_;
+  std::string unwritten_;     // of lines that were added
   std::string buffer_;        // what was read, from the first line on that was not asked for
   std::size_t searched_ = 0;  // of the buffer: there is no end of a line in it
   std::size_t total_ = 0;

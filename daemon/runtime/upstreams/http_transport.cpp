@@ -159,6 +159,7 @@ Result<OutboundRequest> HttpTransport::post_of(const mcp::Outgoing& message, mcp
 
 Status HttpTransport::send(const mcp::Outgoing& message, mcp::Deadline deadline) {
   if (stop_.stop_requested()) return kStopped;
+  deadline_ = deadline;
   if (message.has_answer) end_exchange();  // before what it may still change is read
   auto request = [&] {
     const std::lock_guard lock(mutex_);
@@ -208,10 +209,11 @@ void HttpTransport::end_exchange() {
   end_.reset();
 }
 
-// A server that keeps no sessions answers that it does not know the method, which is as good.
+// A server that keeps no sessions answers that it does not know the method, which is as good. The agent waits meanwhile: a call
+// whose time is over says no goodbye, and the server forgets the session by itself.
 void HttpTransport::end_session() {
   if (session_.empty()) return;
-  auto request = request_of("DELETE", Clock::now() + kGoodbye);
+  auto request = request_of("DELETE", std::min(deadline_, Clock::now() + kGoodbye));
   if (!request) return;
   request->headers.push_back({"mcp-protocol-version", std::string(mcp::kSessionVersion)});
   static_cast<void>(parts_.outbound.call(*request, stop_));

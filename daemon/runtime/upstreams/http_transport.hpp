@@ -20,7 +20,7 @@ namespace chancery::runtime {
 
 /// Messages by Streamable HTTP (2025-11-25, Transports; 2026-07-28, Streamable HTTP), for one conversation: each is a POST, and its
 /// answer a message or a stream of events. All that OutboundCaller checks holds for each of them, redirects are never followed.
-/// A session that the server began is ended with this value.
+/// A session that the server began is ended with this value, while there is time.
 ///
 /// Answers are read on a thread of its own, so that what a server asks in the middle of a stream is refused while the stream goes on.
 class HttpTransport final : public mcp::UpstreamTransport {
@@ -56,6 +56,7 @@ class HttpTransport final : public mcp::UpstreamTransport {
   const Parts parts_;
   const std::string ca_file_;
   const std::stop_token stop_;
+  mcp::Deadline deadline_{};  // of what was sent last
 
   std::mutex mutex_;  // of the next
   std::condition_variable_any changed_;

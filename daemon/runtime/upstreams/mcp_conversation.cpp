@@ -103,7 +103,7 @@ UpstreamOutcome McpConversation::call(const std::string& arguments, mcp::Deadlin
     const auto standing = stand(deadline);
     transport_.expect_question();
     if (!standing) return ended(standing.error());
-    if (*standing != Standing::kAsReviewed) return not_as_reviewed(*standing);
+    if (*standing != Standing::kAsReviewed) return not_as_reviewed(*standing, heard());
   }
   return ended(kChangedMeanwhile);
 }
@@ -112,7 +112,8 @@ UpstreamOutcome McpConversation::ended(const Error& error) const {
   UpstreamOutcome out;
   out.kind = transport_.was_sent() ? Kind::kMaybeSent : Kind::kNeverSent;
   out.error = error;
-  out.heard = transport_.before() + transport_.last();
+  out.status = refused_status(error);
+  out.heard = heard();
   return out;
 }
 
@@ -130,14 +131,20 @@ UpstreamOutcome McpConversation::answered(mcp::UpstreamAnswer answer) const {
   } else {
     out.document = document_of(std::get<mcp::UpstreamError>(answer));
     out.is_error = true;
+    out.is_refusal = true;
   }
   return out;
 }
 
-UpstreamOutcome not_as_reviewed(Standing standing) {
+int refused_status(const Error& error) {
+  return error.code == ErrorCode::kRequestRefused ? static_cast<int>(error.native) : 0;
+}
+
+UpstreamOutcome not_as_reviewed(Standing standing, std::string heard) {
   UpstreamOutcome out;
   out.kind = Kind::kChanged;
   out.standing = standing;
+  out.heard = std::move(heard);
   return out;
 }
 

@@ -60,6 +60,9 @@ class McpConversation {
 
   [[nodiscard]] std::vector<mcp::UpstreamEvent> take_events() { return client_.take_events(); }
 
+  /// All that the server said, as far as it is kept: it may have shown what it was given.
+  [[nodiscard]] std::string heard() const { return transport_.before() + transport_.last(); }
+
  private:
   [[nodiscard]] Result<Standing> stand(mcp::Deadline deadline);
   [[nodiscard]] UpstreamOutcome ended(const Error& error) const;
@@ -70,8 +73,11 @@ class McpConversation {
   const McpTool tool_;
 };
 
-/// The outcome of a call that is not made since the tool is gone or another one.
-[[nodiscard]] UpstreamOutcome not_as_reviewed(Standing standing);
+/// The status of HTTP with which a server refused; 0: it was not that.
+[[nodiscard]] int refused_status(const Error& error);
+
+/// The outcome of a call that is not made since the tool is gone or another one. \param heard  what the server said
+[[nodiscard]] UpstreamOutcome not_as_reviewed(Standing standing, std::string heard);
 
 /// Lists a server's tools, for whoever reviews them.
 [[nodiscard]] Result<mcp::UpstreamTools> list_tools_of(mcp::UpstreamTransport& transport, bool over_http,

@@ -8,6 +8,7 @@
 #include "daemon/runtime/tools/response.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/mcp/content.hpp"
+#include "sdk/mcp/text_rules.hpp"
 
 namespace chancery::runtime {
 namespace {
@@ -18,6 +19,7 @@ using redaction::Hit;
 using redaction::Redacted;
 using redaction::SecretFinder;
 
+constexpr std::size_t kLongestRefusal = 1024;
 constexpr const char* kInsteadOfMedia = "[redacted]";
 
 std::string with_type(const Value& block, std::string_view type) {
@@ -50,7 +52,7 @@ void append(std::vector<Hit>& all, std::vector<Hit> more) {
 /// Rewrites a block: every text in it as JSON if it is JSON, else as text.
 class BlockRedaction {
  public:
-  explicit BlockRedaction(const SecretFinder& finder) : finder_(finder) {}
+  BlockRedaction(const SecretFinder& finder, McpAnswer kind) : finder_(finder), kind_(kind) {}
 
   [[nodiscard]] Node redacted(const Value& block) {
     Node out = Node::object();
@@ -75,18 +77,21 @@ class BlockRedaction {
     Redacted out = is_media ? finder_.redact(text) : finder_.redact_json(text);
     has_broken_media_ = has_broken_media_ || (is_media && !out.hits.empty());
     append(hits_, std::move(out.hits));
+    if (kind_ == McpAnswer::kRefusal) return mcp::printable_text(out.text, kLongestRefusal);
     return std::move(out.text);
   }
 
   const SecretFinder& finder_;
+  const McpAnswer kind_;
   std::vector<Hit> hits_;
   bool has_broken_media_ = false;
 };
 
-Node redacted_block(const std::string& text, const SecretFinder& finder, std::vector<Hit>& hits) {
+Node redacted_block(const std::string& text, const SecretFinder& finder, McpAnswer kind,
+                    std::vector<Hit>& hits) {
   const auto block = json::Document::parse_borrowed(text);
   if (!block) return mcp::text_content(kInsteadOfMedia);
-  BlockRedaction redaction(finder);
+  BlockRedaction redaction(finder, kind);
   Node out = redaction.redacted(block->root());
   append(hits, redaction.take_hits());
   if (redaction.has_broken_media()) return mcp::text_content(kInsteadOfMedia);
@@ -95,7 +100,8 @@ Node redacted_block(const std::string& text, const SecretFinder& finder, std::ve
 
 }  // namespace
 
-Redacted shape_mcp_result(const tools::Tool& tool, const Value& document, const SecretFinder& finder) {
+Redacted shape_mcp_result(const tools::Tool& tool, const Value& document, const SecretFinder& finder,
+                          McpAnswer kind) {
   Redacted out;
   Node result = Node::object();
   Node blocks = Node::array();
@@ -103,7 +109,7 @@ Redacted shape_mcp_result(const tools::Tool& tool, const Value& document, const 
   const Value* const content = shaped ? shaped->root().find("content") : nullptr;
   if (content != nullptr && content->is(Value::Kind::kArray)) {
     for (const std::string& block : whole_blocks(*content, document.find("content")))
-      blocks.push_back(redacted_block(block, finder, out.hits));
+      blocks.push_back(redacted_block(block, finder, kind, out.hits));
   }
   result.set("content", std::move(blocks));
   if (const Value* const structured = shaped ? shaped->root().find("structuredContent") : nullptr) {

@@ -22,25 +22,30 @@ ToolCommand command_of(const tools::McpStdioUpstream& server, const SecretBytes*
   command.limits.processes = 1024;
   command.lines.max_line = std::max<std::size_t>(kLeastMessage, server.limits.max_response);
   command.lines.max_output = std::max(command.lines.max_output, 2 * command.lines.max_line);
+  command.only_apart = server.credential_in.has_value();
   if (credential != nullptr && server.credential_in)
     command.secrets.push_back({*server.credential_in, SecretBytes(credential->view())});
   return command;
 }
 
-UpstreamOutcome never_sent(const Error& error) {
+UpstreamOutcome never_sent(const Error& error, std::string heard) {
   UpstreamOutcome out;
   out.kind = Kind::kNeverSent;
   out.error = error;
+  out.status = refused_status(error);
+  out.heard = std::move(heard);
   return out;
 }
 
 }  // namespace
 
-OpenTransport open_stdio(const tools::McpStdioUpstream& server, const SyscallFilter& filter) {
-  return [&server, &filter](const SecretBytes* credential,
-                            const std::stop_token& stop) -> Result<OpenedTransport> {
+OpenTransport open_stdio(const tools::McpStdioUpstream& server, const SyscallFilter& filter,
+                         std::function<void()> when_weaker) {
+  return [&server, &filter, when_weaker = std::move(when_weaker)](
+             const SecretBytes* credential, const std::stop_token& stop) -> Result<OpenedTransport> {
     CHANCERY_ASSIGN(ContainedProcess process,
                     ContainedProcess::start(command_of(server, credential), filter));
+    if (!process.containment().user_namespace) when_weaker();
     auto transport = std::make_unique<StdioTransport>(std::move(process), stop);
     auto complaint = [line = transport.get()] { return line->complaint(); };
     return OpenedTransport{std::move(transport), std::move(complaint)};
@@ -98,12 +103,15 @@ Standing McpUpstream::look(const std::stop_token& stop) {
 
 UpstreamOutcome McpUpstream::call(const tools::PreparedCall& prepared, const SecretBytes* credential,
                                   const std::stop_token& stop) {
-  if (failure_) return never_sent(*failure_);
+  if (failure_) return never_sent(*failure_, {});
   if (conversation_ == nullptr) {
     const auto standing = begin(credential, stop);
     if (!standing || *standing != Standing::kAsReviewed) {
+      // It had the credential from the start.
+      std::string heard = conversation_ == nullptr ? std::string() : conversation_->heard();
       end();
-      return standing ? not_as_reviewed(*standing) : never_sent(standing.error());
+      return standing ? not_as_reviewed(*standing, std::move(heard))
+                      : never_sent(standing.error(), std::move(heard));
     }
   }
   UpstreamOutcome out =

@@ -24,8 +24,11 @@ struct OpenedTransport {
 using OpenTransport =
     std::function<Result<OpenedTransport>(const SecretBytes* credential, const std::stop_token& stop)>;
 
-/// Starts the server of a tool, contained. Borrows `tool` and `filter`, which is for its `network`.
-[[nodiscard]] OpenTransport open_stdio(const tools::McpStdioUpstream& server, const SyscallFilter& filter);
+/// Starts the server of a tool, contained; one that may get a credential only where it has a user namespace of its own. Borrows
+/// `tool` and `filter`, which is for its `network`.
+/// \param when_weaker  called with the start of one that is not apart from others of the runtime's user
+[[nodiscard]] OpenTransport open_stdio(const tools::McpStdioUpstream& server, const SyscallFilter& filter,
+                                       std::function<void()> when_weaker);
 
 /// Connects to the server of a tool. Borrows the server and the caller.
 [[nodiscard]] OpenTransport open_http(const tools::McpHttpUpstream& server, OutboundCaller& outbound,

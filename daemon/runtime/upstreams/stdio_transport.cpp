@@ -13,8 +13,14 @@ constexpr Error kStopped{ErrorCode::kShuttingDown,
 }  // namespace
 
 Status StdioTransport::send(const mcp::Outgoing& message, mcp::Deadline deadline) {
-  if (stop_.stop_requested()) return kStopped;
-  return process_.lines().write_line(message.text, deadline);
+  CHANCERY_TRY(process_.lines().add_line(message.text));
+  for (;;) {
+    if (stop_.stop_requested()) return kStopped;
+    const auto slice = std::min(deadline, std::chrono::steady_clock::now() + kSlice);
+    const Status sent = process_.lines().flush(slice);
+    const bool is_over = sent || sent.error().code != ErrorCode::kTimeout;
+    if (is_over || slice == deadline) return sent;
+  }
 }
 
 Result<std::string> StdioTransport::receive(mcp::Deadline deadline) {

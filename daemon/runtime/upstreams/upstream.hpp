@@ -37,7 +37,9 @@ struct UpstreamOutcome {
   std::string heard{};     ///< what it said besides
   std::string document{};  ///< its answer as JSON; empty: it has none that can be read
   bool is_error = false;   ///< the upstream says that it failed
-  int status = 0;          ///< over HTTP
+  bool is_refusal =
+      false;       ///< an error of the protocol, not of a tool: `document` has the server's words in one text
+  int status = 0;  ///< over HTTP; of an MCP server only when it refuses a request
 };
 
 /// The upstream of one call. It is asked at most once. Not thread-safe.

@@ -35,7 +35,9 @@ Result<OpenTransport> Upstreams::open(const tools::Tool& tool) {
     return open_http(*remote, outbound_, ca_file_);
   const auto& server = std::get<tools::McpStdioUpstream>(tool.upstream);
   CHANCERY_ASSIGN(const SyscallFilter* const filter, filter_for(server.network));
-  return open_stdio(server, *filter);
+  return open_stdio(server, *filter, [this] {
+    if (!has_told_weaker_.exchange(true) && when_weaker_) when_weaker_();
+  });
 }
 
 Result<std::unique_ptr<Upstream>> Upstreams::make(const tools::Tool& tool) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,8 +24,9 @@ class Upstreams {
  public:
   /// \param outbound  borrowed
   /// \param ca_file   whom upstreams must be certified by; empty: the system's authorities
-  Upstreams(OutboundCaller& outbound, std::string ca_file)
-      : outbound_(outbound), ca_file_(std::move(ca_file)) {}
+  /// \param when_weaker  called once, when the first server is started without a user namespace; may be empty
+  Upstreams(OutboundCaller& outbound, std::string ca_file, std::function<void()> when_weaker = {})
+      : outbound_(outbound), ca_file_(std::move(ca_file)), when_weaker_(std::move(when_weaker)) {}
 
   /// The upstream of one call. \param tool  outlives it, as this object does
   /// \return kProcessFailed when there is no filter to contain it with
@@ -49,6 +52,8 @@ class Upstreams {
 
   OutboundCaller& outbound_;
   const std::string ca_file_;
+  const std::function<void()> when_weaker_;
+  std::atomic<bool> has_told_weaker_{false};
   mutable std::mutex mutex_;  // of the next
   std::optional<SyscallFilter> with_network_;
   std::optional<SyscallFilter> without_network_;

@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(events_are_bounded) {
   BOOST_TEST(session.client.take_events().size() == 64U);
 }
 
-BOOST_AUTO_TEST_CASE(an_upstreams_own_error_passes_as_printable_text) {
+BOOST_AUTO_TEST_CASE(an_upstreams_own_error_passes_whole) {
   Session session;
   const auto answer =
       session.call({R"({"jsonrpc":"2.0","id":$id,"error":{"code":-32602,"message":"\u001b[2Jno \u202eway)" +
@@ -373,8 +373,13 @@ BOOST_AUTO_TEST_CASE(an_upstreams_own_error_passes_as_printable_text) {
   BOOST_REQUIRE(answer);
   const auto& refused = std::get<mcp::UpstreamError>(*answer);
   BOOST_TEST(refused.code == -32602);
-  BOOST_TEST(refused.message.starts_with(R"(\u{1B}[2Jno \u{202E}way)"));
-  BOOST_TEST(refused.message.size() == 1024U);
+  BOOST_TEST(refused.message == "\x1b[2Jno \u202eway" + std::string(3000, 'x'));
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_is_shown_is_printable_and_has_an_end) {
+  BOOST_TEST(mcp::printable_text("\x1b[2Jno \u202eway", 1024) == R"(\u{1B}[2Jno \u{202E}way)");
+  BOOST_TEST(mcp::printable_text(std::string(3000, 'x'), 1024) == std::string(1024, 'x'));
+  BOOST_TEST(mcp::printable_text("\x1b\u00e4", 7) == R"(\u{1B})");
 }
 
 BOOST_AUTO_TEST_CASE(an_error_without_an_id_is_about_the_one_question) {

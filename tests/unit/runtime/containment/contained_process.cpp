@@ -296,4 +296,14 @@ BOOST_AUTO_TEST_CASE(a_tool_is_unaware_of_the_thread_that_started_it) {
   BOOST_TEST(one_line(*process) == "a");
 }
 
+BOOST_AUTO_TEST_CASE(what_must_be_apart_is_not_started_without_a_user_namespace) {
+  ToolCommand command = program({"/bin/true"});
+  command.only_apart = true;
+  command.namespaces = false;
+  const auto process = start(command);
+  BOOST_REQUIRE(!process.has_value());
+  BOOST_TEST((process.error().code == ErrorCode::kProcessFailed));
+  BOOST_TEST(std::string(process.error().what).find("user namespace") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -114,7 +114,27 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_the_server_is_an_answer_in_its_words) {
   const UpstreamOutcome out = conversation.call("{}", soon());
   BOOST_TEST((out.kind == Kind::kAnswered));
   BOOST_TEST(out.is_error);
+  BOOST_TEST(out.is_refusal);
   BOOST_TEST(out.document == R"({"content":[{"text":"no such charge","type":"text"}],"isError":true})");
+}
+
+// What was cut could not be looked through for secrets.
+BOOST_AUTO_TEST_CASE(a_refusal_of_the_server_is_whole_before_it_is_redacted) {
+  const std::string words = std::string(1020, 'x') + "canary-4711-value";
+  Server server;
+  server.script->react(
+      {R"({"jsonrpc":"2.0","id":$id,"error":{"code":-32602,"message":")" + words + R"("}})"});
+  McpConversation conversation = server.open(4000);
+  BOOST_REQUIRE(conversation.begin(soon()).has_value());
+  BOOST_TEST(conversation.call("{}", soon()).document.find(words) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_credential_that_is_refused_in_a_call_is_told_by_its_status) {
+  Server server;
+  server.script->failure = {ErrorCode::kRequestRefused, "not with this one", 401};
+  McpConversation conversation = server.open();
+  BOOST_REQUIRE(conversation.begin(soon()).has_value());
+  BOOST_TEST(conversation.call("{}", soon()).status == 401);
 }
 
 BOOST_AUTO_TEST_CASE(a_call_without_an_answer_may_have_been_made) {
@@ -158,6 +178,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_says_that_its_tools_are_others_is_looked_at_b
     BOOST_TEST((*standing == Standing::kAsReviewed));
     const UpstreamOutcome out = conversation.call("{}", soon());
     BOOST_TEST((out.kind == (is_same ? Kind::kAnswered : Kind::kChanged)));
+    BOOST_TEST(out.heard.find("list_changed") != std::string::npos);
     BOOST_TEST((out.standing == (is_same ? Standing::kAsReviewed : Standing::kChanged)));
     const bool was_called = server.script->sent.back().text.find("tools/call") != std::string::npos;
     BOOST_TEST(was_called == is_same);

@@ -148,6 +148,17 @@ BOOST_AUTO_TEST_CASE(a_session_is_kept_and_ended) {
   BOOST_TEST(seen[2].starts_with("DELETE /mcp"), seen[2]);
 }
 
+BOOST_AUTO_TEST_CASE(a_call_whose_time_is_over_says_no_goodbye) {
+  const Upstream upstream(http_answer(200, "application/json", kAnswer, "Mcp-Session-Id: s-1\r\n"));
+  {
+    Line line(upstream);
+    BOOST_TEST(line.ask().has_value());
+    const Status late = line.transport.send(Line::message("{}", false), std::chrono::steady_clock::now());
+    BOOST_TEST(!late.has_value());
+  }
+  BOOST_TEST(upstream.requests().size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(each_request_has_the_credential_and_no_other_host_gets_it) {
   const Upstream elsewhere(http_answer(200, "application/json", kAnswer));
   const Upstream upstream([&](Connection& connection, const std::string& request) {

@@ -21,13 +21,14 @@ namespace data = boost::unit_test::data;
 
 constexpr const char* kStdio = "[tool.mcp_stdio]\ncommand = [\"/usr/bin/x\"]\n";
 
-redaction::Redacted shaped(const std::string& document, const std::string& response) {
+redaction::Redacted shaped(const std::string& document, const std::string& response,
+                           McpAnswer kind = McpAnswer::kResult) {
   const auto known = std::make_shared<redaction::KnownSecrets>();
   BOOST_REQUIRE(known->add(as_bytes("canary-4711-value"), "psp"));
   const redaction::SecretFinder finder(known);
   const auto parsed = json::Document::parse(document);
   BOOST_REQUIRE(parsed);
-  return shape_mcp_result(mcp_tool(kStdio, response), parsed->root(), finder);
+  return shape_mcp_result(mcp_tool(kStdio, response), parsed->root(), finder, kind);
 }
 
 struct Row {
@@ -93,6 +94,18 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_is_counted) {
   BOOST_REQUIRE(out.hits.size() == 2u);
   BOOST_TEST((out.hits[0].kind == redaction::HitKind::kKnown));
   BOOST_TEST((out.hits[1].kind == redaction::HitKind::kNamed));
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_cut_after_it_was_redacted) {
+  for (const std::size_t before : {1000u, 1010u, 1023u, 1024u}) {
+    const std::string document = R"({"content":[{"type":"text","text":"\u001b)" + std::string(before, 'x') +
+                                 R"( canary-4711-value"}],"isError":true})";
+    const redaction::Redacted out = shaped(document, kAll, McpAnswer::kRefusal);
+    BOOST_TEST(out.hits.size() == 1u);
+    BOOST_TEST(out.text.find("canary") == std::string::npos, out.text);
+    BOOST_TEST(out.text.find(R"(\\u{1B}xxx)") != std::string::npos, out.text);
+    BOOST_TEST(out.text.size() < 1100u);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
