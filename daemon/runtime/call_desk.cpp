@@ -421,7 +421,8 @@ CallDesk::Call::Made CallDesk::Call::show(const UpstreamOutcome& outcome) const 
   redaction::Redacted redacted{"null", {}};
   const auto document = json::Document::parse_borrowed(outcome.document, kAnswerLimits);
   if (document && tools::speaks_mcp(tool_)) {
-    redacted = shape_mcp_result(tool_, document->root(), desk_.finder_);
+    redacted = shape_mcp_result(tool_, document->root(), desk_.finder_,
+                                outcome.is_refusal ? McpAnswer::kRefusal : McpAnswer::kResult);
   } else if (document) {
     redacted = desk_.finder_.redact_json(tools::shape_response(tool_, document->root()));
   }
@@ -470,24 +471,34 @@ CallAnswer CallDesk::Call::finish(Made made) {
 CallDesk::CallDesk(Parts parts, CallDeskOptions options)
     : parts_(parts),
       options_(std::move(options)),
-      upstreams_(parts.outbound, options_.ca_file),
+      upstreams_(
+          parts.outbound, options_.ca_file,
+          [&log = parts_.log] {
+            log.warning(
+                "the kernel grants no user namespaces: programs of tools run without, and can signal one another");
+          }),
       known_(std::make_shared<redaction::KnownSecrets>()),
       finder_(known_) {}
 
 // The proof is the daemon's to judge, with the arguments: here it is not known yet which they are.
 bool CallDesk::is_granted(const tools::Tool& tool, const Presentation& agent) const {
-  const auto verified = parts_.verifier.verify({agent.chain, {}, {}});
-  if (!verified) return false;
-  return std::ranges::any_of(scopes_at(options_.url, *verified), [&tool](const std::string& granted) {
+  return std::ranges::any_of(granted_scopes(agent), [&tool](const std::string& granted) {
     return scope_covers(granted, tool.scope);
   });
 }
 
-// What was issued is another with each call, or shared by some: it is looked for as long as one of them is under way.
+std::vector<std::string> CallDesk::granted_scopes(const Presentation& agent) const {
+  const auto verified = parts_.verifier.verify({agent.chain, {}, {}});
+  return verified ? scopes_at(options_.url, *verified) : std::vector<std::string>();
+}
+
+// By value, not by version: a daemon that was restored from a backup gives the same number to another value. What was issued is
+// another with each call, or shared by some: it is looked for as long as one of them is under way.
 void CallDesk::know(const api::ReleasedCredential& credential) const {
   const std::lock_guard lock(mutex_);
-  const bool is_new = credential.is_issued ? ++issued_[sha256(credential.value.view())] == 1
-                                           : versions_.emplace(credential.name, credential.version).second;
+  const bool is_new = credential.is_issued
+                          ? ++issued_[sha256(credential.value.view())] == 1
+                          : kept_.emplace(credential.name, sha256(credential.value.view())).second;
   if (!is_new) return;
   if (const Status known = known_->add(credential.value.view(), credential.name); !known)
     parts_.log.warning("a credential is too short, or too long, to be looked for in answers", known.error(),
@@ -506,7 +517,8 @@ CallAnswer CallDesk::call(const tools::Tool* tool, std::string_view name, const 
                           std::string arguments, const std::stop_token& stop) {
   if (tool != nullptr && tools::may_be_served(*tool))
     return Call(*this, *tool, agent).run(std::move(arguments), stop);
-  parts_.log.info("a tool that is not there was called", {{"tool", name}});
+  parts_.log.debug("a tool that is not there was called", {{"tool", name}});
+  if (granted_scopes(agent).empty()) return not_granted();  // as for a tool that there is
   return answer(Kind::kUnknown, "unknown_tool",
                 "there is no such tool: GET /v1/tools lists those that there are");
 }

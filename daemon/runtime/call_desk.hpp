@@ -103,6 +103,9 @@ class CallDesk {
   /// Whether a chain grants a tool's scope here. Whoever has none is told nothing of the tool, or of what is found in arguments.
   [[nodiscard]] bool is_granted(const tools::Tool& tool, const Presentation& agent) const;
 
+  /// What a chain grants here; nothing when it does not count.
+  [[nodiscard]] std::vector<std::string> granted_scopes(const Presentation& agent) const;
+
   /// Has a credential looked for in what upstreams answer, from now on.
   void know(const api::ReleasedCredential& credential) const;
   void forget(ByteView issued) const;
@@ -112,9 +115,9 @@ class CallDesk {
   Upstreams upstreams_;
   const std::shared_ptr<redaction::KnownSecrets> known_;  // what was released to this process
   const redaction::SecretFinder finder_;
-  mutable std::mutex mutex_;                                         // of the next
-  mutable std::set<std::pair<std::string, std::int64_t>> versions_;  // that are known
-  mutable std::map<Sha256Digest, std::size_t> issued_;               // by how many calls under way, by hash
+  mutable std::mutex mutex_;                                     // of the next
+  mutable std::set<std::pair<std::string, Sha256Digest>> kept_;  // values of records, by name and hash
+  mutable std::map<Sha256Digest, std::size_t> issued_;           // by how many calls under way, by hash
 };
 
 }  // namespace chancery::runtime

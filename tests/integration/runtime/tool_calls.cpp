@@ -352,6 +352,19 @@ BOOST_FIXTURE_TEST_CASE(whose_chain_does_not_grant_a_tool_learns_nothing_of_it, 
   BOOST_TEST(entries("tool.refuse").empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(whose_chain_does_not_count_here_is_not_told_which_tools_there_are, Office) {
+  serve();
+  BOOST_TEST(call("absent", "{}", proof_for("/v1/tools/absent", "POST")).status == 404);
+  const std::string proof = proof_for("/v1/tools/absent", "POST");
+  chain.back().back() = chain.back().back() == 'A' ? 'Q' : 'A';  // of the signature
+  const HttpReply there = call("refund", "{}", proof);
+  const HttpReply absent = call("absent", "{}", proof);
+  BOOST_TEST(there.status == 403, there.body);
+  BOOST_TEST(absent.status == 403, absent.body);
+  BOOST_TEST(member(absent.body, "code") == member(there.body, "code"));
+  BOOST_TEST(member(absent.body, "message") == member(there.body, "message"));
+}
+
 namespace {
 
 std::string percent(std::string_view text) {
