@@ -188,12 +188,14 @@ expect_stopped() {
   [[ "$(wc -l <api/log)" == "$before" ]] || die "something of it reached the API"
 }
 
-# Shows the last entry of the log of that action, which must have these words.
+# Shows the last entry of the log of that action, which must have these words, and be another than was shown before.
 show_entry() {
   local word line
   line=$(at operator audit tail -n 200 | grep -F "  $1  " | tail -n 1) || die "the audit log has no $1"
   printf '    audit: %s\n' "$line"
   at operator audit tail -n 200 --format json | grep -F "\"action\":\"$1\"" | tail -n 1 >entry
+  if [[ -e shown ]] && grep -qxF -f entry shown; then die "the audit log has no new $1"; fi
+  cat entry >>shown
   for word in "${@:2}"; do grep -qF -e "$word" entry || die "the entry should say: $word"; done
 }
 
@@ -270,6 +272,7 @@ say "the agent does as it is told there:"
 expect_stopped ceiling_exceeded refund '{"charge": "ch_666", "amount": 5000}'
 show_entry tool.permit '"outcome":"deny"' '"denial":"ceiling_exceeded"'
 expect_stopped ceiling_exceeded refund '{"charge": "ch_666", "amount": 30}'
+show_entry tool.permit '"outcome":"deny"' '"denial":"ceiling_exceeded"'
 good "75 and 5 are refunded: 20 are left, whatever the ticket says"
 
 chapter "5. What it has is to go elsewhere, in a URL"

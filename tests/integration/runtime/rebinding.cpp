@@ -109,7 +109,12 @@ BOOST_AUTO_TEST_CASE(a_name_with_one_address_of_this_machine_among_others_is_ref
   if (!can_play()) return;
   Rebinding scene;
   scene.start(std::string(kPublic) + " " + kInside);
-  for (int i = 0; i < 3; ++i) BOOST_TEST(scene.notify().status == 502);
+  for (int i = 0; i < 3; ++i) {
+    const HttpReply refused = scene.notify();
+    BOOST_TEST(refused.status == 502, refused.body);
+    BOOST_TEST(has(refused.body, "loopback"), refused.body);  // and not that the name led nowhere
+  }
+  BOOST_TEST(has(scene.asked(), std::string(kPublic) + " " + kInside), scene.asked());
   BOOST_TEST(scene.seen().empty(), scene.seen());
   BOOST_TEST(scene.count("tool.result", "failed") == 3u);
 }
