@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "sdk/mcp/pins.hpp"
+#include "sdk/mcp/text_rules.hpp"
 #include "tests/unit/mcp/scripted_upstream.hpp"
 
 namespace chancery::tests {
