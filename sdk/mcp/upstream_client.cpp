@@ -192,7 +192,7 @@ Result<UpstreamAnswer> UpstreamClient::call(const std::string& name, const std::
   Node params = Node::object({{"name", name}, {"arguments", Node::copy(given.root())}});
   CHANCERY_ASSIGN(const Message answer, ask("tools/call", std::move(params), name, deadline));
   if (answer.result() == nullptr) {
-    return UpstreamAnswer(UpstreamError{answer.error()->code, answer.error()->message});
+    return UpstreamAnswer(UpstreamError{answer.error()->code, std::string(answer.error()->message)});
   }
   const std::string_view type = result_type(*answer.result());
   if (type == "input_required") {
