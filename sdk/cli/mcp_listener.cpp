@@ -41,6 +41,7 @@ using Parser = http::request_parser<http::string_body>;
 constexpr std::uint32_t kMaxHeader = 16 * 1024;
 constexpr std::size_t kMostDrained = std::size_t{4} << 20;
 constexpr std::chrono::seconds kDrainTime{2};
+constexpr std::size_t kMostStrangers = 16;  // that are told at a time why they are not served
 constexpr const char* kPath = "/mcp";
 
 constexpr Error kNotLoopback{ErrorCode::kInvalidArgument,
@@ -81,7 +82,23 @@ std::string chunk(const std::string& octets) {
   return size.data() + octets + "\r\n";
 }
 
-LoopbackEnd end_of(const tcp::endpoint& endpoint) { return {endpoint.address().is_v6(), endpoint.port()}; }
+LoopbackEnd end_of(const tcp::endpoint& endpoint) {
+  const asio::ip::address address = endpoint.address();
+  const auto octets =
+      address.is_v6() ? address.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4());
+  return {octets.to_bytes(), endpoint.port()};
+}
+
+// Of a connection that was accepted the other end is in the kernel's table: it was before it could be.
+bool is_of_this_user(const tcp::socket& socket) {
+  error_code failed;
+  const tcp::endpoint own = socket.local_endpoint(failed);
+  if (failed) return false;
+  const tcp::endpoint other = socket.remote_endpoint(failed);
+  if (failed || !other.address().is_loopback()) return false;
+  const auto user = user_of(end_of(other), end_of(own));
+  return user && (*user == ::geteuid() || *user == 0);
+}
 
 class Connection;
 
@@ -95,6 +112,7 @@ struct Shared {
   mcp::ToolHost& host;
   std::optional<mcp::HttpEndpoint> endpoint{};  // there before anything is accepted
   std::set<Connection*> open{};                 // the io thread's, as what follows
+  std::size_t strangers = 0;  // of them: other users' connections, which take nobody's place
   std::function<void()> when_closed{};
   asio::io_context io{1};  // behind what its last handlers use
   asio::thread_pool calls;
@@ -103,20 +121,23 @@ struct Shared {
 /// One agent's connection: a request after the other. The io thread's, but for what runs in `calls`.
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Shared& shared, tcp::socket socket) : shared_(shared), stream_(std::move(socket)) {
+  Connection(Shared& shared, tcp::socket socket, bool is_stranger)
+      : shared_(shared), stream_(std::move(socket)), is_stranger_(is_stranger) {
     shared_.open.insert(this);
+    if (is_stranger_) ++shared_.strangers;
     error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true),
                                 ignored);  // events are small, and not to wait for one another
   }
   ~Connection() {
     shared_.open.erase(this);
+    if (is_stranger_) --shared_.strangers;
     if (shared_.when_closed) shared_.when_closed();
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void read();
+  void begin();
   void end() {
     gone_.request_stop();
     stream_.close();
@@ -125,7 +146,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
  private:
   class Events;
 
-  [[nodiscard]] bool is_of_this_user();
+  void read();
   void read_body();
   void refuse(const error_code& error);
   void answer();
@@ -144,7 +165,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   mcp::Headers headers_;
   std::stop_source gone_;
   std::deque<std::string> out_;  // the first of them is being written, when is_writing_
-  bool is_known_ = false;        // whose it is
+  const bool is_stranger_;       // another user's
   bool is_answering_ = false;
   std::uint64_t serial_ = 0;  // of the request
   bool is_stream_ = false;    // the answer has begun as one of events
@@ -165,15 +186,10 @@ class Connection::Events final : public mcp::Outlet {
   const std::shared_ptr<Connection> to_;
 };
 
-// Looked up with the first request, when the connection is certainly in the kernel's table.
-bool Connection::is_of_this_user() {
-  error_code failed;
-  const tcp::endpoint own = stream_.socket().local_endpoint(failed);
-  if (failed) return false;
-  const tcp::endpoint other = stream_.socket().remote_endpoint(failed);
-  if (failed) return false;
-  const auto user = user_of(end_of(other), end_of(own));
-  return user && (*user == ::geteuid() || *user == 0);
+// Nothing is read of what another user sends.
+void Connection::begin() {
+  if (!is_stranger_) return read();
+  finish({403, {{"Content-Type", "text/plain"}}, "this bridge serves the user who started it\n"});
 }
 
 void Connection::read() {
@@ -192,11 +208,6 @@ void Connection::read() {
 }
 
 void Connection::read_body() {
-  if (!is_known_ && !is_of_this_user()) {
-    keep_alive_ = false;
-    return finish({403, {{"Content-Type", "text/plain"}}, "this bridge serves the user who started it\n"});
-  }
-  is_known_ = true;
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](const error_code& error, std::size_t) {
                      if (error) return self->refuse(error);
@@ -328,6 +339,7 @@ struct McpListener::Impl {
 
   [[nodiscard]] Status listen(const tcp::endpoint& where);
   void accept();
+  void take(tcp::socket socket);
   void stop();
 
   Shared shared;
@@ -349,15 +361,23 @@ Status McpListener::Impl::listen(const tcp::endpoint& where) {
                static_cast<std::uint64_t>(failed.value())};
 }
 
-// One at a time; none while there are as many connections as there may be.
+// One at a time; none while there are as many connections of this user's as there may be. Others' are looked through before
+// they count, so that nobody can take all places.
 void McpListener::Impl::accept() {
-  if (is_stopping || is_accepting || shared.open.size() >= shared.options.connections) return;
+  const std::size_t served = shared.open.size() - shared.strangers;
+  if (is_stopping || is_accepting || served >= shared.options.connections) return;
   is_accepting = true;
   acceptor.async_accept([this](const error_code& error, tcp::socket socket) {
     is_accepting = false;
-    if (!error) std::make_shared<Connection>(shared, std::move(socket))->read();
+    if (!error) take(std::move(socket));
     accept();
   });
+}
+
+void McpListener::Impl::take(tcp::socket socket) {
+  const bool is_stranger = !is_of_this_user(socket);
+  if (is_stranger && shared.strangers >= kMostStrangers) return;
+  std::make_shared<Connection>(shared, std::move(socket), is_stranger)->begin();
 }
 
 void McpListener::Impl::stop() {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <optional>
 #include <string>
@@ -16,6 +17,10 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sdk/cli/loopback_peer.hpp"
 #include "tests/unit/mcp/fixed_host.hpp"
@@ -62,6 +67,7 @@ class Connection {
     return bool(failed);
   }
   void close() { socket_.close(); }
+  [[nodiscard]] std::uint16_t port() const { return socket_.local_endpoint().port(); }
 
   std::string session;  ///< that the last answer gave
 
@@ -75,6 +81,10 @@ struct Scene {
   explicit Scene(std::size_t connections = 32) {
     host.add("echo",
              [](const mcp::ToolCall& call, mcp::CallProgress&) { return text_answer(call.arguments); });
+    host.add("count", [this](const mcp::ToolCall&, mcp::CallProgress&) {
+      ++counted;
+      return text_answer("counted");
+    });
     host.add("steps", [](const mcp::ToolCall&, mcp::CallProgress& progress) {
       for (const int done : {1, 2, 3}) progress.advance(done, {}, {});
       return text_answer("done");
@@ -112,6 +122,7 @@ struct Scene {
   FixedHost host;
   std::promise<void> begun, ended;
   std::atomic<bool> was_cancelled = false;
+  std::atomic<int> counted = 0;
   std::uint16_t port = 0;
   std::optional<McpListener> listener;
 };
@@ -258,6 +269,15 @@ BOOST_AUTO_TEST_CASE(who_comes_when_there_are_as_many_as_may_be_waits) {
 
 // --- whose socket it is
 
+namespace {
+
+LoopbackEnd v4(std::uint8_t last, std::uint16_t port) {
+  return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 127, 0, 0, last}, port};
+}
+LoopbackEnd v6(std::uint16_t port) { return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, port}; }
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(a_table_of_connections_says_whose_an_end_is) {
   constexpr const char* kTable =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -265,14 +285,162 @@ BOOST_AUTO_TEST_CASE(a_table_of_connections_says_whose_an_end_is) {
       "   1: 0100007F:C001 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 2 1 0\n"
       "   2: 0100007F:C002 0100007F:1F90 01 00000000:00000000\n"
       "   3: 0200007F:C003 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1 0\n"
+      "   5: 0100007F:C003 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1003        0 2 1 0\n"
+      "   6: 0100007F:C005 0100007F:1F90 04 00000000:00000000 00:00000000 00000000     0        0 0 1 0\n"
+      "   7: 0100007F:C007 0100007F:1F90 06 00000000:00000000 03:00001762 00000000     0        0 0 3 0\n"
+      "   8: 0000000000000000FFFF00000100007F:C006 0000000000000000FFFF00000100007F:1F90 01 0:0 00:0 0  1004 0 2 1 0\n"
       "   4: 00000000000000000000000001000000:C004 00000000000000000000000001000000:1F90 01 0:0 00:0 0  1002 0 2 1 0\n";
-  const LoopbackEnd own{false, 0x1F90}, own6{true, 0x1F90};
-  BOOST_TEST((user_in_table(kTable, {false, 0xC001}, own) == 1000u));
-  BOOST_TEST((user_in_table(kTable, own, {false, 0xC001}) == 0u));
-  BOOST_TEST((user_in_table(kTable, {true, 0xC004}, own6) == 1002u));
-  for (const std::uint16_t unknown : std::array<std::uint16_t, 4>{0xC000, 0xC002, 0xC003, 0xC004})
-    BOOST_TEST(!user_in_table(kTable, {false, unknown}, own).has_value(), unknown);
-  BOOST_TEST(!user_in_table("", {false, 1}, own).has_value());
+  const LoopbackEnd own = v4(1, 0x1F90), own6 = v6(0x1F90);
+  BOOST_TEST((user_in_table(kTable, v4(1, 0xC001), own) == 1000u));
+  BOOST_TEST((user_in_table(kTable, own, v4(1, 0xC001)) == 0u));
+  BOOST_TEST((user_in_table(kTable, v6(0xC004), own6) == 1002u));
+  BOOST_TEST((user_in_table(kTable, v4(2, 0xC003), own) == 1001u));
+  BOOST_TEST((user_in_table(kTable, v4(1, 0xC003), own) == 1003u));
+  BOOST_TEST((user_in_table(kTable, v4(1, 0xC006), own) == 1004u));  // from a socket for both IPv4 and IPv6
+  for (const std::uint16_t unknown : std::array<std::uint16_t, 5>{0xC000, 0xC002, 0xC004, 0xC005, 0xC007})
+    BOOST_TEST(!user_in_table(kTable, v4(1, unknown), own).has_value(), unknown);
+  BOOST_TEST(!user_in_table(kTable, v4(2, 0xC001), own).has_value());
+  BOOST_TEST(!user_in_table(kTable, v4(1, 0xC001), v4(2, 0x1F90)).has_value());
+  BOOST_TEST(!user_in_table("", v4(1, 1), own).has_value());
+}
+
+namespace {
+
+constexpr uid_t kSomebodyElse = 65534;
+
+/// Another user's process. What it does there holds until it is let go.
+class Stranger {
+ public:
+  explicit Stranger(const std::function<void()>& work) {
+    std::array<int, 2> done{}, leave{};
+    BOOST_REQUIRE(::pipe(done.data()) == 0);
+    BOOST_REQUIRE(::pipe(leave.data()) == 0);
+    child_ = ::fork();
+    BOOST_REQUIRE(child_ >= 0);
+    char octet = 0;
+    if (child_ == 0) {
+      ::close(leave[1]);
+      if (::setresuid(kSomebodyElse, kSomebodyElse, kSomebodyElse) != 0) ::_exit(1);
+      work();
+      if (::write(done[1], &octet, 1) != 1) ::_exit(1);
+      ::_exit(::read(leave[0], &octet, 1) == 0 ? 0 : 1);
+    }
+    ::close(done[1]);
+    ::close(leave[0]);
+    leave_ = leave[1];
+    BOOST_REQUIRE(::read(done[0], &octet, 1) == 1);
+    ::close(done[0]);
+  }
+  ~Stranger() {
+    ::close(leave_);
+    ::waitpid(child_, nullptr, 0);
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+
+ private:
+  pid_t child_ = -1;
+  int leave_ = -1;
+};
+
+// Of a child of a program with threads: nothing but system calls. \return the socket
+int connect_from(in_addr_t address, std::uint16_t own_port, std::uint16_t port) {
+  const int file = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in end{};
+  end.sin_family = AF_INET;
+  end.sin_addr.s_addr = htonl(address);
+  end.sin_port = htons(own_port);
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&end);
+  if (::bind(file, generic, sizeof end) != 0) return -1;
+  end.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  end.sin_port = htons(port);
+  return ::connect(file, generic, sizeof end) == 0 ? file : -1;
+}
+
+const auto kByRoot = boost::unit_test::precondition([](auto) {
+  boost::test_tools::assertion_result can(::geteuid() == 0);
+  can.message() << "only root can become another user";
+  return can;
+});
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(another_user_is_not_served_from_the_port_of_an_agent_at_another_address, *kByRoot) {
+  Scene scene;
+  Connection agent(scene.port);
+  agent.send(scene.call("echo"));
+  BOOST_TEST(agent.answer().first == 200u);
+  const std::string request = scene.call("count");
+  std::array<int, 2> told{};
+  BOOST_REQUIRE(::pipe(told.data()) == 0);
+  {
+    const Stranger stranger([&] {
+      const int file = connect_from(INADDR_LOOPBACK + 1, agent.port(), scene.port);
+      static_cast<void>(!::write(file, request.data(), request.size()));
+      std::array<char, 12> status{};
+      static_cast<void>(!::recv(file, status.data(), status.size(), MSG_WAITALL));
+      static_cast<void>(!::write(told[1], status.data(), status.size()));
+    });
+    std::string status(12, '\0');
+    BOOST_REQUIRE(::read(told[0], status.data(), status.size()) == 12);
+    BOOST_TEST(status == "HTTP/1.1 403");
+  }
+  ::close(told[0]);
+  ::close(told[1]);
+  BOOST_TEST(scene.counted == 0);
+  agent.send(scene.call("count"));
+  BOOST_TEST(agent.answer().first == 200u);
+  BOOST_TEST(scene.counted == 1);
+}
+
+// The kernel has a closed socket as user 0's.
+BOOST_AUTO_TEST_CASE(another_user_is_not_served_who_has_hung_up_already, *kByRoot) {
+  Scene scene(1);
+  Connection agent(scene.port);
+  agent.send(scene.call("echo"));
+  BOOST_TEST(agent.answer().first == 200u);
+  const std::string request = scene.call("count");
+  {
+    // There is no place, so that the connections are accepted when they are closed already.
+    const Stranger stranger([&] {
+      for (int i = 0; i < 8; ++i) {
+        const int file = connect_from(INADDR_LOOPBACK, 0, scene.port);
+        static_cast<void>(!::write(file, request.data(), request.size()));
+        ::close(file);
+      }
+    });
+  }
+  agent.close();
+  Connection later(scene.port);
+  later.send(scene.call("echo"));
+  BOOST_TEST(later.answer().first == 200u);
+  BOOST_TEST(scene.counted == 0);
+}
+
+BOOST_AUTO_TEST_CASE(connections_of_another_user_take_no_place, *kByRoot) {
+  Scene scene(2);
+  const Stranger stranger([&] {
+    for (int i = 0; i < 40; ++i) connect_from(INADDR_LOOPBACK, 0, scene.port);
+  });
+  Connection agent(scene.port);
+  agent.send(scene.call("echo"));
+  BOOST_TEST(agent.answer().first == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_may_connect_from_a_socket_for_both_families) {
+  const Scene scene;
+  asio::io_context io;
+  tcp::socket socket(io);
+  socket.open(tcp::v6());
+  const int no = 0;
+  BOOST_REQUIRE(::setsockopt(socket.native_handle(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0);
+  socket.connect(
+      {asio::ip::make_address_v6(asio::ip::v4_mapped, asio::ip::address_v4::loopback()), scene.port});
+  asio::write(socket, asio::buffer(scene.call("echo")));
+  boost::beast::flat_buffer buffer;
+  http::response<http::string_body> answer;
+  http::read(socket, buffer, answer);
+  BOOST_TEST(answer.result_int() == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
