@@ -138,12 +138,14 @@ void KnownSecrets::remove(ByteView secret) {
   const std::string_view text = without_space_around(as_text(secret));
   const std::unique_lock lock(mutex_);
   const auto remove_print = [&](std::string_view part) {
-    prints_.remove(part);
+    const bool was_known = prints_.remove(part);
     std::string backwards(part.rbegin(), part.rend());
-    backwards_.remove(backwards);
+    if (was_known) backwards_.remove(backwards);
     cleanse(backwards);
+    return was_known;
   };
-  remove_print(text);
+  // The lines of a key that was not added may be those of another.
+  if (!remove_print(text)) return;
   for_each_key_line(text, remove_print);
 }
 

@@ -34,7 +34,8 @@ class KnownSecrets {
   /// \return kInvalidArgument (shorter than kShortest), kTooLarge (longer than kLongest); it is not looked for then
   Status add(ByteView secret, std::string name);
 
-  /// Looks for it no more: of a value that is good for nothing any more.
+  /// Takes one add() back: of a value that is good for nothing any more. It is found as long as another is left, by all its
+  /// names. Nothing for a value that was not added.
   void remove(ByteView secret);
 
   /// Adds what it finds in `text`, in order; each place once.

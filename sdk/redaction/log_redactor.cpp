@@ -76,7 +76,7 @@ void LogRedactor::hide(ByteView secret) {
 
 void LogRedactor::forget(ByteView secret) {
   const std::unique_lock lock(mutex_);
-  known_.remove(as_text(secret));
+  if (!known_.remove(as_text(secret))) return;  // its other forms are then somebody else's
   for (const std::string_view digits : {kHex, kUpperHex, kBase64, kBase64Url}) {
     known_.remove(as_text(in_digits(secret, digits).view()));
   }

@@ -29,7 +29,7 @@ class LogRedactor {
   /// Has a secret redacted from now on, as it is, in hexadecimal, in base64 and in base64url. It is not kept.
   void hide(ByteView secret);
 
-  /// Redacts it no more: of a secret that is good for nothing any more.
+  /// Takes one hide() back: of a secret that is good for nothing any more. It is redacted as long as another is left.
   void forget(ByteView secret);
 
   /// `text` with `[redacted]` in place of each secret. What has more than a thousand goes as a whole behind them.

@@ -156,7 +156,7 @@ void SecretPrints::Search::check(std::size_t anchor, const Length& length, std::
   if ((filter[bit / 8] >> (bit % 8) & 1) == 0) return;
   const auto index = index_of(length.prints->hashes.view(), window);
   if (!index || (length.size < kLongEnough && !stands_alone(text_, extent))) return;
-  for (const std::uint32_t label : length.prints->labels[*index]) out.push_back({extent, label});
+  for (const std::uint32_t label : length.prints->known[*index].labels) out.push_back({extent, label});
 }
 
 SecretPrints::SecretPrints() : multipliers_(3 * sizeof(Hash)) {
@@ -180,8 +180,9 @@ void SecretPrints::add(std::string_view secret, std::uint32_t label) {
   const Multipliers all = multipliers();
   const Hash print = hash(secret, all.hash);
   if (const auto index = index_of(prints.hashes.view(), print)) {
-    std::vector<std::uint32_t>& labels = prints.labels[*index];
-    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
+    Known& known = prints.known[*index];
+    ++known.times;
+    if (std::ranges::find(known.labels, label) == known.labels.end()) known.labels.push_back(label);
     return;
   }
   SecretBytes more(prints.hashes.size() + sizeof print);
@@ -189,23 +190,24 @@ void SecretPrints::add(std::string_view secret, std::uint32_t label) {
   std::memcpy(more.writable().last(sizeof print).data(), &print, sizeof print);
   prints.hashes = std::move(more);
   prints.filter = filter_of(prints.hashes.view());
-  prints.labels.push_back({label});
+  prints.known.push_back({{label}, 1});
   SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
   anchors.add(anchor_of(secret, anchors.width()), all.anchors);
 }
 
-void SecretPrints::remove(std::string_view secret) {
+bool SecretPrints::remove(std::string_view secret) {
   const auto found = prints_.find(secret.size());
-  if (found == prints_.end()) return;
+  if (found == prints_.end()) return false;
   Prints& prints = found->second;
   const Multipliers all = multipliers();
   const auto index = index_of(prints.hashes.view(), hash(secret, all.hash));
-  if (!index) return;
+  if (!index) return false;
+  if (--prints.known[*index].times > 0) return true;
   SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
   anchors.remove(anchor_of(secret, anchors.width()), all.anchors);
-  if (prints.labels.size() == 1) {
+  if (prints.known.size() == 1) {
     prints_.erase(found);
-    return;
+    return true;
   }
   const ByteView hashes = prints.hashes.view();
   const std::size_t before = *index * sizeof(Hash);
@@ -214,7 +216,8 @@ void SecretPrints::remove(std::string_view secret) {
   std::ranges::copy(hashes.subspan(before + sizeof(Hash)), fewer.writable().subspan(before).begin());
   prints.hashes = std::move(fewer);
   prints.filter = filter_of(prints.hashes.view());
-  prints.labels.erase(prints.labels.begin() + static_cast<std::ptrdiff_t>(*index));
+  prints.known.erase(prints.known.begin() + static_cast<std::ptrdiff_t>(*index));
+  return true;
 }
 
 std::vector<Extent> SecretPrints::find(std::string_view text) const {

@@ -36,11 +36,12 @@ class SecretPrints {
 
   SecretPrints();
 
-  /// Nothing for what is shorter than kShortest. A secret that is known gets one label more.
+  /// Nothing for what is shorter than kShortest. A secret that is known gets one label more, and is known once more.
   void add(std::string_view secret, std::uint32_t label = 0);
 
-  /// Looks for it no more. Nothing for what is not known.
-  void remove(std::string_view secret);
+  /// Takes one add() back, and looks for the secret no more when none is left; until then it keeps its labels.
+  /// \return whether it was known
+  bool remove(std::string_view secret);
 
   [[nodiscard]] bool empty() const noexcept { return prints_.empty(); }
   /// The lengths of the shortest secret and the longest; 0 when there is none.
@@ -55,12 +56,16 @@ class SecretPrints {
   [[nodiscard]] std::vector<Found> find_all(std::string_view text) const;
 
  private:
+  struct Known {
+    std::vector<std::uint32_t> labels;
+    std::size_t times = 0;  // that it was added
+  };
   // Of one length.
   struct Prints {
     SecretBytes hashes;  // one behind the other
     SecretBytes
         filter;  // a bit for each value of some bits of a hash: most octets need no look at the hashes
-    std::vector<std::vector<std::uint32_t>> labels;  // of each
+    std::vector<Known> known;  // of each
   };
   class Search;
   struct Multipliers;

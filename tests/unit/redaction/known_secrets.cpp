@@ -99,6 +99,26 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_removed_is_found_no_more) {
   BOOST_TEST(hits[1].name == "issued-value-3");
 }
 
+BOOST_AUTO_TEST_CASE(a_value_that_was_added_twice_is_found_until_it_was_removed_twice) {
+  KnownSecrets known;
+  for (const char* const name : {"orders-db", "reports-db"})
+    BOOST_TEST_REQUIRE(known.add(as_bytes("the-same-value-1"), name).has_value());
+  known.remove(as_bytes("the-same-value-1"));
+  BOOST_TEST(!find(known, "the-same-value-1").empty());
+  BOOST_TEST(!find(known, "1-eulav-emas-eht").empty());
+  known.remove(as_bytes("the-same-value-1"));
+  BOOST_TEST(find(known, "the-same-value-1 1-eulav-emas-eht").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_was_not_added_takes_no_lines_with_it) {
+  const std::string line = "MIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6AgEAAkEAq7BFUpkGp3";
+  const std::string key = "-----BEGIN PRIVATE KEY-----\n" + line + "\n-----END PRIVATE KEY-----\n";
+  KnownSecrets known;
+  BOOST_TEST_REQUIRE(known.add(as_bytes(line), "line").has_value());
+  known.remove(as_bytes(key));
+  BOOST_TEST(!find(known, line).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_value_may_have_several_names) {
   KnownSecrets known;
   for (const char* const name : {"orders-db", "reports-db", "orders-db"})

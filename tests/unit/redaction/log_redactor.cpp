@@ -165,6 +165,29 @@ BOOST_AUTO_TEST_CASE(what_is_forgotten_is_redacted_no_more_and_all_else_is) {
   BOOST_TEST(redactor.text("issued-token-2") == "[redacted]");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_hidden_twice_is_redacted_until_it_was_forgotten_twice) {
+  LogRedactor redactor;
+  redactor.hide(as_bytes("issued-token-1"));
+  redactor.hide(as_bytes("issued-token-1"));
+  redactor.forget(as_bytes("issued-token-1"));
+  BOOST_TEST(redactor.text("issued-token-1 6973737565642d746f6b656e2d31") == "[redacted] [redacted]");
+  redactor.forget(as_bytes("issued-token-1"));
+  BOOST_TEST(redactor.text("issued-token-1 6973737565642d746f6b656e2d31") ==
+             "issued-token-1 6973737565642d746f6b656e2d31");
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_that_is_another_one_in_hexadecimal_outlives_it) {
+  LogRedactor redactor;
+  redactor.hide(as_bytes("abcd"));
+  redactor.hide(as_bytes("61626364"));
+  redactor.forget(as_bytes("abcd"));
+  BOOST_TEST(redactor.text("abcd 61626364") == "abcd [redacted]");
+  redactor.forget(as_bytes("xyz"));  // too short to be known, as 78797a is not
+  redactor.hide(as_bytes("78797a"));
+  redactor.forget(as_bytes("xyz"));
+  BOOST_TEST(redactor.text("78797a") == "[redacted]");
+}
+
 BOOST_AUTO_TEST_CASE(a_short_secret_is_one_only_where_it_stands_alone) {
   LogRedactor redactor;
   redactor.hide(as_bytes("1234"));
