@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <iterator>
 #include <mutex>
@@ -31,6 +32,16 @@ ClientError local(const Error& error) {
 Error of_runtime(const Error& error) {
   switch (error.code) {
     case ErrorCode::kConnectFailed:
+      if (error.native == EACCES)
+        return {
+            error.code,
+            "this user may not open the runtime's socket: join its group (chancery-tools), or run as a user in it",
+            error.native};
+      if (error.native == ENOENT)
+        return {
+            error.code,
+            "the runtime does not answer: nothing is at its socket. Start chancery-runtime, or give the path where it listens",
+            error.native};
       return {error.code, "the runtime does not answer: is chancery-runtime started, and is this its place?",
               error.native};
     case ErrorCode::kTlsFailed:
@@ -41,8 +52,11 @@ Error of_runtime(const Error& error) {
       return {error.code, "the runtime did not answer in time: its log says what became of the call",
               error.native};
     case ErrorCode::kBadResponse:
-      return {error.code, "the answer is none of a runtime's, or too large: is this really chancery-runtime?",
-              error.native};
+      return {
+          error.code,
+          "there was no whole answer of a runtime's, so nobody knows whether a call was made: its log says; or is "
+          "this not chancery-runtime?",
+          error.native};
     default:
       return error;
   }
@@ -152,6 +166,7 @@ ClientResult<ToolOutcome> ToolClient::Impl::call(const OfferedTool& tool, const 
   client::HttpRequest request{"POST", std::string(kTools) + "/" + percent_encode(tool.name),
                               client::call_text(arguments)};
   request.stop = stop;
+  request.is_deed = true;
   CHANCERY_ASSIGN(const std::string body, send(std::move(request), *std::move(digest), timeout));
   auto outcome = client::read_outcome(body);
   if (!outcome) return local(of_runtime({ErrorCode::kBadResponse, ""}));

@@ -31,8 +31,11 @@ struct HttpRequest {
   std::string body;    ///< JSON; empty: none
   std::string accept = "application/json";
   Headers headers{};  ///< beyond those that the transport sets
-  std::stop_token
-      stop{};  ///< gives the exchange up: it ends in kGivenUp, whatever the other side has done by then
+  /// Gives the exchange up: it ends in kGivenUp, whatever the other side has done by then, unless the answer is there already.
+  std::stop_token stop{};
+  /// Something is done by it, once: an exchange that broke when the other side had read all of it is told as kBadResponse,
+  /// because nobody knows whether it was done, and kConnectFailed says that it was not.
+  bool is_deed = false;
 };
 
 struct HttpAnswer {

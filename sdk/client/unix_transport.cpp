@@ -88,6 +88,10 @@ Error read_error(const error_code& code) {
           native};
 }
 
+constexpr Error kNobodyKnows{
+    ErrorCode::kBadResponse,
+    "the connection broke before there was an answer: nobody knows whether it was done, see the log of who was asked"};
+
 /// One connection, with one request at a time. Asynchronous inside, because only so do Beast's time-outs work.
 class Exchange {
  public:
@@ -147,7 +151,9 @@ class Exchange {
     parser.header_limit(kMaxHeader);
     if (const error_code failed = read(parser)) {
       was_read_ = parser.got_some() || (!is_unread(write_failed) && !is_unread(failed));
-      return read_error(failed);
+      const Error error = read_error(failed);
+      const bool is_unknown = request.is_deed && was_read_ && error.code == ErrorCode::kConnectFailed;
+      return is_unknown ? kNobodyKnows : error;
     }
     is_kept_ = keep_alive && !write_failed && parser.keep_alive() && buffer_.size() == 0;
     used_at_ = std::chrono::steady_clock::now();

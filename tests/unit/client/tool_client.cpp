@@ -1,0 +1,79 @@
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chancery/session.hpp>
+#include <chancery/tool_client.hpp>
+
+#include "tests/unit/client/fake_daemon.hpp"
+#include "tests/unit/daemon/temporary_folder.hpp"
+
+// Tools of a runtime that goes away at the wrong time, or is not there.
+
+namespace {
+
+using namespace chancery;
+using chancery::testing::Connection;
+using chancery::testing::FakeDaemon;
+using chancery::testing::http_answer;
+
+constexpr const char* kTools =
+    R"({"tools":[{"name":"pay","scope":"payments.pay","arguments":{"type":"object"},"parameters":{}}]})";
+
+/// A session with a daemon that opens one.
+struct AgentScene {
+  [[nodiscard]] std::shared_ptr<const Session> session() const {
+    SessionOptions options;
+    options.daemon.socket = daemon->socket();
+    return Session::open(options, {"g.h.i"}).value();
+  }
+  [[nodiscard]] ToolClient tools(const std::string& socket) const {
+    ToolClientOptions options;
+    options.runtime = "https://tools.example.org";
+    options.socket = socket;
+    return ToolClient::connect(options, session()).value();
+  }
+
+  const std::unique_ptr<FakeDaemon> daemon = FakeDaemon::on_socket([](Connection& connection) {
+    const bool is_question = connection.read_request().starts_with("GET ");
+    connection.write(http_answer(is_question ? 200 : 201, "application/json",
+                                 is_question ? R"({"issuer":"https://chancery.example"})"
+                                             : R"({"chain":["g.h.i","j.k.l"],"expires_at":4000000000})"));
+  });
+};
+
+bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tool_client)
+
+BOOST_FIXTURE_TEST_CASE(of_a_call_that_a_runtime_read_before_it_went_away_nobody_knows, AgentScene) {
+  const auto runtime = FakeDaemon::on_socket([](Connection& connection) {
+    if (connection.read_request().starts_with("GET "))
+      connection.write(http_answer(200, "application/json", kTools));
+  });
+  const auto outcome = tools(runtime->socket()).call("pay", "{}");
+  BOOST_REQUIRE(!outcome);
+  BOOST_TEST((outcome.error().error.code == ErrorCode::kBadResponse), outcome.error().error.what);
+  BOOST_TEST(has(outcome.error().error.what, "nobody knows whether a call was made"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_that_a_runtime_does_not_answer_did_nothing, AgentScene) {
+  const auto runtime = FakeDaemon::on_socket([](Connection& connection) { connection.read_request(); });
+  const auto outcome = tools(runtime->socket()).call("pay", "{}");
+  BOOST_REQUIRE(!outcome);
+  BOOST_TEST((outcome.error().error.code == ErrorCode::kConnectFailed), outcome.error().error.what);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_socket_that_is_not_there_is_told_from_a_runtime_that_says_nothing, AgentScene) {
+  const chancery::testing::TemporaryFolder folder;
+  const auto listed = tools((folder.path() / "none.sock").string()).list();
+  BOOST_REQUIRE(!listed);
+  BOOST_TEST((listed.error().error.code == ErrorCode::kConnectFailed));
+  BOOST_TEST(has(listed.error().error.what, "nothing is at its socket"), listed.error().error.what);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
