@@ -133,6 +133,7 @@ void StdioServer::take(std::string line) {
   auto message = Message::read(std::move(line), options_.limits);
   if (!message) return send(mcp::refusal_of(message.error()).text);
   if (!takes_time(*message)) return answer(*message);
+  session_.expect(*message);
   const auto kept = std::make_shared<const Message>(*std::move(message));
   post([this, kept] { answer(*kept); });
 }

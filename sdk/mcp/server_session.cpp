@@ -86,7 +86,8 @@ struct ServerSession::Turn {
 // A call while it runs: what cancels it finds it by its id.
 class ServerSession::Running final : public CallProgress {
  public:
-  Running(ServerSession& session, const Turn& turn) : session_(session), turn_(turn) {
+  Running(ServerSession& session, const Turn& turn)
+      : session_(session), turn_(turn), stop_(session.stop_of(turn.id())) {
     if (turn.stateless) gone_.emplace(turn.from.gone, Stop{stop_});
   }
   ~Running() override {
@@ -169,6 +170,12 @@ Reply ServerSession::receive(const Message& message, const Inbound& from) {
     case Message::Kind::kRequest:
       break;
   }
+  Reply reply = receive_request(message, from);
+  stop_expecting(message);
+  return reply;
+}
+
+Reply ServerSession::receive_request(const Message& message, const Inbound& from) {
   Turn turn{message, from};
   const Value* meta = message.param("_meta");
   if (meta != nullptr && !is_object(meta)) return failure(message, Code::kInvalidParams, kBadMeta);
@@ -185,20 +192,42 @@ void ServerSession::take_notification(const Message& message) {
   const Value* request = message.param("requestId");
   const auto id = request == nullptr ? std::nullopt : read_id(*request);
   if (!id) return;
-  std::stop_source stop(std::nostopstate);
+  std::vector<std::stop_source> stops;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = running_.find(*id);
-    if (found != running_.end()) stop = found->second;
+    for (const auto* calls : {&running_, &expected_}) {
+      const auto found = calls->find(*id);
+      if (found != calls->end()) stops.push_back(found->second);
+    }
   }
-  stop.request_stop();  // without the lock: it runs what the host asked to be told by
+  // Without the lock: it runs what the host asked to be told by.
+  for (std::stop_source& stop : stops) stop.request_stop();
+}
+
+void ServerSession::expect(const Message& message) {
+  if (message.kind() != Message::Kind::kRequest || message.method() != "tools/call") return;
+  const std::lock_guard lock(mutex_);
+  expected_.try_emplace(*message.id());
+}
+
+void ServerSession::stop_expecting(const Message& message) {
+  const std::lock_guard lock(mutex_);
+  expected_.erase(*message.id());
+}
+
+// What ends a call that is about to run.
+std::stop_source ServerSession::stop_of(const Id& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = expected_.find(id);
+  return found == expected_.end() ? std::stop_source() : found->second;
 }
 
 void ServerSession::cancel_all() {
   std::vector<std::stop_source> stops;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [id, stop] : running_) stops.push_back(stop);
+    for (const auto* calls : {&running_, &expected_})
+      for (const auto& [id, stop] : *calls) stops.push_back(stop);
   }
   for (std::stop_source& stop : stops) stop.request_stop();
 }
@@ -373,6 +402,7 @@ Reply ServerSession::run(const Turn& turn, const ToolCall& call) {
   if (const char* busy = running.enter()) {
     return failure(turn.message, busy == kBusy ? Code::kInternalError : Code::kInvalidRequest, busy);
   }
+  if (running.cancelled().stop_requested()) return {};
   const ToolAnswer answer = turn.from.host.call(turn.from.caller, call, running);
   // Cancellation, "Behavior Requirements": no answer to a request that was cancelled.
   if (running.cancelled().stop_requested()) return {};

@@ -63,7 +63,11 @@ class ServerSession {
   [[nodiscard]] Reply receive(std::string text, const Inbound& from);
   [[nodiscard]] Reply receive(const Message& message, const Inbound& from);
 
-  /// Asks every call that runs to end. For a transport whose peer has gone.
+  /// Makes a call that is to be handed in later known by its id, so that a cancellation that is handed in before finds it. For a
+  /// transport that reads one message after the other, and answers some of them on other threads. Nothing for other messages.
+  void expect(const Message& message);
+
+  /// Asks every call that runs or is expected to end. For a transport whose peer has gone.
   void cancel_all();
 
   /// Whether `initialize` has been answered.
@@ -74,6 +78,9 @@ class ServerSession {
   struct Turn;
 
   void take_notification(const Message& message);
+  [[nodiscard]] std::stop_source stop_of(const Id& id) const;
+  void stop_expecting(const Message& message);
+  [[nodiscard]] Reply receive_request(const Message& message, const Inbound& from);
   [[nodiscard]] Reply answer(const Turn& turn);
   [[nodiscard]] Reply answer_in_session(const Turn& turn);
   [[nodiscard]] Reply answer_stateless(const Turn& turn);
@@ -96,6 +103,7 @@ class ServerSession {
   bool open_ = false;              // under the mutex, as what follows
   std::optional<LogLevel> level_;  // what the session asked for
   std::map<Id, std::stop_source> running_;
+  std::map<Id, std::stop_source> expected_;  // which nobody has handed in yet, or that are about to run
 };
 
 /// The answer to a message that could not be read.

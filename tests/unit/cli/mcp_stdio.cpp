@@ -163,6 +163,31 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_cancelled_is_not_answered) {
   BOOST_TEST(agent.was_cancelled);
 }
 
+// The end of the input waits for what is under way, and a call that is not cancelled gets its answer.
+BOOST_AUTO_TEST_CASE(a_cancellation_right_behind_its_call_finds_it) {
+  Agent agent;
+  agent.host.add("hang", [](const mcp::ToolCall&, mcp::CallProgress& progress) {
+    return text_answer(tests::wait_for_cancellation(progress) ? "cancelled" : "late");
+  });
+  agent.start(std::chrono::hours(1));
+  agent.send(std::string(kInitialize) + "\n");
+  agent.line();
+  std::string text;
+  for (int id = 1; id <= 8; ++id) {
+    const std::string number = std::to_string(id);
+    text += R"({"jsonrpc":"2.0","id":)" + number +
+            R"(,"method":"tools/call","params":{"name":"hang"}})"
+            "\n"
+            R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" +
+            number + "}}\n";
+  }
+  agent.send(text);
+  agent.call(9, "echo");
+  BOOST_TEST(has(agent.line(), R"("id":9)"));
+  BOOST_TEST(bool(agent.end()));
+  BOOST_TEST(agent.line().empty());
+}
+
 BOOST_AUTO_TEST_CASE(more_calls_than_may_run_are_refused) {
   Agent agent(1);
   agent.start();
