@@ -41,8 +41,12 @@ Checked<Thumbprints> kept_keys(const std::string& file) {
   return out;
 }
 
-// Also former keys: a receipt stays one when the runtime's key is replaced. A revoked key may be in other hands.
-Checked<Thumbprints> keys_of_runtime(const Client& daemon, const Receipt& receipt) {
+struct RuntimeKeys {
+  Thumbprints good;     // also former ones: a receipt stays one when the runtime's key is replaced
+  Thumbprints revoked;  // may be in other hands
+};
+
+Checked<RuntimeKeys> keys_of_runtime(const Client& daemon, const Receipt& receipt) {
   const std::size_t at = receipt.runtime.rfind(kAgentPath);
   if (at == std::string::npos)
     return denied({ErrorCode::kSignatureInvalid, "the receipt names no runtime of a daemon's"},
@@ -55,11 +59,25 @@ Checked<Thumbprints> keys_of_runtime(const Client& daemon, const Receipt& receip
                   receipt.runtime);
   const auto keys = daemon.agent_keys(name);
   if (!keys) return failure(keys.error());
-  Thumbprints out;
+  RuntimeKeys out;
   for (const api::Key& key : keys->keys) {
     const auto octets = base64url_decode_exactly<32>(key.jkt);
-    if (octets && key.state != "revoked") out.push_back(Thumbprint{*octets});
+    if (octets) (key.state == "revoked" ? out.revoked : out.good).push_back(Thumbprint{*octets});
   }
+  return out;
+}
+
+// What claims to be signed and is not, in whatever way, is no good receipt. Of one without a signature nothing can be told.
+std::optional<Failure> refusal_of(const Receipt& receipt, const RuntimeKeys& keys, std::string_view subject) {
+  const Status good = verify_receipt(receipt, keys.good);
+  if (good) return std::nullopt;
+  constexpr Error kRevoked{
+      ErrorCode::kSignatureInvalid,
+      "the receipt is signed by a key of the runtime's that was revoked since: it may be from before, or by whoever has the "
+      "key now. Look in the audit log for the `tool.result` of its permit"};
+  const bool is_by_revoked = verify_receipt(receipt, keys.revoked).has_value();
+  Failure out = failure(is_by_revoked ? kRevoked : good.error(), subject);
+  if (!receipt.jws.empty()) out.exit = ExitCode::kDenied;
   return out;
 }
 
@@ -104,15 +122,14 @@ Checked<ExitCode> verify(Context& context, const VerifyArguments& arguments) {
   if (!receipt) return failure(receipt.error(), arguments.file);
   if (!arguments.keys.empty()) {
     CHANCERY_ASSIGN(const Thumbprints keys, kept_keys(arguments.keys));
-    if (const Status good = verify_receipt(*receipt, keys); !good)
-      return denied(good.error(), arguments.file);
+    if (auto refused = refusal_of(*receipt, {keys, {}}, arguments.file)) return *std::move(refused);
     show(context.output, *receipt, std::nullopt);
     return ExitCode::kSuccess;
   }
   const auto client = connect(context);
   if (!client) return client.error();
-  CHANCERY_ASSIGN(const Thumbprints keys, keys_of_runtime(*client, *receipt));
-  if (const Status good = verify_receipt(*receipt, keys); !good) return denied(good.error(), arguments.file);
+  CHANCERY_ASSIGN(const RuntimeKeys keys, keys_of_runtime(*client, *receipt));
+  if (auto refused = refusal_of(*receipt, keys, arguments.file)) return *std::move(refused);
   CHANCERY_ASSIGN(const std::uint64_t entry, entry_of(*client, *receipt));
   show(context.output, *receipt, entry);
   return ExitCode::kSuccess;
