@@ -156,8 +156,10 @@ void add_mcp(CLI::App& app, Command& chosen) {
       "--listen", arguments->listen,
       "serve Streamable HTTP at 127.0.0.1:PORT or [::1]:PORT, path /mcp; default: standard input and "
       "output");
-  add_repeatable(*command, "--origin", arguments->origins,
-                 "with --listen: an origin whose pages may call, such as http://localhost:3000; repeatable");
+  add_repeatable(
+      *command, "--origin", arguments->origins,
+      "with --listen: an Origin that a proxy on this machine may pass on, such as http://localhost:3000; "
+      "pages themselves get no CORS answer; repeatable");
   command->footer(
       "Runs as the agent's user, whose key the daemon has: it opens a session for the chain, and adds chain and proof to\n"
       "each call. The agent has neither, nor any credential of a tool. What the agent's client sends as Authorization is\n"
