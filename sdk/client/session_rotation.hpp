@@ -17,7 +17,8 @@ namespace chancery::client {
 class SessionRotation {
  public:
   static constexpr std::size_t kProofs = 700;  ///< of one key, before another is wanted
-  static constexpr std::size_t kMost = 950;    ///< before whoever comes waits for the other
+  static constexpr std::size_t kMost =
+      950;  ///< before whoever comes waits for the other, if it was not refused a moment ago
 
   explicit SessionRotation(std::shared_ptr<const Session> first) : current_(std::move(first)) {}
 
@@ -32,6 +33,7 @@ class SessionRotation {
   std::shared_ptr<const Session> current_;
   std::size_t used_ = 0;
   bool opening_ = false;
+  bool has_failed_ = false;  // the last attempt to open one
   Clock::time_point retry_at_{};
 };
 

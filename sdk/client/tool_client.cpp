@@ -106,8 +106,9 @@ struct ToolClient::Impl {
 
   [[nodiscard]] ClientResult<std::string> send(client::HttpRequest request, std::optional<std::string> ada,
                                                std::chrono::milliseconds limit);
-  [[nodiscard]] ClientResult<std::vector<OfferedTool>> list();
-  [[nodiscard]] ClientResult<std::optional<OfferedTool>> find(std::string_view name, bool anew);
+  [[nodiscard]] ClientResult<std::vector<OfferedTool>> list(const std::stop_token& stop);
+  [[nodiscard]] ClientResult<std::optional<OfferedTool>> find(std::string_view name, bool anew,
+                                                              const std::stop_token& stop);
   [[nodiscard]] ClientResult<ToolOutcome> call(const OfferedTool& tool, const std::string& arguments,
                                                const std::stop_token& stop);
 
@@ -137,8 +138,10 @@ ClientResult<std::string> ToolClient::Impl::send(client::HttpRequest request, st
   return refused;
 }
 
-ClientResult<std::vector<OfferedTool>> ToolClient::Impl::list() {
-  CHANCERY_ASSIGN(const std::string body, send({"GET", kTools, {}}, {}, std::min(timeout, {kListTimeout})));
+ClientResult<std::vector<OfferedTool>> ToolClient::Impl::list(const std::stop_token& stop) {
+  client::HttpRequest request{"GET", kTools, {}};
+  request.stop = stop;
+  CHANCERY_ASSIGN(const std::string body, send(std::move(request), {}, std::min(timeout, {kListTimeout})));
   auto tools = client::read_tools(body);
   if (!tools) return local(of_runtime({ErrorCode::kBadResponse, ""}));
   std::map<std::string, OfferedTool, std::less<>> by_name;
@@ -148,9 +151,10 @@ ClientResult<std::vector<OfferedTool>> ToolClient::Impl::list() {
   return *std::move(tools);
 }
 
-ClientResult<std::optional<OfferedTool>> ToolClient::Impl::find(std::string_view name, bool anew) {
+ClientResult<std::optional<OfferedTool>> ToolClient::Impl::find(std::string_view name, bool anew,
+                                                                const std::stop_token& stop) {
   for (const bool listed : {anew, true}) {
-    if (listed) CHANCERY_TRY(list());
+    if (listed) CHANCERY_TRY(list(stop));
     const std::lock_guard lock(mutex);
     const auto found = known.find(name);
     if (found != known.end()) return std::optional(found->second);
@@ -191,20 +195,20 @@ Result<ToolClient> ToolClient::connect(const ToolClientOptions& options,
       std::make_unique<Impl>(at_url.address, std::move(transport), options.timeout, std::move(session)));
 }
 
-ClientResult<std::vector<OfferedTool>> ToolClient::list() const { return impl_->list(); }
+ClientResult<std::vector<OfferedTool>> ToolClient::list() const { return impl_->list({}); }
 
 ClientResult<ToolOutcome> ToolClient::call(std::string_view name, std::string_view arguments,
                                            const std::stop_token& stop) const {
   const auto document = json::Document::parse_borrowed(arguments);
   if (!document) return local(document.error());
   const std::string canonical = json::to_jcs(document->root());
-  CHANCERY_ASSIGN(const auto tool, impl_->find(name, false));
+  CHANCERY_ASSIGN(const auto tool, impl_->find(name, false, stop));
   if (!tool) return unknown_tool();
   CHANCERY_ASSIGN(ToolOutcome outcome, impl_->call(*tool, canonical, stop));
   // Proved for another action than the runtime takes the call for: the tool may be declared otherwise by now. What was
   // denied was not done, so that it may be asked for again.
   if (outcome.kind != Kind::kDenied || outcome.code != "holder_binding_failed") return outcome;
-  CHANCERY_ASSIGN(const auto anew, impl_->find(name, true));
+  CHANCERY_ASSIGN(const auto anew, impl_->find(name, true, stop));
   if (!anew) return unknown_tool();
   if (*anew == *tool) return outcome;
   return impl_->call(*anew, canonical, stop);

@@ -101,6 +101,7 @@ class ServerSession::Running final : public CallProgress {
   [[nodiscard]] const char* enter() {
     const std::lock_guard lock(session_.mutex_);
     if (session_.running_.size() >= session_.options_.calls_at_once) return kBusy;
+    if (session_.is_closing_) stop_.request_stop();  // nobody listens to it yet
     entered_ = session_.running_.try_emplace(turn_.id(), stop_).second;
     return entered_ ? nullptr : kIdInUse;
   }
@@ -226,6 +227,7 @@ void ServerSession::cancel_all() {
   std::vector<std::stop_source> stops;
   {
     const std::lock_guard lock(mutex_);
+    is_closing_ = true;
     for (const auto* calls : {&running_, &expected_})
       for (const auto& [id, stop] : *calls) stops.push_back(stop);
   }

@@ -67,7 +67,7 @@ class ServerSession {
   /// transport that reads one message after the other, and answers some of them on other threads. Nothing for other messages.
   void expect(const Message& message);
 
-  /// Asks every call that runs or is expected to end. For a transport whose peer has gone.
+  /// Asks every call that runs or is expected to end, and begins none any more. For a transport whose peer has gone.
   void cancel_all();
 
   /// Whether `initialize` has been answered.
@@ -100,7 +100,8 @@ class ServerSession {
 
   const ServerOptions& options_;
   mutable std::mutex mutex_;
-  bool open_ = false;              // under the mutex, as what follows
+  bool open_ = false;  // under the mutex, as what follows
+  bool is_closing_ = false;
   std::optional<LogLevel> level_;  // what the session asked for
   std::map<Id, std::stop_source> running_;
   std::map<Id, std::stop_source> expected_;  // which nobody has handed in yet, or that are about to run

@@ -1,6 +1,8 @@
-#include <chrono>
+#include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include <boost/test/unit_test.hpp>
 
@@ -74,6 +76,23 @@ BOOST_FIXTURE_TEST_CASE(a_socket_that_is_not_there_is_told_from_a_runtime_that_s
   BOOST_REQUIRE(!listed);
   BOOST_TEST((listed.error().error.code == ErrorCode::kConnectFailed));
   BOOST_TEST(has(listed.error().error.what, "nothing is at its socket"), listed.error().error.what);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_call_is_given_up_while_its_tool_is_looked_up, AgentScene) {
+  std::promise<void> asked;
+  const auto runtime = FakeDaemon::on_socket([&](Connection& connection) {
+    connection.read_request();
+    asked.set_value();
+    connection.wait_for_peer();
+  });
+  std::stop_source stop;
+  const std::jthread stopping([&] {
+    asked.get_future().wait();
+    stop.request_stop();
+  });
+  const auto outcome = tools(runtime->socket()).call("pay", "{}", stop.get_token());
+  BOOST_REQUIRE(!outcome);
+  BOOST_TEST(has(outcome.error().error.what, "given up"), outcome.error().error.what);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
