@@ -171,8 +171,12 @@ BOOST_FIXTURE_TEST_CASE(a_runtime_or_a_daemon_that_is_away_refuses_calls_until_i
   BOOST_TEST(upstream.seen().size() == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_port_is_for_the_user_of_the_bridge_alone, BridgeScene) {
-  if (::geteuid() != 0) return;  // only root can become somebody else
+BOOST_FIXTURE_TEST_CASE(the_port_is_for_the_user_of_the_bridge_alone, BridgeScene,
+                        *boost::unit_test::precondition([](auto) {
+                          boost::test_tools::assertion_result can(::geteuid() == 0);
+                          can.message() << "only root can become somebody else";
+                          return can;
+                        })) {
   const std::string url = listen();
   const int status = run_as(kSomebodyElse, [&] {
     return call_tool(url, "refund", R"({"charge":"ch_1","order":{"amount":5}})").status == 403 ? 0 : 1;
