@@ -173,10 +173,10 @@ const api::Credential kCredential{
 
 const api::Approval kApproval{"id", "expired", "refund", "user:a", "jkt", "digest", 1, 2, 3, "{}"};
 
+// One that somebody issues, as if it came with a value, too.
 std::string full_put() {
-  api::PutCredential put{
-      "psp", SecretBytes(as_bytes("octets")), "api_key", "issuer", "a.b", {"t"}, "o", "e", true, 1};
-  return wire::write(put);
+  const api::PutCredential put{"psp", {}, "issued", "issuer", "a.b", {"t"}, "o", "e", true, 1};
+  return wire::write(put).insert(1, R"("value":"",)");
 }
 
 std::vector<Message> messages() {
