@@ -182,11 +182,10 @@ Status IssuerLine::take_back(const Ending& ending, vault::Deadline deadline) {
 
 void IssuerLine::hide(const Issued& issued) {
   const std::chrono::sys_seconds latest = now_() + kLongestHidden;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!hidden_.try_emplace(issued->id, Hidden{issued, std::min(issued->expires_at, latest)}).second) return;
-  }
-  redactor_->hide(issued->value.view());
+  const std::lock_guard lock(mutex_);  // else who shows it in between leaves it hidden for good
+  const bool is_new =
+      hidden_.try_emplace(issued->id, Hidden{issued, std::min(issued->expires_at, latest)}).second;
+  if (is_new) redactor_->hide(issued->value.view());
 }
 
 void IssuerLine::show(const std::string& id) {
