@@ -272,11 +272,12 @@ BOOST_FIXTURE_TEST_CASE(a_forged_receipt_is_found_out, ReceiptScene) {
 BOOST_FIXTURE_TEST_CASE(the_daemon_signs_no_receipt_of_a_call_that_was_not_reported, ReceiptScene) {
   const auto open = thief.ask_permit(ask_for(0, chain, honest_proof()));
   BOOST_REQUIRE((open && open->decision.permitted));
+  const std::size_t before = count("receipt.sign", "refused");  // what the runtime itself asked as it began
   BOOST_TEST(!thief.sign_receipts({{open->id}}));
   BOOST_TEST(!thief.sign_receipts({{std::string(32, '0')}}));
   const std::string reported = member(member(good, "receipt"), "permit");
   BOOST_TEST(!thief.sign_receipts({{reported, open->id}}));
-  BOOST_TEST(count("receipt.sign", "refused") == 3u);
+  BOOST_TEST(count("receipt.sign", "refused") == before + 3);
   api::CallResult lie;
   lie.status = "done";
   lie.result_sha256 = std::string(64, 'a');
