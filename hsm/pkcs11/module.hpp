@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,10 +79,6 @@ class Module {
   /// The module does its own locking.
   [[nodiscard]] const CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
-  /// Held while a key to seal with is looked for or made: a module may show one session what another is still making, and
-  /// fail with it (SoftHSM 2.6: CKR_GENERAL_ERROR).
-  [[nodiscard]] std::mutex& sealing_keys() noexcept { return sealing_keys_; }
-
  private:
   Module() = default;
 
@@ -96,7 +91,6 @@ class Module {
   CK_FUNCTION_LIST* functions_ = nullptr;
   PKCS11_ctx_st* context_ = nullptr;
   bool is_loaded_ = false;
-  std::mutex sealing_keys_;
 };
 
 }  // namespace chancery::hsm

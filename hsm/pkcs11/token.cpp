@@ -36,7 +36,7 @@ Result<std::unique_ptr<TokenSession>> Token::open_session() {
   CHANCERY_TRY(accept(token.facts));
   keep_facts(token.facts);
   CHANCERY_ASSIGN(std::unique_ptr<TokenSession> session,
-                  TokenSession::open(module_, token, options_.key_cache));
+                  TokenSession::open(module_, token, options_.key_cache, sealing_keys_));
   CHANCERY_TRY(log_in(token, session->handle()));
   return session;
 }

@@ -71,6 +71,7 @@ class Token {
   std::shared_ptr<Module> module_;
   std::optional<Error> refusal_;  // of the PIN
   bool was_accepted_ = false;
+  const std::shared_ptr<std::mutex> sealing_keys_ = std::make_shared<std::mutex>();
   mutable std::mutex facts_mutex_;
   TokenFacts facts_;
 };

@@ -35,12 +35,14 @@ bool verifies(const TokenRequest& request, const Signature& signature) {
 }  // namespace
 
 Result<std::unique_ptr<TokenSession>> TokenSession::open(std::shared_ptr<Module> module,
-                                                         const FoundToken& token, std::size_t key_cache) {
+                                                         const FoundToken& token, std::size_t key_cache,
+                                                         std::shared_ptr<std::mutex> sealing_keys) {
   CK_SESSION_HANDLE handle = 0;
   CHANCERY_TRY(check_pkcs11(module->functions().C_OpenSession(token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
                                                               nullptr, nullptr, &handle),
                             "the token opens no session: look at the module's own log"));
-  return std::unique_ptr<TokenSession>(new TokenSession(std::move(module), handle, token, key_cache));
+  return std::unique_ptr<TokenSession>(
+      new TokenSession(std::move(module), handle, token, key_cache, std::move(sealing_keys)));
 }
 
 TokenSession::~TokenSession() { call().C_CloseSession(handle_); }
@@ -235,7 +237,7 @@ Result<TokenReply> TokenSession::seal(const TokenRequest& request) {
 Result<TokenReply> TokenSession::unseal(const TokenRequest& request) {
   CHANCERY_ASSIGN(const SealedParts parts, read_sealed(request.input));
   const auto found = [&] {
-    const std::lock_guard lock(module_->sealing_keys());
+    const std::lock_guard lock(*sealing_keys_);
     return find(CKO_SECRET_KEY, kSealingLabel, parts.key_id);
   }();
   if (!found) return found.error();
@@ -254,7 +256,7 @@ Result<TokenReply> TokenSession::unseal(const TokenRequest& request) {
 }
 
 Result<TokenSession::SealingKey> TokenSession::sealing_key(const Bytes& id) {
-  const std::lock_guard lock(module_->sealing_keys());
+  const std::lock_guard lock(*sealing_keys_);
   CHANCERY_ASSIGN(std::optional<SealingKey> key, find_sealing_key());
   if (key) return *std::move(key);
   return make_sealing_key(id);

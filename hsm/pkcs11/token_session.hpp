@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,9 +21,12 @@ namespace chancery::hsm {
 class TokenSession {
  public:
   /// \param key_cache  handles kept at most
+  /// \param sealing_keys  shared by a token's sessions, and held while a key to seal with is looked for or made: a module may show
+  ///        one session what another is still making, and fail with it (SoftHSM 2.6: CKR_GENERAL_ERROR)
   [[nodiscard]] static Result<std::unique_ptr<TokenSession>> open(std::shared_ptr<Module> module,
                                                                   const FoundToken& token,
-                                                                  std::size_t key_cache);
+                                                                  std::size_t key_cache,
+                                                                  std::shared_ptr<std::mutex> sealing_keys);
   ~TokenSession();
   TokenSession(const TokenSession&) = delete;
   TokenSession& operator=(const TokenSession&) = delete;
@@ -54,12 +58,13 @@ class TokenSession {
   };
 
   TokenSession(std::shared_ptr<Module> module, CK_SESSION_HANDLE handle, const FoundToken& token,
-               std::size_t key_cache)
+               std::size_t key_cache, std::shared_ptr<std::mutex> sealing_keys)
       : module_(std::move(module)),
         handle_(handle),
         token_(token.facts),
         needs_login_((token.flags & CKF_LOGIN_REQUIRED) != 0),
-        key_cache_(key_cache) {}
+        key_cache_(key_cache),
+        sealing_keys_(std::move(sealing_keys)) {}
 
   [[nodiscard]] const CK_FUNCTION_LIST& call() const noexcept { return module_->functions(); }
   [[nodiscard]] Status check_token(const KeyReference& key) const;
@@ -94,6 +99,7 @@ class TokenSession {
   const TokenFacts token_;
   const bool needs_login_;
   const std::size_t key_cache_;
+  const std::shared_ptr<std::mutex> sealing_keys_;
   std::map<Bytes, Key> keys_;  // by id
 };
 
