@@ -17,6 +17,7 @@
 
 #include "tests/bench/http_load.hpp"
 #include "tests/bench/scene.hpp"
+#include "tests/integration/runtime/declared_tool.hpp"
 
 namespace chancery::bench {
 namespace {
@@ -114,35 +115,9 @@ void RuntimeScene::declare_tool() const {
   std::ofstream(folder() / "runtime.toml")
       << "[runtime]\nurl = \"" << kRuntimeUrl << "\"\ndaemon = \"" << at << "/s\"\ntools = \"" << at
       << "/tools.d\"\nsocket = \"" << at << "/r\"\n[log]\nlevel = \"warning\"\n";
-  std::ofstream(folder() / "tools.d" / "refund.toml") << R"([tool]
-name = "refund"
-description = "Refunds a charge."
-scope = "payments.refund"
-risk = "high"
-credential = "psp"
-[tool.arguments]
-type = "object"
-required = ["charge", "amount"]
-additionalProperties = false
-[tool.arguments.properties.charge]
-type = "string"
-maxLength = 200
-[tool.arguments.properties.amount]
-type = "number"
-minimum = 0
-[[tool.constraint]]
-argument = "/amount"
-parameter = "amount"
-as = "number"
-[tool.http]
-method = "POST"
-url = ")" << upstream() << R"(/v1/charges/{charge}/refunds"
-body = "json"
-credential_in = "header:Authorization: Bearer {}"
-allow_addresses = ["127.0.0.1/32"]
-[tool.response]
-allow = ["/id", "/amount", "/status"]
-)";
+  tests::DeclaredTool tool = tests::refund_tool(upstream() + "/v1/charges/{charge}/refunds");
+  tool.allow = R"("/id", "/amount", "/status")";
+  std::ofstream(folder() / "tools.d" / "refund.toml") << tests::toml_of(tool);
 }
 
 void RuntimeScene::register_agents() {

@@ -96,10 +96,9 @@ TOML
   printf '%s\n' "${@:2}" >>"$1/chancery.toml"
 }
 
-is_ready() { at "$1" status >/dev/null 2>&1; }
 start_daemon() {
-  "$BIN/chanceryd" --config "$1/chancery.toml" >>"$1.log" 2>&1 3>&- </dev/null &
-  daemon[$1]=$!
+  start_chanceryd "$1/chancery.toml" "$1.log"
+  daemon[$1]=$daemon_pid
   until_true "the daemon of $1 should be ready" is_ready "$1"
 }
 

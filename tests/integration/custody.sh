@@ -205,8 +205,7 @@ serial = "$serial"
 pin_file = "$WORK/pin"
 allow_simulator = true
 TOML
-"$BIN/chanceryd" --config "$WORK/chancery.toml" >"$WORK/daemon.log" 2>&1 3>&- </dev/null &
-daemon_pid=$!
+start_chanceryd "$WORK/chancery.toml" "$WORK/daemon.log"
 export CHANCERY_SOCKET="$WORK/chancery.sock" NO_COLOR=1
 until_true "chanceryd should be ready" is_ready
 good "chanceryd is ready, with [[backend]] tpm and [[backend]] hsm, and its issuer key in the TPM"

@@ -32,41 +32,18 @@ leave_stage() {
 # --- the daemon, on a software TPM
 
 write_configuration() {
-  cat >chancery.toml <<TOML
-allow_root = true
-[server]
-socket = "$WORK/sock"
-socket_group = ""
-tls_listen = ""
-[issuer]
-trust_domain = "example.org"
-url = "https://chancery.example.org"
-backend = "tpm"
-[state]
-path = "$WORK/state"
-[[backend]]
-name = "tpm"
-tcti = "swtpm:path=$WORK/tpm/s"
-allow_simulator = true
-[anomaly]
-learning = "1s"
-suspend = ["new_host"]
-TOML
+  {
+    configuration_in_work
+    printf '%s\n' '[anomaly]' 'learning = "1s"' 'suspend = ["new_host"]'
+  } >chancery.toml
 }
 
-is_ready() { at operator status >/dev/null 2>&1; }
 answers() { at operator audit checkpoint >/dev/null 2>&1; }
 
 # Starts the daemon and waits until the command succeeds that asks it something.
 start_daemon() {
-  "$BIN/chanceryd" --config chancery.toml >>chanceryd.log 2>&1 3>&- </dev/null &
-  daemon_pid=$!
-  until_true "the daemon should be there" "$1"
-}
-
-stop_daemon() {
-  end "$daemon_pid"
-  daemon_pid=''
+  start_chanceryd chancery.toml chanceryd.log
+  until_true "the daemon should be there" "$@"
 }
 
 # --- actions
@@ -129,7 +106,7 @@ chapter "1. A daemon with a TPM (swtpm), and what is asked of it"
 start_swtpm "$WORK/tpm" "$WORK/tpm/s" "$WORK/tpm.log"
 tpm_pid=$swtpm_pid
 write_configuration
-start_daemon is_ready
+start_daemon is_ready operator
 for agent in orchestrator support; do show_at operator agent create "$agent" --uid "$(id -u)" >/dev/null; done
 show_at operator grant --for user:alice@example.org --agent orchestrator --audience "$AUDIENCE" --lifetime 30m \
   --depth 2 --scope crm.read --scope payments.refund --constraint 'payments.refund#amount:max_subtree=100' >root.txt

@@ -42,13 +42,8 @@ daemon_answers() {
   return 1
 }
 start_daemon() {
-  "$BIN/chanceryd" --config "$HERE/chancery.toml" >>"$WORK/daemon.log" 2>&1 3>&- </dev/null &
-  daemon_pid=$!
+  start_chanceryd "$HERE/chancery.toml" "$WORK/daemon.log"
   until_true "chanceryd should answer" daemon_answers
-}
-stop_daemon() {
-  end "$daemon_pid"
-  daemon_pid=
 }
 state_is() { [[ "$(chancery budget show --format json 2>/dev/null | field state)" == "$1" ]]; }
 

@@ -31,26 +31,10 @@ leave_stage() {
 # --- the daemon, the runtime and the API
 
 write_configuration() {
-  cat >chancery.toml <<TOML
-allow_root = true
-[server]
-socket = "$WORK/sock"
-socket_group = ""
-tls_listen = ""
-[issuer]
-trust_domain = "example.org"
-url = "https://chancery.example.org"
-backend = "tpm"
-[state]
-path = "$WORK/state"
-[[backend]]
-name = "tpm"
-tcti = "swtpm:path=$WORK/tpm/s"
-allow_simulator = true
-[runtime]
-agents = ["tools"]
-url = "$TOOLS"
-TOML
+  {
+    configuration_in_work
+    printf '%s\n' '[runtime]' 'agents = ["tools"]' "url = \"$TOOLS\""
+  } >chancery.toml
   cat >runtime/runtime.toml <<TOML
 [runtime]
 url = "$TOOLS"
@@ -87,15 +71,16 @@ TOML
 }
 
 declare_tools() {
-  local api
+  local api refund
   api="http://127.0.0.1:$(<api/log.port)"
-  declare_tool refund "Gives a customer money back." payments.refund 'required = ["charge", "amount"]
+  refund='required = ["charge", "amount"]
 properties.charge = { type = "string", pattern = "^ch_[0-9]+$" }
 properties.amount = { type = "number", exclusiveMinimum = 0 }
 [[tool.constraint]]
 argument = "/amount"
 parameter = "amount"
-as = "number"' "method = \"POST\"
+as = "number"'
+  declare_tool refund "Gives a customer money back." payments.refund "$refund" "method = \"POST\"
 url = \"$api/v1/charges/{charge}/refunds\"
 body = \"json\"" '"/id", "/amount"'
   declare_tool ticket "Reads a customer's ticket." tickets.read 'required = ["number"]
@@ -109,13 +94,7 @@ parameter = "url"
 as = "url"' "method = \"POST\"
 url = \"$api/fetch\"
 body = \"json\"" '"/id"'
-  declare_tool diagnose "Asks the API how it sees a refund." payments.refund 'required = ["charge", "amount"]
-properties.charge = { type = "string", pattern = "^ch_[0-9]+$" }
-properties.amount = { type = "number", exclusiveMinimum = 0 }
-[[tool.constraint]]
-argument = "/amount"
-parameter = "amount"
-as = "number"' "method = \"GET\"
+  declare_tool diagnose "Asks the API how it sees a refund." payments.refund "$refund" "method = \"GET\"
 url = \"$api/debug/{charge}\"
 query = { amount = \"/amount\" }" '"/request"'
   declare_tool payout "Pays money out." payments.payout 'required = ["amount"]
@@ -124,17 +103,14 @@ url = \"$api/v1/payouts\"
 body = \"json\"" '"/id"'
 }
 
-is_ready() { at operator status >/dev/null 2>&1; }
-
 start_programs() {
   python3 -IB "$HERE/runtime/demo_api.py" api/key.txt api/log >api.log 2>&1 3>&- </dev/null &
   api_pid=$!
   start_swtpm "$WORK/tpm" "$WORK/tpm/s" "$WORK/tpm.log"
   tpm_pid=$swtpm_pid
   write_configuration
-  "$BIN/chanceryd" --config chancery.toml >>chanceryd.log 2>&1 3>&- </dev/null &
-  daemon_pid=$!
-  until_true "the daemon should be there" is_ready
+  start_chanceryd chancery.toml chanceryd.log
+  until_true "the daemon should be there" is_ready operator
   until_true "the API should be there" test -e api/log.port
 }
 

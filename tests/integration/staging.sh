@@ -59,6 +59,39 @@ start_dev_daemon() {
   grep '^export ' "$1/daemon.log" >"$1/env"
 }
 
+# Prints the configuration of a daemon that has its socket, its state and a software TPM in WORK, for further sections.
+configuration_in_work() {
+  cat <<TOML
+allow_root = true
+[server]
+socket = "$WORK/sock"
+socket_group = ""
+tls_listen = ""
+[issuer]
+trust_domain = "example.org"
+url = "https://chancery.example.org"
+backend = "tpm"
+[state]
+path = "$WORK/state"
+[[backend]]
+name = "tpm"
+tcti = "swtpm:path=$WORK/tpm/s"
+allow_simulator = true
+TOML
+}
+
+# Starts chanceryd, without waiting for it: start_chanceryd CONFIGURATION LOG
+start_chanceryd() {
+  "$BIN/chanceryd" --config "$1" >>"$2" 2>&1 3>&- </dev/null &
+  daemon_pid=$!
+}
+
+# Ends what start_chanceryd started last.
+stop_daemon() {
+  end "$daemon_pid"
+  daemon_pid=''
+}
+
 # Runs what must be refused with these words, and shows how.
 refused() {
   local wanted=$1 words
@@ -116,6 +149,7 @@ at() {
   enter "$1"
   "${machine[@]}" "${@:2}"
 }
+is_ready() { at "$1" status >/dev/null 2>&1; }
 show_at() {
   tell_command "$1\$" "${@:2}"
   at "$@"

@@ -72,13 +72,6 @@ int before_request(void* into, char* peer_text, char*, int, int) {
   return CURL_PREREQFUNC_OK;
 }
 
-bool is_alike(std::string_view text, std::string_view lower_case) {
-  return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(), [](char c, char wanted) {
-           return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == wanted;
-         });
-}
-
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
   const std::size_t end = text.find_last_not_of(" \t\r\n");
@@ -329,12 +322,6 @@ bool set_pins(CURL* curl, const ExchangeOrder& order, CurlList& pins) {
   return true;
 }
 
-std::string location_of(const std::vector<OutboundHeader>& headers) {
-  const auto found = std::ranges::find_if(
-      headers, [](const OutboundHeader& header) { return is_alike(header.name, "location"); });
-  return found == headers.end() ? std::string() : found->value;
-}
-
 }  // namespace
 
 Result<Exchanged> exchange(CURL* curl, const ExchangeOrder& order) {
@@ -358,7 +345,7 @@ Result<Exchanged> exchange(CURL* curl, const ExchangeOrder& order) {
   done.response.status = static_cast<int>(status);
   done.response.address = watch.peer;
   if (is_redirect(status)) {
-    done.location = location_of(done.response.headers);
+    done.location = std::string(header_of(done.response.headers, "location"));
   } else {
     done.response.body = std::move(watch.body);
   }

@@ -68,6 +68,19 @@ bool has_header(const OutboundRequest& request, const std::string& name) {
 
 }  // namespace
 
+bool is_alike(std::string_view text, std::string_view lower_case) noexcept {
+  return std::ranges::equal(text, lower_case, [](char c, char wanted) {
+    return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == wanted;
+  });
+}
+
+std::string_view header_of(const std::vector<OutboundHeader>& headers, std::string_view lower_case) noexcept {
+  for (const OutboundHeader& header : headers) {
+    if (is_alike(header.name, lower_case)) return header.value;
+  }
+  return {};
+}
+
 Status check_request(const OutboundRequest& request) {
   if (std::ranges::find(kMethods, request.method) == kMethods.end()) {
     return Error{ErrorCode::kInvalidArgument,

@@ -73,6 +73,13 @@ struct OutboundResponse {
   Address address{};                      ///< of the server that answered
 };
 
+/// Whether a header's name or a token is this one, whatever its case. \param lower_case  has no capitals
+[[nodiscard]] bool is_alike(std::string_view text, std::string_view lower_case) noexcept;
+
+/// The value of the first header of that name, of which `lower_case` has no capitals; empty when there is none. Borrowed.
+[[nodiscard]] std::string_view header_of(const std::vector<OutboundHeader>& headers,
+                                         std::string_view lower_case) noexcept;
+
 /// Whether a request can be written down without one part of it becoming another: a known method, header names that are tokens,
 /// values without CR, LF, NUL and other control characters, nothing that frames or routes messages, no
 /// second header of the credential's name, 32 KiB at most.

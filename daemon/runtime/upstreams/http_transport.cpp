@@ -23,8 +23,6 @@ constexpr std::size_t kLongestSession = 1024;
 constexpr milliseconds kGoodbye{2'000};
 
 constexpr Error kNoTime{ErrorCode::kTimeout, "the server did not answer in time"};
-constexpr Error kStopped{ErrorCode::kShuttingDown,
-                         "the call was ended: whether the server acted is not known"};
 constexpr Error kNoAnswer{ErrorCode::kBadResponse, "the server's answer ended without a message"};
 constexpr Error kBadSession{ErrorCode::kBadResponse, "the server names its session otherwise than it may"};
 
@@ -36,22 +34,9 @@ Error refused(int status) {
           static_cast<std::uint64_t>(status)};
 }
 
-bool is_alike(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-  });
-}
-
-std::string_view value_of(const std::vector<OutboundHeader>& headers, std::string_view lower) {
-  for (const OutboundHeader& header : headers) {
-    if (is_alike(header.name, lower)) return header.value;
-  }
-  return {};
-}
-
 bool is_stream(const std::vector<OutboundHeader>& headers) {
   constexpr std::string_view kStream = "text/event-stream";
-  return is_alike(value_of(headers, "content-type").substr(0, kStream.size()), kStream);
+  return is_alike(header_of(headers, "content-type").substr(0, kStream.size()), kStream);
 }
 
 bool is_message(const std::string& text) { return mcp::Message::read(text).has_value(); }
@@ -67,7 +52,7 @@ class HttpTransport::Answer final : public AnswerSink {
   void begin(int status, const std::vector<OutboundHeader>& headers) override {
     status_ = status;
     is_stream_ = is_good() && is_stream(headers);
-    const std::string_view session = value_of(headers, "mcp-session-id");
+    const std::string_view session = header_of(headers, "mcp-session-id");
     if (session.empty() || !is_good() || !may_begin_session_) return;
     if (!mcp::is_visible_ascii(session, kLongestSession)) {
       failure_ = kBadSession;
@@ -158,7 +143,7 @@ Result<OutboundRequest> HttpTransport::post_of(const mcp::Outgoing& message, mcp
 }
 
 Status HttpTransport::send(const mcp::Outgoing& message, mcp::Deadline deadline) {
-  if (stop_.stop_requested()) return kStopped;
+  if (stop_.stop_requested()) return kCallStopped;
   deadline_ = deadline;
   if (message.has_answer) end_exchange();  // before what it may still change is read
   auto request = [&] {

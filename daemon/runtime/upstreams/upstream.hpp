@@ -14,6 +14,10 @@
 
 namespace chancery::runtime {
 
+/// Of a call that its runtime's end, or its caller's, cut off.
+inline constexpr Error kCallStopped{ErrorCode::kShuttingDown,
+                                    "the call was ended: whether the server acted is not known"};
+
 /// How a tool describes itself against what was reviewed.
 enum class Standing : std::uint8_t {
   kAsReviewed,  ///< or not to be told before the call

@@ -4,12 +4,12 @@
 #include <atomic>
 #include <string>
 
-#include <chancery/proof.hpp>
 #include <chancery/vault_client.hpp>
 
-#include "sdk/verify/action.hpp"
 #include "tests/integration/issuers/daemon_scene.hpp"
 #include "tests/integration/issuers/provider_scene.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
 
@@ -17,8 +17,6 @@ namespace chancery::tests {
 namespace {
 
 namespace http = boost::beast::http;
-
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
 
 ProviderScene& provider() {
   static ProviderScene started;
@@ -54,16 +52,8 @@ struct Runtime : DaemonScene {
   }
 
   HttpReply call() const {
-    const auto parameters = parse_parameters("{}");
-    BOOST_REQUIRE(parameters);
-    const auto digest = action_digest("orders.read", *parameters);
-    BOOST_REQUIRE(digest);
-    const std::string path = "/v1/tools/list-orders";
-    const std::string proof =
-        answered(daemon.client().prove({chain, "POST", kUrl + path, {}, *digest})).proof;
-    BOOST_REQUIRE(chain.size() == 1U);
-    return runtime.send("POST", path, {{"authorization", "DPoP " + chain.back()}, {"dpop", proof}},
-                        R"({"arguments":{}})");
+    const std::string proof = prove_call(daemon, chain, "list-orders", "orders.read", "{}");
+    return runtime.send("POST", "/v1/tools/list-orders", shown_by(chain, proof), R"({"arguments":{}})");
   }
   std::string token_seen(std::size_t request) const {
     const auto seen = upstream.seen();

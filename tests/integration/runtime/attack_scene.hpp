@@ -12,69 +12,23 @@
 #include <unistd.h>
 
 #include <chancery/audit_client.hpp>
-#include <chancery/proof.hpp>
 #include <chancery/token.hpp>
-#include <chancery/vault_client.hpp>
 
 #include "sdk/audit/entry.hpp"
 #include "sdk/base/hex.hpp"
-#include "sdk/json/reader.hpp"
-#include "sdk/verify/action.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/declared_tool.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
 
 namespace chancery::tests {
 
-inline constexpr const char* kToolsUrl = "https://tools.test.example";
-
-inline bool has(std::string_view text, std::string_view what) {
-  return text.find(what) != std::string_view::npos;
-}
-
-/// A member of a JSON object: a text as it is, anything else in JSON; empty when it is not there.
-inline std::string member(const std::string& json, std::string_view name) {
-  const auto document = json::Document::parse(json);
-  if (!document) return {};
-  const json::Value* const value = document->root().find(name);
-  return value == nullptr ? "" : std::string(value->string().value_or(value->source()));
-}
-
 inline std::string id_of_token(const std::string& compact) {
   const auto token = Token::parse(compact);
   BOOST_REQUIRE(token);
   return hex_encode(token->digest());
-}
-
-/// A tool over HTTP as a file of tools.d declares it.
-struct DeclaredTool {
-  std::string name;
-  std::string scope;
-  std::string credential;  ///< empty: none
-  std::string arguments;   ///< the schema's properties, one `name = {…}` a line
-  std::string required;    ///< `"a", "b"`
-  std::string url;
-  std::string constraint{};  ///< `ARGUMENT KIND`, "amount number"; empty: none
-  std::string addresses = R"("127.0.0.1/32")";
-  std::string allow = R"("/id")";
-};
-
-inline std::string toml_of(const DeclaredTool& tool) {
-  std::string out = "[tool]\nname = \"" + tool.name + "\"\ndescription = \"A tool.\"\nscope = \"" +
-                    tool.scope + "\"\nrisk = \"high\"\n";
-  if (!tool.credential.empty()) out += "credential = \"" + tool.credential + "\"\n";
-  out += "[tool.arguments]\ntype = \"object\"\nadditionalProperties = false\nrequired = [" + tool.required +
-         "]\n[tool.arguments.properties]\n" + tool.arguments + "\n";
-  if (!tool.constraint.empty()) {
-    const std::size_t space = tool.constraint.find(' ');
-    const std::string argument = tool.constraint.substr(0, space);
-    out += "[[tool.constraint]]\nargument = \"/" + argument + "\"\nparameter = \"" + argument +
-           "\"\nas = \"" + tool.constraint.substr(space + 1) + "\"\n";
-  }
-  out += "[tool.http]\nmethod = \"POST\"\nurl = \"" + tool.url + "\"\nbody = \"json\"\nallow_addresses = [" +
-         tool.addresses + "]\ntimeout = \"5s\"\n";
-  if (!tool.credential.empty()) out += "credential_in = \"header:Authorization: Bearer {}\"\n";
-  return out + "[tool.response]\nallow = [" + tool.allow + "]\n";
 }
 
 /// What somebody puts before the runtime, or the daemon: a call's parts, each of which may be another's.
@@ -96,14 +50,7 @@ struct AttackScene {
 
   void put(const std::string& name, std::string_view value, const std::string& scope,
            std::vector<std::string> tools) const {
-    api::PutCredential credential;
-    credential.name = name;
-    credential.value = SecretBytes(as_bytes(value));
-    credential.type = "api_key";
-    credential.scope = scope;
-    credential.tools = std::move(tools);
-    const Client client = daemon.client();
-    answered(VaultClient(client).put(credential));
+    put_credential(daemon, name, value, scope, std::move(tools));
   }
   void add_agent(const std::string& name, std::uint32_t uid = ::geteuid()) const {
     answered(daemon.client().create_agent(agent_of(name, uid)));
@@ -112,12 +59,9 @@ struct AttackScene {
 
   std::vector<std::string> granted(const std::string& principal, const std::string& agent,
                                    Authority authority, std::int64_t depth = 1) const {
-    api::CreateGrant request;
+    api::CreateGrant request = grant_of(std::move(authority));
     request.principal = principal;
     request.agent = agent;
-    request.audience = {kToolsUrl};
-    request.authority = std::move(authority);
-    request.lifetime = std::chrono::seconds(3600);
     request.depth = depth;
     return answered(daemon.client().grant(request)).chain;
   }
@@ -125,12 +69,7 @@ struct AttackScene {
   /// A proof by whoever holds the chain, for one call of a tool with these arguments.
   std::string proof_of(const std::vector<std::string>& chain, const std::string& tool,
                        const std::string& scope, const std::string& arguments) const {
-    const auto parameters = parse_parameters(arguments);
-    BOOST_REQUIRE(parameters);
-    const auto digest = action_digest(scope, *parameters);
-    BOOST_REQUIRE(digest);
-    api::CreateProof request{chain, "POST", std::string(kToolsUrl) + "/v1/tools/" + tool, {}, *digest};
-    return answered(daemon.client().prove(request)).proof;
+    return prove_call(daemon, chain, tool, scope, arguments);
   }
 
   HttpReply call(const ShownCall& shown) const {
@@ -170,9 +109,7 @@ struct AttackScene {
 
   simulators::Swtpm tpm = start_tpm();
   const std::uint32_t runtime_uid;
-  DaemonProcess daemon{
-      {.tcti = tpm.tcti(),
-       .extra = "[runtime]\nagents = [\"tools\"]\nurl = \"" + std::string(kToolsUrl) + "\"\n"}};
+  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kRuntimeSection}};
   /// What the API answers; set before the runtime is started.
   UpstreamServer::Answer answer = [](const auto&, auto& response) { response.body() = R"({"id":"x1"})"; };
   UpstreamServer upstream{[this](const auto& request, auto& response) { answer(request, response); }};

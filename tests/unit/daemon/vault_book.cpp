@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
-#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/store/sqlite_vault_book.hpp"
+#include "tests/unit/daemon/folder_octets.hpp"
 #include "tests/unit/daemon/store_records.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
@@ -258,16 +257,9 @@ BOOST_FIXTURE_TEST_CASE(what_was_revoked_stands_in_no_file_any_more, Book) {
   const std::string canary = "canary-of-a-sealed-value-0123456789";
   planted.value.assign(canary.begin(), canary.end());
   must(book->add_version(read(), {version_of(2, kPending), planted, {}}, entry("x")));
-  const auto stands_in_files = [&] {
-    return std::ranges::any_of(std::filesystem::directory_iterator(folder.path()), [&](const auto& file) {
-      std::ifstream in(file.path(), std::ios::binary);
-      const std::string text(std::istreambuf_iterator<char>(in), {});
-      return text.find(canary) != std::string::npos;
-    });
-  };
-  BOOST_TEST(stands_in_files());
+  BOOST_TEST(stands_in_files(folder.path(), canary));
   must(revoke(2));
-  BOOST_TEST(!stands_in_files());
+  BOOST_TEST(!stands_in_files(folder.path(), canary));
 }
 
 // --- changes

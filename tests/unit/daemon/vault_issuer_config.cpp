@@ -8,23 +8,14 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/config/config.hpp"
+#include "tests/unit/daemon/least_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
 using namespace std::chrono_literals;
 
-// What follows begins in line 10.
-const std::string kLeast = R"([issuer]
-trust_domain = "example.org"
-url = "https://chancery.example.org"
-backend = "tpm0"
-
-[server]
-tls_listen = ""
-[[backend]]
-name = "tpm0"
-)";
+using testing::kLeast;  // what follows it begins in line 10
 
 constexpr const char* kOrders = R"([[vault.issuer]]
 name = "orders"

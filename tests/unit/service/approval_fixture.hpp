@@ -14,6 +14,7 @@
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/verify/action.hpp"
+#include "tests/unit/service/audit_texts.hpp"
 #include "tests/unit/service/enforcement_fixture.hpp"
 
 namespace chancery::tests {
@@ -144,20 +145,9 @@ struct Approvals : EnforcementFixture {
   }
   std::size_t pending() { return listed("?state=pending").size(); }
 
-  std::vector<std::string> entries(const std::string& about) {
-    const auto all = store().audit_tail(store::kMaxPage);
-    BOOST_REQUIRE(all);
-    std::vector<std::string> out;
-    for (const store::AuditRecord& record : *all)
-      if (record.json.find(about) != std::string::npos) out.push_back(record.json);
-    return out;
-  }
-  std::vector<std::string> actions_about(const std::string& id) {
-    std::vector<std::string> out;
-    for (const std::string& entry : entries(id)) out.push_back(of(entry, "action"));
-    return out;
-  }
-  std::size_t count(const std::string& action) { return entries(R"("action":")" + action + "\"").size(); }
+  std::vector<std::string> entries(const std::string& about) { return audit_texts(store(), about); }
+  std::vector<std::string> actions_about(const std::string& id) { return audited_actions(store(), id); }
+  std::size_t count(const std::string& action) { return audit_texts_of(store(), action).size(); }
   void tick(std::chrono::sys_seconds now) {
     service::ApprovalKeeper(office(), [](const char* what, const Error&) { BOOST_ERROR(what); }).tick(now);
   }

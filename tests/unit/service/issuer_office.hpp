@@ -18,6 +18,7 @@
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/verify/action.hpp"
+#include "tests/unit/service/audit_texts.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
 namespace chancery::tests {
@@ -254,31 +255,13 @@ struct Issuers : OfficeFixture {
     return std::string(value->string().value_or(value->source()));
   }
 
-  std::vector<std::string> log() {
-    const auto all = store().audit_tail(store::kMaxPage);
-    BOOST_REQUIRE(all);
-    std::vector<std::string> out;
-    for (const store::AuditRecord& record : *all) out.push_back(record.json);
-    return out;
-  }
   std::vector<std::string> actions_about(const std::string& permit) {
-    std::vector<std::string> out;
-    for (const std::string& entry : log()) {
-      if (entry.find(permit) == std::string::npos) continue;
-      const std::size_t at = entry.find(R"("action":")") + 10;
-      out.push_back(entry.substr(at, entry.find('"', at) - at));
-    }
-    return out;
+    return audited_actions(store(), permit);
   }
-  std::size_t count(const std::string& text) {
-    const auto all = log();
-    return static_cast<std::size_t>(
-        std::ranges::count_if(all, [&](const auto& entry) { return entry.find(text) != std::string::npos; }));
-  }
+  std::size_t count(const std::string& text) { return audit_texts(store(), text).size(); }
   std::string issue_entry() {
-    for (const std::string& entry : log())
-      if (entry.find(R"("action":"credential.issue")") != std::string::npos) return entry;
-    return {};
+    const auto issued = audit_texts_of(store(), "credential.issue");
+    return issued.empty() ? "" : issued.front();
   }
   void edit(const char* sql) {
     auto database = store::Database::open(this->database());

@@ -2,7 +2,6 @@
 
 #include "daemon/service/kept_grant.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -15,6 +14,7 @@
 #include "daemon/store/sqlite_grant_book.hpp"
 #include "daemon/store/sqlite_vault_book.hpp"
 #include "sdk/base/base64.hpp"
+#include "tests/unit/service/audit_texts.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
 namespace chancery::tests {
@@ -48,13 +48,7 @@ struct Grants : OfficeFixture {
     BOOST_REQUIRE_MESSAGE(grant, (grant ? "" : grant.error().what));
     return std::string(as_text(grant->refresh_token.view()));
   }
-  std::size_t entries(const std::string& action) {
-    const auto all = store().audit_tail(store::kMaxPage);
-    BOOST_REQUIRE(all);
-    return static_cast<std::size_t>(std::ranges::count_if(*all, [&](const store::AuditRecord& entry) {
-      return entry.json.find("\"action\":\"" + action + "\"") != std::string::npos;
-    }));
-  }
+  std::size_t entries(const std::string& action) { return audit_texts_of(store(), action).size(); }
   void edit(const std::string& sql) {
     auto database = store::Database::open(this->database());
     BOOST_REQUIRE(database);

@@ -12,6 +12,7 @@
 #include "daemon/rest/routes.hpp"
 #include "daemon/store/migrations.hpp"
 #include "daemon/store/sqlite.hpp"
+#include "tests/unit/service/audit_texts.hpp"
 #include "tests/unit/service/enforcement_fixture.hpp"
 
 namespace chancery::tests {
@@ -54,13 +55,7 @@ struct OlderCopy : EnforcementFixture {
   std::string outcome() {
     return member(call("POST", "/v1/chains/verify", R"({"chain":)" + chain + "}", kOperatorUid), "outcome");
   }
-  std::size_t entries(const std::string& action) {
-    const auto all = store().audit_tail(store::kMaxPage);
-    BOOST_REQUIRE(all);
-    return static_cast<std::size_t>(std::ranges::count_if(*all, [&](const store::AuditRecord& record) {
-      return record.json.find(R"("action":")" + action + "\"") != std::string::npos;
-    }));
-  }
+  std::size_t entries(const std::string& action) { return audit_texts_of(store(), action).size(); }
 };
 
 struct Row {

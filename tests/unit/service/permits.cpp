@@ -2,7 +2,6 @@
 
 #include "daemon/service/permits.hpp"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <latch>
@@ -22,6 +21,7 @@
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/token/jws.hpp"
 #include "sdk/verify/action.hpp"
+#include "tests/unit/service/audit_texts.hpp"
 #include "tests/unit/service/enforcement_fixture.hpp"
 
 namespace chancery::tests {
@@ -152,27 +152,11 @@ struct Permits : EnforcementFixture {
     return {};
   }
 
-  std::vector<std::string> log() {
-    const auto all = store().audit_tail(store::kMaxPage);
-    BOOST_REQUIRE(all);
-    std::vector<std::string> out;
-    for (const store::AuditRecord& record : *all) out.push_back(record.json);
-    return out;
-  }
+  std::vector<std::string> log() { return audit_texts(store()); }
   std::vector<std::string> actions_about(const std::string& permit) {
-    std::vector<std::string> out;
-    for (const std::string& entry : log()) {
-      if (entry.find(permit) == std::string::npos) continue;
-      const std::size_t at = entry.find(R"("action":")") + 10;
-      out.push_back(entry.substr(at, entry.find('"', at) - at));
-    }
-    return out;
+    return audited_actions(store(), permit);
   }
-  std::size_t count(const std::string& text) {
-    const auto all = log();
-    return static_cast<std::size_t>(std::ranges::count_if(
-        all, [&](const std::string& entry) { return entry.find(text) != std::string::npos; }));
-  }
+  std::size_t count(const std::string& text) { return audit_texts(store(), text).size(); }
 
   std::string chain;
 };
