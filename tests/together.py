@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Tells which source files can be compiled together, as one.
 
-usage: together.py ROOT MOST <FILES   lines `GROUP FILE`, a name below ROOT, of files that are neighbours in a GROUP
+usage: together.py ROOT MOST FOLDER <FILES   lines `GROUP FILE`, a name below ROOT, of files that are neighbours in a GROUP
        together.py --self-test
 
-Prints for each line the number of the part that the file is in: the files of a part have no name in common in their
-unnamed namespaces, and none there that a header of their folder gives to a type; they are MOST at most. It goes by the form that clang-format
-gives to our code: what a namespace declares begins at the beginning of a line.
+Leaves files FOLDER/GROUP_NUMBER.cpp that include the files of a part, and no others. The files of a part have no name in
+common in their unnamed namespaces, and none there that a header of their folder gives to a type; they are MOST at most. It
+goes by the form that clang-format gives to our code: what a namespace declares begins at the beginning of a line.
 """
 
 import re
@@ -76,9 +76,24 @@ def main() -> None:
     groups: dict[str, list[str]] = {}
     for group, file in lines:
         groups.setdefault(group, []).append(file)
-    parts = {group: parts_of(files, texts, of_headers, int(sys.argv[2])) for group, files in groups.items()}
-    for group, file in lines:
-        print(parts[group][file])
+    most, folder = int(sys.argv[2]), Path(sys.argv[3])
+    wanted: dict[Path, str] = {}
+    for group, files in groups.items():
+        for file, number in parts_of(files, texts, of_headers, most).items():
+            part = folder / f"{group}_{number}.cpp"
+            wanted[part] = wanted.get(part, "") + f'#include "{file}"\n'
+    leave(folder, wanted)
+
+
+def leave(folder: Path, wanted: dict[Path, str]) -> None:
+    for path in folder.rglob("*.cpp"):
+        if path not in wanted:
+            path.unlink()
+    for path, text in wanted.items():
+        if path.exists() and path.read_text() == text:
+            continue  # what did not change is not compiled anew
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 if __name__ == "__main__":
