@@ -190,7 +190,7 @@ Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& confi
   CHANCERY_ASSIGN(const std::string content, files.read("verify.attestation_verifiers", file,
                                                         "[verify] attestation_verifiers cannot be read"));
   CHANCERY_ASSIGN(std::vector<PublicKey> keys, parse_key_set(content));
-  for (const PublicKey& key : keys) CHANCERY_TRY(VerifyKey::from(key));
+  for (const PublicKey& key : keys) CHANCERY_TRY(check_point(key));
   if (!keys.empty()) return keys;
   return Error{ErrorCode::kConfigInvalid,
                "[verify] attestation_verifiers: the file is a JWK Set with at least one usable key"};

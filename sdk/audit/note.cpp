@@ -56,7 +56,7 @@ Result<PublicKey> key_of(ByteView info) {
   std::ranges::copy(info.subspan(kP256Prefix.size(), 32), x.begin());
   std::ranges::copy(info.last(32), y.begin());
   const PublicKey key = PublicKey::p256(x, y);
-  CHANCERY_TRY(VerifyKey::from(key));
+  CHANCERY_TRY(check_point(key));
   return key;
 }
 

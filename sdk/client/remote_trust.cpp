@@ -33,7 +33,7 @@ Result<std::vector<PublicKey>> usable_keys(std::string_view json) {
   CHANCERY_ASSIGN(const std::vector<PublicKey> published, parse_key_set(json));
   std::vector<PublicKey> usable;
   for (const PublicKey& key : published) {
-    if (VerifyKey::from(key)) usable.push_back(key);
+    if (check_point(key)) usable.push_back(key);
   }
   return usable;
 }

@@ -127,8 +127,8 @@ Result<std::vector<PublicKey>> read_key_set(const json::Value& keys) {
 Result<PublicKey> parse_jwk(std::string_view json) {
   CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(json));
   CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(document.root()));
-  CHANCERY_ASSIGN(const VerifyKey checked, VerifyKey::from(key));
-  return checked.public_key();
+  CHANCERY_TRY(check_point(key));
+  return key;
 }
 
 Result<std::vector<PublicKey>> parse_key_set(std::string_view json) {

@@ -17,8 +17,11 @@ namespace chancery {
 [[nodiscard]] bool verify_signature(const PublicKey& key, const Sha256Digest& digest, ByteView message,
                                     ByteView signature) noexcept;
 
-/// A public key that OpenSSL has parsed: a P-256 key's point is on the curve. 32 octets that are no Ed25519
-/// point pass here and verify nothing. A value; copies share the parsed key.
+/// kInvalidKey for a P-256 key whose point is not on the curve. 32 octets that are no Ed25519 point pass, and verify
+/// nothing. Thread-safe.
+[[nodiscard]] Status check_point(const PublicKey& key) noexcept;
+
+/// A public key that OpenSSL has parsed, which passes check_point(). A value; copies share the parsed key.
 class VerifyKey {
  public:
   /// \return the key, or kInvalidKey

@@ -19,8 +19,8 @@ Result<std::vector<PublicKey>> read_keys(const Value* array) {
   if (!array->is(Kind::kArray)) return malformed("keys are an array of JWKs");
   for (const Value& item : array->items()) {
     CHANCERY_ASSIGN(const PublicKey key, public_key_from_jwk(item));
-    CHANCERY_ASSIGN(const VerifyKey checked, VerifyKey::from(key));
-    keys.push_back(checked.public_key());
+    CHANCERY_TRY(check_point(key));
+    keys.push_back(key);
   }
   return keys;
 }
