@@ -9,15 +9,17 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "sdk/base/fair_queue.hpp"
 
 namespace chancery::edge {
 
-/// Threads for work that may wait for a device or a disk, behind a queue of bounded length in which owners
-/// take turns: one that asks without end keeps nobody else waiting for long.
+/// Work that may wait for a device or a disk, behind a queue of bounded length in which owners take turns: one that asks
+/// without end keeps nobody else waiting for long. It is done by the threads that serve connections, so that a request
+/// needs no other thread from its first octet to its answer; some of them are always left for the connections.
 class BlockingPool {
  public:
   struct Task {
@@ -31,8 +33,10 @@ class BlockingPool {
     kFull,
   };
 
+  /// \param io     borrowed; run by more threads than `most`
+  /// \param most   how many of them may do such work at once
   /// \param queue  how much may wait beside what runs
-  BlockingPool(std::size_t threads, std::size_t queue);
+  BlockingPool(boost::asio::io_context& io, std::size_t most, std::size_t queue);
 
   ~BlockingPool() { stop(); }
   BlockingPool(const BlockingPool&) = delete;
@@ -44,22 +48,25 @@ class BlockingPool {
   /// Gives the place of a task back that nobody waits for any more. One that runs, or ran, is no error.
   void remove(const Task& task);
 
-  /// For how long every thread has been at what it does; zero while one has nothing to do.
+  /// For how long everything that may be done at once has been under way; zero while more could be begun.
   [[nodiscard]] std::chrono::steady_clock::duration all_busy_for() const;
 
-  /// Takes no more work, drops what waits, and returns when what runs is finished. Not thread-safe; again is
-  /// harmless.
+  /// Takes no more work, drops what waits, and returns when what runs is finished, for which `io` must be run still. Again
+  /// is harmless.
   void stop();
 
  private:
-  void run(std::size_t thread);
+  using Begun = std::optional<std::chrono::steady_clock::time_point>;
 
+  void begin_next();
+  void run(Begun& place) noexcept;
+
+  boost::asio::io_context& io_;
   mutable std::mutex mutex_;
-  std::condition_variable ready_;
+  std::condition_variable ended_;
   FairQueue<Task> queue_;
   bool stopping_ = false;
-  std::vector<std::optional<std::chrono::steady_clock::time_point>> begun_;  // by thread: what it is at
-  std::vector<std::thread> threads_;
+  std::vector<Begun> begun_;  // one place for each that may be under way
 };
 
 }  // namespace chancery::edge

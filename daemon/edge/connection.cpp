@@ -289,7 +289,8 @@ void Connection::handle() {
   if (process_) {
     // What needs no device concerns no agent: there, unit and executable stay empty, and the time to read
     // them is saved.
-    request.peer.credentials = may_block ? process_->look() : process_->credentials();
+    const bool looks = may_block && surroundings_.looks_at_programs;
+    request.peer.credentials = looks ? process_->look() : process_->credentials();
   }
   if (surroundings_.log) {
     surroundings_.log->trace("request arrived", {{"request_id", id_},
@@ -313,7 +314,7 @@ void Connection::handle_elsewhere(steady_clock::time_point begun) {
   task->work = [self = shared_from_this(), job = job_] {
     if (!job->leave_waiting(Job::State::kRunning)) return;
     job->response = answer(self->surroundings_, job->request, job->begun);
-    asio::post(self->channel_.socket().get_executor(), [self, job] { self->on_answer(job); });
+    asio::dispatch(self->channel_.socket().get_executor(), [self, job] { self->on_answer(job); });
   };
   task_ = task;
   const auto admission = surroundings_.pool.submit(std::move(task));

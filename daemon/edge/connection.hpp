@@ -29,6 +29,7 @@ struct Surroundings {
   ConnectionSet& connections;
   const telemetry::Log* log = nullptr;          ///< nullptr: nothing is logged
   telemetry::EdgeRefusals* refusals = nullptr;  ///< nullptr: they are not counted
+  bool looks_at_programs = true;                ///< as ServerOptions has it
 };
 
 /// How a connection came about.

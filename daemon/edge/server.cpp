@@ -35,16 +35,21 @@ void make_room_for_descriptors(std::size_t connections) {
   ::setrlimit(RLIMIT_NOFILE, &limit);  // refused: connections beyond wait in the backlog
 }
 
+std::size_t threads_for(const ServerOptions& options) {
+  return std::max<std::size_t>(options.threads, 1) + std::max<std::size_t>(options.blocking_threads, 1);
+}
+
 }  // namespace
 
 // In the order of construction. Connections borrow most of it; none outlives stop().
 struct Server::Parts {
   Parts(const ServerOptions& given, rest::Application& application)
       : options(given),
-        io(static_cast<int>(std::max<std::size_t>(given.threads, 1))),
-        pool(std::max<std::size_t>(given.blocking_threads, 1),
+        io(static_cast<int>(threads_for(given))),
+        pool(io, std::max<std::size_t>(given.blocking_threads, 1),
              std::max<std::size_t>(given.blocking_queue, 1)),
-        surroundings{application, pool, connections, options.log, options.refusals},
+        surroundings{
+            application, pool, connections, options.log, options.refusals, options.looks_at_programs},
         handler_time(options.limits.handler_time),
         work(io.get_executor()) {}
 
@@ -117,7 +122,7 @@ void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport 
 void Server::Parts::run() {
   make_room_for_descriptors(options.limits.connections);
   for (const auto& listener : listeners) listener->start();
-  for (std::size_t i = 0; i < std::max<std::size_t>(options.threads, 1); ++i) {
+  for (std::size_t i = 0; i < threads_for(options); ++i) {
     threads.emplace_back([this] { serve(); });
   }
 }
@@ -146,7 +151,7 @@ std::size_t Server::Parts::drain(std::chrono::milliseconds patience) {
   return cut;
 }
 
-// Handlers that still run post their answers, though nobody waits for them: so the I/O threads end last.
+// The threads do what is still under way, though nobody waits for its answers: so they end last.
 void Server::Parts::stop() {
   drain(std::chrono::milliseconds(0));
   pool.stop();

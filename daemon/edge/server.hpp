@@ -42,10 +42,13 @@ struct ServerOptions {
   std::optional<TlsAddress> tls;
   std::optional<TcpAddress> plain;  ///< HTTP without TLS; loopback only
   Limits limits;
-  std::size_t threads = 2;           ///< that serve connections and run handlers that do not block
-  std::size_t blocking_threads = 8;  ///< for requests of which Application::may_block() says yes
-  /// Requests that wait for one of those, half of them one user's; further ones are answered 503, or 429.
+  std::size_t threads = 2;  ///< that are left for connections and handlers that do not block
+  /// As many more, so that so many requests can be under way of which Application::may_block() says yes.
+  std::size_t blocking_threads = 8;
+  /// Requests that wait for their turn among those, half of them one user's; further ones are answered 503, or 429.
   std::size_t blocking_queue = 256;
+  /// Whether handlers are told the unit and the executable of who is at the other end of the Unix socket.
+  bool looks_at_programs = true;
   const telemetry::Log* log = nullptr;          ///< borrowed; outlives the server
   telemetry::EdgeRefusals* refusals = nullptr;  ///< where they are counted; borrowed; outlives the server
 };

@@ -33,6 +33,7 @@ edge::ServerOptions server_options(const Settings& settings, const edge::Limits&
   }
   options.limits = limits;
   options.blocking_threads = kCallsAtOnce;  // each waits for an upstream
+  options.looks_at_programs = false;        // chains and proofs say who calls
   options.log = &log;
   return options;
 }
