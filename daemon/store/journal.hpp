@@ -15,6 +15,7 @@
 
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/audit_tree.hpp"
+#include "daemon/store/proof_counts.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
@@ -75,8 +76,10 @@ class Journal {
   /// Appends an entry before the effect's own. To be used within an effect, which ends when it fails.
   [[nodiscard]] Status append_before(const AuditEntry& audit);
 
-  /// To be used within an effect, or while it is held.
+  /// To be used within an effect, or while it is held; as the next.
   [[nodiscard]] Database& database() noexcept { return database_; }
+
+  [[nodiscard]] ProofCounts& proof_counts() noexcept { return proof_counts_; }
 
  private:
   struct Pending {
@@ -111,6 +114,7 @@ class Journal {
   std::string policy_;
   StateLock lock_;  // before the database: released after it
   Database database_;
+  ProofCounts proof_counts_;
   std::optional<AuditTree> tree_;  // none after a commit that failed: read again before the next
   std::shared_ptr<const telemetry::Redactor> redactor_;  // null: entries are written as they are
   bool is_proven_ = false;                               // whether what was written last reached the disk

@@ -237,7 +237,7 @@ Status SqliteLedger::keep_answer(const Decision& decision, Recording& recording)
 }
 
 Status SqliteLedger::use_proof(const ProofUse& proof, Recording& recording) {
-  CHANCERY_ASSIGN(const ProofRecord record, insert_proof(database(), proof));
+  CHANCERY_ASSIGN(const ProofRecord record, insert_proof(*journal_, proof));
   switch (record) {
     case ProofRecord::kRecorded:
       return {};

@@ -8,10 +8,9 @@ namespace {
 
 constexpr std::string_view kBook = "proofs";
 
-// Parameters: holder, jti, end, now, limit.
 constexpr const char* kInsert =
-    "INSERT INTO proofs (holder, jti, expires_at) SELECT ?1, ?2, ?3 "
-    "WHERE (SELECT count(*) FROM proofs WHERE holder = ?1 AND expires_at >= ?4) < ?5 ON CONFLICT DO NOTHING";
+    "INSERT INTO proofs (holder, jti, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr const char* kCount = "SELECT count(*) FROM proofs WHERE holder = ? AND expires_at >= ?";
 constexpr const char* kFind = "SELECT 1 FROM proofs WHERE holder = ? AND jti = ?";
 constexpr const char* kExpired = "SELECT 1 FROM proofs WHERE expires_at < ? LIMIT 1";
 constexpr const char* kForget = "DELETE FROM proofs WHERE expires_at < ?";
@@ -23,7 +22,7 @@ class SqliteProofBook final : public ProofBook {
   Result<ProofRecord> record(const ProofUse& use) override {
     ProofRecord record{};
     CHANCERY_TRY(journal_->write([&]() -> Status {
-      CHANCERY_ASSIGN(record, insert_proof(journal_->database(), use));
+      CHANCERY_ASSIGN(record, insert_proof(*journal_, use));
       return {};
     }));
     return record;
@@ -48,16 +47,31 @@ class SqliteProofBook final : public ProofBook {
   std::shared_ptr<Journal> journal_;
 };
 
+Result<std::int64_t> count_proofs(Database& database, const std::string& holder,
+                                  std::chrono::sys_seconds now) {
+  CHANCERY_ASSIGN(Query select, database.query(kCount));
+  CHANCERY_ASSIGN(const bool row, select.bind(holder).bind(now).step());
+  return row ? select.number(0) : 0;
+}
+
 }  // namespace
 
-Result<ProofRecord> insert_proof(Database& database, const ProofUse& use) {
+Result<ProofRecord> insert_proof(Journal& journal, const ProofUse& use) {
+  Database& database = journal.database();
   CHANCERY_TRY(require_remembered(database, kBook, use.at));
   const std::string holder = use.holder.text();
   const std::string jti = hex_encode(use.jti);
-  CHANCERY_ASSIGN(Query insert, database.query(kInsert));
-  insert.bind(holder).bind(jti).bind(use.expires_at).bind(use.at).bind(kMaxProofs);
-  CHANCERY_TRY(insert.run());
-  if (database.changes() == 1) return ProofRecord::kRecorded;
+  ProofCounts::Count& count = journal.proof_counts().of(use.holder);
+  if (!count || *count >= kMaxProofs) {
+    CHANCERY_ASSIGN(count, count_proofs(database, holder, use.at));
+  }
+  if (*count < kMaxProofs) {
+    CHANCERY_ASSIGN(Query insert, database.query(kInsert));
+    CHANCERY_TRY(insert.bind(holder).bind(jti).bind(use.expires_at).run());
+    if (database.changes() == 0) return ProofRecord::kUsedBefore;
+    ++*count;
+    return ProofRecord::kRecorded;
+  }
   CHANCERY_ASSIGN(Query find, database.query(kFind));
   CHANCERY_ASSIGN(const bool is_known, find.bind(holder).bind(jti).step());
   return is_known ? ProofRecord::kUsedBefore : ProofRecord::kTooMany;

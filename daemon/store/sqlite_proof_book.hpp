@@ -11,6 +11,6 @@ namespace chancery::store {
 
 /// Records one use within an effect of the journal, with whatever else the effect does. What is not recorded
 /// changes nothing.
-[[nodiscard]] Result<ProofRecord> insert_proof(Database& database, const ProofUse& use);
+[[nodiscard]] Result<ProofRecord> insert_proof(Journal& journal, const ProofUse& use);
 
 }  // namespace chancery::store
