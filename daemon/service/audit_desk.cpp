@@ -17,6 +17,7 @@ using store::SignedCheckpoint;
 
 constexpr std::size_t kSaltSize = 32;
 constexpr std::size_t kBlocksAtOnce = 8;
+constexpr int kIndexRounds = 64;
 constexpr std::chrono::hours kReadAgain{24};
 // What no note can be: to see whether the device holds a key.
 constexpr std::string_view kTrial = "chancery audit log: is this key here?";
@@ -128,6 +129,7 @@ bool AuditDesk::is_due(std::chrono::sys_seconds now) const {
 void AuditDesk::tick(std::chrono::sys_seconds now) {
   watch_clock(now);
   record(refusals.take(now), now);
+  index();
   read_again(now);
   if (!is_due(now)) return;
   tried_at_ = now;
@@ -135,6 +137,15 @@ void AuditDesk::tick(std::chrono::sys_seconds now) {
   if (made) return;
   is_behind_ = true;
   complain_("no checkpoint of the audit log could be made", made.error());
+}
+
+// Others get the connection in between.
+void AuditDesk::index() {
+  for (int round = 0; round < kIndexRounds; ++round) {
+    const auto more = book.index_some();
+    if (!more) complain_("references of the audit log could not be brought into its index", more.error());
+    if (!more || !*more) return;
+  }
 }
 
 // A few thousand entries a round, so that nobody waits for the connection.

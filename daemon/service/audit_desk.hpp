@@ -64,8 +64,8 @@ class AuditDesk final : public CounterSeal {
   void expect(std::uint64_t value) override;
   Status seal(std::chrono::sys_seconds now, hsm::Deadline deadline) override;
 
-  /// One round: records what was counted of refusals, and a clock that was set back, makes the checkpoint that is due, and
-  /// reads a part of the log again: once after the start, then once a day. A log of which an entry is found to be another
+  /// One round: records what was counted of refusals, and a clock that was set back, brings references into the index, makes the
+  /// checkpoint that is due, and reads a part of the log again: once after the start, then once a day. A log of which an entry is found to be another
   /// is signed no more. One thread at a time.
   void tick(std::chrono::sys_seconds now);
 
@@ -89,6 +89,7 @@ class AuditDesk final : public CounterSeal {
                                                           hsm::Deadline deadline);
   [[nodiscard]] Result<bool> is_held(const store::Key& key, std::chrono::sys_seconds now,
                                      hsm::Deadline deadline);
+  void index();
   void read_again(std::chrono::sys_seconds now);
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
   void watch_clock(std::chrono::sys_seconds now);

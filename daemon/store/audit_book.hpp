@@ -59,6 +59,11 @@ class AuditBook {
   /// The last of them, oldest first.
   virtual Result<std::vector<AuditRecord>> last_with_ref(std::string_view ref, std::size_t limit) = 0;
 
+  /// Brings references of entries that were recorded lately into the index, some at a time: with_ref() finds them before as well,
+  /// by reading through what waits.
+  /// \return whether more wait
+  virtual Result<bool> index_some() = 0;
+
   /// The root of the first `size` entries.
   virtual Result<Sha256Digest> root(std::uint64_t size) = 0;
   virtual Result<std::vector<Sha256Digest>> inclusion(std::uint64_t sequence, std::uint64_t size) = 0;

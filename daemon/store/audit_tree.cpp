@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/store/audit_refs.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/writer.hpp"
@@ -25,11 +26,8 @@ constexpr Error kAltered{
 static_assert(kBlockEntries == std::uint64_t{1} << kLevelsBetween);
 
 constexpr int kFormat = 1;
-constexpr std::size_t kRefSize = 16;
 
 constexpr const char* kInsertEntry = "INSERT INTO audit (sequence, at, entry) VALUES (?, ?, ?)";
-constexpr const char* kInsertRef =
-    "INSERT INTO audit_refs (ref, sequence) VALUES (?, ?) ON CONFLICT DO NOTHING";
 constexpr const char* kInsertNode = "INSERT INTO audit_nodes (level, idx, hash) VALUES (?, ?, ?)";
 constexpr const char* kSize = "SELECT coalesce(max(sequence), 0) FROM audit";
 constexpr const char* kEntries = "SELECT entry FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?";
@@ -102,11 +100,6 @@ std::string audit_text(const AuditEntry& entry, std::string_view policy) {
   return json::to_jcs(node);
 }
 
-Bytes audit_ref(std::string_view identifier) {
-  const Sha256Digest digest = sha256(as_bytes(identifier));
-  return {digest.begin(), digest.begin() + kRefSize};
-}
-
 Result<std::uint64_t> check_blocks(Database& database, std::uint64_t size, std::uint64_t block,
                                    std::size_t count) {
   const std::uint64_t end = std::min(size / kBlockEntries, block + count);
@@ -154,11 +147,7 @@ Result<std::uint64_t> AuditTree::append(Database& database, const AuditEntry& en
     CHANCERY_ASSIGN(Query insert, database.query(kInsertEntry));
     CHANCERY_TRY(insert.bind(sequence).bind(entry.at).bind(text).run());
   }
-  for (const std::string& identifier : entry.refs) {
-    const Bytes ref = audit_ref(identifier);
-    CHANCERY_ASSIGN(Query insert, database.query(kInsertRef));
-    CHANCERY_TRY(insert.bind(ref).bind(sequence).run());
-  }
+  CHANCERY_TRY(keep_refs(database, sequence, entry.refs));
   CHANCERY_TRY(add_leaf(database, text));
   return size();
 }

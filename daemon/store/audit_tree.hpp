@@ -56,7 +56,4 @@ inline constexpr std::uint64_t kBlockEntries = 256;
 /// the database.
 [[nodiscard]] audit::SubtreeHash subtree_hashes(Database& database);
 
-/// By what an identifier is found again.
-[[nodiscard]] Bytes audit_ref(std::string_view identifier);
-
 }  // namespace chancery::store

@@ -564,10 +564,18 @@ CREATE INDEX parked_calls_by_expiry ON parked_calls (expires_at) WHERE state = '
 CREATE INDEX parked_calls_by_end ON parked_calls (ended_at) WHERE ended_at IS NOT NULL;
 )sql";
 
+// References of the entries that are not in `audit_refs` yet: 16 octets each.
+constexpr const char* kRecentRefs = R"sql(
+CREATE TABLE audit_recent (
+  sequence INTEGER PRIMARY KEY,
+  refs     BLOB NOT NULL CHECK (length(refs) > 0 AND length(refs) % 16 = 0)
+) STRICT;
+)sql";
+
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
                                  kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
                                  kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls};
+                                 kIssuers,    kParkedCalls, kRecentRefs};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

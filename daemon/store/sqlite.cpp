@@ -213,7 +213,7 @@ Status Database::configure() {
   CHANCERY_TRY(check_sqlite(sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr)));
   CHANCERY_TRY(
       execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; "
-              "PRAGMA secure_delete = ON"));
+              "PRAGMA secure_delete = ON; PRAGMA cache_size = -16384"));
   CHANCERY_ASSIGN(const std::int64_t synchronous, number("PRAGMA synchronous"));
   CHANCERY_ASSIGN(const std::int64_t foreign_keys, number("PRAGMA foreign_keys"));
   if (synchronous != 2 || foreign_keys != 1) {
@@ -229,7 +229,8 @@ Status Database::use_write_ahead_log() {
     return unavailable("the database cannot use write-ahead logging: put the state folder on a local disk",
                        0);
   }
-  return {};
+  // Whoever commits next has the whole log copied back; what was written often meanwhile is copied once.
+  return execute("PRAGMA wal_autocheckpoint = 4000");
 }
 
 Status Database::use_rollback_journal() {

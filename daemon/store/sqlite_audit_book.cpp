@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/store/audit_refs.hpp"
 #include "daemon/store/audit_tree.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "sdk/base/hex.hpp"
@@ -15,12 +16,6 @@ constexpr const char* kName = "UPDATE audit_log SET origin = ? WHERE origin IS N
 constexpr const char* kIdentity = "SELECT id, origin FROM audit_log";
 constexpr const char* kRename = "UPDATE audit_log SET id = ?, origin = ?";
 constexpr const char* kEntry = "SELECT sequence, at, entry FROM audit WHERE sequence = ?";
-constexpr const char* kWithRef =
-    "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
-    "WHERE r.ref = ? AND r.sequence > ? ORDER BY r.sequence LIMIT ?";
-constexpr const char* kLastWithRef =
-    "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
-    "WHERE r.ref = ? ORDER BY r.sequence DESC LIMIT ?";
 constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)";
 // The first line of a checkpoint is the log's name.
 constexpr const char* kLastCheckpoint =
@@ -32,7 +27,11 @@ constexpr const char* kCheckpoints =
     "SELECT c.size, c.at, c.note FROM audit_checkpoints c, audit_log l WHERE instr(c.note, l.origin || char(10)) = 1 "
     "AND c.size > ? ORDER BY c.size LIMIT ?";
 
+constexpr const char* kAnyWaiting = "SELECT EXISTS (SELECT 1 FROM audit_recent)";
+
 constexpr std::size_t kIdOctets = 16;
+// So few that nobody who records something meanwhile waits for long.
+constexpr std::size_t kIndexedTogether = 64;
 constexpr std::size_t kIdOctetsInOrigin = 8;
 constexpr std::string_view kBeforeId = "/audit/";
 
@@ -120,6 +119,20 @@ class SqliteAuditBook final : public AuditBook {
     CHANCERY_ASSIGN(std::vector<AuditRecord> records, read_all<AuditRecord>(select, read_audit));
     std::ranges::reverse(records);
     return records;
+  }
+
+  Result<bool> index_some() override {
+    {
+      const auto guard = journal_->hold();
+      CHANCERY_ASSIGN(const std::int64_t waiting, database_.number(kAnyWaiting));
+      if (waiting == 0) return false;
+    }
+    std::size_t indexed = 0;
+    CHANCERY_TRY(journal_->write([&]() -> Status {
+      CHANCERY_ASSIGN(indexed, index_refs(database_, kIndexedTogether));
+      return {};
+    }));
+    return indexed == kIndexedTogether;
   }
 
   Result<Sha256Digest> root(std::uint64_t size) override {

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/store/audit_tree.hpp"
@@ -200,25 +202,75 @@ BOOST_AUTO_TEST_CASE(a_commit_that_fails_leaves_no_leaf_and_is_counted) {
   log.expect_tree_of_what_is_recorded();
 }
 
-BOOST_FIXTURE_TEST_CASE(entries_are_found_by_what_they_refer_to, Log) {
-  for (int i = 0; i < 5; ++i) {
+using Sequences = std::vector<std::uint64_t>;
+
+Sequences sequences(const std::vector<AuditRecord>& records) {
+  Sequences out;
+  for (const AuditRecord& record : records) out.push_back(record.sequence);
+  return out;
+}
+
+struct ReferringLog : Log {
+  void refer(std::vector<std::string> refs) {
     AuditEntry audit = entry("event");
-    audit.refs = {"token " + std::to_string(i), "all", "all"};
+    audit.refs = std::move(refs);
     must(books.store->append_audit(audit));
   }
-  const auto sequences = [](const std::vector<AuditRecord>& records) {
-    std::vector<std::uint64_t> out;
-    for (const AuditRecord& record : records) out.push_back(record.sequence);
-    return out;
-  };
-  using Sequences = std::vector<std::uint64_t>;
-  BOOST_TEST(sequences(must(books.audit->with_ref("token 3", 0, 10))) == (Sequences{4}));
-  BOOST_TEST(sequences(must(books.audit->with_ref("all", 1, 3))) == (Sequences{2, 3, 4}));
-  BOOST_TEST(sequences(must(books.audit->last_with_ref("all", 2))) == (Sequences{4, 5}));
-  BOOST_TEST(must(books.audit->with_ref("tok", 0, 10)).empty());
-  BOOST_TEST((refusal(books.audit->with_ref("all", 0, 0)) == kInvalidArgument));
-  BOOST_TEST((refusal(books.audit->entry(6)) == kNotFound));
-  BOOST_TEST((refusal(books.audit->entry(0)) == kNotFound));
+  [[nodiscard]] std::int64_t waiting() {
+    const auto guard = journal->hold();
+    return must(journal->database().number("SELECT count(*) FROM audit_recent"));
+  }
+};
+
+// Of five entries the first ones are in the index, and the others wait.
+BOOST_DATA_TEST_CASE(entries_are_found_by_what_they_refer_to, boost::unit_test::data::xrange(6), indexed) {
+  ReferringLog log;
+  for (int i = 0; i < 5; ++i) {
+    log.refer({"token " + std::to_string(i), "all", "all"});
+    if (i + 1 == indexed) BOOST_TEST(!must(log.books.audit->index_some()));
+  }
+  BOOST_TEST(log.waiting() == 5 - indexed);
+  AuditBook& book = *log.books.audit;
+  BOOST_TEST(sequences(must(book.with_ref("token 3", 0, 10))) == (Sequences{4}));
+  BOOST_TEST(sequences(must(book.with_ref("all", 0, 10))) == (Sequences{1, 2, 3, 4, 5}));
+  BOOST_TEST(sequences(must(book.with_ref("all", 1, 3))) == (Sequences{2, 3, 4}));
+  BOOST_TEST(sequences(must(book.last_with_ref("all", 2))) == (Sequences{4, 5}));
+  BOOST_TEST(sequences(must(book.last_with_ref("all", 10))) == (Sequences{1, 2, 3, 4, 5}));
+  BOOST_TEST(must(book.with_ref("tok", 0, 10)).empty());
+  BOOST_TEST((refusal(book.with_ref("all", 0, 0)) == kInvalidArgument));
+  BOOST_TEST((refusal(book.entry(6)) == kNotFound));
+  BOOST_TEST((refusal(book.entry(0)) == kNotFound));
+}
+
+BOOST_FIXTURE_TEST_CASE(references_come_into_the_index_some_at_a_time, ReferringLog) {
+  for (int i = 0; i < 150; ++i) refer({"of " + std::to_string(i), "all"});
+  BOOST_TEST(must(books.audit->index_some()));
+  BOOST_TEST(waiting() > 0);
+  BOOST_TEST(waiting() < 150);
+  while (must(books.audit->index_some())) {
+  }
+  BOOST_TEST(waiting() == 0);
+  BOOST_TEST(!must(books.audit->index_some()));
+  BOOST_TEST(must(books.audit->with_ref("all", 0, 1000)).size() == 150u);
+  reopen();
+  BOOST_TEST(sequences(must(books.audit->with_ref("of 149", 0, 10))) == (Sequences{150}));
+}
+
+// So that a search never reads through all of a log whose rounds nobody makes.
+BOOST_FIXTURE_TEST_CASE(only_so_many_entries_wait_for_the_index, ReferringLog) {
+  const AuditEntry last = entry("last");
+  must(journal->mutate(last, [&]() -> Status {
+    for (int i = 0; i < 5000; ++i) {
+      AuditEntry audit = entry("event");
+      audit.refs = {"of " + std::to_string(i), "all"};
+      CHANCERY_TRY(journal->append_before(audit));
+    }
+    return {};
+  }));
+  BOOST_TEST(waiting() < 4300);
+  BOOST_TEST(waiting() > 4000);
+  BOOST_TEST(sequences(must(books.audit->with_ref("of 0", 0, 10))) == (Sequences{1}));
+  BOOST_TEST(sequences(must(books.audit->with_ref("of 4999", 0, 10))) == (Sequences{5000}));
 }
 
 BOOST_FIXTURE_TEST_CASE(entries_say_which_configuration_governs, Log) {
