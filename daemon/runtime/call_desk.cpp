@@ -29,6 +29,10 @@ constexpr json::Limits kArgumentLimits{.max_depth = 32, .max_values = 1u << 16};
 constexpr std::chrono::seconds kReserveBeyond{60};
 constexpr std::size_t kMostOfComplaint = 2048;  // octets in the log
 
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 std::string digest_of(std::string_view text) { return hex_encode(sha256(as_bytes(text))); }
 
 Counts counts_of(const std::vector<redaction::Hit>& hits) {
@@ -191,7 +195,7 @@ class CallDesk::Call {
   std::optional<tools::PreparedCall> prepared_;
   std::optional<api::Permit> permit_;
   std::unique_ptr<Upstream> upstream_;
-  SecretBytes issued_;  // for this call; empty: nothing
+  std::optional<IssuedSecrets::Id> issued_;  // for this call
 };
 
 // The arguments are decided about as they were sent: what the runtime changed the agent would not have asked for.
@@ -309,7 +313,7 @@ std::optional<CallAnswer> CallDesk::Call::permit() {
   if (auto refused = refusal_of(permit)) return refused;
   if (permit->credential) desk_.know(*permit->credential);
   if (permit->credential && permit->credential->is_issued)
-    issued_ = SecretBytes(permit->credential->value.view());
+    issued_ = IssuedSecrets::id_of(*permit->credential);
   permit_ = *std::move(permit);
   return std::nullopt;
 }
@@ -451,7 +455,7 @@ CallAnswer CallDesk::Call::finish(Made made) {
   result.redactions = std::move(made.redactions);
   result.exposed = made.exposed;
   result.refused_credential = made.refused_credential;
-  desk_.forget(issued_.view());
+  if (issued_) desk_.issued_.call_ended(*issued_, wall_clock());
   auto receipt = desk_.parts_.daemon.report_result(permit_->id, result);
   if (!receipt) {
     desk_.parts_.log.error("the result of a call could not be recorded", receipt.error().error,
@@ -478,7 +482,8 @@ CallDesk::CallDesk(Parts parts, CallDeskOptions options)
                 "the kernel grants no user namespaces: programs of tools run without, and can signal one another");
           }),
       known_(std::make_shared<redaction::KnownSecrets>()),
-      finder_(known_) {}
+      finder_(known_),
+      issued_(*known_) {}
 
 // The proof is the daemon's to judge, with the arguments: here it is not known yet which they are.
 bool CallDesk::is_granted(const tools::Tool& tool, const Presentation& agent) const {
@@ -492,25 +497,20 @@ std::vector<std::string> CallDesk::granted_scopes(const Presentation& agent) con
   return verified ? scopes_at(options_.url, *verified) : std::vector<std::string>();
 }
 
-// By value, not by version: a daemon that was restored from a backup gives the same number to another value. What was issued is
-// another with each call, or shared by some: it is looked for as long as one of them is under way.
-void CallDesk::know(const api::ReleasedCredential& credential) const {
-  const std::lock_guard lock(mutex_);
-  const bool is_new = credential.is_issued
-                          ? ++issued_[sha256(credential.value.view())] == 1
-                          : kept_.emplace(credential.name, sha256(credential.value.view())).second;
-  if (!is_new) return;
-  if (const Status known = known_->add(credential.value.view(), credential.name); !known)
-    parts_.log.warning("a credential is too short, or too long, to be looked for in answers", known.error(),
-                       {{"credential", credential.name}});
+void CallDesk::know(const api::ReleasedCredential& credential) {
+  const Status known =
+      credential.is_issued ? issued_.call_begins(credential, wall_clock()) : know_kept(credential);
+  if (known) return;
+  parts_.log.warning("a credential is too short, or too long, to be looked for in answers", known.error(),
+                     {{"credential", credential.name}});
 }
 
-void CallDesk::forget(ByteView issued) const {
+// By value, not by version: a daemon that was restored from a backup gives the same number to another value.
+Status CallDesk::know_kept(const api::ReleasedCredential& credential) {
   const std::lock_guard lock(mutex_);
-  const auto found = issued_.find(sha256(issued));
-  if (found == issued_.end() || --found->second > 0) return;
-  issued_.erase(found);
-  known_->remove(issued);
+  if (!kept_.emplace(credential.name, sha256(credential.value.view())).second) return {};
+  CHANCERY_TRY(known_->add(credential.value.view(), credential.name));
+  return {};
 }
 
 CallAnswer CallDesk::call(const tools::Tool* tool, std::string_view name, const Presentation& agent,

@@ -17,6 +17,7 @@
 #include <chancery/client.hpp>
 #include <chancery/runtime_client.hpp>
 
+#include "daemon/runtime/issued_secrets.hpp"
 #include "daemon/runtime/outbound/outbound_call.hpp"
 #include "daemon/runtime/receipts.hpp"
 #include "daemon/runtime/tools/prepare.hpp"
@@ -107,17 +108,17 @@ class CallDesk {
   [[nodiscard]] std::vector<std::string> granted_scopes(const Presentation& agent) const;
 
   /// Has a credential looked for in what upstreams answer, from now on.
-  void know(const api::ReleasedCredential& credential) const;
-  void forget(ByteView issued) const;
+  void know(const api::ReleasedCredential& credential);
+  Status know_kept(const api::ReleasedCredential& credential);
 
   const Parts parts_;
   const CallDeskOptions options_;
   Upstreams upstreams_;
   const std::shared_ptr<redaction::KnownSecrets> known_;  // what was released to this process
   const redaction::SecretFinder finder_;
-  mutable std::mutex mutex_;                                     // of the next
-  mutable std::set<std::pair<std::string, Sha256Digest>> kept_;  // values of records, by name and hash
-  mutable std::map<Sha256Digest, std::size_t> issued_;           // by how many calls under way, by hash
+  IssuedSecrets issued_;
+  std::mutex mutex_;                                     // of the next
+  std::set<std::pair<std::string, Sha256Digest>> kept_;  // values of records, by name and hash
 };
 
 }  // namespace chancery::runtime

@@ -110,7 +110,7 @@ void for_each_key_line(std::string_view text, Work work) {
 
 }  // namespace
 
-Status KnownSecrets::add(ByteView secret, std::string name) {
+Result<KnownSecrets::Handle> KnownSecrets::add(ByteView secret, std::string name) {
   const std::string_view text = without_space_around(as_text(secret));
   if (text.size() < kShortest)
     return Error{ErrorCode::kInvalidArgument,
@@ -122,31 +122,23 @@ Status KnownSecrets::add(ByteView secret, std::string name) {
   const auto known = std::ranges::find(names_, name);
   const auto label = static_cast<std::uint32_t>(known - names_.begin());
   if (known == names_.end()) names_.push_back(std::move(name));
+  Handle handle;
   const auto add_print = [&](std::string_view part) {
-    prints_.add(part, label);
+    handle.forwards_.push_back(prints_.add(part, label));
     std::string backwards(part.rbegin(), part.rend());
-    backwards_.add(backwards, label);
+    handle.backwards_.push_back(backwards_.add(backwards, label));
     cleanse(backwards);
   };
   add_print(text);
   some_has_space_ = some_has_space_ || text.find(' ') != std::string_view::npos;
   for_each_key_line(text, add_print);
-  return {};
+  return handle;
 }
 
-void KnownSecrets::remove(ByteView secret) {
-  const std::string_view text = without_space_around(as_text(secret));
+void KnownSecrets::remove(const Handle& handle) {
   const std::unique_lock lock(mutex_);
-  const auto remove_print = [&](std::string_view part) {
-    const bool was_known = prints_.remove(part);
-    std::string backwards(part.rbegin(), part.rend());
-    if (was_known) backwards_.remove(backwards);
-    cleanse(backwards);
-    return was_known;
-  };
-  // The lines of a key that was not added may be those of another.
-  if (!remove_print(text)) return;
-  for_each_key_line(text, remove_print);
+  for (const SecretPrints::Handle& print : handle.forwards_) prints_.remove(print);
+  for (const SecretPrints::Handle& print : handle.backwards_) backwards_.remove(print);
 }
 
 void KnownSecrets::find(std::string_view text, std::vector<Hit>& out) const {

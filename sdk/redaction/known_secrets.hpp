@@ -28,15 +28,26 @@ class KnownSecrets {
   static constexpr std::size_t kShortest = SecretPrints::kShortest;
   static constexpr std::size_t kLongest = 16 * 1024;
 
+  /// Names what one add() added, and holds nothing of it.
+  class Handle {
+   public:
+    Handle() = default;
+
+   private:
+    friend class KnownSecrets;
+    std::vector<SecretPrints::Handle> forwards_;
+    std::vector<SecretPrints::Handle> backwards_;
+  };
+
   /// Has a value found from now on. White space around it is left out, and of a key in PEM each line counts by itself as
   /// well. The value is not kept.
   /// \param name  what hits call it; no part of the secret
-  /// \return kInvalidArgument (shorter than kShortest), kTooLarge (longer than kLongest); it is not looked for then
-  Status add(ByteView secret, std::string name);
+  /// \return for remove(); kInvalidArgument (shorter than kShortest), kTooLarge (longer than kLongest); it is not looked for then
+  Result<Handle> add(ByteView secret, std::string name);
 
-  /// Takes one add() back: of a value that is good for nothing any more. It is found as long as another is left, by all its
-  /// names. Nothing for a value that was not added.
-  void remove(ByteView secret);
+  /// Takes that add() back, once: of a value that is good for nothing any more. It is found as long as another is left, by all
+  /// its names.
+  void remove(const Handle& handle);
 
   /// Adds what it finds in `text`, in order; each place once.
   void find(std::string_view text, std::vector<Hit>& out) const;

@@ -58,7 +58,7 @@ std::uint64_t print_of(std::string_view anchor, const SecretAnchors::Multipliers
 
 }  // namespace
 
-void SecretAnchors::add(std::string_view anchor, const Multipliers& multipliers) {
+std::uint64_t SecretAnchors::add(std::string_view anchor, const Multipliers& multipliers) {
   const std::uint64_t print = print_of(anchor, multipliers);
   SecretBytes more(prints_.size() + sizeof print);
   std::ranges::copy(prints_.view(), more.writable().begin());
@@ -66,10 +66,10 @@ void SecretAnchors::add(std::string_view anchor, const Multipliers& multipliers)
   prints_ = std::move(more);
   resize();
   mark(print);
+  return print;
 }
 
-void SecretAnchors::remove(std::string_view anchor, const Multipliers& multipliers) {
-  const std::uint64_t print = print_of(anchor, multipliers);
+void SecretAnchors::remove(std::uint64_t print) {
   std::size_t at = 0;
   while (at < prints_.size() && load<std::uint64_t>(&prints_.view()[at]) != print) at += sizeof print;
   if (at == prints_.size()) return;

@@ -25,10 +25,11 @@ class SecretAnchors {
   [[nodiscard]] bool empty() const noexcept { return prints_.empty(); }
 
   /// \param anchor  of that width
-  void add(std::string_view anchor, const Multipliers& multipliers);
+  /// \return its hashes, which remove() takes; as secret as the multipliers
+  std::uint64_t add(std::string_view anchor, const Multipliers& multipliers);
 
-  /// Takes one back that was added, once.
-  void remove(std::string_view anchor, const Multipliers& multipliers);
+  /// Takes back what add() returned, once.
+  void remove(std::uint64_t print);
 
   /// The first place, at or behind `at` and before `end`, where an anchor may stand; `end` when there is none.
   /// \param end  at most the text's size less the width, and one

@@ -70,6 +70,23 @@ SecretBytes filter_of(ByteView hashes) {
   return filter;
 }
 
+// Words one behind the other, and one more.
+SecretBytes with(ByteView words, std::uint64_t word) {
+  SecretBytes more(words.size() + sizeof word);
+  std::ranges::copy(words, more.writable().begin());
+  std::memcpy(more.writable().last(sizeof word).data(), &word, sizeof word);
+  return more;
+}
+
+// The same without the one at that place.
+SecretBytes without(ByteView words, std::size_t index) {
+  const std::size_t before = index * sizeof(Hash);
+  SecretBytes fewer(words.size() - sizeof(Hash));
+  std::ranges::copy(words.first(before), fewer.writable().begin());
+  std::ranges::copy(words.subspan(before + sizeof(Hash)), fewer.writable().subspan(before).begin());
+  return fewer;
+}
+
 // The octets in the middle: in front of it many secrets say of what kind they are, and are alike.
 std::size_t before_anchor(std::size_t length, std::size_t width) noexcept { return (length - width) / 2; }
 
@@ -174,8 +191,12 @@ SecretPrints::Multipliers SecretPrints::multipliers() const noexcept {
   return {load(octets), {load(octets + sizeof(Hash)), load(octets + 2 * sizeof(Hash))}};
 }
 
-void SecretPrints::add(std::string_view secret, std::uint32_t label) {
-  if (secret.size() < kShortest) return;
+SecretAnchors& SecretPrints::anchors_of(std::size_t length) noexcept {
+  return length < kLongEnough ? short_ : long_;
+}
+
+SecretPrints::Handle SecretPrints::add(std::string_view secret, std::uint32_t label) {
+  if (secret.size() < kShortest) return {};
   Prints& prints = prints_[secret.size()];
   const Multipliers all = multipliers();
   const Hash print = hash(secret, all.hash);
@@ -183,41 +204,47 @@ void SecretPrints::add(std::string_view secret, std::uint32_t label) {
     Known& known = prints.known[*index];
     ++known.times;
     if (std::ranges::find(known.labels, label) == known.labels.end()) known.labels.push_back(label);
-    return;
+    return {secret.size(), known.number};
   }
-  SecretBytes more(prints.hashes.size() + sizeof print);
-  std::ranges::copy(prints.hashes.view(), more.writable().begin());
-  std::memcpy(more.writable().last(sizeof print).data(), &print, sizeof print);
-  prints.hashes = std::move(more);
+  SecretAnchors& anchors = anchors_of(secret.size());
+  prints.hashes = with(prints.hashes.view(), print);
   prints.filter = filter_of(prints.hashes.view());
-  prints.known.push_back({{label}, 1});
-  SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
-  anchors.add(anchor_of(secret, anchors.width()), all.anchors);
+  prints.anchors = with(prints.anchors.view(), anchors.add(anchor_of(secret, anchors.width()), all.anchors));
+  prints.known.push_back({{label}, 1, ++last_number_});
+  return {secret.size(), last_number_};
 }
 
 bool SecretPrints::remove(std::string_view secret) {
   const auto found = prints_.find(secret.size());
   if (found == prints_.end()) return false;
-  Prints& prints = found->second;
-  const Multipliers all = multipliers();
-  const auto index = index_of(prints.hashes.view(), hash(secret, all.hash));
+  const auto index = index_of(found->second.hashes.view(), hash(secret, multipliers().hash));
   if (!index) return false;
-  if (--prints.known[*index].times > 0) return true;
-  SecretAnchors& anchors = secret.size() < kLongEnough ? short_ : long_;
-  anchors.remove(anchor_of(secret, anchors.width()), all.anchors);
+  take_back(found, *index);
+  return true;
+}
+
+bool SecretPrints::remove(const Handle& handle) {
+  const auto found = prints_.find(handle.length);
+  if (found == prints_.end()) return false;
+  const std::vector<Known>& known = found->second.known;
+  const auto one = std::ranges::find(known, handle.number, &Known::number);
+  if (one == known.end()) return false;
+  take_back(found, static_cast<std::size_t>(one - known.begin()));
+  return true;
+}
+
+void SecretPrints::take_back(std::map<std::size_t, Prints>::iterator found, std::size_t index) {
+  Prints& prints = found->second;
+  if (--prints.known[index].times > 0) return;
+  anchors_of(found->first).remove(load(&prints.anchors.view()[index * sizeof(Hash)]));
   if (prints.known.size() == 1) {
     prints_.erase(found);
-    return true;
+    return;
   }
-  const ByteView hashes = prints.hashes.view();
-  const std::size_t before = *index * sizeof(Hash);
-  SecretBytes fewer(hashes.size() - sizeof(Hash));
-  std::ranges::copy(hashes.first(before), fewer.writable().begin());
-  std::ranges::copy(hashes.subspan(before + sizeof(Hash)), fewer.writable().subspan(before).begin());
-  prints.hashes = std::move(fewer);
+  prints.hashes = without(prints.hashes.view(), index);
   prints.filter = filter_of(prints.hashes.view());
-  prints.known.erase(prints.known.begin() + static_cast<std::ptrdiff_t>(*index));
-  return true;
+  prints.anchors = without(prints.anchors.view(), index);
+  prints.known.erase(prints.known.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 std::vector<Extent> SecretPrints::find(std::string_view text) const {

@@ -34,14 +34,22 @@ class SecretPrints {
     std::uint32_t label = 0;
   };
 
+  /// Names a secret that was added, and says no more of it than its length.
+  struct Handle {
+    std::size_t length = 0;
+    std::uint64_t number = 0;  ///< no other secret's, also when it is looked for no more; 0: none
+  };
+
   SecretPrints();
 
   /// Nothing for what is shorter than kShortest. A secret that is known gets one label more, and is known once more.
-  void add(std::string_view secret, std::uint32_t label = 0);
+  Handle add(std::string_view secret, std::uint32_t label = 0);
 
   /// Takes one add() back, and looks for the secret no more when none is left; until then it keeps its labels.
   /// \return whether it was known
   bool remove(std::string_view secret);
+  /// The same for who did not keep the secret.
+  bool remove(const Handle& handle);
 
   [[nodiscard]] bool empty() const noexcept { return prints_.empty(); }
   /// The lengths of the shortest secret and the longest; 0 when there is none.
@@ -58,11 +66,13 @@ class SecretPrints {
  private:
   struct Known {
     std::vector<std::uint32_t> labels;
-    std::size_t times = 0;  // that it was added
+    std::size_t times = 0;     // that it was added
+    std::uint64_t number = 0;  // of its handle
   };
   // Of one length.
   struct Prints {
-    SecretBytes hashes;  // one behind the other
+    SecretBytes hashes;   // one behind the other
+    SecretBytes anchors;  // of each, what SecretAnchors takes back
     SecretBytes
         filter;  // a bit for each value of some bits of a hash: most octets need no look at the hashes
     std::vector<Known> known;  // of each
@@ -71,11 +81,15 @@ class SecretPrints {
   struct Multipliers;
 
   [[nodiscard]] Multipliers multipliers() const noexcept;
+  [[nodiscard]] SecretAnchors& anchors_of(std::size_t length) noexcept;
+  /// One add() of the secret at that place of its length is taken back.
+  void take_back(std::map<std::size_t, Prints>::iterator found, std::size_t index);
 
   SecretBytes multipliers_;               // of the hashes, and the two of the anchors
   std::map<std::size_t, Prints> prints_;  // by length
   SecretAnchors short_{4};                // of secrets of less than eight octets
   SecretAnchors long_{8};
+  std::uint64_t last_number_ = 0;
 };
 
 }  // namespace chancery::redaction

@@ -38,22 +38,27 @@ struct Runtime : DaemonScene {
     const auto begun = answered(VaultClient(client).begin_consent("calendar", {4711}));
     const std::string query = provider().browse({begun.authorization_url, {}, {}});
     answered(VaultClient(client).finish_consent("calendar", {SecretBytes(as_bytes(query))}));
-    runtime.declare("list-orders",
-                    "[tool]\nname = \"list-orders\"\ndescription = \"Lists orders.\"\n"
-                    "scope = \"orders.read\"\nrisk = \"low\"\ncredential = \"calendar-token\"\n"
-                    "[tool.arguments]\ntype = \"object\"\nadditionalProperties = false\n"
-                    "[tool.http]\nmethod = \"GET\"\nurl = \"" +
-                        upstream.url() +
-                        "/orders\"\ncredential_in = \"header:Authorization: Bearer {}\"\n"
-                        "allow_addresses = [\"127.0.0.1/32\"]\n"
-                        "[tool.response]\nallow = [\"/count\", \"/said\"]\n");
+    declare("list-orders", "credential = \"calendar-token\"\n",
+            "credential_in = \"header:Authorization: Bearer {}\"\n");
+    declare("list-notes", "", "");
     runtime.start();
     chain = granted(std::chrono::hours(1));
   }
 
-  HttpReply call() const {
-    const std::string proof = prove_call(daemon, chain, "list-orders", "orders.read", "{}");
-    return runtime.send("POST", "/v1/tools/list-orders", shown_by(chain, proof), R"({"arguments":{}})");
+  void declare(const std::string& name, const std::string& credential, const std::string& where) const {
+    runtime.declare(name, "[tool]\nname = \"" + name +
+                              "\"\ndescription = \"Lists.\"\nscope = \"orders.read\"\nrisk = \"low\"\n" +
+                              credential +
+                              "[tool.arguments]\ntype = \"object\"\nadditionalProperties = false\n"
+                              "[tool.http]\nmethod = \"GET\"\nurl = \"" +
+                              upstream.url() + "/" + name + "\"\n" + where +
+                              "allow_addresses = [\"127.0.0.1/32\"]\n"
+                              "[tool.response]\nallow = [\"/count\", \"/said\"]\n");
+  }
+
+  HttpReply call(const std::string& tool = "list-orders") const {
+    const std::string proof = prove_call(daemon, chain, tool, "orders.read", "{}");
+    return runtime.send("POST", "/v1/tools/" + tool, shown_by(chain, proof), R"({"arguments":{}})");
   }
   std::string token_seen(std::size_t request) const {
     const auto seen = upstream.seen();
@@ -66,8 +71,9 @@ struct Runtime : DaemonScene {
   std::atomic<bool> refuses = false;
   UpstreamServer upstream{[this](const auto& request, auto& response) {
     if (refuses) response.result(http::status::unauthorized);
-    response.body() =
-        R"({"count":3,"said":")" + std::string(request[http::field::authorization]).substr(7) + "\"}";
+    std::string header(request[http::field::authorization]);
+    if (header.empty()) header = std::string(upstream.seen().at(0)[http::field::authorization]);
+    response.body() = R"({"count":3,"said":")" + header.substr(7) + "\"}";
   }};
   RuntimeProcess runtime{daemon, kUrl};
   std::vector<std::string> chain;
@@ -78,7 +84,7 @@ struct Runtime : DaemonScene {
 BOOST_AUTO_TEST_SUITE(daemon_runtime)
 
 BOOST_FIXTURE_TEST_CASE(a_tool_is_called_with_an_issued_token_that_no_answer_shows, Runtime) {
-  for (std::size_t i = 0; i < 3; ++i) {  // of the same token, which is forgotten after each
+  for (std::size_t i = 0; i < 3; ++i) {  // of the same token
     const HttpReply reply = call();
     BOOST_REQUIRE_MESSAGE(reply.status == 200, reply.body << runtime.output());
     BOOST_TEST(has(reply.body, R"("count":3)"), reply.body);
@@ -91,6 +97,18 @@ BOOST_FIXTURE_TEST_CASE(a_tool_is_called_with_an_issued_token_that_no_answer_sho
     BOOST_TEST(count(token) == 0U);
   }
   BOOST_TEST(count("\"credential.issue\"") == 3U);
+}
+
+// The token is good for the next call, and for whoever else is shown it.
+BOOST_FIXTURE_TEST_CASE(a_token_of_a_former_call_is_in_no_later_answer, Runtime) {
+  BOOST_REQUIRE(call().status == 200);
+  const std::string token = token_seen(0);
+  const HttpReply later = call("list-notes");
+  BOOST_REQUIRE_MESSAGE(later.status == 200, later.body << runtime.output());
+  BOOST_TEST(upstream.seen().at(1)[http::field::authorization].empty());
+  BOOST_TEST(has(later.body, R"("count":3)"), later.body);
+  BOOST_TEST(count(R"("known":)") == 2U);  // as a value that is known: it looks like many others
+  BOOST_TEST(!has(later.body, token), later.body);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_grant_that_was_revoked_is_noticed_at_the_first_401, Runtime) {

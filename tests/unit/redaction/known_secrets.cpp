@@ -90,9 +90,12 @@ BOOST_AUTO_TEST_CASE(several_values_are_told_apart) {
 
 BOOST_AUTO_TEST_CASE(a_value_that_was_removed_is_found_no_more) {
   KnownSecrets known;
-  for (const char* const value : {"issued-value-1", "issued-value-2", "issued-value-3"})
+  const auto first = known.add(as_bytes("issued-value-1"), "issued-value-1");
+  BOOST_TEST_REQUIRE(first.has_value());
+  for (const char* const value : {"issued-value-2", "issued-value-3"})
     BOOST_TEST_REQUIRE(known.add(as_bytes(value), value).has_value());
-  known.remove(as_bytes("issued-value-1"));
+  known.remove(*first);
+  known.remove(*first);  // has no effect on what has taken its place
   const auto hits = find(known, "issued-value-1 issued-value-2 issued-value-3");
   BOOST_TEST_REQUIRE(hits.size() == 2u);
   BOOST_TEST(hits[0].name == "issued-value-2");
@@ -101,22 +104,46 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_removed_is_found_no_more) {
 
 BOOST_AUTO_TEST_CASE(a_value_that_was_added_twice_is_found_until_it_was_removed_twice) {
   KnownSecrets known;
-  for (const char* const name : {"orders-db", "reports-db"})
-    BOOST_TEST_REQUIRE(known.add(as_bytes("the-same-value-1"), name).has_value());
-  known.remove(as_bytes("the-same-value-1"));
+  const auto one = known.add(as_bytes("the-same-value-1"), "orders-db");
+  const auto other = known.add(as_bytes("the-same-value-1"), "reports-db");
+  BOOST_TEST_REQUIRE((one && other));
+  known.remove(*one);
   BOOST_TEST(!find(known, "the-same-value-1").empty());
   BOOST_TEST(!find(known, "1-eulav-emas-eht").empty());
-  known.remove(as_bytes("the-same-value-1"));
+  known.remove(*other);
   BOOST_TEST(find(known, "the-same-value-1 1-eulav-emas-eht").empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_key_that_was_not_added_takes_no_lines_with_it) {
+BOOST_AUTO_TEST_CASE(a_key_takes_its_lines_with_it_and_no_lines_of_others) {
   const std::string line = "MIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6AgEAAkEAq7BFUpkGp3";
-  const std::string key = "-----BEGIN PRIVATE KEY-----\n" + line + "\n-----END PRIVATE KEY-----\n";
+  const std::string own = std::string(48, 'Q');
+  const std::string key =
+      "-----BEGIN PRIVATE " + std::string("KEY-----\n") + line + "\n" + own + "\n-----END PRIVATE KEY-----\n";
   KnownSecrets known;
   BOOST_TEST_REQUIRE(known.add(as_bytes(line), "line").has_value());
-  known.remove(as_bytes(key));
-  BOOST_TEST(!find(known, line).empty());
+  const auto added = known.add(as_bytes(key), "key");
+  BOOST_TEST_REQUIRE(added.has_value());
+  BOOST_TEST(!find(known, own).empty());
+  known.remove(*added);
+  BOOST_TEST(find(known, own).empty());
+  BOOST_TEST(find(known, line).size() >= 1u);
+  known.remove(KnownSecrets::Handle());
+  BOOST_TEST(find(known, line).size() >= 1u);
+}
+
+BOOST_AUTO_TEST_CASE(many_values_come_and_go_and_the_others_are_found) {
+  KnownSecrets known;
+  std::vector<KnownSecrets::Handle> handles;
+  const auto value = [](int i) {
+    return "value-" + std::string(static_cast<std::size_t>(i % 7), 'x') + std::to_string(1000 + i);
+  };
+  for (int i = 0; i < 300; ++i) {
+    const auto handle = known.add(as_bytes(value(i)), "n");
+    BOOST_TEST_REQUIRE(handle.has_value());
+    handles.push_back(*handle);
+  }
+  for (std::size_t i = 0; i < handles.size(); i += 3) known.remove(handles[i]);
+  for (int i = 0; i < 300; ++i) BOOST_TEST(find(known, value(i)).empty() == (i % 3 == 0), value(i));
 }
 
 BOOST_AUTO_TEST_CASE(a_value_may_have_several_names) {
