@@ -168,8 +168,8 @@ mcp::Tool mcp_tool(const OfferedTool& tool) {
   return out;
 }
 
-Result<std::vector<mcp::Tool>> RuntimeHost::list(const mcp::Caller&) {
-  const auto tools = tools_.list();
+Result<std::vector<mcp::Tool>> RuntimeHost::list(const mcp::Caller&, const std::stop_token& cancelled) {
+  const auto tools = tools_.list(cancelled);
   if (!tools) {
     log_("the tools cannot be listed: " + reason_of(tools.error()));
     return tools.error().error;

@@ -29,7 +29,8 @@ class RuntimeHost final : public mcp::ToolHost {
   /// \param tools  borrowed: outlives the host
   RuntimeHost(const ToolClient& tools, Log log) : tools_(tools), log_(std::move(log)) {}
 
-  [[nodiscard]] Result<std::vector<mcp::Tool>> list(const mcp::Caller& caller) override;
+  [[nodiscard]] Result<std::vector<mcp::Tool>> list(const mcp::Caller& caller,
+                                                    const std::stop_token& cancelled) override;
   [[nodiscard]] mcp::ToolAnswer call(const mcp::Caller& caller, const mcp::ToolCall& call,
                                      mcp::CallProgress& progress) override;
 

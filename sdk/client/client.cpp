@@ -186,8 +186,11 @@ std::future<ClientResult<api::JoinToken>> Client::create_join_token_async(
 ClientResult<api::Joined> Client::join() const { return impl_->run(client::join()); }
 std::future<ClientResult<api::Joined>> Client::join_async() const { return impl_->post(client::join()); }
 
-ClientResult<api::Session> Client::open_session(const api::CreateSession& request) const {
-  return impl_->run(client::open_session(request));
+ClientResult<api::Session> Client::open_session(const api::CreateSession& request,
+                                                const std::stop_token& stop) const {
+  auto call = client::open_session(request);
+  if (call) call->request.stop = stop;
+  return impl_->run(call);
 }
 std::future<ClientResult<api::Session>> Client::open_session_async(const api::CreateSession& request) const {
   return impl_->post(client::open_session(request));

@@ -1,6 +1,8 @@
 #include <charconv>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <stop_token>
 #include <string_view>
 #include <utility>
 
@@ -46,50 +48,61 @@ Result<std::shared_ptr<const Client>> connect(SessionOptions& options) {
 struct Session::Impl {
   SessionState state;  // its lease under the mutex, the rest as it was made
   std::shared_ptr<const Client> daemon;
-  std::mutex mutex{};
-  std::mutex asking{};                               // held by whoever asks the daemon; taken before `mutex`
-  std::chrono::steady_clock::time_point retry_at{};  // under `asking`
+  std::mutex mutex{};  // of the state's lease, and of what follows
+  std::condition_variable_any answered{};
+  bool is_asking = false;  // somebody asks the daemon
+  std::chrono::steady_clock::time_point retry_at{};
 
-  [[nodiscard]] Lease lease() {
-    const std::lock_guard lock(mutex);
-    return state.lease;
-  }
-
-  [[nodiscard]] ClientResult<Lease> ask() const {
+  [[nodiscard]] ClientResult<Lease> ask(const std::stop_token& stop) const {
     auto proof = prove_with(state.key, state.agent_chain.back(), {"POST", state.uri, {}}, wall_clock());
     if (!proof) return local(proof.error());
-    CHANCERY_ASSIGN(api::Session session,
-                    daemon->open_session({state.agent_chain, *std::move(proof), state.options.lifetime}));
+    CHANCERY_ASSIGN(
+        api::Session session,
+        daemon->open_session({state.agent_chain, *std::move(proof), state.options.lifetime}, stop));
     return Lease{std::move(session.chain),
                  std::chrono::sys_seconds(std::chrono::seconds(session.expires_at))};
   }
 
-  // One caller asks; only who has nothing to go on with waits for the answer, too.
-  [[nodiscard]] Lease lease_in_time() {
-    Lease held = lease();
+  // One caller asks; only who has nothing to go on with waits for the answer, too. When it has come, or did not, not everybody
+  // asks again.
+  [[nodiscard]] Lease lease_in_time(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    const Lease seen = state.lease;
     const std::chrono::sys_seconds now = wall_clock();
-    if (held.expires_at - now > state.options.lifetime / 3) return held;
-    std::unique_lock turn(asking, std::defer_lock);
-    if (held.expires_at < now) {
-      turn.lock();
-    } else if (!turn.try_lock()) {
-      return held;
+    if (seen.expires_at - now > state.options.lifetime / 3) return seen;
+    if (seen.expires_at < now) answered.wait(lock, stop, [this] { return !is_asking; });
+    const bool is_renewed = state.lease.chain != seen.chain;
+    if (is_asking || is_renewed || std::chrono::steady_clock::now() < retry_at) return state.lease;
+    const Turn turn(*this, lock);
+    lock.unlock();
+    auto next = ask(stop);
+    lock.lock();
+    if (next) {
+      state.lease = *std::move(next);
+    } else if (!stop.stop_requested()) {  // else whoever waits may have more patience
+      retry_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(state.options.lifetime) / 60;
     }
-    renew(held);
-    return lease();
+    return state.lease;
   }
 
-  // Under `asking`, whose holder before may have renewed the lease, or waited in vain: then not everybody does.
-  void renew(const Lease& seen) {
-    if (lease().chain != seen.chain || std::chrono::steady_clock::now() < retry_at) return;
-    auto next = ask();
-    if (!next) {
-      retry_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(state.options.lifetime) / 60;
-      return;
+  // Of whoever asks: begins and ends under the mutex, also when something is thrown.
+  class Turn {
+   public:
+    Turn(Impl& impl, std::unique_lock<std::mutex>& lock) : impl_(impl), lock_(lock) {
+      impl_.is_asking = true;
     }
-    const std::lock_guard lock(mutex);
-    state.lease = *std::move(next);
-  }
+    ~Turn() {
+      if (!lock_.owns_lock()) lock_.lock();
+      impl_.is_asking = false;
+      impl_.answered.notify_all();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Impl& impl_;
+    std::unique_lock<std::mutex>& lock_;
+  };
 };
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -106,17 +119,17 @@ ClientResult<std::shared_ptr<const Session>> Session::open(const SessionOptions&
   CHANCERY_ASSIGN(const Metadata metadata, (*daemon)->metadata());
   SessionState state{std::move(known), std::move(chain), metadata.issuer + "/v1/sessions", *std::move(key)};
   std::unique_ptr<Impl> impl(new Impl{std::move(state), *std::move(daemon)});
-  CHANCERY_ASSIGN(impl->state.lease, impl->ask());
+  CHANCERY_ASSIGN(impl->state.lease, impl->ask({}));
   return std::shared_ptr<const Session>(new Session(std::move(impl)));
 }
 
-ClientResult<std::shared_ptr<const Session>> Session::another() const {
+ClientResult<std::shared_ptr<const Session>> Session::another(const std::stop_token& stop) const {
   auto key = HolderKey::generate();
   if (!key) return local(key.error());
   const SessionState& state = impl_->state;  // but for the lease, nobody changes it
   std::unique_ptr<Impl> impl(
       new Impl{{state.options, state.agent_chain, state.uri, *std::move(key)}, impl_->daemon});
-  CHANCERY_ASSIGN(impl->state.lease, impl->ask());
+  CHANCERY_ASSIGN(impl->state.lease, impl->ask(stop));
   return std::shared_ptr<const Session>(new Session(std::move(impl)));
 }
 
@@ -125,8 +138,8 @@ Result<Presented> Session::present(const std::string& method, const std::string&
   return present(ProofClaims{method, uri, {}, nonce});
 }
 
-Result<Presented> Session::present(const ProofClaims& claims) const {
-  Lease lease = impl_->lease_in_time();
+Result<Presented> Session::present(const ProofClaims& claims, const std::stop_token& stop) const {
+  Lease lease = impl_->lease_in_time(stop);
   const std::chrono::sys_seconds now = wall_clock();
   if (lease.expires_at < now) {
     return Error{

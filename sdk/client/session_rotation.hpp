@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <stop_token>
+#include <utility>
 
 #include <chancery/session.hpp>
 
@@ -23,13 +25,14 @@ class SessionRotation {
   explicit SessionRotation(std::shared_ptr<const Session> first) : current_(std::move(first)) {}
 
   /// The session for one proof.
-  [[nodiscard]] std::shared_ptr<const Session> take();
+  /// \param stop  ends waiting for another one, and opening it: then it is the one that is there
+  [[nodiscard]] std::shared_ptr<const Session> take(const std::stop_token& stop = {});
 
  private:
   using Clock = std::chrono::steady_clock;
 
   std::mutex mutex_;  // of all that follows
-  std::condition_variable opened_;
+  std::condition_variable_any opened_;
   std::shared_ptr<const Session> current_;
   std::size_t used_ = 0;
   bool opening_ = false;

@@ -123,8 +123,9 @@ struct ToolClient::Impl {
 // \return the body of any answer in JSON, whatever its status: outcomes have statuses of their own
 ClientResult<std::string> ToolClient::Impl::send(client::HttpRequest request, std::optional<std::string> ada,
                                                  std::chrono::milliseconds limit) {
-  const auto presented =
-      sessions.take()->present(ProofClaims{request.method, address + request.target, {}, {}, std::move(ada)});
+  const ProofClaims claims{request.method, address + request.target, {}, {}, std::move(ada)};
+  const auto presented = sessions.take(request.stop)->present(claims, request.stop);
+  if (request.stop.stop_requested()) return local(client::kGivenUp);
   if (!presented) return local(presented.error());
   std::ranges::move(client::authorization_headers(*presented), std::back_inserter(request.headers));
   auto answer = transport->send(request, std::chrono::steady_clock::now() + limit);
@@ -195,7 +196,9 @@ Result<ToolClient> ToolClient::connect(const ToolClientOptions& options,
       std::make_unique<Impl>(at_url.address, std::move(transport), options.timeout, std::move(session)));
 }
 
-ClientResult<std::vector<OfferedTool>> ToolClient::list() const { return impl_->list({}); }
+ClientResult<std::vector<OfferedTool>> ToolClient::list(const std::stop_token& stop) const {
+  return impl_->list(stop);
+}
 
 ClientResult<ToolOutcome> ToolClient::call(std::string_view name, std::string_view arguments,
                                            const std::stop_token& stop) const {

@@ -83,13 +83,53 @@ struct ServerSession::Turn {
   [[nodiscard]] const Id& id() const { return *message.id(); }
 };
 
+// What ends a request that takes time: a cancellation by its id, which finds it also when it came first, and of one without a session
+// that its sender has gone.
+class ServerSession::Cancellation {
+ public:
+  Cancellation(const ServerSession& session, const Turn& turn) : stop(session.stop_of(turn.id())) {
+    if (turn.stateless) gone_.emplace(turn.from.gone, Stop{stop});
+  }
+
+  std::stop_source stop;
+
+ private:
+  struct Stop {
+    std::stop_source source;
+    void operator()() noexcept { source.request_stop(); }
+  };
+
+  std::optional<std::stop_callback<Stop>> gone_;
+};
+
+// A list while it is made.
+class ServerSession::Listing {
+ public:
+  Listing(ServerSession& session, const Turn& turn) : session_(session), cancellation_(session, turn) {
+    const std::lock_guard lock(session_.mutex_);
+    if (session_.is_closing_) cancellation_.stop.request_stop();  // nobody listens to it yet
+    place_ = session_.listing_.emplace(turn.id(), cancellation_.stop);
+  }
+  ~Listing() {
+    const std::lock_guard lock(session_.mutex_);
+    session_.listing_.erase(place_);
+  }
+  Listing(const Listing&) = delete;
+  Listing& operator=(const Listing&) = delete;
+
+  [[nodiscard]] std::stop_token cancelled() const { return cancellation_.stop.get_token(); }
+
+ private:
+  ServerSession& session_;
+  Cancellation cancellation_;
+  std::multimap<Id, std::stop_source>::iterator place_;
+};
+
 // A call while it runs: what cancels it finds it by its id.
 class ServerSession::Running final : public CallProgress {
  public:
   Running(ServerSession& session, const Turn& turn)
-      : session_(session), turn_(turn), stop_(session.stop_of(turn.id())) {
-    if (turn.stateless) gone_.emplace(turn.from.gone, Stop{stop_});
-  }
+      : session_(session), turn_(turn), cancellation_(session, turn), stop_(cancellation_.stop) {}
   ~Running() override {
     const std::lock_guard lock(session_.mutex_);
     if (entered_) session_.running_.erase(turn_.id());
@@ -127,15 +167,10 @@ class ServerSession::Running final : public CallProgress {
   [[nodiscard]] std::stop_token cancelled() const override { return stop_.get_token(); }
 
  private:
-  struct Stop {
-    std::stop_source source;
-    void operator()() noexcept { source.request_stop(); }
-  };
-
   ServerSession& session_;
   const Turn& turn_;
-  std::stop_source stop_;
-  std::optional<std::stop_callback<Stop>> gone_;
+  Cancellation cancellation_;
+  std::stop_source& stop_;
   std::optional<double> last_;
   bool entered_ = false;
 };
@@ -200,13 +235,16 @@ void ServerSession::take_notification(const Message& message) {
       const auto found = calls->find(*id);
       if (found != calls->end()) stops.push_back(found->second);
     }
+    const auto [first, last] = listing_.equal_range(*id);
+    for (auto list = first; list != last; ++list) stops.push_back(list->second);
   }
   // Without the lock: it runs what the host asked to be told by.
   for (std::stop_source& stop : stops) stop.request_stop();
 }
 
 void ServerSession::expect(const Message& message) {
-  if (message.kind() != Message::Kind::kRequest || message.method() != "tools/call") return;
+  if (message.kind() != Message::Kind::kRequest) return;
+  if (message.method() != "tools/call" && message.method() != "tools/list") return;
   const std::lock_guard lock(mutex_);
   expected_.try_emplace(*message.id());
 }
@@ -216,7 +254,7 @@ void ServerSession::stop_expecting(const Message& message) {
   expected_.erase(*message.id());
 }
 
-// What ends a call that is about to run.
+// What ends a call or list that is about to run.
 std::stop_source ServerSession::stop_of(const Id& id) const {
   const std::lock_guard lock(mutex_);
   const auto found = expected_.find(id);
@@ -230,6 +268,7 @@ void ServerSession::cancel_all() {
     is_closing_ = true;
     for (const auto* calls : {&running_, &expected_})
       for (const auto& [id, stop] : *calls) stops.push_back(stop);
+    for (const auto& [id, stop] : listing_) stops.push_back(stop);
   }
   for (std::stop_source& stop : stops) stop.request_stop();
 }
@@ -348,14 +387,17 @@ Reply ServerSession::set_level(const Turn& turn) {
   return success(turn, Node::object());
 }
 
-Reply ServerSession::list_tools(const Turn& turn) const {
+Reply ServerSession::list_tools(const Turn& turn) {
   std::string behind;
   if (const Value* cursor = turn.message.param("cursor")) {
     auto name = name_in_cursor(*cursor);
     if (!name) return failure(turn.message, Code::kInvalidParams, kBadCursor);
     behind = *std::move(name);
   }
-  auto tools = turn.from.host.list(turn.from.caller);
+  const Listing listing(*this, turn);
+  if (listing.cancelled().stop_requested()) return {};
+  auto tools = turn.from.host.list(turn.from.caller, listing.cancelled());
+  if (listing.cancelled().stop_requested()) return {};
   if (!tools) return failure(turn.message, Code::kInternalError, kListFailed);
   // By name, so that a list that did not change reads the same each time.
   std::ranges::sort(*tools, {}, &Tool::name);

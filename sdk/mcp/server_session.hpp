@@ -38,7 +38,7 @@ struct Inbound {
   const Caller& caller;
   ToolHost& host;
   Outlet& outlet;
-  /// Asked to stop when whoever sent the message has gone: that cancels a call of 2026-07-28, and no other.
+  /// Asked to stop when whoever sent the message has gone: that cancels a call or list of 2026-07-28, and no other.
   std::stop_token gone = {};
 };
 
@@ -52,7 +52,7 @@ struct Reply {
 /// 2026-07-28, each of which says so in its `_meta`; both may come through one pipe. It offers tools and nothing
 /// else, and never sends a request. docs/protocol/mcp.md has what it does of each version.
 ///
-/// Thread-safe: a call may run while another thread hands in its cancellation. Reads no clock and no socket.
+/// Thread-safe: a call or list may run while another thread hands in its cancellation. Reads no clock and no socket.
 class ServerSession {
  public:
   /// \param options  borrowed: outlives the session
@@ -63,18 +63,20 @@ class ServerSession {
   [[nodiscard]] Reply receive(std::string text, const Inbound& from);
   [[nodiscard]] Reply receive(const Message& message, const Inbound& from);
 
-  /// Makes a call that is to be handed in later known by its id, so that a cancellation that is handed in before finds it. For a
+  /// Makes a call or list that is to be handed in later known by its id, so that a cancellation that is handed in before finds it. For a
   /// transport that reads one message after the other, and answers some of them on other threads. Nothing for other messages.
   void expect(const Message& message);
 
-  /// Asks every call that runs or is expected to end, and begins none any more. For a transport whose peer has gone.
+  /// Asks every call and list that runs or is expected to end, and begins none any more. For a transport whose peer has gone.
   void cancel_all();
 
   /// Whether `initialize` has been answered.
   [[nodiscard]] bool is_open() const;
 
  private:
+  class Cancellation;
   class Running;
+  class Listing;
   struct Turn;
 
   void take_notification(const Message& message);
@@ -87,7 +89,7 @@ class ServerSession {
   [[nodiscard]] Reply initialize(const Turn& turn);
   [[nodiscard]] Reply discover(const Turn& turn) const;
   [[nodiscard]] Reply set_level(const Turn& turn);
-  [[nodiscard]] Reply list_tools(const Turn& turn) const;
+  [[nodiscard]] Reply list_tools(const Turn& turn);
   [[nodiscard]] Reply call_tool(const Turn& turn);
   [[nodiscard]] Reply run(const Turn& turn, const ToolCall& call);
   [[nodiscard]] Reply reply_to_call(const Turn& turn, const ToolCall& call, const ToolAnswer& answer) const;
@@ -102,9 +104,10 @@ class ServerSession {
   mutable std::mutex mutex_;
   bool open_ = false;  // under the mutex, as what follows
   bool is_closing_ = false;
-  std::optional<LogLevel> level_;  // what the session asked for
-  std::map<Id, std::stop_source> running_;
-  std::map<Id, std::stop_source> expected_;  // which nobody has handed in yet, or that are about to run
+  std::optional<LogLevel> level_;                // what the session asked for
+  std::map<Id, std::stop_source> running_;       // calls
+  std::multimap<Id, std::stop_source> listing_;  // nothing keeps an agent from using an id twice
+  std::map<Id, std::stop_source> expected_;      // which nobody has handed in yet, or that are about to run
 };
 
 /// The answer to a message that could not be read.

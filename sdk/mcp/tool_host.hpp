@@ -88,7 +88,9 @@ class ToolHost {
  public:
   virtual ~ToolHost() = default;
   /// The tools that this caller's chain allows, in any order; names are unique.
-  [[nodiscard]] virtual Result<std::vector<Tool>> list(const Caller& caller) = 0;
+  /// \param cancelled  asks the host to end it: the answer will not be sent
+  [[nodiscard]] virtual Result<std::vector<Tool>> list(const Caller& caller,
+                                                       const std::stop_token& cancelled) = 0;
   /// Decides and calls. Never throws for what the agent wrote.
   [[nodiscard]] virtual ToolAnswer call(const Caller& caller, const ToolCall& call,
                                         CallProgress& progress) = 0;

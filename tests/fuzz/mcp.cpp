@@ -22,7 +22,7 @@ constexpr std::size_t kMostLines = 64;
 // Answers in each way that there is, with what the agent wrote in it.
 class EveryAnswer final : public mcp::ToolHost {
  public:
-  Result<std::vector<mcp::Tool>> list(const mcp::Caller&) override {
+  Result<std::vector<mcp::Tool>> list(const mcp::Caller&, const std::stop_token&) override {
     return std::vector<mcp::Tool>{{"done", {}, "d", R"({"type":"object"})", {}, {}},
                                   {"wait", {}, {}, R"({"type":"object"})", R"({"type":"array"})", {}}};
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -132,7 +133,9 @@ class Client {
   ClientResult<api::Delegation> delegate(const api::CreateDelegation& request) const;
   ClientResult<api::Proof> prove(const api::CreateProof& request) const;
   /// Session does it by itself.
-  ClientResult<api::Session> open_session(const api::CreateSession& request) const;
+  /// \param stop  gives it up: it ends in kTimeout, and the daemon may have opened one all the same
+  ClientResult<api::Session> open_session(const api::CreateSession& request,
+                                          const std::stop_token& stop = {}) const;
 
   // By an enforcement point: an operator on the Unix socket, or a credential that grants `chancery.authorize`.
 

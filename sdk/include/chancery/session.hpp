@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,9 @@ class Session final : public Credential {
 
   /// Opens another session for the same chain, with a key of its own: verifiers remember so many proofs of one key and
   /// no more. This one stays as it is, and the calls that were begun with it are good.
+  /// \param stop  gives it up, as Client::open_session() says
   /// \return as open()
-  [[nodiscard]] ClientResult<std::shared_ptr<const Session>> another() const;
+  [[nodiscard]] ClientResult<std::shared_ptr<const Session>> another(const std::stop_token& stop = {}) const;
 
   ~Session() override;
 
@@ -50,7 +52,8 @@ class Session final : public Credential {
                                           const std::optional<std::string>& nonce) const override;
 
   /// The same with a proof that says more, such as the one action (`ada`) that it is good for.
-  [[nodiscard]] Result<Presented> present(const ProofClaims& claims) const;
+  /// \param stop  ends waiting for the session's renewal: then it goes on with what is there
+  [[nodiscard]] Result<Presented> present(const ProofClaims& claims, const std::stop_token& stop = {}) const;
 
   /// How it calls the daemon, with its access as the credential: for other calls by the same process.
   [[nodiscard]] const SessionOptions& options() const noexcept;

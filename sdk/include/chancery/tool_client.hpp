@@ -80,8 +80,9 @@ class ToolClient {
   ToolClient& operator=(ToolClient&&) noexcept;
 
   /// The tools that the chain allows now.
+  /// \param stop  gives it up: it ends in kTimeout
   /// \return them, or kConnectFailed, kTlsFailed, kTimeout, kBadResponse, kCredentialExpired; what the runtime said
-  [[nodiscard]] ClientResult<std::vector<OfferedTool>> list() const;
+  [[nodiscard]] ClientResult<std::vector<OfferedTool>> list(const std::stop_token& stop = {}) const;
 
   /// Calls a tool once. A tool that was not listed yet is looked up first.
   /// \param arguments  a JSON object, in any spelling

@@ -95,6 +95,11 @@ struct Scene {
       ended.set_value();
       return text_answer("late");
     });
+    host.before_list = [this](const std::stop_token& cancelled) {
+      if (!holds_lists) return;
+      begun.set_value();
+      was_cancelled = tests::wait_for_cancellation(cancelled);
+    };
     ListenerOptions options;
     options.address = "127.0.0.1:0";
     options.connections = connections;
@@ -122,6 +127,7 @@ struct Scene {
   FixedHost host;
   std::promise<void> begun, ended;
   std::atomic<bool> was_cancelled = false;
+  std::atomic<bool> holds_lists = false;
   std::atomic<int> counted = 0;
   std::uint16_t port = 0;
   std::optional<McpListener> listener;
@@ -251,6 +257,18 @@ BOOST_FIXTURE_TEST_CASE(a_call_of_a_session_ends_with_the_listener_and_not_with_
   other.send(call("echo"));
   BOOST_TEST(other.answer().first == 200u);
   BOOST_TEST(!was_cancelled);
+  listener.reset();
+  BOOST_TEST(was_cancelled);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_the_listener_gives_up_a_list_as_well, Scene) {
+  holds_lists = true;
+  const std::string body =
+      R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{)" + std::string(kMeta) + "}}";
+  Connection agent(port);
+  agent.send(head("POST /mcp HTTP/1.1", body.size()) +
+             "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n\r\n" + body);
+  begun.get_future().wait();
   listener.reset();
   BOOST_TEST(was_cancelled);
 }

@@ -214,6 +214,44 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_input_gives_up_what_takes_longer_than_the_gr
   BOOST_TEST(agent.line().empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_end_of_the_input_gives_up_a_list_as_well) {
+  Agent agent;
+  agent.host.before_list = [&](const std::stop_token& cancelled) {
+    agent.begun.set_value();
+    agent.was_cancelled = tests::wait_for_cancellation(cancelled);
+  };
+  agent.start(std::chrono::milliseconds(1));
+  agent.send(std::string(kInitialize) + "\n");
+  agent.line();
+  agent.send(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})"
+             "\n");
+  agent.begun.get_future().wait();
+  BOOST_TEST(bool(agent.end()));
+  BOOST_TEST(agent.was_cancelled);
+  BOOST_TEST(agent.line().empty());
+}
+
+// The end of the input waits for what is under way: one that was not cancelled would be answered.
+BOOST_AUTO_TEST_CASE(a_cancellation_right_behind_its_list_finds_it) {
+  Agent agent;
+  agent.host.before_list = [](const std::stop_token& cancelled) {
+    static_cast<void>(tests::wait_for_cancellation(cancelled));
+  };
+  agent.start(std::chrono::hours(1));
+  agent.send(std::string(kInitialize) + "\n");
+  agent.line();
+  for (int id = 1; id <= 8; ++id) {
+    const std::string number = std::to_string(id);
+    agent.send(R"({"jsonrpc":"2.0","id":)" + number +
+               R"(,"method":"tools/list"})"
+               "\n"
+               R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" +
+               number + "}}\n");
+  }
+  BOOST_TEST(bool(agent.end()));
+  BOOST_TEST(agent.line().empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_agent_that_takes_no_answers_is_served_no_more) {
   Agent agent;
   agent.answers.out = Descriptor();

@@ -1,8 +1,14 @@
 #include <atomic>
+#include <functional>
 #include <future>
+#include <ostream>
+#include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chancery/session.hpp>
@@ -152,6 +158,139 @@ BOOST_AUTO_TEST_CASE(whoever_comes_while_another_session_is_opened_goes_on_with_
   is_asked.get_future().wait();
   BOOST_TEST(rotation.take().get() == first.get());
   is_over.set_value();
+}
+
+namespace {
+
+constexpr const char* kRenewed = R"({"chain":["g.h.i","m.n.o"],"expires_at":4000000000})";
+
+FakeDaemon::Script renews() {
+  return [](Connection& connection) { connection.write(http_answer(201, "application/json", kRenewed)); };
+}
+
+/// What waits for a daemon that says nothing, and is told to stop.
+struct GivenUp {
+  const char* name;
+  std::chrono::seconds left;
+  std::size_t proofs;  // before
+  std::string (*wait)(client::SessionRotation& rotation, const Session& session, const std::stop_token& stop);
+};
+
+std::ostream& operator<<(std::ostream& out, const GivenUp& row) { return out << row.name; }
+
+const ProofClaims kClaims{"GET", "https://api.example.org/", {}, std::nullopt};
+
+const std::vector<GivenUp> kGivenUp{
+    {"another session", 600s, 0,
+     [](client::SessionRotation&, const Session& session, const std::stop_token& stop) {
+       const auto other = session.another(stop);
+       return std::string(other ? "opened" : error_name(other.error().error.code));
+     }},
+    {"another session by a key that has made its proofs", 600s, client::SessionRotation::kProofs,
+     [](client::SessionRotation& rotation, const Session& session, const std::stop_token& stop) {
+       return std::string(rotation.take(stop).get() == &session ? "the one that is there" : "another");
+     }},
+    {"a renewal", 60s, 0,
+     [](client::SessionRotation&, const Session& session, const std::stop_token& stop) {
+       const auto shown = session.present(kClaims, stop);
+       return shown ? shown->chain.back() : std::string(error_name(shown.error().code));
+     }},
+    {"a renewal of what has expired", -1s, 0,
+     [](client::SessionRotation&, const Session& session, const std::stop_token& stop) {
+       const auto shown = session.present(kClaims, stop);
+       return shown ? shown->chain.back() : std::string(error_name(shown.error().code));
+     }},
+};
+
+}  // namespace
+
+// With a time-out that no test waits for. The daemon is not held to be away: the next one asks it.
+BOOST_DATA_TEST_CASE(whoever_is_told_to_stop_waits_for_no_daemon, boost::unit_test::data::make(kGivenUp),
+                     row) {
+  std::atomic<bool> is_silent = true;
+  std::atomic<int> asked = 0;
+  std::promise<void> is_asked;
+  SessionDaemon daemon(row.left, [&](Connection& connection) {
+    if (!is_silent) return renews()(connection);
+    if (asked++ == 0) is_asked.set_value();
+    connection.wait_for_peer();
+  });
+  const auto session = daemon.session(1h);
+  client::SessionRotation rotation(session);
+  for (std::size_t i = 0; i < row.proofs; ++i) static_cast<void>(rotation.take());
+  std::stop_source stop;
+  std::string end;
+  std::jthread waiting([&] { end = row.wait(rotation, *session, stop.get_token()); });
+  is_asked.get_future().wait();
+  std::jthread also([&] { static_cast<void>(row.wait(rotation, *session, stop.get_token())); });
+  is_silent = false;
+  stop.request_stop();
+  waiting.join();
+  also.join();
+  BOOST_TEST(
+      (end == "timeout" || end == "the one that is there" || end == "j.k.l" || end == "credential_expired"),
+      end);
+  BOOST_TEST((row.wait(rotation, *session, {}) != end), end);
+}
+
+namespace {
+
+/// Somebody has asked a daemon that says nothing, until he is told to stop.
+struct SomebodyAsks {
+  explicit SomebodyAsks(std::chrono::seconds left)
+      : daemon(left, [this](Connection& connection) {
+          is_asked.set_value();
+          connection.wait_for_peer();
+        }) {}
+
+  template <typename Work>
+  void ask(Work work) {
+    asking = std::jthread([this, work] { work(first.get_token()); });
+    is_asked.get_future().wait();
+  }
+  /// What comes after him, and is told to stop while he asks.
+  template <typename Work>
+  void follow(Work work) {
+    std::jthread following([this, work] { work(other.get_token()); });
+    other.request_stop();
+    following.join();
+    BOOST_TEST(!first.stop_requested());
+    first.request_stop();
+    asking.join();
+  }
+
+  std::promise<void> is_asked;
+  std::stop_source first, other;
+  SessionDaemon daemon;
+  std::jthread asking;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(whoever_is_told_to_stop_waits_for_nobody_who_opens_another_session) {
+  SomebodyAsks scene(600s);
+  const auto session = scene.daemon.session(1h);
+  client::SessionRotation rotation(session);
+  taken_after(rotation, client::SessionRotation::kProofs - 1);
+  scene.ask([&](const std::stop_token& stop) { static_cast<void>(rotation.take(stop)); });
+  taken_after(rotation, client::SessionRotation::kMost - client::SessionRotation::kProofs - 2);
+  std::shared_ptr<const Session> taken;
+  scene.follow([&](const std::stop_token& stop) { taken = rotation.take(stop); });
+  BOOST_TEST(taken.get() == session.get());
+  BOOST_TEST(scene.daemon.asked == 2);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_is_told_to_stop_waits_for_nobody_who_has_a_session_renewed) {
+  SomebodyAsks scene(-1s);
+  const auto session = scene.daemon.session(1h);
+  scene.ask([&](const std::stop_token& stop) { static_cast<void>(session->present(kClaims, stop)); });
+  std::string shown;
+  scene.follow([&](const std::stop_token& stop) {
+    const auto presented = session->present(kClaims, stop);
+    shown = presented ? "presented" : error_name(presented.error().code);
+  });
+  BOOST_TEST(shown == "credential_expired");
+  BOOST_TEST(scene.daemon.asked == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <future>
 #include <memory>
 #include <stop_token>
@@ -76,6 +77,38 @@ BOOST_FIXTURE_TEST_CASE(a_socket_that_is_not_there_is_told_from_a_runtime_that_s
   BOOST_REQUIRE(!listed);
   BOOST_TEST((listed.error().error.code == ErrorCode::kConnectFailed));
   BOOST_TEST(has(listed.error().error.what, "nothing is at its socket"), listed.error().error.what);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_list_is_given_up, AgentScene) {
+  std::promise<void> asked;
+  const auto runtime = FakeDaemon::on_socket([&](Connection& connection) {
+    connection.read_request();
+    asked.set_value();
+    connection.wait_for_peer();
+  });
+  std::stop_source stop;
+  const std::jthread stopping([&] {
+    asked.get_future().wait();
+    stop.request_stop();
+  });
+  const auto listed = tools(runtime->socket()).list(stop.get_token());
+  BOOST_REQUIRE(!listed);
+  BOOST_TEST((listed.error().error.code == ErrorCode::kTimeout));
+  BOOST_TEST(has(listed.error().error.what, "given up"), listed.error().error.what);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_given_up_before_reaches_no_runtime, AgentScene) {
+  std::atomic<int> reached = 0;
+  const auto runtime = FakeDaemon::on_socket([&](Connection&) { ++reached; });
+  std::stop_source stop;
+  stop.request_stop();
+  const ToolClient client = tools(runtime->socket());
+  const auto listed = client.list(stop.get_token());
+  const auto called = client.call("pay", "{}", stop.get_token());
+  BOOST_REQUIRE((!listed && !called));
+  BOOST_TEST(has(listed.error().error.what, "given up"), listed.error().error.what);
+  BOOST_TEST(has(called.error().error.what, "given up"), called.error().error.what);
+  BOOST_TEST(reached == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_call_is_given_up_while_its_tool_is_looked_up, AgentScene) {

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <ostream>
+#include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -529,6 +532,70 @@ BOOST_FIXTURE_TEST_CASE(who_has_gone_cancels_a_call_of_2026_07_28_alone, Waiting
   // The connection of a session's request may break; whoever wants it cancelled says so.
   BOOST_TEST(
       !session.receive(call(R"("name":"echo")"), {caller, host, outlet, gone.get_token()}).text.empty());
+}
+
+namespace {
+
+// What ends a list that its host is at.
+struct ListEnd {
+  const char* name;
+  const char* params;
+  void (*end)(Scene& scene, std::stop_source& gone);
+};
+
+const std::vector<ListEnd> kListEnds{
+    {"a cancellation by its id in a session", "",
+     [](Scene& scene, std::stop_source&) {
+       const std::string none =
+           R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":6}})";
+       const std::string own =
+           R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}})";
+       BOOST_TEST(scene.say(none).text.empty());
+       BOOST_TEST(scene.say(own).text.empty());
+     }},
+    {"the end of all", "", [](Scene& scene, std::stop_source&) { scene.session.cancel_all(); }},
+    {"that a sender without a session has gone", R"(,"params":{%})",
+     [](Scene&, std::stop_source& gone) { gone.request_stop(); }},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_list_that_is_cancelled_ends_and_is_not_answered) {
+  for (const ListEnd& row : kListEnds) {
+    Scene scene;
+    BOOST_REQUIRE(!scene.say(kInitialize).text.empty());
+    std::promise<void> begun;
+    bool was_cancelled = false;
+    scene.host.before_list = [&](const std::stop_token& cancelled) {
+      begun.set_value();
+      was_cancelled = wait_for_cancellation(cancelled);
+    };
+    std::stop_source gone;
+    mcp::Reply reply{"unset"};
+    std::thread listing([&] {
+      const std::string text =
+          R"({"jsonrpc":"2.0","id":5,"method":"tools/list")" + std::string(row.params) + "}";
+      reply = scene.session.receive(written_out(text),
+                                    {scene.caller, scene.host, scene.outlet, gone.get_token()});
+    });
+    begun.get_future().wait();
+    row.end(scene, gone);
+    listing.join();
+    BOOST_TEST(was_cancelled, row.name);
+    BOOST_TEST(reply.text.empty(), row.name);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(no_list_is_begun_after_the_end_of_all, Scene) {
+  BOOST_REQUIRE(!say(kInitialize).text.empty());
+  bool was_asked = false;
+  host.before_list = [&](const std::stop_token&) { was_asked = true; };
+  BOOST_TEST(!say(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})").text.empty());
+  BOOST_TEST(was_asked);
+  was_asked = false;
+  session.cancel_all();
+  BOOST_TEST(say(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})").text.empty());
+  BOOST_TEST(!was_asked);
 }
 
 }  // namespace chancery::tests

@@ -27,7 +27,9 @@ class FixedHost final : public mcp::ToolHost {
     add(mcp::Tool{name, {}, "What " + name + " does", R"({"type":"object"})", {}, {}}, std::move(call));
   }
 
-  [[nodiscard]] Result<std::vector<mcp::Tool>> list(const mcp::Caller& caller) override {
+  [[nodiscard]] Result<std::vector<mcp::Tool>> list(const mcp::Caller& caller,
+                                                    const std::stop_token& cancelled) override {
+    if (before_list) before_list(cancelled);
     if (fails) return Error{ErrorCode::kStoreUnavailable, "planted"};
     std::vector<mcp::Tool> out;
     for (const auto& [name, entry] : tools_) {
@@ -46,6 +48,7 @@ class FixedHost final : public mcp::ToolHost {
   }
 
   bool fails = false;
+  std::function<void(const std::stop_token& cancelled)> before_list;
 
  private:
   static bool may(const mcp::Caller& caller, const std::string& name) {
@@ -77,14 +80,18 @@ class KeptOutlet final : public mcp::Outlet {
       json::to_jcs(json::Node::array({json::Node::object({{"type", "text"}, {"text", text}})})), {}, false};
 }
 
-/// Waits until the call is cancelled. \return whether it was, within a time that no machine needs
-[[nodiscard]] inline bool wait_for_cancellation(const mcp::CallProgress& progress) {
+/// Waits until what runs is cancelled. \return whether it was, within a time that no machine needs
+[[nodiscard]] inline bool wait_for_cancellation(const std::stop_token& cancelled) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!progress.cancelled().stop_requested()) {
+  while (!cancelled.stop_requested()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return true;
+}
+
+[[nodiscard]] inline bool wait_for_cancellation(const mcp::CallProgress& progress) {
+  return wait_for_cancellation(progress.cancelled());
 }
 
 /// The tools of the conversations.
