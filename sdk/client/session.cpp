@@ -48,6 +48,7 @@ Result<std::shared_ptr<const Client>> connect(SessionOptions& options) {
 struct Session::Impl {
   SessionState state;  // its lease under the mutex, the rest as it was made
   std::shared_ptr<const Client> daemon;
+  bool was_handed_over = false;
   std::mutex mutex{};  // of the state's lease, and of what follows
   std::condition_variable_any answered{};
   bool is_asking = false;  // somebody asks the daemon
@@ -150,6 +151,8 @@ Result<Presented> Session::present(const ProofClaims& claims, const std::stop_to
   return Presented{std::move(lease.chain), std::move(proof)};
 }
 
+bool Session::was_handed_over() const noexcept { return impl_->was_handed_over; }
+
 const SessionOptions& Session::options() const noexcept { return impl_->state.options; }
 
 Result<int> Session::seal() const {
@@ -167,7 +170,7 @@ Result<std::shared_ptr<const Session>> Session::inherited() {
   CHANCERY_ASSIGN(SessionState state, client::read_sealed(file.get()));
   CHANCERY_ASSIGN(auto daemon, connect(state.options));
   return std::shared_ptr<const Session>(
-      new Session(std::unique_ptr<Impl>(new Impl{std::move(state), std::move(daemon)})));
+      new Session(std::unique_ptr<Impl>(new Impl{std::move(state), std::move(daemon), true})));
 }
 
 }  // namespace chancery

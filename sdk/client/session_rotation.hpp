@@ -22,7 +22,10 @@ class SessionRotation {
   static constexpr std::size_t kMost =
       950;  ///< before whoever comes waits for the other, if it was not refused a moment ago
 
-  explicit SessionRotation(std::shared_ptr<const Session> first) : current_(std::move(first)) {}
+  /// Of a session that was handed over nobody knows how many proofs its key has made, or who else has it: the first
+  /// proof is another's.
+  explicit SessionRotation(std::shared_ptr<const Session> first)
+      : current_(std::move(first)), used_(current_->was_handed_over() ? kProofs : 0) {}
 
   /// The session for one proof.
   /// \param stop  ends waiting for another one, and opening it: then it is the one that is there
@@ -34,7 +37,7 @@ class SessionRotation {
   std::mutex mutex_;  // of all that follows
   std::condition_variable_any opened_;
   std::shared_ptr<const Session> current_;
-  std::size_t used_ = 0;
+  std::size_t used_;
   bool opening_ = false;
   bool has_failed_ = false;  // the last attempt to open one
   Clock::time_point retry_at_{};

@@ -46,6 +46,9 @@ class Session final : public Credential {
   /// \return as open()
   [[nodiscard]] ClientResult<std::shared_ptr<const Session>> another(const std::stop_token& stop = {}) const;
 
+  /// Whether inherited() made it: others may have its key, too.
+  [[nodiscard]] bool was_handed_over() const noexcept;
+
   ~Session() override;
 
   [[nodiscard]] Result<Presented> present(const std::string& method, const std::string& uri,

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <ostream>
@@ -46,6 +47,14 @@ struct SessionDaemon {
     options.daemon.socket = daemon->socket();
     options.daemon.timeout = timeout;
     return Session::open(options, {"g.h.i"}).value();
+  }
+  /// The same, as a program gets it that is started with it.
+  [[nodiscard]] std::shared_ptr<const Session> handed_over() const {
+    const int file = session(20s)->seal().value();
+    ::setenv("CHANCERY_SESSION_FD", std::to_string(file).c_str(), 1);
+    auto inherited = Session::inherited();  // which closes it
+    ::unsetenv("CHANCERY_SESSION_FD");
+    return inherited.value();
   }
   void serve(Connection& connection) {
     const std::string request = connection.read_request();
@@ -167,6 +176,52 @@ constexpr const char* kRenewed = R"({"chain":["g.h.i","m.n.o"],"expires_at":4000
 FakeDaemon::Script renews() {
   return [](Connection& connection) { connection.write(http_answer(201, "application/json", kRenewed)); };
 }
+
+FakeDaemon::Script refuses() {
+  return [](Connection& connection) {
+    connection.write(http_answer(503, "application/problem+json", R"({"code":"overloaded","status":503})"));
+  };
+}
+
+/// A session that was handed over with so much of its time left, and what the first proof is made with.
+struct HandedOver {
+  const char* name;
+  std::chrono::seconds left;
+  FakeDaemon::Script (*daemon)();
+  const char* token;
+};
+
+std::ostream& operator<<(std::ostream& out, const HandedOver& row) { return out << row.name; }
+
+const std::vector<HandedOver> kHandedOver{
+    {"with all of its time", 600s, renews, "m.n.o"},
+    {"with the last third of its time", 60s, renews, "m.n.o"},
+    {"with no time", -1s, renews, "m.n.o"},
+    {"with all of its time, by a daemon that opens no other", 600s, refuses, "j.k.l"},
+    {"with the last third of its time, by a daemon that opens no other", 60s, refuses, "j.k.l"},
+    {"with no time, by a daemon that opens no other", -1s, refuses, "credential_expired"},
+};
+
+}  // namespace
+
+// Others may have its key, and proved with it what nobody here knows of.
+BOOST_DATA_TEST_CASE(of_a_session_that_was_handed_over_the_first_proof_is_by_a_key_of_its_own,
+                     boost::unit_test::data::make(kHandedOver), row) {
+  SessionDaemon daemon(row.left, row.daemon());
+  const auto first = daemon.handed_over();
+  BOOST_TEST(first->was_handed_over());
+  client::SessionRotation rotation(first);
+  const auto taken = rotation.take();
+  BOOST_TEST(presented(*taken) == row.token);
+  const bool has_own_key = row.token == std::string("m.n.o");
+  BOOST_TEST((taken.get() != first.get()) == has_own_key);
+  BOOST_TEST(!taken->was_handed_over() == has_own_key);
+  if (!has_own_key) return;
+  BOOST_TEST(taken_after(rotation, client::SessionRotation::kProofs - 2).get() == taken.get());
+  BOOST_TEST(daemon.asked == 2);
+}
+
+namespace {
 
 /// What waits for a daemon that says nothing, and is told to stop.
 struct GivenUp {
