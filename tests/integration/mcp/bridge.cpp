@@ -28,14 +28,17 @@ std::uint16_t port_of(const std::string& url) {
   return static_cast<std::uint16_t>(std::stoi(url.substr(colon + 1)));
 }
 
-// A call of 2026-07-28, which needs no session.
-HttpReply call_tool(const std::string& url, const std::string& name, const std::string& arguments) {
-  const std::string port = std::to_string(port_of(url));
+HttpReply send_to(const std::string& url, const HttpRequest& request) {
   boost::asio::io_context io;
   tcp::socket peer(io);
   boost::system::error_code failed;
   peer.connect({boost::asio::ip::address_v4::loopback(), port_of(url)}, failed);
   if (failed) return {};
+  return exchange_with(peer, message_of(request, "127.0.0.1:" + std::to_string(port_of(url))));
+}
+
+// A call of 2026-07-28, which needs no session.
+HttpReply call_tool(const std::string& url, const std::string& name, const std::string& arguments) {
   const std::string body =
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":")" + name + R"(","arguments":)" +
       arguments +
@@ -44,7 +47,17 @@ HttpReply call_tool(const std::string& url, const std::string& name, const std::
                             {"MCP-Protocol-Version", "2026-07-28"},
                             {"Mcp-Method", "tools/call"},
                             {"Mcp-Name", name}};
-  return exchange_with(peer, message_of({"POST", "/mcp", headers, body}, "127.0.0.1:" + port));
+  return send_to(url, {"POST", "/mcp", headers, body});
+}
+
+// What begins a session of 2025-11-25.
+HttpReply initialize(const std::string& url) {
+  return send_to(
+      url,
+      {"POST",
+       "/mcp",
+       {{"accept", "application/json, text/event-stream"}},
+       R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}})"});
 }
 
 std::shared_ptr<const Session> session_of(const BridgeScene& scene) {
@@ -160,6 +173,31 @@ BOOST_FIXTURE_TEST_CASE(a_runtime_or_a_daemon_that_is_away_refuses_calls_until_i
   BOOST_TEST(upstream.seen().size() == 3u);
 }
 
+namespace {
+
+/// What a bridge is asked, and what its own user is answered.
+struct Asked {
+  const char* name;
+  HttpReply (*ask)(const std::string& url);
+  int own_status;
+};
+
+const std::array kAsked{
+    Asked{"a call",
+          [](const std::string& url) {
+            return call_tool(url, "refund", R"({"charge":"ch_1","order":{"amount":5}})");
+          },
+          200},
+    Asked{"a session", initialize, 200},
+    Asked{"another path",
+          [](const std::string& url) {
+            return send_to(url, {"GET", "/", {}, {}});
+          },
+          404},
+};
+
+}  // namespace
+
 BOOST_FIXTURE_TEST_CASE(the_port_is_for_the_user_of_the_bridge_alone, BridgeScene,
                         *boost::unit_test::precondition([](auto) {
                           boost::test_tools::assertion_result can(::geteuid() == 0);
@@ -167,12 +205,14 @@ BOOST_FIXTURE_TEST_CASE(the_port_is_for_the_user_of_the_bridge_alone, BridgeScen
                           return can;
                         })) {
   const std::string url = listen();
-  const int status = run_as(kSomebodyElse, [&] {
-    return call_tool(url, "refund", R"({"charge":"ch_1","order":{"amount":5}})").status == 403 ? 0 : 1;
-  });
-  BOOST_TEST(status == 0);
+  for (const Asked& row : kAsked) {
+    const int status = run_as(kSomebodyElse, [&] { return row.ask(url).status == 403 ? 0 : 1; });
+    BOOST_TEST(status == 0, row.name);
+  }
   BOOST_TEST(upstream.seen().empty());
-  BOOST_TEST(call_tool(url, "refund", R"({"charge":"ch_1","order":{"amount":5}})").status == 200);
+  BOOST_TEST(entries("tool.permit") == 0u);
+  for (const Asked& row : kAsked) BOOST_TEST(row.ask(url).status == row.own_status, row.name);
+  BOOST_TEST(upstream.seen().size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_bridge_leaves_no_core_and_ends_when_it_is_told_to, BridgeScene) {
