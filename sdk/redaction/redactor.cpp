@@ -34,7 +34,10 @@ Result<Redactor> Redactor::create(const RedactorOptions& options) {
   return Redactor(std::make_unique<Parts>(options));
 }
 
-Status Redactor::hide(ByteView secret) { return parts_->known->add(secret, "hidden value"); }
+Status Redactor::hide(ByteView secret) {
+  CHANCERY_TRY(parts_->known->add(secret, "hidden value"));
+  return {};
+}
 
 std::string Redactor::redact(std::string_view text) const { return parts_->finder.redact(text).text; }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the alerts of daemon/packaging/chancery.rules.yml against the metrics of docs/operations/metrics.md.
+"""Holds the alerts of daemon/packaging/chancery.rules.yml against the metrics of docs/operations/metrics.md and runtime.md.
 
 usage: alert_rules.py ROOT        fails on a rule without its parts, or about a metric or label that there is not; and when
                                   nobody is told of what must not go unseen
@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 RULES = Path("daemon/packaging/chancery.rules.yml")
-PAGE = Path("docs/operations/metrics.md")
+PAGES = (Path("docs/operations/metrics.md"), Path("docs/operations/runtime.md"))
 METRIC = re.compile(r"\b((?:chancery|process)_[a-z_]+)(?:\{([^}]*)\})?")
 LABEL = re.compile(r"([a-z_]+)\s*[=!]")
 ROW = re.compile(r"^\| `([a-z_]+)(?:\{([a-z_,]*)\})?` \| (gauge|counter|histogram) \|", re.MULTILINE)
@@ -29,6 +29,8 @@ MUST_ALERT = {
     "chancery_audit_log_older_copy",
     "chancery_anomalies_total",
     "chancery_webhook_deliveries_total",
+    "chancery_runtime_receipts_waiting",
+    "chancery_runtime_redactions_total",
 }
 SCRAPED = {"instance", "job"}  # labels that Prometheus adds
 
@@ -110,7 +112,8 @@ def main():
         return 0
     root = Path(sys.argv[1])
     rules = (root / RULES).read_text()
-    found = faults(rules, (root / PAGE).read_text()) + unseen(rules) + promtool_fault(root / RULES)
+    page = "\n".join((root / path).read_text() for path in PAGES)
+    found = faults(rules, page) + unseen(rules) + promtool_fault(root / RULES)
     for fault in found:
         print(f"{RULES}: {fault}", file=sys.stderr)
     return 1 if found else 0
