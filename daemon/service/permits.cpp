@@ -188,8 +188,9 @@ Result<api::ReleasedCredential> hand_out(Office& office, const CallContext& cont
 /// A call, from the question to the permit.
 class Asking {
  public:
-  Asking(Office& office, const CallContext& context, const api::AskPermit& message)
-      : office_(office), context_(context), message_(message) {
+  /// \param token  id of the chain's last one
+  Asking(Office& office, const CallContext& context, const api::AskPermit& message, std::string token)
+      : office_(office), context_(context), message_(message), token_(std::move(token)) {
     action_ = message.action;
     action_.ada_required = true;
   }
@@ -225,7 +226,7 @@ class Asking {
     store::Permit permit;
     CHANCERY_ASSIGN(permit.id, random_id());
     permit.runtime = runtime.id;
-    permit.token = leaf_id(action_.chain);
+    permit.token = token_;
     permit.tool = message_.tool;
     permit.scope = action_.scope;
     permit.credential = message_.credential;
@@ -281,6 +282,7 @@ class Asking {
   Office& office_;
   const CallContext& context_;
   const api::AskPermit& message_;
+  const std::string token_;
   anomaly::Use* use_ = nullptr;  // while it is decided
   api::Authorize action_;
   std::optional<Parking> parking_;
@@ -437,14 +439,15 @@ void PermitKeeper::tick(std::chrono::sys_seconds now) {
 Result<api::Permit> ask_permit(Office& office, const CallContext& context, const api::AskPermit& message) {
   std::optional<Asking> asking;
   const Status decided = watched(office, context, [&](anomaly::Use& use) -> Status {
+    std::string token = leaf_id(message.action.chain);
     note_attempt(context,
-                 {.ids = {{"token", leaf_id(message.action.chain)}},
+                 {.ids = {{"token", token}},
                   .details = Node::object({{"tool", message.tool}, {"scope", message.action.scope}})});
     CHANCERY_TRY(office.spending.require_newest());
     CHANCERY_ASSIGN(const store::Agent runtime, require_runtime(office, context));
     CHANCERY_TRY(require_for_tool(*office.policy.current(), message));
     if (message.approval) CHANCERY_TRY(check_approval(message));
-    return asking.emplace(office, context, message).decide_for(runtime, use);
+    return asking.emplace(office, context, message, std::move(token)).decide_for(runtime, use);
   });
   if (message.approval && !decided) office.tallies->asked(ApprovalRequest::kRefused);
   if (!decided) return decided.error();
