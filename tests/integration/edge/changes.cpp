@@ -85,13 +85,17 @@ BOOST_AUTO_TEST_CASE(server_whose_blocking_threads_are_all_stuck_does_not_work) 
   BOOST_TEST(eventually([&] { return scene.server().works(RawClient::kPatience); }));
 }
 
-BOOST_AUTO_TEST_CASE(server_whose_connection_threads_are_all_stuck_does_not_work) {
+BOOST_AUTO_TEST_CASE(server_whose_threads_are_all_stuck_at_what_should_not_wait_does_not_work) {
   edge::ServerOptions options;
   options.threads = 1;
+  options.blocking_threads = 1;
   Scene scene(options);
-  RawClient client = scene.connect(Wire::kUnix);
-  BOOST_TEST(client.send(get("/hold")));
+  RawClient first = scene.connect(Wire::kUnix), second = scene.connect(Wire::kUnix);
+  BOOST_TEST(first.send(get("/hold")));
   scene.application().await_waiting(1);
+  BOOST_TEST(scene.server().works(RawClient::kPatience));  // one thread is left
+  BOOST_TEST(second.send(get("/hold")));
+  scene.application().await_waiting(2);
   BOOST_TEST(!scene.server().works(20ms));
   scene.application().open_gate();
   BOOST_TEST(scene.server().works(RawClient::kPatience));
