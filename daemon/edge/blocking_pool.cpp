@@ -4,7 +4,9 @@
 #include <exception>
 #include <utility>
 
+#include <boost/asio/execution.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 namespace chancery::edge {
 namespace {
@@ -48,7 +50,10 @@ std::chrono::steady_clock::duration BlockingPool::all_busy_for() const {
 void BlockingPool::begin_next() {
   const auto place = std::ranges::find_if(begun_, is_free);
   if (queue_.size() == 0 || place == begun_.end()) return;
-  boost::asio::post(io_, [this, &place = *place] { run(place); });
+  // By this thread, next: none is woken up for it.
+  const auto next =
+      boost::asio::prefer(io_.get_executor(), boost::asio::execution::relationship.continuation);
+  boost::asio::post(next, [this, &place = *place] { run(place); });
   *place = std::chrono::steady_clock::now();
 }
 
