@@ -6,6 +6,7 @@
 
 #include "hsm/binding_octets.hpp"
 #include "hsm/tpm/condition.hpp"
+#include "hsm/tpm/gated_blob.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
 
@@ -19,13 +20,9 @@ constexpr Error kSimulator{
     ErrorCode::kSimulatorRefused,
     "this TPM is a simulator, and allow_simulator is off: use a hardware TPM, or allow it knowingly"};
 
-constexpr Error kDestroyed{ErrorCode::kKeyLost, "the key was destroyed: use the agent's present one"};
-
-Sha256Digest identity_of(const StoredKey& key) {
-  std::string octets = binding_octets(key.binding);
-  append_with_length(octets, as_text(key.blob));
-  return sha256(as_bytes(octets));
-}
+constexpr Error kBehindGate{
+    ErrorCode::kForbidden,
+    "this key signs only what its gate's approvers have signed for: ask for it as a gated key"};
 
 // Where the TPM is, provided that the options allow what is there.
 Result<TctiAddress> allowed_address(const TpmOptions& options) {
@@ -75,6 +72,7 @@ Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
   self.attester_ = std::make_unique<TpmAttester>(*self.device_, self.options_.master,
                                                  std::move(self.options_.attestation_key),
                                                  [&self](const StoredKey& key) { return self.prepare(key); });
+  self.gated_keys_ = std::make_unique<TpmGatedKeys>(*self.device_, *self.attester_, self.destroyed_);
 
   const Status first = self.device_->wait_for_first_attempt(first_answer);
   if (!first && !may_recover(first.error())) return first.error();
@@ -137,6 +135,7 @@ Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Algorithm algori
 }
 
 Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& key) const {
+  if (is_gated_blob(key.blob)) return kBehindGate;
   CHANCERY_ASSIGN(const KeyParts parts, unmarshal(key.blob));
   CHANCERY_ASSIGN(const PublicKey in_blob, signing_key_of(parts.public_area));
   if (in_blob != key.public_key) {
@@ -152,13 +151,13 @@ Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& 
 
 Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadline deadline) {
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare(key));
-  if (destroyed_.contains(prepared->identity)) return kDestroyed;
+  if (destroyed_.contains(prepared->identity)) return kKeyDestroyed;
   const Sha256Digest digest = sha256(message);
   const auto signature = std::make_shared<Signature>();
   CHANCERY_TRY(device_->run(key.binding.agent_id, deadline,
                             [this, prepared, digest, signature](OpenTpm& tpm) -> Status {
                               // Again, since it waited: a key that was destroyed meanwhile signs no more.
-                              if (destroyed_.contains(prepared->identity)) return kDestroyed;
+                              if (destroyed_.contains(prepared->identity)) return kKeyDestroyed;
                               CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
                               return {};
                             }));

@@ -10,6 +10,7 @@
 #include "hsm/tpm/attester.hpp"
 #include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
+#include "hsm/tpm/gated_keys.hpp"
 #include "hsm/tpm/nv_counter.hpp"
 #include "hsm/tpm/sealer.hpp"
 
@@ -59,6 +60,7 @@ class TpmBackend final : public KeyBackend {
   [[nodiscard]] MonotonicCounter* counter() noexcept override { return counter_.get(); }
   [[nodiscard]] Attester* attester() noexcept override { return attester_.get(); }
   [[nodiscard]] Sealer* sealer() noexcept override { return sealer_.get(); }
+  [[nodiscard]] GatedKeys* gated_keys() noexcept override { return gated_keys_.get(); }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 
@@ -83,6 +85,7 @@ class TpmBackend final : public KeyBackend {
   std::unique_ptr<NvCounter> counter_;
   std::unique_ptr<TpmAttester> attester_;
   std::unique_ptr<TpmSealer> sealer_;
+  std::unique_ptr<TpmGatedKeys> gated_keys_;
 };
 
 }  // namespace chancery::hsm

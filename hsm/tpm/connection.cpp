@@ -226,6 +226,11 @@ Result<TransientHandle> TpmConnection::start_policy_session() {
   return new_session(ESYS_TR_NONE, TPM2_SE_POLICY, TPMA_SESSION_CONTINUESESSION);
 }
 
+Result<TransientHandle> TpmConnection::start_gate_session() {
+  CHANCERY_ASSIGN(const TransientHandle storage_key, load_storage_key());
+  return new_session(storage_key.get(), TPM2_SE_POLICY, TPMA_SESSION_CONTINUESESSION);
+}
+
 Result<TransientHandle> TpmConnection::load_storage_key() {
   auto loaded = load_context(*storage_context_);
   if (loaded || loaded.error().code == ErrorCode::kDeviceTimeout) return loaded;

@@ -80,6 +80,9 @@ class TpmConnection {
   [[nodiscard]] Result<TransientHandle> start_second_session();
   /// A policy session under SHA-256, without salt: what is told to it is no secret.
   [[nodiscard]] Result<TransientHandle> start_policy_session();
+  /// The same, salted to the storage key, so that its commands and their answers are protected by an HMAC. It encrypts
+  /// nothing: a policy may be about the very octets of a command.
+  [[nodiscard]] Result<TransientHandle> start_gate_session();
   /// The public area of the storage key.
   [[nodiscard]] const TPM2B_PUBLIC& storage_key_area() const noexcept { return storage_area_; }
 
@@ -134,5 +137,14 @@ class TpmConnection {
   EsysOwned<TPMS_CONTEXT> storage_context_;
   TransientHandle session_;
 };
+
+/// Runs `work` once more with a fresh session when a refusal may be the session's fault.
+template <typename Work>
+Status run_beyond_doubt(TpmConnection& tpm, Work work) {
+  const Status done = work();
+  if (done || !tpm.is_in_doubt(done.error())) return done;
+  CHANCERY_TRY(tpm.renew_session());
+  return work();
+}
 
 }  // namespace chancery::hsm

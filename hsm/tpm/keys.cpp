@@ -5,11 +5,18 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "hsm/binding_octets.hpp"
 #include "hsm/tpm/check.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
+#include "sdk/crypto/hash.hpp"
 
 namespace chancery::hsm {
-namespace {
+
+Sha256Digest identity_of(const StoredKey& key) {
+  std::string octets = binding_octets(key.binding);
+  append_with_length(octets, as_text(key.blob));
+  return sha256(as_bytes(octets));
+}
 
 // A TPM may leave leading zeros out of r and s.
 Result<Signature> raw_signature(const TPMT_SIGNATURE& from) {
@@ -22,8 +29,6 @@ Result<Signature> raw_signature(const TPMT_SIGNATURE& from) {
   }
   return raw;
 }
-
-}  // namespace
 
 Result<KeyParts> TpmKeys::create(const SecretBytes& auth) {
   auto made = create_once(auth);

@@ -19,6 +19,12 @@ struct PreparedKey {
   SecretBytes auth;
 };
 
+/// Of binding and blob together: what PreparedKey::identity is.
+[[nodiscard]] Sha256Digest identity_of(const StoredKey& key);
+
+/// Raw r‖s of an ECDSA signature; kDeviceError for one of another kind.
+[[nodiscard]] Result<Signature> raw_signature(const TPMT_SIGNATURE& from);
+
 /// Agent keys in a TPM that holds three objects at a time: brings in the one that is wanted, from its saved
 /// context if there is one, else from its blob. A simulator keeps the key that was used last. Ends with its
 /// connection, which it borrows; the device thread's alone.
