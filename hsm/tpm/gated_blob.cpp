@@ -55,20 +55,6 @@ Result<KeyParts> read_key(ByteView octets) {
   return *parts;
 }
 
-Result<GatedParts> unmarshal_gated(ByteView blob) {
-  if (!is_gated_blob(blob)) return kNotGated;
-  ByteView rest = blob.subspan(1);
-  const auto creation_data = attest::take_sized(rest);
-  if (!creation_data || !attest::read_creation_data(*creation_data)) return kNotGated;
-  GatedParts parts;
-  parts.creation_data.assign(creation_data->begin(), creation_data->end());
-  CHANCERY_ASSIGN(parts.ticket, take_ticket(rest));
-  CHANCERY_ASSIGN(parts.key, read_key(rest));
-  const auto again = marshal(parts);
-  if (!again || !std::ranges::equal(*again, blob)) return kNotGated;
-  return parts;
-}
-
 }  // namespace
 
 TPM2B_PUBLIC gated_key_template(const Sha256Digest& policy) {
@@ -85,6 +71,20 @@ Result<Bytes> marshal(const GatedParts& parts) {
   for (const Bytes* part : {&parts.creation_data, &ticket, &key})
     blob.insert(blob.end(), part->begin(), part->end());
   return blob;
+}
+
+Result<GatedParts> unmarshal_gated(ByteView blob) {
+  if (!is_gated_blob(blob)) return kNotGated;
+  ByteView rest = blob.subspan(1);
+  const auto creation_data = attest::take_sized(rest);
+  if (!creation_data || !attest::read_creation_data(*creation_data)) return kNotGated;
+  GatedParts parts;
+  parts.creation_data.assign(creation_data->begin(), creation_data->end());
+  CHANCERY_ASSIGN(parts.ticket, take_ticket(rest));
+  CHANCERY_ASSIGN(parts.key, read_key(rest));
+  const auto again = marshal(parts);
+  if (!again || !std::ranges::equal(*again, blob)) return kNotGated;
+  return parts;
 }
 
 bool is_gated_blob(ByteView blob) noexcept { return !blob.empty() && blob.front() == kMark; }

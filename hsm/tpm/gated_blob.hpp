@@ -36,10 +36,13 @@ struct PreparedGatedKey {
 /// The octet 'G', the creation data with their size in front, the ticket, then the key as any other's blob.
 [[nodiscard]] Result<Bytes> marshal(const GatedParts& parts);
 
+/// Reads back what marshal() writes of a key as gated_key_template() asks, octet for octet, and nothing else. \return kKeyLost
+[[nodiscard]] Result<GatedParts> unmarshal_gated(ByteView blob);
+
 /// Whether a blob says that it is one of these; nothing more is known of it.
 [[nodiscard]] bool is_gated_blob(ByteView blob) noexcept;
 
-/// Reads a blob back, and nothing else than what marshal() wrote of a key as gated_key_template() asks.
+/// Reads the blob of a key and compares the two.
 /// \return the key; kKeyLost when it is damaged, kKeyMismatch when it is another key than its record says
 [[nodiscard]] Result<std::shared_ptr<const PreparedGatedKey>> prepare_gated(const StoredKey& key);
 
