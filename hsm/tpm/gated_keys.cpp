@@ -189,6 +189,7 @@ Status sign_in(OpenTpm& tpm, ESYS_TR session, Signing& what) {
 }
 
 Status sign_behind_gate(OpenTpm& tpm, Signing& what) {
+  tpm.keys.make_room();  // a TPM has three places for objects, and three for sessions
   CHANCERY_ASSIGN(const TransientHandle session, tpm.connection->start_gate_session());
   CHANCERY_TRY(meet_policy(*tpm.connection, session.get(), what));
   return sign_in(tpm, session.get(), what);
@@ -236,10 +237,12 @@ Result<Signature> TpmGatedKeys::sign(const StoredKey& key, const GatePolicy& pol
                                      std::span<const PolicySignature> signatures, Deadline deadline) {
   const Sha256Digest digest = sha256(message);
   CHANCERY_ASSIGN(const std::shared_ptr<Signing> what, plan(key, policy, digest, signatures));
-  CHANCERY_TRY(device_.run(key.binding.agent_id, deadline, [this, what](OpenTpm& tpm) -> Status {
-    if (destroyed_.contains(what->key->key.identity)) return kKeyDestroyed;
+  // Which may outlast this object, and not what it borrows.
+  const auto use = [what, &destroyed = destroyed_](OpenTpm& tpm) -> Status {
+    if (destroyed.contains(what->key->key.identity)) return kKeyDestroyed;
     return run_beyond_doubt(*tpm.connection, [&] { return sign_behind_gate(tpm, *what); });
-  }));
+  };
+  CHANCERY_TRY(device_.run(key.binding.agent_id, deadline, use));
   if (!verify_signature(key.public_key, digest, message, what->signature)) {
     return Error{ErrorCode::kKeyMismatch,
                  "the TPM signed with another key than the gate's: the signature was discarded"};

@@ -14,7 +14,7 @@ namespace chancery::hsm {
 /// It encrypts nothing: what approvers sign is the hash of the command as it is sent, and an encrypted one is another.
 class TpmGatedKeys final : public GatedKeys {
  public:
-  /// \param device,attester,destroyed  must outlive it
+  /// \param device,attester,destroyed  must outlive it, and `destroyed` the device
   TpmGatedKeys(TpmDevice& device, TpmAttester& attester, const DestroyedKeys& destroyed)
       : device_(device), attester_(attester), destroyed_(destroyed) {}
 
