@@ -83,11 +83,17 @@ class TpmConnection {
   /// The same, salted to the storage key, so that its commands and their answers are protected by an HMAC. It encrypts
   /// nothing: a policy may be about the very octets of a command.
   [[nodiscard]] Result<TransientHandle> start_gate_session();
+  /// Takes a session out of the TPM's few places; it stays active there. \param session  is none afterwards
+  [[nodiscard]] Result<EsysOwned<TPMS_CONTEXT>> save_session(TransientHandle& session);
+  /// Brings a session back, which can be done once.
+  [[nodiscard]] Result<TransientHandle> load_session(const TPMS_CONTEXT& context);
   /// The public area of the storage key.
   [[nodiscard]] const TPM2B_PUBLIC& storage_key_area() const noexcept { return storage_area_; }
 
   /// Cleanses what the TPM software stack keeps of the auth value that was used last. Asks the TPM nothing.
-  void forget_authorization();
+  void forget_authorization() { forget_authorization(session_.get()); }
+  /// The same for another session that was used with one.
+  void forget_authorization(ESYS_TR session);
 
   /// Asks the TPM for its clock.
   [[nodiscard]] Status ping();
