@@ -3,6 +3,7 @@
 
 #include "attest/evidence/policy_digest.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 
@@ -155,7 +156,7 @@ BOOST_DATA_TEST_CASE(the_order_of_approvers_says_nothing, boost::unit_test::data
   GatePolicy policy = gate_of(row.approvers, row.quorum);
   std::ranges::reverse(policy.approvers);
   BOOST_TEST(digest_text(policy) == row.digest);
-  std::ranges::rotate(policy.approvers, policy.approvers.begin() + 1);
+  std::rotate(policy.approvers.begin(), policy.approvers.begin() + 1, policy.approvers.end());
   BOOST_TEST(digest_text(policy) == row.digest);
 }
 

@@ -170,7 +170,7 @@ constexpr std::array kTricks{
             const Bytes other = command_for(scene.name, kOtherToken);
             return Attempt{{{&scene.gate.keys[0], other}, {&scene.gate.keys[1], other}}};
           }},
-    Trick{"both words for this token, said to be for another", kSignatureRefused,
+    Trick{"a word for another token, said to be for this one", kSignatureRefused,
           [](const GatedScene& scene, const SigningKey&) {
             Word said{&scene.gate.keys[0], command_for(scene.name, kToken)};
             said.is_over =
