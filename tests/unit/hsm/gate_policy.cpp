@@ -84,10 +84,9 @@ TSS2_RC policy_or(TpmConnection& tpm, ESYS_TR session, const std::vector<attest:
   return Esys_PolicyOR(tpm.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &branches);
 }
 
-/// TPM2_Sign in these sessions.
-TSS2_RC plain_sign(TpmConnection& tpm, ESYS_TR key, ESYS_TR first, ESYS_TR second,
-                   std::string_view token = kToken) {
-  const TPM2B_DIGEST digest = sized(sha256(as_bytes(token)));
+/// TPM2_Sign of kToken in these sessions.
+TSS2_RC sign_token(TpmConnection& tpm, ESYS_TR key, ESYS_TR first, ESYS_TR second) {
+  const TPM2B_DIGEST digest = sized(sha256(as_bytes(kToken)));
   const TPMT_SIG_SCHEME scheme{TPM2_ALG_ECDSA, {.ecdsa = {TPM2_ALG_SHA256}}};
   const TPMT_TK_HASHCHECK no_ticket{TPM2_ST_HASHCHECK, TPM2_RH_NULL, {}};
   TPMT_SIGNATURE* signature = nullptr;
@@ -122,7 +121,7 @@ TSS2_RC attempt(const GatedScene& scene, const Attempt& what) {
     const auto object = tpm.keys.load_blob(key->key.parts);
     if (const auto rc = refusal(object)) return *rc;
     const ESYS_TR beside = what.is_encrypted ? connection.session() : ESYS_TR_NONE;
-    return plain_sign(connection, object->get(), session->get(), beside);
+    return sign_token(connection, object->get(), session->get(), beside);
   });
 }
 
@@ -239,7 +238,7 @@ TSS2_RC sign_by_auth(const GatedScene& scene, TPMA_OBJECT attributes) {
     const TpmAuth value(auth);
     const TSS2_RC rc = Esys_TR_SetAuth(tpm.connection->esys(), object->get(), &value.value());
     if (rc != TSS2_RC_SUCCESS) return rc;
-    return plain_sign(*tpm.connection, object->get(), tpm.connection->session(), ESYS_TR_NONE);
+    return sign_token(*tpm.connection, object->get(), tpm.connection->session(), ESYS_TR_NONE);
   });
 }
 
