@@ -80,8 +80,8 @@ class TpmConnection {
   [[nodiscard]] Result<TransientHandle> start_second_session();
   /// A policy session under SHA-256, without salt: what is told to it is no secret.
   [[nodiscard]] Result<TransientHandle> start_policy_session();
-  /// The same, salted to the storage key, so that its commands and their answers are protected by an HMAC. It encrypts
-  /// nothing: a policy may be about the very octets of a command.
+  /// The same, salted to the storage key, so that an HMAC protects the command that it authorizes, and the answer. It
+  /// encrypts nothing: a policy may be about the very octets of a command.
   [[nodiscard]] Result<TransientHandle> start_gate_session();
   /// Takes a session out of the TPM's few places; it stays active there. \param session  is none afterwards
   [[nodiscard]] Result<EsysOwned<TPMS_CONTEXT>> save_session(TransientHandle& session);

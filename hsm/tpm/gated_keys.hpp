@@ -10,7 +10,7 @@ namespace chancery::hsm {
 /// Gated keys of a TPM 2.0, below its storage key. The TPM keeps nothing of them. Each has an authorization value that is drawn
 /// for it and forgotten: the policy is the only way to use it.
 ///
-/// Each signature has a policy session of its own, salted to the storage key, so that its commands are protected by an HMAC.
+/// Each signature has a policy session of its own, salted to the storage key, so that an HMAC protects TPM2_Sign and its answer.
 /// It encrypts nothing: what approvers sign is the hash of the command as it is sent, and an encrypted one is another.
 class TpmGatedKeys final : public GatedKeys {
  public:
