@@ -25,7 +25,7 @@ ApprovalDecision decision_by(const PublicKey& key) {
   out.approver = "user:bob@example.org";
   out.request = std::string(32, 'a');
   out.request_sha256 = std::string(64, 'b');
-  out.verdict = Verdict::kApprove;
+  out.verdict = ApprovalVerdict::kApprove;
   out.issued_at = std::chrono::sys_seconds(std::chrono::seconds(1'800'000'000));
   out.key = key.thumbprint();
   return out;
@@ -53,9 +53,9 @@ BOOST_DATA_TEST_CASE(a_decision_is_read_and_verifies_as_it_was_signed,
                      boost::unit_test::data::make(kAlgorithms), row) {
   const SigningKey key = *SigningKey::generate(row.algorithm);
   ApprovalDecision decision = decision_by(key.public_key());
-  for (const Verdict verdict : {Verdict::kApprove, Verdict::kDeny}) {
+  for (const ApprovalVerdict verdict : {ApprovalVerdict::kApprove, ApprovalVerdict::kDeny}) {
     decision.verdict = verdict;
-    decision.reason = verdict == Verdict::kDeny ? "Zu hoch für diesen Kunden" : "";
+    decision.reason = verdict == ApprovalVerdict::kDeny ? "Zu hoch für diesen Kunden" : "";
     const std::string jws = sign(decision, key);
     const auto read = read_approval_decision(jws);
     BOOST_REQUIRE(read.has_value());
@@ -241,10 +241,11 @@ std::string changed(const Keys& keys, void (*change)(ApprovalDecision& decision)
 constexpr auto kUnsigned = ErrorCode::kSignatureInvalid;
 
 const std::array kForged{
-    ForgedCase{
-        "another verdict",
-        [](const Keys& k) { return changed(k, [](ApprovalDecision& d) { d.verdict = Verdict::kDeny; }); },
-        kUnsigned},
+    ForgedCase{"another verdict",
+               [](const Keys& k) {
+                 return changed(k, [](ApprovalDecision& d) { d.verdict = ApprovalVerdict::kDeny; });
+               },
+               kUnsigned},
     ForgedCase{"another request",
                [](const Keys& k) { return changed(k, [](ApprovalDecision& d) { d.request[0] = 'b'; }); },
                kUnsigned},
@@ -323,7 +324,7 @@ const std::array kPasskeys{
     PasskeyCase{"an answer for another decision",
                 [](const MadePasskey& passkey, const std::string& input) {
                   ApprovalDecision denial = passkey_decision(passkey);
-                  denial.verdict = Verdict::kDeny;
+                  denial.verdict = ApprovalVerdict::kDeny;
                   const std::string other =
                       passkey.sign_jws(approval_decision_input(denial, Algorithm::kES256));
                   return input + other.substr(other.rfind('.'));
