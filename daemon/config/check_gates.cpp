@@ -14,6 +14,7 @@ namespace {
 using Found = std::optional<Complaint>;
 
 constexpr std::size_t kMostGates = 64;
+constexpr std::size_t kMostApprovers = 64;
 constexpr std::size_t kLongestApprover = 256;
 // What a policy of PolicySigned and PolicyOR has room for.
 constexpr std::size_t kMostTpmApprovers = 4;
@@ -106,6 +107,8 @@ Found check_approvers(const std::string& option, const std::vector<std::string>&
   if (!std::ranges::all_of(approvers, is_approver))
     return Complaint{
         option, "must be principals such as \"user:bob@example.org\" and groups such as \"group:finance\""};
+  if (approvers.size() > kMostApprovers)
+    return Complaint{option, "has more than 64: put persons into a group"};
   std::set<std::string_view> names(approvers.begin(), approvers.end());
   if (names.size() == approvers.size()) return std::nullopt;
   return Complaint{option, "has somebody twice, who counts once: take the second one out"};

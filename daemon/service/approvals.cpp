@@ -95,6 +95,10 @@ Result<std::uint64_t> expire_approval(Office& office, const ParkedCall& call, st
   return office.approvals.expire(call.id, now, audit_entry("approval.expire", now, facts_of(call)));
 }
 
+Result<std::uint64_t> lapse_approval(Office& office, const ParkedCall& call, std::chrono::sys_seconds now) {
+  return office.approvals.lapse(call.id, now, audit_entry("approval.lapse", now, facts_of(call)));
+}
+
 void ApprovalKeeper::tick(std::chrono::sys_seconds now) {
   end_overdue(now);
   forget(now);

@@ -31,6 +31,10 @@ namespace chancery::service {
 [[nodiscard]] Result<std::uint64_t> expire_approval(Office& office, const store::ParkedCall& call,
                                                     std::chrono::sys_seconds now);
 
+/// Ends one that was approved and not used in time. kNotFound, kConflict.
+[[nodiscard]] Result<std::uint64_t> lapse_approval(Office& office, const store::ParkedCall& call,
+                                                   std::chrono::sys_seconds now);
+
 /// Ends calls that have waited long enough, and forgets former ones. One thread at a time.
 class ApprovalKeeper {
  public:

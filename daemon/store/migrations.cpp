@@ -564,10 +564,25 @@ CREATE INDEX parked_calls_by_expiry ON parked_calls (expires_at) WHERE state = '
 CREATE INDEX parked_calls_by_end ON parked_calls (ended_at) WHERE ended_at IS NOT NULL;
 )sql";
 
+// Values that gates let through since an approval for them was used once, as hashes; and the grants that are behind a gate.
+constexpr const char* kGates = R"sql(
+CREATE TABLE let_through (
+  gate  TEXT NOT NULL CHECK (length(gate) > 0),
+  value TEXT NOT NULL CHECK (length(value) = 64),
+  at    INTEGER NOT NULL,
+  PRIMARY KEY (gate, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gated_tokens (
+  token TEXT NOT NULL PRIMARY KEY REFERENCES tokens (id),
+  gate  TEXT NOT NULL CHECK (length(gate) > 0)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
                                  kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
                                  kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls};
+                                 kIssuers,    kParkedCalls, kGates};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -79,12 +79,13 @@ Node approval_terms_node(const api::ApprovalTerms& terms) {
   Node node = Node::object({{"risk", terms.risk}});
   node.set("arguments", arguments ? Node::copy(arguments->root()) : Node(nullptr));
   set_unless_empty(node, "description", terms.description);
+  if (!terms.is_declared) node.set("declared", false);
   return node;
 }
 
 Result<api::ApprovalTerms> approval_terms_from(const Value& value) {
-  constexpr const char* kWhat = "`approval` has `risk`, `arguments` and perhaps `description`";
-  CHANCERY_TRY(allow_only(value, {"risk", "arguments", "description"}, kWhat));
+  constexpr const char* kWhat = "`approval` has `risk`, `arguments` and perhaps `description` and `declared`";
+  CHANCERY_TRY(allow_only(value, {"risk", "arguments", "description", "declared"}, kWhat));
   api::ApprovalTerms out;
   CHANCERY_ASSIGN(out.risk, need_text(value, "risk", "`approval.risk` must be low, medium or high"));
   const Value* const arguments = value.find("arguments");
@@ -93,6 +94,9 @@ Result<api::ApprovalTerms> approval_terms_from(const Value& value) {
   out.arguments = json::to_jcs(*arguments);
   CHANCERY_ASSIGN(out.description,
                   text_or_empty(value, "description", "`approval.description` must be a text"));
+  if (value.find("declared") != nullptr) {
+    CHANCERY_ASSIGN(out.is_declared, flag(value, "declared", "`approval.declared` must be true or false"));
+  }
   return out;
 }
 

@@ -11,7 +11,7 @@ namespace chancery::api {
 
 // What waits for a person, who decides it, and by which keys (docs/protocol/approvals.md).
 
-/// The outcome of a decision about a call that waits.
+/// The outcome of a decision about a call or an action that waits.
 inline constexpr std::string_view kApprovalRequired = "approval_required";
 
 /// What a tool runtime says of a call that takes an approval. Everything else in the request document is what the daemon
@@ -20,6 +20,8 @@ struct ApprovalTerms {
   std::string risk;         ///< "low", "medium", "high"
   std::string arguments;    ///< JSON of an object: what the tool would be called with
   std::string description;  ///< of the tool, for people: at most 512 octets; may be empty
+  /// The tool's own declaration takes an approval; else the terms are given since the daemon asked for them.
+  bool is_declared = true;
 };
 
 /// A call that waits, as whoever asked for it is told.
