@@ -266,6 +266,7 @@ CallAnswer CallDesk::Call::waiting(api::PendingApproval pending) const {
   out.approval = std::move(pending.id);
   out.expires_at = pending.expires_at;
   out.document = std::move(pending.document);
+  out.url = std::move(pending.url);
   return out;
 }
 

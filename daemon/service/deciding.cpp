@@ -159,6 +159,17 @@ api::Decision waiting(const Judgement& judgement) {
   return decision;
 }
 
+// Whoever is refused does not ask on and on: as long as the request would have waited, no means no.
+api::Decision denied_by_person(const Judgement& judgement) {
+  api::Decision decision;
+  decision.outcome = api::kApprovalDenied;
+  decision.step = "approval";
+  decision.reason =
+      "a person has denied this: it can be asked for again when the denied request would have expired";
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
 // Not a decision yet: nothing is recorded, and the proof is good still.
 api::Decision terms_required(const Judgement& judgement) {
   api::Decision decision;
@@ -376,6 +387,11 @@ class Passing {
       CHANCERY_ASSIGN(const auto open, find_open());
       const bool is_approved = open && open->state == store::ApprovalState::kApproved;
       if (open && !is_approved) CHANCERY_TRY(resume(*open));
+      const std::string& subject = judgement.parking->call().subject;
+      CHANCERY_ASSIGN(
+          const bool is_denied,
+          open ? Result<bool>(false) : recorder_.office.gates.was_denied(subject, recorder_.context.now));
+      if (is_denied) return refuse();
       CHANCERY_ASSIGN(Recorded recorded, is_approved ? pass(*open) : park());
       if (!has_changed(recorded.recording.outcome)) return recorded;
     }
@@ -418,6 +434,12 @@ class Passing {
     return out;
   }
 
+  Result<Recorded> refuse() const {
+    Recorded out{denied_by_person(recorder_.judgement), {}};
+    CHANCERY_ASSIGN(out.recording, recorder_.record(out.answer));
+    return out;
+  }
+
   // The attempt names what it waits for, which is known only then.
   Result<Recorded> park() const {
     ToolCall* const call = recorder_.call;
@@ -441,7 +463,9 @@ class Passing {
 
 // By its name: a decision that is answered again is known by nothing else.
 Outcome outcome_of(const api::Decision& decision) {
-  if (decision.permitted || is_waiting(decision)) return Outcome::kValid;
+  // What people say of it is not the chain's doing.
+  if (decision.permitted || is_waiting(decision) || decision.outcome == api::kApprovalDenied)
+    return Outcome::kValid;
   for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
     if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
   }

@@ -243,7 +243,9 @@ AuditFacts Parking::use(const store::ParkedCall& approved) const {
 }
 
 api::PendingApproval Parking::answer() const {
-  return {call_.id, seconds_of(call_.expires_at), call_.document, call_.digest};
+  // The page is the console's; what stands behind the number sign reaches no server.
+  return {call_.id, seconds_of(call_.expires_at), call_.document, call_.digest,
+          office_.policy.current()->issuer_url + "/ui#/approvals/" + call_.id};
 }
 
 }  // namespace chancery::service

@@ -5,6 +5,8 @@
 
 #include <chancery/result.hpp>
 
+#include "daemon/store/store.hpp"
+
 namespace chancery::store {
 
 /// A value that a gate lets through from now on, since somebody approved it once.
@@ -23,6 +25,9 @@ class GateBook {
 
   /// Whether an approval for that value was used.
   virtual Result<bool> was_let_through(const LetThrough& value) = 0;
+
+  /// Whether a request for that subject was denied, and would still have waited: a person who has said no is not asked again at once.
+  virtual Result<bool> was_denied(std::string_view subject, sys_seconds now) = 0;
 
   /// The gate that a first token was granted behind; empty when there is none, or no such token. As long as there is no such
   /// token at all, nothing is read for it.

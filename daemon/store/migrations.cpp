@@ -659,6 +659,8 @@ CREATE TABLE gated_tokens (
   token TEXT NOT NULL PRIMARY KEY REFERENCES tokens (id),
   gate  TEXT NOT NULL CHECK (length(gate) > 0)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX parked_calls_denied ON parked_calls (subject, expires_at) WHERE state = 'denied';
 )sql";
 
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,

@@ -9,6 +9,8 @@ namespace {
 constexpr const char* kWasLetThrough = "SELECT 1 FROM let_through WHERE gate = ? AND value = ?";
 constexpr const char* kLetThrough =
     "INSERT INTO let_through (gate, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr const char* kWasDenied =
+    "SELECT 1 FROM parked_calls WHERE subject = ? AND state = 'denied' AND expires_at > ?";
 constexpr const char* kAnyGated = "SELECT EXISTS (SELECT 1 FROM gated_tokens)";
 constexpr const char* kGateOf = "SELECT gate FROM gated_tokens WHERE token = ?";
 constexpr const char* kPutBehind = "INSERT INTO gated_tokens (token, gate) VALUES (?, ?)";
@@ -21,6 +23,12 @@ class SqliteGateBook final : public GateBook {
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(Query select, journal_->database().query(kWasLetThrough));
     return select.bind(value.gate).bind(value.value).step();
+  }
+
+  Result<bool> was_denied(std::string_view subject, sys_seconds now) override {
+    const auto held = journal_->hold();
+    CHANCERY_ASSIGN(Query select, journal_->database().query(kWasDenied));
+    return select.bind(subject).bind(now).step();
   }
 
   Result<std::string> gate_of(std::string_view token) override {

@@ -101,10 +101,12 @@ Result<api::ApprovalTerms> approval_terms_from(const Value& value) {
 }
 
 Node pending_approval_node(const api::PendingApproval& pending) {
-  return Node::object({{"id", pending.id},
-                       {"expires_at", pending.expires_at},
-                       {"document", Node::canonical(pending.document)},
-                       {"sha256", pending.sha256}});
+  Node node = Node::object({{"id", pending.id},
+                            {"expires_at", pending.expires_at},
+                            {"document", Node::canonical(pending.document)},
+                            {"sha256", pending.sha256}});
+  set_unless_empty(node, "url", pending.url);
+  return node;
 }
 
 Result<api::PendingApproval> pending_approval_from(const Value& value) {
@@ -114,6 +116,7 @@ Result<api::PendingApproval> pending_approval_from(const Value& value) {
   CHANCERY_ASSIGN(out.expires_at, need_number(value, "expires_at", kAnyTime, kWhat));
   CHANCERY_ASSIGN(out.document, document_from(value, kWhat));
   CHANCERY_ASSIGN(out.sha256, need_text(value, "sha256", kWhat));
+  CHANCERY_ASSIGN(out.url, text_or_empty(value, "url", "`url` is the address of a page"));
   return out;
 }
 

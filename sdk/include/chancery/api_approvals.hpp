@@ -13,6 +13,8 @@ namespace chancery::api {
 
 /// The outcome of a decision about a call or an action that waits.
 inline constexpr std::string_view kApprovalRequired = "approval_required";
+/// The outcome of one that a person has denied, as long as the request would have waited.
+inline constexpr std::string_view kApprovalDenied = "approval_denied";
 
 /// What a tool runtime says of a call that takes an approval. Everything else in the request document is what the daemon
 /// verified.
@@ -30,6 +32,7 @@ struct PendingApproval {
   std::int64_t expires_at = 0;
   std::string document;  ///< JCS: what is to be approved
   std::string sha256;    ///< of these octets, in hexadecimal
+  std::string url{};     ///< of the page where it is decided; empty: nobody said
 };
 
 // Who sees to it that nothing happens without a decision: the device, or this daemon.
