@@ -26,6 +26,7 @@
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/gates.hpp"
 #include "daemon/service/issuer_desk.hpp"
 #include "daemon/service/key_life.hpp"
 #include "daemon/service/nonces.hpp"
@@ -41,6 +42,7 @@
 #include "daemon/store/approval_book.hpp"
 #include "daemon/store/approver_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
@@ -61,6 +63,8 @@ struct Policy {
   std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
   std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
   std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
+  std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
+  std::vector<Gate> gates{};
   std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
@@ -102,6 +106,7 @@ struct Office {
   IssuerDesk& issuers;
   store::ApprovalBook& approvals;
   store::ApproverBook& approvers;
+  store::GateBook& gates;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told

@@ -84,6 +84,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              issuers,
              *books.approvals,
              *books.approvers,
+             *books.gates,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,

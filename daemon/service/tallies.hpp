@@ -33,10 +33,11 @@ enum class ApprovalRequest : std::uint8_t {
   kParked,    ///< it waits
   kRepeated,  ///< it was waiting
   kDenied,    ///< nobody needs to be asked: it is not allowed
-  kRefused    ///< too many wait, or what was asked for is no such call
+  kRefused,   ///< too many wait, or what was asked for is no such call
+  kPermitted  ///< it was approved before, or no gate is closed any more
 };
-inline constexpr std::array<std::string_view, 4> kApprovalRequestNames{"parked", "repeated", "denied",
-                                                                       "refused"};
+inline constexpr std::array<std::string_view, 5> kApprovalRequestNames{"parked", "repeated", "denied",
+                                                                       "refused", "permitted"};
 
 /// What came of a person's decision.
 enum class DecisionOutcome : std::uint8_t {

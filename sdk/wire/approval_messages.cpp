@@ -173,12 +173,13 @@ Node approval_terms_node(const api::ApprovalTerms& terms) {
   Node node = Node::object({{"risk", terms.risk}});
   node.set("arguments", arguments ? Node::copy(arguments->root()) : Node(nullptr));
   set_unless_empty(node, "description", terms.description);
+  if (!terms.is_declared) node.set("declared", false);
   return node;
 }
 
 Result<api::ApprovalTerms> approval_terms_from(const Value& value) {
-  constexpr const char* kWhat = "`approval` has `risk`, `arguments` and perhaps `description`";
-  CHANCERY_TRY(allow_only(value, {"risk", "arguments", "description"}, kWhat));
+  constexpr const char* kWhat = "`approval` has `risk`, `arguments` and perhaps `description` and `declared`";
+  CHANCERY_TRY(allow_only(value, {"risk", "arguments", "description", "declared"}, kWhat));
   api::ApprovalTerms out;
   CHANCERY_ASSIGN(out.risk, need_text(value, "risk", "`approval.risk` must be low, medium or high"));
   const Value* const arguments = value.find("arguments");
@@ -187,14 +188,19 @@ Result<api::ApprovalTerms> approval_terms_from(const Value& value) {
   out.arguments = json::to_jcs(*arguments);
   CHANCERY_ASSIGN(out.description,
                   text_or_empty(value, "description", "`approval.description` must be a text"));
+  if (value.find("declared") != nullptr) {
+    CHANCERY_ASSIGN(out.is_declared, flag(value, "declared", "`approval.declared` must be true or false"));
+  }
   return out;
 }
 
 Node pending_approval_node(const api::PendingApproval& pending) {
-  return Node::object({{"id", pending.id},
-                       {"expires_at", pending.expires_at},
-                       {"document", Node::canonical(pending.document)},
-                       {"sha256", pending.sha256}});
+  Node node = Node::object({{"id", pending.id},
+                            {"expires_at", pending.expires_at},
+                            {"document", Node::canonical(pending.document)},
+                            {"sha256", pending.sha256}});
+  set_unless_empty(node, "url", pending.url);
+  return node;
 }
 
 Result<api::PendingApproval> pending_approval_from(const Value& value) {
@@ -204,6 +210,7 @@ Result<api::PendingApproval> pending_approval_from(const Value& value) {
   CHANCERY_ASSIGN(out.expires_at, need_number(value, "expires_at", kAnyTime, kWhat));
   CHANCERY_ASSIGN(out.document, document_from(value, kWhat));
   CHANCERY_ASSIGN(out.sha256, need_text(value, "sha256", kWhat));
+  CHANCERY_ASSIGN(out.url, text_or_empty(value, "url", "`url` is the address of a page"));
   return out;
 }
 
