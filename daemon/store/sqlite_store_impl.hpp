@@ -17,7 +17,7 @@ namespace chancery::store {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(std::shared_ptr<Journal> journal)
-      : journal_(std::move(journal)), database_(journal_->database()) {
+      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {
     database_.watch({"agents", "keys"});
   }
 
@@ -93,7 +93,7 @@ class SqliteStore final : public Store {
 
   const std::shared_ptr<Journal> journal_;
   Database& database_;  // the journal's
-  RecordSeal seal_{SecretBytes()};
+  RecordSeal& seal_;    // the journal's
   std::vector<Thumbprint> damaged_keys_;
   // What was read and verified last, by the statement and its parameter: whoever asks for something is looked up each time.
   std::map<std::pair<const char*, std::string>, Agent> known_;
