@@ -7,7 +7,7 @@ set(sanitized_by_address
   hsm tpm_backend tpm_counter tpm_attester tpm_gated_keys tpm_measurements tpm_sealer pkcs11 pkcs11_claims
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
-  daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
+  daemon_approvals daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
   mcp mcp_serving runtime_tools schema schema_suite
   runtime_program
   service_approvals service_budgets service_custody service_issuers service_partners service_vault redaction
@@ -21,7 +21,7 @@ set(sanitized_by_thread
   hsm tpm_backend tpm_counter tpm_condition tpm_gated_keys tpm_sealer
   client_trust
   edge_parts edge_requests edge_ends
-  daemon_audit daemon_ledger daemon_log daemon_store
+  daemon_approvals daemon_audit daemon_ledger daemon_log daemon_store
   mcp mcp_serving
   service service_audit service_authorize service_attestation service_budgets service_partners)
 
