@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,9 +16,11 @@
 #include <chancery/api_audit.hpp>
 #include <chancery/api_backup.hpp>
 #include <chancery/api_overview.hpp>
+#include <chancery/passkeys.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
+#include "daemon/service/approval_waits.hpp"
 #include "daemon/service/attestation_desk.hpp"
 #include "daemon/service/audit_desk.hpp"
 #include "daemon/service/backend_set.hpp"
@@ -37,6 +40,7 @@
 #include "daemon/service/vault.hpp"
 #include "daemon/service/webhook.hpp"
 #include "daemon/store/approval_book.hpp"
+#include "daemon/store/approver_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/gate_book.hpp"
 #include "daemon/store/join_book.hpp"
@@ -72,9 +76,13 @@ struct Policy {
   std::chrono::seconds default_delegation_lifetime{0};
   std::chrono::seconds key_overlap{0};  ///< how long an agent's key serves after another has followed it
   std::chrono::seconds min_status_lifetime{
-      60};               ///< of tokens that refer to a status list; shorter ones do not
-  VerifyOptions verify;  ///< limits and signing modes; its cache is the daemon's
+      60};                                 ///< of tokens that refer to a status list; shorter ones do not
+  VerifyOptions verify;                    ///< limits and signing modes; its cache is the daemon's
+  std::optional<RelyingParty> passkeys{};  ///< none: nobody decides by one
 };
+
+/// How many may wait for a decision at a time, unless there are so many threads.
+inline constexpr std::size_t kApprovalWaiters = 4;
 
 /// Everything that the use cases work with; main wires it. References outlive the office.
 struct Office {
@@ -97,6 +105,7 @@ struct Office {
   store::PermitBook& permits;
   IssuerDesk& issuers;
   store::ApprovalBook& approvals;
+  store::ApproverBook& approvers;
   store::GateBook& gates;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
@@ -108,6 +117,7 @@ struct Office {
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();
   std::shared_ptr<telemetry::EdgeRefusals> edge_refusals = std::make_shared<telemetry::EdgeRefusals>();
   std::shared_ptr<RefusedProofs> refused_proofs = std::make_shared<RefusedProofs>();
+  std::shared_ptr<ApprovalWaits> approval_waits = std::make_shared<ApprovalWaits>(kApprovalWaiters);
   /// Join tokens that were presented a second time.
   std::shared_ptr<std::atomic<std::uint64_t>> join_alarms = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

@@ -83,6 +83,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              *books.permits,
              issuers,
              *books.approvals,
+             *books.approvers,
              *books.gates,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
@@ -90,6 +91,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              std::move(options.redactor),
              &watch} {
   spending.seal_with(audit);
+  office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }
 
 Status Premises::open(std::chrono::sys_seconds now) {

@@ -120,6 +120,7 @@ Result<Prepared> prepare(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
   CHANCERY_ASSIGN(options.issuers.issuers, issuers(config.vault));
   options.issuers.threads = config.server.blocking_threads;
+  options.approval_waiters = config.server.blocking_threads / 2;
   return prepared;
 }
 
