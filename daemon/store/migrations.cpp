@@ -4,6 +4,7 @@
 #include <string>
 
 #include "daemon/store/audit_tree.hpp"
+#include "daemon/store/gate_tables.hpp"
 
 namespace chancery::store {
 namespace {
@@ -646,27 +647,10 @@ CREATE UNIQUE INDEX approver_keys_by_credential ON approver_keys (credential_id)
 CREATE INDEX approver_keys_active ON approver_keys (principal) WHERE state = 'active';
 )sql";
 
-// Values that gates let through since an approval for them was used once, as hashes; and the grants that are behind a gate.
-constexpr const char* kGates = R"sql(
-CREATE TABLE let_through (
-  gate  TEXT NOT NULL CHECK (length(gate) > 0),
-  value TEXT NOT NULL CHECK (length(value) = 64),
-  at    INTEGER NOT NULL,
-  PRIMARY KEY (gate, value)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE gated_tokens (
-  token TEXT NOT NULL PRIMARY KEY REFERENCES tokens (id),
-  gate  TEXT NOT NULL CHECK (length(gate) > 0)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX parked_calls_denied ON parked_calls (subject, expires_at) WHERE state = 'denied';
-)sql";
-
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
                                  kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
                                  kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls, kApprovers,    kGates};
+                                 kIssuers,    kParkedCalls, kApprovers,     kGates};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {
