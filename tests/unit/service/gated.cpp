@@ -339,6 +339,55 @@ BOOST_FIXTURE_TEST_CASE(parameters_that_nobody_reads_are_not_put_before_a_person
   BOOST_TEST(listed().empty());
 }
 
+// --- grants that name a gate
+
+namespace {
+
+struct GatedGrant : Gated {
+  GatedGrant() {
+    Gate careful;
+    careful.name = "careful";
+    careful.approvers = {kBob};
+    put(careful);
+  }
+  Response grant(const std::string& gate) {
+    return call(
+        "POST", "/v1/grants",
+        R"({"principal":"user:alice@example.org","agent":"orchestrator","audience":"https://tools.example",)"
+        R"("scopes":["payments.refund"],"lifetime_s":1800,"gate":")" +
+            gate + "\"}",
+        kOperatorUid);
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(what_is_done_under_a_grant_with_a_gate_waits, GatedGrant) {
+  BOOST_TEST(verdict_of(ask(without_terms(refund("1")))) == "permit");
+  const std::string ungated = chain;
+  const Response made = grant("careful");
+  BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
+  chain = chain_of(made);
+  const std::string id = id_of(ask(refund("1")));
+  decide(id, kBob);
+  BOOST_TEST(verdict_of(ask(refund("1"))) == "permit");
+  BOOST_TEST(verdict_of(ask(without_terms(refund("1")))) == "terms_required");
+  chain = ungated;
+  BOOST_TEST(verdict_of(ask(without_terms(refund("1")))) == "permit");
+}
+
+BOOST_FIXTURE_TEST_CASE(without_its_gate_nothing_is_done_under_such_a_grant, GatedGrant) {
+  chain = chain_of(grant("careful"));
+  change_policy([](service::Policy& policy) { policy.gates.clear(); });
+  BOOST_TEST(verdict_of(ask(without_terms(refund("1")))) == "config_invalid");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_grant_names_a_gate_that_there_is, GatedGrant) {
+  BOOST_TEST(grant("nights").status == 400);
+  change_policy([](service::Policy& policy) { policy.gates[0].tpm_enforced = true; });
+  BOOST_TEST(grant("careful").status == 400);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace chancery::tests
