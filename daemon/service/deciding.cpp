@@ -424,6 +424,8 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
                    "1024 calls wait for an approval, and no more can: `chancery approval list` shows them"};
     case RecordOutcome::kWaitsAlready:
     case RecordOutcome::kWaitsNoLonger:
+    case RecordOutcome::kApproved:
+    case RecordOutcome::kApprovedNoLonger:
     case RecordOutcome::kOverBound:
       break;  // a denial debits nothing, and nothing else is parked
   }

@@ -15,6 +15,7 @@
 
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/audit_tree.hpp"
+#include "daemon/store/record_seal.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
@@ -78,6 +79,9 @@ class Journal {
   /// To be used within an effect, or while it is held.
   [[nodiscard]] Database& database() noexcept { return database_; }
 
+  /// Over records; without a secret before Store::seal_with(). To be used as database().
+  [[nodiscard]] RecordSeal& seal() noexcept { return seal_; }
+
  private:
   struct Pending {
     const AuditEntry* audit;  // null: none
@@ -111,6 +115,7 @@ class Journal {
   std::string policy_;
   StateLock lock_;  // before the database: released after it
   Database database_;
+  RecordSeal seal_{SecretBytes()};
   std::optional<AuditTree> tree_;  // none after a commit that failed: read again before the next
   std::shared_ptr<const telemetry::Redactor> redactor_;  // null: entries are written as they are
   bool is_proven_ = false;                               // whether what was written last reached the disk

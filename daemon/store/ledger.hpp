@@ -71,6 +71,8 @@ struct Decision {
   const ParkedCall* parked = nullptr;
   /// Parked before, for the same: recorded only if it waits still. Borrowed.
   const ParkedCall* repeated = nullptr;
+  /// Approved, and used up by it: recorded only if the approval is for this subject, has not lapsed, and nobody else used it. Borrowed.
+  const ApprovalUse* approved = nullptr;
 };
 
 /// What came of recording a decision. Nothing is recorded but by kRecorded.
@@ -84,8 +86,10 @@ struct Recording {
     kOverBound,      ///< `debit` would have brought its total to `total`
     kWaitsAlready,   ///< the call that was to be parked is pending: `answer` is its id, and it may be overdue
     kWaitsNoLonger,  ///< the call that was `repeated` has ended meanwhile
-    kTooManyOfKey,   ///< calls of this agent's key wait
-    kTooManyOfFirst,  ///< calls of this chain's first holder, and of those below it, wait
+    kApproved,  ///< what was to be parked is approved: `answer` is its id, and the approval may have lapsed
+    kApprovedNoLonger,  ///< what was `approved` was used or has lapsed meanwhile
+    kTooManyOfKey,      ///< calls of this agent's key wait
+    kTooManyOfFirst,    ///< calls of this chain's first holder, and of those below it, wait
     kTooManyParked,
   };
   Outcome outcome = Outcome::kRecorded;

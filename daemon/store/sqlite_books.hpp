@@ -4,6 +4,7 @@
 
 #include "daemon/store/anomaly_book.hpp"
 #include "daemon/store/approval_book.hpp"
+#include "daemon/store/approver_book.hpp"
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/checkpoint_book.hpp"
@@ -36,6 +37,7 @@ struct Books {
   std::unique_ptr<PermitBook> permits;
   std::unique_ptr<GrantBook> grants;
   std::unique_ptr<ApprovalBook> approvals;
+  std::unique_ptr<ApproverBook> approvers;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "daemon/store/sqlite_approver_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
@@ -282,9 +283,11 @@ Result<std::size_t> SqliteStore::find_damage() {
   CHANCERY_ASSIGN(Query agents, database_.query(sql::kEveryAgent));
   while (true) {
     CHANCERY_ASSIGN(const bool row, agents.step());
-    if (!row) return damaged;
+    if (!row) break;
     if (!read_agent(agents, seal_)) ++damaged;
   }
+  CHANCERY_ASSIGN(const std::size_t approvers, count_damaged_approvers(*journal_));
+  return damaged + approvers;
 }
 
 Result<EndedTokens> SqliteStore::tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) {

@@ -122,6 +122,7 @@ class SqliteLedger final : public Ledger {
           if (decision.attempt != nullptr) CHANCERY_TRY(journal_->append_before(*decision.attempt));
           CHANCERY_TRY(keep_answer(decision, recording));
           CHANCERY_TRY(use_proof(decision.proof, recording));
+          if (decision.approved != nullptr) CHANCERY_TRY(use_up(decision, recording));
           if (decision.repeated != nullptr) return require_waiting(decision, recording);
           if (decision.parked != nullptr) return park(decision, recording);
           CHANCERY_TRY(debit_all(decision, recording));
@@ -197,6 +198,7 @@ class SqliteLedger final : public Ledger {
   Result<bool> debit(const Debit& debit);
   Status park(const Decision& decision, Recording& recording);
   Status require_waiting(const Decision& decision, Recording& recording);
+  Status use_up(const Decision& decision, Recording& recording);
   Status require_possible(const Decision& decision, Recording& recording);
   Status reserve(const Decision& decision);
 
@@ -283,6 +285,9 @@ Status SqliteLedger::park(const Decision& decision, Recording& recording) {
     case Parking::Outcome::kWaitsAlready:
       recording = {Outcome::kWaitsAlready, std::move(parking.id)};
       return kUndo;
+    case Parking::Outcome::kApproved:
+      recording = {Outcome::kApproved, std::move(parking.id)};
+      return kUndo;
     case Parking::Outcome::kTooManyOfKey:
       recording.outcome = Outcome::kTooManyOfKey;
       return kUndo;
@@ -301,6 +306,14 @@ Status SqliteLedger::require_waiting(const Decision& decision, Recording& record
   CHANCERY_ASSIGN(const bool waits, is_waiting(database(), decision.repeated->id, decision.at));
   if (waits) return {};
   recording.outcome = Outcome::kWaitsNoLonger;
+  return kUndo;
+}
+
+// Of any number who ask again at once, one goes on.
+Status SqliteLedger::use_up(const Decision& decision, Recording& recording) {
+  CHANCERY_ASSIGN(const bool is_used, use_approval(*journal_, *decision.approved, decision.at));
+  if (is_used) return {};
+  recording.outcome = Outcome::kApprovedNoLonger;
   return kUndo;
 }
 

@@ -14,7 +14,7 @@ namespace chancery::store {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(std::shared_ptr<Journal> journal) noexcept
-      : journal_(std::move(journal)), database_(journal_->database()) {}
+      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {}
 
   Result<std::size_t> seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
@@ -87,7 +87,7 @@ class SqliteStore final : public Store {
 
   const std::shared_ptr<Journal> journal_;
   Database& database_;  // the journal's
-  RecordSeal seal_{SecretBytes()};
+  RecordSeal& seal_;    // the journal's
   std::vector<Thumbprint> damaged_keys_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include <chancery/api_approvals.hpp>
@@ -7,17 +8,35 @@
 
 namespace chancery {
 
-/// The calls around tool calls that wait for a person (docs/protocol/approvals.md); everything that Client says of its own
+/// The calls around what waits for a person (docs/protocol/approvals.md), and who decides it; everything that Client says of its own
 /// holds for them. Borrows the client, which must outlive it but may be moved.
 class ApprovalClient {
  public:
   explicit ApprovalClient(const Client& daemon) noexcept : impl_(daemon.impl_.get()) {}
 
   ClientResult<api::ApprovalPage> approvals(const api::ApprovalQuery& query = {}) const;
-  /// With its document, while it is pending.
+  /// With its document, while it is pending or approved, and with what was decided about it.
   ClientResult<api::Approval> approval(std::string_view id) const;
+  /// The same, as soon as it is not pending any more, or after `patience`. The daemon answers at once when too many wait: whoever goes
+  /// on waiting asks again, and not more often than once a second.
+  /// \param patience  at most 30 seconds, and no more than the client's time-out leaves
+  ClientResult<api::Approval> wait(std::string_view id, std::chrono::seconds patience) const;
   /// Ends one that is pending: nobody can approve it any more. Without its document, which is forgotten by that.
   ClientResult<api::Approval> cancel(std::string_view id) const;
+
+  /// Sends a decision. Anybody may: the signature is what counts.
+  ClientResult<api::DecidedApproval> decide(std::string_view id, const api::DecideApproval& message) const;
+
+  ClientResult<api::ApproverList> approvers() const;
+  /// With keys that have ended too.
+  ClientResult<api::Approver> approver(std::string_view principal) const;
+  ClientResult<api::Approver> enroll(const api::EnrollApprover& message) const;
+  /// \param jkt  thumbprint
+  /// \return whose key it was
+  ClientResult<api::Approver> revoke_approver_key(std::string_view jkt,
+                                                  const api::RevokeApproverKey& message) const;
+
+  ClientResult<api::GateList> gates() const;
 
  private:
   Client::Impl* impl_;
