@@ -646,10 +646,25 @@ CREATE UNIQUE INDEX approver_keys_by_credential ON approver_keys (credential_id)
 CREATE INDEX approver_keys_active ON approver_keys (principal) WHERE state = 'active';
 )sql";
 
+// Who is frozen, the agent '' standing for all of them, and whose slot of a device's kill switch is which. A slot is taken before its
+// agent is registered, so it refers to none.
+constexpr const char* kFreezes = R"sql(
+CREATE TABLE freezes (
+  agent_id TEXT PRIMARY KEY,
+  since    INTEGER NOT NULL,
+  reason   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE freeze_slots (
+  agent_id TEXT PRIMARY KEY,
+  slot     INTEGER NOT NULL UNIQUE CHECK (slot BETWEEN 1 AND 959),
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
                                  kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
                                  kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls, kApprovers};
+                                 kIssuers,    kParkedCalls, kApprovers,     kFreezes};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {
