@@ -84,7 +84,8 @@ Status require_unfreezing(const Office& office, const CallContext& context, std:
   CHANCERY_TRY(office.spending.require_newest());
   const auto freeze = office.freezes->freeze_of(agent_id);
   if (!freeze || freeze->agent_id != agent_id)
-    return Error{ErrorCode::kConflict, "it is not frozen by itself: `chancery freeze` shows what is frozen"};
+    return Error{ErrorCode::kConflict,
+                 "it is not frozen by itself: `chancery freeze show` shows what is frozen"};
   return office.freezes->carry_out(message.settings, context.deadline);
 }
 

@@ -13,7 +13,7 @@ using hsm::KillSwitch;
 constexpr Error kAgentFrozen{ErrorCode::kForbidden,
                              "the agent is frozen: `chancery agent unfreeze` lets its keys sign again"};
 constexpr Error kAllFrozen{ErrorCode::kForbidden,
-                           "all agents are frozen: `chancery freeze --lift` lets their keys sign again"};
+                           "all agents are frozen: `chancery freeze lift` lets their keys sign again"};
 
 api::SwitchSetting setting_of(const std::string& backend, attest::BankSetting setting) {
   return {backend, setting.index, setting.frozen, std::move(setting.nonce)};
