@@ -88,6 +88,13 @@ struct KeysConfig {
   bool operator==(const KeysConfig&) const = default;
 };
 
+/// The kill switch for agents' keys (docs/operations/incidents.md).
+struct FreezeConfig {
+  std::filesystem::path operator_key;  ///< a JWK; empty: no device has one
+  std::uint64_t banks = 0;
+  bool operator==(const FreezeConfig&) const = default;
+};
+
 /// The statuses of tokens.
 struct StatusConfig {
   seconds min_lifetime{};
@@ -269,6 +276,7 @@ struct Config {
   bool tpm_allow_simulator = false;
   std::vector<BackendConfig> backends;
   KeysConfig keys;
+  FreezeConfig freeze;
   StatusConfig status;
   GrantsConfig grants;
   seconds default_delegation_lifetime{};

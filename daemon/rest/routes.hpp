@@ -44,6 +44,12 @@ Response explain_chain(service::Office& office, const Request& request, std::str
 Response create_agent(service::Office& office, const Request& request, std::string_view argument);
 Response list_agents(service::Office& office, const Request& request, std::string_view argument);
 Response show_agent(service::Office& office, const Request& request, std::string_view argument);
+Response freeze_agent(service::Office& office, const Request& request, std::string_view argument);
+Response unfreeze_agent(service::Office& office, const Request& request, std::string_view argument);
+Response show_freeze(service::Office& office, const Request& request, std::string_view argument);
+Response freeze_all(service::Office& office, const Request& request, std::string_view argument);
+Response lift_freeze(service::Office& office, const Request& request, std::string_view argument);
+Response arm_switches(service::Office& office, const Request& request, std::string_view argument);
 Response retire_agent(service::Office& office, const Request& request, std::string_view argument);
 Response list_agent_keys(service::Office& office, const Request& request, std::string_view argument);
 Response rotate_agent(service::Office& office, const Request& request, std::string_view argument);

@@ -4,6 +4,7 @@
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/freeze.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/service/status_acts.hpp"
 #include "sdk/base/name.hpp"
@@ -30,6 +31,7 @@ Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
   CHANCERY_ASSIGN(out.selectors, wire::read_selectors(agent.selectors));
   out.created_at = agent.created_at.time_since_epoch().count();
   if (agent.retired_at) out.retired_at = agent.retired_at->time_since_epoch().count();
+  CHANCERY_TRY(describe_freeze(office, agent, out));
   return out;
 }
 

@@ -16,6 +16,8 @@ namespace chancery::service {
 
 namespace scope {
 inline constexpr std::string_view kAgentsCreate = "chancery.agents.create";
+inline constexpr std::string_view kAgentsFreeze = "chancery.agents.freeze";
+inline constexpr std::string_view kAgentsUnfreeze = "chancery.agents.unfreeze";
 inline constexpr std::string_view kAgentsRead = "chancery.agents.read";
 inline constexpr std::string_view kAgentsRetire = "chancery.agents.retire";
 inline constexpr std::string_view kAgentsRotate = "chancery.agents.rotate";
@@ -42,6 +44,10 @@ inline constexpr std::string_view kCredentialsPut = "chancery.credentials.put";
 inline constexpr std::string_view kCredentialsRead = "chancery.credentials.read";
 inline constexpr std::string_view kCredentialsRevoke = "chancery.credentials.revoke";
 inline constexpr std::string_view kDelegationsCreate = "chancery.delegations.create";
+inline constexpr std::string_view kFreezeAll = "chancery.freeze.all";
+inline constexpr std::string_view kFreezeArm = "chancery.freeze.arm";
+inline constexpr std::string_view kFreezeLift = "chancery.freeze.lift";
+inline constexpr std::string_view kFreezeRead = "chancery.freeze.read";
 inline constexpr std::string_view kGatesRead = "chancery.gates.read";
 inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
 inline constexpr std::string_view kIntrospect = "chancery.introspect";

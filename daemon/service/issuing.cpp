@@ -5,6 +5,7 @@
 #include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/freeze_desk.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -54,11 +55,21 @@ Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now) 
   return Error{};
 }
 
+namespace {
+
+Status require_free(const Office& office, const store::Agent& agent) {
+  return office.freezes == nullptr ? Status{} : office.freezes->require_free(agent.id);
+}
+
+}  // namespace
+
 Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                           std::string_view input) {
   CHANCERY_TRY(office.spending.require_newest());
+  CHANCERY_TRY(require_free(office, agent));
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.key.backend));
   auto signature = backend->sign(agent.key.stored, as_bytes(input), context.deadline);
+  CHANCERY_TRY(require_free(office, agent));  // it may have been frozen while the device signed
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
   const Thumbprint thumbprint = agent.key.stored.public_key.thumbprint();
   const auto marked = office.store.change_key(thumbprint, store::KeyState::kLost, "key_lost",

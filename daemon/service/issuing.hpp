@@ -36,7 +36,7 @@ struct AgentChain {
 
 /// Signs with an agent's own key. When the device no longer opens it, the key is marked as lost, with an
 /// audit entry.
-/// \return the device's errors; kKeyLost, or kRetired when the key was ended meanwhile
+/// \return the device's errors; kForbidden for a frozen agent; kKeyLost, or kRetired when the key was ended meanwhile
 [[nodiscard]] Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                                         std::string_view input);
 

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "attest/evidence/public_area.hpp"
+#include "attest/evidence/tpm_codec.hpp"
 #include "attest/verify/measurements.hpp"
 #include "daemon/service/attestation.hpp"
 #include "sdk/base/base64url.hpp"
@@ -63,8 +65,18 @@ AttestationResult result_of(const Office& office, const store::Host& host, const
   return result;
 }
 
+// An agent's key may hang on its device's kill switch, whose operator and bank are nobody's concern here: that it is used by
+// a policy, or by its secret, is judged, and which policy that is says nothing of where the key is.
+Bytes policy_of(const Bytes& key_public) {
+  const auto area = attest::PublicArea::parse(key_public, attest::PublicArea::Form::kBare);
+  if (!area) return {};  // which is refused for what it is
+  const ByteView policy = attest::octets_of(area->area().authPolicy);
+  return {policy.begin(), policy.end()};
+}
+
 attest::KeyEvidence key_evidence(const api::KeyEvidence& evidence) {
-  attest::KeyEvidence said{evidence.key_public, octets_of(evidence.certification), {}, std::nullopt};
+  attest::KeyEvidence said{evidence.key_public, octets_of(evidence.certification),
+                           policy_of(evidence.key_public), std::nullopt};
   if (evidence.quote) {
     said.quote =
         attest::HostQuote{octets_of(evidence.quote->statement), values_of(evidence.quote->values), {}};

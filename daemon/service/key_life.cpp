@@ -3,6 +3,7 @@
 #include <array>
 
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/freeze_desk.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 
@@ -78,6 +79,15 @@ class KeyLife::Claim {
   bool is_ours_ = false;
 };
 
+// The daemon's own keys hang on no kill switch: what it signs for agents can be verified also while they are frozen.
+Result<hsm::StoredKey> KeyLife::make_in_device(hsm::KeyBackend& backend, const store::KeyIntent& intent,
+                                               std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const hsm::KeyBinding binding = binding_of(intent.owner, intent.key_id);
+  if (freezes_ == nullptr || store::is_daemons(intent.owner))
+    return backend.create(binding, intent.algorithm, deadline);
+  return freezes_->make_key(backend, binding, intent.algorithm, now, deadline);
+}
+
 Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hsm::Deadline deadline,
                                  const Record& record) {
   store::KeyIntent& intent = wanted.intent;
@@ -88,7 +98,7 @@ Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hs
   const Claim claim(*this, intent.key_id);
   CHANCERY_TRY(claim.check());
   CHANCERY_TRY(store_.add_intent(intent));
-  auto made = backend->create(binding_of(intent.owner, intent.key_id), intent.algorithm, deadline);
+  auto made = make_in_device(*backend, intent, now, deadline);
   if (!made) {
     CHANCERY_TRY(give_up(store_, wanted, made.error()));
     return made.error();

@@ -31,6 +31,7 @@ class ObservedBackend final : public hsm::KeyBackend {
   [[nodiscard]] hsm::KeyClaimant* claimant() noexcept override { return backend_->claimant(); }
   [[nodiscard]] hsm::Sealer* sealer() noexcept override { return backend_->sealer(); }
   [[nodiscard]] hsm::GatedKeys* gated_keys() noexcept override { return backend_->gated_keys(); }
+  [[nodiscard]] hsm::KillSwitch* kill_switch() noexcept override { return backend_->kill_switch(); }
   [[nodiscard]] hsm::BackendInfo describe() const override { return backend_->describe(); }
   [[nodiscard]] hsm::BackendLoad load() const override { return backend_->load(); }
 

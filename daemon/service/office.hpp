@@ -56,6 +56,7 @@
 namespace chancery::service {
 
 class AnomalyWatch;
+class FreezeDesk;
 
 /// What the operator's configuration decides about issuing.
 struct Policy {
@@ -112,6 +113,7 @@ struct Office {
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
+  FreezeDesk* freezes = nullptr;  ///< null: nobody is frozen, and nobody can be
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();

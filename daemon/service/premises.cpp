@@ -46,7 +46,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       trust(options.policy.issuer_url, std::move(options.anchors), std::move(options.attestation_verifiers)),
       spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
                with(std::move(options.spending), trust), options.complain),
-      life(*books.store, backends),
+      freezes(*books.freezes, backends),
+      life(*books.store, backends, &freezes),
       vault(*books.vault, backends, spending,
             options.vault_backend.empty() ? options.issuer.backend : options.vault_backend, options.redactor),
       issuers(*books.grants, vault, std::move(options.issuers), options.redactor, options.complain),
@@ -89,12 +90,14 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              std::move(options.files),
              options.log,
              std::move(options.redactor),
-             &watch} {
+             &watch,
+             &freezes} {
   spending.seal_with(audit);
   office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }
 
 Status Premises::open(std::chrono::sys_seconds now) {
+  CHANCERY_TRY(freezes.open());
   CHANCERY_TRY(issuer.publish(now));
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(attestation_keys.publish(now));

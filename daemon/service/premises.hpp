@@ -9,6 +9,7 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/service/anomaly_watch.hpp"
+#include "daemon/service/freeze_desk.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_books.hpp"
 
@@ -78,6 +79,7 @@ struct Premises {
   PartnerOptions partners;
   TrustPublisher trust;
   Spending spending;
+  FreezeDesk freezes;
   KeyLife life;
   Vault vault;
   IssuerDesk issuers;  // of credentials

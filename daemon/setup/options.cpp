@@ -200,6 +200,19 @@ Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& confi
                "[verify] attestation_verifiers: the file is a JWK Set with at least one usable key"};
 }
 
+Result<std::optional<PublicKey>> operator_key(const config::FreezeConfig& config) {
+  if (config.operator_key.empty()) return std::optional<PublicKey>();
+  std::ifstream file(config.operator_key, std::ios::binary);
+  const std::string content(std::istreambuf_iterator<char>(file), {});
+  if (!file || content.empty())
+    return Error{ErrorCode::kFileUnreadable, "[freeze] operator_key cannot be read, or is empty"};
+  const auto key = parse_jwk(content);
+  if (key && key->algorithm() == Algorithm::kES256 && VerifyKey::from(*key)) return std::optional(*key);
+  return Error{
+      ErrorCode::kConfigInvalid,
+      "[freeze] operator_key: the file is the public JWK of a P-256 key, as `chancery freeze key` prints it"};
+}
+
 std::string policy_version(const config::Config& config, const PolicyFiles& files) {
   const Sha256Digest source = sha256(as_bytes(config.source));
   Bytes text(source.begin(), source.end());

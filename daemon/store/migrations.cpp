@@ -560,10 +560,25 @@ CREATE TABLE gated_tokens (
 CREATE INDEX parked_calls_denied ON parked_calls (subject, expires_at) WHERE state = 'denied';
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls, kRecentRefs,    kApprovers,   kGates};
+// Who is frozen, the agent '' standing for all of them, and whose slot of a device's kill switch is which. A slot is taken before its
+// agent is registered, so it refers to none.
+constexpr const char* kFreezes = R"sql(
+CREATE TABLE freezes (
+  agent_id TEXT PRIMARY KEY,
+  since    INTEGER NOT NULL,
+  reason   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE freeze_slots (
+  agent_id TEXT PRIMARY KEY,
+  slot     INTEGER NOT NULL UNIQUE CHECK (slot BETWEEN 1 AND 959),
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{
+    kFirst,   kBackendPins, kMasterPin,   kKeys,       kLedger,      kJoinTokens,    kStatuses,
+    kEndings, kAttestation, kAuditTree,   kAnomalies,  kNoBeginning, kToldAnomalies, kVault,
+    kPermits, kIssuers,     kParkedCalls, kRecentRefs, kApprovers,   kGates,         kFreezes};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -16,7 +16,7 @@ constexpr std::uint16_t kBankSize = attest::kSlotsOfBank / 8;
 
 constexpr Error kNotArmed{
     ErrorCode::kConflict,
-    "the kill switch of this TPM is not armed: have the operator's key sign for it (`chancery freeze --arm`)"};
+    "the kill switch of this TPM is not armed: have the operator's key sign for it (`chancery freeze arm`)"};
 constexpr Error kNoSlot{ErrorCode::kInvalidArgument, "the kill switch has no such slot: give it more banks"};
 constexpr Error kAskAgain{
     ErrorCode::kConflict,

@@ -88,6 +88,9 @@ Node agent_node(const api::Agent& agent) {
                             {"created_at", agent.created_at}});
   if (!agent.reason.empty()) node.set("reason", agent.reason);
   if (agent.retired_at) node.set("retired_at", *agent.retired_at);
+  set_optional(node, "frozen_since", agent.frozen_since);
+  set_unless_empty(node, "frozen_reason", agent.frozen_reason);
+  set_unless_empty(node, "freeze_enforcement", agent.freeze_enforcement);
   return node;
 }
 
@@ -108,6 +111,10 @@ Result<api::Agent> agent_from(const Value& object) {
   CHANCERY_ASSIGN(const auto created, integer(object, "created_at", kAnyTime, "`created_at` is a time"));
   out.created_at = created.value_or(0);
   CHANCERY_ASSIGN(out.retired_at, integer(object, "retired_at", kAnyTime, "`retired_at` is a time"));
+  CHANCERY_ASSIGN(out.frozen_since, integer(object, "frozen_since", kAnyTime, "`frozen_since` is a time"));
+  CHANCERY_ASSIGN(out.frozen_reason, text_or_empty(object, "frozen_reason", "`frozen_reason` is a string"));
+  CHANCERY_ASSIGN(out.freeze_enforcement,
+                  text_or_empty(object, "freeze_enforcement", "`freeze_enforcement` is tpm or software"));
   return out;
 }
 

@@ -48,6 +48,9 @@ struct Agent {
   Selectors selectors;
   std::int64_t created_at = 0;
   std::optional<std::int64_t> retired_at;
+  std::optional<std::int64_t> frozen_since{};  ///< none: its keys sign
+  std::string frozen_reason{};                 ///< of whoever froze it; may be empty
+  std::string freeze_enforcement{};            ///< "tpm" or "software": who refuses while it is frozen
 };
 
 struct AgentPage {

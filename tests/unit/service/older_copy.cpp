@@ -69,6 +69,7 @@ std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.
 
 // What would issue, decide, prove or sign.
 constexpr std::array kHalted{
+    Row{"POST", "/v1/agents/{name}/unfreeze", "/v1/agents/support/unfreeze", "{}", kOperatorUid},
     Row{"POST", "/v1/approvals/{name}/decision", "/v1/approvals/x/decision", R"({"decision":"a.b.c"})",
         kOperatorUid},
     Row{"POST", "/v1/approvers", "/v1/approvers", R"({"enrolment":{}})", kOperatorUid},
@@ -81,6 +82,8 @@ constexpr std::array kHalted{
     Row{"POST", "/v1/decisions/{name}/settle", "/v1/decisions/DECISION/settle", "{}", kOperatorUid},
     Row{"POST", "/v1/delegations", "/v1/delegations",
         R"({"chain":CHAIN,"to":"support","scopes":["crm.read"]})", kOrchestratorUid},
+    Row{"POST", "/v1/freeze/arm", "/v1/freeze/arm", "{}", kOperatorUid},
+    Row{"POST", "/v1/freeze/lift", "/v1/freeze/lift", "{}", kOperatorUid},
     Row{"POST", "/v1/grants", "/v1/grants",
         R"({"principal":"user:a","agent":"support","audience":"https://a","scopes":["crm.read"],"lifetime_s":60})",
         kOperatorUid},
@@ -113,7 +116,7 @@ constexpr std::array<std::string_view, 8> kByChainOrKey{"/v1/join",
                                                         "/v1/keys/{name}/certify"};
 
 // What is there for people and for what ends authority, and what changes nothing.
-constexpr std::array<std::string_view, 49> kGoesOn{
+constexpr std::array<std::string_view, 51> kGoesOn{
     "/.well-known/attestation-jwks.json",
     "/.well-known/jwks.json",
     "/.well-known/oauth-authorization-server",
@@ -125,6 +128,7 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/readyz",
     "/v1/agents",
     "/v1/agents/{name}",
+    "/v1/agents/{name}/freeze",
     "/v1/agents/{name}/keys",
     "/v1/agents/{name}/reenroll",
     "/v1/agents/{name}/rotate",
@@ -155,6 +159,7 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/anomalies",
     "/v1/drills",
     "/v1/drills/{name}",
+    "/v1/freeze",
     "/v1/impact",
     "/v1/issuer/keys",
     "/v1/issuer/rotate",

@@ -1,0 +1,253 @@
+#include "daemon/service/freeze_desk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace chancery::service {
+namespace {
+
+using attest::bit_of_slot;
+using attest::kSlotsOfBank;
+using hsm::KillSwitch;
+
+constexpr Error kAgentFrozen{ErrorCode::kForbidden,
+                             "the agent is frozen: `chancery agent unfreeze` lets its keys sign again"};
+constexpr Error kAllFrozen{ErrorCode::kForbidden,
+                           "all agents are frozen: `chancery freeze lift` lets their keys sign again"};
+
+api::SwitchSetting setting_of(const std::string& backend, attest::BankSetting setting) {
+  return {backend, setting.index, setting.frozen, std::move(setting.nonce)};
+}
+
+/// Slots that a device has frozen: whoever is given one of them could not sign.
+std::set<std::uint16_t> frozen_slots(const hsm::SwitchState& state) {
+  std::set<std::uint16_t> out;
+  const std::size_t slots = state.banks.size() * kSlotsOfBank;
+  for (std::size_t slot = 1; slot < slots; ++slot) {
+    if (state.is_frozen(static_cast<std::uint16_t>(slot))) out.insert(static_cast<std::uint16_t>(slot));
+  }
+  return out;
+}
+
+/// The highest slot that no bank before it, nor its own, keeps from being given out.
+std::uint16_t last_armed(const hsm::SwitchState& state) {
+  std::size_t banks = 0;
+  while (banks < state.banks.size() && state.banks[banks].is_armed) ++banks;
+  return banks == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(banks * kSlotsOfBank - 1);
+}
+
+}  // namespace
+
+Status FreezeDesk::open() {
+  CHANCERY_ASSIGN(const std::vector<store::Freeze> frozen, book_.frozen());
+  CHANCERY_ASSIGN(const std::vector<store::FreezeSlot> slots, book_.slots());
+  const std::lock_guard lock(mutex_);
+  frozen_.clear();
+  slots_.clear();
+  for (const store::Freeze& freeze : frozen) frozen_.emplace(freeze.agent_id, freeze);
+  for (const store::FreezeSlot& slot : slots) slots_.emplace(slot.agent_id, slot.slot);
+  return {};
+}
+
+// --- who is frozen
+
+std::optional<store::Freeze> FreezeDesk::freeze_of(std::string_view agent_id) const {
+  const std::lock_guard lock(mutex_);
+  for (const std::string_view id : {agent_id, std::string_view()}) {
+    if (const auto found = frozen_.find(id); found != frozen_.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+Status FreezeDesk::require_free(std::string_view agent_id) const {
+  const auto freeze = freeze_of(agent_id);
+  if (!freeze) return {};
+  return freeze->agent_id.empty() ? kAllFrozen : kAgentFrozen;
+}
+
+std::vector<std::string> FreezeDesk::frozen_agents() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [id, freeze] : frozen_) {
+    if (!id.empty()) out.push_back(id);
+  }
+  return out;
+}
+
+// What the book has counts at once, also where a device does not answer: that it is told later is the lesser evil.
+Result<bool> FreezeDesk::freeze(const store::Freeze& freeze, const store::AuditEntry& audit,
+                                hsm::Deadline deadline) {
+  CHANCERY_TRY(book_.freeze(freeze, audit));
+  {
+    const std::lock_guard lock(mutex_);
+    frozen_.emplace(freeze.agent_id, freeze);
+  }
+  const bool are_told = tell_devices(deadline).has_value();
+  if (!are_told) note_news();
+  return are_told;
+}
+
+Status FreezeDesk::unfreeze(std::string_view agent_id, const store::AuditEntry& audit) {
+  CHANCERY_TRY(book_.unfreeze(agent_id, audit));
+  const std::lock_guard lock(mutex_);
+  if (const auto found = frozen_.find(agent_id); found != frozen_.end()) frozen_.erase(found);
+  return {};
+}
+
+// --- devices
+
+std::vector<FreezeDesk::Switch> FreezeDesk::switches() const {
+  std::vector<Switch> out;
+  for (const std::string& name : backends_.names()) {
+    if (hsm::KillSwitch* const device = switch_of(name)) out.push_back({name, device});
+  }
+  return out;
+}
+
+hsm::KillSwitch* FreezeDesk::switch_of(std::string_view backend) const {
+  const auto found = backends_.find(backend);
+  return found ? (*found)->kill_switch() : nullptr;
+}
+
+std::uint16_t FreezeDesk::slot_of(std::string_view agent_id) const {
+  if (agent_id.empty()) return KillSwitch::kAll;
+  const std::lock_guard lock(mutex_);
+  const auto found = slots_.find(agent_id);
+  return found == slots_.end() ? std::uint16_t{0} : found->second;
+}
+
+std::uint64_t FreezeDesk::frozen_in_bank(std::size_t bank) const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t bits = 0;
+  if (bank == 0 && frozen_.contains(std::string_view())) bits |= bit_of_slot(KillSwitch::kAll);
+  for (const auto& [agent, slot] : slots_) {
+    if (slot / kSlotsOfBank == bank && frozen_.contains(agent)) bits |= bit_of_slot(slot);
+  }
+  return bits;
+}
+
+bool FreezeDesk::is_armed(hsm::Deadline deadline) const {
+  const std::vector<Switch> all = switches();
+  return !all.empty() && std::ranges::all_of(all, [&](const Switch& one) {
+    const auto state = one.device->state(deadline);
+    return state && std::ranges::all_of(state->banks, &hsm::SwitchState::Bank::is_armed);
+  });
+}
+
+Status FreezeDesk::tell(const Switch& one, hsm::Deadline deadline) {
+  CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+  for (std::size_t bank = 0; bank < state.banks.size(); ++bank) {
+    if (!state.banks[bank].is_armed) continue;  // it freezes as it is
+    const std::uint64_t missing = frozen_in_bank(bank) & ~state.banks[bank].frozen;
+    for (std::size_t i = 0; i < kSlotsOfBank; ++i) {
+      const auto slot = static_cast<std::uint16_t>(bank * kSlotsOfBank + i);
+      if ((missing & bit_of_slot(slot)) != 0) CHANCERY_TRY(one.device->freeze(slot, deadline));
+    }
+  }
+  return {};
+}
+
+Status FreezeDesk::tell_devices(hsm::Deadline deadline) {
+  Status outcome;
+  for (const Switch& one : switches()) {
+    const Status told = tell(one, deadline);
+    if (!told) outcome = told;
+  }
+  return outcome;
+}
+
+Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_unfreeze(std::string_view agent_id,
+                                                                    hsm::Deadline deadline) {
+  std::vector<api::SwitchSetting> out;
+  const std::uint16_t slot = slot_of(agent_id);
+  if (!agent_id.empty() && slot == KillSwitch::kAll) return out;  // no device knows it by itself
+  const std::size_t bank = slot / kSlotsOfBank;
+  for (const Switch& one : switches()) {
+    CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+    if (!state.is_frozen(slot)) continue;
+    CHANCERY_ASSIGN(attest::BankSetting asked,
+                    one.device->ask(bank, state.banks[bank].frozen & ~bit_of_slot(slot), deadline));
+    out.push_back(setting_of(one.backend, std::move(asked)));
+  }
+  return out;
+}
+
+Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_arm(hsm::Deadline deadline) {
+  std::vector<api::SwitchSetting> out;
+  for (const Switch& one : switches()) {
+    CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+    const auto next = std::ranges::find(state.banks, false, &hsm::SwitchState::Bank::is_armed);
+    if (next == state.banks.end()) continue;
+    const auto bank = static_cast<std::size_t>(next - state.banks.begin());
+    CHANCERY_ASSIGN(attest::BankSetting asked, one.device->ask(bank, frozen_in_bank(bank), deadline));
+    out.push_back(setting_of(one.backend, std::move(asked)));
+  }
+  return out;
+}
+
+Status FreezeDesk::carry_out(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline) {
+  for (const api::SignedSetting& each : settings) {
+    CHANCERY_TRY(backends_.find(each.setting.backend));
+    hsm::KillSwitch* const device = switch_of(each.setting.backend);
+    if (device == nullptr)
+      return Error{ErrorCode::kInvalidArgument,
+                   "this backend has no kill switch: nothing is signed for it to unfreeze"};
+    Signature signature{};
+    if (each.signature.size() != signature.size())
+      return Error{ErrorCode::kInvalidArgument, "a signature of the operator's has 64 octets"};
+    std::ranges::copy(each.signature, signature.begin());
+    CHANCERY_TRY(
+        device->set({each.setting.index, each.setting.frozen, each.setting.nonce}, signature, deadline));
+    note_news();
+  }
+  return {};
+}
+
+// --- keys
+
+Result<hsm::StoredKey> FreezeDesk::make_key(hsm::KeyBackend& backend, const hsm::KeyBinding& binding,
+                                            Algorithm algorithm, std::chrono::sys_seconds now,
+                                            hsm::Deadline deadline) {
+  hsm::KillSwitch* const device = backend.kill_switch();
+  if (device == nullptr || algorithm != Algorithm::kES256)
+    return backend.create(binding, algorithm, deadline);
+  CHANCERY_ASSIGN(const hsm::SwitchState state, device->state(deadline));
+  if (!state.is_armed(KillSwitch::kAll)) return backend.create(binding, algorithm, deadline);
+  CHANCERY_ASSIGN(std::uint16_t slot,
+                  book_.take_slot({binding.agent_id, last_armed(state), frozen_slots(state)}, now));
+  {
+    const std::lock_guard lock(mutex_);
+    if (slot != 0) slots_[binding.agent_id] = slot;
+  }
+  // With another device's fewer banks the agent is frozen there together with all, and by the daemon alone.
+  if (!state.is_armed(slot)) slot = KillSwitch::kAll;
+  return device->create(binding, slot, deadline);
+}
+
+bool FreezeDesk::is_switched(const store::Key& key) const {
+  const hsm::KillSwitch* const device = switch_of(key.backend);
+  const auto slot = device == nullptr ? std::nullopt : device->slot_of(key.stored);
+  return slot && *slot != KillSwitch::kAll && *slot == slot_of(key.owner);
+}
+
+bool FreezeDesk::hangs_on_a_switch(const store::Key& key) const {
+  const hsm::KillSwitch* const device = switch_of(key.backend);
+  return device != nullptr && device->slot_of(key.stored).has_value();
+}
+
+std::set<std::string, std::less<>> FreezeDesk::armed_backends(hsm::Deadline deadline) const {
+  std::set<std::string, std::less<>> out;
+  for (const Switch& one : switches()) {
+    const auto state = one.device->state(deadline);
+    if (state && state->is_armed(KillSwitch::kAll)) out.insert(one.backend);
+  }
+  return out;
+}
+
+bool FreezeDesk::could_be_switched(const store::Key& key,
+                                   const std::set<std::string, std::less<>>& armed) const {
+  return armed.contains(key.backend) && key.stored.public_key.algorithm() == Algorithm::kES256 &&
+         !hangs_on_a_switch(key);
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/api_freeze.hpp>
+#include <chancery/result.hpp>
+
+#include "daemon/service/backend_set.hpp"
+#include "daemon/store/freeze_book.hpp"
+#include "hsm/kill_switch.hpp"
+
+namespace chancery::service {
+
+/// Who is frozen, by the book and by the kill switches of devices. The book is asked before an agent's key is used, whatever
+/// device has it; what has a kill switch refuses by itself. Thread-safe.
+class FreezeDesk {
+ public:
+  /// \param book,backends  outlive it
+  FreezeDesk(store::FreezeBook& book, const Backends& backends) : book_(book), backends_(backends) {}
+
+  /// Reads the book, before any key is used.
+  [[nodiscard]] Status open();
+
+  /// The agent's own freeze, or that of all. \param agent_id  empty: of all alone
+  [[nodiscard]] std::optional<store::Freeze> freeze_of(std::string_view agent_id) const;
+  /// kForbidden for who is frozen.
+  [[nodiscard]] Status require_free(std::string_view agent_id) const;
+  /// Ids of the agents that are frozen by themselves.
+  [[nodiscard]] std::vector<std::string> frozen_agents() const;
+
+  /// Records a freeze; from the return on no key that it is about is used. Then the devices are told, as far as they answer.
+  /// \return whether each of them was
+  [[nodiscard]] Result<bool> freeze(const store::Freeze& freeze, const store::AuditEntry& audit,
+                                    hsm::Deadline deadline);
+  /// Records the end of one, when ask_to_unfreeze() has nothing left to ask. kConflict when it is not frozen.
+  [[nodiscard]] Status unfreeze(std::string_view agent_id, const store::AuditEntry& audit);
+
+  /// Whether a backend has a kill switch.
+  [[nodiscard]] bool has_switches() const { return !switches().empty(); }
+  /// Whether there is one, and each bank of each is armed, as far as devices answer.
+  [[nodiscard]] bool is_armed(hsm::Deadline deadline) const;
+
+  /// Begins to unfreeze an agent, or all where it is empty, in the devices.
+  /// \return what the operator is to sign; empty: no device freezes it any more
+  [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_unfreeze(std::string_view agent_id,
+                                                                        hsm::Deadline deadline);
+  /// Begins to arm the next bank of each kill switch that is not armed, with all frozen there that the book says.
+  [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_arm(hsm::Deadline deadline);
+  /// Has devices write what the operator has signed. kForbidden, kConflict, kBackendUnknown, kInvalidArgument (a backend without
+  /// a kill switch).
+  [[nodiscard]] Status carry_out(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline);
+
+  /// Makes a key of an agent's: one that hangs on the kill switch where there is one that is armed.
+  [[nodiscard]] Result<hsm::StoredKey> make_key(hsm::KeyBackend& backend, const hsm::KeyBinding& binding,
+                                                Algorithm algorithm, std::chrono::sys_seconds now,
+                                                hsm::Deadline deadline);
+  /// Whether a key's device refuses by itself when its owner is frozen, or only when all are.
+  [[nodiscard]] bool is_switched(const store::Key& key) const;
+  /// The same for the freeze of all.
+  [[nodiscard]] bool hangs_on_a_switch(const store::Key& key) const;
+  /// Backends that make keys which hang on their kill switch. Those whose device does not answer are left out.
+  [[nodiscard]] std::set<std::string, std::less<>> armed_backends(hsm::Deadline deadline) const;
+  /// Whether a key hangs on no kill switch, and the one that follows it would.
+  [[nodiscard]] bool could_be_switched(const store::Key& key,
+                                       const std::set<std::string, std::less<>>& armed) const;
+
+  /// Whether something may be left to do in devices: armed or started since the last time that this was asked.
+  [[nodiscard]] bool take_news() noexcept { return has_news_.exchange(false); }
+  void note_news() noexcept { has_news_ = true; }
+  /// Tells devices what they were not told: of a freeze while they were away, or of one before they were armed anew.
+  [[nodiscard]] Status tell_devices(hsm::Deadline deadline);
+
+ private:
+  /// A backend's kill switch.
+  struct Switch {
+    std::string backend;
+    hsm::KillSwitch* device;
+  };
+
+  [[nodiscard]] std::vector<Switch> switches() const;
+  [[nodiscard]] hsm::KillSwitch* switch_of(std::string_view backend) const;
+  /// 0: none.
+  [[nodiscard]] std::uint16_t slot_of(std::string_view agent_id) const;
+  /// What the book says of a bank.
+  [[nodiscard]] std::uint64_t frozen_in_bank(std::size_t bank) const;
+  [[nodiscard]] Status tell(const Switch& one, hsm::Deadline deadline);
+
+  store::FreezeBook& book_;
+  const Backends& backends_;
+  std::atomic<bool> has_news_ = true;
+  mutable std::mutex mutex_;  // of what follows
+  std::map<std::string, store::Freeze, std::less<>> frozen_;
+  std::map<std::string, std::uint16_t, std::less<>> slots_;
+};
+
+}  // namespace chancery::service
