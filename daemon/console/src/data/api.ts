@@ -98,7 +98,7 @@ export const session = {
   show: () => ask<Session>('/ui/session'),
   exchange: (link: string) => post<Session>('/ui/session', { link }),
   challenge: () => post<{ id: string; options: RequestOptions }>('/ui/session/challenge', {}),
-  passkey: (id: string, assertion: Record<string, string>) => post<Session>('/ui/session/passkey', { id, assertion }),
+  passkey: (body: Record<string, unknown>) => post<Session>('/ui/session/passkey', body),
   end: () => ask<undefined>('/ui/session', { method: 'DELETE' }),
 };
 
@@ -153,8 +153,8 @@ export const passkeys = {
       principal,
       ...(groups.length > 0 ? { groups } : {}),
     }),
-  made: (body: Record<string, string>) =>
-    post<{ enrolment: string; sha256: string; jkt: string; first: boolean }>('/ui/passkeys', body),
+  made: (id: string, registration: Record<string, string>) =>
+    post<{ enrolment: string; sha256: string; jkt: string; first: boolean }>('/ui/passkeys', { id, registration }),
   authorization: (enrolment: string) => post<{ input: string; options: RequestOptions }>('/ui/authorizations', { enrolment }),
   enrol: (enrolment: string, authorization?: string) =>
     post<unknown>('/ui/api/approvers', { enrolment, ...(authorization === undefined ? {} : { authorization }) }),

@@ -6,11 +6,16 @@ import { fromBase64url, hex, sha256, toBase64url, utf8 } from '../data/base64url
 import { canonical } from '../data/jcs';
 import type { RequestOptions, Session } from '../data/types';
 
+/** As the daemon reads it. */
 export interface Assertion {
-  credential_id: string;
   authenticatorData: string;
   clientDataJSON: string;
   signature: string;
+}
+
+interface Answer {
+  credentialId: string;
+  assertion: Assertion;
 }
 
 /** That a person is told in these words. */
@@ -19,7 +24,7 @@ export class Refused extends Error {}
 const octetsOf = (buffer: ArrayBuffer): string => toBase64url(new Uint8Array(buffer));
 
 /** Asks the authenticator; the challenge is the page's, and only the list of keys is taken from `options`. */
-export async function assert(options: RequestOptions, challenge: Uint8Array<ArrayBuffer>): Promise<Assertion> {
+export async function assert(options: RequestOptions, challenge: Uint8Array<ArrayBuffer>): Promise<Answer> {
   const credential = await navigator.credentials
     .get({
       publicKey: {
@@ -39,18 +44,18 @@ export async function assert(options: RequestOptions, challenge: Uint8Array<Arra
     });
   if (!(credential instanceof PublicKeyCredential)) throw new Refused('The browser gave no passkey. Nothing was sent.');
   const response = credential.response as AuthenticatorAssertionResponse;
-  return {
-    credential_id: toBase64url(new Uint8Array(credential.rawId)),
+  const assertion = {
     authenticatorData: octetsOf(response.authenticatorData),
     clientDataJSON: octetsOf(response.clientDataJSON),
     signature: octetsOf(response.signature),
   };
+  return { credentialId: toBase64url(new Uint8Array(credential.rawId)), assertion };
 }
 
 export async function signInWithPasskey(): Promise<Session> {
   const { id, options } = await session.challenge();
-  const assertion = await assert(options, fromBase64url(options.challenge));
-  return session.passkey(id, { ...assertion });
+  const { credentialId, assertion } = await assert(options, fromBase64url(options.challenge));
+  return session.passkey({ id, credential_id: credentialId, assertion });
 }
 
 function readPart(part: string | undefined): Record<string, unknown> {
@@ -98,8 +103,8 @@ export function checkInput(input: string, shown: Shown): void {
 
 /** A JWS whose signature is a passkey's. */
 async function signed(input: string, options: RequestOptions): Promise<string> {
-  const { authenticatorData, clientDataJSON, signature } = await assert(options, await sha256(utf8(input)));
-  return `${input}.${toBase64url(utf8(canonical({ authenticatorData, clientDataJSON, signature })))}`;
+  const { assertion } = await assert(options, await sha256(utf8(input)));
+  return `${input}.${toBase64url(utf8(canonical(assertion)))}`;
 }
 
 export async function decide(shown: Shown): Promise<{ state: string; enforcement: string }> {
@@ -118,8 +123,8 @@ export async function confirmed<T>(method: string, path: string, body: string): 
     path,
     body_sha256: hex(await sha256(utf8(body))),
   });
-  const { authenticatorData, clientDataJSON, signature } = await assert(options, await sha256(utf8(meant)));
-  const header = toBase64url(utf8(JSON.stringify({ id, authenticatorData, clientDataJSON, signature })));
+  const { assertion } = await assert(options, await sha256(utf8(meant)));
+  const header = toBase64url(utf8(JSON.stringify({ id, assertion })));
   return confirmations.send<T>(method, path, body, header);
 }
 
@@ -140,14 +145,10 @@ export async function makePasskey(principal: string, groups: string[]): Promise<
     });
   if (!(credential instanceof PublicKeyCredential)) throw new Refused('The browser made no passkey.');
   const response = credential.response as AuthenticatorAttestationResponse;
-  const publicKey = response.getPublicKey();
-  if (publicKey === null) throw new Refused('The browser does not tell the key of the passkey that it made.');
-  return passkeys.made({
-    id,
-    credential_id: toBase64url(new Uint8Array(credential.rawId)),
+  return passkeys.made(id, {
+    id: toBase64url(new Uint8Array(credential.rawId)),
     authenticatorData: octetsOf(response.getAuthenticatorData()),
     clientDataJSON: octetsOf(response.clientDataJSON),
-    publicKey: octetsOf(publicKey),
   });
 }
 

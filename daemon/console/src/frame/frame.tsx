@@ -11,6 +11,7 @@ import { Audit } from '../pages/audit';
 import { AuditEntryPage } from '../pages/audit_entry';
 import { Chains } from '../pages/chains';
 import { Health } from '../pages/health';
+import { Guarded } from './guarded';
 import { Empty } from './parts';
 import { linkTo, useRoute, type Route } from './router';
 import { SignedContext } from './session_context';
@@ -47,9 +48,12 @@ function pageOf(route: Route): ComponentChildren {
       return <Account />;
     default:
       return (
-        <Empty title="There is no such page">
-          <a href={linkTo('approvals')}>Go to the approvals</a>
-        </Empty>
+        <>
+          <h1>Nothing is here</h1>
+          <Empty title="There is no such page">
+            <a href={linkTo('approvals')}>Go to the approvals</a>
+          </Empty>
+        </>
       );
   }
 }
@@ -153,7 +157,7 @@ export function Frame({ session, onSession, onSignOut }: Props) {
           </div>
         </header>
         <main class="page" id="page" ref={main} tabIndex={-1}>
-          {pageOf(route)}
+          <Guarded key={`${route.page}/${route.id}`}>{pageOf(route)}</Guarded>
         </main>
       </div>
     </SignedContext.Provider>

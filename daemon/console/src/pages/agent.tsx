@@ -26,7 +26,7 @@ function BudgetRow({ budget, now }: { budget: Budget; now: number }) {
       </div>
       <Bar spent={Number(budget.spent)} limit={Number(budget.limit)} label={words} />
       <p class="quiet">
-        of token <Identifier text={budget.token} follow />, for another {duration(budget.ends_at - now)}
+        for another {duration(budget.ends_at - now)}, of token <Identifier text={budget.token} follow />
       </p>
     </li>
   );

@@ -55,6 +55,25 @@ function Suspicion({ document }: { document: Document }) {
   );
 }
 
+/** Which gates are closed, and why; in whatever form they come, nothing of them is left out. */
+function Reasons({ gates }: { gates: unknown }) {
+  const isPlain = (gate: unknown): gate is { gate: string; why: string } =>
+    typeof gate === 'object' && gate !== null && Object.keys(gate).sort().join() === 'gate,why';
+  if (!Array.isArray(gates) || !gates.every(isPlain)) return <JsonText value={gates} />;
+  return (
+    <ul class="plain">
+      {gates.map(({ gate, why }) => (
+        <li key={gate}>
+          <span class="tag">
+            <VisibleText text={gate} />
+          </span>{' '}
+          <VisibleText text={why} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function What({ document }: { document: Document }) {
   const risk = typeof document.risk === 'string' ? document.risk : undefined;
   const debits = document.debits as Record<string, string> | undefined;
@@ -70,17 +89,24 @@ function What({ document }: { document: Document }) {
       {debits && Object.keys(debits).length > 0 && (
         <>
           <h3>It would spend</h3>
-          <Facts facts={Object.entries(debits).map(([key, value]) => [key, text(value)] as const)} />
+          <ul class="plain">
+            {Object.entries(debits).map(([key, value]) => (
+              <li key={key}>
+                <strong>{text(value)}</strong> of <code>{text(key)}</code>
+              </li>
+            ))}
+          </ul>
         </>
       )}
       <Facts
         facts={[
           ['Tool', text(document.tool)],
           ['Scope', text(document.scope)],
+          ['Method', text(document.method)],
           ['Address', text(document.uri)],
           ['Audience', text(document.audience)],
           ['Credential', text(document.credential), 'the runtime’s word'],
-          ['Gates', document.gates === undefined ? undefined : <JsonText value={document.gates} />],
+          ['Why it waits', document.gates === undefined ? undefined : <Reasons gates={document.gates} />],
         ]}
       />
     </Section>
@@ -102,7 +128,7 @@ function Who({ document, now }: { document: Document; now: number }) {
           ['Session key', id(document.session_key)],
           ['Token', id(document.token)],
           ['Runtime', text(document.runtime)],
-          ['Caller', text(document.caller)],
+          ['Asked by', text(document.asked_by)],
         ]}
       />
     </Section>

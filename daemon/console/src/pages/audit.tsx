@@ -18,11 +18,12 @@ const kActions = [
 const kLastCheckpoints = 5000; // entries behind which the newest checkpoints surely lie
 const kMostCheckpointPages = 12;
 
+// A hash is told by its beginning, and stands in full in the entry itself; what somebody could have worded is shown whole.
+const isHash = (text: string): boolean => /^[0-9a-f]{32,64}$/.test(text) || /^[A-Za-z0-9_-]{43}$/.test(text);
+
 function follow(ref: string) {
   return (
-    <a href={linkTo('audit', '', { ref })}>
-      <VisibleText text={ref} />
-    </a>
+    <a href={linkTo('audit', '', { ref })}>{isHash(ref) ? `${ref.slice(0, 12)}…` : <VisibleText text={ref} />}</a>
   );
 }
 

@@ -52,7 +52,11 @@ function VerdictView({ explanation }: { explanation: Explanation }) {
         tone={isValid ? 'good' : 'bad'}
         title={isValid ? `Valid: a chain of ${plural(explanation.tokens, 'token')}` : `Denied: ${explanation.outcome.replaceAll('_', ' ')}`}
       >
-        {!isValid && <VisibleText text={[explanation.reason ?? '', where.join(', ')].filter((text) => text !== '').join(' – ')} />}
+        {!isValid && (
+          <>
+            <VisibleText text={explanation.reason ?? ''} /> <span class="quiet">{where.join(', ')}</span>
+          </>
+        )}
       </Notice>
       <Facts
         facts={[

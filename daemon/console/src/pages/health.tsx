@@ -119,7 +119,7 @@ function Backends({ overview, backends }: { overview: Overview; backends: Backen
 function OwnKeys({ overview, now }: { overview: Overview; now: number }) {
   return (
     <Section title="The daemon’s own keys" id="own-keys">
-      <div class="table-frame" tabIndex={0} role="region" aria-label="The daemon’s own keys">
+      <div class="table-frame" tabIndex={0} role="region" aria-label="Keys by purpose">
         <table>
           <thead>
             <tr>

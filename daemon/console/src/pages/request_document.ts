@@ -7,8 +7,8 @@ export type Document = Record<string, unknown>;
 
 // What docs/protocol/approvals.md describes. Whoever meets another member does not know the document, and approves nothing of it.
 const kMembers = new Set([
-  'typ', 'v', 'id', 'kind', 'tool', 'scope', 'uri', 'audience', 'arguments', 'arguments_sha256', 'params', 'risk', 'description',
-  'credential', 'principal', 'agent', 'client_id', 'key', 'session_key', 'token', 'runtime', 'caller', 'debits', 'gates', 'signing_input',
+  'typ', 'v', 'id', 'kind', 'tool', 'scope', 'method', 'uri', 'audience', 'arguments', 'arguments_sha256', 'risk', 'description',
+  'credential', 'principal', 'agent', 'client_id', 'key', 'session_key', 'token', 'runtime', 'asked_by', 'debits', 'gates', 'signing_input',
   'asked_at', 'expires_at',
 ]); // prettier-ignore
 
@@ -43,7 +43,7 @@ export async function judge(document: Document, id: string, wanted: string): Pro
 
 /** What a call, an action or a grant is made with: what people decide about. */
 export function subjectArguments(document: Document): unknown {
-  return document.arguments ?? document.params ?? grantClaims(document);
+  return document.arguments ?? grantClaims(document);
 }
 
 /** The claims of the token that a grant would sign, read from the very octets that would be signed. */

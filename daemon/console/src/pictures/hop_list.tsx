@@ -3,7 +3,7 @@ import { Badge, Facts, Identifier, StateBadge, When } from '../frame/parts';
 import { VisibleText } from '../text/visible_text';
 import { narrowingOf, type Narrowing } from './narrowing';
 
-function Texts({ texts, mark }: { texts: readonly string[]; mark: string }) {
+function Texts({ texts, mark, fresh = [] }: { texts: readonly string[]; mark: string; fresh?: readonly string[] }) {
   if (texts.length === 0) return null;
   return (
     <ul class="plain">
@@ -14,7 +14,8 @@ function Texts({ texts, mark }: { texts: readonly string[]; mark: string }) {
           </span>
           <code>
             <VisibleText text={text} />
-          </code>
+          </code>{' '}
+          {fresh.includes(text) && <span class="tag">new here</span>}
         </li>
       ))}
     </ul>
@@ -64,8 +65,8 @@ function HopCard({ hop, at, narrowing, custody, now }: { hop: Hop; at: number; n
         facts={[
           ['Scopes', <Texts texts={narrowing.scopes} mark="" />],
           ['Not handed on', narrowing.lostScopes.length > 0 ? <Texts texts={narrowing.lostScopes} mark="−" /> : undefined],
-          ['Bounds', narrowing.constraints.length > 0 ? <Texts texts={narrowing.constraints} mark="" /> : 'none'],
-          ['Bounds that are new here', narrowing.newConstraints.length > 0 ? <Texts texts={narrowing.newConstraints} mark="+" /> : undefined],
+          ['Bounds', narrowing.constraints.length > 0 ? <Texts texts={narrowing.constraints} mark="" fresh={narrowing.newConstraints} /> : 'none'],
+          ['In place of', narrowing.formerConstraints.length > 0 ? <Texts texts={narrowing.formerConstraints} mark="−" /> : undefined],
           ['Audience', hop.audience === undefined ? undefined : <VisibleText text={hop.audience} />],
           ['Valid from', time(hop.valid_from)],
           ['Valid until', time(hop.valid_until)],

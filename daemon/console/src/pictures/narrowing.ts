@@ -9,6 +9,8 @@ export interface Narrowing {
   newScopes: string[];
   constraints: string[];
   newConstraints: string[];
+  /** Constraints of the token before that stand here no more in the same words: others are in their place. */
+  formerConstraints: string[];
   /** How many seconds sooner it ends than the token before; 0 for the first. */
   endsSooner: number;
 }
@@ -29,6 +31,7 @@ export function narrowingOf(hops: readonly Hop[]): Narrowing[] {
       newScopes: before === undefined ? [] : scopes.filter((scope) => !former.includes(scope)),
       constraints,
       newConstraints: before === undefined ? [] : constraints.filter((text) => !(before.constraints ?? []).includes(text)),
+      formerConstraints: (before?.constraints ?? []).filter((text) => !constraints.includes(text)),
       endsSooner: Number.isFinite(sooner) ? Math.max(0, sooner) : 0,
     };
   });

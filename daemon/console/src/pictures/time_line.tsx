@@ -1,8 +1,10 @@
 import type { Hop } from '../data/types';
+import { useIsNarrow } from '../frame/narrow';
 import { duration, moment } from '../text/times';
 import { visibleLabel } from '../text/visible_text';
 
-const kWidth = 640;
+const kWide = 640;
+const kNarrow = 380;
 const kLeft = 64;
 const kRight = 16;
 const kRow = 30;
@@ -34,17 +36,18 @@ function inWords(spans: readonly Span[], now: number): string {
 
 /** When each token of a chain is valid, and where now is. */
 export function TimeLine({ hops, now }: { hops: readonly Hop[]; now: number }) {
+  const width = useIsNarrow() ? kNarrow : kWide;
   const spans = spansOf(hops);
   if (spans.length === 0) return null;
   const first = Math.min(now, ...spans.map(({ from }) => from));
   const last = Math.max(now, ...spans.map(({ until }) => until));
   const margin = Math.max(1, (last - first) * 0.04);
-  const scale = (kWidth - kLeft - kRight) / (last - first + 2 * margin);
+  const scale = (width - kLeft - kRight) / (last - first + 2 * margin);
   const x = (time: number) => kLeft + (time - first + margin) * scale;
   const bottom = kTop + spans.length * kRow;
-  const nowAnchor = x(now) > kWidth - 60 ? 'end' : x(now) < kLeft + 40 ? 'start' : 'middle';
+  const nowAnchor = x(now) > width - 60 ? 'end' : x(now) < kLeft + 40 ? 'start' : 'middle';
   return (
-    <svg class="time-line" viewBox={`0 0 ${kWidth} ${bottom + 26}`} role="img" aria-label={inWords(spans, now)}>
+    <svg class="time-line" viewBox={`0 0 ${width} ${bottom + 26}`} role="img" aria-label={inWords(spans, now)}>
       {spans.map(({ at, from, until }, row) => {
         const isValid = from <= now && now <= until;
         return (
@@ -60,10 +63,10 @@ export function TimeLine({ hops, now }: { hops: readonly Hop[]; now: number }) {
       <text x={x(now)} y={kTop - 10} text-anchor={nowAnchor} class="time-label">
         now
       </text>
-      <text x={kLeft} y={bottom + 18} class="time-label">
+      <text x={0} y={bottom + 18} class="time-label">
         {moment(first)}
       </text>
-      <text x={kWidth - kRight} y={bottom + 18} text-anchor="end" class="time-label">
+      <text x={width} y={bottom + 18} text-anchor="end" class="time-label">
         {moment(last)}
       </text>
     </svg>
