@@ -11,7 +11,7 @@ export default defineConfig({
     target: 'es2023',
   },
   test: {
-    environment: 'happy-dom',
+    environment: 'node',
     include: ['tests/**/*.test.{ts,tsx}'],
   },
 });

@@ -29,6 +29,17 @@ export function App({ link }: { link: string | undefined }) {
     onSignedOut(() => setState((before) => (before.kind === 'signed_in' ? { kind: 'signed_out', why: 'ended' } : before)));
     void begin(link).then(setState);
   }, []);
+  // Whoever signs in by a link does so in another tab: this one finds the session when it is looked at again.
+  const isOut = state.kind === 'signed_out';
+  useEffect(() => {
+    if (!isOut) return undefined;
+    const retry = () => {
+      if (document.hidden) return;
+      void begin(undefined).then((found) => found.kind === 'signed_in' && setState(found));
+    };
+    document.addEventListener('visibilitychange', retry);
+    return () => document.removeEventListener('visibilitychange', retry);
+  }, [isOut]);
   const setSession = useCallback((session: Session) => setState({ kind: 'signed_in', session }), []);
   const signOut = useCallback(async () => {
     await sessionApi.end().catch(() => undefined);

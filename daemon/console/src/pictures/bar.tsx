@@ -7,8 +7,8 @@ export function Bar({ spent, limit, label }: { spent: number; limit: number; lab
   const level = share >= 0.9 ? 'bar-full' : share >= 0.7 ? 'bar-high' : 'bar-low';
   return (
     <svg class={`bar ${level}`} viewBox={`0 0 ${kWidth} ${kHeight}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      <rect class="bar-ground" width={kWidth} height={kHeight} rx="5" />
-      {share > 0 && <rect class="bar-share" width={Math.max(4, share * kWidth)} height={kHeight} rx="5" />}
+      <rect class="bar-ground" width={kWidth} height={kHeight} />
+      {share > 0 && <rect class="bar-share" width={Math.max(4, share * kWidth)} height={kHeight} />}
     </svg>
   );
 }

@@ -18,7 +18,7 @@ interface Layout {
 }
 
 const kWide: Layout = { width: 640, band: 150, widest: 240, words: 300, letters: 68 };
-const kNarrow: Layout = { width: 380, band: 75, widest: 110, words: 150, letters: 38 };
+const kNarrow: Layout = { width: 380, band: 75, widest: 110, words: 146, letters: 38 };
 
 const top = (node: number): number => 8 + node * (kNodeHeight + kGap);
 
@@ -41,7 +41,7 @@ function whatIsGiven(narrowing: Narrowing): string {
 function whatIsLess(narrowing: Narrowing): string {
   const parts = [];
   if (narrowing.lostScopes.length > 0) parts.push(`−${plural(narrowing.lostScopes.length, 'scope')}`);
-  if (narrowing.newConstraints.length > 0) parts.push(`${plural(narrowing.newConstraints.length, 'bound')} tightened`);
+  if (narrowing.newConstraints.length > 0) parts.push(`+${plural(narrowing.newConstraints.length, 'bound')}`);
   if (narrowing.endsSooner > 0) parts.push('ends sooner');
   return parts.join(', ');
 }
