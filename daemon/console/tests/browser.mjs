@@ -8,10 +8,10 @@ const axe = require('axe-core').source;
 
 export const kSizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } };
 
-export async function startBrowser() {
+export async function startBrowser(args = []) {
   return chromium.launch({
     executablePath: process.env.CHANCERY_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost'],
+    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost', ...args],
   });
 }
 

@@ -6,6 +6,7 @@ import { SignIn } from '../pages/sign_in';
 import { Announcer } from './announce';
 import { Frame } from './frame';
 import { Loading } from './parts';
+import { takeLink } from './router';
 
 type State =
   | { kind: 'starting' }
@@ -28,6 +29,15 @@ export function App({ link }: { link: string | undefined }) {
   useEffect(() => {
     onSignedOut(() => setState((before) => (before.kind === 'signed_in' ? { kind: 'signed_out', why: 'ended' } : before)));
     void begin(link).then(setState);
+  }, []);
+  // A link can also be opened in a tab that has this page already.
+  useEffect(() => {
+    const follow = () => {
+      if (!location.hash.startsWith('#link=')) return;
+      void begin(takeLink() ?? 'none').then(setState);
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
   }, []);
   // Whoever signs in by a link does so in another tab: this one finds the session when it is looked at again.
   const isOut = state.kind === 'signed_out';

@@ -33,14 +33,17 @@ export function go(page: string, id = '', query: Record<string, string> = {}): v
 export function useRoute(): Route {
   const [fragment, setFragment] = useState(location.hash);
   useEffect(() => {
-    const follow = () => setFragment(location.hash);
+    // A sign-in link is none of the pages: whoever is signed in by it takes it away at once.
+    const follow = () => {
+      if (!location.hash.startsWith('#link=')) setFragment(location.hash);
+    };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);
   return readRoute(fragment);
 }
 
-/** The sign-in link of this address, taken out of it and of the history at once; absent without one. */
+/** The sign-in link of this address, taken out of it and of the history at once; absent without one, and for one that is none. */
 export function takeLink(): string | undefined {
   const found = /^#link=([A-Za-z0-9_-]+)$/.exec(location.hash);
   if (location.hash.startsWith('#link=')) history.replaceState(null, '', `${location.pathname}#/approvals`);
