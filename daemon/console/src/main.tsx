@@ -1,0 +1,11 @@
+import { render } from 'preact';
+
+import { App } from './frame/app';
+import { takeLink } from './frame/router';
+import { readTheme, setTheme } from './frame/theme';
+
+// Before anything else: the link must not stay in the address or the history.
+const link = takeLink();
+setTheme(readTheme());
+const place = document.getElementById('console');
+if (place !== null) render(<App link={link} />, place);

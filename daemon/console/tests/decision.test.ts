@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+
+import { hex, sha256, toBase64url, utf8 } from '../src/data/base64url';
+import { canonical } from '../src/data/jcs';
+import { checkInput, type Shown } from '../src/decide/passkey';
+import { judge } from '../src/pages/request_document';
+
+const kShown: Shown = {
+  request: 'a1'.repeat(16),
+  sha256: 'ef'.repeat(32),
+  verdict: 'approve',
+  reason: '',
+  approver: 'user:bob@example.org',
+  key: 'a-thumbprint',
+};
+const kHeader = { alg: 'chancery-webauthn-es256', kid: kShown.key, typ: 'chancery-decision+jwt' };
+const now = () => Math.floor(Date.now() / 1000);
+const claims = (changes: Record<string, unknown> = {}) => ({
+  iat: now(),
+  iss: kShown.approver,
+  request: kShown.request,
+  request_sha256: kShown.sha256,
+  verdict: 'approve',
+  ...changes,
+});
+const part = (value: unknown) => toBase64url(utf8(canonical(value)));
+const input = (payload: unknown, header: unknown = kHeader) => `${part(header)}.${part(payload)}`;
+
+test('what was shown and decided is signed', () => {
+  expect(() => checkInput(input(claims()), kShown)).not.toThrow();
+  expect(() => checkInput(input(claims({ reason: 'ok' })), { ...kShown, reason: 'ok' })).not.toThrow();
+});
+
+describe('anything else is not signed', () => {
+  test.each([
+    ['another document', input(claims({ request_sha256: '00'.repeat(32) }))],
+    ['another request', input(claims({ request: 'b2'.repeat(16) }))],
+    ['the other verdict', input(claims({ verdict: 'deny' }))],
+    ['somebody else', input(claims({ iss: 'user:eve@example.org' }))],
+    ['a reason that nobody gave', input(claims({ reason: 'because' }))],
+    ['a member beside', input(claims({ policy: 'x' }))],
+    ['a time to come', input(claims({ iat: now() + 3600 }))],
+    ['a time that is no number', input(claims({ iat: String(now()) }))],
+    ['another key', input(claims(), { ...kHeader, kid: 'b' })],
+    ['another type', input(claims(), { ...kHeader, typ: 'JWT' })],
+    ['another algorithm', input(claims(), { ...kHeader, alg: 'none' })],
+    ['a third part', `${input(claims())}.x`],
+    ['a form that is not canonical', `${part(kHeader)}.${toBase64url(utf8(JSON.stringify(claims({ a: 1 })).replace(',"a":1', ' ')))}`],
+    ['no object', `${part(kHeader)}.${part([])}`],
+    ['no base64url', `${part(kHeader)}.!`],
+    ['nothing', ''],
+  ])('%s', (_, text) => {
+    expect(() => checkInput(text, kShown)).toThrow();
+  });
+});
+
+const digest = async (value: unknown) => hex(await sha256(utf8(canonical(value))));
+const kDocument = { typ: 'chancery-approval-request', v: 1, id: kShown.request, tool: 'x', arguments: { amount: 1 } };
+
+describe('a document', () => {
+  test('that is what its hash says is known', async () => {
+    const document = { ...kDocument, arguments_sha256: await digest({ amount: 1 }) };
+    const judged = await judge(document, kShown.request, await digest(document));
+    expect(judged.problem).toBeUndefined();
+    expect(judged.octets).toBe(canonical(document));
+  });
+
+  test.each([
+    ['of another version', { ...kDocument, v: 2 }],
+    ['of another type', { ...kDocument, typ: 'chancery-decision' }],
+    ['of another request', { ...kDocument, id: 'b2'.repeat(16) }],
+    ['with a member that this page does not know', { ...kDocument, also: 'x' }],
+    ['with other arguments than it names', { ...kDocument, arguments_sha256: '00'.repeat(32) }],
+  ])('%s is approved by nobody', async (_, document) => {
+    expect((await judge(document, kShown.request, await digest(document))).problem).toBeDefined();
+  });
+
+  test('that is not what its hash says is approved by nobody', async () => {
+    expect((await judge(kDocument, kShown.request, await digest({ ...kDocument, tool: 'y' }))).problem).toContain('SHA-256');
+  });
+
+  test('with an integer beyond what numbers hold is found out by its hash', async () => {
+    const text = canonical(kDocument).replace('"amount":1', '"amount":9007199254740993');
+    const wanted = hex(await sha256(utf8(text)));
+    expect((await judge(JSON.parse(text) as Record<string, unknown>, kShown.request, wanted)).problem).toBeDefined();
+  });
+});
