@@ -153,8 +153,7 @@ Checked<void> take_next_key() {
 
 Enrolment enrolment_of(const std::string& principal, std::vector<std::string> groups, const KeptKey& key) {
   std::ranges::sort(groups);
-  const auto repeated = std::ranges::unique(groups);
-  groups.erase(repeated.begin(), repeated.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   Enrolment out;
   out.principal = principal;
   out.groups = std::move(groups);
