@@ -4,7 +4,7 @@
 # Addresses and undefined behaviour: what parses what others wrote, and what keeps memory by hand.
 set(sanitized_by_address
   sdk_base sdk_decisions sdk_json sdk_crypto sdk_token sdk_verify sdk_wire
-  hsm tpm_backend tpm_counter tpm_attester tpm_measurements tpm_sealer pkcs11 pkcs11_claims
+  hsm tpm_backend tpm_counter tpm_attester tpm_gated_keys tpm_measurements tpm_sealer pkcs11 pkcs11_claims
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
   daemon_approvals daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
@@ -17,7 +17,7 @@ set(sanitized_by_address
 # on several threads, which Boost.Test is not made for.
 set(sanitized_by_thread
   sdk_base sdk_crypto sdk_verify
-  hsm tpm_backend tpm_counter tpm_condition tpm_sealer
+  hsm tpm_backend tpm_counter tpm_condition tpm_gated_keys tpm_sealer
   client_trust
   edge_parts edge_requests edge_ends
   daemon_approvals daemon_audit daemon_ledger daemon_log daemon_store
