@@ -127,9 +127,7 @@ std::optional<ConsoleSession> ConsoleDesk::find(std::string_view cookie, bool ke
 Result<ConsoleDesk::Opened> ConsoleDesk::sign_in(const ConsoleVisitor& who, std::chrono::sys_seconds now) {
   const std::lock_guard lock(mutex_);
   forget_ended(now);
-  const auto found = std::ranges::find_if(sessions_, [&](const auto& kept) {
-    return kept.second.session.visitor.session == who.session;
-  });
+  const auto found = named(who.session);
   if (found == sessions_.end()) return kNoSession;
   Kept kept = found->second;
   sessions_.erase(found);  // the cookie of before opens nothing more
@@ -140,9 +138,32 @@ Result<ConsoleDesk::Opened> ConsoleDesk::sign_in(const ConsoleVisitor& who, std:
 
 void ConsoleDesk::close(std::string_view session) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find_if(
-      sessions_, [&](const auto& kept) { return kept.second.session.visitor.session == session; });
+  const auto found = named(session);
   if (found != sessions_.end()) drop(found);
+}
+
+ConsoleDesk::Sessions::iterator ConsoleDesk::named(std::string_view session) {
+  return std::ranges::find_if(
+      sessions_, [&](const auto& kept) { return kept.second.session.visitor.session == session; });
+}
+
+std::optional<ConsoleSession> ConsoleDesk::session(std::string_view name, std::chrono::sys_seconds now) {
+  const std::lock_guard lock(mutex_);
+  forget_ended(now);
+  const auto found = named(name);
+  if (found == sessions_.end()) return std::nullopt;
+  return found->second.session;
+}
+
+void ConsoleDesk::make_room_for_question(std::string_view session) {
+  auto oldest = questions_.end();
+  std::size_t open = 0;
+  for (auto asked = questions_.begin(); asked != questions_.end(); ++asked) {
+    if (asked->second.session != session) continue;
+    ++open;
+    if (oldest == questions_.end() || asked->second.expires_at < oldest->second.expires_at) oldest = asked;
+  }
+  if (open >= kMostQuestionsOfSession) questions_.erase(oldest);
 }
 
 Result<ConsoleQuestion> ConsoleDesk::ask(std::string_view session, ConsoleQuestion question,
@@ -152,12 +173,7 @@ Result<ConsoleQuestion> ConsoleDesk::ask(std::string_view session, ConsoleQuesti
   CHANCERY_TRY(random_bytes(question.challenge));
   const std::lock_guard lock(mutex_);
   forget_ended(now);
-  const auto open = std::ranges::count_if(
-      questions_, [&](const auto& asked) { return asked.second.session == session; });
-  if (static_cast<std::size_t>(open) >= kMostQuestionsOfSession) {
-    return Error{ErrorCode::kOverloaded,
-                 "too many questions to a passkey are open: answer one of them, or wait five minutes"};
-  }
+  make_room_for_question(session);
   questions_.emplace(question.id, Asked{std::string(session), question, now + kQuestionLife});
   return question;
 }

@@ -35,6 +35,13 @@ struct ConsoleSession {
   std::chrono::sys_seconds ends_at{};
 };
 
+/// A request that a passkey confirms: no other is made with its answer.
+struct ConfirmedRequest {
+  std::string method;
+  std::string path;  ///< as the page calls it, without a query
+  std::string body;
+};
+
 /// What a passkey was asked, and what must be known when it answers.
 struct ConsoleQuestion {
   enum class Kind : std::uint8_t {
@@ -44,8 +51,8 @@ struct ConsoleQuestion {
   };
   Kind kind = Kind::kSignIn;
   std::string id{};   ///< given by ConsoleDesk::ask()
-  Bytes challenge{};  ///< random, unless whoever asks makes one of the id
-  std::string request{};              ///< of kConfirm: the request, see confirmed_request()
+  Bytes challenge{};                  ///< random; of kConfirm it follows from id and request
+  ConfirmedRequest request{};         ///< of kConfirm
   std::string principal{};            ///< this and the next two of kEnrol
   std::vector<std::string> groups{};
   std::string replaces{};
@@ -88,6 +95,9 @@ class ConsoleDesk {
   [[nodiscard]] std::optional<ConsoleSession> find(std::string_view cookie, bool keeps_awake,
                                                    std::chrono::sys_seconds now);
 
+  /// The session of that name; nothing when there is none any more.
+  [[nodiscard]] std::optional<ConsoleSession> session(std::string_view name, std::chrono::sys_seconds now);
+
   /// Notes who signed in with a passkey, and gives the session another cookie. kUnauthenticated when it has ended,
   /// kCryptoFailure.
   /// \param who  with the session's name
@@ -96,7 +106,7 @@ class ConsoleDesk {
   /// Ends a session, if it is there.
   void close(std::string_view session);
 
-  /// Notes a question for the session's next answer. kOverloaded, kCryptoFailure.
+  /// Notes a question for an answer in this session. Of many that nobody answers the oldest is forgotten. kCryptoFailure.
   [[nodiscard]] Result<ConsoleQuestion> ask(std::string_view session, ConsoleQuestion question,
                                             std::chrono::sys_seconds now);
   /// Takes a question out: it is answered, well or badly. kUnauthenticated for one that is not open (any more), was of another
@@ -126,6 +136,8 @@ class ConsoleDesk {
   [[nodiscard]] Result<Opened> keep(Kept kept);
   [[nodiscard]] Status make_room(std::uint32_t uid);
   void drop(Sessions::iterator session);
+  [[nodiscard]] Sessions::iterator named(std::string_view session);
+  void make_room_for_question(std::string_view session);
 
   const ConsoleOptions options_;
   const ConsoleFiles files_;

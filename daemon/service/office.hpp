@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include <chancery/api_audit.hpp>
 #include <chancery/api_backup.hpp>
 #include <chancery/api_overview.hpp>
+#include <chancery/passkeys.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
@@ -36,6 +38,7 @@
 #include "daemon/service/vault.hpp"
 #include "daemon/service/webhook.hpp"
 #include "daemon/store/approval_book.hpp"
+#include "daemon/store/approver_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/permit_book.hpp"
@@ -50,6 +53,7 @@
 namespace chancery::service {
 
 class AnomalyWatch;
+class ConsoleDesk;
 
 /// What the operator's configuration decides about issuing.
 struct Policy {
@@ -57,6 +61,7 @@ struct Policy {
   std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
   std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
   std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
+  std::optional<RelyingParty> passkeys{};   ///< for whom and where passkeys answer; none: no passkey counts
   std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
@@ -93,11 +98,13 @@ struct Office {
   store::PermitBook& permits;
   IssuerDesk& issuers;
   store::ApprovalBook& approvals;
+  store::ApproverBook& approvers;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
+  ConsoleDesk* console = nullptr;  ///< null: there is no console
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();
