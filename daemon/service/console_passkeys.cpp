@@ -71,8 +71,10 @@ api::PreparedSignature prepared(const Office& office, std::string input, const C
   return out;
 }
 
-Result<Verdict> read_verdict(std::string_view text) {
-  for (const Verdict verdict : {Verdict::kApprove, Verdict::kDeny}) {
+using Decided = decltype(ApprovalDecision::verdict);
+
+Result<Decided> read_verdict(std::string_view text) {
+  for (const Decided verdict : {Decided::kApprove, Decided::kDeny}) {
     if (text == verdict_name(verdict)) return verdict;
   }
   return Error{ErrorCode::kInvalidArgument, "`verdict` is approve or deny"};

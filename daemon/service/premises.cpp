@@ -83,6 +83,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              *books.permits,
              issuers,
              *books.approvals,
+             *books.approvers,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,

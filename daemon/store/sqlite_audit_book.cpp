@@ -21,6 +21,11 @@ constexpr const char* kWithRef =
 constexpr const char* kLastWithRef =
     "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
     "WHERE r.ref = ? ORDER BY r.sequence DESC LIMIT ?";
+constexpr const char* kBefore =
+    "SELECT sequence, at, entry FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?";
+constexpr const char* kWithRefBefore =
+    "SELECT a.sequence, a.at, a.entry FROM audit_refs r JOIN audit a USING (sequence) "
+    "WHERE r.sequence < ? AND r.ref = ? ORDER BY r.sequence DESC LIMIT ?";
 constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)";
 // The first line of a checkpoint is the log's name.
 constexpr const char* kLastCheckpoint =
@@ -120,6 +125,18 @@ class SqliteAuditBook final : public AuditBook {
     CHANCERY_ASSIGN(std::vector<AuditRecord> records, read_all<AuditRecord>(select, read_audit));
     std::ranges::reverse(records);
     return records;
+  }
+
+  Result<std::vector<AuditRecord>> last_before(std::uint64_t before, std::string_view ref,
+                                               std::size_t limit) override {
+    CHANCERY_TRY(check_page(limit));
+    const Bytes key = audit_ref(ref);
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(ref.empty() ? kBefore : kWithRefBefore));
+    select.bind(bounded(before));
+    if (!ref.empty()) select.bind(key);
+    select.bind(static_cast<std::int64_t>(limit));
+    return read_all<AuditRecord>(select, read_audit);
   }
 
   Result<Sha256Digest> root(std::uint64_t size) override {
