@@ -130,7 +130,7 @@ Result<api::PasskeyAnswer> read_passkey_answer(std::string_view json) {
   return out;
 }
 
-Result<api::PasskeyAnswer> read_confirmation(std::string_view header) {
+Result<api::PasskeyAnswer> read_passkey_confirmation(std::string_view header) {
   constexpr const char* kWhat =
       "`Chancery-Confirmation` is base64url of an object with `id` and `assertion`";
   const auto octets = base64url_decode(header);

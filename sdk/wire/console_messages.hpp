@@ -22,7 +22,7 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::CheckPasskey> read_check_passkey(std::string_view json);
 
 /// A confirmation as it stands in a header: base64url of `{"id", "assertion"}`, without `credential_id`. kMalformed.
-[[nodiscard]] Result<api::PasskeyAnswer> read_confirmation(std::string_view header);
+[[nodiscard]] Result<api::PasskeyAnswer> read_passkey_confirmation(std::string_view header);
 
 [[nodiscard]] std::string write(const api::ConsoleSession& message);
 [[nodiscard]] std::string write(const api::PasskeyQuestion& message);
