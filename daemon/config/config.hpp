@@ -222,6 +222,18 @@ struct RuntimeConfig {
   bool operator==(const RuntimeConfig&) const = default;
 };
 
+/// The pages for people (docs/operations/console.md).
+struct ConsoleConfig {
+  bool enabled = false;
+  std::filesystem::path files;         ///< folder of what a build made
+  std::string rp_id;                   ///< for which passkeys are made
+  std::vector<std::string> origins;    ///< empty: https, `rp_id` and the port of server.tls_listen
+  std::vector<std::string> approvers;  ///< each `USER=PRINCIPAL`
+  seconds session_life{};
+  seconds session_idle{};
+  bool operator==(const ConsoleConfig&) const = default;
+};
+
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -252,6 +264,7 @@ struct Config {
   AnomalyConfig anomaly;
   VaultConfig vault;
   RuntimeConfig runtime;
+  ConsoleConfig console;
   LogConfig log;
   bool allow_root = false;
   std::string source;  ///< the text that was read; empty: there is none

@@ -64,6 +64,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
               options.redactor, complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies), options.redactor),
+      console(std::move(options.console)),
       office{*books.store,
              backends,
              life,
@@ -88,7 +89,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              std::move(options.files),
              options.log,
              std::move(options.redactor),
-             &watch} {
+             &watch,
+             console.get()} {
   spending.seal_with(audit);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/setup/console.hpp"
 #include "daemon/setup/issuers.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/client/https_fetch.hpp"
@@ -155,6 +156,7 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.runtimes = config.runtime.agents;
   policy.runtime_url = config.runtime.url;
   policy.approval_life = config.runtime.approval_life;
+  policy.passkeys = relying_party(config);
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
   CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));
