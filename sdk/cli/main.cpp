@@ -75,6 +75,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_backup(app, chosen);
   add_vault(app, chosen);
   add_approval(app, chosen);
+  add_console(app, chosen);
   add_receipt(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);
