@@ -336,6 +336,7 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
     std::fflush(stdout);
   }
   const int signal = wait_for_stop_signal(start, reload);
+  premises.office.approval_waits->send_away();
   drain(*server, reload.running(), log, signal);
   return 0;
 }

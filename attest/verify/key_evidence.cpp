@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 #include "attest/evidence/tpm_codec.hpp"
 #include "attest/verify/certification.hpp"
@@ -13,7 +12,6 @@ namespace chancery::attest {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kOwner{0x40, 0x00, 0x00, 0x01};
-constexpr std::size_t kCoordinate = 32;
 
 Judged<void> check_parent(const TPMS_CERTIFY_INFO& certified, const PublicArea& key, const PublicArea& srk) {
   const Bytes expected = key.qualified_name(srk.qualified_name(kOwner));
@@ -78,17 +76,6 @@ Judged<void> check_same_start(const HostState& certified, const HostState& quote
                  "the TPM was started anew between the certification and the quote: ask again"};
 }
 
-Judged<Thumbprint> thumbprint_of(const TPMT_PUBLIC& area) {
-  std::array<std::uint8_t, kCoordinate> x{};
-  std::array<std::uint8_t, kCoordinate> y{};
-  for (const auto& [from, to] :
-       {std::tuple{octets_of(area.unique.ecc.x), &x}, std::tuple{octets_of(area.unique.ecc.y), &y}}) {
-    if (from.size() > kCoordinate) return Refusal{Check::kMalformed, "the key's point is not on its curve"};
-    std::ranges::copy(from, to->end() - static_cast<std::ptrdiff_t>(from.size()));
-  }
-  return PublicKey::p256(x, y).thumbprint();
-}
-
 Judged<HostState> check_quote(const HostQuote& quote, const HostSigner& signer, PcrSelection selection,
                               ByteView nonce) {
   CHANCERY_ASSIGN(const Statement statement, signer.check(quote.statement, TPM2_ST_ATTEST_QUOTE, nonce));
@@ -121,7 +108,8 @@ Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledH
   CHANCERY_TRY(check_policy_digest(key.area(), evidence.policy_digest));
   AttestedKey attested{{}, host.worth, state_of(statement)};
   CHANCERY_TRY(check_state(attested.state, host, policy));
-  CHANCERY_ASSIGN(attested.key, thumbprint_of(key.area()));
+  CHANCERY_ASSIGN(const PublicKey point, key.p256());
+  attested.key = point.thumbprint();
   if (policy.pcrs.empty()) return attested;
   if (!evidence.quote)
     return Refusal{Check::kPcrMissing, "the policy asks for a quote of the host, and there is none"};

@@ -101,9 +101,9 @@ Found check_vault(const Config& config) {
 // What a type of issuer cannot do without.
 Found check_required(const VaultIssuerConfig& issuer, const std::string& section) {
   Config unused;
-  BackendConfig none;
+  NoSections none;
   VaultIssuerConfig copy = issuer;
-  const Target target{unused, none, copy};
+  const Target target = none.with(unused, copy);
   for (const Option& option : options()) {
     if (section_of(option.name) != kVaultIssuerSection || !option.required || !applies_to(option, target))
       continue;
@@ -185,6 +185,7 @@ Found check_runtime(const Config& config) {
   const RuntimeConfig& runtime = config.runtime;
   if (!std::ranges::all_of(runtime.agents, is_name))
     return Complaint{"runtime.agents", "must be names of agents: [a-z0-9][a-z0-9._-]{0,62}"};
+  if (auto found = check_approvers("runtime.approvers", runtime.approvers)) return found;
   if (runtime.url.empty()) {
     if (runtime.agents.empty()) return std::nullopt;
     return Complaint{"runtime.url",
@@ -355,6 +356,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_console(config)) return found;
   if (auto found = check_server(config.server)) return found;
   if (auto found = check_operators(config)) return found;
+  if (auto found = find_gate_contradiction(config)) return found;
   return check_authority(config);
 }
 

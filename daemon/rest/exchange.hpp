@@ -8,6 +8,7 @@
 #include "daemon/rest/http.hpp"
 #include "daemon/service/caller.hpp"
 #include "sdk/wire/approval_messages.hpp"
+#include "sdk/wire/approver_messages.hpp"
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/backup_messages.hpp"

@@ -85,6 +85,12 @@ Response create_backup(service::Office& office, const Request& request, std::str
 Response list_approvals(service::Office& office, const Request& request, std::string_view argument);
 Response show_approval(service::Office& office, const Request& request, std::string_view argument);
 Response cancel_approval(service::Office& office, const Request& request, std::string_view argument);
+Response decide_approval(service::Office& office, const Request& request, std::string_view argument);
+Response list_approvers(service::Office& office, const Request& request, std::string_view argument);
+Response show_approver(service::Office& office, const Request& request, std::string_view argument);
+Response enroll_approver(service::Office& office, const Request& request, std::string_view argument);
+Response list_gates(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_approver_key(service::Office& office, const Request& request, std::string_view argument);
 Response ask_permit(service::Office& office, const Request& request, std::string_view argument);
 Response use_permit(service::Office& office, const Request& request, std::string_view argument);
 Response report_result(service::Office& office, const Request& request, std::string_view argument);

@@ -1,9 +1,11 @@
 #include "daemon/service/approvals.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
-#include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/store/gate_terms.hpp"
 
 namespace chancery::service {
 namespace {
@@ -15,33 +17,74 @@ constexpr std::chrono::minutes kBetweenPrunings{10};
 
 std::int64_t seconds_of(std::chrono::sys_seconds at) { return at.time_since_epoch().count(); }
 
-api::Approval describe(const ParkedCall& call) {
+api::ApprovalGate describe(const store::GateTerms& gate, const std::vector<store::Vote>& votes) {
+  return {gate.gate, gate.quorum, store::approvals_for(gate, votes), gate.separation,
+          std::string(gate.tpm_enforced ? api::kTpmEnforced : api::kSoftwareEnforced)};
+}
+
+// What a TPM checks is the signature for it, and nothing else of a decision.
+api::ApprovalVote describe(const store::Vote& vote) {
+  api::ApprovalVote out;
+  out.approver = vote.principal;
+  out.key = vote.key.text();
+  out.verdict = vote.approves ? "approve" : "deny";
+  out.at = seconds_of(vote.at);
+  out.enforcement = vote.policy_signature.empty() ? api::kSoftwareEnforced : api::kTpmEnforced;
+  out.reason = vote.reason;
+  out.decision = vote.jws;
+  out.gates = vote.gates;
+  if (vote.voided_at) out.voided_at = seconds_of(*vote.voided_at);
+  return out;
+}
+
+api::Approval describe(const ParkedCall& call, const std::vector<store::Vote>& votes) {
   api::Approval out;
   out.id = call.id;
+  out.kind = store::approval_kind_name(call.kind);
   out.state = store::approval_state_name(call.state);
   out.tool = call.tool;
   out.principal = call.principal;
   out.key = call.key.text();
   out.sha256 = call.digest;
+  out.enforcement = enforcement_of(call);
+  for (const store::GateTerms& gate : call.gates) out.gates.push_back(describe(gate, votes));
   out.asked_at = seconds_of(call.asked_at);
   out.expires_at = seconds_of(call.expires_at);
+  if (call.approved_at) out.approved_at = seconds_of(*call.approved_at);
+  if (call.approved_until) out.approved_until = seconds_of(*call.approved_until);
   if (call.ended_at) out.ended_at = seconds_of(*call.ended_at);
   return out;
 }
 
-api::Approval describe_with_document(const ParkedCall& call) {
-  api::Approval out = describe(call);
+Result<std::vector<store::Vote>> votes_about(Office& office, const ParkedCall& call) {
+  if (call.gates.empty()) return std::vector<store::Vote>();
+  return office.approvals.votes(call.id);
+}
+
+Result<api::Approval> describe_whole(Office& office, const ParkedCall& call) {
+  CHANCERY_ASSIGN(const std::vector<store::Vote> votes, votes_about(office, call));
+  api::Approval out = describe(call, votes);
   out.document = call.document;
+  for (const store::Vote& vote : votes) out.decisions.push_back(describe(vote));
   return out;
 }
 
-AuditFacts facts_of(const ParkedCall& call) {
-  return {.principal = call.principal,
-          .ids = {{"approval", call.id},
-                  {"token", call.token},
-                  {"key", call.key.text()},
-                  {"document", call.digest}},
-          .details = json::Node::object({{"tool", call.tool}})};
+// So that there is time to answer before the edge gives the request up.
+constexpr std::chrono::seconds kForTheAnswer{1};
+
+// Until it is pending no more. What cannot be read now, whoever asks is told afterwards.
+void await_decision(Office& office, const CallContext& context, std::string_view id,
+                    std::chrono::seconds wait) {
+  const auto place = office.approval_waits->enter();
+  if (!place) return;
+  const auto until = std::min(std::chrono::steady_clock::now() + std::min(wait, kLongestWait),
+                              context.deadline - kForTheAnswer);
+  for (;;) {
+    const std::uint64_t seen = office.approval_waits->changes();
+    const auto call = office.approvals.summary(id);
+    if (!call || call->state != store::ApprovalState::kPending) return;
+    if (!office.approval_waits->wait(seen, until)) return;
+  }
 }
 
 /// One that the caller may know of, without its document.
@@ -59,7 +102,9 @@ Result<ParkedCall> require_own(Office& office, const CallContext& context, std::
 Result<std::optional<store::ApprovalState>> state_of(const std::string& name) {
   if (name.empty()) return std::optional<store::ApprovalState>();
   const auto state = store::approval_state_named(name);
-  if (!state) return Error{ErrorCode::kInvalidArgument, "`state` is pending, cancelled or expired"};
+  if (!state)
+    return Error{ErrorCode::kInvalidArgument,
+                 "`state` is pending, approved, denied, cancelled, expired, used or lapsed"};
   return state;
 }
 
@@ -71,28 +116,55 @@ Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& cont
   CHANCERY_ASSIGN(const auto state, state_of(query.state));
   CHANCERY_ASSIGN(const auto calls, office.approvals.list({query.limit, query.after, state}));
   api::ApprovalPage page;
-  for (const ParkedCall& call : calls) page.approvals.push_back(describe(call));
+  for (const ParkedCall& call : calls) {
+    CHANCERY_ASSIGN(const std::vector<store::Vote> votes, votes_about(office, call));
+    page.approvals.push_back(describe(call, votes));
+  }
   if (calls.size() == query.limit) page.next = calls.back().id;
   return page;
 }
 
-Result<api::Approval> show_approval(Office& office, const CallContext& context, std::string_view id) {
+Result<api::Approval> show_approval(Office& office, const CallContext& context, std::string_view id,
+                                    std::chrono::seconds wait) {
   CHANCERY_TRY(require_own(office, context, scope::kApprovalsRead, id));
+  if (wait.count() > 0) await_decision(office, context, id, wait);
   CHANCERY_ASSIGN(const ParkedCall call, office.approvals.find(id));
-  return describe_with_document(call);
+  return describe_whole(office, call);
 }
 
 Result<api::Approval> cancel_approval(Office& office, const CallContext& context, std::string_view id) {
   note_attempt(context, {.ids = {{"approval", std::string(id)}}});
   CHANCERY_ASSIGN(const ParkedCall call, require_own(office, context, scope::kApprovalsCancel, id));
-  CHANCERY_TRY(
-      office.approvals.cancel(id, context.now, audit_entry("approval.cancel", context, facts_of(call))));
+  CHANCERY_TRY(office.approvals.cancel(id, context.now,
+                                       audit_entry("approval.cancel", context, approval_facts(call))));
+  office.approval_waits->tell();
   CHANCERY_ASSIGN(const ParkedCall ended, office.approvals.summary(id));
-  return describe(ended);
+  return describe_whole(office, ended);
 }
 
 Result<std::uint64_t> expire_approval(Office& office, const ParkedCall& call, std::chrono::sys_seconds now) {
-  return office.approvals.expire(call.id, now, audit_entry("approval.expire", now, facts_of(call)));
+  auto ended =
+      office.approvals.expire(call.id, now, audit_entry("approval.expire", now, approval_facts(call)));
+  if (ended) office.approval_waits->tell();
+  return ended;
+}
+
+Result<std::uint64_t> lapse_approval(Office& office, const ParkedCall& call, std::chrono::sys_seconds now) {
+  return office.approvals.lapse(call.id, now, audit_entry("approval.lapse", now, approval_facts(call)));
+}
+
+AuditFacts approval_facts(const ParkedCall& call) {
+  return {.principal = call.principal,
+          .ids = {{"approval", call.id},
+                  {"token", call.token},
+                  {"key", call.key.text()},
+                  {"document", call.digest}},
+          .details = json::Node::object(
+              {{"tool", call.tool}, {"kind", std::string(store::approval_kind_name(call.kind))}})};
+}
+
+std::string_view enforcement_of(const ParkedCall& call) noexcept {
+  return store::is_tpm_enforced(call) ? api::kTpmEnforced : api::kSoftwareEnforced;
 }
 
 void ApprovalKeeper::tick(std::chrono::sys_seconds now) {
@@ -104,10 +176,11 @@ void ApprovalKeeper::end_overdue(std::chrono::sys_seconds now) {
   const auto overdue = office_.approvals.overdue(now);
   if (!overdue) return complain_("calls that wait too long could not be looked up", overdue.error());
   for (const ParkedCall& call : *overdue) {
-    const auto expired = expire_approval(office_, call, now);
+    const bool is_approved = call.state == store::ApprovalState::kApproved;
+    const auto ended = is_approved ? lapse_approval(office_, call, now) : expire_approval(office_, call, now);
     // A conflict: somebody else ended it meanwhile.
-    if (!expired && expired.error().code != ErrorCode::kConflict)
-      complain_("that a call waits no longer could not be recorded", expired.error());
+    if (!ended && ended.error().code != ErrorCode::kConflict)
+      complain_("that a call waits no longer could not be recorded", ended.error());
   }
 }
 

@@ -73,8 +73,7 @@ bool only_reads(std::string_view scope) noexcept {
 }
 
 bool may_read(const ConsoleVisitor& visitor, std::string_view scope) noexcept {
-  constexpr std::array<std::string_view, 3> kOfApprovers{scope::kApprovalsRead, "chancery.approvers.read",
-                                                         "chancery.gates.read"};
+  constexpr std::array kOfApprovers{scope::kApprovalsRead, scope::kApproversRead, scope::kGatesRead};
   if (visitor.role == ConsoleRole::kOperator) return only_reads(scope);
   return std::ranges::find(kOfApprovers, scope) != kOfApprovers.end();
 }

@@ -71,10 +71,8 @@ api::PreparedSignature prepared(const Office& office, std::string input, const C
   return out;
 }
 
-using Decided = decltype(ApprovalDecision::verdict);
-
-Result<Decided> read_verdict(std::string_view text) {
-  for (const Decided verdict : {Decided::kApprove, Decided::kDeny}) {
+Result<ApprovalVerdict> read_verdict(std::string_view text) {
+  for (const ApprovalVerdict verdict : {ApprovalVerdict::kApprove, ApprovalVerdict::kDeny}) {
     if (text == verdict_name(verdict)) return verdict;
   }
   return Error{ErrorCode::kInvalidArgument, "`verdict` is approve or deny"};

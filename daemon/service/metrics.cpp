@@ -298,6 +298,19 @@ void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::
                                 {{"outcome", std::string(kApprovalRequestNames[i])}}});
   }
   out.push_back(std::move(requests));
+  Metric decisions{"chancery_approval_decisions_total",
+                   "What came of persons' decisions about what waits for them, by outcome.", kCounter};
+  for (std::size_t i = 0; i < kDecisionOutcomeNames.size(); ++i) {
+    decisions.samples.push_back({static_cast<double>(office.tallies->decisions(i)),
+                                 {{"outcome", std::string(kDecisionOutcomeNames[i])}}});
+  }
+  out.push_back(std::move(decisions));
+  const auto waited = office.tallies->decided_after().read();
+  Metric waits{"chancery_approval_wait_seconds", "How long requests waited for the decision that ended that.",
+               kHistogram};
+  waits.samples.push_back(
+      {0, {}, {vault::LifetimeHistogram::kBounds, waited.counts, static_cast<double>(waited.sum)}});
+  out.push_back(std::move(waits));
   const auto pending = office.approvals.pending(now);
   if (!pending) return;
   out.push_back({"chancery_approvals_pending",

@@ -30,6 +30,7 @@ class ObservedBackend final : public hsm::KeyBackend {
   [[nodiscard]] hsm::Attester* attester() noexcept override { return backend_->attester(); }
   [[nodiscard]] hsm::KeyClaimant* claimant() noexcept override { return backend_->claimant(); }
   [[nodiscard]] hsm::Sealer* sealer() noexcept override { return backend_->sealer(); }
+  [[nodiscard]] hsm::GatedKeys* gated_keys() noexcept override { return backend_->gated_keys(); }
   [[nodiscard]] hsm::BackendInfo describe() const override { return backend_->describe(); }
   [[nodiscard]] hsm::BackendLoad load() const override { return backend_->load(); }
 

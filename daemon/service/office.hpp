@@ -20,11 +20,13 @@
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
+#include "daemon/service/approval_waits.hpp"
 #include "daemon/service/attestation_desk.hpp"
 #include "daemon/service/audit_desk.hpp"
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/gates.hpp"
 #include "daemon/service/issuer_desk.hpp"
 #include "daemon/service/key_life.hpp"
 #include "daemon/service/nonces.hpp"
@@ -40,6 +42,7 @@
 #include "daemon/store/approval_book.hpp"
 #include "daemon/store/approver_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
@@ -61,7 +64,8 @@ struct Policy {
   std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
   std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
   std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
-  std::optional<RelyingParty> passkeys{};   ///< for whom and where passkeys answer; none: no passkey counts
+  std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
+  std::vector<Gate> gates{};
   std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
@@ -73,9 +77,13 @@ struct Policy {
   std::chrono::seconds default_delegation_lifetime{0};
   std::chrono::seconds key_overlap{0};  ///< how long an agent's key serves after another has followed it
   std::chrono::seconds min_status_lifetime{
-      60};               ///< of tokens that refer to a status list; shorter ones do not
-  VerifyOptions verify;  ///< limits and signing modes; its cache is the daemon's
+      60};                                 ///< of tokens that refer to a status list; shorter ones do not
+  VerifyOptions verify;                    ///< limits and signing modes; its cache is the daemon's
+  std::optional<RelyingParty> passkeys{};  ///< none: nobody decides by one
 };
+
+/// How many may wait for a decision at a time, unless there are so many threads.
+inline constexpr std::size_t kApprovalWaiters = 4;
 
 /// Everything that the use cases work with; main wires it. References outlive the office.
 struct Office {
@@ -99,6 +107,7 @@ struct Office {
   IssuerDesk& issuers;
   store::ApprovalBook& approvals;
   store::ApproverBook& approvers;
+  store::GateBook& gates;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
@@ -110,6 +119,7 @@ struct Office {
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();
   std::shared_ptr<telemetry::EdgeRefusals> edge_refusals = std::make_shared<telemetry::EdgeRefusals>();
   std::shared_ptr<RefusedProofs> refused_proofs = std::make_shared<RefusedProofs>();
+  std::shared_ptr<ApprovalWaits> approval_waits = std::make_shared<ApprovalWaits>(kApprovalWaiters);
   /// Join tokens that were presented a second time.
   std::shared_ptr<std::atomic<std::uint64_t>> join_alarms = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

@@ -85,6 +85,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              issuers,
              *books.approvals,
              *books.approvers,
+             *books.gates,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,
@@ -92,6 +93,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              &watch,
              console.get()} {
   spending.seal_with(audit);
+  office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }
 
 Status Premises::open(std::chrono::sys_seconds now) {

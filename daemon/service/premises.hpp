@@ -35,9 +35,10 @@ struct PremisesOptions {
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
   WebhookOptions webhook{};
-  IssuerDeskOptions issuers{};          ///< of credentials
+  IssuerDeskOptions issuers{};             ///< of credentials
   std::unique_ptr<ConsoleDesk> console{};  ///< null: there is none
-  std::string vault_backend{};          ///< whose device seals the vault's key; empty: the issuer's
+  std::string vault_backend{};             ///< whose device seals the vault's key; empty: the issuer's
+  std::size_t approval_waiters = kApprovalWaiters;
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   Spending::Complaint complain = [](const char*, const Error&) {};

@@ -9,6 +9,7 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/telemetry/histogram.hpp"
+#include "daemon/vault/issuers/lifetime_tally.hpp"
 
 namespace chancery::service {
 
@@ -32,9 +33,20 @@ enum class ApprovalRequest : std::uint8_t {
   kParked,    ///< it waits
   kRepeated,  ///< it was waiting
   kDenied,    ///< nobody needs to be asked: it is not allowed
-  kRefused    ///< too many wait, or what was asked for is no such call
+  kRefused,   ///< too many wait, or what was asked for is no such call
+  kPermitted  ///< it was approved before, or no gate is closed any more
 };
-inline constexpr std::array<std::string_view, 4> kApprovalRequestNames{"parked", "repeated", "denied",
+inline constexpr std::array<std::string_view, 5> kApprovalRequestNames{"parked", "repeated", "denied",
+                                                                       "refused", "permitted"};
+
+/// What came of a person's decision.
+enum class DecisionOutcome : std::uint8_t {
+  kApproved,  ///< the last that was needed
+  kCounted,   ///< others are needed too
+  kDenied,
+  kRefused  ///< it was none, or came too late
+};
+inline constexpr std::array<std::string_view, 4> kDecisionOutcomeNames{"approved", "counted", "denied",
                                                                        "refused"};
 
 /// What the use cases count since the start, for metrics. Thread-safe, without a lock.
@@ -57,6 +69,15 @@ class Tallies {
     return approvals_[outcome].load(std::memory_order_relaxed);
   }
 
+  void decided(DecisionOutcome outcome) noexcept {
+    decisions_[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t decisions(std::size_t outcome) const noexcept {
+    return decisions_[outcome].load(std::memory_order_relaxed);
+  }
+  /// How long requests waited for the decision that ended that.
+  [[nodiscard]] vault::LifetimeHistogram& decided_after() noexcept { return decided_after_; }
+
   [[nodiscard]] telemetry::Histogram& took(RouteClass route) noexcept {
     return took_[static_cast<std::size_t>(route)];
   }
@@ -64,6 +85,8 @@ class Tallies {
  private:
   std::array<std::array<std::atomic<std::uint64_t>, kOutcomes>, kJudgedNames.size()> judgements_{};
   std::array<std::atomic<std::uint64_t>, kApprovalRequestNames.size()> approvals_{};
+  std::array<std::atomic<std::uint64_t>, kDecisionOutcomeNames.size()> decisions_{};
+  vault::LifetimeHistogram decided_after_;
   std::array<telemetry::Histogram, kRouteClassNames.size()> took_;
 };
 

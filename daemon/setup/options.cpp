@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/setup/console.hpp"
+#include "daemon/setup/gates.hpp"
 #include "daemon/setup/issuers.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/client/https_fetch.hpp"
@@ -120,6 +121,7 @@ Result<Prepared> prepare(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
   CHANCERY_ASSIGN(options.issuers.issuers, issuers(config.vault));
   options.issuers.threads = config.server.blocking_threads;
+  options.approval_waiters = config.server.blocking_threads / 2;
   return prepared;
 }
 
@@ -157,6 +159,8 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.runtime_url = config.runtime.url;
   policy.approval_life = config.runtime.approval_life;
   policy.passkeys = relying_party(config);
+  policy.tool_approvers = config.runtime.approvers;
+  CHANCERY_ASSIGN(policy.gates, gates(config.gates));
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
   CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));

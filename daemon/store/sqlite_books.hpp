@@ -8,6 +8,7 @@
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/checkpoint_book.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/grant_book.hpp"
 #include "daemon/store/host_book.hpp"
 #include "daemon/store/join_book.hpp"
@@ -38,6 +39,7 @@ struct Books {
   std::unique_ptr<GrantBook> grants;
   std::unique_ptr<ApprovalBook> approvals;
   std::unique_ptr<ApproverBook> approvers;
+  std::unique_ptr<GateBook> gates;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -6,6 +6,7 @@
 
 #include "daemon/store/horizon.hpp"
 #include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_permit_book.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
@@ -128,6 +129,7 @@ class SqliteLedger final : public Ledger {
           CHANCERY_TRY(debit_all(decision, recording));
           CHANCERY_TRY(reserve(decision));
           if (decision.permit != nullptr) CHANCERY_TRY(give_permit(database(), *decision.permit));
+          CHANCERY_TRY(let_through(database(), decision.let_through, decision.at));
           return releases ? journal_->append_before(audit) : Status{};
         });
     // Another error is the store's: then what was found in the transaction, such as another's answer, is not kept.
@@ -225,13 +227,15 @@ Status SqliteLedger::keep_answer(const Decision& decision, Recording& recording)
   if (!decision.repeatable) return {};
   const std::string request = hex_encode(decision.repeatable->request);
   const std::string& key = decision.repeatable->key;
-  CHANCERY_ASSIGN(Query keep, database().query(kKeepAnswer));
-  keep.bind(decision.caller).bind(key).bind(request).bind(decision.answer);
-  CHANCERY_TRY(keep.bind(decision.at + kAnswerLife).run());
-  if (database().changes() == 1) return {};
+  if (!decision.answer.empty()) {
+    CHANCERY_ASSIGN(Query keep, database().query(kKeepAnswer));
+    keep.bind(decision.caller).bind(key).bind(request).bind(decision.answer);
+    CHANCERY_TRY(keep.bind(decision.at + kAnswerLife).run());
+    if (database().changes() == 1) return {};
+  }
   CHANCERY_ASSIGN(Query select, database().query(kAnswer));
   CHANCERY_ASSIGN(const bool row, select.bind(decision.caller).bind(key).step());
-  if (!row) return kDamagedRow;
+  if (!row) return decision.answer.empty() ? Status{} : Status{kDamagedRow};
   const bool is_same = select.text(0) == request;
   recording.outcome = is_same ? Outcome::kAnsweredBefore : Outcome::kOtherRequest;
   if (is_same) recording.answer = select.text(1);

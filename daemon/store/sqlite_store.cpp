@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
@@ -168,7 +169,8 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
     insert.bind(holder).bind_optional(token.agent_id).bind(token.principal);
     insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact);
     CHANCERY_TRY(insert.run());
-    return token.status ? take_place(database_, *token.status, database_.last_row()) : Status{};
+    if (token.status) CHANCERY_TRY(take_place(database_, *token.status, database_.last_row()));
+    return put_behind(database_, token.id, token.gate);
   });
 }
 

@@ -129,6 +129,8 @@ struct IssuedToken {
   std::string compact;
   std::optional<StatusPlace>
       status{};  ///< one that StatusBook::allocate() gave; none for a short-lived token
+  std::string
+      gate{};  ///< of DT_0: that all that is done under it is behind; written only, GateBook::gate_of() reads it
   bool operator==(const IssuedToken&) const = default;
 };
 

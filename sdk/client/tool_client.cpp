@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdlib>
 #include <iterator>
 #include <mutex>
@@ -83,6 +84,18 @@ Result<std::unique_ptr<client::Transport>> transport_of(const ToolClientOptions&
   CHANCERY_ASSIGN(const client::Endpoint endpoint,
                   client::resolve_endpoint(where, [](const char*) -> const char* { return nullptr; }));
   return client::make_unix_transport(std::get<client::UnixEndpoint>(endpoint).path);
+}
+
+// Until then, or until somebody stops it.
+void sleep_for(std::chrono::milliseconds pause, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+}
+
+bool has_expired(const ToolOutcome& waiting) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return waiting.expires_at != 0 && now.time_since_epoch().count() >= waiting.expires_at;
 }
 
 // What the caller is told of a tool that is not in the list.
@@ -212,6 +225,36 @@ ClientResult<ToolOutcome> ToolClient::call(std::string_view name, std::string_vi
   if (!anew) return unknown_tool();
   if (*anew == *tool) return outcome;
   return impl_->call(*anew, canonical, stop);
+}
+
+ClientResult<ToolOutcome> ToolClient::call_and_wait(std::string_view name, std::string_view arguments,
+                                                    const ApprovalWait& wait,
+                                                    const std::stop_token& stop) const {
+  std::chrono::milliseconds pause = wait.pause;
+  std::string request;
+  for (;;) {
+    CHANCERY_ASSIGN(ToolOutcome outcome, call(name, arguments, stop));
+    if (outcome.kind != Kind::kApproval || outcome.approval.empty()) return outcome;
+    // Another one: the former was cancelled, or its approval has lapsed. Whether to wait for this too is the caller's to say.
+    if (!request.empty() && outcome.approval != request) return outcome;
+    if (request.empty() && wait.waiting) wait.waiting(outcome);
+    request = outcome.approval;
+    if (wait.watch) {
+      wait.watch(outcome, pause, stop);
+    } else {
+      sleep_for(pause, stop);
+    }
+    if (stop.stop_requested() || has_expired(outcome)) return outcome;
+    pause = std::min(pause + pause / 2, wait.longest_pause);
+  }
+}
+
+std::jthread ToolClient::call_later(std::string name, std::string arguments, ApprovalWait wait,
+                                    Done done) const {
+  return std::jthread([this, name = std::move(name), arguments = std::move(arguments), wait = std::move(wait),
+                       done = std::move(done)](const std::stop_token& stop) {
+    done(call_and_wait(name, arguments, wait, stop));
+  });
 }
 
 }  // namespace chancery

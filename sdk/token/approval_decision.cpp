@@ -15,9 +15,9 @@ constexpr std::size_t kDigestDigits = 64;
 
 Error malformed(const char* what) { return {ErrorCode::kMalformed, what}; }
 
-Result<Verdict> verdict_of(std::string_view name) {
-  if (name == "approve") return Verdict::kApprove;
-  if (name == "deny") return Verdict::kDeny;
+Result<ApprovalVerdict> verdict_of(std::string_view name) {
+  if (name == "approve") return ApprovalVerdict::kApprove;
+  if (name == "deny") return ApprovalVerdict::kDeny;
   return malformed("a decision's `verdict` must be approve or deny");
 }
 
@@ -53,11 +53,11 @@ Result<ApprovalDecision> read_claims(const json::Value& payload) {
 
 }  // namespace
 
-std::string_view verdict_name(Verdict verdict) noexcept {
+std::string_view verdict_name(ApprovalVerdict verdict) noexcept {
   switch (verdict) {
-    case Verdict::kApprove:
+    case ApprovalVerdict::kApprove:
       return "approve";
-    case Verdict::kDeny:
+    case ApprovalVerdict::kDeny:
       return "deny";
   }
   return "";

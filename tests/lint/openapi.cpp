@@ -16,6 +16,7 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/approval_messages.hpp"
+#include "sdk/wire/approver_messages.hpp"
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/messages.hpp"
@@ -171,7 +172,22 @@ const api::CredentialVersion kCredentialVersion{1, "retiring", 2, 3, 4, 5, 6, 7,
 const api::Credential kCredential{
     "id", "psp", "issued", "issuer", "a.b", {"t"}, "o", "e", true, 1, {kCredentialVersion}};
 
-const api::Approval kApproval{"id", "expired", "refund", "user:a", "jkt", "digest", 1, 2, 3, "{}"};
+const api::ApprovalGate kApprovalGate{"refunds", 2, 1, "requester", "software-enforced"};
+const api::ApprovalVote kApprovalVote{"user:b", "jkt", "approve",   1, "tpm-enforced",
+                                      "why",    "jws", {"refunds"}, 2};
+const api::Approval kApproval{
+    "id", "call", "lapsed", "refund", "user:a", "jkt", "digest",       "software-enforced", {kApprovalGate},
+    1,    2,      3,        4,        5,        "{}",  {kApprovalVote}};
+const api::Approver kApprover{
+    "user:b", {"finance"}, {{"jkt", "passkey", "{}", "id", "revoked", 1, "user:c", 2}}};
+
+const api::Gate kGate{"refunds", {"a.b"}, {"t"}, "above", "amount",       "1",  "Mo-Fr", {"user:b"},
+                      2,         "none",  1,     2,       "tpm-enforced", "{}", "000b"};
+
+// What stands in another message.
+std::string part_of(const std::string& json, std::string_view list) {
+  return json::to_jcs(Document::parse(json)->root().find(list)->items().front());
+}
 
 // One that somebody issues, as if it came with a value, too.
 std::string full_put() {
@@ -235,6 +251,17 @@ std::vector<Message> messages() {
       {"ResetVault", wire::write_confirmation()},
       {"VaultReset", wire::write(api::VaultReset{1})},
       {"Approval", wire::write(kApproval)},
+      {"ApprovalGate", part_of(wire::write(kApproval), "gates")},
+      {"ApprovalVote", part_of(wire::write(kApproval), "decisions")},
+      {"DecideApproval", wire::write(api::DecideApproval{"jws", "signature"})},
+      {"DecidedApproval", wire::write(api::DecidedApproval{"id", "approved", "tpm-enforced"})},
+      {"Approver", wire::write(kApprover)},
+      {"ApproverKey", part_of(wire::write(kApprover), "keys")},
+      {"ApproverList", wire::write(api::ApproverList{{kApprover}})},
+      {"GateList", wire::write(api::GateList{{kGate}})},
+      {"Gate", part_of(wire::write(api::GateList{{kGate}}), "gates")},
+      {"EnrollApprover", wire::write(api::EnrollApprover{"{}", "jws"})},
+      {"RevokeApproverKey", wire::write(api::RevokeApproverKey{"why", "jws"})},
       {"ApprovalPage", wire::write(api::ApprovalPage{{kApproval}, "next"})},
       {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
       {"ProvedAuditEntry",

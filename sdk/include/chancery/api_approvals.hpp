@@ -11,8 +11,10 @@ namespace chancery::api {
 
 // What waits for a person, who decides it, and by which keys (docs/protocol/approvals.md).
 
-/// The outcome of a decision about a call that waits.
+/// The outcome of a decision about a call or an action that waits.
 inline constexpr std::string_view kApprovalRequired = "approval_required";
+/// The outcome of one that a person has denied, as long as the request would have waited.
+inline constexpr std::string_view kApprovalDenied = "approval_denied";
 
 /// What a tool runtime says of a call that takes an approval. Everything else in the request document is what the daemon
 /// verified.
@@ -20,6 +22,8 @@ struct ApprovalTerms {
   std::string risk;         ///< "low", "medium", "high"
   std::string arguments;    ///< JSON of an object: what the tool would be called with
   std::string description;  ///< of the tool, for people: at most 512 octets; may be empty
+  /// The tool's own declaration takes an approval; else the terms are given since the daemon asked for them.
+  bool is_declared = true;
 };
 
 /// A call that waits, as whoever asked for it is told.
@@ -28,6 +32,7 @@ struct PendingApproval {
   std::int64_t expires_at = 0;
   std::string document;  ///< JCS: what is to be approved
   std::string sha256;    ///< of these octets, in hexadecimal
+  std::string url{};     ///< of the page where it is decided; empty: nobody said
 };
 
 // Who sees to it that nothing happens without a decision: the device, or this daemon.

@@ -15,10 +15,10 @@ namespace chancery {
 
 // What a person decided about a request that waits (docs/protocol/decisions.md). Pure.
 
-enum class Verdict : std::uint8_t { kApprove, kDeny };
+enum class ApprovalVerdict : std::uint8_t { kApprove, kDeny };
 
 /// "approve", "deny".
-[[nodiscard]] std::string_view verdict_name(Verdict verdict) noexcept;
+[[nodiscard]] std::string_view verdict_name(ApprovalVerdict verdict) noexcept;
 
 /// A decision: a JWS, `typ` "chancery-decision+jwt", by the approver's own key.
 struct ApprovalDecision {
@@ -26,7 +26,7 @@ struct ApprovalDecision {
   std::string request;         ///< its id, 32 hexadecimal digits
   std::string request_sha256;  ///< of its document, 64 hexadecimal digits
   std::string reason;          ///< one line of at most 512 octets; may be empty
-  Verdict verdict = Verdict::kDeny;
+  ApprovalVerdict verdict = ApprovalVerdict::kDeny;
   std::chrono::sys_seconds issued_at{};
   Thumbprint key;           ///< `kid`
   bool by_passkey = false;  ///< `alg` is chancery-webauthn-es256

@@ -48,6 +48,8 @@ inline std::string body_for(std::string_view pattern) {
   if (pattern == "/v1/credentials/{name}/rotate") return "{" + value + "}";
   if (pattern == "/v1/credentials/{name}/revoke") return R"({"version":1})";
   if (pattern == "/v1/issuers/{name}/consented") return R"({"query":"Y2FuYXJ5LWNyZWRlbnRpYWw="})";
+  if (pattern == "/v1/approvals/{name}/decision") return R"({"decision":"a.b.c"})";
+  if (pattern == "/v1/approvers") return R"({"enrolment":{}})";
   if (pattern == "/v1/vault/reset") return R"({"confirm":"forget all credentials"})";
   return "{}";
 }

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "sdk/wire/approval_messages.hpp"
+#include "sdk/wire/messages.hpp"
 #include "sdk/wire/runtime_messages.hpp"
 
 namespace chancery::tests {
@@ -51,6 +52,7 @@ constexpr std::array kWrong{
     Wrong{"a description that is none", R"({"risk":"low","arguments":{},"description":1})"},
     Wrong{"a word of the runtime's about who asks",
           R"({"risk":"low","arguments":{},"principal":"user:eve"})"},
+    Wrong{"a declaration that is neither", R"({"risk":"low","arguments":{},"declared":"no"})"},
 };
 
 }  // namespace
@@ -82,18 +84,37 @@ BOOST_AUTO_TEST_CASE(a_call_that_waits_is_a_denial_with_what_waits) {
   answer.decision.outcome = api::kApprovalRequired;
   answer.decision.step = "approval";
   answer.decision.reason = "a person has to approve it";
-  answer.approval = api::PendingApproval{"a1", 1'800'000'900, kDocument, std::string(64, 'b')};
+  answer.decision.approval = api::PendingApproval{"a1", 1'800'000'900, kDocument, std::string(64, 'b'),
+                                                  "https://chancery.example/ui#/approvals/a1"};
   const auto read = wire::read_permit(wire::write(answer));
   BOOST_REQUIRE(read);
   BOOST_TEST(!read->decision.permitted);
   BOOST_TEST(read->decision.outcome == api::kApprovalRequired);
   BOOST_TEST(read->decision.step == "approval");
   BOOST_TEST(read->id.empty());
-  BOOST_REQUIRE(read->approval);
-  BOOST_TEST(read->approval->id == "a1");
-  BOOST_TEST(read->approval->expires_at == 1'800'000'900);
-  BOOST_TEST(read->approval->document == kDocument);
-  BOOST_TEST(read->approval->sha256 == std::string(64, 'b'));
+  const auto decision = wire::read_decision(wire::write(answer.decision));
+  BOOST_REQUIRE(decision);
+  for (const auto& approval : {read->decision.approval, decision->approval}) {
+    BOOST_REQUIRE(approval);
+    BOOST_TEST(approval->id == "a1");
+    BOOST_TEST(approval->expires_at == 1'800'000'900);
+    BOOST_TEST(approval->document == kDocument);
+    BOOST_TEST(approval->sha256 == std::string(64, 'b'));
+    BOOST_TEST(approval->url == "https://chancery.example/ui#/approvals/a1");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(terms_say_whether_the_tool_declares_them) {
+  for (const bool is_declared : {true, false}) {
+    api::AskPermit ask = question();
+    ask.approval->is_declared = is_declared;
+    const auto read = wire::read_ask_permit(wire::write(ask));
+    BOOST_REQUIRE(read);
+    BOOST_TEST(read->approval->is_declared == is_declared);
+  }
+  const auto plain = wire::read_ask_permit(asked_with(R"({"risk":"low","arguments":{}})"));
+  BOOST_REQUIRE(plain);
+  BOOST_TEST(plain->approval->is_declared);
 }
 
 BOOST_AUTO_TEST_CASE(lists_have_no_documents_and_one_call_has_its_own) {

@@ -69,6 +69,9 @@ std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.
 
 // What would issue, decide, prove or sign.
 constexpr std::array kHalted{
+    Row{"POST", "/v1/approvals/{name}/decision", "/v1/approvals/x/decision", R"({"decision":"a.b.c"})",
+        kOperatorUid},
+    Row{"POST", "/v1/approvers", "/v1/approvers", R"({"enrolment":{}})", kOperatorUid},
     Row{"POST", "/v1/audit/checkpoints", "/v1/audit/checkpoints", "", kOperatorUid},
     Row{"POST", "/v1/authorize", "/v1/authorize",
         R"({"chain":CHAIN,"proof":"PROOF","method":"POST","uri":"https://api.example.org/refunds",)"
@@ -161,8 +164,12 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 20> kGoesOnToo{"/v1/approvals",
+constexpr std::array<std::string_view, 24> kGoesOnToo{"/v1/approvals",
                                                       "/v1/approvals/{name}",
+                                                      "/v1/approver-keys/{name}/revoke",
+                                                      "/v1/approvers",
+                                                      "/v1/approvers/{name}",
+                                                      "/v1/gates",
                                                       "/v1/permits/{name}/result",
                                                       "/v1/tool-refusals",
                                                       "/v1/credentials",

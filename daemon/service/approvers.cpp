@@ -1,0 +1,245 @@
+#include "daemon/service/approvers.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <chancery/approval_decision.hpp>
+#include <chancery/approver_enrolment.hpp>
+
+#include "daemon/service/amounts.hpp"
+#include "daemon/service/approvals.hpp"
+#include "daemon/service/audit_entry.hpp"
+#include "daemon/service/authority.hpp"
+#include "sdk/base/base64url.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
+
+namespace chancery::service {
+namespace {
+
+using store::ApproverKeyState;
+
+constexpr std::string_view kOperator = "operator";
+
+Error refused(const char* what) { return {ErrorCode::kInvalidArgument, what}; }
+
+std::int64_t seconds_of(std::chrono::sys_seconds at) { return at.time_since_epoch().count(); }
+
+api::ApproverKey describe(const store::ApproverKey& key) {
+  api::ApproverKey out;
+  out.jkt = key.jkt.text();
+  out.kind = key.kind;
+  out.jwk = key.jwk;
+  out.credential_id = key.credential_id;
+  out.state = store::approver_key_state_name(key.state);
+  out.enrolled_at = seconds_of(key.enrolled_at);
+  out.enrolled_by = key.enrolled_by;
+  if (key.ended_at) out.ended_at = seconds_of(*key.ended_at);
+  return out;
+}
+
+api::Approver describe(const store::Approver& approver) {
+  api::Approver out{approver.principal, approver.groups, {}};
+  for (const store::ApproverKey& key : approver.keys) out.keys.push_back(describe(key));
+  return out;
+}
+
+api::Gate describe(const Gate& gate) {
+  api::Gate out;
+  out.name = gate.name;
+  out.scopes = gate.scopes;
+  out.tools = gate.tools;
+  out.when = gate_when_name(gate.when);
+  out.parameter = gate.parameter;
+  if (gate.when == Gate::When::kAbove) out.above = amount_text(gate.above);
+  out.hours = gate.hours;
+  out.approvers = gate.approvers;
+  out.quorum = gate.quorum;
+  out.separation = gate.separation;
+  out.wait_s = gate.wait.count();
+  out.lifetime_s = gate.lifetime.count();
+  out.enforcement = gate.tpm_enforced ? api::kTpmEnforced : api::kSoftwareEnforced;
+  return out;
+}
+
+Result<Thumbprint> thumbprint_from(std::string_view text) {
+  const auto octets = base64url_decode_exactly<std::tuple_size_v<Sha256Digest>>(text);
+  if (!octets) return refused("an approver's key is named by its thumbprint, 43 characters of base64url");
+  return Thumbprint{*octets};
+}
+
+/// Who says that a document shall hold.
+struct Voucher {
+  std::string name = std::string(kOperator);
+  std::optional<Thumbprint> key{};  ///< none: the operator
+};
+
+// The signature counts for this daemon, for this very document, and not for long.
+Result<Voucher> require_authorization(const Office& office, const CallContext& context,
+                                      const std::string& jws, std::string_view document) {
+  const auto policy = office.policy.current();
+  CHANCERY_ASSIGN(const EnrolmentAuthorization said, read_enrolment_authorization(jws));
+  CHANCERY_ASSIGN(const ApproverSigner signer, require_signer(office, said.key, said.approver));
+  if (said.audience != policy->issuer_url)
+    return refused("the authorization is for another daemon: `aud` must be this issuer's URL");
+  if (said.document_sha256 != hex_encode(sha256(as_bytes(document))))
+    return refused("the authorization is for another document: sign for this very one");
+  if (said.issued_at > context.now + kClockLeeway)
+    return refused(
+        "the authorization is of the future: the clock of whoever made it is more than a minute fast");
+  if (said.issued_at + kAuthorizationLife < context.now)
+    return refused("the authorization is more than an hour old: sign for it anew");
+  CHANCERY_TRY(require_kind(signer, said.by_passkey));
+  CHANCERY_TRY(verify_enrolment_authorization(jws, signer.public_key, policy->passkeys));
+  return Voucher{said.approver, said.key};
+}
+
+// The operator's session of the console was opened from the socket.
+Result<Voucher> require_operator_for_first(const Office& office, const CallContext& context) {
+  const auto& visitor = context.caller.visitor;
+  if (visitor && visitor->role == ConsoleRole::kOperator) return Voucher{};
+  if (!context.caller.process)
+    return Error{
+        ErrorCode::kUnauthenticated,
+        "`authorization` is missing: an approver who is enrolled signs for each but the first, whom the "
+        "operator enrols on the daemon's socket"};
+  CHANCERY_TRY(require_operator(*context.caller.process, office.policy.current()->operators));
+  return Voucher{};
+}
+
+Result<store::NewApproverKey> new_key(const Enrolment& enrolment, const Voucher& voucher,
+                                      std::chrono::sys_seconds now) {
+  store::NewApproverKey out{enrolment.principal, enrolment.groups, {}, {}, voucher.key};
+  out.key.jkt = enrolment.key.thumbprint();
+  out.key.kind = enrolment.kind;
+  out.key.jwk = enrolment.key.jwk();
+  out.key.credential_id = enrolment.credential_id;
+  out.key.enrolled_at = now;
+  out.key.enrolled_by = voucher.name;
+  if (!enrolment.replaces.empty()) {
+    CHANCERY_ASSIGN(out.replaces, thumbprint_from(enrolment.replaces));
+  }
+  return out;
+}
+
+AuditFacts enrolment_facts(const store::NewApproverKey& key) {
+  json::Node groups = json::Node::array();
+  for (const std::string& group : key.groups) groups.push_back(group);
+  AuditFacts facts{.ids = {{"approver", key.principal}, {"approver_key", key.key.jkt.text()}},
+                   .details = json::Node::object(
+                       {{"kind", key.key.kind}, {"groups", std::move(groups)}, {"by", key.key.enrolled_by}})};
+  if (key.replaces) facts.ids.emplace_back("former_key", key.replaces->text());
+  if (key.by) facts.ids.emplace_back("by_key", key.by->text());
+  return facts;
+}
+
+AuditFacts revocation_facts(const store::Approver& person, std::string_view jkt, const Voucher& voucher,
+                            const std::string& reason) {
+  AuditFacts facts{.ids = {{"approver", person.principal}, {"approver_key", std::string(jkt)}},
+                   .details = json::Node::object({{"by", voucher.name}})};
+  if (voucher.key) facts.ids.emplace_back("by_key", voucher.key->text());
+  if (!reason.empty()) facts.details.set("reason", reason);
+  return facts;
+}
+
+// Whoever may not know of the key is told the same, whether there is one or not.
+Result<Voucher> require_right_to_end(Office& office, const CallContext& context, const Thumbprint& key,
+                                     const std::string& authorization) {
+  if (authorization.empty()) {
+    CHANCERY_TRY(require_authority(office, context, scope::kApproversRevoke));
+    return Voucher{};
+  }
+  CHANCERY_ASSIGN(const store::Approver person, office.approvers.by_key(key));
+  return require_authorization(office, context, authorization,
+                               key_revocation_document({person.principal, key}));
+}
+
+}  // namespace
+
+Result<api::ApproverList> list_approvers(Office& office, const CallContext& context) {
+  CHANCERY_TRY(require_authority(office, context, scope::kApproversRead));
+  CHANCERY_ASSIGN(const std::vector<store::Approver> approvers, office.approvers.list());
+  api::ApproverList out;
+  for (const store::Approver& approver : approvers) out.approvers.push_back(describe(approver));
+  return out;
+}
+
+Result<api::Approver> show_approver(Office& office, const CallContext& context, std::string_view principal) {
+  CHANCERY_TRY(require_authority(office, context, scope::kApproversRead));
+  CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(principal));
+  return describe(approver);
+}
+
+Result<api::GateList> list_gates(const Office& office, const CallContext& context) {
+  CHANCERY_TRY(require_authority(office, context, scope::kGatesRead));
+  const auto policy = office.policy.current();
+  api::GateList out;
+  for (const Gate& gate : policy->gates) out.gates.push_back(describe(gate));
+  return out;
+}
+
+Result<api::Approver> enroll_approver(Office& office, const CallContext& context,
+                                      const api::EnrollApprover& message) {
+  CHANCERY_TRY(office.spending.require_newest());
+  CHANCERY_ASSIGN(const Enrolment enrolment, read_enrolment(message.enrolment));
+  note_attempt(context, {.ids = {{"approver", enrolment.principal},
+                                 {"approver_key", enrolment.key.thumbprint().text()}}});
+  const bool is_first = message.authorization.empty();
+  CHANCERY_ASSIGN(const Voucher voucher,
+                  is_first
+                      ? require_operator_for_first(office, context)
+                      : require_authorization(office, context, message.authorization, message.enrolment));
+  CHANCERY_ASSIGN(const store::NewApproverKey key, new_key(enrolment, voucher, context.now));
+  CHANCERY_TRY(office.approvers.enroll(
+      key, audit_entry(key.replaces ? "approver.rotate" : "approver.enroll", context, enrolment_facts(key))));
+  CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(key.principal));
+  return describe(approver);
+}
+
+Result<api::Approver> revoke_approver_key(Office& office, const CallContext& context, std::string_view jkt,
+                                          const api::RevokeApproverKey& message) {
+  note_attempt(context, {.ids = {{"approver_key", std::string(jkt)}}});
+  CHANCERY_ASSIGN(const Thumbprint key, thumbprint_from(jkt));
+  if (!is_decision_reason(message.reason))
+    return refused("`reason` is one line of at most 512 octets, without control characters");
+  CHANCERY_ASSIGN(const Voucher voucher, require_right_to_end(office, context, key, message.authorization));
+  CHANCERY_ASSIGN(const store::Approver person, office.approvers.by_key(key));
+  const auto lapsed = [&](const store::ParkedCall& call) {
+    AuditFacts facts = approval_facts(call);
+    facts.ids.emplace_back("approver_key", std::string(jkt));
+    return audit_entry("approval.lapse", context, std::move(facts));
+  };
+  CHANCERY_TRY(office.approvers.revoke(
+      key, voucher.key, lapsed,
+      audit_entry("approver.revoke", context, revocation_facts(person, jkt, voucher, message.reason))));
+  CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(person.principal));
+  return describe(approver);
+}
+
+Result<ApproverSigner> require_signer(const Office& office, const Thumbprint& key,
+                                      std::string_view principal) {
+  const auto person = office.approvers.by_key(key);
+  if (!person && person.error().code != ErrorCode::kNotFound) return person.error();
+  if (!person)
+    return Error{
+        ErrorCode::kForbidden,
+        "it is signed by a key that is no approver's: `chancery approver list` shows those that are"};
+  const store::ApproverKey& found = person->keys.front();
+  if (found.state != ApproverKeyState::kActive)
+    return Error{
+        ErrorCode::kForbidden,
+        "it is signed by a key that has ended: sign by one that is active, `chancery approver list`"};
+  if (person->principal != principal)
+    return Error{ErrorCode::kForbidden, "it names another person than the one whose key signed it"};
+  CHANCERY_ASSIGN(const PublicKey public_key, parse_jwk(found.jwk));
+  return ApproverSigner{found, public_key};
+}
+
+Status require_kind(const ApproverSigner& signer, bool by_passkey) {
+  if ((signer.key.kind == "passkey") == by_passkey) return {};
+  return Error{ErrorCode::kForbidden,
+               "a passkey signs as a passkey does, and no other key: the key is enrolled as another kind"};
+}
+
+}  // namespace chancery::service

@@ -1,0 +1,76 @@
+#include "daemon/store/sqlite_gate_book.hpp"
+
+#include <atomic>
+#include <utility>
+
+namespace chancery::store {
+namespace {
+
+constexpr const char* kWasLetThrough = "SELECT 1 FROM let_through WHERE gate = ? AND value = ?";
+constexpr const char* kLetThrough =
+    "INSERT INTO let_through (gate, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr const char* kWasDenied =
+    "SELECT 1 FROM parked_calls WHERE subject = ? AND state = 'denied' AND expires_at > ?";
+constexpr const char* kAnyGated = "SELECT EXISTS (SELECT 1 FROM gated_tokens)";
+constexpr const char* kGateOf = "SELECT gate FROM gated_tokens WHERE token = ?";
+constexpr const char* kPutBehind = "INSERT INTO gated_tokens (token, gate) VALUES (?, ?)";
+
+class SqliteGateBook final : public GateBook {
+ public:
+  explicit SqliteGateBook(std::shared_ptr<Journal> journal) noexcept : journal_(std::move(journal)) {}
+
+  Result<bool> was_let_through(const LetThrough& value) override {
+    const auto held = journal_->hold();
+    CHANCERY_ASSIGN(Query select, journal_->database().query(kWasLetThrough));
+    return select.bind(value.gate).bind(value.value).step();
+  }
+
+  Result<bool> was_denied(std::string_view subject, sys_seconds now) override {
+    const auto held = journal_->hold();
+    CHANCERY_ASSIGN(Query select, journal_->database().query(kWasDenied));
+    return select.bind(subject).bind(now).step();
+  }
+
+  Result<std::string> gate_of(std::string_view token) override {
+    if (gated_ == Gated::kNone) return std::string();
+    const auto held = journal_->hold();
+    if (gated_ == Gated::kUnknown) {
+      CHANCERY_ASSIGN(const std::int64_t any, journal_->database().number(kAnyGated));
+      auto unknown = Gated::kUnknown;
+      gated_.compare_exchange_strong(unknown, any == 0 ? Gated::kNone : Gated::kSome);
+    }
+    CHANCERY_ASSIGN(Query select, journal_->database().query(kGateOf));
+    CHANCERY_ASSIGN(const bool row, select.bind(token).step());
+    return row ? select.text(0) : std::string();
+  }
+
+  void note_gated() noexcept override { gated_ = Gated::kSome; }
+
+ private:
+  // Each action asks, and must not wait for a commit where nothing is gated.
+  enum class Gated : std::uint8_t { kUnknown, kNone, kSome };
+  std::atomic<Gated> gated_ = Gated::kUnknown;
+  const std::shared_ptr<Journal> journal_;
+};
+
+}  // namespace
+
+std::unique_ptr<GateBook> make_sqlite_gate_book(std::shared_ptr<Journal> journal) {
+  return std::make_unique<SqliteGateBook>(std::move(journal));
+}
+
+Status let_through(Database& database, const std::vector<LetThrough>& values, sys_seconds now) {
+  for (const LetThrough& value : values) {
+    CHANCERY_ASSIGN(Query insert, database.query(kLetThrough));
+    CHANCERY_TRY(insert.bind(value.gate).bind(value.value).bind(now).run());
+  }
+  return {};
+}
+
+Status put_behind(Database& database, const std::string& token, const std::string& gate) {
+  if (gate.empty()) return {};
+  CHANCERY_ASSIGN(Query insert, database.query(kPutBehind));
+  return insert.bind(token).bind(gate).run();
+}
+
+}  // namespace chancery::store
