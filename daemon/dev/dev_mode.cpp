@@ -42,6 +42,17 @@ Result<std::uint16_t> free_port() {
   return ntohs(address.sin_port);
 }
 
+// What the build beside this program made of the console, else what is installed; empty where there is neither.
+path console_files() {
+  std::error_code failure;
+  const path program = std::filesystem::read_symlink("/proc/self/exe", failure);
+  for (const path& folder :
+       {program.parent_path().parent_path() / "console", path("/usr/share/chancery/ui")}) {
+    if (std::filesystem::exists(folder / "index.html", failure)) return folder;
+  }
+  return {};
+}
+
 config::Config make_config(const path& folder, const config::ListenAddress& listen, const std::string& tcti) {
   config::Config config = config::default_config();
   const bool root = ::geteuid() == 0;
@@ -56,6 +67,10 @@ config::Config make_config(const path& folder, const config::ListenAddress& list
   config.issuer.trust_domain = "dev.chancery.internal";
   config.issuer.url = "https://localhost:" + std::to_string(listen.port);
   config.issuer.backend = "swtpm";
+  if (const path files = console_files(); !files.empty()) {
+    config.console.enabled = true;
+    config.console.files = files;
+  }
   config.log.level = config::LogLevel::kWarning;
   config.tpm_allow_simulator = true;
   config::BackendConfig backend = config::default_backend(config);

@@ -65,6 +65,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
               options.redactor, complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies), options.redactor),
+      console(std::move(options.console)),
       office{*books.store,
              backends,
              life,
@@ -91,7 +92,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              options.log,
              std::move(options.redactor),
              &watch,
-             &freezes} {
+             &freezes,
+             console.get()} {
   spending.seal_with(audit);
   office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }

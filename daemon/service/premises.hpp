@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/service/anomaly_watch.hpp"
+#include "daemon/service/console_desk.hpp"
 #include "daemon/service/freeze_desk.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_books.hpp"
@@ -34,8 +36,9 @@ struct PremisesOptions {
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
   WebhookOptions webhook{};
-  IssuerDeskOptions issuers{};  ///< of credentials
-  std::string vault_backend{};  ///< whose device seals the vault's key; empty: the issuer's
+  IssuerDeskOptions issuers{};             ///< of credentials
+  std::unique_ptr<ConsoleDesk> console{};  ///< null: there is none
+  std::string vault_backend{};             ///< whose device seals the vault's key; empty: the issuer's
   std::size_t approval_waiters = kApprovalWaiters;
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
@@ -94,6 +97,7 @@ struct Premises {
   Webhook webhook;
   ReadinessCheck readiness;
   AnomalyWatch watch;
+  std::unique_ptr<ConsoleDesk> console;
   Office office;
 };
 

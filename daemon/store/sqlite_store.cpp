@@ -234,6 +234,18 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
   return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
 }
 
+// Names are of octets between these two alone. One bound on each side: SQLite's index would be walked from the looser of two.
+Result<std::vector<Agent>> SqliteStore::agents_by_name(const AgentNameQuery& query) {
+  CHANCERY_TRY(check_page(query.limit));
+  const std::string behind = query.after.empty() ? query.after : query.after + "\x01";
+  const std::string& first = std::max(behind, query.prefix);
+  const std::string end = query.prefix + "\x7f";
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsByName));
+  select.bind(first).bind(end).bind(static_cast<std::int64_t>(query.limit));
+  return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
+}
+
 Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kPin));
@@ -256,6 +268,22 @@ Result<IssuedToken> SqliteStore::token(std::string_view id) {
   CHANCERY_ASSIGN(const bool row, select.bind(id).step());
   if (!row) return Error{ErrorCode::kNotFound, "no such token was issued here"};
   return read_token(select);
+}
+
+Result<std::vector<IssuedToken>> SqliteStore::tokens_of_agent(std::string_view id, sys_seconds now,
+                                                              std::size_t limit) {
+  CHANCERY_TRY(check_page(limit));
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kTokensOfAgent));
+  select.bind(id).bind(now).bind(static_cast<std::int64_t>(limit));
+  return read_all<IssuedToken>(select, read_token);
+}
+
+Result<std::uint64_t> SqliteStore::count_tokens_of_agent(std::string_view id, sys_seconds now) {
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kCountTokensOfAgent));
+  CHANCERY_ASSIGN(const bool row, select.bind(id).bind(now).step());
+  return row ? Result<std::uint64_t>(static_cast<std::uint64_t>(select.number(0))) : kDamagedRow;
 }
 
 Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence, std::size_t limit) {

@@ -49,6 +49,7 @@ class SqliteStore final : public Store {
   Result<Agent> agent_by_id(std::string_view id) override;
   Result<Agent> agent_by_key(const Thumbprint& thumbprint) override;
   Result<std::vector<Agent>> agents(const AgentQuery& query) override;
+  Result<std::vector<Agent>> agents_by_name(const AgentNameQuery& query) override;
   Result<Key> key(const Thumbprint& thumbprint) override;
   Result<Key> key_by_id(std::string_view backend, std::string_view key_id) override;
   Result<Key> newest_key(std::string_view owner, std::string_view backend) override;
@@ -61,6 +62,9 @@ class SqliteStore final : public Store {
   Result<std::string> backend_pin(std::string_view backend) override;
   Result<std::string> master_pin() override;
   Result<IssuedToken> token(std::string_view id) override;
+  Result<std::vector<IssuedToken>> tokens_of_agent(std::string_view id, sys_seconds now,
+                                                   std::size_t limit) override;
+  Result<std::uint64_t> count_tokens_of_agent(std::string_view id, sys_seconds now) override;
   Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) override;
   Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
   Result<StoreCounts> counts() override;
