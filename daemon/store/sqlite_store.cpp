@@ -14,8 +14,6 @@ namespace {
 
 constexpr Error kRetiredBefore{ErrorCode::kRetired, "the agent is retired: register a new one"};
 
-constexpr std::size_t kMostKnown = 256;
-
 constexpr Error kNoMasterPin{ErrorCode::kNotFound, "no master secret is pinned yet"};
 
 bool is_hex(std::string_view text, std::size_t size) {
@@ -47,7 +45,6 @@ Status check_token(const IssuedToken& token) {
 Result<std::size_t> SqliteStore::seal_with(SecretBytes secret) {
   const auto guard = journal_->hold();
   seal_ = RecordSeal(std::move(secret));
-  known_.clear();
   return find_damage();
 }
 
@@ -192,31 +189,20 @@ Result<Agent> SqliteStore::find_agent(const char* statement, std::string_view ke
   return read_agent(select, seal_);
 }
 
-// Not within an effect: what it has changed may be undone.
-Result<Agent> SqliteStore::known_agent(const char* statement, std::string_view key) {
-  if (std::exchange(known_at_, database_.watched_changes()) != database_.watched_changes()) known_.clear();
-  std::pair place(statement, std::string(key));
-  if (const auto found = known_.find(place); found != known_.end()) return found->second;
-  CHANCERY_ASSIGN(Agent agent, find_agent(statement, key));
-  if (known_.size() >= kMostKnown) known_.clear();
-  known_.emplace(std::move(place), agent);
-  return agent;
-}
-
 Result<Agent> SqliteStore::agent_by_name(std::string_view name) {
   const auto guard = journal_->hold();
-  return known_agent(sql::kAgentByName, name);
+  return find_agent(sql::kAgentByName, name);
 }
 
 Result<Agent> SqliteStore::agent_by_id(std::string_view id) {
   const auto guard = journal_->hold();
-  return known_agent(sql::kAgentById, id);
+  return find_agent(sql::kAgentById, id);
 }
 
 Result<Agent> SqliteStore::agent_by_key(const Thumbprint& thumbprint) {
   const std::string text = thumbprint.text();
   const auto guard = journal_->hold();
-  return known_agent(sql::kAgentByKey, text);
+  return find_agent(sql::kAgentByKey, text);
 }
 
 Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {

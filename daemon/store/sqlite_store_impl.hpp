@@ -1,9 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "daemon/store/journal.hpp"
@@ -16,10 +13,8 @@ namespace chancery::store {
 /// The SQLite implementation.
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(std::shared_ptr<Journal> journal)
-      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {
-    database_.watch({"agents", "keys"});
-  }
+  explicit SqliteStore(std::shared_ptr<Journal> journal) noexcept
+      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {}
 
   Result<std::size_t> seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
@@ -92,16 +87,12 @@ class SqliteStore final : public Store {
   Status expect_some_change(const Error& otherwise) const;
   Result<Key> find_key(const Thumbprint& thumbprint);
   Result<Agent> find_agent(const char* statement, std::string_view key);
-  Result<Agent> known_agent(const char* statement, std::string_view key);
   Status add_descendants(const Thumbprint& holder, sys_seconds now, EndedTokens& out);
 
   const std::shared_ptr<Journal> journal_;
   Database& database_;  // the journal's
   RecordSeal& seal_;    // the journal's
   std::vector<Thumbprint> damaged_keys_;
-  // What was read and verified last, by the statement and its parameter: whoever asks for something is looked up each time.
-  std::map<std::pair<const char*, std::string>, Agent> known_;
-  std::uint64_t known_at_ = 0;  // as Database::watched_changes()
 };
 
 }  // namespace chancery::store
