@@ -4,10 +4,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "sdk/crypto/signing_key.hpp"
 
 namespace chancery::dev {
 namespace {
@@ -53,6 +56,24 @@ path console_files() {
   return {};
 }
 
+Status write_file(const path& file, ByteView content) {
+  constexpr Error kUnwritable{ErrorCode::kFileUnwritable,
+                              "a file of --dev could not be written: check $TMPDIR"};
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return kUnwritable;
+  const ssize_t written = ::write(fd, content.data(), content.size());
+  const bool is_whole = written == static_cast<ssize_t>(content.size());
+  return ::close(fd) == 0 && is_whole ? Status{} : Status{kUnwritable};
+}
+
+// By which the kill switch unfreezes, once it is armed with it. Elsewhere the private half is kept away from the daemon.
+Status make_operator_key(const path& folder) {
+  CHANCERY_ASSIGN(const SigningKey key, SigningKey::generate(Algorithm::kES256));
+  CHANCERY_ASSIGN(const SecretBytes pem, key.pem());
+  CHANCERY_TRY(write_file(folder / "operator.pem", pem.view()));
+  return write_file(folder / "operator.jwk", as_bytes(key.public_key().jwk()));
+}
+
 config::Config make_config(const path& folder, const config::ListenAddress& listen, const std::string& tcti) {
   config::Config config = config::default_config();
   const bool root = ::geteuid() == 0;
@@ -71,6 +92,7 @@ config::Config make_config(const path& folder, const config::ListenAddress& list
     config.console.enabled = true;
     config.console.files = files;
   }
+  config.freeze.operator_key = folder / "operator.jwk";
   config.log.level = config::LogLevel::kWarning;
   config.tpm_allow_simulator = true;
   config::BackendConfig backend = config::default_backend(config);
@@ -114,6 +136,7 @@ Result<DevMode> DevMode::prepare(const config::ListenAddress& listen) {
     return tpm.error();
   }
   DevMode dev(std::move(folder), *std::move(tpm));
+  CHANCERY_TRY(make_operator_key(dev.folder_));
   dev.config_ = make_config(dev.folder_, address, dev.tpm_.tcti());
   return dev;
 }

@@ -22,6 +22,7 @@
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/console_messages.hpp"
+#include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 #include "sdk/wire/vault_messages.hpp"
@@ -155,7 +156,9 @@ const api::AuditCheckpoint kCheckpoint{1, 2, "note"};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
 const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
-const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt", kSelectors, 1, 2};
+const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}", "jkt",
+                        kSelectors, 1,    2,     3,      "why",      "tpm"};
+const api::SwitchSetting kSwitchSetting{"tpm", 1, 2, {1}};
 
 const api::HostIdentity kIdentity{{1}, {1}, {1}, {1}};
 const api::PcrQuote kQuote{{{1}, {1}}, {{"sha256", {{0, {1}}}}}};
@@ -219,6 +222,11 @@ std::vector<Message> messages() {
       {"Selectors", wire::write(kSelectors)},
       {"Agent", wire::write(kAgent)},
       {"AgentPage", wire::write(api::AgentPage{{kAgent}, "next"})},
+      {"FreezeReason", wire::write(api::FreezeReason{"why"})},
+      {"SignedSettings", wire::write(api::SignedSettings{{{kSwitchSetting, {1}}}})},
+      {"AgentFreeze", wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}})},
+      {"FreezeState",
+       wire::write(api::FreezeState{true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}})},
       {"Retirement", wire::write(api::Retirement{kAgent, kEnded})},
       {"RotateKey", wire::write(api::RotateKey{std::chrono::seconds(1), "tpm", "ES256"})},
       {"ReenrollAgent", wire::write(api::ReenrollAgent{"tpm", "ES256", true})},
