@@ -39,6 +39,10 @@ Response show_approver(service::Office& office, const Request& request, std::str
   return answered(service::show_approver(office, context_of(request), *principal));
 }
 
+Response list_gates(service::Office& office, const Request& request, std::string_view) {
+  return answered(service::list_gates(office, context_of(request)));
+}
+
 Response enroll_approver(service::Office& office, const Request& request, std::string_view) {
   return exchange(request, 201, wire::read_enroll_approver, [&](const api::EnrollApprover& message) {
     return service::enroll_approver(office, context_of(request), message);

@@ -126,6 +126,7 @@ std::span<const Route> routes() noexcept {
             "token.delegate"},
       Route{"POST", "/v1/drills", kPrivileged, true, start_drill, scope::kRevocationsDrill, "drill.start"},
       Route{"GET", "/v1/drills/{name}", kPrivileged, true, show_drill, scope::kRevocationsDrill},
+      Route{"GET", "/v1/gates", kPrivileged, true, list_gates, scope::kGatesRead},
       Route{"POST", "/v1/grants", kPrivileged, true, create_grant, scope::kGrantsMint, "token.grant"},
       Route{"POST", "/v1/impact", kPrivileged, true, show_impact, scope::kRevocationsImpact},
       Route{"POST", "/v1/introspect", kTls, true, introspect_token, scope::kIntrospect},

@@ -88,6 +88,7 @@ Response decide_approval(service::Office& office, const Request& request, std::s
 Response list_approvers(service::Office& office, const Request& request, std::string_view argument);
 Response show_approver(service::Office& office, const Request& request, std::string_view argument);
 Response enroll_approver(service::Office& office, const Request& request, std::string_view argument);
+Response list_gates(service::Office& office, const Request& request, std::string_view argument);
 Response revoke_approver_key(service::Office& office, const Request& request, std::string_view argument);
 Response ask_permit(service::Office& office, const Request& request, std::string_view argument);
 Response use_permit(service::Office& office, const Request& request, std::string_view argument);

@@ -7,6 +7,7 @@
 #include <chancery/approval_decision.hpp>
 #include <chancery/approver_enrolment.hpp>
 
+#include "daemon/service/amounts.hpp"
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
@@ -41,6 +42,24 @@ api::ApproverKey describe(const store::ApproverKey& key) {
 api::Approver describe(const store::Approver& approver) {
   api::Approver out{approver.principal, approver.groups, {}};
   for (const store::ApproverKey& key : approver.keys) out.keys.push_back(describe(key));
+  return out;
+}
+
+api::Gate describe(const Gate& gate) {
+  api::Gate out;
+  out.name = gate.name;
+  out.scopes = gate.scopes;
+  out.tools = gate.tools;
+  out.when = gate_when_name(gate.when);
+  out.parameter = gate.parameter;
+  if (gate.when == Gate::When::kAbove) out.above = amount_text(gate.above);
+  out.hours = gate.hours;
+  out.approvers = gate.approvers;
+  out.quorum = gate.quorum;
+  out.separation = gate.separation;
+  out.wait_s = gate.wait.count();
+  out.lifetime_s = gate.lifetime.count();
+  out.enforcement = gate.tpm_enforced ? api::kTpmEnforced : api::kSoftwareEnforced;
   return out;
 }
 
@@ -147,6 +166,14 @@ Result<api::Approver> show_approver(Office& office, const CallContext& context, 
   CHANCERY_TRY(require_authority(office, context, scope::kApproversRead));
   CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(principal));
   return describe(approver);
+}
+
+Result<api::GateList> list_gates(const Office& office, const CallContext& context) {
+  CHANCERY_TRY(require_authority(office, context, scope::kGatesRead));
+  const auto policy = office.policy.current();
+  api::GateList out;
+  for (const Gate& gate : policy->gates) out.gates.push_back(describe(gate));
+  return out;
 }
 
 Result<api::Approver> enroll_approver(Office& office, const CallContext& context,

@@ -39,6 +39,9 @@ inline constexpr std::chrono::hours kAuthorizationLife{1};
                                                         std::string_view jkt,
                                                         const api::RevokeApproverKey& message);
 
+/// Which gates there are, as they are configured. kForbidden.
+[[nodiscard]] Result<api::GateList> list_gates(const Office& office, const CallContext& context);
+
 /// Who signed something.
 struct ApproverSigner {
   store::ApproverKey key;

@@ -42,6 +42,7 @@ inline constexpr std::string_view kCredentialsPut = "chancery.credentials.put";
 inline constexpr std::string_view kCredentialsRead = "chancery.credentials.read";
 inline constexpr std::string_view kCredentialsRevoke = "chancery.credentials.revoke";
 inline constexpr std::string_view kDelegationsCreate = "chancery.delegations.create";
+inline constexpr std::string_view kGatesRead = "chancery.gates.read";
 inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
 inline constexpr std::string_view kIntrospect = "chancery.introspect";
 inline constexpr std::string_view kIssuerRead = "chancery.issuer.read";

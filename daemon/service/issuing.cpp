@@ -166,7 +166,7 @@ store::IssuedToken record_of(const Token& token, const Token* parent, const stor
 }
 
 Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
-                               const store::Agent* receiver, std::string_view action) {
+                               const store::Agent* receiver, const RootRecord& as) {
   CHANCERY_TRY(office.spending.require_newest());
   if (receiver != nullptr) CHANCERY_TRY(require_custody(office, *receiver, on_behalf_of(context)));
   CHANCERY_ASSIGN(claims.jti, random_id());
@@ -180,9 +180,12 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
 
   store::IssuedToken record = record_of(token, nullptr, receiver);
   record.status = place;
-  CHANCERY_TRY(office.store.record_token(
-      record, issuer.stored.public_key.thumbprint(),
-      audit_entry(action, context, issued_facts(*office.policy.current(), record, claims))));
+  record.gate = as.gate;
+  AuditFacts facts = issued_facts(*office.policy.current(), record, claims);
+  if (!as.gate.empty()) facts.details.set("gate", as.gate);
+  CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
+                                         audit_entry(as.action, context, std::move(facts))));
+  if (!as.gate.empty()) office.gates.note_gated();
   return record.compact;
 }
 

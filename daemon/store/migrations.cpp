@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "daemon/store/approval_steps.hpp"
 #include "daemon/store/audit_tree.hpp"
 
 namespace chancery::store {
@@ -534,118 +535,6 @@ CREATE TABLE issuer_grants (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// A call that waits for a person. Without references, as permits. Of what waits there is one for each thing that is asked for.
-// The document is there as long as it waits: what has ended is not decided about, and is kept in numbers that nothing bounds.
-// Which states there are the daemon says.
-constexpr const char* kParkedCalls = R"sql(
-CREATE TABLE parked_calls (
-  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
-  id         TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
-  document   TEXT NOT NULL,
-  digest     TEXT NOT NULL CHECK (length(digest) = 64),
-  subject    TEXT NOT NULL CHECK (length(subject) = 64),
-  runtime    TEXT NOT NULL CHECK (length(runtime) > 0),
-  token      TEXT NOT NULL CHECK (length(token) > 0),
-  key        TEXT NOT NULL CHECK (length(key) > 0),
-  first_key  TEXT NOT NULL CHECK (length(first_key) > 0),
-  principal  TEXT NOT NULL,
-  tool       TEXT NOT NULL CHECK (length(tool) > 0),
-  state      TEXT NOT NULL CHECK (length(state) > 0),
-  asked_at   INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  ended_at   INTEGER,
-  CHECK ((state = 'pending') = (ended_at IS NULL)),
-  CHECK ((state = 'pending') = (length(document) > 0))
-) STRICT;
-CREATE UNIQUE INDEX parked_calls_by_subject ON parked_calls (subject) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_key ON parked_calls (key) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_first_key ON parked_calls (first_key) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_expiry ON parked_calls (expires_at) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_end ON parked_calls (ended_at) WHERE ended_at IS NOT NULL;
-)sql";
-
-// What becomes of a request when people decide. One that was approved is not at its end: it keeps its document until it is used.
-// What waited before names no gate, so that nobody can approve it. A vote whose key was revoked stays, and counts no more.
-constexpr const char* kApprovers = R"sql(
-CREATE TABLE requests (
-  seq            INTEGER PRIMARY KEY AUTOINCREMENT,
-  id             TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
-  document       TEXT NOT NULL,
-  digest         TEXT NOT NULL CHECK (length(digest) = 64),
-  subject        TEXT NOT NULL CHECK (length(subject) = 64),
-  runtime        TEXT NOT NULL CHECK (length(runtime) > 0),
-  token          TEXT NOT NULL CHECK (length(token) > 0),
-  key            TEXT NOT NULL CHECK (length(key) > 0),
-  first_key      TEXT NOT NULL CHECK (length(first_key) > 0),
-  principal      TEXT NOT NULL,
-  tool           TEXT NOT NULL CHECK (length(tool) > 0),
-  state          TEXT NOT NULL CHECK (length(state) > 0),
-  asked_at       INTEGER NOT NULL,
-  expires_at     INTEGER NOT NULL,
-  ended_at       INTEGER,
-  kind           TEXT NOT NULL CHECK (length(kind) > 0),
-  gates          TEXT NOT NULL,
-  requesters     TEXT NOT NULL,
-  lifetime       INTEGER NOT NULL,
-  approved_at    INTEGER,
-  approved_until INTEGER,
-  CHECK ((state IN ('pending', 'approved')) = (ended_at IS NULL)),
-  CHECK ((ended_at IS NULL) = (length(document) > 0)),
-  CHECK ((approved_at IS NULL) = (approved_until IS NULL)),
-  CHECK ((state IN ('approved', 'used', 'lapsed')) = (approved_at IS NOT NULL))
-) STRICT;
-INSERT INTO requests SELECT seq, id, document, digest, subject, runtime, token, key, first_key, principal, tool, state,
-  asked_at, expires_at, ended_at, 'call', '[]', '[]', 0, NULL, NULL FROM parked_calls ORDER BY seq;
-DROP TABLE parked_calls;
-ALTER TABLE requests RENAME TO parked_calls;
-CREATE UNIQUE INDEX parked_calls_by_subject ON parked_calls (subject) WHERE ended_at IS NULL;
-CREATE INDEX parked_calls_by_key ON parked_calls (key) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_first_key ON parked_calls (first_key) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_expiry ON parked_calls (expires_at) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_lapse ON parked_calls (approved_until) WHERE state = 'approved';
-CREATE INDEX parked_calls_by_end ON parked_calls (ended_at) WHERE ended_at IS NOT NULL;
-
-CREATE TABLE approval_votes (
-  seq              INTEGER PRIMARY KEY AUTOINCREMENT,
-  call             INTEGER NOT NULL REFERENCES parked_calls (seq) ON DELETE CASCADE,
-  principal        TEXT NOT NULL CHECK (length(principal) > 0),
-  key              TEXT NOT NULL CHECK (length(key) = 43),
-  verdict          TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
-  gates            TEXT NOT NULL,
-  at               INTEGER NOT NULL,
-  reason           TEXT NOT NULL,
-  jws              TEXT NOT NULL CHECK (length(jws) > 0),
-  policy_signature TEXT NOT NULL,
-  voided_at        INTEGER
-) STRICT;
-CREATE UNIQUE INDEX approval_votes_by_person ON approval_votes (call, principal) WHERE voided_at IS NULL;
-CREATE INDEX approval_votes_by_call ON approval_votes (call);
-CREATE INDEX approval_votes_by_key ON approval_votes (key) WHERE voided_at IS NULL;
-
-CREATE TABLE approvers (
-  principal TEXT NOT NULL PRIMARY KEY CHECK (length(principal) > 0),
-  member_of TEXT NOT NULL,
-  seal      BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE approver_keys (
-  seq           INTEGER PRIMARY KEY AUTOINCREMENT,
-  jkt           TEXT NOT NULL UNIQUE CHECK (length(jkt) = 43),
-  principal     TEXT NOT NULL REFERENCES approvers (principal),
-  kind          TEXT NOT NULL CHECK (length(kind) > 0),
-  jwk           TEXT NOT NULL,
-  credential_id TEXT NOT NULL,
-  state         TEXT NOT NULL CHECK (state IN ('active', 'replaced', 'revoked')),
-  enrolled_at   INTEGER NOT NULL,
-  enrolled_by   TEXT NOT NULL CHECK (length(enrolled_by) > 0),
-  ended_at      INTEGER,
-  seal          BLOB NOT NULL,
-  CHECK ((state = 'active') = (ended_at IS NULL))
-) STRICT;
-CREATE INDEX approver_keys_by_principal ON approver_keys (principal, seq);
-CREATE UNIQUE INDEX approver_keys_by_credential ON approver_keys (credential_id) WHERE credential_id <> '';
-CREATE INDEX approver_keys_active ON approver_keys (principal) WHERE state = 'active';
-)sql";
-
 // Values that gates let through since an approval for them was used once, as hashes; and the grants that are behind a gate.
 constexpr const char* kGates = R"sql(
 CREATE TABLE let_through (
@@ -666,7 +555,7 @@ CREATE INDEX parked_calls_denied ON parked_calls (subject, expires_at) WHERE sta
 constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
                                  kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
                                  kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls, kApprovers,    kGates};
+                                 kIssuers,    kParkedCalls, kApprovers,     kGates};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -215,16 +215,17 @@ std::string write(const api::CreateGrant& message) {
                             {"lifetime_s", message.lifetime.count()},
                             {"depth", message.depth}});
   set_authority(node, message.authority);
+  set_unless_empty(node, "gate", message.gate);
   return json::to_jcs(node);
 }
 
 Result<api::CreateGrant> read_create_grant(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root,
-                          {"principal", "agent", "audience", "scopes", "constraints", "lifetime_s", "depth"},
-                          "a grant has `principal`, `agent`, `audience`, `scopes`, `constraints`, "
-                          "`lifetime_s` and `depth` only"));
+  CHANCERY_TRY(allow_only(
+      root, {"principal", "agent", "audience", "scopes", "constraints", "lifetime_s", "depth", "gate"},
+      "a grant has `principal`, `agent`, `audience`, `scopes`, `constraints`, "
+      "`lifetime_s`, `depth` and `gate` only"));
   api::CreateGrant out;
   CHANCERY_ASSIGN(out.principal, need_text(root, "principal",
                                            "`principal` must name on whose behalf: user:alice@example.org"));
@@ -240,6 +241,7 @@ Result<api::CreateGrant> read_create_grant(std::string_view json) {
   CHANCERY_ASSIGN(const auto depth,
                   integer(root, "depth", {1, kMaxDepth}, "`depth` must count agents: 1 to 1000"));
   out.depth = depth.value_or(1);
+  CHANCERY_ASSIGN(out.gate, text_or_empty(root, "gate", "`gate` must be the name of a gate"));
   return out;
 }
 

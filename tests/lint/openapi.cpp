@@ -181,6 +181,9 @@ const api::Approval kApproval{
 const api::Approver kApprover{
     "user:b", {"finance"}, {{"jkt", "passkey", "{}", "id", "revoked", 1, "user:c", 2}}};
 
+const api::Gate kGate{"refunds", {"a.b"}, {"t"}, "above", "amount",       "1",  "Mo-Fr", {"user:b"},
+                      2,         "none",  1,     2,       "tpm-enforced", "{}", "000b"};
+
 // What stands in another message.
 std::string part_of(const std::string& json, std::string_view list) {
   return json::to_jcs(Document::parse(json)->root().find(list)->items().front());
@@ -255,6 +258,8 @@ std::vector<Message> messages() {
       {"Approver", wire::write(kApprover)},
       {"ApproverKey", part_of(wire::write(kApprover), "keys")},
       {"ApproverList", wire::write(api::ApproverList{{kApprover}})},
+      {"GateList", wire::write(api::GateList{{kGate}})},
+      {"Gate", part_of(wire::write(api::GateList{{kGate}}), "gates")},
       {"EnrollApprover", wire::write(api::EnrollApprover{"{}", "jws"})},
       {"RevokeApproverKey", wire::write(api::RevokeApproverKey{"why", "jws"})},
       {"ApprovalPage", wire::write(api::ApprovalPage{{kApproval}, "next"})},

@@ -124,6 +124,7 @@ struct CreateGrant {
   Authority authority;
   std::chrono::seconds lifetime{0};
   std::int64_t depth = 1;  ///< agents that the chain may count, the first included
+  std::string gate{};      ///< by name: all that is done under the grant is behind it; empty: none
 };
 
 struct Grant {

@@ -59,10 +59,12 @@ BOOST_FIXTURE_TEST_CASE(the_document_says_all_that_there_is_to_decide_about, App
   BOOST_TEST(document == canonical(document));
   BOOST_TEST(digest_of(document) == waiting(asked, "sha256"));
   const std::string key = member(call("GET", "/v1/agents/orchestrator", "", kOperatorUid), "jkt");
-  const std::array<std::pair<const char*, std::string>, 20> want{{
+  const std::array<std::pair<const char*, std::string>, 22> want{{
       {"typ", "chancery-approval-request"},
       {"v", "1"},
       {"id", id_of(asked)},
+      {"kind", "call"},
+      {"gates", R"([{"gate":"tool:refund","why":"the tool's declaration takes an approval"}])"},
       {"tool", "refund"},
       {"scope", "payments.refund"},
       {"risk", "high"},
@@ -169,8 +171,6 @@ const std::array kNever{
             ask.hashed = "{}";
           },
           400, "invalid_argument"},
-    Never{"the credential at once", [](Approvals::Ask& ask) { ask.release = R"(,"release":true)"; }, 400,
-          "invalid_argument"},
     Never{"something else", [](Approvals::Ask& ask) { ask.more = R"(,"approved":true)"; }, 400, "malformed"},
 };
 

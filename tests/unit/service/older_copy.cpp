@@ -164,11 +164,12 @@ constexpr std::array<std::string_view, 49> kGoesOn{
     "/v1/revocations",
     "/v1/status-keys",
 };
-constexpr std::array<std::string_view, 23> kGoesOnToo{"/v1/approvals",
+constexpr std::array<std::string_view, 24> kGoesOnToo{"/v1/approvals",
                                                       "/v1/approvals/{name}",
                                                       "/v1/approver-keys/{name}/revoke",
                                                       "/v1/approvers",
                                                       "/v1/approvers/{name}",
+                                                      "/v1/gates",
                                                       "/v1/permits/{name}/result",
                                                       "/v1/tool-refusals",
                                                       "/v1/credentials",
