@@ -172,7 +172,15 @@ Result<api::GateList> list_gates(const Office& office, const CallContext& contex
   CHANCERY_TRY(require_authority(office, context, scope::kGatesRead));
   const auto policy = office.policy.current();
   api::GateList out;
-  for (const Gate& gate : policy->gates) out.gates.push_back(describe(gate));
+  for (const Gate& gate : policy->gates) {
+    out.gates.push_back(describe(gate));
+    if (!gate.tpm_enforced) continue;
+    // There is none before the first grant is asked for, nor for approvers that a TPM can hold no key to.
+    const auto issuer = office.gated.find(gate);
+    if (!issuer || !*issuer) continue;
+    out.gates.back().key = (*issuer)->key.stored.public_key.jwk();
+    out.gates.back().key_name = hex_encode((*issuer)->name);
+  }
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/service/anomaly_watch.hpp"
+#include "daemon/service/gated_issuers.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_books.hpp"
 
@@ -81,6 +82,7 @@ struct Premises {
   KeyLife life;
   Vault vault;
   IssuerDesk issuers;  // of credentials
+  GatedIssuers gated;
   DaemonKeys issuer;
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;
