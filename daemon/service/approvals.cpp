@@ -117,8 +117,9 @@ Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& cont
   CHANCERY_ASSIGN(const auto calls, office.approvals.list({query.limit, query.after, state}));
   api::ApprovalPage page;
   for (const ParkedCall& call : calls) {
-    CHANCERY_ASSIGN(const std::vector<store::Vote> votes, votes_about(office, call));
-    page.approvals.push_back(describe(call, votes));
+    // What is damaged of one, or was just forgotten, hides no other: whoever looks at that one is told.
+    const auto votes = votes_about(office, call);
+    page.approvals.push_back(describe(call, votes ? *votes : std::vector<store::Vote>()));
   }
   if (calls.size() == query.limit) page.next = calls.back().id;
   return page;
