@@ -204,8 +204,8 @@ Result<api::Approver> enroll_approver(Office& office, const CallContext& context
 
 Result<api::Approver> revoke_approver_key(Office& office, const CallContext& context, std::string_view jkt,
                                           const api::RevokeApproverKey& message) {
-  note_attempt(context, {.ids = {{"approver_key", std::string(jkt)}}});
   CHANCERY_ASSIGN(const Thumbprint key, thumbprint_from(jkt));
+  note_attempt(context, {.ids = {{"approver_key", std::string(jkt)}}});
   if (!is_decision_reason(message.reason))
     return refused("`reason` is one line of at most 512 octets, without control characters");
   CHANCERY_ASSIGN(const Voucher voucher, require_right_to_end(office, context, key, message.authorization));
