@@ -61,12 +61,12 @@ class ConsoleDesk;
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
-  std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
-  std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
-  std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
+  std::vector<std::string> runtimes{};        ///< names of the agents that are tool runtimes
+  std::string runtime_url{};                  ///< where agents call them: `https://HOST[:PORT]`
+  std::chrono::seconds approval_life{900};    ///< how long a call waits for a person
   std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
   std::vector<Gate> gates{};
-  std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
+  std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
   std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
@@ -112,7 +112,7 @@ struct Office {
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
-  AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
+  AnomalyWatch* watch = nullptr;   ///< null: nobody watches how agents use their authority
   ConsoleDesk* console = nullptr;  ///< null: there is no console
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();

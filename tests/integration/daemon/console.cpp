@@ -20,10 +20,14 @@ namespace {
 
 using testing::Answer;
 
-constexpr std::array kGuards{"Content-Security-Policy",      "X-Content-Type-Options",
-                             "X-Frame-Options",              "Referrer-Policy",
-                             "Cross-Origin-Opener-Policy",   "Cross-Origin-Embedder-Policy",
-                             "Cross-Origin-Resource-Policy", "Permissions-Policy"};
+constexpr std::array kGuards{"Content-Security-Policy",
+                             "X-Content-Type-Options",
+                             "X-Frame-Options",
+                             "Referrer-Policy",
+                             "Cross-Origin-Opener-Policy",
+                             "Cross-Origin-Embedder-Policy",
+                             "Cross-Origin-Resource-Policy",
+                             "Permissions-Policy"};
 
 std::string member(const std::string& json, std::string_view name) {
   const auto document = json::Document::parse(json);
@@ -58,8 +62,8 @@ struct Console {
   };
   Answer send(const Sent& sent) const {
     auto client = testing::RawClient::to_tls(kept.port, daemon->folder() / "ca.pem");
-    std::string head = sent.method + " " + sent.path + " HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: " +
-                       sent.site + "\r\n";
+    std::string head = sent.method + " " + sent.path +
+                       " HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: " + sent.site + "\r\n";
     if (!sent.mark.empty()) head += "X-Chancery-Console: " + sent.mark + "\r\n";
     if (sent.method != "GET") head += "Origin: " + (sent.origin.empty() ? origin() : sent.origin) + "\r\n";
     if (!cookie.empty()) head += "Cookie: __Host-chancery=" + cookie + "\r\n";
@@ -107,8 +111,10 @@ struct Console {
 
 void expect_guarded(const Answer& answer, const std::string& what) {
   for (const char* name : kGuards) BOOST_TEST(answer.field(name).has_value(), what << ": " << name);
-  BOOST_TEST(answer.field("Content-Security-Policy").value_or("").find("default-src 'none'; script-src 'self'") == 0u,
-             what);
+  BOOST_TEST(
+      answer.field("Content-Security-Policy").value_or("").find("default-src 'none'; script-src 'self'") ==
+          0u,
+      what);
 }
 
 }  // namespace
@@ -127,8 +133,9 @@ BOOST_FIXTURE_TEST_CASE(every_answer_is_guarded, Console) {
   expect_guarded(get("/ui/none"), "what is not there");
   expect_guarded(get("/ui/session"), "no session");
   expect_guarded(send({.method = "POST", .path = "/ui/session", .body = "{}"}), "a bad body");
-  expect_guarded(send({.method = "POST", .path = "/ui/session", .body = "{}", .origin = "https://evil.example"}),
-                 "another origin");
+  expect_guarded(
+      send({.method = "POST", .path = "/ui/session", .body = "{}", .origin = "https://evil.example"}),
+      "another origin");
   sign_in();
   expect_guarded(get("/ui/api/overview"), "an answer");
 }

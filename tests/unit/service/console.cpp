@@ -19,15 +19,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array kGuards{"Content-Security-Policy",    "X-Frame-Options",
-                             "Referrer-Policy",            "Cross-Origin-Opener-Policy",
-                             "Cross-Origin-Embedder-Policy", "Cross-Origin-Resource-Policy",
+constexpr std::array kGuards{"Content-Security-Policy",
+                             "X-Frame-Options",
+                             "Referrer-Policy",
+                             "Cross-Origin-Opener-Policy",
+                             "Cross-Origin-Embedder-Policy",
+                             "Cross-Origin-Resource-Policy",
                              "Permissions-Policy"};
 
 void expect_guarded(const Response& response, const std::string& what) {
   for (const char* name : kGuards) {
-    const auto found = std::ranges::count_if(response.headers,
-                                             [&](const auto& header) { return header.first == name; });
+    const auto found =
+        std::ranges::count_if(response.headers, [&](const auto& header) { return header.first == name; });
     BOOST_TEST(found == 1, what << ": " << name);
   }
 }
@@ -55,14 +58,17 @@ BOOST_FIXTURE_TEST_CASE(the_page_and_its_files_are_there_for_everybody, ConsoleF
   const Response same = call("GET", "/ui/assets/index-4f2a.js", "", std::nullopt, {{"if-none-match", tag}});
   BOOST_TEST(same.status == 304);
   BOOST_TEST(same.body.empty());
-  const Response other = call("GET", "/ui/assets/index-4f2a.js", "", std::nullopt, {{"if-none-match", "\"x\""}});
+  const Response other =
+      call("GET", "/ui/assets/index-4f2a.js", "", std::nullopt, {{"if-none-match", "\"x\""}});
   BOOST_TEST(other.status == 200);
-  BOOST_TEST(field(call("GET", "/ui/favicon.svg", "", std::nullopt), "Cache-Control").value_or("") == "no-cache");
+  BOOST_TEST(field(call("GET", "/ui/favicon.svg", "", std::nullopt), "Cache-Control").value_or("") ==
+             "no-cache");
 }
 
 BOOST_FIXTURE_TEST_CASE(there_are_no_other_files, ConsoleFixture) {
-  for (const char* path : {"/ui/agents", "/ui/assets/none.js", "/ui/assets/..", "/ui/assets", "/ui/assets/../index.html",
-                           "/ui/assets/%2e%2e%2findex.html", "/ui/%2e%2e", "/ui/..", "/uix"}) {
+  for (const char* path :
+       {"/ui/agents", "/ui/assets/none.js", "/ui/assets/..", "/ui/assets", "/ui/assets/../index.html",
+        "/ui/assets/%2e%2e%2findex.html", "/ui/%2e%2e", "/ui/..", "/uix"}) {
     const Response answer = call("GET", path, "", std::nullopt);
     BOOST_TEST(answer.status == 404, path);
   }
@@ -288,11 +294,16 @@ const std::array kForeign{
     Foreign{"another mark", "POST", {{"x-chancery-console", "2"}, {"origin", kOrigin}}, 403},
     Foreign{"by itself", "POST", {{"x-chancery-console", "background"}, {"origin", kOrigin}}, 403},
     Foreign{"without an origin", "POST", {{"x-chancery-console", "1"}}, 403},
-    Foreign{"of another origin", "POST", {{"x-chancery-console", "1"}, {"origin", "https://evil.example"}}, 403},
+    Foreign{
+        "of another origin", "POST", {{"x-chancery-console", "1"}, {"origin", "https://evil.example"}}, 403},
     Foreign{"of no origin", "POST", {{"x-chancery-console", "1"}, {"origin", "null"}}, 403},
     Foreign{"of another port", "POST", {{"x-chancery-console", "1"}, {"origin", "https://localhost:1"}}, 403},
-    Foreign{"of another scheme", "POST", {{"x-chancery-console", "1"}, {"origin", "http://localhost:8443"}}, 403},
-    Foreign{"of two origins", "POST", {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"origin", kOrigin}}, 403},
+    Foreign{
+        "of another scheme", "POST", {{"x-chancery-console", "1"}, {"origin", "http://localhost:8443"}}, 403},
+    Foreign{"of two origins",
+            "POST",
+            {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"origin", kOrigin}},
+            403},
     Foreign{"of another site",
             "POST",
             {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"sec-fetch-site", "cross-site"}},
@@ -302,14 +313,16 @@ const std::array kForeign{
             {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"sec-fetch-site", "same-site"}},
             403},
     Foreign{"typed in", "GET", {{"sec-fetch-site", "none"}}, 403},
-    Foreign{"read by another site", "GET", {{"x-chancery-console", "1"}, {"sec-fetch-site", "cross-site"}}, 403},
+    Foreign{
+        "read by another site", "GET", {{"x-chancery-console", "1"}, {"sec-fetch-site", "cross-site"}}, 403},
     Foreign{"read without the mark", "GET", {{"sec-fetch-site", "same-origin"}}, 403},
     Foreign{"read by the page", "GET", {{"x-chancery-console", "1"}}, 200},
 };
 
 }  // namespace
 
-BOOST_DATA_TEST_CASE_F(ConsoleFixture, only_the_page_itself_is_answered, boost::unit_test::data::make(kForeign), row) {
+BOOST_DATA_TEST_CASE_F(ConsoleFixture, only_the_page_itself_is_answered,
+                       boost::unit_test::data::make(kForeign), row) {
   MadePasskey passkey;
   enrol(passkey, kBob, "Y3JlZA");
   sign_in();
@@ -324,7 +337,8 @@ BOOST_DATA_TEST_CASE_F(ConsoleFixture, only_the_page_itself_is_answered, boost::
 BOOST_FIXTURE_TEST_CASE(without_its_cookie_nobody_is_anybody, ConsoleFixture) {
   sign_in();
   const std::string good = cookie;
-  for (const std::string& bad : {std::string(), std::string("x"), good + "x", good.substr(1), std::string(43, 'A')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("x"), good + "x", good.substr(1), std::string(43, 'A')}) {
     cookie = bad;
     BOOST_TEST(page("GET", "/ui/session").status == 401, bad);
     BOOST_TEST(page("GET", "/ui/api/agents").status == 401);
@@ -353,7 +367,8 @@ BOOST_FIXTURE_TEST_CASE(a_session_reads_and_does_little_else, ConsoleFixture) {
   const std::set<std::string> signed_by_others{"POST /v1/approvals/{name}/decision", "POST /v1/approvers"};
   const std::set<std::string> judged{"POST /v1/chains/explain", "POST /v1/chains/verify", "POST /v1/impact"};
   const std::set<std::string> confirmed{"DELETE /v1/approvals/{name}", "POST /v1/agents/{name}/rotate",
-                                        "POST /v1/revocations", "POST /v1/agents/{name}/freeze", "POST /v1/freeze"};
+                                        "POST /v1/revocations", "POST /v1/agents/{name}/freeze",
+                                        "POST /v1/freeze"};
   sign_in();
   for (const rest::Route& route : rest::routes()) {
     if (!route.pattern.starts_with("/v1/")) continue;
@@ -386,7 +401,8 @@ BOOST_FIXTURE_TEST_CASE(an_approver_sees_what_is_to_be_decided_and_no_more, Cons
              R"(["chancery.approvals.read","chancery.approvers.read","chancery.gates.read"])");
   for (const char* path : {"approvals", "approvers", "gates", "audit/keys"})
     BOOST_TEST(page("GET", std::string("/ui/api/") + path).status == 200, path);
-  for (const char* path : {"agents", "audit/entries", "overview", "console/agents", "console/audit", "backends", "credentials"})
+  for (const char* path :
+       {"agents", "audit/entries", "overview", "console/agents", "console/audit", "backends", "credentials"})
     BOOST_TEST(page("GET", std::string("/ui/api/") + path).status == 403, path);
   BOOST_TEST(page("POST", "/ui/api/impact", R"({"agent":"support"})").status == 403);
   BOOST_TEST(page("POST", "/ui/api/revocations", R"({"agent":"support"})").status == 403);

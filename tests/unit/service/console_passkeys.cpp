@@ -104,8 +104,7 @@ BOOST_DATA_TEST_CASE_F(PasskeyFixture, an_answer_that_does_not_hold_signs_nobody
   const Response refused = answer_sign_in(asked.id, kBobs, bob.sign(answer));
   BOOST_TEST(refused.status == 401, refused.body);
   // Each question is good for one answer, whatever that was.
-  const Response again =
-      answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge)));
+  const Response again = answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge)));
   BOOST_TEST(again.body == refused.body);
   BOOST_TEST(member(page("GET", "/ui/session"), "principal").empty());
   const auto entries = audit_texts_of(store(), "console.passkey");
@@ -135,13 +134,15 @@ BOOST_FIXTURE_TEST_CASE(a_question_is_open_for_five_minutes, PasskeyFixture) {
   sign_in();
   const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
   set_now(kNow + 300s);
-  BOOST_TEST(answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge))).status == 401);
+  BOOST_TEST(answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge))).status ==
+             401);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_approver_is_nobody_else_by_another_passkey, PasskeyFixture) {
   sign_in(kBobUid);
   const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
-  BOOST_TEST(answer_sign_in(asked.id, kCarols, carol.sign(MadePasskey::answer_to(asked.challenge))).status == 401);
+  BOOST_TEST(answer_sign_in(asked.id, kCarols, carol.sign(MadePasskey::answer_to(asked.challenge))).status ==
+             401);
 }
 
 // --- deciding
@@ -229,11 +230,12 @@ BOOST_FIXTURE_TEST_CASE(a_confirmation_is_for_this_very_request, Confirming) {
                      confirmed("POST", "/ui/api/agents/lookup/rotate", "{}")));
   BOOST_TEST(refused(kRevoke, kBody, confirmed("DELETE", kRevoke, kBody)));
   const Question sign_in_question = question_of(page("POST", "/ui/session/challenge", "{}"));
-  BOOST_TEST(refused(kRevoke, kBody,
-                     confirmation(sign_in_question.id,
-                                  bob.sign(MadePasskey::answer_to(sign_in_question.challenge)))));
+  BOOST_TEST(refused(
+      kRevoke, kBody,
+      confirmation(sign_in_question.id, bob.sign(MadePasskey::answer_to(sign_in_question.challenge)))));
   const Question asked = ask_confirmation("POST", kRevoke, kBody);
-  BOOST_TEST(refused(kRevoke, kBody, confirmation(asked.id, carol.sign(MadePasskey::answer_to(asked.challenge)))));
+  BOOST_TEST(
+      refused(kRevoke, kBody, confirmation(asked.id, carol.sign(MadePasskey::answer_to(asked.challenge)))));
   BOOST_TEST(page("POST", kRevoke, kBody, {{"chancery-confirmation", "!"}}).status == 400);
   BOOST_TEST(page("POST", "/ui/api/agents/lookup/rotate", "{}",
                   confirmed("POST", "/ui/api/agents/lookup/rotate", "{}"))
@@ -281,7 +283,8 @@ struct Enrolling : ConsoleFixture {
     const Question asked = question_of(page("POST", "/ui/passkeys/options", person));
     return page("POST", "/ui/passkeys",
                 R"({"id":")" + asked.id + R"(","registration":)" +
-                    registration_json(passkey.register_with(passkey.registration_for(asked.challenge))) + "}");
+                    registration_json(passkey.register_with(passkey.registration_for(asked.challenge))) +
+                    "}");
   }
 };
 
@@ -318,11 +321,12 @@ BOOST_FIXTURE_TEST_CASE(a_later_one_is_enrolled_by_the_signature_of_one_before, 
   BOOST_TEST(member(made, "first") == "false");
   const std::string enrolment = member(made, "enrolment");
   const auto send = [&](const std::string& authorization) {
-    return page("POST", "/ui/api/approvers",
-                json::to_jcs(json::Node::object({{"enrolment", enrolment}, {"authorization", authorization}})));
+    return page(
+        "POST", "/ui/api/approvers",
+        json::to_jcs(json::Node::object({{"enrolment", enrolment}, {"authorization", authorization}})));
   };
-  BOOST_TEST(page("POST", "/ui/api/approvers", json::to_jcs(json::Node::object({{"enrolment", enrolment}}))).status >=
-             400);
+  BOOST_TEST(page("POST", "/ui/api/approvers", json::to_jcs(json::Node::object({{"enrolment", enrolment}})))
+                 .status >= 400);
   const Response prepared =
       page("POST", "/ui/authorizations", json::to_jcs(json::Node::object({{"enrolment", enrolment}})));
   BOOST_REQUIRE_MESSAGE(prepared.status == 200, prepared.body);

@@ -36,7 +36,8 @@ BOOST_FIXTURE_TEST_CASE(agents_come_in_the_order_of_their_names_page_by_page, Co
   Strings found;
   std::string after;
   do {
-    const Response part = page("GET", "/ui/api/console/agents?limit=2" + (after.empty() ? "" : "&after=" + after));
+    const Response part =
+        page("GET", "/ui/api/console/agents?limit=2" + (after.empty() ? "" : "&after=" + after));
     for (const std::string& name : names_in(part, "agents", "name")) found.push_back(name);
     after = member(part, "next");
     BOOST_TEST(member(part, "active") == "5");
@@ -132,7 +133,8 @@ BOOST_FIXTURE_TEST_CASE(the_log_is_read_backwards_page_by_page, ConsoleFixture) 
   Strings numbers;
   std::string next;
   do {
-    const Response part = page("GET", "/ui/api/console/audit?limit=3" + (next.empty() ? "" : "&before=" + next));
+    const Response part =
+        page("GET", "/ui/api/console/audit?limit=3" + (next.empty() ? "" : "&before=" + next));
     for (const std::string& number : names_in(part, "entries", "number")) numbers.push_back(number);
     next = member(part, "next");
   } while (!next.empty());
@@ -204,8 +206,8 @@ struct PlanFixture : Listening, ConsoleFixture {};
 
 std::vector<std::string> plan_of(sqlite3* connection, const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
-  BOOST_REQUIRE(sqlite3_prepare_v2(connection, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement, nullptr) ==
-                SQLITE_OK);
+  BOOST_REQUIRE(sqlite3_prepare_v2(connection, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement,
+                                   nullptr) == SQLITE_OK);
   std::vector<std::string> steps;
   while (sqlite3_step(statement) == SQLITE_ROW)
     steps.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(statement, 3)));
@@ -227,20 +229,35 @@ bool reads(std::string_view sql) {
 }
 
 // What grows with agents, tokens, decisions or time. What is not here has a handful of rows.
-constexpr std::array<std::string_view, 18> kLarge{
-    "agents", "keys", "tokens", "audit", "audit_refs", "audit_nodes", "audit_checkpoints", "totals",
-    "reservations", "status_indexes", "status_acts", "status_marks", "attestation_results", "anomalies", "permits",
-    "parked_calls", "approvals", "votes"};
+constexpr std::array<std::string_view, 18> kLarge{"agents",
+                                                  "keys",
+                                                  "tokens",
+                                                  "audit",
+                                                  "audit_refs",
+                                                  "audit_nodes",
+                                                  "audit_checkpoints",
+                                                  "totals",
+                                                  "reservations",
+                                                  "status_indexes",
+                                                  "status_acts",
+                                                  "status_marks",
+                                                  "attestation_results",
+                                                  "anomalies",
+                                                  "permits",
+                                                  "parked_calls",
+                                                  "approvals",
+                                                  "votes"};
 
 // Each with why it is no walk through a large table.
 constexpr std::array<std::string_view, 4> kBounded{
-    "SELECT (SELECT count(*) FROM agents)",         // agents are counted: an index of some thousand, in well below a millisecond
-    "ORDER BY c.size DESC LIMIT 1",                 // the newest checkpoint: from the end, the first that is there
-    "FROM audit ORDER BY sequence DESC LIMIT ?",    // the log's end
-    "FROM anomalies ORDER BY id DESC LIMIT ?"};     // the newest anomalies
+    "SELECT (SELECT count(*) FROM agents)",  // agents are counted: an index of some thousand, in well below a millisecond
+    "ORDER BY c.size DESC LIMIT 1",  // the newest checkpoint: from the end, the first that is there
+    "FROM audit ORDER BY sequence DESC LIMIT ?",  // the log's end
+    "FROM anomalies ORDER BY id DESC LIMIT ?"};   // the newest anomalies
 
 bool is_bounded(const std::string& sql) {
-  return std::ranges::any_of(kBounded, [&](std::string_view part) { return sql.find(part) != std::string::npos; });
+  return std::ranges::any_of(kBounded,
+                             [&](std::string_view part) { return sql.find(part) != std::string::npos; });
 }
 
 // "SCAN tokens", "SCAN TABLE tokens", "SCAN t USING INDEX …": by table and by the alias that the statement gives it.
@@ -265,14 +282,26 @@ BOOST_FIXTURE_TEST_CASE(no_read_of_the_console_walks_through_a_large_table, Plan
   std::set<std::string> statements;
   const std::string token = of(of(show(id).body, "document"), "token");
   sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, note_statement, &statements);
-  for (const std::string& path :
-       {std::string("overview"), std::string("anomalies?limit=10"), std::string("console/agents"),
-        std::string("console/agents?search=s"), std::string("console/agents/support"),
-        std::string("agents/support"), std::string("agents/support/keys"), std::string("console/audit"),
-        std::string("console/audit?ref=support"), std::string("console/audit?action=agent.create"),
-        std::string("audit/entries/1"), std::string("audit/checkpoints"), std::string("audit/keys"),
-        std::string("approvals?state=pending"), std::string("approvals"), "approvals/" + id,
-        "console/approvals/" + id, "console/chains/" + token, std::string("approvers"), std::string("gates")}) {
+  for (const std::string& path : {std::string("overview"),
+                                  std::string("anomalies?limit=10"),
+                                  std::string("console/agents"),
+                                  std::string("console/agents?search=s"),
+                                  std::string("console/agents/support"),
+                                  std::string("agents/support"),
+                                  std::string("agents/support/keys"),
+                                  std::string("console/audit"),
+                                  std::string("console/audit?ref=support"),
+                                  std::string("console/audit?action=agent.create"),
+                                  std::string("audit/entries/1"),
+                                  std::string("audit/checkpoints"),
+                                  std::string("audit/keys"),
+                                  std::string("approvals?state=pending"),
+                                  std::string("approvals"),
+                                  "approvals/" + id,
+                                  "console/approvals/" + id,
+                                  "console/chains/" + token,
+                                  std::string("approvers"),
+                                  std::string("gates")}) {
     const Response answer = page("GET", "/ui/api/" + path);
     BOOST_TEST(answer.status == 200, path << ": " << answer.body);
   }
