@@ -18,6 +18,8 @@ constexpr std::size_t kMostApprovers = 64;
 constexpr std::size_t kLongestApprover = 256;
 // What a policy of PolicySigned and PolicyOR has room for.
 constexpr std::size_t kMostTpmApprovers = 4;
+// As a policyRef has them on every TPM.
+constexpr std::size_t kMostTpmName = 32;
 constexpr std::string_view kGroup = "group:";
 
 // KIND:REST, as principals are written; of a group the rest is a name.
@@ -82,6 +84,8 @@ Found check_tpm(const GateConfig& gate, const std::string& section) {
     return Complaint{
         section + "when",
         "must be \"always\" with enforcement = \"tpm\": a grant has no parameters, and a TPM no clock"};
+  if (gate.name.size() > kMostTpmName)
+    return Complaint{section + "name", "must be at most 32 characters with enforcement = \"tpm\""};
   if (gate.quorum > kMostTpmApprovers)
     return Complaint{section + "quorum", "must be at most 4 with enforcement = \"tpm\""};
   if (gate.approvers.size() > kMostTpmApprovers)

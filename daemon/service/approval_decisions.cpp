@@ -20,6 +20,11 @@ using store::ParkedCall;
 
 Error refused(const char* what) { return {ErrorCode::kInvalidArgument, what}; }
 
+// Whatever else somebody writes in its place stands in no log.
+bool is_request_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 // What it is about is what was asked for, and nothing else.
 Status require_about(const ParkedCall& call, const ApprovalDecision& decision, std::chrono::sys_seconds now) {
   if (decision.request_sha256 != call.digest)
@@ -98,7 +103,7 @@ DecisionOutcome outcome_of(const ParkedCall& call) {
 
 Result<api::DecidedApproval> decide_approval(Office& office, const CallContext& context, std::string_view id,
                                              const api::DecideApproval& message) {
-  note_attempt(context, {.ids = {{"approval", std::string(id)}}});
+  if (is_request_id(id)) note_attempt(context, {.ids = {{"approval", std::string(id)}}});
   const auto decided = decide(office, context, id, message);
   if (!decided) {
     office.tallies->decided(DecisionOutcome::kRefused);

@@ -45,6 +45,7 @@ class KeyKeeper {
   void look_at_devices(std::chrono::sys_seconds now);
   void retire_overdue(std::chrono::sys_seconds now);
   void make_first_keys(std::chrono::sys_seconds now);
+  void publish_gates() const;
   void rotate_aged(std::chrono::sys_seconds now);
   void rotate_aged_agents(std::chrono::sys_seconds now);
   /// \return whether another follows it

@@ -26,6 +26,7 @@
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/gated_issuers.hpp"
 #include "daemon/service/gates.hpp"
 #include "daemon/service/issuer_desk.hpp"
 #include "daemon/service/key_life.hpp"
@@ -108,6 +109,7 @@ struct Office {
   store::ApprovalBook& approvals;
   store::ApproverBook& approvers;
   store::GateBook& gates;
+  GatedIssuers& gated;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told

@@ -191,11 +191,17 @@ Status Parking::compose(const Asker& asker) {
   // Nobody can do it when the token has expired, so nobody is asked until then.
   call_.expires_at = sys_seconds{seconds(static_cast<std::int64_t>(chain.leaf().claims().exp))};
   call_.lifetime = asker.closed.front().gate.lifetime;
+  gates_.clear();
   for (const ClosedGate& closed : asker.closed) {
+    gates_.push_back(closed.gate.name);
     call_.gates.push_back(terms_of(closed.gate));
     call_.expires_at = std::min(call_.expires_at, context_.now + closed.gate.wait);
     call_.lifetime = std::min(call_.lifetime, closed.gate.lifetime);
   }
+  // A gate that nobody may open stays closed, whoever opens the others: then nobody approves the request.
+  const bool has_nobody =
+      std::ranges::any_of(call_.gates, [](const store::GateTerms& terms) { return terms.approvers.empty(); });
+  if (has_nobody) call_.gates.clear();
   document.set("gates", reasons_node(asker.closed));
   document.set("id", call_.id);
   document.set("asked_at", seconds_of(call_.asked_at));
@@ -224,9 +230,7 @@ AuditFacts Parking::request() const {
                    .details = Node::object({{"kind", store::approval_kind_name(call_.kind)},
                                             {"scope", action_.scope},
                                             {"expires_at", seconds_of(call_.expires_at)}})};
-  std::vector<std::string> gates;
-  for (const store::GateTerms& terms : call_.gates) gates.push_back(terms.gate);
-  facts.details.set("gates", names_node(gates));
+  facts.details.set("gates", names_node(gates_));
   if (matter_.kind == store::ApprovalKind::kCall) {
     facts.ids.emplace_back("runtime", matter_.asked_by);
     facts.details.set("tool", call_.tool);

@@ -88,6 +88,7 @@ class Parking {
   const api::Authorize& action_;
   const Matter matter_;
   store::ParkedCall call_;
+  std::vector<std::string> gates_;  // that are closed, by name
   bool is_repeated_ = false;
 };
 

@@ -11,6 +11,7 @@
 
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/console_desk.hpp"
+#include "daemon/service/gated_issuers.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_books.hpp"
 
@@ -84,6 +85,7 @@ struct Premises {
   KeyLife life;
   Vault vault;
   IssuerDesk issuers;  // of credentials
+  GatedIssuers gated;
   DaemonKeys issuer;
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;

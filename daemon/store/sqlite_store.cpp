@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/store/sqlite_approval_book.hpp"
 #include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
@@ -156,6 +157,16 @@ Status SqliteStore::expect_receiver(const IssuedToken& token) {
   return !serving && serving.error().code == ErrorCode::kNotFound ? Status{} : serving;
 }
 
+namespace {
+
+Status use_up(Journal& journal, const ApprovalUse& approved, sys_seconds now) {
+  CHANCERY_ASSIGN(const bool is_used, use_approval(journal, approved, now));
+  if (is_used) return {};
+  return Error{ErrorCode::kConflict, "the approval was used, or has lapsed, meanwhile: ask again"};
+}
+
+}  // namespace
+
 Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const Thumbprint& signer,
                                                 const AuditEntry& audit) {
   CHANCERY_TRY(check_token(token));
@@ -163,6 +174,7 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
     CHANCERY_TRY(expect_receiver(token));
     CHANCERY_TRY(expect_serving(signer));
     CHANCERY_TRY(expect_unended(database_, token));
+    if (token.approved != nullptr) CHANCERY_TRY(use_up(*journal_, *token.approved, audit.at));
     const std::string holder = token.holder.text();
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertToken));
     insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id);

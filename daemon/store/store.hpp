@@ -52,10 +52,15 @@ inline constexpr std::string_view kWebhook = "webhook";
 
 inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit, kWebhook};
 
+/// Begins the owner of the issuer keys behind a gate that a TPM enforces: the gate's name follows.
+inline constexpr std::string_view kGateOwner = "gate/";
+
 /// Whether keys of that owner are the daemon's own, and no agent's.
 [[nodiscard]] constexpr bool is_daemons(std::string_view owner) noexcept {
-  return std::ranges::find(kDaemonOwners, owner) != kDaemonOwners.end();
+  return owner.starts_with(kGateOwner) || std::ranges::find(kDaemonOwners, owner) != kDaemonOwners.end();
 }
+
+struct ApprovalUse;
 
 /// The reason of a key that is lost because another device answers in place of its own; it serves again
 /// when that is back.
@@ -131,6 +136,8 @@ struct IssuedToken {
       status{};  ///< one that StatusBook::allocate() gave; none for a short-lived token
   std::string
       gate{};  ///< of DT_0: that all that is done under it is behind; written only, GateBook::gate_of() reads it
+  const ApprovalUse* approved =
+      nullptr;  ///< that it uses up, else kConflict and nothing is recorded; borrowed, written only
   bool operator==(const IssuedToken&) const = default;
 };
 

@@ -13,6 +13,7 @@ namespace chancery::bench {
 
 void bench_verify(Report& report);
 void bench_tpm(Report& report);
+void bench_gated(Report& report);
 void bench_pkcs11(Report& report);
 void bench_noisy(Report& report);
 void bench_attestation(Report& report);
@@ -34,6 +35,7 @@ struct Section {
 constexpr std::array kSections{
     Section{"verify", bench_verify},
     Section{"tpm", bench_tpm},
+    Section{"gated", bench_gated},
     Section{"pkcs11", bench_pkcs11},
     Section{"noisy", bench_noisy},
     Section{"attestation", bench_attestation},

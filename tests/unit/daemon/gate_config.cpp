@@ -163,6 +163,8 @@ const std::array kRefused{
     Refused{"a TPM's gate of five of a group", kKeys, "\"user:bob@example.org\"]",
             "\"group:finance\"]\nquorum = 5", 14,
             "gate[0].quorum must be at most 4 with enforcement = \"tpm\""},
+    Refused{"a TPM's gate with a long name", kKeys, "\"keys\"", "\"a-name-of-three-and-thirty-octets\"", 11,
+            "gate[0].name must be at most 32 characters with enforcement = \"tpm\""},
     Refused{"a TPM's gate with five approvers", kKeys, "\"user:bob@example.org\"",
             "\"user:a\", \"user:b\", \"user:c\", \"user:d\", \"user:e\"", 13,
             "gate[0].approvers must be at most 4 with enforcement = \"tpm\""},

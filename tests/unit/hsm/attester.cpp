@@ -15,7 +15,7 @@
 #include "attest/verify/key_evidence.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
-#include "tests/unit/hsm/simulated_tpm.hpp"
+#include "tests/unit/hsm/gate_fixture.hpp"
 
 namespace chancery::hsm {
 namespace {
@@ -209,6 +209,41 @@ BOOST_AUTO_TEST_CASE(a_key_is_certified_for_a_verifier_that_knows_the_host) {
   BOOST_TEST((attested->custody == Custody::kTpmCertifiedEmulated));
   BOOST_TEST(attested->state.firmware != 0u);
   BOOST_TEST(!sign_error(*host.backend, key).has_value());
+}
+
+// What an approver's tool sees when a gate's key is enrolled.
+BOOST_AUTO_TEST_CASE(a_gated_key_is_certified_by_how_it_was_made) {
+  const Host host;
+  const Host other;
+  const Gate gate(3, 2);
+  const StoredKey key = gate.create(*host.backend);
+  GatedKeys& gated = *host.backend->gated_keys();
+  const CreationStatement made = must(gated.certify(key, kNonce, far_away()));
+  const Sha256Digest digest = must(attest::gate_policy_digest(gate.policy));
+  const attest::KeyEvidence evidence{must(gated.public_area(key)),
+                                     {made.statement.attest, made.statement.signature},
+                                     {digest.begin(), digest.end()},
+                                     std::nullopt,
+                                     made.creation_data};
+  const auto outcome = [](const attest::KeyEvidence& shown, const EnrolledHost& enrolled) {
+    const auto judged = attest::verify_evidence(shown, enrolled, attest::Policy{"test"}, kNonce);
+    return judged ? judged->key.text() : std::string(attest::check_name(judged.error().check));
+  };
+  BOOST_TEST(outcome(evidence, host.enrolled()) == key.public_key.thumbprint().text());
+  BOOST_TEST(outcome(evidence, other.enrolled()) == "signature");
+  attest::KeyEvidence wrong = evidence;
+  wrong.creation_data.clear();
+  BOOST_TEST(outcome(wrong, host.enrolled()) == "type");
+  wrong = evidence;
+  wrong.creation_data.back() ^= 1;
+  BOOST_TEST(outcome(wrong, host.enrolled()) == "creation_hash");
+  wrong = evidence;
+  wrong.policy_digest.clear();
+  BOOST_TEST(outcome(wrong, host.enrolled()) == "key_policy");
+  EnrolledHost elsewhere = host.enrolled();
+  elsewhere.srk = other.enrolled().srk;
+  BOOST_TEST(outcome(evidence, elsewhere) == "key_parent");
+  BOOST_TEST((gated.certify(key, Bytes(65), far_away()).error().code == ErrorCode::kInvalidArgument));
 }
 
 BOOST_AUTO_TEST_CASE(the_word_of_another_tpm_is_not_taken) {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chancery/api_approvals.hpp>
+
+#include "sdk/cli/output.hpp"
+#include "sdk/json/reader.hpp"
+
+namespace chancery::cli {
+
+/// Shows a person what would be approved. Of what stands in the document nothing is taken from elsewhere; only state, votes
+/// and how it is enforced are the daemon's word.
+/// \param document  as read_document() gives it
+void show_request(Output& output, const api::Approval& approval, const json::Value& document);
+
+/// What has become of a request of which there is nothing to decide any more.
+void show_ended(Output& output, const api::Approval& approval);
+
+/// `pending until …`, `denied …`
+[[nodiscard]] std::string times_text(const api::Approval& approval);
+
+}  // namespace chancery::cli

@@ -1,0 +1,158 @@
+// `chancery gate`: what waits for a person, who opens it, and what an approver keeps of a gate that a TPM enforces.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <chancery/approval_client.hpp>
+
+#include "sdk/base/hex.hpp"
+#include "sdk/base/printable.hpp"
+#include "sdk/cli/approver_commands.hpp"
+#include "sdk/cli/confirmation.hpp"
+#include "sdk/cli/pinned_gate.hpp"
+#include "sdk/wire/approver_messages.hpp"
+
+namespace chancery::cli {
+namespace {
+
+std::string duration_text(std::int64_t seconds) { return std::to_string(seconds) + " s"; }
+
+std::string when_text(const api::Gate& gate) {
+  if (gate.when == "above") return gate.parameter + " is above " + gate.above + ", or no number";
+  if (gate.when == "first_time") return "a value of " + gate.parameter + " is new";
+  return gate.when == "outside_hours" ? "outside " + gate.hours : gate.when;
+}
+
+void show(Output& output, const api::Gate& gate) {
+  output.line(output.paint(Colour::kBold, printable(gate.name)) + "  " + printable(gate.enforcement));
+  if (!gate.scopes.empty()) output.field("scopes", joined(gate.scopes));
+  if (!gate.tools.empty()) output.field("tools", joined(gate.tools));
+  output.field("closed", when_text(gate));
+  output.field("opened by", joined(gate.approvers));
+  output.field("quorum", std::to_string(gate.quorum) + ", separation " + gate.separation);
+  output.field("waits", duration_text(gate.wait_s));
+  output.field("good for", duration_text(gate.lifetime_s));
+  if (!gate.key_name.empty()) output.field("key's Name", gate.key_name);
+}
+
+Checked<api::GateList> all_gates(const Client& client) {
+  auto gates = ApprovalClient(client).gates();
+  if (!gates) return failure(gates.error());
+  return *std::move(gates);
+}
+
+Checked<ExitCode> list(Context& context) {
+  CHANCERY_ASSIGN(const Client client, connect(context));
+  CHANCERY_ASSIGN(const api::GateList gates, all_gates(client));
+  if (context.output.json()) {
+    context.output.document(wire::write(gates));
+    return ExitCode::kSuccess;
+  }
+  if (gates.gates.empty())
+    context.output.line("There are no gates: nothing but a tool's own declaration waits.");
+  for (const api::Gate& gate : gates.gates) show(context.output, gate);
+  return ExitCode::kSuccess;
+}
+
+// --- pin
+
+struct PinArguments {
+  std::string gate;
+  ApproverOptions approver{};
+  bool replace = false;
+  bool is_confirmed = false;
+};
+
+Checked<api::Gate> gate_named(const Client& client, const std::string& name) {
+  CHANCERY_ASSIGN(const api::GateList gates, all_gates(client));
+  const auto gate = std::ranges::find(gates.gates, name, &api::Gate::name);
+  if (gate != gates.gates.end()) return *gate;
+  return failure(Error{ErrorCode::kNotFound, "no such gate: `chancery gate list` shows those that there are"},
+                 name);
+}
+
+// The daemon's list of approvers and of gates, and what follows from both: they must fit.
+Checked<PinnedGate> pin_of(const Client& client, const PinArguments& arguments) {
+  const auto metadata = client.metadata();
+  if (!metadata) return failure(metadata.error());
+  CHANCERY_ASSIGN(const api::Gate gate, gate_named(client, arguments.gate));
+  const auto approvers = ApprovalClient(client).approvers();
+  if (!approvers) return failure(approvers.error());
+  CHANCERY_ASSIGN(attest::GatePolicy policy, policy_of(gate, approvers->approvers));
+  const auto key = parse_jwk(gate.key);
+  if (!key) return failure(key.error(), gate.name + ": its key");
+  auto pin = gate_behind(metadata->issuer, std::move(policy), *key);
+  if (!pin) return failure(pin.error(), gate.name);
+  if (hex_encode(pin->key.name) == gate.key_name) return *std::move(pin);
+  return failure(
+      Error{ErrorCode::kBadResponse,
+            "the gate's key is not behind the signatures of these approvers: it was made for others, for "
+            "another quorum, or is no gated key"},
+      gate.name);
+}
+
+// From the pin alone: that is what is agreed to.
+void show_pin(Output& output, const PinnedGate& pin, const PublicKey& own) {
+  output.line(output.paint(Colour::kBold, printable(pin.policy.gate)) + "  of " + printable(pin.issuer));
+  output.field("quorum",
+               std::to_string(pin.policy.quorum) + " of " + std::to_string(pin.policy.approvers.size()));
+  for (const PublicKey& key : pin.policy.approvers)
+    output.field("opened by", key.thumbprint().text() + (key == own ? "  (yours)" : ""));
+  output.field("key", pin.key.key.thumbprint().text());
+  output.field("key's Name", hex_encode(pin.key.name));
+}
+
+Checked<bool> is_pinned_already(const PinnedGate& pin, bool may_replace) {
+  CHANCERY_ASSIGN(const std::optional<PinnedGate> before, pinned_gate(pin.issuer, pin.policy.gate));
+  if (!before) return false;
+  if (before->key.name == pin.key.name) return true;
+  if (may_replace) return false;
+  return failure(
+      Error{ErrorCode::kConflict,
+            "the gate was pinned with another key or other approvers: find out who changed it, then give "
+            "--replace"},
+      pin.policy.gate);
+}
+
+Checked<ExitCode> pin(Context& context, const PinArguments& arguments) {
+  CHANCERY_ASSIGN(const ApproverIdentity approver, approver_of(arguments.approver));
+  CHANCERY_ASSIGN(const Client client, connect(context));
+  CHANCERY_ASSIGN(const PinnedGate found, pin_of(client, arguments));
+  const PublicKey& own = approver.key.holder().public_key();
+  if (std::ranges::find(found.policy.approvers, own) == found.policy.approvers.end())
+    return misuse(arguments.gate + ": your key does not open this gate");
+  CHANCERY_ASSIGN(const bool is_done, is_pinned_already(found, arguments.replace));
+  show_pin(context.output, found, own);
+  if (is_done) {
+    context.output.note("the gate is pinned already, with this key and these approvers");
+    return ExitCode::kSuccess;
+  }
+  CHANCERY_TRY(confirm(context.output, "Are these the approvers, by their own word", arguments.is_confirmed));
+  CHANCERY_TRY(pin_gate(found));
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+void add_gate(CLI::App& app, Command& chosen) {
+  CLI::App* group = app.add_subcommand("gate", "What waits for a person, and who opens it");
+  group->require_subcommand(1);
+  group->add_subcommand("list", "List the gates, as they are configured (operator, approver)")
+      ->callback([&chosen] { chosen = list; });
+  const auto arguments = std::make_shared<PinArguments>();
+  CLI::App* command =
+      group->add_subcommand("pin", "Keep who opens a gate that a TPM enforces, and its key (approver)");
+  command->add_option("GATE", arguments->gate, "its name, as `chancery gate list` shows it")->required();
+  command->add_flag("--replace", arguments->replace, "in place of another key or other approvers");
+  add_approver_options(*command, arguments->approver);
+  command->add_flag("--yes", arguments->is_confirmed, "do not ask");
+  command->footer(
+      "What `chancery approve` signs for the gate is computed from this, and from the grant's own octets: a daemon that\n"
+      "names another key later gets no signature for it. Compare the thumbprints with the approvers themselves.\n\n"
+      "Example:\n  chancery gate pin production-grants");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](Context& context) { return pin(context, *arguments); }; });
+}
+
+}  // namespace chancery::cli
