@@ -218,8 +218,9 @@ Found check_console(const Config& config) {
     return Complaint{"console.rp_id", "must be a domain in lower case, such as localhost"};
   const auto is_its_own = [&](const std::string& origin) { return is_origin_of(origin, console.rp_id); };
   if (!std::ranges::all_of(console.origins, is_its_own))
-    return Complaint{"console.origins",
-                     "must each be https://HOST or https://HOST:PORT in lower case, with a host that is console.rp_id or under it"};
+    return Complaint{
+        "console.origins",
+        "must each be https://HOST or https://HOST:PORT in lower case, with a host that is console.rp_id or under it"};
   const auto names_both = [](const std::string& text) {
     const std::size_t equals = text.find('=');
     return equals != std::string::npos && equals > 0 && equals + 1 < text.size();
@@ -230,9 +231,11 @@ Found check_console(const Config& config) {
   if (!config.server.tls_listen)
     return Complaint{"console.enabled", "needs server.tls_listen: browsers are answered over TLS alone"};
   if (console.origins.empty() && config.server.tls_listen->port == 0)
-    return Complaint{"console.origins", "is required with a server.tls_listen of any port: give the console's address"};
+    return Complaint{"console.origins",
+                     "is required with a server.tls_listen of any port: give the console's address"};
   if (console.files.empty())
-    return Complaint{"console.files", "is required with console.enabled: name the folder of the console's built files"};
+    return Complaint{"console.files",
+                     "is required with console.enabled: name the folder of the console's built files"};
   return std::nullopt;
 }
 

@@ -81,8 +81,7 @@ Status require_confirmation(service::Office& office, const Request& request) {
   if (request.visitor->role != service::ConsoleRole::kOperator)
     return forbidden("this is for the operator: an approver decides, and reads what is to be decided");
   const auto header = request.header("chancery-confirmation");
-  if (!header)
-    return forbidden("this takes a passkey's confirmation: ask for one by POST /ui/confirmations");
+  if (!header) return forbidden("this takes a passkey's confirmation: ask for one by POST /ui/confirmations");
   CHANCERY_ASSIGN(const api::PasskeyAnswer answer, wire::read_passkey_confirmation(*header));
   return service::confirm(office, context_of(request), {request.method, request.path, request.body}, answer);
 }

@@ -22,8 +22,9 @@ std::optional<Number> number_in(std::string_view text, Number otherwise) {
 }
 
 Result<api::ConsoleAgentQuery> read_agent_query(const Request& request) {
-  constexpr Error kWrong{ErrorCode::kInvalidArgument,
-                         "the query takes `search`, `after` (the `next` of the page before) and `limit` (1 to 200)"};
+  constexpr Error kWrong{
+      ErrorCode::kInvalidArgument,
+      "the query takes `search`, `after` (the `next` of the page before) and `limit` (1 to 200)"};
   CHANCERY_ASSIGN(const Form form, Form::parse(request.query));
   if (!form.has_only({"search", "after", "limit"})) return kWrong;
   api::ConsoleAgentQuery query;
@@ -36,8 +37,9 @@ Result<api::ConsoleAgentQuery> read_agent_query(const Request& request) {
 }
 
 Result<api::ConsoleAuditQuery> read_audit_query(const Request& request) {
-  constexpr Error kWrong{ErrorCode::kInvalidArgument,
-                         "the query takes `ref`, `action`, `before` (an entry's number) and `limit` (1 to 200)"};
+  constexpr Error kWrong{
+      ErrorCode::kInvalidArgument,
+      "the query takes `ref`, `action`, `before` (an entry's number) and `limit` (1 to 200)"};
   CHANCERY_ASSIGN(const Form form, Form::parse(request.query));
   if (!form.has_only({"ref", "action", "before", "limit"})) return kWrong;
   api::ConsoleAuditQuery query;

@@ -46,8 +46,8 @@ struct Request {
   Peer peer;
   std::optional<VerifiedChain> chain{};  ///< who sends it over TLS, once the router has found that out
   std::optional<service::ConsoleVisitor> visitor{};  ///< the same of a request by the console's page
-  service::Attempt* attempt = nullptr;   ///< what becomes of it, while the router answers it; borrowed
-  std::string id;                        ///< random, also in the `Request-Id` response header
+  service::Attempt* attempt = nullptr;  ///< what becomes of it, while the router answers it; borrowed
+  std::string id;                       ///< random, also in the `Request-Id` response header
   std::string task{};      ///< `Chancery-Task`: what the caller says that it works on; see read_marks()
   std::string trace_id{};  ///< of `traceparent`: 32 hexadecimal digits, or empty
   std::chrono::sys_seconds received_at{};            ///< the one reading of the clock for this request

@@ -141,8 +141,7 @@ Response Router::dispatch(Request& request, std::string_view path) {
     const auto argument = match(route.pattern, path);
     if (!argument || (is_by_console && !is_for_console(route))) continue;
     const Listener listener = is_by_console ? Listener::kConsole : route.listener;
-    if (const char* why = why_not_here(listener, request))
-      return problem(404, ErrorCode::kRouteUnknown, why);
+    if (const char* why = why_not_here(listener, request)) return problem(404, ErrorCode::kRouteUnknown, why);
     if (is_method(route, request.method)) return run(route, request, *argument);
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
   }

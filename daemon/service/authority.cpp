@@ -42,9 +42,10 @@ bool lacks_bounds(const Authority& authority, std::string_view scope) {
 Status judge(const ConsoleVisitor& visitor, std::string_view scope) {
   const bool acts = visitor.is_confirmed && visitor.role == ConsoleRole::kOperator;
   if (acts || may_read(visitor, scope)) return {};
-  return Error{ErrorCode::kForbidden,
-               "this session of the console may not: an approver sees what waits for a decision, and what changes "
-               "something takes the operator and a passkey"};
+  return Error{
+      ErrorCode::kForbidden,
+      "this session of the console may not: an approver sees what waits for a decision, and what changes "
+      "something takes the operator and a passkey"};
 }
 
 Error forbidden(const char* what, std::size_t hop) {

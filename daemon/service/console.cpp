@@ -85,11 +85,10 @@ Result<ConsoleEntry> open_console(Office& office, const CallContext& context,
   const ConsoleVisitor& visitor = opened.session.visitor;
   CallContext as_visitor = context;
   as_visitor.caller.visitor = visitor;
-  const auto recorded = office.store.append_audit(
-      audit_entry("console.sign_in", as_visitor,
-                  {.principal = visitor.principal, .ids = {{kSession, visitor.session}}}));
-  auto session = recorded ? show_console_session(office, as_visitor)
-                          : Result<api::ConsoleSession>(recorded.error());
+  const auto recorded = office.store.append_audit(audit_entry(
+      "console.sign_in", as_visitor, {.principal = visitor.principal, .ids = {{kSession, visitor.session}}}));
+  auto session =
+      recorded ? show_console_session(office, as_visitor) : Result<api::ConsoleSession>(recorded.error());
   if (!session) {
     office.console->close(visitor.session);
     return session.error();
@@ -109,9 +108,8 @@ Result<api::ConsoleSession> show_console_session(Office& office, const CallConte
 Status close_console(Office& office, const CallContext& context) {
   const ConsoleVisitor& visitor = *context.caller.visitor;
   office.console->close(visitor.session);  // whatever comes of the record: nobody stays who wants to go
-  CHANCERY_TRY(office.store.append_audit(
-      audit_entry("console.sign_out", context,
-                  {.principal = visitor.principal, .ids = {{kSession, visitor.session}}})));
+  CHANCERY_TRY(office.store.append_audit(audit_entry(
+      "console.sign_out", context, {.principal = visitor.principal, .ids = {{kSession, visitor.session}}})));
   return {};
 }
 

@@ -22,8 +22,9 @@ constexpr std::size_t kLongestName = 63;
 constexpr std::size_t kTokensForLastUse = 16;  // of an agent: those that live longest
 constexpr std::size_t kTokensWithBudgets = 200;
 
-constexpr Error kBadSearch{ErrorCode::kInvalidArgument,
-                           "`search` is the beginning of an agent's name, its SPIFFE ID or a key's thumbprint"};
+constexpr Error kBadSearch{
+    ErrorCode::kInvalidArgument,
+    "`search` is the beginning of an agent's name, its SPIFFE ID or a key's thumbprint"};
 
 std::int64_t epoch_of(std::chrono::sys_seconds at) { return at.time_since_epoch().count(); }
 
@@ -37,7 +38,9 @@ Result<std::optional<std::int64_t>> last_use_of(Office& office, const store::Age
                                                 std::chrono::sys_seconds now) {
   CHANCERY_ASSIGN(const auto tokens, office.store.tokens_of_agent(agent.id, now, kTokensForLastUse));
   std::optional<std::int64_t> last;
-  const auto raise = [&last](std::chrono::sys_seconds at) { last = std::max(last.value_or(0), epoch_of(at)); };
+  const auto raise = [&last](std::chrono::sys_seconds at) {
+    last = std::max(last.value_or(0), epoch_of(at));
+  };
   for (const store::IssuedToken& token : tokens) {
     raise(token.issued_at);
     const auto digest = hex_decode_exactly<32>(token.id);
@@ -83,8 +86,7 @@ Result<std::vector<store::Agent>> found_by_key(Office& office, std::string_view 
 
 Result<std::vector<store::Agent>> find_agents(Office& office, const api::ConsoleAgentQuery& query) {
   const std::string_view name = agent_name(*office.policy.current(), query.search);
-  if (may_begin_name(name))
-    return office.store.agents_by_name({query.limit, std::string(name), query.after});
+  if (may_begin_name(name)) return office.store.agents_by_name({query.limit, std::string(name), query.after});
   return found_by_key(office, query.search);
 }
 
@@ -109,8 +111,9 @@ Status add_budgets(Office& office, const store::IssuedToken& issued, std::chrono
   for (const Constraint& constraint : token.claims().authority.constraints) {
     const auto bound = bound_of_total(constraint, now);
     if (!bound) continue;
-    CHANCERY_ASSIGN(const store::Millionths spent,
-                    office.spending.ledger().total({token.digest(), bound->kind, constraint.key, bound->window}));
+    CHANCERY_ASSIGN(
+        const store::Millionths spent,
+        office.spending.ledger().total({token.digest(), bound->kind, constraint.key, bound->window}));
     out.push_back({issued.id, constraint.key, std::string(kind_name(bound->kind)), amount_text(bound->bound),
                    amount_text(spent), epoch_of(bound->ends_at.value_or(issued.expires_at))});
   }
@@ -145,8 +148,7 @@ Result<api::ConsoleAgentSight> show_console_agent(Office& office, const CallCont
   api::ConsoleAgentSight out;
   CHANCERY_ASSIGN(out.agent, describe(office, agent, context.now));
   CHANCERY_ASSIGN(out.tokens, office.store.count_tokens_of_agent(agent.id, context.now));
-  CHANCERY_ASSIGN(const auto tokens,
-                  office.store.tokens_of_agent(agent.id, context.now, kTokensWithBudgets));
+  CHANCERY_ASSIGN(const auto tokens, office.store.tokens_of_agent(agent.id, context.now, kTokensWithBudgets));
   for (const store::IssuedToken& token : tokens)
     CHANCERY_TRY(add_budgets(office, token, context.now, out.budgets));
   return out;

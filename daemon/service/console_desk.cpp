@@ -24,9 +24,10 @@ constexpr Error kDeadLink{
     "this link opens nothing: it is good once, and for a minute; `chancery console` gives another"};
 constexpr Error kNoSession{ErrorCode::kUnauthenticated,
                            "there is no such session, or it has ended: `chancery console` opens another"};
-constexpr Error kDeadQuestion{ErrorCode::kUnauthenticated,
-                              "the passkey's answer does not count: it is to no open question of this session, of "
-                              "which each is good once and for five minutes; try again"};
+constexpr Error kDeadQuestion{
+    ErrorCode::kUnauthenticated,
+    "the passkey's answer does not count: it is to no open question of this session, of "
+    "which each is good once and for five minutes; try again"};
 constexpr Error kTooMany{ErrorCode::kOverloaded,
                          "too many people sign in to the console: sign out elsewhere, or wait a minute"};
 
@@ -43,7 +44,9 @@ Result<std::string> random_name() {
 }
 
 // By the hash, so that the time of a look-up tells nothing about a secret.
-Sha256Digest name_of(std::string_view secret) { return sha256(as_bytes(secret.substr(0, kLongestSecret + 1))); }
+Sha256Digest name_of(std::string_view secret) {
+  return sha256(as_bytes(secret.substr(0, kLongestSecret + 1)));
+}
 
 }  // namespace
 

@@ -21,7 +21,7 @@ namespace chancery::service {
 
 /// How the console is set up.
 struct ConsoleOptions {
-  RelyingParty party;                               ///< its first origin stands in links
+  RelyingParty party;                                ///< its first origin stands in links
   std::map<std::uint32_t, std::string> approvers{};  ///< principals by the users that are theirs
   std::chrono::seconds session_life{8 * 3600};
   std::chrono::seconds session_idle{900};
@@ -50,10 +50,10 @@ struct ConsoleQuestion {
     kEnrol,    ///< that a new passkey is made
   };
   Kind kind = Kind::kSignIn;
-  std::string id{};   ///< given by ConsoleDesk::ask()
-  Bytes challenge{};                  ///< random; of kConfirm it follows from id and request
-  ConfirmedRequest request{};         ///< of kConfirm
-  std::string principal{};            ///< this and the next two of kEnrol
+  std::string id{};            ///< given by ConsoleDesk::ask()
+  Bytes challenge{};           ///< random; of kConfirm it follows from id and request
+  ConfirmedRequest request{};  ///< of kConfirm
+  std::string principal{};     ///< this and the next two of kEnrol
   std::vector<std::string> groups{};
   std::string replaces{};
 };

@@ -33,9 +33,10 @@ constexpr std::array<Type, 11> kTypes{{{".html", "text/html; charset=utf-8"},
                                        {".txt", "text/plain; charset=utf-8"},
                                        {".webmanifest", "application/manifest+json"}}};
 
-constexpr Error kNoPage{ErrorCode::kConfigInvalid,
-                        "[console] files has no index.html: name the folder of the console's built files, or set "
-                        "[console] enabled = false"};
+constexpr Error kNoPage{
+    ErrorCode::kConfigInvalid,
+    "[console] files has no index.html: name the folder of the console's built files, or set "
+    "[console] enabled = false"};
 
 // What can stand in a path as it is.
 bool is_file_name(std::string_view name) {
@@ -73,9 +74,10 @@ Status ConsoleFiles::add(const std::filesystem::path& folder, const std::string&
     octets_ += file.body.size();
     files_.emplace(prefix + entry->path().filename().string(), std::move(file));
     if (octets_ > kMostOctets || files_.size() > kMostFiles)
-      return Error{ErrorCode::kConfigInvalid,
-                   "[console] files holds more than 16 MiB or 256 files: name the folder of the console's built "
-                   "files alone"};
+      return Error{
+          ErrorCode::kConfigInvalid,
+          "[console] files holds more than 16 MiB or 256 files: name the folder of the console's built "
+          "files alone"};
   }
   if (!failure) return {};
   return Error{ErrorCode::kFileUnreadable, "[console] files is no folder that can be read"};

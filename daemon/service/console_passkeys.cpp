@@ -81,8 +81,7 @@ Result<ApprovalVerdict> read_verdict(std::string_view text) {
 // An identifier of the person's for the authenticator, which says nothing about it (WebAuthn section 14.6.1), and is the
 // same each time, so that a device keeps one passkey of a person and not many.
 std::string user_id_of(std::string_view issuer, std::string_view principal) {
-  const Sha256Digest digest =
-      sha256(as_bytes(std::string(issuer).append("\n").append(principal)));
+  const Sha256Digest digest = sha256(as_bytes(std::string(issuer).append("\n").append(principal)));
   return base64url_encode(ByteView(digest).first(kUserIdOctets));
 }
 
@@ -96,8 +95,9 @@ Status check_person(const api::AskPasskey& message) {
   const auto read = read_enrolment(enrolment_document(enrolment));
   // That the key is no point on the curve is so, and is not the person's fault.
   if (read || read.error().code == ErrorCode::kInvalidKey) return {};
-  return Error{ErrorCode::kInvalidArgument,
-               "`principal` is like user:bob@example.org, without space; `groups` are names, none twice, at most 32"};
+  return Error{
+      ErrorCode::kInvalidArgument,
+      "`principal` is like user:bob@example.org, without space; `groups` are names, none twice, at most 32"};
 }
 
 }  // namespace
@@ -122,12 +122,12 @@ Result<std::vector<KnownPasskey>> passkeys_for(Office& office, const ConsoleVisi
 }
 
 Bytes confirmation_challenge(std::string_view question, const ConfirmedRequest& request) {
-  const std::string text = json::to_jcs(
-      json::Node::object({{"typ", "chancery-console-confirmation"},
-                          {"id", question},
-                          {"method", request.method},
-                          {"path", request.path},
-                          {"body_sha256", hex_encode(sha256(as_bytes(request.body)))}}));
+  const std::string text =
+      json::to_jcs(json::Node::object({{"typ", "chancery-console-confirmation"},
+                                       {"id", question},
+                                       {"method", request.method},
+                                       {"path", request.path},
+                                       {"body_sha256", hex_encode(sha256(as_bytes(request.body)))}}));
   const Sha256Digest digest = sha256(as_bytes(text));
   return {digest.begin(), digest.end()};
 }
@@ -150,8 +150,8 @@ namespace {
 Result<KnownPasskey> judge_sign_in(Office& office, const CallContext& context,
                                    const api::PasskeyAnswer& message) {
   const ConsoleVisitor& visitor = visitor_of(context);
-  CHANCERY_ASSIGN(const ConsoleQuestion asked, office.console->take(visitor.session, message.id,
-                                                                    Kind::kSignIn, context.now));
+  CHANCERY_ASSIGN(const ConsoleQuestion asked,
+                  office.console->take(visitor.session, message.id, Kind::kSignIn, context.now));
   CHANCERY_ASSIGN(const auto passkeys, passkeys_for(office, visitor));
   const auto known = std::ranges::find(passkeys, message.credential_id, &KnownPasskey::credential_id);
   if (known == passkeys.end())
@@ -169,9 +169,10 @@ Result<ConsoleEntry> sign_in_with_passkey(Office& office, const CallContext& con
   const auto known = judge_sign_in(office, context, message);
   if (!known) {
     note_why(context, known.error());
-    return Error{ErrorCode::kUnauthenticated,
-                 "the passkey's answer does not count: use one that is enrolled here, and answer once, within "
-                 "five minutes"};
+    return Error{
+        ErrorCode::kUnauthenticated,
+        "the passkey's answer does not count: use one that is enrolled here, and answer once, within "
+        "five minutes"};
   }
   ConsoleVisitor who = visitor_of(context);
   who.principal = known->principal;
@@ -191,9 +192,9 @@ Result<api::PasskeyQuestion> ask_confirmation(Office& office, const CallContext&
                                               const api::AskConfirmation& message) {
   CHANCERY_ASSIGN(const ConsoleVisitor visitor, require_passkey(context));
   ConfirmedRequest request{message.method, message.path, message.body};
-  CHANCERY_ASSIGN(const ConsoleQuestion asked,
-                  office.console->ask(visitor.session, {.kind = Kind::kConfirm, .request = request},
-                                      context.now));
+  CHANCERY_ASSIGN(
+      const ConsoleQuestion asked,
+      office.console->ask(visitor.session, {.kind = Kind::kConfirm, .request = request}, context.now));
   api::PasskeyQuestion out =
       question_for(office, confirmation_challenge(asked.id, request), {visitor.credential_id});
   out.id = asked.id;

@@ -42,8 +42,7 @@ bool is_alike(const store::ParkedCall& one, const store::ParkedCall& other) {
 // Of those whose document is still there.
 Result<std::optional<std::string>> similar_to(Office& office, const store::ParkedCall& call) {
   std::optional<store::ParkedCall> newest;
-  for (const store::ApprovalState state :
-       {store::ApprovalState::kPending, store::ApprovalState::kApproved}) {
+  for (const store::ApprovalState state : {store::ApprovalState::kPending, store::ApprovalState::kApproved}) {
     CHANCERY_ASSIGN(const auto calls, office.approvals.list({store::kMaxPage, {}, state}));
     for (const store::ParkedCall& other : calls) {
       if (is_alike(call, other) && (!newest || newest->asked_at <= other.asked_at)) newest = other;
@@ -128,7 +127,8 @@ Result<api::ConsoleChain> show_console_chain(Office& office, const CallContext& 
   if (!hex_decode_exactly<32>(token))
     return Error{ErrorCode::kInvalidArgument, "a token is named by its id, 64 hexadecimal digits"};
   std::string id(token);
-  std::ranges::transform(id, id.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(id, id.begin(),
+                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   CHANCERY_ASSIGN(std::vector<std::string> chain, chain_of(office, id));
   return api::ConsoleChain{std::move(chain)};
 }

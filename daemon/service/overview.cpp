@@ -19,9 +19,9 @@ void add_keys(api::Overview& out, Office& office, std::chrono::sys_seconds now) 
     const auto key = daemon_keys(office, owner).newest();
     if (!key || !*key) continue;
     const Thumbprint thumbprint = (*key)->stored.public_key.thumbprint();
-    out.keys.push_back({purpose, thumbprint.text(), (*key)->backend,
-                        std::string(store::key_state_name((*key)->state)),
-                        proved_custody(office, thumbprint, now), (*key)->created_at.time_since_epoch().count()});
+    out.keys.push_back(
+        {purpose, thumbprint.text(), (*key)->backend, std::string(store::key_state_name((*key)->state)),
+         proved_custody(office, thumbprint, now), (*key)->created_at.time_since_epoch().count()});
   }
 }
 

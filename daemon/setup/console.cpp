@@ -19,8 +19,9 @@ Result<std::uint32_t> user_named(const std::string& name) {
   if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) return uid;
   const passwd* const entry = ::getpwnam(name.c_str());
   if (entry != nullptr) return std::uint32_t{entry->pw_uid};
-  return Error{ErrorCode::kConfigInvalid,
-               "[console] approvers names a user who does not exist on this machine: make it, or take it out"};
+  return Error{
+      ErrorCode::kConfigInvalid,
+      "[console] approvers names a user who does not exist on this machine: make it, or take it out"};
 }
 
 Result<std::map<std::uint32_t, std::string>> approvers(const std::vector<std::string>& named) {

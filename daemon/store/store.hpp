@@ -171,7 +171,8 @@ struct AgentQuery {
 struct AgentNameQuery {
   std::size_t limit = 100;  ///< 1 … kMaxPage
   std::string prefix{};     ///< of the names that are wanted; empty: of all
-  std::string after{};      ///< name of the last agent of the page before, whether there is one; empty for the first page
+  std::string
+      after{};  ///< name of the last agent of the page before, whether there is one; empty for the first page
 };
 
 struct StoreCounts {

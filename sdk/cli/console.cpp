@@ -55,8 +55,7 @@ bool open_in_browser(const std::string& path) {
   std::string argument = path;
   std::array<char*, 3> words{program.data(), argument.data(), nullptr};
   pid_t child = 0;
-  const bool started =
-      ::posix_spawnp(&child, program.c_str(), &actions, nullptr, words.data(), environ) == 0;
+  const bool started = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, words.data(), environ) == 0;
   ::posix_spawn_file_actions_destroy(&actions);
   return started;
 }
@@ -92,8 +91,8 @@ Checked<ExitCode> open_console(Context& context, bool with_browser) {
 }  // namespace
 
 void add_console(CLI::App& app, Command& chosen) {
-  CLI::App* command =
-      app.add_subcommand("console", "Open the console in a browser (operator, approver; on the daemon's machine)");
+  CLI::App* command = app.add_subcommand(
+      "console", "Open the console in a browser (operator, approver; on the daemon's machine)");
   const auto no_browser = std::make_shared<bool>(false);
   command->add_flag("--no-browser", *no_browser, "Only write the file that opens it, and say where it is");
   command->footer(

@@ -36,16 +36,16 @@ Node creation_options(const api::PasskeyCreation& creation) {
   const api::PasskeyQuestion& question = creation.question;
   return Node::object(
       {{"rp", Node::object({{"id", question.rp_id}, {"name", "Chancery"}})},
-       {"user", Node::object({{"id", creation.user_id},
-                              {"name", creation.user_name},
-                              {"displayName", creation.user_name}})},
+       {"user",
+        Node::object(
+            {{"id", creation.user_id}, {"name", creation.user_name}, {"displayName", creation.user_name}})},
        {"challenge", base64url_encode(question.challenge)},
        {"pubKeyCredParams", Node::array({Node::object({{"type", "public-key"}, {"alg", kES256}})})},
        {"timeout", kBrowserPatienceMs},
        {"excludeCredentials", array_of(question.credentials, credential_node)},
-       {"authenticatorSelection", Node::object({{"residentKey", "preferred"},
-                                                {"requireResidentKey", false},
-                                                {"userVerification", "required"}})},
+       {"authenticatorSelection",
+        Node::object(
+            {{"residentKey", "preferred"}, {"requireResidentKey", false}, {"userVerification", "required"}})},
        {"attestation", "none"}});
 }
 
@@ -90,8 +90,8 @@ Node entry_node(const api::AuditEntry& entry) {
 // --- links
 
 std::string write(const api::ConsoleLink& message) {
-  Node node = Node::object(
-      {{"url", message.url}, {"expires_at", message.expires_at}, {"role", message.role}});
+  Node node =
+      Node::object({{"url", message.url}, {"expires_at", message.expires_at}, {"role", message.role}});
   set_unless_empty(node, "principal", message.principal);
   return json::to_jcs(node);
 }
@@ -131,8 +131,7 @@ Result<api::PasskeyAnswer> read_passkey_answer(std::string_view json) {
 }
 
 Result<api::PasskeyAnswer> read_passkey_confirmation(std::string_view header) {
-  constexpr const char* kWhat =
-      "`Chancery-Confirmation` is base64url of an object with `id` and `assertion`";
+  constexpr const char* kWhat = "`Chancery-Confirmation` is base64url of an object with `id` and `assertion`";
   const auto octets = base64url_decode(header);
   if (!octets) return malformed(kWhat);
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(as_text(*octets)));
@@ -165,7 +164,8 @@ Result<api::PrepareAuthorization> read_prepare_authorization(std::string_view js
 }
 
 Result<api::AskConfirmation> read_ask_confirmation(std::string_view json) {
-  constexpr const char* kWhat = "the body has `method`, `path` and perhaps `body`, the text that will be sent";
+  constexpr const char* kWhat =
+      "the body has `method`, `path` and perhaps `body`, the text that will be sent";
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
   CHANCERY_TRY(allow_only(root, {"method", "path", "body"}, kWhat));
@@ -219,8 +219,7 @@ std::string write(const api::ConsoleSession& message) {
                             {"may", text_array(message.may)}});
   set_unless_empty(node, "principal", message.principal);
   if (!message.passkey.empty()) {
-    node.set("passkey",
-             Node::object({{"jkt", message.passkey}, {"credential_id", message.credential_id}}));
+    node.set("passkey", Node::object({{"jkt", message.passkey}, {"credential_id", message.credential_id}}));
   }
   return json::to_jcs(node);
 }
@@ -236,8 +235,7 @@ std::string write(const api::PreparedSignature& message) {
 }
 
 std::string write(const api::PasskeyCreation& message) {
-  return json::to_jcs(
-      Node::object({{"id", message.question.id}, {"options", creation_options(message)}}));
+  return json::to_jcs(Node::object({{"id", message.question.id}, {"options", creation_options(message)}}));
 }
 
 std::string write(const api::CheckedPasskey& message) {
@@ -274,8 +272,7 @@ std::string write(const api::ConsoleChain& message) {
 }
 
 std::string write(const api::ConsoleAuditPage& message) {
-  Node node =
-      Node::object({{"entries", array_of(message.entries, entry_node)}, {"size", message.size}});
+  Node node = Node::object({{"entries", array_of(message.entries, entry_node)}, {"size", message.size}});
   if (message.next) node.set("next", *message.next);
   return json::to_jcs(node);
 }

@@ -369,7 +369,8 @@ BOOST_AUTO_TEST_CASE(every_path_of_the_consoles_page_has_its_place_in_the_page_a
     if (route.listener != rest::Listener::kConsole) continue;
     const std::string call = "`" + std::string(route.method) + " " + std::string(route.pattern);
     const std::size_t at = page.find(call);
-    BOOST_TEST((at != std::string::npos && std::string_view("` ").find(page[at + call.size()]) != std::string_view::npos),
+    BOOST_TEST((at != std::string::npos &&
+                std::string_view("` ").find(page[at + call.size()]) != std::string_view::npos),
                call);
   }
 }

@@ -240,8 +240,8 @@ BOOST_AUTO_TEST_CASE(every_route_is_known_to_be_refused_or_to_go_on) {
   for (const rest::Route& route : rest::routes()) {
     const bool is_refused = std::ranges::any_of(
         kHalted, [&](const Row& row) { return route.method == row.method && route.pattern == row.pattern; });
-    const bool goes_on = has(kGoesOn, route.pattern) || has(kGoesOnToo, route.pattern) ||
-                         has(kConsole, route.pattern);
+    const bool goes_on =
+        has(kGoesOn, route.pattern) || has(kGoesOnToo, route.pattern) || has(kConsole, route.pattern);
     BOOST_TEST((is_refused || goes_on || has(kByChainOrKey, route.pattern)),
                route.method << " " << route.pattern);
   }
