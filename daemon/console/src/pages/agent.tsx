@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { agents } from '../data/api';
 import type { AgentView, Budget, Key } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, When } from '../frame/parts';
+import { Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { Bar } from '../pictures/bar';
@@ -156,9 +156,9 @@ function Agent({ view, onDone, turn }: { view: AgentView; onDone: () => void; tu
           <p class="crumb">
             <a href={linkTo('agents')}>Agents</a>
           </p>
-          <h1>
+          <Title text={agent.name}>
             <VisibleText text={agent.name} />
-          </h1>
+          </Title>
         </div>
         <div class="page-state">
           <StateBadge state={stateOf(agent)} />

@@ -4,7 +4,7 @@ import { agents } from '../data/api';
 import type { AgentRow } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Shown, StateBadge, When } from '../frame/parts';
+import { Badge, Empty, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, plural } from '../text/times';
@@ -136,7 +136,7 @@ export function Agents({ query }: { query: URLSearchParams }) {
   return (
     <>
       <div class="page-head">
-        <h1>Agents</h1>
+        <Title text="Agents" />
       </div>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
         <label>

@@ -1,7 +1,7 @@
 import { health } from '../data/api';
 import type { Anomaly, Backend, BudgetState, Overview } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, When } from '../frame/parts';
+import { Badge, Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, duration, plural } from '../text/times';
@@ -219,7 +219,7 @@ export function Health() {
   return (
     <>
       <div class="page-head">
-        <h1>Health</h1>
+        <Title text="Health" />
         <div class="page-state">
           {overview.data && (overview.data.ready ? <Badge tone="good">ready</Badge> : <Badge tone="bad">not ready</Badge>)}
         </div>
