@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval, ApprovalView } from '../data/types';
@@ -46,7 +46,7 @@ function useJudged(approval: Approval | undefined): Judged | undefined {
 }
 
 function Suspicion({ document }: { document: Document }) {
-  const found = countSuspiciousIn(document);
+  const found = useMemo(() => countSuspiciousIn(document), [document]);
   if (found === 0) return null;
   return (
     <Notice tone="warn" title={`${plural(found, 'character')} in this request may deceive the eye`}>
