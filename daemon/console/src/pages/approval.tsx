@@ -84,7 +84,7 @@ function What({ document }: { document: Document }) {
           <VisibleText text={document.description} /> <span class="fact-word">the tool’s own description</span>
         </p>
       )}
-      <h3>With exactly these arguments</h3>
+      <h3>{document.kind === 'grant' ? 'A token with exactly these claims' : 'With exactly these arguments'}</h3>
       <JsonText value={subjectArguments(document) ?? {}} />
       {debits && Object.keys(debits).length > 0 && (
         <>
