@@ -168,6 +168,18 @@ std::string_view enforcement_of(const ParkedCall& call) noexcept {
   return store::is_tpm_enforced(call) ? api::kTpmEnforced : api::kSoftwareEnforced;
 }
 
+Result<std::optional<ParkedCall>> open_request(Office& office, std::string_view subject,
+                                               std::chrono::sys_seconds now) {
+  CHANCERY_ASSIGN(auto open, office.approvals.open_for(subject));
+  if (!open) return open;
+  const bool is_approved = open->state == store::ApprovalState::kApproved;
+  const std::chrono::sys_seconds end = is_approved ? open->approved_until.value_or(now) : open->expires_at;
+  if (now < end) return open;
+  const auto ended = is_approved ? lapse_approval(office, *open, now) : expire_approval(office, *open, now);
+  if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
+  return std::optional<ParkedCall>();
+}
+
 void ApprovalKeeper::tick(std::chrono::sys_seconds now) {
   end_overdue(now);
   forget(now);

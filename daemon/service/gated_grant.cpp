@@ -37,11 +37,6 @@ Status require_scopes_of(const Gate& gate, const std::vector<std::string>& scope
       "a part of the scopes is behind a gate that the TPM enforces: ask for these in a grant of their own"};
 }
 
-bool is_over(const store::ParkedCall& request, sys_seconds now) {
-  if (request.state == store::ApprovalState::kPending) return request.expires_at <= now;
-  return request.approved_until && *request.approved_until <= now;
-}
-
 // Of a token whose status list is one of this daemon's own.
 std::optional<store::StatusPlace> place_of(const Office& office, const Claims& claims) {
   if (!claims.status) return std::nullopt;
@@ -68,7 +63,8 @@ class GatedGrant {
     CHANCERY_TRY(require_custody(office_, receiver_, on_behalf_of(context_)));
     CHANCERY_ASSIGN(issuer_, prepare_issuer());
     subject_ = subject();
-    CHANCERY_ASSIGN(const std::optional<store::ParkedCall> open, find_open());
+    CHANCERY_ASSIGN(const std::optional<store::ParkedCall> open,
+                    open_request(office_, subject_, context_.now));
     if (open && open->state == store::ApprovalState::kApproved) return sign(*open);
     if (open) return waiting(open->id);
     CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(subject_, context_.now));
@@ -100,16 +96,6 @@ class GatedGrant {
                                     {"separation", gate_.separation},
                                     {"issuer", issuer_->key.stored.public_key.thumbprint().text()}});
     return digest_of(json::to_jcs(node));
-  }
-
-  Result<std::optional<store::ParkedCall>> find_open() {
-    CHANCERY_ASSIGN(auto open, office_.approvals.open_for(subject_));
-    if (!open || !is_over(*open, context_.now)) return open;
-    const bool is_approved = open->state == store::ApprovalState::kApproved;
-    const auto ended = is_approved ? lapse_approval(office_, *open, context_.now)
-                                   : expire_approval(office_, *open, context_.now);
-    if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
-    return std::optional<store::ParkedCall>();
   }
 
   Result<api::Grant> waiting(std::string_view id) const {
