@@ -17,7 +17,8 @@ using store::SignedCheckpoint;
 
 constexpr std::size_t kSaltSize = 32;
 constexpr std::size_t kBlocksAtOnce = 8;
-constexpr int kIndexRounds = 64;
+constexpr int kIndexRounds = 8;
+constexpr std::size_t kIndexedAtLeast = 512;  // so that one request in some hundred waits for it
 constexpr std::chrono::hours kReadAgain{24};
 // What no note can be: to see whether the device holds a key.
 constexpr std::string_view kTrial = "chancery audit log: is this key here?";
@@ -142,7 +143,7 @@ void AuditDesk::tick(std::chrono::sys_seconds now) {
 // Others get the connection in between.
 void AuditDesk::index() {
   for (int round = 0; round < kIndexRounds; ++round) {
-    const auto more = book.index_some();
+    const auto more = book.index_some(kIndexedAtLeast);
     if (!more) complain_("references of the audit log could not be brought into its index", more.error());
     if (!more || !*more) return;
   }

@@ -62,10 +62,11 @@ class AuditBook {
   virtual Result<std::vector<AuditRecord>> last_before(std::uint64_t before, std::string_view ref,
                                                        std::size_t limit) = 0;
 
-  /// Brings references of entries that were recorded lately into the index, some at a time: with_ref() finds them before as well,
-  /// by reading through what waits.
-  /// \return whether more wait
-  virtual Result<bool> index_some() = 0;
+  /// Brings references of entries that were recorded lately into the index, some hundred at a time: with_ref() finds them before as
+  /// well, by reading through what waits.
+  /// \param least  nothing is done while fewer entries wait
+  /// \return whether it is to be called again at once
+  virtual Result<bool> index_some(std::size_t least) = 0;
 
   /// The root of the first `size` entries.
   virtual Result<Sha256Digest> root(std::uint64_t size) = 0;

@@ -29,11 +29,11 @@ constexpr const char* kCheckpoints =
     "SELECT c.size, c.at, c.note FROM audit_checkpoints c, audit_log l WHERE instr(c.note, l.origin || char(10)) = 1 "
     "AND c.size > ? ORDER BY c.size LIMIT ?";
 
-constexpr const char* kAnyWaiting = "SELECT EXISTS (SELECT 1 FROM audit_recent)";
+constexpr const char* kWaiting = "SELECT count(*) FROM audit_recent";
 
 constexpr std::size_t kIdOctets = 16;
-// So few that nobody who records something meanwhile waits for long.
-constexpr std::size_t kIndexedTogether = 64;
+// Whoever records something meanwhile waits for it: so it is done seldom, of many entries, which share pages.
+constexpr std::size_t kIndexedTogether = 512;
 constexpr std::size_t kIdOctetsInOrigin = 8;
 constexpr std::string_view kBeforeId = "/audit/";
 
@@ -135,11 +135,11 @@ class SqliteAuditBook final : public AuditBook {
     return read_all<AuditRecord>(select, read_audit);
   }
 
-  Result<bool> index_some() override {
+  Result<bool> index_some(std::size_t least) override {
     {
       const auto guard = journal_->hold();
-      CHANCERY_ASSIGN(const std::int64_t waiting, database_.number(kAnyWaiting));
-      if (waiting == 0) return false;
+      CHANCERY_ASSIGN(const std::int64_t waiting, database_.number(kWaiting));
+      if (waiting == 0 || waiting < static_cast<std::int64_t>(least)) return false;
     }
     std::size_t indexed = 0;
     CHANCERY_TRY(journal_->write([&]() -> Status {

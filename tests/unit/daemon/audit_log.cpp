@@ -227,7 +227,7 @@ BOOST_DATA_TEST_CASE(entries_are_found_by_what_they_refer_to, boost::unit_test::
   ReferringLog log;
   for (int i = 0; i < 5; ++i) {
     log.refer({"token " + std::to_string(i), "all", "all"});
-    if (i + 1 == indexed) BOOST_TEST(!must(log.books.audit->index_some()));
+    if (i + 1 == indexed) BOOST_TEST(!must(log.books.audit->index_some(1)));
   }
   BOOST_TEST(log.waiting() == 5 - indexed);
   AuditBook& book = *log.books.audit;
@@ -243,17 +243,19 @@ BOOST_DATA_TEST_CASE(entries_are_found_by_what_they_refer_to, boost::unit_test::
 }
 
 BOOST_FIXTURE_TEST_CASE(references_come_into_the_index_some_at_a_time, ReferringLog) {
-  for (int i = 0; i < 150; ++i) refer({"of " + std::to_string(i), "all"});
-  BOOST_TEST(must(books.audit->index_some()));
+  for (int i = 0; i < 600; ++i) refer({"of " + std::to_string(i), "all"});
+  BOOST_TEST(!must(books.audit->index_some(601)));
+  BOOST_TEST(waiting() == 600);
+  BOOST_TEST(must(books.audit->index_some(600)));
   BOOST_TEST(waiting() > 0);
-  BOOST_TEST(waiting() < 150);
-  while (must(books.audit->index_some())) {
+  BOOST_TEST(waiting() < 600);
+  while (must(books.audit->index_some(1))) {
   }
   BOOST_TEST(waiting() == 0);
-  BOOST_TEST(!must(books.audit->index_some()));
-  BOOST_TEST(must(books.audit->with_ref("all", 0, 1000)).size() == 150u);
+  BOOST_TEST(!must(books.audit->index_some(0)));
+  BOOST_TEST(must(books.audit->with_ref("all", 0, 1000)).size() == 600u);
   reopen();
-  BOOST_TEST(sequences(must(books.audit->with_ref("of 149", 0, 10))) == (Sequences{150}));
+  BOOST_TEST(sequences(must(books.audit->with_ref("of 599", 0, 10))) == (Sequences{600}));
 }
 
 // So that a search never reads through all of a log whose rounds nobody makes.
