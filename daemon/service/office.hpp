@@ -53,6 +53,10 @@
 #include "daemon/telemetry/request_counts.hpp"
 #include "sdk/base/published.hpp"
 
+namespace chancery::store {
+class IncidentBook;
+}
+
 namespace chancery::service {
 
 class AnomalyWatch;
@@ -61,12 +65,12 @@ class FreezeDesk;
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
-  std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
-  std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
-  std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
+  std::vector<std::string> runtimes{};        ///< names of the agents that are tool runtimes
+  std::string runtime_url{};                  ///< where agents call them: `https://HOST[:PORT]`
+  std::chrono::seconds approval_life{900};    ///< how long a call waits for a person
   std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
   std::vector<Gate> gates{};
-  std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
+  std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
   std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
@@ -112,8 +116,9 @@ struct Office {
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
-  AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
-  FreezeDesk* freezes = nullptr;  ///< null: nobody is frozen, and nobody can be
+  AnomalyWatch* watch = nullptr;             ///< null: nobody watches how agents use their authority
+  FreezeDesk* freezes = nullptr;             ///< null: nobody is frozen, and nobody can be
+  store::IncidentBook* incidents = nullptr;  ///< set wherever requests are served
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();

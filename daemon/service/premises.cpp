@@ -91,7 +91,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              options.log,
              std::move(options.redactor),
              &watch,
-             &freezes} {
+             &freezes,
+             books.incidents.get()} {
   spending.seal_with(audit);
   office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }

@@ -20,9 +20,9 @@ struct TrailToken {
   enum class Place : std::uint8_t { kHeld, kAbove, kBelow };
   IssuedToken token;
   Place place = Place::kHeld;
-  unsigned status = 0;       ///< 0 valid, 1 revoked, 2 suspended, as lists have it
-  std::string agent{};       ///< name of the holder; empty when it is no agent of ours
-  bool is_session = false;   ///< held by a process of the agent's, and by none of its keys
+  unsigned status = 0;      ///< 0 valid, 1 revoked, 2 suspended, as lists have it
+  std::string agent{};      ///< name of the holder; empty when it is no agent of ours
+  bool is_session = false;  ///< held by a process of the agent's, and by none of its keys
 };
 
 /// What waited for a person, and what persons decided about it.
@@ -45,14 +45,14 @@ struct TrailBounds {
 /// What the store knows of an agent at one instant.
 struct Trail {
   Agent agent;
-  std::vector<Key> keys;             ///< newest first
-  std::vector<TrailToken> tokens;    ///< oldest first
+  std::vector<Key> keys;               ///< newest first
+  std::vector<TrailToken> tokens;      ///< oldest first
   std::vector<TrailRequest> requests;  ///< newest first, as the next
-  std::vector<Permit> calls;         ///< that it made, or that a runtime made which it is
-  std::vector<HeldResult> results;   ///< about its keys
-  std::uint64_t size = 0;            ///< of the audit log
-  std::vector<std::string> cut;      ///< which of "tokens", "requests" and "calls" had more
-  std::uint64_t damaged = 0;         ///< records that could not be read: they are left out
+  std::vector<Permit> calls;           ///< that it made, or that a runtime made which it is
+  std::vector<HeldResult> results;     ///< about its keys
+  std::uint64_t size = 0;              ///< of the audit log
+  std::vector<std::string> cut;        ///< which of "tokens", "requests" and "calls" had more
+  std::uint64_t damaged = 0;           ///< records that could not be read: they are left out
 };
 
 /// Reads what is known of one agent, for an incident. Thread-safe. Errors common to all: the store's (see Store).

@@ -132,8 +132,9 @@ Result<Bundle> read_bundle(std::string_view text) {
   if (type == nullptr || version == nullptr || type->string() != kType || version->integer() != kVersion)
     return malformed(kNoBundle);
   if (!document.canonical())
-    return Error{ErrorCode::kNonCanonical,
-                 "the bundle is not in the form in which it was written (JCS): its hash is over these octets"};
+    return Error{
+        ErrorCode::kNonCanonical,
+        "the bundle is not in the form in which it was written (JCS): its hash is over these octets"};
   CHANCERY_TRY(wire::allow_only(root, {"typ", "v", "evidence", "proof"}, kNoBundle));
   const Value* const evidence = root.find("evidence");
   const Value* const proof = root.find("proof");

@@ -142,18 +142,18 @@ struct Evidence {
   std::int64_t created_at = 0;
   std::int64_t opened_at = 0;
   std::string reason;
-  std::optional<Freeze> frozen{};            ///< none: its keys sign
-  std::optional<std::int64_t> revoked{};     ///< by which act; none: not by this
-  std::uint64_t size = 0;                    ///< of the log when all this was so
-  std::vector<std::string> cut;              ///< which of the lists below were cut: their oldest are left out
-  std::uint64_t damaged = 0;                 ///< records that could not be read, and are left out
-  std::optional<RelyingParty> passkeys{};    ///< whom passkeys answer
-  std::vector<AgentKey> keys;                ///< newest first
-  std::vector<ChainToken> tokens;            ///< oldest first
-  std::vector<Request> requests;             ///< newest first
-  std::vector<ToolCall> calls;               ///< newest first
-  std::vector<Attested> attestation;         ///< empty: nothing is known of its keys
-  std::vector<LoggedEntry> entries;          ///< oldest first
+  std::optional<Freeze> frozen{};          ///< none: its keys sign
+  std::optional<std::int64_t> revoked{};   ///< by which act; none: not by this
+  std::uint64_t size = 0;                  ///< of the log when all this was so
+  std::vector<std::string> cut;            ///< which of the lists below were cut: their oldest are left out
+  std::uint64_t damaged = 0;               ///< records that could not be read, and are left out
+  std::optional<RelyingParty> passkeys{};  ///< whom passkeys answer
+  std::vector<AgentKey> keys;              ///< newest first
+  std::vector<ChainToken> tokens;          ///< oldest first
+  std::vector<Request> requests;           ///< newest first
+  std::vector<ToolCall> calls;             ///< newest first
+  std::vector<Attested> attestation;       ///< empty: nothing is known of its keys
+  std::vector<LoggedEntry> entries;        ///< oldest first
   std::vector<Reach> reached;
 };
 

@@ -12,8 +12,8 @@
 namespace chancery::incident {
 namespace {
 
-constexpr std::array<std::string_view, 12> kFaultNames{"checkpoint", "opening", "digest",   "entry",
-                                                       "key",        "token",   "chain",    "request",
+constexpr std::array<std::string_view, 12> kFaultNames{"checkpoint", "opening", "digest",      "entry",
+                                                       "key",        "token",   "chain",       "request",
                                                        "decision",   "receipt", "attestation", "reach"};
 
 bool is_in(const audit::TreeHead& tree, const LoggedEntry& entry, const std::vector<Sha256Digest>& path) {

@@ -42,20 +42,20 @@ struct Finding {
 
 /// What the bundle is held against. Borrowed.
 struct Terms {
-  std::span<const audit::NoteKey> keys;        ///< of the log, from elsewhere
-  const TrustSnapshot* trust = nullptr;        ///< null: chains are not verified
-  std::span<const VerifyKey> verifiers{};      ///< of attestation; empty: results are not verified
+  std::span<const audit::NoteKey> keys;    ///< of the log, from elsewhere
+  const TrustSnapshot* trust = nullptr;    ///< null: chains are not verified
+  std::span<const VerifyKey> verifiers{};  ///< of attestation; empty: results are not verified
 };
 
 /// What was found. Nothing of the bundle is to be believed unless it is sound; what was not looked at is counted too.
 struct Report {
   std::vector<Finding> findings;
-  std::uint64_t signed_to = 0;         ///< size of the tree that was signed
-  std::uint64_t entries = 0;           ///< proved to be in it
-  std::uint64_t tokens = 0;            ///< that are what their ids name
-  std::uint64_t chains = 0;            ///< tokens whose chains verify, but for their status
-  std::uint64_t unverified_chains = 0; ///< no anchors were given, or a token above is not in the bundle
-  std::uint64_t decisions = 0;         ///< that are by their approvers' keys, and in the log's entries
+  std::uint64_t signed_to = 0;           ///< size of the tree that was signed
+  std::uint64_t entries = 0;             ///< proved to be in it
+  std::uint64_t tokens = 0;              ///< that are what their ids name
+  std::uint64_t chains = 0;              ///< tokens whose chains verify, but for their status
+  std::uint64_t unverified_chains = 0;   ///< no anchors were given, or a token above is not in the bundle
+  std::uint64_t decisions = 0;           ///< that are by their approvers' keys, and in the log's entries
   std::uint64_t unlogged_decisions = 0;  ///< the same without an entry: it was cut off
   std::uint64_t receipts = 0;            ///< that the log's entries have the hashes of
   std::uint64_t unlogged_receipts = 0;

@@ -52,7 +52,8 @@ std::chrono::sys_seconds instant_of(const Claims& leaf) {
 
 // Status comes after everything else that a chain shows by itself, and nobody can look it up offline: the bundle says it.
 bool holds(const Verdict& verdict) {
-  return verdict.valid() || verdict.outcome() == Outcome::kStatusUnknown || verdict.outcome() == Outcome::kRevoked;
+  return verdict.valid() || verdict.outcome() == Outcome::kStatusUnknown ||
+         verdict.outcome() == Outcome::kRevoked;
 }
 
 class ChainJudge {

@@ -16,9 +16,8 @@ using Name = std::tuple<std::string_view, std::string, std::string>;  // kind, n
 class Tally {
  public:
   void add(std::string_view kind, std::string_view name, std::string_view scope, std::int64_t at) {
-    const auto [found, is_new] =
-        reached_.try_emplace(Name{kind, name, scope}, Reach{std::string(kind), std::string(name),
-                                                            std::string(scope), 0, at, at});
+    const auto [found, is_new] = reached_.try_emplace(
+        Name{kind, name, scope}, Reach{std::string(kind), std::string(name), std::string(scope), 0, at, at});
     Reach& reach = found->second;
     ++reach.count;
     reach.first_at = std::min(reach.first_at, at);

@@ -22,7 +22,8 @@ using wire::text_or_empty;
 
 constexpr const char* kEvidenceHas = "`evidence` has not the members that docs/protocol/incidents.md names";
 constexpr const char* kKeyHas = "a key has `jkt`, `jwk`, `state`, `backend` and `created_at`";
-constexpr const char* kTokenHas = "a token has `id`, `place`, `status`, `issued_at`, `expires_at` and `compact`";
+constexpr const char* kTokenHas =
+    "a token has `id`, `place`, `status`, `issued_at`, `expires_at` and `compact`";
 constexpr const char* kDecisionHas = "a decision has `approver`, `jkt`, `jwk`, `verdict`, `at` and `jws`";
 constexpr const char* kRequestHas =
     "a request has `id`, `kind`, `state`, `sha256`, `tool`, `principal`, `enforcement`, `gates`, `asked_at` and "
@@ -32,7 +33,8 @@ constexpr const char* kCallHas =
 constexpr const char* kAttestedHas =
     "what is attested has `jkt`, `issuer`, `custody`, `evidence_at`, `expires_at` and `result`";
 constexpr const char* kEntryHas = "an entry has `number` and `entry`";
-constexpr const char* kReachHas = "what was reached has `kind`, `name`, `scope`, `count`, `first_at` and `last_at`";
+constexpr const char* kReachHas =
+    "what was reached has `kind`, `name`, `scope`, `count`, `first_at` and `last_at`";
 constexpr const char* kFreezeHas = "`frozen` has `since`, `reason` and `enforcement`";
 constexpr const char* kPasskeysHave = "`passkeys` has `rp_id` and `origins`";
 
@@ -100,8 +102,7 @@ Node token_node(const ChainToken& token) {
 
 Result<ChainToken> token_from(const Value& object) {
   CHANCERY_TRY(wire::allow_only(
-      object,
-      {"id", "parent", "place", "status", "agent", "session", "issued_at", "expires_at", "compact"},
+      object, {"id", "parent", "place", "status", "agent", "session", "issued_at", "expires_at", "compact"},
       kTokenHas));
   ChainToken out;
   CHANCERY_ASSIGN(out.id, need_text(object, "id", kTokenHas));
@@ -201,11 +202,11 @@ Node call_node(const ToolCall& call) {
 }
 
 Result<ToolCall> call_from(const Value& object) {
-  CHANCERY_TRY(wire::allow_only(object,
-                                {"permit", "decision", "runtime", "token", "jkt", "tool", "scope",
-                                 "credential", "arguments_sha256", "given_at", "released_at", "ended_at",
-                                 "receipt"},
-                                kCallHas));
+  CHANCERY_TRY(
+      wire::allow_only(object,
+                       {"permit", "decision", "runtime", "token", "jkt", "tool", "scope", "credential",
+                        "arguments_sha256", "given_at", "released_at", "ended_at", "receipt"},
+                       kCallHas));
   ToolCall out;
   CHANCERY_ASSIGN(out.permit, need_text(object, "permit", kCallHas));
   CHANCERY_ASSIGN(out.decision, need_text(object, "decision", kCallHas));
@@ -258,7 +259,8 @@ Node reach_node(const Reach& reach) {
 }
 
 Result<Reach> reach_from(const Value& object) {
-  CHANCERY_TRY(wire::allow_only(object, {"kind", "name", "scope", "count", "first_at", "last_at"}, kReachHas));
+  CHANCERY_TRY(
+      wire::allow_only(object, {"kind", "name", "scope", "count", "first_at", "last_at"}, kReachHas));
   Reach out;
   CHANCERY_ASSIGN(out.kind, need_text(object, "kind", kReachHas));
   CHANCERY_ASSIGN(out.name, text_or_empty(object, "name", kReachHas));
@@ -351,7 +353,8 @@ std::string write_evidence(const Evidence& evidence) {
                                     {"enforcement", frozen->enforcement}}));
   }
   if (const auto& passkeys = evidence.passkeys) {
-    out.set("passkeys", Node::object({{"rp_id", passkeys->id}, {"origins", wire::text_array(passkeys->origins)}}));
+    out.set("passkeys",
+            Node::object({{"rp_id", passkeys->id}, {"origins", wire::text_array(passkeys->origins)}}));
   }
   out.set("keys", array_of(evidence.keys, key_node));
   out.set("tokens", array_of(evidence.tokens, token_node));
@@ -365,9 +368,9 @@ std::string write_evidence(const Evidence& evidence) {
 
 Result<Evidence> evidence_from(const Value& object) {
   CHANCERY_TRY(wire::allow_only(
-      object, {"log",      "issuer",   "agent",    "agent_id", "selectors",   "created_at", "opened_at",
-               "reason",   "frozen",   "revoked",  "size",     "cut",         "damaged",    "passkeys",
-               "keys",     "tokens",   "requests", "calls",    "attestation", "entries",    "reached"},
+      object, {"log",    "issuer", "agent",    "agent_id", "selectors",   "created_at", "opened_at",
+               "reason", "frozen", "revoked",  "size",     "cut",         "damaged",    "passkeys",
+               "keys",   "tokens", "requests", "calls",    "attestation", "entries",    "reached"},
       kEvidenceHas));
   Evidence out;
   CHANCERY_TRY(read_head(object, out));
