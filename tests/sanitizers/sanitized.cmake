@@ -3,7 +3,7 @@
 
 # Addresses and undefined behaviour: what parses what others wrote, and what keeps memory by hand.
 set(sanitized_by_address
-  sdk_base sdk_decisions sdk_json sdk_crypto sdk_token sdk_verify sdk_wire
+  sdk_base sdk_decisions sdk_incident sdk_json sdk_crypto sdk_token sdk_verify sdk_wire
   hsm tpm_backend tpm_counter tpm_attester tpm_gated_keys tpm_kill_switch tpm_measurements tpm_sealer pkcs11 pkcs11_claims
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
