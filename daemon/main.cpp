@@ -29,6 +29,7 @@
 #include "daemon/service/permits.hpp"
 #include "daemon/service/premises.hpp"
 #include "daemon/service/status_keeper.hpp"
+#include "daemon/setup/console.hpp"
 #include "daemon/setup/master.hpp"
 #include "daemon/setup/options.hpp"
 #include "daemon/setup/reload.hpp"
@@ -141,6 +142,9 @@ std::optional<setup::Prepared> prepare(const config::Config& config, bool dev) {
   }
   auto prepared = setup::prepare(config, dev);
   if (!prepared) return give_up(prepared.error());
+  auto console = setup::console(config);
+  if (!console) return give_up(console.error());
+  prepared->options.console = *std::move(console);
   if (const auto redactor = setup::redactor(config.log); !redactor) return give_up(redactor.error());
   if (config.server.tls_listen) {
     const auto tls = edge::server_tls(config.server.tls_certificate, config.server.tls_key);

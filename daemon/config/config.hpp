@@ -230,6 +230,18 @@ struct RuntimeConfig {
   bool operator==(const RuntimeConfig&) const = default;
 };
 
+/// The pages for people (docs/operations/console.md).
+struct ConsoleConfig {
+  bool enabled = false;
+  std::filesystem::path files;         ///< folder of what a build made
+  std::string rp_id;                   ///< for which passkeys are made
+  std::vector<std::string> origins;    ///< empty: https, `rp_id` and the port of server.tls_listen
+  std::vector<std::string> approvers;  ///< each `USER=PRINCIPAL`
+  seconds session_life{};
+  seconds session_idle{};
+  bool operator==(const ConsoleConfig&) const = default;
+};
+
 /// When a gate is closed, so that an operation waits for a person (docs/operations/gates.md).
 enum class GateWhen : std::uint8_t { kAlways, kAbove, kFirstTime, kOutsideHours };
 
@@ -287,6 +299,7 @@ struct Config {
   AnomalyConfig anomaly;
   VaultConfig vault;
   RuntimeConfig runtime;
+  ConsoleConfig console;
   std::vector<GateConfig> gates;
   LogConfig log;
   bool allow_root = false;

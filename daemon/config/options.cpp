@@ -393,6 +393,24 @@ constexpr auto kOptions = std::to_array<Option>({
      "Who sees to it that nothing passes without an approval: the daemon, or the TPM, which then signs grants of these scopes only "
      "under the approvers' signatures."},
 
+    {"console.enabled", Flag{AT(config.console.enabled)}, "false", "",
+     "Serve the pages for people at `/ui`, on `server.tls_listen` alone."},
+    {"console.files", AbsolutePath{AT(config.console.files)}, "\"/usr/share/chancery/ui\"", "",
+     "The folder of the console's built files, which are read at the start."},
+    {"console.rp_id", Text{AT(config.console.rp_id)}, "\"localhost\"", "",
+     "The domain for which passkeys are made and asked: the host of the console's address, or a domain above it. Passkeys of "
+     "another one are not known any more."},
+    {"console.origins", TextList{AT(config.console.origins)}, "[]", "",
+     "The addresses at which browsers open the console, each `https://HOST[:PORT]`, the first for `chancery console`; empty: "
+     "`rp_id` and the port of `server.tls_listen`."},
+    {"console.approvers", TextList{AT(config.console.approvers)}, "[]", "",
+     "Who may use the console besides operators, each `USER=PRINCIPAL`: a user of this machine, and who that is "
+     "(`bob=user:bob@example.org`). Such a person sees what waits for a decision, and decides."},
+    {"console.session_life", Lifetime{AT(config.console.session_life), 60s, 24h}, "\"8h\"", "",
+     "How long somebody stays signed in at most."},
+    {"console.session_idle", Lifetime{AT(config.console.session_idle), 60s, 24h}, "\"15m\"", "",
+     "How long somebody stays signed in who does nothing."},
+
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
             [](Target t, std::size_t i) { t.config.log.level = static_cast<LogLevel>(i); }},

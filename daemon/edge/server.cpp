@@ -9,6 +9,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -33,6 +34,13 @@ void make_room_for_descriptors(std::size_t connections) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);  // refused: connections beyond wait in the backlog
+}
+
+// The C library leaves memory with the thread that asked for it: of many threads each would keep what its largest body took. From this
+// size on memory is the kernel's again when it is not needed any more.
+void give_large_memory_back() {
+  constexpr int kLarge = 256 * 1024;
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
 }
 
 std::size_t threads_for(const ServerOptions& options) {
@@ -121,6 +129,7 @@ void Server::Parts::add_listener(Descriptor socket, int family, rest::Transport 
 
 void Server::Parts::run() {
   make_room_for_descriptors(options.limits.connections);
+  give_large_memory_back();
   for (const auto& listener : listeners) listener->start();
   for (std::size_t i = 0; i < threads_for(options); ++i) {
     threads.emplace_back([this] { serve(); });

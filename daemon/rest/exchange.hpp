@@ -12,6 +12,7 @@
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
 #include "sdk/wire/backup_messages.hpp"
+#include "sdk/wire/console_messages.hpp"
 #include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/incident_messages.hpp"
 #include "sdk/wire/messages.hpp"

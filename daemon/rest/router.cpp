@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/rest/caller.hpp"
+#include "daemon/rest/console_gate.hpp"
 #include "daemon/rest/exchange.hpp"
 #include "daemon/rest/routes.hpp"
 #include "daemon/service/audit_entry.hpp"
@@ -50,6 +51,7 @@ const char* why_not_here(Listener listener, const Request& request) {
                  ? nullptr
                  : "this path exists on the daemon's Unix socket and its TLS address only";
     case Listener::kTls:
+    case Listener::kConsole:
       return request.peer.transport == Transport::kTls ? nullptr
                                                        : "this path exists on the daemon's TLS address only";
     case Listener::kUnixSocket:
@@ -111,6 +113,8 @@ bool is_to_be_recorded(const service::Attempt& attempt, const Response& response
 }  // namespace
 
 bool Router::may_block(std::string_view method, std::string_view path) const {
+  const auto meant = console_api_path(path);
+  if (meant) path = *meant;
   for (const Route& route : routes()) {
     if (!is_method(route, method) || !match(route.pattern, path)) continue;
     return route.may_block || (judges_chains(route) && office_.trust.has_partners());
@@ -119,12 +123,25 @@ bool Router::may_block(std::string_view method, std::string_view path) const {
 }
 
 Response Router::handle(Request& request) {
+  if (!is_console_path(request.path)) return dispatch(request, request.path);
+  const auto meant = console_api_path(request.path);
+  Response response = office_.console != nullptr
+                          ? dispatch(request, meant ? *meant : request.path)
+                          : problem(404, ErrorCode::kRouteUnknown,
+                                    "the console is not enabled here: set [console] enabled, and restart");
+  guard_console(response);
+  return response;
+}
+
+/// \param path  the request's own, or that of the interface for which it stands
+Response Router::dispatch(Request& request, std::string_view path) {
+  const bool is_by_console = path != request.path;
   std::string allowed;
   for (const Route& route : routes()) {
-    const auto argument = match(route.pattern, request.path);
-    if (!argument) continue;
-    if (const char* why = why_not_here(route.listener, request))
-      return problem(404, ErrorCode::kRouteUnknown, why);
+    const auto argument = match(route.pattern, path);
+    if (!argument || (is_by_console && !is_for_console(route))) continue;
+    const Listener listener = is_by_console ? Listener::kConsole : route.listener;
+    if (const char* why = why_not_here(listener, request)) return problem(404, ErrorCode::kRouteUnknown, why);
     if (is_method(route, request.method)) return run(route, request, *argument);
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
   }
@@ -164,7 +181,7 @@ void Router::tell(const Route& route, const Request& request, const Response& re
                   std::chrono::nanoseconds took) const {
   const telemetry::Log* const log = office_.log;
   if (log == nullptr || !log->writes(telemetry::Level::kDebug)) return;
-  const std::string caller = service::identity_of({context_of(request).caller.process, request.chain});
+  const std::string caller = service::identity_of(context_of(request).caller);
   log->debug("route", {{"method", route.method},
                        {"route", route.pattern},
                        {"caller", caller},
@@ -173,12 +190,21 @@ void Router::tell(const Route& route, const Request& request, const Response& re
 }
 
 Response Router::answer(const Route& route, Request& request, std::string_view argument) {
+  if (is_console_path(request.path)) return answer_visitor(route, request, argument);
   const bool takes_chain =
       route.listener == Listener::kPrivileged && request.peer.transport == Transport::kTls;
   if (!takes_chain) return route.handle(office_, request, argument);
   Response response = answer_holder(route, request, argument);
   add_nonce(office_, request, response);
   return response;
+}
+
+Response Router::answer_visitor(const Route& route, Request& request, std::string_view argument) {
+  if (!is_console_file(route)) {
+    if (const Status admitted = admit_visitor(office_, route, request); !admitted)
+      return problem(admitted.error());
+  }
+  return route.handle(office_, request, argument);
 }
 
 Response Router::answer_holder(const Route& route, Request& request, std::string_view argument) {

@@ -16,6 +16,7 @@ enum class Listener : std::uint8_t {
   kPrivileged,  ///< on the Unix socket, where the kernel tells who calls, and on TLS with a chain of authority
   kUnixSocket,  ///< on the Unix socket alone
   kTls,         ///< on TLS alone, where the request itself shows what its sender may
+  kConsole,     ///< on TLS alone, for the console's page
 };
 
 /// One line of the interface. docs/protocol/openapi.yaml describes the same, and a test compares the two.
@@ -151,6 +152,26 @@ Response introspect_token(service::Office& office, const Request& request, std::
 Response revoke_token(service::Office& office, const Request& request, std::string_view argument);
 Response show_health(service::Office& office, const Request& request, std::string_view argument);
 Response show_readiness(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_page(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_asset(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_file(service::Office& office, const Request& request, std::string_view argument);
+Response create_console_link(service::Office& office, const Request& request, std::string_view argument);
+Response open_console(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_session(service::Office& office, const Request& request, std::string_view argument);
+Response close_console(service::Office& office, const Request& request, std::string_view argument);
+Response ask_console_sign_in(service::Office& office, const Request& request, std::string_view argument);
+Response sign_in_to_console(service::Office& office, const Request& request, std::string_view argument);
+Response ask_console_confirmation(service::Office& office, const Request& request, std::string_view argument);
+Response prepare_console_decision(service::Office& office, const Request& request, std::string_view argument);
+Response prepare_console_authorization(service::Office& office, const Request& request,
+                                       std::string_view argument);
+Response ask_console_passkey(service::Office& office, const Request& request, std::string_view argument);
+Response check_console_passkey(service::Office& office, const Request& request, std::string_view argument);
+Response list_console_agents(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_agent(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_approval(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_chain(service::Office& office, const Request& request, std::string_view argument);
+Response search_audit(service::Office& office, const Request& request, std::string_view argument);
 Response show_openapi(service::Office& office, const Request& request, std::string_view argument);
 
 }  // namespace chancery::rest

@@ -37,6 +37,9 @@ namespace chancery::service {
 /// \param key  as it was before it ended
 void destroy_now_or_later(Office& office, const store::Key& key, const CallContext& context);
 
+/// An agent's state as the API has it: its newest key's, "rotating" while an earlier one serves too, or "retired".
+[[nodiscard]] std::string_view agent_state(const store::Agent& agent) noexcept;
+
 /// \param owner  the agent's name, or "issuer"
 [[nodiscard]] api::Key describe_key(const store::Key& key, std::string_view owner);
 

@@ -2,6 +2,7 @@
 // transaction that counts it.
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/approvers.hpp"
+#include "daemon/service/policy_signature.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -19,6 +21,11 @@ namespace {
 using store::ParkedCall;
 
 Error refused(const char* what) { return {ErrorCode::kInvalidArgument, what}; }
+
+// Whatever else somebody writes in its place stands in no log.
+bool is_request_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 // What it is about is what was asked for, and nothing else.
 Status require_about(const ParkedCall& call, const ApprovalDecision& decision, std::chrono::sys_seconds now) {
@@ -32,9 +39,24 @@ Status require_about(const ParkedCall& call, const ApprovalDecision& decision, s
       "the decision is older than the request: it was made for something else, or by a slow clock");
 }
 
+// A gate that is not configured any more, or has no key, has nothing signed: what was approved lapses then.
+Status require_covered(const Office& office, const ParkedCall& call, const std::string& signature,
+                       const ApproverSigner& signer) {
+  const auto policy = office.policy.current();
+  for (const store::GateTerms& terms : call.gates) {
+    const auto gate = std::ranges::find(policy->gates, terms.gate, &Gate::name);
+    if (!terms.tpm_enforced || gate == policy->gates.end()) continue;
+    CHANCERY_ASSIGN(const std::optional<GatedIssuer> issuer, office.gated.find(*gate));
+    if (!issuer) continue;
+    CHANCERY_ASSIGN(const ParkedCall whole, office.approvals.find(call.id));
+    CHANCERY_TRY(check_policy_signature(*issuer, gate->name, whole.document, signer.public_key, signature));
+  }
+  return {};
+}
+
 // A TPM takes P-256 signatures over what it computes itself, which no passkey makes.
-Status check_policy_signature(const ParkedCall& call, const ApprovalDecision& decision,
-                              const std::string& signature, const ApproverSigner& signer) {
+Status require_for_tpm(const Office& office, const ParkedCall& call, const ApprovalDecision& decision,
+                       const std::string& signature, const ApproverSigner& signer) {
   const bool is_enforced = std::ranges::any_of(call.gates, &store::GateTerms::tpm_enforced);
   if (decision.verdict == ApprovalVerdict::kDeny || !is_enforced) {
     if (signature.empty()) return {};
@@ -45,8 +67,9 @@ Status check_policy_signature(const ParkedCall& call, const ApprovalDecision& de
                  "a TPM enforces a gate of this request: approve it by a P-256 key that is no passkey"};
   if (signature.empty())
     return {};  // whether it is missing is judged with the gates for which the decision counts
-  if (base64url_decode_exactly<std::tuple_size_v<Signature>>(signature)) return {};
-  return refused("`policy_signature` is an ECDSA signature, r and s of 32 octets each, in base64url");
+  if (!base64url_decode_exactly<std::tuple_size_v<Signature>>(signature))
+    return refused("`policy_signature` is an ECDSA signature, r and s of 32 octets each, in base64url");
+  return require_covered(office, call, signature, signer);
 }
 
 AuditFacts facts_of(const ParkedCall& call, const ApprovalDecision& decision, const std::string& jws) {
@@ -84,7 +107,7 @@ Result<ParkedCall> decide(Office& office, const CallContext& context, std::strin
   CHANCERY_TRY(require_kind(signer, decision.by_passkey));
   CHANCERY_TRY(
       verify_approval_decision(message.decision, signer.public_key, office.policy.current()->passkeys));
-  CHANCERY_TRY(check_policy_signature(call, decision, message.policy_signature, signer));
+  CHANCERY_TRY(require_for_tpm(office, call, decision, message.policy_signature, signer));
   CHANCERY_ASSIGN(store::Counted counted, count(office, context, decision, message));
   return std::move(counted.call);
 }
@@ -98,7 +121,7 @@ DecisionOutcome outcome_of(const ParkedCall& call) {
 
 Result<api::DecidedApproval> decide_approval(Office& office, const CallContext& context, std::string_view id,
                                              const api::DecideApproval& message) {
-  note_attempt(context, {.ids = {{"approval", std::string(id)}}});
+  if (is_request_id(id)) note_attempt(context, {.ids = {{"approval", std::string(id)}}});
   const auto decided = decide(office, context, id, message);
   if (!decided) {
     office.tallies->decided(DecisionOutcome::kRefused);

@@ -117,8 +117,9 @@ Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& cont
   CHANCERY_ASSIGN(const auto calls, office.approvals.list({query.limit, query.after, state}));
   api::ApprovalPage page;
   for (const ParkedCall& call : calls) {
-    CHANCERY_ASSIGN(const std::vector<store::Vote> votes, votes_about(office, call));
-    page.approvals.push_back(describe(call, votes));
+    // What is damaged of one, or was just forgotten, hides no other: whoever looks at that one is told.
+    const auto votes = votes_about(office, call);
+    page.approvals.push_back(describe(call, votes ? *votes : std::vector<store::Vote>()));
   }
   if (calls.size() == query.limit) page.next = calls.back().id;
   return page;
@@ -165,6 +166,18 @@ AuditFacts approval_facts(const ParkedCall& call) {
 
 std::string_view enforcement_of(const ParkedCall& call) noexcept {
   return store::is_tpm_enforced(call) ? api::kTpmEnforced : api::kSoftwareEnforced;
+}
+
+Result<std::optional<ParkedCall>> open_request(Office& office, std::string_view subject,
+                                               std::chrono::sys_seconds now) {
+  CHANCERY_ASSIGN(auto open, office.approvals.open_for(subject));
+  if (!open) return open;
+  const bool is_approved = open->state == store::ApprovalState::kApproved;
+  const std::chrono::sys_seconds end = is_approved ? open->approved_until.value_or(now) : open->expires_at;
+  if (now < end) return open;
+  const auto ended = is_approved ? lapse_approval(office, *open, now) : expire_approval(office, *open, now);
+  if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
+  return std::optional<ParkedCall>();
 }
 
 void ApprovalKeeper::tick(std::chrono::sys_seconds now) {

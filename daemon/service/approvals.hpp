@@ -54,6 +54,10 @@ inline constexpr std::chrono::seconds kLongestWait{30};
 [[nodiscard]] Result<std::uint64_t> lapse_approval(Office& office, const store::ParkedCall& call,
                                                    std::chrono::sys_seconds now);
 
+/// The request that is open for a subject, without its document. One whose time is over is ended, and makes room.
+[[nodiscard]] Result<std::optional<store::ParkedCall>> open_request(Office& office, std::string_view subject,
+                                                                    std::chrono::sys_seconds now);
+
 /// What every entry about a request has.
 [[nodiscard]] AuditFacts approval_facts(const store::ParkedCall& call);
 

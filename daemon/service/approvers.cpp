@@ -95,7 +95,10 @@ Result<Voucher> require_authorization(const Office& office, const CallContext& c
   return Voucher{said.approver, said.key};
 }
 
+// The operator's session of the console was opened from the socket.
 Result<Voucher> require_operator_for_first(const Office& office, const CallContext& context) {
+  const auto& visitor = context.caller.visitor;
+  if (visitor && visitor->role == ConsoleRole::kOperator) return Voucher{};
   if (!context.caller.process)
     return Error{
         ErrorCode::kUnauthenticated,
@@ -172,7 +175,15 @@ Result<api::GateList> list_gates(const Office& office, const CallContext& contex
   CHANCERY_TRY(require_authority(office, context, scope::kGatesRead));
   const auto policy = office.policy.current();
   api::GateList out;
-  for (const Gate& gate : policy->gates) out.gates.push_back(describe(gate));
+  for (const Gate& gate : policy->gates) {
+    out.gates.push_back(describe(gate));
+    if (!gate.tpm_enforced) continue;
+    // There is none before the first grant is asked for, nor for approvers that a TPM can hold no key to.
+    const auto issuer = office.gated.find(gate);
+    if (!issuer || !*issuer) continue;
+    out.gates.back().key = (*issuer)->key.stored.public_key.jwk();
+    out.gates.back().key_name = hex_encode((*issuer)->name);
+  }
   return out;
 }
 
@@ -196,8 +207,8 @@ Result<api::Approver> enroll_approver(Office& office, const CallContext& context
 
 Result<api::Approver> revoke_approver_key(Office& office, const CallContext& context, std::string_view jkt,
                                           const api::RevokeApproverKey& message) {
-  note_attempt(context, {.ids = {{"approver_key", std::string(jkt)}}});
   CHANCERY_ASSIGN(const Thumbprint key, thumbprint_from(jkt));
+  note_attempt(context, {.ids = {{"approver_key", std::string(jkt)}}});
   if (!is_decision_reason(message.reason))
     return refused("`reason` is one line of at most 512 octets, without control characters");
   CHANCERY_ASSIGN(const Voucher voucher, require_right_to_end(office, context, key, message.authorization));

@@ -66,7 +66,15 @@ inline constexpr std::string_view kRevocationsImpact = "chancery.revocations.imp
 inline constexpr std::string_view kRevocationsLift = "chancery.revocations.lift";
 inline constexpr std::string_view kRevocationsSuspend = "chancery.revocations.suspend";
 inline constexpr std::string_view kSessionsCreate = "chancery.sessions.create";
+inline constexpr std::string_view kTokensRead = "chancery.tokens.read";
 }  // namespace scope
+
+/// Whether what takes that scope only reads: such scopes are named so, and that of an act's impact.
+[[nodiscard]] bool only_reads(std::string_view scope) noexcept;
+
+/// Whether somebody in the console may ask for what takes `scope`: the operator for whatever only reads, an approver
+/// for what is about deciding. What changes something takes a confirmation besides (ConsoleVisitor::is_confirmed).
+[[nodiscard]] bool may_read(const ConsoleVisitor& visitor, std::string_view scope) noexcept;
 
 /// Everything under it governs this daemon.
 inline constexpr std::string_view kControlPlane = "chancery.";
@@ -81,7 +89,8 @@ inline constexpr std::string_view kControlPlane = "chancery.";
 /// A parameter of an action on this daemon.
 using Parameter = std::pair<std::string_view, std::string_view>;
 
-/// Whether the caller may do `scope` with these parameters: the operator's process, or a chain that grants it.
+/// Whether the caller may do `scope` with these parameters: the operator's process, somebody in the console as
+/// may_read() says, or a chain that grants it.
 /// A chain that mints grants must bound `sub` and `agent` by `one_of` or `prefix`; one that has actions
 /// authorized, `audience` by `one_of`.
 /// \return kForbidden (`hop` of the chain's token that denies)

@@ -366,12 +366,6 @@ struct Recorded {
   store::Recording recording;
 };
 
-// Whether nothing can come of a request any more, but that it ends.
-bool is_over(const store::ParkedCall& request, std::chrono::sys_seconds now) {
-  if (request.state == store::ApprovalState::kPending) return request.expires_at <= now;
-  return request.approved_until && *request.approved_until <= now;
-}
-
 /// Brings an action past gates that are closed for it, or has it wait in front of them.
 class Passing {
  public:
@@ -384,14 +378,15 @@ class Passing {
                                judgement.closed};
     for (int tried = 0; tried < kMostTries; ++tried) {
       CHANCERY_TRY(judgement.parking->compose(asker));
-      CHANCERY_ASSIGN(const auto open, find_open());
-      const bool is_approved = open && open->state == store::ApprovalState::kApproved;
-      if (open && !is_approved) CHANCERY_TRY(resume(*open));
       const std::string& subject = judgement.parking->call().subject;
-      CHANCERY_ASSIGN(
-          const bool is_denied,
-          open ? Result<bool>(false) : recorder_.office.gates.was_denied(subject, recorder_.context.now));
-      if (is_denied) return refuse();
+      CHANCERY_ASSIGN(const auto open, open_request(recorder_.office, subject, recorder_.context.now));
+      const bool is_approved = open && open->state == store::ApprovalState::kApproved;
+      if (!open) {
+        CHANCERY_ASSIGN(const bool is_denied,
+                        recorder_.office.gates.was_denied(subject, recorder_.context.now));
+        if (is_denied) return refuse();
+      }
+      if (open && !is_approved) CHANCERY_TRY(resume(*open));
       CHANCERY_ASSIGN(Recorded recorded, is_approved ? pass(*open) : park());
       if (!has_changed(recorded.recording.outcome)) return recorded;
     }
@@ -403,18 +398,6 @@ class Passing {
   static bool has_changed(RecordOutcome outcome) {
     return outcome == RecordOutcome::kWaitsAlready || outcome == RecordOutcome::kWaitsNoLonger ||
            outcome == RecordOutcome::kApproved || outcome == RecordOutcome::kApprovedNoLonger;
-  }
-
-  // One that is over makes room.
-  Result<std::optional<store::ParkedCall>> find_open() const {
-    Office& office = recorder_.office;
-    const std::chrono::sys_seconds now = recorder_.context.now;
-    CHANCERY_ASSIGN(auto open, office.approvals.open_for(recorder_.judgement.parking->call().subject));
-    if (!open || !is_over(*open, now)) return open;
-    const bool is_approved = open->state == store::ApprovalState::kApproved;
-    const auto ended = is_approved ? lapse_approval(office, *open, now) : expire_approval(office, *open, now);
-    if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
-    return std::optional<store::ParkedCall>();
   }
 
   // Its document is that of the first time. One that has just been decided is found out when this is recorded.

@@ -29,6 +29,7 @@ Result<bool> is_by_device(const Office& office, const store::Agent& agent) {
 struct KeyCounts {
   std::uint64_t switched = 0;
   std::uint64_t others = 0;
+  [[nodiscard]] bool are_all_switched() const noexcept { return switched > 0 && others == 0; }
 };
 
 Result<KeyCounts> count_keys(const Office& office, std::chrono::sys_seconds now) {
@@ -65,7 +66,7 @@ Result<api::FreezeState> describe_state(const Office& office, const CallContext&
   CHANCERY_ASSIGN(const KeyCounts counts, count_keys(office, context.now));
   out.switched_keys = counts.switched;
   out.other_keys = counts.others;
-  out.enforcement = enforcement_name(counts.switched > 0 && counts.others == 0);
+  out.enforcement = enforcement_name(counts.are_all_switched());
   out.agents = names_of(office, office.freezes->frozen_agents());
   out.is_armed = office.freezes->is_armed(context.deadline);
   return out;
@@ -78,15 +79,13 @@ AuditFacts freeze_facts(std::string_view reason, std::string_view enforcement) {
   return facts;
 }
 
-// What is only asked is not recorded: nothing has changed by it.
-Status require_unfreezing(const Office& office, const CallContext& context, std::string_view agent_id,
-                          const api::SignedSettings& message) {
+Status require_frozen(const Office& office, std::string_view agent_id) {
   CHANCERY_TRY(office.spending.require_newest());
   const auto freeze = office.freezes->freeze_of(agent_id);
   if (!freeze || freeze->agent_id != agent_id)
     return Error{ErrorCode::kConflict,
                  "it is not frozen by itself: `chancery freeze show` shows what is frozen"};
-  return office.freezes->carry_out(message.settings, context.deadline);
+  return {};
 }
 
 }  // namespace
@@ -113,15 +112,15 @@ Result<api::AgentFreeze> unfreeze_agent(Office& office, const CallContext& conte
   note_attempt(context, {.agent = std::string(name)});
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsUnfreeze, {{"agent", name}}));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
-  CHANCERY_TRY(require_unfreezing(office, context, agent.id, message));
+  CHANCERY_TRY(require_frozen(office, agent.id));
   CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
   api::AgentFreeze out{agent.name, true, enforcement_name(by_device), {}};
-  CHANCERY_ASSIGN(out.to_sign, office.freezes->ask_to_unfreeze(agent.id, context.deadline));
-  if (!out.to_sign.empty()) return out;
   AuditFacts facts = freeze_facts({}, out.enforcement);
   facts.agent = agent.name;
-  CHANCERY_TRY(office.freezes->unfreeze(agent.id, audit_entry("agent.unfreeze", context, std::move(facts))));
-  out.is_frozen = false;
+  const FreezeDesk::Lift lift{agent.id, message.settings,
+                              audit_entry("agent.unfreeze", context, std::move(facts))};
+  CHANCERY_ASSIGN(out.to_sign, office.freezes->lift(lift, context.deadline));
+  out.is_frozen = !out.to_sign.empty();
   return out;
 }
 
@@ -136,7 +135,7 @@ Result<api::FreezeState> freeze_all(Office& office, const CallContext& context,
   CHANCERY_TRY(check_reason(message.reason));
   CHANCERY_ASSIGN(const KeyCounts counts, count_keys(office, context.now));
   const std::string reason = office.redactor->text(message.reason);
-  const bool by_device = counts.switched > 0 && counts.others == 0;
+  const bool by_device = counts.are_all_switched();
   CHANCERY_ASSIGN(const bool are_told,
                   office.freezes->freeze(
                       {{}, context.now, reason},
@@ -150,17 +149,15 @@ Result<api::FreezeState> freeze_all(Office& office, const CallContext& context,
 Result<api::FreezeState> lift_freeze(Office& office, const CallContext& context,
                                      const api::SignedSettings& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kFreezeLift));
-  CHANCERY_TRY(require_unfreezing(office, context, {}, message));
-  CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign,
-                  office.freezes->ask_to_unfreeze({}, context.deadline));
+  CHANCERY_TRY(require_frozen(office, {}));
+  CHANCERY_ASSIGN(const KeyCounts counts, count_keys(office, context.now));
+  const FreezeDesk::Lift lift{
+      {},
+      message.settings,
+      audit_entry("freeze.lift", context, freeze_facts({}, enforcement_name(counts.are_all_switched())))};
+  CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, office.freezes->lift(lift, context.deadline));
   CHANCERY_ASSIGN(api::FreezeState out, describe_state(office, context));
   out.to_sign = std::move(to_sign);
-  if (!out.to_sign.empty()) return out;
-  CHANCERY_TRY(
-      office.freezes->unfreeze({}, audit_entry("freeze.lift", context, freeze_facts({}, out.enforcement))));
-  out.is_frozen = false;
-  out.since.reset();
-  out.reason.clear();
   return out;
 }
 
@@ -172,7 +169,7 @@ Result<api::FreezeState> arm_switches(Office& office, const CallContext& context
   if (!office.freezes->has_switches())
     return Error{ErrorCode::kConflict,
                  "no backend has a kill switch: set [freeze] operator_key, and use a TPM"};
-  CHANCERY_TRY(office.freezes->carry_out(message.settings, context.deadline));
+  CHANCERY_TRY(office.freezes->arm(message.settings, context.deadline));
   for (const api::SignedSetting& each : message.settings) {
     AuditFacts facts = backend_facts(each.setting.backend);
     facts.details.set("index", std::int64_t{each.setting.index});

@@ -12,6 +12,8 @@ using hsm::KillSwitch;
 
 constexpr Error kAgentFrozen{ErrorCode::kForbidden,
                              "the agent is frozen: `chancery agent unfreeze` lets its keys sign again"};
+constexpr Error kFrozenAgain{ErrorCode::kConflict,
+                             "it was frozen again meanwhile: look why, and unfreeze it then"};
 constexpr Error kAllFrozen{ErrorCode::kForbidden,
                            "all agents are frozen: `chancery freeze lift` lets their keys sign again"};
 
@@ -77,21 +79,40 @@ std::vector<std::string> FreezeDesk::frozen_agents() const {
 // What the book has counts at once, also where a device does not answer: that it is told later is the lesser evil.
 Result<bool> FreezeDesk::freeze(const store::Freeze& freeze, const store::AuditEntry& audit,
                                 hsm::Deadline deadline) {
-  CHANCERY_TRY(book_.freeze(freeze, audit));
   {
+    const std::lock_guard recording(book_mutex_);
+    CHANCERY_TRY(book_.freeze(freeze, audit));
     const std::lock_guard lock(mutex_);
     frozen_.emplace(freeze.agent_id, freeze);
+    ++freezes_[freeze.agent_id];
   }
   const bool are_told = tell_devices(deadline).has_value();
   if (!are_told) note_news();
   return are_told;
 }
 
-Status FreezeDesk::unfreeze(std::string_view agent_id, const store::AuditEntry& audit) {
-  CHANCERY_TRY(book_.unfreeze(agent_id, audit));
+// Whoever freezes while this goes on comes after it: it ends nothing then, and the device is told of it again.
+Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::Deadline deadline) {
+  const std::lock_guard changing(devices_mutex_);
+  const std::uint64_t freezes = freezes_of(lift.agent_id);
+  if (const Status done = carry_out(lift.settings, deadline); !done) {
+    note_news();  // of several devices one may freeze no more
+    return done.error();
+  }
+  CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, ask_to_unfreeze(lift.agent_id, deadline));
+  if (!to_sign.empty()) return to_sign;
+  const std::lock_guard recording(book_mutex_);
+  if (freezes_of(lift.agent_id) != freezes) return kFrozenAgain;
+  CHANCERY_TRY(book_.unfreeze(lift.agent_id, lift.audit));
   const std::lock_guard lock(mutex_);
-  if (const auto found = frozen_.find(agent_id); found != frozen_.end()) frozen_.erase(found);
-  return {};
+  frozen_.erase(lift.agent_id);
+  return to_sign;
+}
+
+std::uint64_t FreezeDesk::freezes_of(std::string_view agent_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = freezes_.find(agent_id);
+  return found == freezes_.end() ? 0 : found->second;
 }
 
 // --- devices
@@ -148,6 +169,11 @@ Status FreezeDesk::tell(const Switch& one, hsm::Deadline deadline) {
 }
 
 Status FreezeDesk::tell_devices(hsm::Deadline deadline) {
+  const std::lock_guard changing(devices_mutex_);
+  return tell_each(deadline);
+}
+
+Status FreezeDesk::tell_each(hsm::Deadline deadline) {
   Status outcome;
   for (const Switch& one : switches()) {
     const Status told = tell(one, deadline);
@@ -198,8 +224,17 @@ Status FreezeDesk::carry_out(const std::vector<api::SignedSetting>& settings, hs
     std::ranges::copy(each.signature, signature.begin());
     CHANCERY_TRY(
         device->set({each.setting.index, each.setting.frozen, each.setting.nonce}, signature, deadline));
-    note_news();
   }
+  return {};
+}
+
+// Who was frozen while the operator signed is not among what was signed.
+Status FreezeDesk::arm(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline) {
+  const std::lock_guard changing(devices_mutex_);
+  CHANCERY_TRY(carry_out(settings, deadline));
+  if (settings.empty()) return {};
+  note_news();  // keys can hang on it now, and what fails here is done later
+  static_cast<void>(tell_each(deadline));
   return {};
 }
 

@@ -41,23 +41,27 @@ class FreezeDesk {
   /// \return whether each of them was
   [[nodiscard]] Result<bool> freeze(const store::Freeze& freeze, const store::AuditEntry& audit,
                                     hsm::Deadline deadline);
-  /// Records the end of one, when ask_to_unfreeze() has nothing left to ask. kConflict when it is not frozen.
-  [[nodiscard]] Status unfreeze(std::string_view agent_id, const store::AuditEntry& audit);
+
+  /// How a freeze ends.
+  struct Lift {
+    std::string agent_id;                      ///< empty: that of all
+    std::vector<api::SignedSetting> settings;  ///< what devices are to write first
+    store::AuditEntry audit;                   ///< of the end
+  };
+  /// Has devices write what the operator has signed, and records the end of the freeze when none of them freezes any more.
+  /// \return what is still to be signed, and nothing is recorded; empty: it has ended. As arm(); kConflict also when it was not
+  ///         frozen, or is frozen again meanwhile
+  [[nodiscard]] Result<std::vector<api::SwitchSetting>> lift(const Lift& lift, hsm::Deadline deadline);
 
   /// Whether a backend has a kill switch.
   [[nodiscard]] bool has_switches() const { return !switches().empty(); }
   /// Whether there is one, and each bank of each is armed, as far as devices answer.
   [[nodiscard]] bool is_armed(hsm::Deadline deadline) const;
-
-  /// Begins to unfreeze an agent, or all where it is empty, in the devices.
-  /// \return what the operator is to sign; empty: no device freezes it any more
-  [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_unfreeze(std::string_view agent_id,
-                                                                        hsm::Deadline deadline);
-  /// Begins to arm the next bank of each kill switch that is not armed, with all frozen there that the book says.
-  [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_arm(hsm::Deadline deadline);
   /// Has devices write what the operator has signed. kForbidden, kConflict, kBackendUnknown, kInvalidArgument (a backend without
   /// a kill switch).
-  [[nodiscard]] Status carry_out(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline);
+  [[nodiscard]] Status arm(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline);
+  /// Begins to arm the next bank of each kill switch that is not armed, with all frozen there that the book says.
+  [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_arm(hsm::Deadline deadline);
 
   /// Makes a key of an agent's: one that hangs on the kill switch where there is one that is armed.
   [[nodiscard]] Result<hsm::StoredKey> make_key(hsm::KeyBackend& backend, const hsm::KeyBinding& binding,
@@ -93,11 +97,20 @@ class FreezeDesk {
   /// What the book says of a bank.
   [[nodiscard]] std::uint64_t frozen_in_bank(std::size_t bank) const;
   [[nodiscard]] Status tell(const Switch& one, hsm::Deadline deadline);
+  [[nodiscard]] Status tell_each(hsm::Deadline deadline);
+  [[nodiscard]] Status carry_out(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline);
+  [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_unfreeze(std::string_view agent_id,
+                                                                        hsm::Deadline deadline);
+  /// How often it was frozen since the start.
+  [[nodiscard]] std::uint64_t freezes_of(std::string_view agent_id) const;
 
   store::FreezeBook& book_;
   const Backends& backends_;
   std::atomic<bool> has_news_ = true;
+  std::mutex devices_mutex_;  // held while devices are changed: what one clears no other sets meanwhile
+  std::mutex book_mutex_;     // held from a change of the book until it is known below
   mutable std::mutex mutex_;  // of what follows
+  std::map<std::string, std::uint64_t, std::less<>> freezes_;
   std::map<std::string, store::Freeze, std::less<>> frozen_;
   std::map<std::string, std::uint16_t, std::less<>> slots_;
 };

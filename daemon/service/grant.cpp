@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "daemon/service/authority.hpp"
+#include "daemon/service/gated_grant.hpp"
 #include "daemon/service/issuing.hpp"
 #include "sdk/token/authority_json.hpp"
 
@@ -100,10 +101,22 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   CHANCERY_TRY(require_serving(agent, context.now));
 
+  Claims claims = root_claims(*policy, message, agent, context.now);
+  const std::vector<const Gate*> gates = gates_of_grant(policy->gates, message.authority.scopes);
+  if (gates.size() > 1) {
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "the scopes are behind several gates that the TPM enforces: ask for those of each in a grant of its own"};
+  }
+  if (!gates.empty()) {
+    CHANCERY_ASSIGN(api::Grant behind,
+                    grant_behind(office, context, message, *gates.front(), agent, std::move(claims)));
+    behind.warnings = unbounded_wildcards(message.authority);
+    return behind;
+  }
   CHANCERY_ASSIGN(std::string root,
-                  issue_root(office, context, root_claims(*policy, message, agent, context.now), &agent,
-                             {"token.grant", message.gate}));
-  return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority)};
+                  issue_root(office, context, std::move(claims), &agent, {"token.grant", message.gate}));
+  return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority), {}};
 }
 
 }  // namespace chancery::service

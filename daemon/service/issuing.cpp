@@ -176,6 +176,18 @@ store::IssuedToken record_of(const Token& token, const Token* parent, const stor
   return record;
 }
 
+Status record_root(Office& office, const CallContext& context, store::IssuedToken record,
+                   const Claims& claims, const Thumbprint& signer, const RootRecord& as) {
+  record.gate = as.gate;
+  record.approved = as.approved;
+  AuditFacts facts = issued_facts(*office.policy.current(), record, claims);
+  if (!as.gate.empty()) facts.details.set("gate", as.gate);
+  if (as.approved != nullptr) facts.ids.emplace_back("approval", as.approved->id);
+  CHANCERY_TRY(office.store.record_token(record, signer, audit_entry(as.action, context, std::move(facts))));
+  if (!as.gate.empty()) office.gates.note_gated();
+  return {};
+}
+
 Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
                                const store::Agent* receiver, const RootRecord& as) {
   CHANCERY_TRY(office.spending.require_newest());
@@ -191,13 +203,10 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
 
   store::IssuedToken record = record_of(token, nullptr, receiver);
   record.status = place;
-  record.gate = as.gate;
-  AuditFacts facts = issued_facts(*office.policy.current(), record, claims);
-  if (!as.gate.empty()) facts.details.set("gate", as.gate);
-  CHANCERY_TRY(office.store.record_token(record, issuer.stored.public_key.thumbprint(),
-                                         audit_entry(as.action, context, std::move(facts))));
-  if (!as.gate.empty()) office.gates.note_gated();
-  return record.compact;
+  const std::string compact = record.compact;
+  CHANCERY_TRY(
+      record_root(office, context, std::move(record), claims, issuer.stored.public_key.thumbprint(), as));
+  return compact;
 }
 
 Status adopt(Office& office, const VerifiedChain& chain) {

@@ -62,9 +62,14 @@ struct AgentChain {
 
 /// What else is said of DT_0.
 struct RootRecord {
-  std::string_view action;  ///< in the log
-  std::string gate{};       ///< that all that is done under it is behind; empty: none
+  std::string_view action;                       ///< in the log
+  std::string gate{};                            ///< that all that is done under it is behind; empty: none
+  const store::ApprovalUse* approved = nullptr;  ///< that it uses up; borrowed
 };
+
+/// Records DT_0 that a key of the issuer's has signed, before it is given to anybody. \return the store's errors
+[[nodiscard]] Status record_root(Office& office, const CallContext& context, store::IssuedToken record,
+                                 const Claims& claims, const Thumbprint& signer, const RootRecord& as);
 
 /// Has the issuer's key sign DT_0, and records it before it is given to anybody.
 /// \param receiver  the agent that is to hold it; null: somebody else

@@ -170,10 +170,17 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
       }
       continue;
     }
+    if (key.owner.starts_with(store::kGateOwner)) publish_gates();
     must_publish_.insert(daemon_keys(office_, key.owner)
                              .options()
                              .owner);  // and to be destroyed, which is intended from now on
   }
+}
+
+void KeyKeeper::publish_gates() const {
+  const auto policy = office_.policy.current();
+  const Status published = office_.gated.publish(policy->gates, policy->granted_scopes);
+  if (!published) complain_("the keys behind gates could not be published", published.error());
 }
 
 void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {

@@ -45,6 +45,7 @@ class KeyKeeper {
   void look_at_devices(std::chrono::sys_seconds now);
   void retire_overdue(std::chrono::sys_seconds now);
   void make_first_keys(std::chrono::sys_seconds now);
+  void publish_gates() const;
   void rotate_aged(std::chrono::sys_seconds now);
   /// Tells devices who is frozen, and follows keys that hang on no kill switch with ones that do.
   void settle_freezes(std::chrono::sys_seconds now);

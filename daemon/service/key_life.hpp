@@ -28,6 +28,8 @@ class KeyLife {
   struct NewKey {
     store::KeyIntent intent;  ///< its `key_id` empty: a fresh one is taken
     bool is_resumed = false;  ///< the intent stands since before, and stays if the device makes nothing
+    /// Has the device make it in a way of its own; empty: as all keys.
+    std::function<Result<hsm::StoredKey>(hsm::KeyBackend& backend, const hsm::KeyBinding& binding)> create{};
   };
   using Record = std::function<Status(const store::Key& key)>;
 

@@ -26,6 +26,7 @@
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/gated_issuers.hpp"
 #include "daemon/service/gates.hpp"
 #include "daemon/service/issuer_desk.hpp"
 #include "daemon/service/key_life.hpp"
@@ -60,6 +61,7 @@ class IncidentBook;
 namespace chancery::service {
 
 class AnomalyWatch;
+class ConsoleDesk;
 class FreezeDesk;
 
 /// What the operator's configuration decides about issuing.
@@ -112,12 +114,14 @@ struct Office {
   store::ApprovalBook& approvals;
   store::ApproverBook& approvers;
   store::GateBook& gates;
+  GatedIssuers& gated;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   AnomalyWatch* watch = nullptr;             ///< null: nobody watches how agents use their authority
   FreezeDesk* freezes = nullptr;             ///< null: nobody is frozen, and nobody can be
+  ConsoleDesk* console = nullptr;            ///< null: there is no console
   store::IncidentBook* incidents = nullptr;  ///< set wherever requests are served
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();

@@ -51,6 +51,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       vault(*books.vault, backends, spending,
             options.vault_backend.empty() ? options.issuer.backend : options.vault_backend, options.redactor),
       issuers(*books.grants, vault, std::move(options.issuers), options.redactor, options.complain),
+      gated(*books.store, *books.approvers, life, backends, trust,
+            {options.issuer.backend, options.issuer.overlap, [this] { return spending.require_newest(); }}),
       issuer(*books.store, life, backends, trust, with(std::move(options.issuer), spending)),
       status_keys(*books.store, life, backends, trust, with(std::move(options.status_keys), spending)),
       attestation_keys(*books.store, life, backends, trust,
@@ -65,6 +67,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
               options.redactor, complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies), options.redactor),
+      console(std::move(options.console)),
       office{*books.store,
              backends,
              life,
@@ -86,12 +89,14 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              *books.approvals,
              *books.approvers,
              *books.gates,
+             gated,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,
              std::move(options.redactor),
              &watch,
              &freezes,
+             console.get(),
              books.incidents.get()} {
   spending.seal_with(audit);
   office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
@@ -99,6 +104,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
 
 Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(freezes.open());
+  CHANCERY_TRY(gated.publish(office.policy->gates, office.policy->granted_scopes));
   CHANCERY_TRY(issuer.publish(now));
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(attestation_keys.publish(now));
@@ -127,6 +133,9 @@ Status Premises::change(Change change, std::chrono::sys_seconds now, const std::
   office.attestation.forget_refusals();
   issuer.remember_for(change.key_memory);
   office.policy.publish(with(std::move(change.policy), &cache, zones));
+  const auto policy = office.policy.current();
+  if (const Status published = gated.publish(policy->gates, policy->granted_scopes); !published)
+    complain("what gates keep from the issuer's other keys could not be published", published.error());
   if (const Status published = issuer.publish(now); !published)  // the keeper tries again
     complain("the issuer's keys could not be published", published.error());
   return {};

@@ -105,9 +105,52 @@ void TrustPublisher::take_anchors(TrustConfig configured, std::uint64_t edition)
   rebuild();
 }
 
+void TrustPublisher::publish_gates(std::optional<std::vector<std::string>> ungated,
+                                   std::map<std::string, GatedAnchor> gated) {
+  const std::lock_guard order(publishing_);
+  {
+    const std::lock_guard lock(mutex_);
+    ungated_ = std::move(ungated);
+    gated_ = std::move(gated);
+  }
+  rebuild();
+  const std::lock_guard lock(mutex_);
+  ++generation_;
+}
+
+std::map<std::string, GatedAnchor> TrustPublisher::gates() const {
+  const std::lock_guard lock(mutex_);
+  return gated_;
+}
+
+std::optional<std::vector<std::string>> TrustPublisher::ungated_scopes() const {
+  const std::lock_guard lock(mutex_);
+  return ungated_;
+}
+
+// A key that signs by itself grants nothing that a gate is about, and one behind a gate nothing else.
+TrustConfig TrustPublisher::own_with_gates() const {
+  TrustConfig own = own_config_;
+  const std::lock_guard lock(mutex_);
+  TrustAnchor of_gate;
+  of_gate.iss = issuer_url_;
+  of_gate.known_status_prefix = status_list_prefix(issuer_url_);
+  of_gate.attestation_verifiers = attestation_verifiers_;
+  for (TrustAnchor& anchor : own.anchors) {
+    if (ungated_) anchor.ceiling = Authority{*ungated_, {}};
+  }
+  for (const auto& [name, gated] : gated_) {
+    if (gated.keys.empty()) continue;
+    of_gate.keys = gated.keys;
+    of_gate.ceiling = Authority{gated.scopes, {}};
+    own.anchors.push_back(of_gate);
+  }
+  return own;
+}
+
 // The daemon's own anchor comes first: no other that has its key speaks in its place.
 void TrustPublisher::rebuild() {
-  TrustConfig own = own_config_;
+  TrustConfig own = own_with_gates();
   if (is_doubtful_)
     std::ranges::for_each(own.anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
   TrustConfig all = configured_;

@@ -23,6 +23,12 @@ namespace chancery::service {
 /// Where this daemon's status lists are: `ISSUER_URL/v1/status-lists/`, and then a list's name.
 [[nodiscard]] std::string status_list_prefix(std::string_view issuer_url);
 
+/// The issuer keys behind a gate that a TPM enforces.
+struct GatedAnchor {
+  std::vector<PublicKey> keys;
+  std::vector<std::string> scopes;  ///< what they may grant, and no other key of the issuer's
+};
+
 /// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors; and
 /// what it knows to count no longer. Readers take the current snapshot, which never changes under them.
 /// Thread-safe.
@@ -62,6 +68,15 @@ class TrustPublisher {
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
   /// \param ended_keys  holders' keys whose tokens no longer count
   void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
+  /// What keys of the issuer may grant: from now on, whatever was granted before.
+  /// \param ungated  the scopes that the issuer's other keys may grant; none: all
+  /// \param gated    by the gate's name
+  void publish_gates(std::optional<std::vector<std::string>> ungated,
+                     std::map<std::string, GatedAnchor> gated);
+  /// As they were published last.
+  [[nodiscard]] std::map<std::string, GatedAnchor> gates() const;
+  [[nodiscard]] std::optional<std::vector<std::string>> ungated_scopes() const;
+
   /// The same for the daemon's keys for another purpose, by which no chain is verified.
   void publish_keys(std::string_view owner, const std::vector<store::Key>& keys);
   /// Whether what is known of this daemon's own tokens may be out of date: then chains of its own that refer to a status
@@ -83,6 +98,7 @@ class TrustPublisher {
                                                                 const PartnerOptions& options,
                                                                 std::uint64_t edition);
   void take_anchors(TrustConfig configured, std::uint64_t edition);
+  [[nodiscard]] TrustConfig own_with_gates() const;
   void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
@@ -93,7 +109,9 @@ class TrustPublisher {
   std::uint64_t edition_ = 0;  // of what is configured: what was learned of another's anchors does not count
   TrustConfig own_config_;
   bool is_doubtful_ = false;
-  mutable std::mutex mutex_;  // of the next three and partners_
+  mutable std::mutex mutex_;  // of the next five and partners_
+  std::optional<std::vector<std::string>> ungated_;
+  std::map<std::string, GatedAnchor> gated_;
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
   std::map<std::string, std::vector<PublicKey>, std::less<>> own_keys_;  // by owner

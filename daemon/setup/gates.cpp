@@ -49,9 +49,29 @@ service::Gate gate_of(const config::GateConfig& configured) {
   return gate;
 }
 
+// A ceiling lists what may be granted: it cannot say "payments.* but for payments.refund".
+Status check_ceiling(const service::Gate& gate, const std::vector<std::string>& granted) {
+  if (granted.empty())
+    return Error{
+        ErrorCode::kConfigInvalid,
+        "[grants] scopes is required with enforcement = \"tpm\" of a [[gate]]: list all scopes that may be granted"};
+  for (const std::string& scope : granted) {
+    const bool is_wider = std::ranges::any_of(gate.scopes, [&](const std::string& gated) {
+      return scope_covers(scope, gated) && !scope_covers(gated, scope);
+    });
+    if (is_wider)
+      return Error{
+          ErrorCode::kConfigInvalid,
+          "a scope of [grants] is wider than one behind a [[gate]] with enforcement = \"tpm\": list what is behind the gate, "
+          "and what is not, one by one"};
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<std::vector<service::Gate>> gates(const std::vector<config::GateConfig>& configured) {
+Result<std::vector<service::Gate>> gates(const std::vector<config::GateConfig>& configured,
+                                         const std::vector<std::string>& granted) {
   std::vector<service::Gate> out;
   for (const config::GateConfig& gate : configured) {
     if (!std::ranges::all_of(gate.scopes,
@@ -59,6 +79,7 @@ Result<std::vector<service::Gate>> gates(const std::vector<config::GateConfig>& 
       return Error{ErrorCode::kConfigInvalid,
                    "[[gate]] scopes must be scopes, such as payments.refund or payments.*"};
     out.push_back(gate_of(gate));
+    if (out.back().tpm_enforced) CHANCERY_TRY(check_ceiling(out.back(), granted));
   }
   return out;
 }

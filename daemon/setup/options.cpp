@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/setup/console.hpp"
 #include "daemon/setup/gates.hpp"
 #include "daemon/setup/issuers.hpp"
 #include "sdk/base/hex.hpp"
@@ -157,8 +158,9 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.runtimes = config.runtime.agents;
   policy.runtime_url = config.runtime.url;
   policy.approval_life = config.runtime.approval_life;
+  policy.passkeys = relying_party(config);
   policy.tool_approvers = config.runtime.approvers;
-  CHANCERY_ASSIGN(policy.gates, gates(config.gates));
+  CHANCERY_ASSIGN(policy.gates, gates(config.gates, config.grants.scopes));
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
   CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));

@@ -54,8 +54,8 @@ inline constexpr std::string_view kSeparateRequester = "requester";  ///< that o
 struct GateTerms {
   std::string gate;  ///< its name
   std::vector<std::string>
-      approvers;             ///< principals, and groups as `group:NAME`; at most kMostApproversOfGate
-  std::uint32_t quorum = 1;  ///< of different persons
+      approvers;  ///< principals, and groups as `group:NAME`; at most kMostApproversOfGate; nobody opens it without
+  std::uint32_t quorum = 1;                                  ///< of different persons
   std::string separation = std::string(kSeparateRequester);  ///< one of the three above
   bool tpm_enforced = false;
   bool operator==(const GateTerms&) const = default;

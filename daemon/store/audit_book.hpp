@@ -58,6 +58,9 @@ class AuditBook {
                                                     std::size_t limit) = 0;
   /// The last of them, oldest first.
   virtual Result<std::vector<AuditRecord>> last_with_ref(std::string_view ref, std::size_t limit) = 0;
+  /// The last that come before an entry, newest first, at most `limit`. \param ref  empty: whatever they are about
+  virtual Result<std::vector<AuditRecord>> last_before(std::uint64_t before, std::string_view ref,
+                                                       std::size_t limit) = 0;
 
   /// Brings references of entries that were recorded lately into the index, some at a time: with_ref() finds them before as well,
   /// by reading through what waits.

@@ -5,6 +5,7 @@
 
 #include <chancery/result.hpp>
 
+#include "daemon/store/approval_book.hpp"
 #include "daemon/store/store.hpp"
 
 namespace chancery::store {
@@ -22,6 +23,10 @@ struct LetThrough {
 class GateBook {
  public:
   virtual ~GateBook() = default;
+
+  /// Parks a request that no proof comes with: a grant. \return kConflict when the same is pending or approved; kOverloaded when
+  /// too many wait
+  virtual Status park(const ParkedCall& request, const AuditEntry& audit) = 0;
 
   /// Whether an approval for that value was used.
   virtual Result<bool> was_let_through(const LetThrough& value) = 0;

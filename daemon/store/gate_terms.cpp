@@ -114,16 +114,17 @@ bool are_all_open(const std::vector<GateTerms>& gates, const std::vector<Vote>& 
 
 Status check_gates(const std::vector<GateTerms>& gates) {
   const auto is_sound = [](const GateTerms& gate) {
-    return !gate.gate.empty() && !gate.approvers.empty() && gate.approvers.size() <= kMostApproversOfGate &&
-           gate.quorum >= 1 && gate.quorum <= kMostQuorum;
+    return !gate.gate.empty() && gate.approvers.size() <= kMostApproversOfGate && gate.quorum >= 1 &&
+           gate.quorum <= kMostQuorum;
   };
   std::set<std::string_view> seen;
   for (const GateTerms& gate : gates) seen.insert(gate.gate);
   if (gates.size() <= kMostGates && seen.size() == gates.size() && std::ranges::all_of(gates, is_sound))
     return {};
-  return Error{ErrorCode::kInvalidArgument,
-               "a request is put to at most 16 gates of different names, each with 1 to 64 approvers and a "
-               "quorum of 1 to 8"};
+  return Error{
+      ErrorCode::kInvalidArgument,
+      "a request is put to at most 16 gates of different names, each with at most 64 approvers and a "
+      "quorum of 1 to 8"};
 }
 
 std::string gates_text(const std::vector<GateTerms>& gates) {

@@ -25,7 +25,8 @@ namespace chancery::store {
 /// Whether that is enough for each of the gates. False without any.
 [[nodiscard]] bool are_all_open(const std::vector<GateTerms>& gates, const std::vector<Vote>& votes);
 
-/// kInvalidArgument unless they are within the bounds: how many, a name and approvers each, a quorum that persons can reach.
+/// kInvalidArgument unless they are within the bounds: how many, each with a name of its own, how many approvers, the quorum. One without
+/// approvers is opened by nobody.
 [[nodiscard]] Status check_gates(const std::vector<GateTerms>& gates);
 
 // As the database has them, in JCS. Reading: kStoreCorrupt.

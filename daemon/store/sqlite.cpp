@@ -1,6 +1,5 @@
 #include "daemon/store/sqlite.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -250,17 +249,6 @@ Status Database::copy_to(Database& other) {
   const int end = sqlite3_backup_finish(backup);
   CHANCERY_TRY(check_sqlite(code, SQLITE_DONE));
   return check_sqlite(end);
-}
-
-void Database::watch(std::vector<std::string> tables) {
-  watch_->tables = std::move(tables);
-  sqlite3_update_hook(
-      connection_.get(),
-      [](void* given, int, const char*, const char* table, sqlite3_int64) {
-        auto* const watch = static_cast<Watch*>(given);
-        watch->changes += std::ranges::count(watch->tables, std::string_view(table)) > 0 ? 1u : 0u;
-      },
-      watch_.get());
 }
 
 Result<bool> Database::is_sound() {

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include <sqlite3.h>
 
@@ -118,11 +117,6 @@ class Database {
     return sqlite3_get_autocommit(connection_.get()) == 0;
   }
 
-  /// Counts from now on how many rows of these tables, which have row ids, are changed through this connection: also in
-  /// transactions that are undone.
-  void watch(std::vector<std::string> tables);
-  [[nodiscard]] std::uint64_t watched_changes() const noexcept { return watch_->changes; }
-
   /// kStoreUnavailable when the file was deleted or replaced under us: what is written then is lost.
   Status check_in_place() noexcept;
 
@@ -137,11 +131,6 @@ class Database {
   Status configure();
   Status check(int code) noexcept;
 
-  struct Watch {
-    std::vector<std::string> tables;
-    std::uint64_t changes = 0;
-  };
-  std::unique_ptr<Watch> watch_ = std::make_unique<Watch>();  // in a place that SQLite keeps
   std::unique_ptr<sqlite3, Close> connection_;
   std::unique_ptr<bool> is_damaged_ = std::make_unique<bool>(false);  // in a place that its queries keep
   std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;

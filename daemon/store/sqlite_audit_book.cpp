@@ -17,6 +17,8 @@ constexpr const char* kName = "UPDATE audit_log SET origin = ? WHERE origin IS N
 constexpr const char* kIdentity = "SELECT id, origin FROM audit_log";
 constexpr const char* kRename = "UPDATE audit_log SET id = ?, origin = ?";
 constexpr const char* kEntry = "SELECT sequence, at, entry FROM audit WHERE sequence = ?";
+constexpr const char* kBefore =
+    "SELECT sequence, at, entry FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?";
 constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)";
 // The first line of a checkpoint is the log's name.
 constexpr const char* kLastCheckpoint =
@@ -120,6 +122,18 @@ class SqliteAuditBook final : public AuditBook {
     CHANCERY_ASSIGN(std::vector<AuditRecord> records, read_all<AuditRecord>(select, read_audit));
     std::ranges::reverse(records);
     return records;
+  }
+
+  Result<std::vector<AuditRecord>> last_before(std::uint64_t before, std::string_view ref,
+                                               std::size_t limit) override {
+    CHANCERY_TRY(check_page(limit));
+    const Bytes key = audit_ref(ref);
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(ref.empty() ? kBefore : kWithRefBefore));
+    select.bind(bounded(before));
+    if (!ref.empty()) select.bind(key);
+    select.bind(static_cast<std::int64_t>(limit));
+    return read_all<AuditRecord>(select, read_audit);
   }
 
   Result<bool> index_some() override {

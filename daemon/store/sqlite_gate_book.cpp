@@ -3,6 +3,8 @@
 #include <atomic>
 #include <utility>
 
+#include "daemon/store/sqlite_approval_book.hpp"
+
 namespace chancery::store {
 namespace {
 
@@ -15,9 +17,33 @@ constexpr const char* kAnyGated = "SELECT EXISTS (SELECT 1 FROM gated_tokens)";
 constexpr const char* kGateOf = "SELECT gate FROM gated_tokens WHERE token = ?";
 constexpr const char* kPutBehind = "INSERT INTO gated_tokens (token, gate) VALUES (?, ?)";
 
+Status error_of(Parking::Outcome outcome) {
+  switch (outcome) {
+    case Parking::Outcome::kParked:
+      return {};
+    case Parking::Outcome::kWaitsAlready:
+    case Parking::Outcome::kApproved:
+      return Error{ErrorCode::kConflict, "the same was asked for at this moment: ask again"};
+    case Parking::Outcome::kTooManyOfKey:
+    case Parking::Outcome::kTooManyOfFirst:
+    case Parking::Outcome::kTooMany:
+      return Error{ErrorCode::kOverloaded,
+                   "too many requests wait for an approval: `chancery approval list` shows them"};
+  }
+  return {};
+}
+
 class SqliteGateBook final : public GateBook {
  public:
   explicit SqliteGateBook(std::shared_ptr<Journal> journal) noexcept : journal_(std::move(journal)) {}
+
+  Status park(const ParkedCall& request, const AuditEntry& audit) override {
+    CHANCERY_TRY(journal_->mutate(audit, [&]() -> Status {
+      CHANCERY_ASSIGN(const Parking parked, park_call(journal_->database(), request));
+      return error_of(parked.outcome);
+    }));
+    return {};
+  }
 
   Result<bool> was_let_through(const LetThrough& value) override {
     const auto held = journal_->hold();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/store/sqlite_approval_book.hpp"
 #include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
@@ -13,8 +14,6 @@ namespace chancery::store {
 namespace {
 
 constexpr Error kRetiredBefore{ErrorCode::kRetired, "the agent is retired: register a new one"};
-
-constexpr std::size_t kMostKnown = 256;
 
 constexpr Error kNoMasterPin{ErrorCode::kNotFound, "no master secret is pinned yet"};
 
@@ -47,7 +46,6 @@ Status check_token(const IssuedToken& token) {
 Result<std::size_t> SqliteStore::seal_with(SecretBytes secret) {
   const auto guard = journal_->hold();
   seal_ = RecordSeal(std::move(secret));
-  known_.clear();
   return find_damage();
 }
 
@@ -159,6 +157,16 @@ Status SqliteStore::expect_receiver(const IssuedToken& token) {
   return !serving && serving.error().code == ErrorCode::kNotFound ? Status{} : serving;
 }
 
+namespace {
+
+Status use_up(Journal& journal, const ApprovalUse& approved, sys_seconds now) {
+  CHANCERY_ASSIGN(const bool is_used, use_approval(journal, approved, now));
+  if (is_used) return {};
+  return Error{ErrorCode::kConflict, "the approval was used, or has lapsed, meanwhile: ask again"};
+}
+
+}  // namespace
+
 Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const Thumbprint& signer,
                                                 const AuditEntry& audit) {
   CHANCERY_TRY(check_token(token));
@@ -166,6 +174,7 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
     CHANCERY_TRY(expect_receiver(token));
     CHANCERY_TRY(expect_serving(signer));
     CHANCERY_TRY(expect_unended(database_, token));
+    if (token.approved != nullptr) CHANCERY_TRY(use_up(*journal_, *token.approved, audit.at));
     const std::string holder = token.holder.text();
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertToken));
     insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id);
@@ -192,31 +201,20 @@ Result<Agent> SqliteStore::find_agent(const char* statement, std::string_view ke
   return read_agent(select, seal_);
 }
 
-// Not within an effect: what it has changed may be undone.
-Result<Agent> SqliteStore::known_agent(const char* statement, std::string_view key) {
-  if (std::exchange(known_at_, database_.watched_changes()) != database_.watched_changes()) known_.clear();
-  std::pair place(statement, std::string(key));
-  if (const auto found = known_.find(place); found != known_.end()) return found->second;
-  CHANCERY_ASSIGN(Agent agent, find_agent(statement, key));
-  if (known_.size() >= kMostKnown) known_.clear();
-  known_.emplace(std::move(place), agent);
-  return agent;
-}
-
 Result<Agent> SqliteStore::agent_by_name(std::string_view name) {
   const auto guard = journal_->hold();
-  return known_agent(sql::kAgentByName, name);
+  return find_agent(sql::kAgentByName, name);
 }
 
 Result<Agent> SqliteStore::agent_by_id(std::string_view id) {
   const auto guard = journal_->hold();
-  return known_agent(sql::kAgentById, id);
+  return find_agent(sql::kAgentById, id);
 }
 
 Result<Agent> SqliteStore::agent_by_key(const Thumbprint& thumbprint) {
   const std::string text = thumbprint.text();
   const auto guard = journal_->hold();
-  return known_agent(sql::kAgentByKey, text);
+  return find_agent(sql::kAgentByKey, text);
 }
 
 Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
@@ -231,6 +229,18 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
   }
   CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsAfter));
   select.bind(after).bind(static_cast<std::int64_t>(query.limit));
+  return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
+}
+
+// Names are of octets between these two alone. One bound on each side: SQLite's index would be walked from the looser of two.
+Result<std::vector<Agent>> SqliteStore::agents_by_name(const AgentNameQuery& query) {
+  CHANCERY_TRY(check_page(query.limit));
+  const std::string behind = query.after.empty() ? query.after : query.after + "\x01";
+  const std::string& first = std::max(behind, query.prefix);
+  const std::string end = query.prefix + "\x7f";
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsByName));
+  select.bind(first).bind(end).bind(static_cast<std::int64_t>(query.limit));
   return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
 }
 
@@ -256,6 +266,22 @@ Result<IssuedToken> SqliteStore::token(std::string_view id) {
   CHANCERY_ASSIGN(const bool row, select.bind(id).step());
   if (!row) return Error{ErrorCode::kNotFound, "no such token was issued here"};
   return read_token(select);
+}
+
+Result<std::vector<IssuedToken>> SqliteStore::tokens_of_agent(std::string_view id, sys_seconds now,
+                                                              std::size_t limit) {
+  CHANCERY_TRY(check_page(limit));
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kTokensOfAgent));
+  select.bind(id).bind(now).bind(static_cast<std::int64_t>(limit));
+  return read_all<IssuedToken>(select, read_token);
+}
+
+Result<std::uint64_t> SqliteStore::count_tokens_of_agent(std::string_view id, sys_seconds now) {
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kCountTokensOfAgent));
+  CHANCERY_ASSIGN(const bool row, select.bind(id).bind(now).step());
+  return row ? Result<std::uint64_t>(static_cast<std::uint64_t>(select.number(0))) : kDamagedRow;
 }
 
 Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence, std::size_t limit) {

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "daemon/store/journal.hpp"
@@ -16,10 +13,8 @@ namespace chancery::store {
 /// The SQLite implementation.
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(std::shared_ptr<Journal> journal)
-      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {
-    database_.watch({"agents", "keys"});
-  }
+  explicit SqliteStore(std::shared_ptr<Journal> journal) noexcept
+      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {}
 
   Result<std::size_t> seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
@@ -49,6 +44,7 @@ class SqliteStore final : public Store {
   Result<Agent> agent_by_id(std::string_view id) override;
   Result<Agent> agent_by_key(const Thumbprint& thumbprint) override;
   Result<std::vector<Agent>> agents(const AgentQuery& query) override;
+  Result<std::vector<Agent>> agents_by_name(const AgentNameQuery& query) override;
   Result<Key> key(const Thumbprint& thumbprint) override;
   Result<Key> key_by_id(std::string_view backend, std::string_view key_id) override;
   Result<Key> newest_key(std::string_view owner, std::string_view backend) override;
@@ -61,6 +57,9 @@ class SqliteStore final : public Store {
   Result<std::string> backend_pin(std::string_view backend) override;
   Result<std::string> master_pin() override;
   Result<IssuedToken> token(std::string_view id) override;
+  Result<std::vector<IssuedToken>> tokens_of_agent(std::string_view id, sys_seconds now,
+                                                   std::size_t limit) override;
+  Result<std::uint64_t> count_tokens_of_agent(std::string_view id, sys_seconds now) override;
   Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) override;
   Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
   Result<StoreCounts> counts() override;
@@ -88,16 +87,12 @@ class SqliteStore final : public Store {
   Status expect_some_change(const Error& otherwise) const;
   Result<Key> find_key(const Thumbprint& thumbprint);
   Result<Agent> find_agent(const char* statement, std::string_view key);
-  Result<Agent> known_agent(const char* statement, std::string_view key);
   Status add_descendants(const Thumbprint& holder, sys_seconds now, EndedTokens& out);
 
   const std::shared_ptr<Journal> journal_;
   Database& database_;  // the journal's
   RecordSeal& seal_;    // the journal's
   std::vector<Thumbprint> damaged_keys_;
-  // What was read and verified last, by the statement and its parameter: whoever asks for something is looked up each time.
-  std::map<std::pair<const char*, std::string>, Agent> known_;
-  std::uint64_t known_at_ = 0;  // as Database::watched_changes()
 };
 
 }  // namespace chancery::store

@@ -166,6 +166,19 @@ Status check_signature(TpmConnection& tpm, const TransientHandle& session, const
   return done;
 }
 
+/// Writes what was signed for, to a bank that is made anew: bits that are set can be cleared in no other way. A bank that this
+/// is interrupted at freezes all that hangs on it until the operator has signed again.
+Status write_anew(TpmConnection& tpm, const attest::BankPolicy& policy, const attest::BankSetting& setting,
+                  NvIndex& index, const TransientHandle& session) {
+  CHANCERY_TRY(index.define());
+  CHANCERY_TRY(index.open());
+  CHANCERY_TRY(either_branch(tpm, session, policy));
+  return tpm.command("the TPM does not write its kill switch anew", [&] {
+    return Esys_NV_SetBits(tpm.esys(), index.handle(), index.handle(), session.get(), ESYS_TR_NONE,
+                           ESYS_TR_NONE, setting.frozen);
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const SwitchBanks>> SwitchBanks::of(const KillSwitchOptions& options,
@@ -257,25 +270,6 @@ Result<attest::BankSetting> TpmKillSwitch::ask(std::size_t bank, std::uint64_t f
   return asked->setting;
 }
 
-namespace {
-
-/// Writes what was signed for, to a bank that is made anew: bits that are set can be cleared in no other way. A bank that this
-/// is interrupted at freezes all that hangs on it until the operator has signed again.
-Status write_anew(OpenTpm& tpm, const SwitchBanks& banks, const attest::BankSetting& setting, NvIndex& index,
-                  const TransientHandle& session, bool is_there) {
-  TpmConnection& connection = *tpm.connection;
-  if (is_there) CHANCERY_TRY(index.remove());
-  CHANCERY_TRY(index.define());
-  CHANCERY_TRY(index.open());
-  CHANCERY_TRY(either_branch(connection, session, banks.policy));
-  return connection.command("the TPM does not write its kill switch anew", [&] {
-    return Esys_NV_SetBits(connection.esys(), index.handle(), index.handle(), session.get(), ESYS_TR_NONE,
-                           ESYS_TR_NONE, setting.frozen);
-  });
-}
-
-}  // namespace
-
 // The device repeats a request whose answer was lost, and then the session is gone: what stands in the bank tells whether it
 // came about.
 Status TpmKillSwitch::set(const attest::BankSetting& setting, const Signature& signature, Deadline deadline) {
@@ -298,7 +292,8 @@ Status TpmKillSwitch::set(const attest::BankSetting& setting, const Signature& s
     if (found.frozen != asked->before && !asked->is_begun) return kAskAgain;
     CHANCERY_TRY(check_signature(connection, *session, *banks, asked->setting, signature));
     asked->is_begun = true;
-    return write_anew(tpm, *banks, asked->setting, index, *session, found.is_there);
+    if (found.is_there) CHANCERY_TRY(index.remove());
+    return write_anew(connection, banks->policy, asked->setting, index, *session);
   });
 }
 

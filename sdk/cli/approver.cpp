@@ -117,7 +117,8 @@ Checked<void> check_names(const std::vector<std::string>& groups) {
 
 Checked<ExitCode> enroll_own(Context& context, const EnrollArguments& arguments) {
   CHANCERY_TRY(check_names(arguments.groups));
-  CHANCERY_ASSIGN(const ApproverIdentity approver, approver_or_new(arguments.principal, arguments.key));
+  CHANCERY_ASSIGN(const ApproverIdentity approver,
+                  approver_or_new(context.output, arguments.principal, arguments.key));
   const std::string document =
       enrolment_document(enrolment_of(approver.principal, arguments.groups, approver.key));
   if (const auto checked = read_enrolment(document); !checked) return failure(checked.error());
@@ -208,7 +209,7 @@ Checked<ExitCode> rotate(Context& context, const RotateArguments& arguments) {
   CHANCERY_ASSIGN(std::vector<std::string> groups, groups_of(client, approver));
   CHANCERY_TRY(confirm(context.output, "Make a key that replaces " + approver.key.thumbprint(),
                        arguments.is_confirmed));
-  CHANCERY_ASSIGN(const KeptKey next, next_key_or_new(arguments.key));
+  CHANCERY_ASSIGN(const KeptKey next, next_key_or_new(context.output, arguments.key));
   CHANCERY_ASSIGN(const bool is_done, is_enrolled(client, approver, next));
   if (is_done) return finish(context, approver, next);
   Enrolment enrolment = enrolment_of(approver.principal, std::move(groups), next);
@@ -319,7 +320,8 @@ Checked<ExitCode> show_one(Context& context, const std::string& principal) {
 
 Checked<void> enroll_first(Context& context, const Client& client, const FirstApprover& first) {
   CHANCERY_TRY(check_names(first.groups));
-  CHANCERY_ASSIGN(const ApproverIdentity approver, approver_or_new(first.principal, first.key));
+  CHANCERY_ASSIGN(const ApproverIdentity approver,
+                  approver_or_new(context.output, first.principal, first.key));
   const std::string document =
       enrolment_document(enrolment_of(approver.principal, first.groups, approver.key));
   if (const auto checked = read_enrolment(document); !checked) return failure(checked.error());

@@ -51,25 +51,30 @@ Checked<std::string> kept_principal(const path& folder) {
   return *std::move(principal);
 }
 
+// Next to no key there is one that was about to take its place, and is enrolled.
 Checked<KeptKey> kept_key(const path& folder) {
   const std::string file = file_of(folder, "key");
   if (is_input(file)) return KeptKey::load(file);
-  return failure(Error{ErrorCode::kNotFound, kNone});
+  if (!is_input(file_of(folder, "next"))) return failure(Error{ErrorCode::kNotFound, kNone});
+  CHANCERY_TRY(take_next_key());
+  return KeptKey::load(file_of(folder, "key"));
 }
 
-Checked<KeptKey> make_key(const path& folder, const char* name, const KeyPlace& place) {
-  CHANCERY_ASSIGN(KeptKey key, KeptKey::make(place));
+Checked<KeptKey> make_key(Output& output, const path& folder, const char* name, const KeyPlace& place) {
   CHANCERY_TRY(make_private_folder(folder.parent_path()));
   CHANCERY_TRY(make_private_folder(folder));
-  CHANCERY_TRY(key.save(new_file_of(folder, name, key)));
-  return key;
+  CHANCERY_ASSIGN(KeptKey key, KeptKey::make(place));
+  const auto saved = key.save(new_file_of(folder, name, key));
+  if (saved) return key;
+  key.give_up(output);
+  return saved.error();
 }
 
 // A key that is there stays: it may be enrolled.
-Checked<KeptKey> key_or_new(const path& folder, const char* name, const KeyOptions& options) {
+Checked<KeptKey> key_or_new(Output& output, const path& folder, const char* name, const KeyOptions& options) {
   CHANCERY_ASSIGN(const KeyPlace place, chosen_place(options));
   const std::string file = file_of(folder, name);
-  if (!is_input(file)) return make_key(folder, name, place);
+  if (!is_input(file)) return make_key(output, folder, name, place);
   CHANCERY_ASSIGN(KeptKey key, KeptKey::load(file));
   if (options.key_in.empty() || key.place() == place) return key;
   return failure({ErrorCode::kConflict,
@@ -113,19 +118,20 @@ Checked<ApproverIdentity> approver_of(const ApproverOptions& options) {
   return ApproverIdentity{std::move(principal), *std::move(key)};
 }
 
-Checked<ApproverIdentity> approver_or_new(const std::string& principal, const KeyOptions& options) {
+Checked<ApproverIdentity> approver_or_new(Output& output, const std::string& principal,
+                                          const KeyOptions& options) {
   CHANCERY_TRY(check_principal(principal));
   CHANCERY_ASSIGN(const path folder, approver_folder());
   CHANCERY_TRY(require_same_principal(folder, principal));
-  CHANCERY_ASSIGN(KeptKey key, key_or_new(folder, "key", options));
+  CHANCERY_ASSIGN(KeptKey key, key_or_new(output, folder, "key", options));
   const json::Node settings = json::Node::object({{"principal", principal}});
   CHANCERY_TRY(replace_file(folder / "approver.json", json::to_jcs(settings) + "\n", kPrivate));
   return ApproverIdentity{principal, std::move(key)};
 }
 
-Checked<KeptKey> next_key_or_new(const KeyOptions& options) {
+Checked<KeptKey> next_key_or_new(Output& output, const KeyOptions& options) {
   CHANCERY_ASSIGN(const path folder, approver_folder());
-  return key_or_new(folder, "next", options);
+  return key_or_new(output, folder, "next", options);
 }
 
 Checked<void> take_next_key() {
@@ -134,8 +140,9 @@ Checked<void> take_next_key() {
   const path former = file_of(folder, "key");
   const path now = folder / ("key" + next.extension().string());
   std::error_code code;
-  std::filesystem::rename(next, now, code);
-  if (!code && former != now) std::filesystem::remove(former, code);
+  // Between the two there is no key but the next one, which is then known for what it is.
+  if (is_input(next.string()) && former != now) std::filesystem::remove(former, code);
+  if (!code) std::filesystem::rename(next, now, code);
   if (!code) return {};
   return failure({ErrorCode::kFileUnwritable,
                   "the new key is enrolled, and its file could not take its place: run "
@@ -146,8 +153,7 @@ Checked<void> take_next_key() {
 
 Enrolment enrolment_of(const std::string& principal, std::vector<std::string> groups, const KeptKey& key) {
   std::ranges::sort(groups);
-  const auto repeated = std::ranges::unique(groups);
-  groups.erase(repeated.begin(), repeated.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   Enrolment out;
   out.principal = principal;
   out.groups = std::move(groups);

@@ -36,14 +36,14 @@ void add_approver_options(CLI::App& command, ApproverOptions& options);
 [[nodiscard]] Checked<ApproverIdentity> approver_of(const ApproverOptions& options);
 
 /// The identity that is kept, or one that is made now and kept: the key first.
-/// \param place  of a new key
+/// \param output  is told of a key that could not be kept, and stays in its token
 /// \return kConflict when another principal's, or a key in another place, is kept
-[[nodiscard]] Checked<ApproverIdentity> approver_or_new(const std::string& principal,
+[[nodiscard]] Checked<ApproverIdentity> approver_or_new(Output& output, const std::string& principal,
                                                         const KeyOptions& options);
 
 /// The key that is to take the place of the kept one; one that was made before and is not in its place yet comes first.
-[[nodiscard]] Checked<KeptKey> next_key_or_new(const KeyOptions& options);
-/// Puts the next key into the place of the one before, whose file is removed.
+[[nodiscard]] Checked<KeptKey> next_key_or_new(Output& output, const KeyOptions& options);
+/// Puts the next key into the place of the one before, whose file is removed. Interrupted, approver_of() finishes it.
 [[nodiscard]] Checked<void> take_next_key();
 
 /// The folder, whether it is there or not.

@@ -56,6 +56,12 @@ Checked<ExitCode> grant(Context& context, const GrantArguments& arguments) {
   if (!client) return client.error();
   const auto granted = client->grant(request);
   if (!granted) return failure(granted.error());
+  if (granted->approval) {
+    context.output.note("nothing was granted yet: people have to approve it, `chancery approve " +
+                        granted->approval->id + "`; then give the same command again");
+    if (context.output.json()) context.output.document(wire::write(*granted));
+    return ExitCode::kDenied;
+  }
   for (const std::string& warning : granted->warnings) context.output.note("warning: " + warning);
   return give(context.output, granted->chain, wire::write(*granted), arguments.out);
 }

@@ -23,6 +23,7 @@ void add_host(CLI::App& app, Command& chosen);
 void add_attest(CLI::App& app, Command& chosen);
 void add_anomaly(CLI::App& app, Command& chosen);
 void add_approval(CLI::App& app, Command& chosen);
+void add_console(CLI::App& app, Command& chosen);
 void add_freeze(CLI::App& app, Command& chosen);
 void add_incident(CLI::App& app, Command& chosen);
 void add_audit(CLI::App& app, Command& chosen);

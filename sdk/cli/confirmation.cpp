@@ -31,6 +31,9 @@ std::string read_answer() {
 
 Checked<void> confirm(Output& output, const std::string& question, bool is_given) {
   if (is_given) return {};
+  if (output.json())
+    return misuse(
+        "with --format json nothing is shown to a person: give --yes when you know what it is about");
   if (::isatty(STDIN_FILENO) != 1)
     return misuse("this is asked on a terminal: run it on one, or give --yes when you know what it is about");
   if (!output.flush())

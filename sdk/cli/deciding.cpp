@@ -136,15 +136,23 @@ Checked<std::string> issuer_of(const Client& client) {
   return metadata->issuer;
 }
 
-Checked<ExitCode> decide(Context& context, const DecideArguments& arguments) {
+// With JSON it is a program that decides, and it has looked at the document before, or nobody has.
+Checked<void> check_arguments(const DecideArguments& arguments, bool is_json) {
   if (!is_decision_reason(arguments.reason))
     return misuse("--reason is one line of at most 512 octets, without control characters");
+  if (is_json && arguments.sha256.empty())
+    return misuse(
+        "with --format json nothing is shown: give --sha256, the hash of the document that was looked at");
+  return {};
+}
+
+Checked<ExitCode> decide(Context& context, const DecideArguments& arguments) {
+  CHANCERY_TRY(check_arguments(arguments, context.output.json()));
   CHANCERY_ASSIGN(const ApproverIdentity approver, approver_of(arguments.approver));
   CHANCERY_ASSIGN(const Client client, connect(context));
   CHANCERY_ASSIGN(const Request request, request_of(client, arguments));
   CHANCERY_ASSIGN(const std::string issuer, issuer_of(client));
   CHANCERY_ASSIGN(const std::optional<PinnedGate> gate, gate_to_sign_for(request, issuer));
-  // With JSON it is a program that reads the answer, and asked for the document before.
   if (!context.output.json()) show_request(context.output, request.approval, request.root());
   CHANCERY_TRY(confirm(context.output, question_of(arguments, approver), arguments.is_confirmed));
   CHANCERY_ASSIGN(const api::DecideApproval message,

@@ -11,6 +11,7 @@
 #include "sdk/cli/approver_commands.hpp"
 #include "sdk/cli/confirmation.hpp"
 #include "sdk/cli/pinned_gate.hpp"
+#include "sdk/json/writer.hpp"
 #include "sdk/wire/approver_messages.hpp"
 
 namespace chancery::cli {
@@ -72,33 +73,65 @@ Checked<api::Gate> gate_named(const Client& client, const std::string& name) {
                  name);
 }
 
+Checked<api::ApproverList> all_approvers(const Client& client) {
+  auto approvers = ApprovalClient(client).approvers();
+  if (!approvers) return failure(approvers.error());
+  return *std::move(approvers);
+}
+
 // The daemon's list of approvers and of gates, and what follows from both: they must fit.
-Checked<PinnedGate> pin_of(const Client& client, const PinArguments& arguments) {
+Checked<PinnedGate> pin_of(const Client& client, const std::string& name,
+                           const api::ApproverList& approvers) {
   const auto metadata = client.metadata();
   if (!metadata) return failure(metadata.error());
-  CHANCERY_ASSIGN(const api::Gate gate, gate_named(client, arguments.gate));
-  const auto approvers = ApprovalClient(client).approvers();
-  if (!approvers) return failure(approvers.error());
-  CHANCERY_ASSIGN(attest::GatePolicy policy, policy_of(gate, approvers->approvers));
+  CHANCERY_ASSIGN(const api::Gate gate, gate_named(client, name));
+  CHANCERY_ASSIGN(attest::GatePolicy policy, policy_of(gate, approvers.approvers));
+  if (gate.key.empty())
+    return failure(Error{ErrorCode::kNotFound, "the gate has no key yet: ask for a grant behind it first"},
+                   name);
   const auto key = parse_jwk(gate.key);
-  if (!key) return failure(key.error(), gate.name + ": its key");
+  if (!key) return failure(key.error(), name + ": its key");
   auto pin = gate_behind(metadata->issuer, std::move(policy), *key);
-  if (!pin) return failure(pin.error(), gate.name);
+  if (!pin) return failure(pin.error(), name);
   if (hex_encode(pin->key.name) == gate.key_name) return *std::move(pin);
   return failure(
       Error{ErrorCode::kBadResponse,
             "the gate's key is not behind the signatures of these approvers: it was made for others, for "
             "another quorum, or is no gated key"},
-      gate.name);
+      name);
 }
 
-// From the pin alone: that is what is agreed to.
-void show_pin(Output& output, const PinnedGate& pin, const PublicKey& own) {
+// By the daemon's word.
+std::string owner_of(const std::string& jkt, const api::ApproverList& approvers) {
+  for (const api::Approver& approver : approvers.approvers) {
+    if (std::ranges::find(approver.keys, jkt, &api::ApproverKey::jkt) != approver.keys.end())
+      return approver.principal;
+  }
+  return {};
+}
+
+std::string pin_json(const PinnedGate& pin) {
+  json::Node keys = json::Node::array();
+  for (const PublicKey& key : pin.policy.approvers) keys.push_back(key.thumbprint().text());
+  return json::to_jcs(json::Node::object({{"issuer", pin.issuer},
+                                          {"gate", pin.policy.gate},
+                                          {"quorum", pin.policy.quorum},
+                                          {"approvers", std::move(keys)},
+                                          {"jkt", pin.key.key.thumbprint().text()},
+                                          {"key_name", hex_encode(pin.key.name)}}));
+}
+
+// From the pin, since that is what is agreed to; the names stand beside for who compares.
+void show_pin(Output& output, const PinnedGate& pin, const PublicKey& own,
+              const api::ApproverList& approvers) {
+  if (output.json()) return output.document(pin_json(pin));
   output.line(output.paint(Colour::kBold, printable(pin.policy.gate)) + "  of " + printable(pin.issuer));
   output.field("quorum",
                std::to_string(pin.policy.quorum) + " of " + std::to_string(pin.policy.approvers.size()));
-  for (const PublicKey& key : pin.policy.approvers)
-    output.field("opened by", key.thumbprint().text() + (key == own ? "  (yours)" : ""));
+  for (const PublicKey& key : pin.policy.approvers) {
+    const std::string jkt = key.thumbprint().text();
+    output.field("opened by", jkt + (key == own ? "  yours" : "  said to be of " + owner_of(jkt, approvers)));
+  }
   output.field("key", pin.key.key.thumbprint().text());
   output.field("key's Name", hex_encode(pin.key.name));
 }
@@ -118,12 +151,14 @@ Checked<bool> is_pinned_already(const PinnedGate& pin, bool may_replace) {
 Checked<ExitCode> pin(Context& context, const PinArguments& arguments) {
   CHANCERY_ASSIGN(const ApproverIdentity approver, approver_of(arguments.approver));
   CHANCERY_ASSIGN(const Client client, connect(context));
-  CHANCERY_ASSIGN(const PinnedGate found, pin_of(client, arguments));
+  CHANCERY_ASSIGN(const api::ApproverList approvers, all_approvers(client));
+  CHANCERY_ASSIGN(const PinnedGate found, pin_of(client, arguments.gate, approvers));
   const PublicKey& own = approver.key.holder().public_key();
   if (std::ranges::find(found.policy.approvers, own) == found.policy.approvers.end())
-    return misuse(arguments.gate + ": your key does not open this gate");
+    return misuse(arguments.gate +
+                  ": your key does not open this gate: of a person with several the last one does");
   CHANCERY_ASSIGN(const bool is_done, is_pinned_already(found, arguments.replace));
-  show_pin(context.output, found, own);
+  show_pin(context.output, found, own, approvers);
   if (is_done) {
     context.output.note("the gate is pinned already, with this key and these approvers");
     return ExitCode::kSuccess;

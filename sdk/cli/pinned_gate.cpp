@@ -80,16 +80,14 @@ bool may_open(const api::ApproverKey& key, const PublicKey& read) {
   return key.state == "active" && key.kind != "passkey" && read.algorithm() == Algorithm::kES256;
 }
 
-Checked<PublicKey> only_key_of(const api::Approver& approver) {
-  std::vector<PublicKey> keys;
+Checked<std::optional<PublicKey>> opening_key_of(const api::Approver& approver) {
+  std::optional<PublicKey> out;
   for (const api::ApproverKey& key : approver.keys) {
     const auto read = parse_jwk(key.jwk);
     if (!read) return failure(read.error(), approver.principal);
-    if (may_open(key, *read)) keys.push_back(*read);
+    if (may_open(key, *read)) out = *read;
   }
-  if (keys.size() == 1) return keys.front();
-  return misuse(approver.principal +
-                ": whoever opens a gate that a TPM enforces has exactly one P-256 key that is no passkey");
+  return out;
 }
 
 std::string header_kid(const Token& token) {
@@ -120,8 +118,8 @@ Checked<attest::GatePolicy> policy_of(const api::Gate& gate, const std::vector<a
   policy.quorum = static_cast<std::uint32_t>(std::clamp<std::int64_t>(gate.quorum, 0, UINT32_MAX));
   for (const api::Approver& approver : approvers) {
     if (!opens(gate, approver)) continue;
-    CHANCERY_ASSIGN(PublicKey key, only_key_of(approver));
-    policy.approvers.push_back(key);
+    CHANCERY_ASSIGN(const std::optional<PublicKey> key, opening_key_of(approver));
+    if (key) policy.approvers.push_back(*key);
   }
   return policy;
 }

@@ -28,10 +28,10 @@ struct PinnedGate {
 [[nodiscard]] Result<PinnedGate> gate_behind(std::string issuer, attest::GatePolicy policy,
                                              const PublicKey& key);
 
-/// The policy that a gate must have: of each approver whom it names, one by one or by a group, the one active P-256 key that is no
-/// passkey, since a TPM counts keys and not persons.
-/// \param approvers  with their active keys
-/// \return misuse that names who has no such key, or more than one; or a gate that no TPM enforces
+/// The policy that a gate must have: of each approver whom it names, one by one or by a group, the P-256 key that was enrolled last
+/// and is no passkey. A TPM counts keys and not persons, so that nobody has two there; who has none cannot open it.
+/// \param approvers  with their active keys, in the order in which they were enrolled
+/// \return misuse for a gate that no TPM enforces; kMalformed, kInvalidKey for an approver's key that is none
 [[nodiscard]] Checked<attest::GatePolicy> policy_of(const api::Gate& gate,
                                                     const std::vector<api::Approver>& approvers);
 

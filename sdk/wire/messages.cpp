@@ -2,6 +2,7 @@
 
 #include "sdk/base/hex.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/wire/approval_messages.hpp"
 #include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/key_fields.hpp"
@@ -387,14 +388,24 @@ Result<api::Retirement> read_retirement(std::string_view json) {
 }
 
 std::string write(const api::Grant& message) {
-  return json::to_jcs(
-      Node::object({{"chain", text_array(message.chain)}, {"warnings", text_array(message.warnings)}}));
+  Node node = Node::object({{"warnings", text_array(message.warnings)}});
+  if (message.approval) {
+    node.set("approval", pending_approval_node(*message.approval));
+  } else {
+    node.set("chain", text_array(message.chain));
+  }
+  return json::to_jcs(node);
 }
 
 Result<api::Grant> read_grant(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   api::Grant out;
-  CHANCERY_ASSIGN(out.chain, answered_chain(document.root()));
+  const Value* const approval = document.root().find("approval");
+  if (approval != nullptr) {
+    CHANCERY_ASSIGN(out.approval, pending_approval_from(*approval));
+  } else {
+    CHANCERY_ASSIGN(out.chain, answered_chain(document.root()));
+  }
   if (document.root().find("warnings") == nullptr) return out;
   CHANCERY_ASSIGN(out.warnings,
                   string_array(document.root(), "warnings", "`warnings` are an array of strings"));

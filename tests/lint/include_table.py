@@ -52,7 +52,7 @@ C_STANDARD = {
 }
 POSIX = re.compile(
     r"(sys|arpa|netinet|net|linux)/[a-z0-9_/]+\.h|"
-    r"(dirent|dlfcn|fcntl|fnmatch|glob|grp|ifaddrs|netdb|poll|pthread|pwd|sched|spawn|syslog|termios|unistd)\.h"
+    r"(dirent|dlfcn|fcntl|fnmatch|glob|grp|ifaddrs|malloc|netdb|poll|pthread|pwd|sched|spawn|syslog|termios|unistd)\.h"
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
 

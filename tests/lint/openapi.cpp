@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -19,6 +21,8 @@
 #include "sdk/wire/approver_messages.hpp"
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
+#include "sdk/wire/console_messages.hpp"
+#include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 #include "sdk/wire/vault_messages.hpp"
@@ -56,6 +60,8 @@ std::string_view text_of(rest::Listener listener) {
       return "privileged";
     case rest::Listener::kLocal:
       return "this machine";
+    case rest::Listener::kConsole:
+      return "console";
   }
   return "";
 }
@@ -99,9 +105,11 @@ Routes described_routes() {
   return out;
 }
 
+// What the console's page alone asks has a page of its own, see below.
 Routes present_routes() {
   Routes out;
   for (const rest::Route& route : rest::routes()) {
+    if (route.listener == rest::Listener::kConsole) continue;
     out.emplace(std::string(route.method) + " " + std::string(route.pattern),
                 std::string(text_of(route.listener)).append(route.scope));
   }
@@ -148,7 +156,9 @@ const api::AuditCheckpoint kCheckpoint{1, 2, "note"};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
 const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
-const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt", kSelectors, 1, 2};
+const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}", "jkt",
+                        kSelectors, 1,    2,     3,      "why",      "tpm"};
+const api::SwitchSetting kSwitchSetting{"tpm", 1, 2, {1}};
 
 const api::HostIdentity kIdentity{{1}, {1}, {1}, {1}};
 const api::PcrQuote kQuote{{{1}, {1}}, {{"sha256", {{0, {1}}}}}};
@@ -189,6 +199,11 @@ std::string part_of(const std::string& json, std::string_view list) {
   return json::to_jcs(Document::parse(json)->root().find(list)->items().front());
 }
 
+const api::ConsoleAgentSight kAgentSight{
+    {"support", "id", "lost", "key_lost", "tpm", "tpm", "tpm-resident", "jkt", 1, 2, 3},
+    {{"t", "amount", "lifetime", "5", "1", 4}},
+    1};
+
 // One that somebody issues, as if it came with a value, too.
 std::string full_put() {
   const api::PutCredential put{"psp", {}, "issued", "issuer", "a.b", {"t"}, "o", "e", true, 1};
@@ -207,6 +222,11 @@ std::vector<Message> messages() {
       {"Selectors", wire::write(kSelectors)},
       {"Agent", wire::write(kAgent)},
       {"AgentPage", wire::write(api::AgentPage{{kAgent}, "next"})},
+      {"FreezeReason", wire::write(api::FreezeReason{"why"})},
+      {"SignedSettings", wire::write(api::SignedSettings{{{kSwitchSetting, {1}}}})},
+      {"AgentFreeze", wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}})},
+      {"FreezeState",
+       wire::write(api::FreezeState{true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}})},
       {"Retirement", wire::write(api::Retirement{kAgent, kEnded})},
       {"RotateKey", wire::write(api::RotateKey{std::chrono::seconds(1), "tpm", "ES256"})},
       {"ReenrollAgent", wire::write(api::ReenrollAgent{"tpm", "ES256", true})},
@@ -263,6 +283,15 @@ std::vector<Message> messages() {
       {"EnrollApprover", wire::write(api::EnrollApprover{"{}", "jws"})},
       {"RevokeApproverKey", wire::write(api::RevokeApproverKey{"why", "jws"})},
       {"ApprovalPage", wire::write(api::ApprovalPage{{kApproval}, "next"})},
+      {"ConsoleLink", wire::write(api::ConsoleLink{"https://localhost/ui#link=x", 1, "approver", "user:a"})},
+      {"ConsoleAgent", json::to_jcs(*Document::parse(wire::write(kAgentSight))->root().find("agent"))},
+      {"ConsoleBudget",
+       json::to_jcs(Document::parse(wire::write(kAgentSight))->root().find("budgets")->items().front())},
+      {"ConsoleAgentPage", wire::write(api::ConsoleAgentPage{{kAgentSight.agent}, "next", 1, 2, 3})},
+      {"ConsoleAgentSight", wire::write(kAgentSight)},
+      {"ConsoleApproval", wire::write(api::ConsoleApproval{kApproval, {"t"}, kApproval})},
+      {"ConsoleChain", wire::write(api::ConsoleChain{{"t"}})},
+      {"ConsoleAuditPage", wire::write(api::ConsoleAuditPage{{kEntry}, 1, 2})},
       {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
       {"ProvedAuditEntry",
        wire::write(api::ProvedAuditEntry{kEntry, {}, api::AuditInclusion{}, kCheckpoint, {1}})},
@@ -329,6 +358,21 @@ BOOST_AUTO_TEST_SUITE(openapi)
 BOOST_AUTO_TEST_CASE(describes_every_route_and_no_other) {
   expect_all(described_routes(), present_routes(), "daemon/rest/routes.cpp");
   expect_all(present_routes(), described_routes(), "docs/protocol/openapi.yaml");
+}
+
+// Paths of the page stand in docs/protocol/console.md, in a row or a sentence that begins with method and path.
+BOOST_AUTO_TEST_CASE(every_path_of_the_consoles_page_has_its_place_in_the_page_about_it) {
+  std::ifstream file(std::string(CHANCERY_SOURCE_DIR) + "/docs/protocol/console.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  BOOST_REQUIRE(!page.empty());
+  for (const rest::Route& route : rest::routes()) {
+    if (route.listener != rest::Listener::kConsole) continue;
+    const std::string call = "`" + std::string(route.method) + " " + std::string(route.pattern);
+    const std::size_t at = page.find(call);
+    BOOST_TEST((at != std::string::npos &&
+                std::string_view("` ").find(page[at + call.size()]) != std::string_view::npos),
+               call);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(describes_the_argument_of_each_path_that_has_one) {

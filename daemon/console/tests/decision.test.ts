@@ -55,24 +55,48 @@ describe('anything else is not signed', () => {
 });
 
 const digest = async (value: unknown) => hex(await sha256(utf8(canonical(value))));
-const kDocument = { typ: 'chancery-approval-request', v: 1, id: kShown.request, tool: 'x', arguments: { amount: 1 } };
+const kDocument = {
+  typ: 'chancery-approval-request', v: 1, id: kShown.request, kind: 'call', tool: 'x', arguments: { amount: 1 },
+  arguments_sha256: await digest({ amount: 1 }),
+}; // prettier-ignore
+const kClaims = { client_id: 'c', cnf: { jkt: 'k' }, sub: 'user:a' };
+const kGrant = {
+  typ: 'chancery-approval-request', v: 1, id: kShown.request, kind: 'grant', principal: 'user:a', client_id: 'c', key: 'k',
+  unsigned_token: `${part({ alg: 'ES256' })}.${part(kClaims)}`,
+}; // prettier-ignore
+const token = (text: string) => ({ ...kGrant, unsigned_token: `${part({ alg: 'ES256' })}.${toBase64url(utf8(text))}` });
 
 describe('a document', () => {
   test('that is what its hash says is known', async () => {
-    const document = { ...kDocument, arguments_sha256: await digest({ amount: 1 }) };
+    const document = kDocument;
     const judged = await judge(document, kShown.request, await digest(document));
     expect(judged.problem).toBeUndefined();
     expect(judged.octets).toBe(canonical(document));
   });
 
-  test.each([
+  test('of a grant whose token is what it says is known', async () => {
+    expect((await judge(kGrant, kShown.request, await digest(kGrant))).problem).toBeUndefined();
+  });
+
+  test.each<[string, Record<string, unknown>]>([
     ['of another version', { ...kDocument, v: 2 }],
     ['of another type', { ...kDocument, typ: 'chancery-decision' }],
     ['of another request', { ...kDocument, id: 'b2'.repeat(16) }],
+    ['of another kind', { ...kDocument, kind: 'transfer' }],
+    ['of a kind that is a name of JavaScript', { ...kDocument, kind: 'constructor' }],
+    ['of a call with what only a grant has', { ...kDocument, unsigned_token: 'x' }],
+    ['without arguments', { ...kDocument, arguments: undefined }],
+    ['of a grant whose token is for another principal', { ...kGrant, principal: 'user:b' }],
+    ['of a grant whose token is for another agent', { ...kGrant, client_id: 'd' }],
+    ['of a grant whose token is for another key', { ...kGrant, key: 'l' }],
+    ['of a grant whose token is not canonical', token(JSON.stringify({ sub: 'user:a', cnf: { jkt: 'k' }, client_id: 'c' }))],
+    ['of a grant whose token says a member twice', token('{"client_id":"c","cnf":{"jkt":"k"},"sub":"user:b","sub":"user:a"}')],
+    ['of a grant without token', { ...kGrant, unsigned_token: 'x' }],
     ['with a member that this page does not know', { ...kDocument, also: 'x' }],
     ['with other arguments than it names', { ...kDocument, arguments_sha256: '00'.repeat(32) }],
   ])('%s is approved by nobody', async (_, document) => {
-    expect((await judge(document, kShown.request, await digest(document))).problem).toBeDefined();
+    const octets = JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+    expect((await judge(octets, kShown.request, await digest(octets))).problem).toBeDefined();
   });
 
   test('that is not what its hash says is approved by nobody', async () => {

@@ -39,6 +39,7 @@ export class FakeDaemon {
   passkeys = []; // {credential_id, jkt, key, principal}
   asked = new Map(); // what an assertion is to be over, by challenge or id
   done = []; // what was changed
+  frozen = ['ledger-agent-00014'];
 
   constructor(dist) {
     this.dist = dist;
@@ -158,6 +159,7 @@ export class FakeDaemon {
     if (path === 'overview') return fixtures.overview(time, this.log.entries.length, newest);
     if (path === 'backends') return fixtures.backends;
     if (path === 'anomalies') return fixtures.anomalies(time);
+    if (path === 'freeze') return { frozen: false, enforcement: 'tpm', agents: this.frozen, switched_keys: 7300, other_keys: 2430, armed: true };
     if (path === 'budget') return { state: 'open', checkpoint: 'counter', totals: 4, reservations: 7 };
     throw new Refusal(404, 'route_unknown', 'there is no such path');
   }
@@ -262,6 +264,7 @@ export class FakeDaemon {
     if (asked?.path !== path || asked.body !== text || asked.method !== request.method) throw new Refusal(403, 'forbidden', 'confirmed was something else');
     this.verifyAssertion(assertion, asked.challenge, session.passkey);
     this.done.push({ path, body: text });
+    if (path.endsWith('/freeze')) this.frozen.push(path.split('/')[4]);
     return {};
   }
 

@@ -75,20 +75,24 @@ export function approvals(now) {
     asked_at: now - 20,
     expires_at: now + 100,
   });
-  const grant = document(now, 'c3'.repeat(16), {
-    kind: 'grant',
-    tool: 'infra.deploy',
-    scope: 'infra.deploy',
-    arguments: { environment: 'production', service: 'ledger' },
-    asked_at: now - 300,
-    expires_at: now + 600,
-  });
+  const part = (value) => Buffer.from(canonical(value)).toString('base64url');
+  const claims = {
+    aud: ['https://infra.example.org'],
+    authorization_details: [{ scopes: ['infra.deploy'], type: 'agent_delegation', constraints: [{ key: 'environment', one_of: ['staging', 'production'] }] }],
+    client_id: 'spiffe://example.org/agent/deploy-agent', cnf: { jkt: jkt('deploy-agent') }, exp: now + 3600, iat: now - 300,
+    iss: 'https://chancery.example.org', sub: 'user:alice@example.org',
+  }; // prettier-ignore
+  const grant = {
+    typ: 'chancery-approval-request', v: 1, id: 'c3'.repeat(16), kind: 'grant', gates: [{ gate: 'production', why: 'the TPM grants these scopes by approval only' }],
+    principal: claims.sub, client_id: claims.client_id, agent: claims.client_id, key: claims.cnf.jkt, asked_by: 'uid:1000',
+    unsigned_token: `${part({ alg: 'ES256', kid: jkt('gated'), typ: 'dt+jwt' })}.${part(claims)}`, asked_at: now - 300, expires_at: now + 600,
+  }; // prettier-ignore
   const ended = document(now, 'd4'.repeat(16), { arguments: { amount: 250, charge: 'ch_0PqZ', currency: 'eur', reason_code: 'duplicate' }, asked_at: now - 90000, expires_at: now - 89000 });
   const vote = { approver: 'user:bob@example.org', key: jkt('bob'), verdict: 'approve', at: now - 89900, enforcement: 'software-enforced', reason: 'Checked with the customer' };
   return [
     approval(plain),
     approval(hostile, { gates: [{ name: 'outgoing-files', quorum: 2, approvals: 1, separation: 'principal', enforcement: 'software-enforced' }], decisions: [{ ...vote, at: now - 5 }] }),
-    approval(grant, { enforcement: 'tpm-enforced', gates: [{ name: 'production', quorum: 1, approvals: 0, separation: 'requester', enforcement: 'tpm-enforced' }] }),
+    approval(grant, { tool: 'infra.deploy', enforcement: 'tpm-enforced', gates: [{ name: 'production', quorum: 1, approvals: 0, separation: 'requester', enforcement: 'tpm-enforced' }] }),
     approval(ended, { state: 'used', ended_at: now - 89800, decisions: [vote] }),
   ];
 }

@@ -14,7 +14,7 @@ const kPages = [
   ['history', '#/approvals?view=history', 'table'],
   ['approval', `#/approvals/${'a1'.repeat(16)}`, '.chain-picture'],
   ['approval-hostile', `#/approvals/${'b2'.repeat(16)}`, '.chain-picture'],
-  ['approval-tpm', `#/approvals/${'c3'.repeat(16)}`, '.chain-picture'],
+  ['approval-tpm', `#/approvals/${'c3'.repeat(16)}`, '.json'],
   ['approval-used', `#/approvals/${'d4'.repeat(16)}`, '.votes'],
   ['agents', '#/agents', 'tbody tr'],
   ['agent', '#/agents/billing-agent-00010', 'ul.budgets'],

@@ -131,8 +131,10 @@ struct CreateGrant {
 };
 
 struct Grant {
-  std::vector<std::string> chain;
+  std::vector<std::string> chain;     ///< empty while it waits
   std::vector<std::string> warnings;  ///< wildcards that a constraint leaves partly unbounded, and the like
+  /// The scopes are behind a gate: nothing is granted before people have approved it. Then the same is asked for again.
+  std::optional<PendingApproval> approval{};
 };
 
 /// Authority over the daemon itself, for an operator's own key.

@@ -191,6 +191,8 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_signed_that_could_not_be_shown, Stand) {
   waits(text);
   refused("is asked on a terminal", approve({}));
   refused("another than the one that --sha256 names", approve({"--yes", "--sha256", digest_of("another")}));
+  refused("give --sha256", approve({"--yes", "--format", "json"}));
+  refused("give --yes", approve({"--sha256", digest_of(text), "--format", "json"}));
   refused("one line", approve({"--yes", "--reason", "two\nlines"}));
   answer(kShow, http_answer(404, kProblem, R"({"code":"not_found","detail":"no such approval"})"));
   const Run gone = run(approve());

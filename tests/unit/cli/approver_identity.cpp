@@ -31,6 +31,7 @@ struct Settings {
     return folder.path() / "chancery" / "approver" / name;
   }
   chancery::testing::TemporaryFolder folder;
+  Output output{Output::Options{}};
 };
 
 }  // namespace
@@ -39,7 +40,7 @@ BOOST_AUTO_TEST_SUITE(approver_identities)
 
 BOOST_FIXTURE_TEST_CASE(an_approver_is_found_as_kept, Settings) {
   BOOST_TEST(!approver_of({}).has_value());
-  const auto made = approver_or_new(kBob, {});
+  const auto made = approver_or_new(output, kBob, {});
   BOOST_REQUIRE(made.has_value());
   const auto kept = approver_of({});
   BOOST_REQUIRE(kept.has_value());
@@ -52,18 +53,18 @@ BOOST_FIXTURE_TEST_CASE(an_approver_is_found_as_kept, Settings) {
 
 // Interrupted or not, a second try goes on with the key that there is.
 BOOST_FIXTURE_TEST_CASE(a_second_enrolment_takes_the_same_key, Settings) {
-  const auto first = approver_or_new(kBob, {});
-  const auto second = approver_or_new(kBob, {});
+  const auto first = approver_or_new(output, kBob, {});
+  const auto second = approver_or_new(output, kBob, {});
   BOOST_REQUIRE((first && second));
   BOOST_TEST(first->key.thumbprint() == second->key.thumbprint());
-  const auto other = approver_or_new("user:eve@example.org", {});
+  const auto other = approver_or_new(output, "user:eve@example.org", {});
   BOOST_REQUIRE(!other.has_value());
   BOOST_TEST(other.error().code == "conflict");
   BOOST_TEST(approver_of({})->principal == kBob);
 }
 
 BOOST_FIXTURE_TEST_CASE(options_name_another_approver_and_key, Settings) {
-  const auto kept = approver_or_new(kBob, {});
+  const auto kept = approver_or_new(output, kBob, {});
   BOOST_REQUIRE(kept.has_value());
   auto other = KeptKey::make(KeyPlace{});
   const std::string path = (folder.path() / "other.pem").string();
@@ -80,26 +81,39 @@ BOOST_FIXTURE_TEST_CASE(options_name_another_approver_and_key, Settings) {
 constexpr std::array kNoPrincipals{"", "group:ops", "user: bob", "user:\nbob"};
 BOOST_DATA_TEST_CASE_F(Settings, nobody_decides_without_a_name, boost::unit_test::data::make(kNoPrincipals),
                        name) {
-  BOOST_TEST(!approver_or_new(name, {}).has_value());
+  BOOST_TEST(!approver_or_new(output, name, {}).has_value());
   BOOST_TEST(!std::filesystem::exists(file("key.pem")));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_next_key_takes_the_place_of_the_one_before, Settings) {
-  const auto before = approver_or_new(kBob, {});
-  const auto next = next_key_or_new({});
+  const auto before = approver_or_new(output, kBob, {});
+  const auto next = next_key_or_new(output, {});
   BOOST_REQUIRE((before && next));
   BOOST_TEST(next->thumbprint() != before->key.thumbprint());
   // Until it takes that place the key that is enrolled decides, and the same one comes again.
   BOOST_TEST(approver_of({})->key.thumbprint() == before->key.thumbprint());
-  BOOST_TEST(next_key_or_new({})->thumbprint() == next->thumbprint());
+  BOOST_TEST(next_key_or_new(output, {})->thumbprint() == next->thumbprint());
   BOOST_REQUIRE(take_next_key().has_value());
   BOOST_TEST(approver_of({})->key.thumbprint() == next->thumbprint());
   BOOST_TEST(!std::filesystem::exists(file("next.pem")));
   BOOST_TEST(!take_next_key().has_value());
 }
 
+// The file of a key in a device has another name: between the end of the one and the other's place there is no key.
+BOOST_FIXTURE_TEST_CASE(an_interrupted_replacement_is_finished, Settings) {
+  BOOST_REQUIRE(approver_or_new(output, kBob, {}).has_value());
+  const auto next = next_key_or_new(output, {});
+  BOOST_REQUIRE(next.has_value());
+  BOOST_REQUIRE(std::filesystem::remove(file("key.pem")));
+  const auto kept = approver_of({});
+  BOOST_REQUIRE(kept.has_value());
+  BOOST_TEST(kept->key.thumbprint() == next->thumbprint());
+  BOOST_TEST(std::filesystem::exists(file("key.pem")));
+  BOOST_TEST(!std::filesystem::exists(file("next.pem")));
+}
+
 BOOST_FIXTURE_TEST_CASE(groups_are_named_once_and_in_order, Settings) {
-  const auto bob = approver_or_new(kBob, {});
+  const auto bob = approver_or_new(output, kBob, {});
   BOOST_REQUIRE(bob.has_value());
   const Enrolment enrolment = enrolment_of(kBob, {"ops", "finance", "ops"}, bob->key);
   BOOST_TEST((enrolment.groups == std::vector<std::string>{"finance", "ops"}));
@@ -110,7 +124,7 @@ BOOST_FIXTURE_TEST_CASE(groups_are_named_once_and_in_order, Settings) {
 }
 
 BOOST_FIXTURE_TEST_CASE(an_authorization_is_of_the_document_for_one_daemon, Settings) {
-  const auto bob = approver_or_new(kBob, {});
+  const auto bob = approver_or_new(output, kBob, {});
   BOOST_REQUIRE(bob.has_value());
   const std::chrono::sys_seconds now{std::chrono::seconds(1'800'000'000)};
   const auto jws = authorize_document(*bob, "{}", "https://chancery.example", now);

@@ -90,33 +90,43 @@ BOOST_AUTO_TEST_CASE(a_group_is_no_person_of_that_name) {
 struct KeyCase {
   const char* name;
   void (*change)(api::Approver& bob);
-  bool is_taken;
+  std::ptrdiff_t which;  // of the keys is the one; -1: none
 };
 std::ostream& operator<<(std::ostream& out, const KeyCase& row) { return out << row.name; }
 
 // Two keys of one person would be two persons to a TPM.
 const std::array kKeys{
-    KeyCase{"one key", [](api::Approver&) {}, true},
+    KeyCase{"one key", [](api::Approver&) {}, 0},
     KeyCase{"a passkey besides", [](api::Approver& bob) { bob.keys.push_back(key_of(new_key(), "passkey")); },
-            true},
+            0},
     KeyCase{"an Ed25519 key besides",
-            [](api::Approver& bob) { bob.keys.push_back(key_of(new_key(Algorithm::kEd25519))); }, true},
+            [](api::Approver& bob) { bob.keys.push_back(key_of(new_key(Algorithm::kEd25519))); }, 0},
     KeyCase{"a key that has ended besides",
             [](api::Approver& bob) {
               bob.keys.push_back(key_of(new_key()));
               bob.keys.back().state = "revoked";
             },
-            true},
-    KeyCase{"two keys", [](api::Approver& bob) { bob.keys.push_back(key_of(new_key())); }, false},
-    KeyCase{"a passkey alone", [](api::Approver& bob) { bob.keys[0].kind = "passkey"; }, false},
-    KeyCase{"no key", [](api::Approver& bob) { bob.keys.clear(); }, false},
-    KeyCase{"a key that is none", [](api::Approver& bob) { bob.keys[0].jwk = "{}"; }, false},
+            0},
+    KeyCase{"another key after it", [](api::Approver& bob) { bob.keys.push_back(key_of(new_key())); }, 1},
+    KeyCase{"a passkey alone", [](api::Approver& bob) { bob.keys[0].kind = "passkey"; }, -1},
+    KeyCase{"no key", [](api::Approver& bob) { bob.keys.clear(); }, -1},
 };
-BOOST_DATA_TEST_CASE(whoever_opens_a_gate_of_a_tpm_has_one_key_for_it, boost::unit_test::data::make(kKeys),
-                     row) {
+BOOST_DATA_TEST_CASE(a_person_opens_a_gate_of_a_tpm_by_the_last_key_alone,
+                     boost::unit_test::data::make(kKeys), row) {
   People people;
-  row.change(people.approvers[1]);
-  BOOST_TEST(policy_of(tpm_gate({"user:bob"}), people.approvers).has_value() == row.is_taken);
+  api::Approver& bob = people.approvers[1];
+  row.change(bob);
+  const auto policy = policy_of(tpm_gate({"user:bob"}), people.approvers);
+  BOOST_REQUIRE(policy.has_value());
+  BOOST_REQUIRE(policy->approvers.size() == (row.which < 0 ? 0U : 1U));
+  if (row.which >= 0)
+    BOOST_TEST(policy->approvers[0].thumbprint().text() == bob.keys[static_cast<std::size_t>(row.which)].jkt);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_none_opens_nothing) {
+  People people;
+  people.approvers[1].keys[0].jwk = "{}";
+  BOOST_TEST(!policy_of(tpm_gate({"user:bob"}), people.approvers).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(of_a_gate_that_software_enforces_nothing_is_pinned) {

@@ -593,7 +593,7 @@ const std::array kKept{
     Kept{"two of one name", [](std::vector<GateTerms>& gates) { gates.push_back(gates.front()); }, false},
     Kept{"one without a name", [](std::vector<GateTerms>& gates) { gates.front().gate.clear(); }, false},
     Kept{"one that nobody opens", [](std::vector<GateTerms>& gates) { gates.front().approvers.clear(); },
-         false},
+         true},
     Kept{"64 approvers", [](std::vector<GateTerms>& gates) { gates.front().approvers.resize(64, kBob); },
          true},
     Kept{"65 approvers", [](std::vector<GateTerms>& gates) { gates.front().approvers.resize(65, kBob); },

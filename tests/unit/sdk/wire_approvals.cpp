@@ -118,9 +118,15 @@ BOOST_AUTO_TEST_CASE(terms_say_whether_the_tool_declares_them) {
 }
 
 BOOST_AUTO_TEST_CASE(lists_have_no_documents_and_one_call_has_its_own) {
-  const api::Approval whole{"a1", "expired", "refund", "user:a", "jkt", "digest", 1, 2, 3, kDocument};
+  const api::ApprovalGate gate{"refunds", 2, 1, "requester", "software-enforced"};
+  const api::ApprovalVote vote{"user:b", "jkt", "approve", 1, "tpm-enforced", "why", "a.b.c", {"refunds"}, 2};
+  const api::Approval whole{"a1",   "grant", "lapsed", "refund", "user:a", "jkt", "digest",  "tpm-enforced",
+                            {gate}, 1,       2,        3,        4,        5,     kDocument, {vote}};
   api::Approval listed = whole;
   listed.document.clear();
+  listed.decisions.clear();
+  listed.approved_at.reset();
+  listed.approved_until.reset();
   listed.ended_at.reset();
   const auto one = wire::read_approval(wire::write(whole));
   BOOST_REQUIRE(one);

@@ -463,7 +463,7 @@ BOOST_FIXTURE_TEST_CASE(calls_are_listed_in_pages_by_their_state, Approvals) {
   const Response page = call("GET", "/v1/approvals?limit=2", "", kOperatorUid);
   BOOST_TEST(member(page, "next") == ids[1]);
   BOOST_TEST(page.body.find("\"document\"") == std::string::npos);
-  for (const char* query : {"?state=approved", "?limit=0", "?limit=1001", "?limit=x", "?other=1"})
+  for (const char* query : {"?state=decided", "?limit=0", "?limit=1001", "?limit=x", "?other=1"})
     BOOST_TEST(call("GET", std::string("/v1/approvals") + query, "", kOperatorUid).status == 400, query);
   BOOST_TEST(call("GET", "/v1/approvals?after=none", "", kOperatorUid).status == 404);
 }

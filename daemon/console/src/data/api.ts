@@ -12,6 +12,7 @@ import type {
   BudgetState,
   Checkpoint,
   Explanation,
+  FreezeState,
   Impact,
   Key,
   Overview,
@@ -126,6 +127,7 @@ export const agents = {
     ask<AgentPage>(`/ui/api/console/agents${query({ search, after, limit })}`),
   view: (name: string) => ask<AgentView>(`/ui/api/console/agents/${part(name)}`),
   keys: (name: string) => ask<{ keys: Key[] }>(`/ui/api/agents/${part(name)}/keys`),
+  freezes: (background = false) => ask<FreezeState>('/ui/api/freeze', { background }),
   impact: (name: string) => post<Impact>('/ui/api/impact', { agent: name }),
 };
 

@@ -83,7 +83,6 @@ export interface AgentRow {
   id: string;
   state: string;
   reason?: string;
-  frozen?: boolean;
   backend: string;
   type: string;
   custody?: string;
@@ -91,6 +90,19 @@ export interface AgentRow {
   created_at: number;
   key_created_at: number;
   last_used_at?: number;
+}
+
+/** What the kill switch holds. */
+export interface FreezeState {
+  frozen: boolean;
+  enforcement: 'tpm' | 'software';
+  since?: number;
+  reason?: string;
+  /** Those that are frozen by themselves. */
+  agents: string[];
+  switched_keys: number;
+  other_keys: number;
+  armed: boolean;
 }
 
 export interface AgentPage {

@@ -12,7 +12,7 @@ import { AuditEntryPage } from '../pages/audit_entry';
 import { Chains } from '../pages/chains';
 import { Health } from '../pages/health';
 import { Guarded } from './guarded';
-import { Empty } from './parts';
+import { Empty, Title } from './parts';
 import { linkTo, useRoute, type Route } from './router';
 import { SignedContext } from './session_context';
 import { readTheme, setTheme, type Theme } from './theme';
@@ -49,7 +49,7 @@ function pageOf(route: Route): ComponentChildren {
     default:
       return (
         <>
-          <h1>Nothing is here</h1>
+          <Title text="Nothing is here" />
           <Empty title="There is no such page">
             <a href={linkTo('approvals')}>Go to the approvals</a>
           </Empty>
@@ -107,13 +107,11 @@ function Navigation({ route, session }: { route: Route; session: Session }) {
   );
 }
 
-/** Moves the focus to what a followed link led to, and names the window after it; not at the start, where nobody followed one. */
+/** Moves the focus to what a followed link led to; not at the start, where nobody followed one. */
 function useArrival(route: Route) {
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
-    const heading = main.current?.querySelector('h1');
-    document.title = `${heading?.textContent ?? 'Console'} – Chancery`;
     if (isFirst.current) isFirst.current = false;
     else main.current?.focus();
   }, [route.page, route.id]);

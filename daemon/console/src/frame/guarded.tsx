@@ -1,6 +1,6 @@
 import { Component, type ComponentChildren } from 'preact';
 
-import { ErrorNotice } from './parts';
+import { ErrorNotice, Title } from './parts';
 
 interface State {
   error?: Error;
@@ -18,7 +18,7 @@ export class Guarded extends Component<{ children: ComponentChildren }, State> {
     if (this.state.error === undefined) return this.props.children;
     return (
       <>
-        <h1>This page failed</h1>
+        <Title text="This page failed" />
         <ErrorNotice error={this.state.error} retry={() => this.setState({}, () => location.reload())} />
       </>
     );

@@ -1,13 +1,14 @@
 // Small things that every page is made of.
 
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useContext, useEffect, useState } from 'preact/hooks';
 
-import { VisibleText } from '../text/visible_text';
+import { VisibleText, visibleLabel } from '../text/visible_text';
 import { ago, iso, moment } from '../text/times';
 import { announce } from './announce';
 import type { Loaded } from './load';
 import { linkTo } from './router';
+import { SignedContext } from './session_context';
 
 export type Tone = 'good' | 'bad' | 'warn' | 'info' | 'quiet';
 
@@ -67,8 +68,9 @@ export function When({ at, now, full = false }: { at: number | undefined; now: n
   );
 }
 
-/** An identifier in full, with a button that copies it and, where the audit log knows it, a link that follows it. */
+/** An identifier in full, with a button that copies it and, for who may read the audit log, a link that follows it there. */
 export function Identifier({ text, follow = false }: { text: string; follow?: boolean }) {
+  const isReader = useContext(SignedContext)?.session.role === 'operator';
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -79,12 +81,20 @@ export function Identifier({ text, follow = false }: { text: string; follow?: bo
   };
   return (
     <span class="identifier">
-      <code>{follow ? <a href={linkTo('audit', '', { ref: text })}><VisibleText text={text} /></a> : <VisibleText text={text} />}</code>
+      <code>{follow && isReader ? <a href={linkTo('audit', '', { ref: text })}><VisibleText text={text} /></a> : <VisibleText text={text} />}</code>
       <button type="button" class="button-bare" onClick={copy}>
         Copy<span class="sr-only"> {text.slice(0, 24)}</span>
       </button>
     </span>
   );
+}
+
+/** The heading of a page, after which the window is named too. */
+export function Title({ text, children }: { text: string; children?: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${visibleLabel(text)} – Chancery`;
+  }, [text]);
+  return <h1>{children ?? text}</h1>;
 }
 
 export type Fact = readonly [string, ComponentChildren, string?];

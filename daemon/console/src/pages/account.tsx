@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { enrolPasskey, makePasskey, signInWithPasskey, type MadePasskey } from '../decide/passkey';
 import { announce } from '../frame/announce';
 import { useNow } from '../frame/load';
-import { ErrorNotice, Facts, Identifier, Notice, Section, When, useAction } from '../frame/parts';
+import { ErrorNotice, Facts, Identifier, Notice, Section, Title, useAction, When } from '../frame/parts';
 import { useSigned } from '../frame/session_context';
 import { duration } from '../text/times';
 import { VisibleText } from '../text/visible_text';
@@ -107,7 +107,7 @@ export function Account() {
   return (
     <>
       <div class="page-head">
-        <h1>Your account</h1>
+        <Title text="Your account" />
       </div>
       <Section title="This session" id="session">
         <Facts

@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks';
 
 import { agents } from '../data/api';
-import type { AgentView, Budget, Key } from '../data/types';
+import type { AgentView, Budget, FreezeState, Key } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, When } from '../frame/parts';
+import { Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { Bar } from '../pictures/bar';
 import { duration, plural } from '../text/times';
 import { VisibleText } from '../text/visible_text';
 import { FreezeAgent, RevokeAgent, RotateAgent } from './agent_actions';
-import { Custody, stateOf } from './agents';
+import { Custody, isFrozen, stateOf } from './agents';
 
 const kKinds: Record<Budget['kind'], string> = { lifetime: 'in its life', subtree: 'with all below it', rate: 'in a window' };
 
@@ -108,10 +108,11 @@ function Keys({ name, now, turn }: { name: string; now: number; turn: number }) 
 
 type Open = 'rotate' | 'freeze' | 'revoke' | undefined;
 
-function Actions({ view, onDone }: { view: AgentView; onDone: () => void }) {
+function Actions({ view, freezes, onDone }: { view: AgentView; freezes: FreezeState | undefined; onDone: () => void }) {
   const { session } = useSigned();
   const [open, setOpen] = useState<Open>();
   const name = view.agent.name;
+  const frozen = isFrozen(view.agent, freezes);
   const close = () => setOpen(undefined);
   if (session.passkey === undefined) {
     return (
@@ -126,16 +127,17 @@ function Actions({ view, onDone }: { view: AgentView; onDone: () => void }) {
         <button type="button" class="button" onClick={() => setOpen('rotate')}>
           Rotate the key
         </button>
-        <button type="button" class="button" disabled={view.agent.frozen === true} onClick={() => setOpen('freeze')}>
+        <button type="button" class="button" disabled={frozen} onClick={() => setOpen('freeze')}>
           Freeze
         </button>
         <button type="button" class="button button-danger" onClick={() => setOpen('revoke')}>
           Revoke what it holds
         </button>
       </p>
-      {view.agent.frozen === true && (
+      {frozen && (
         <p>
-          It is frozen. Giving it back takes the operator’s key: <code>chancery agent unfreeze {name}</code>
+          {freezes?.frozen ? 'All agents are frozen' : 'It is frozen'}, <EnforcementBadge enforcement={freezes?.enforcement} /> Unfreezing is done on
+          the command line: <code>{freezes?.frozen ? 'chancery freeze lift' : `chancery agent unfreeze ${name}`}</code>
         </p>
       )}
       {open === 'rotate' && <RotateAgent name={name} onClose={close} onDone={onDone} />}
@@ -145,7 +147,7 @@ function Actions({ view, onDone }: { view: AgentView; onDone: () => void }) {
   );
 }
 
-function Agent({ view, onDone, turn }: { view: AgentView; onDone: () => void; turn: number }) {
+function Agent({ view, freezes, onDone, turn }: { view: AgentView; freezes: FreezeState | undefined; onDone: () => void; turn: number }) {
   const { skew } = useSigned();
   const now = useNow(skew);
   const { agent } = view;
@@ -156,12 +158,12 @@ function Agent({ view, onDone, turn }: { view: AgentView; onDone: () => void; tu
           <p class="crumb">
             <a href={linkTo('agents')}>Agents</a>
           </p>
-          <h1>
+          <Title text={agent.name}>
             <VisibleText text={agent.name} />
-          </h1>
+          </Title>
         </div>
         <div class="page-state">
-          <StateBadge state={stateOf(agent)} />
+          <StateBadge state={stateOf(agent, freezes)} />
         </div>
       </div>
       {agent.reason !== undefined && agent.reason !== '' && (
@@ -181,7 +183,7 @@ function Agent({ view, onDone, turn }: { view: AgentView; onDone: () => void; tu
             ['Registered', <When at={agent.created_at} now={now} full />],
           ]}
         />
-        <Actions view={view} onDone={onDone} />
+        <Actions view={view} freezes={freezes} onDone={onDone} />
       </Section>
       <Budgets view={view} now={now} />
       <Keys name={agent.name} now={now} turn={turn} />
@@ -195,10 +197,11 @@ function Agent({ view, onDone, turn }: { view: AgentView; onDone: () => void; tu
 export function AgentPage({ name }: { name: string }) {
   const [turn, setTurn] = useState(0);
   const loaded = useLoad(() => agents.view(name), [name, turn]);
+  const freezes = useLoad(agents.freezes, [turn]).data;
   if (name.length > 63) return <Empty title="No agent has so long a name" />;
   return (
     <Shown loaded={loaded} what="the agent">
-      {(view) => <Agent view={view} turn={turn} onDone={() => setTurn(turn + 1)} />}
+      {(view) => <Agent view={view} freezes={freezes} turn={turn} onDone={() => setTurn(turn + 1)} />}
     </Shown>
   );
 }

@@ -125,6 +125,27 @@ export function FreezeAgent(props: Props) {
   );
 }
 
+/** The kill switch for all agents at once. */
+export function FreezeAll({ onClose, onDone }: Omit<Props, 'name'>) {
+  const [reason, setReason] = useState('');
+  return (
+    <ActionDialog
+      name=""
+      onClose={onClose}
+      onDone={onDone}
+      title="Freeze all agents"
+      button="Freeze all"
+      isDangerous
+      said="All agents are frozen"
+      isReady={reason.trim() !== ''}
+      request={() => ({ path: '/ui/api/freeze', body: JSON.stringify({ reason: reason.trim() }) })}
+    >
+      <p>No key of any agent signs from now on. What they hold stays as it is, and can be used again once the freeze is lifted on the command line.</p>
+      <Reason value={reason} onChange={setReason} />
+    </ActionDialog>
+  );
+}
+
 function ImpactView({ impact }: { impact: Impact }) {
   const { skew } = useSigned();
   const now = useNow(skew);

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { agents } from '../data/api';
-import type { AgentRow } from '../data/types';
+import type { AgentRow, FreezeState } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Shown, StateBadge, When } from '../frame/parts';
+import { Badge, Empty, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, plural } from '../text/times';
@@ -19,11 +19,15 @@ export function Custody({ custody }: { custody: string | undefined }) {
   return <Badge tone={isHardware ? 'good' : 'warn'}>{custody}</Badge>;
 }
 
-export function stateOf(agent: AgentRow): string {
-  return agent.frozen === true ? 'frozen' : agent.state;
+export function isFrozen(agent: AgentRow, freezes: FreezeState | undefined): boolean {
+  return freezes !== undefined && (freezes.frozen || freezes.agents.includes(agent.name));
 }
 
-function Row({ agent, now }: { agent: AgentRow; now: number }) {
+export function stateOf(agent: AgentRow, freezes: FreezeState | undefined): string {
+  return isFrozen(agent, freezes) ? 'frozen' : agent.state;
+}
+
+function Row({ agent, freezes, now }: { agent: AgentRow; freezes: FreezeState | undefined; now: number }) {
   return (
     <tr>
       <th scope="row">
@@ -32,7 +36,7 @@ function Row({ agent, now }: { agent: AgentRow; now: number }) {
         </a>
       </th>
       <td>
-        <StateBadge state={stateOf(agent)} />
+        <StateBadge state={stateOf(agent, freezes)} />
       </td>
       <td>
         {agent.backend} <span class="quiet">{agent.type}</span>
@@ -67,6 +71,7 @@ function Table({ search }: { search: string }) {
   const now = useNow(skew);
   const pages = usePages(search);
   const loaded = useLoad(() => agents.list(search, pages.after, kPage), [search, pages.after]);
+  const freezes = useLoad(agents.freezes, []).data;
   const found = loaded.data?.agents.length;
   useEffect(() => {
     if (found !== undefined && (search !== '' || pages.number > 0)) announce(`${plural(found, 'agent')} on this page`);
@@ -103,7 +108,7 @@ function Table({ search }: { search: string }) {
                 </thead>
                 <tbody>
                   {rows.map((agent) => (
-                    <Row agent={agent} now={now} key={agent.name} />
+                    <Row agent={agent} freezes={freezes} now={now} key={agent.name} />
                   ))}
                 </tbody>
               </table>
@@ -136,7 +141,7 @@ export function Agents({ query }: { query: URLSearchParams }) {
   return (
     <>
       <div class="page-head">
-        <h1>Agents</h1>
+        <Title text="Agents" />
       </div>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
         <label>

@@ -1,10 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval, ApprovalView } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, When, type Tone } from '../frame/parts';
+import { Badge, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When, type Tone } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { countSuspiciousIn } from '../text/glyphs';
@@ -46,7 +46,7 @@ function useJudged(approval: Approval | undefined): Judged | undefined {
 }
 
 function Suspicion({ document }: { document: Document }) {
-  const found = countSuspiciousIn(document);
+  const found = useMemo(() => countSuspiciousIn(document), [document]);
   if (found === 0) return null;
   return (
     <Notice tone="warn" title={`${plural(found, 'character')} in this request may deceive the eye`}>
@@ -84,7 +84,7 @@ function What({ document }: { document: Document }) {
           <VisibleText text={document.description} /> <span class="fact-word">the tool’s own description</span>
         </p>
       )}
-      <h3>With exactly these arguments</h3>
+      <h3>{document.kind === 'grant' ? 'A token with exactly these claims' : 'With exactly these arguments'}</h3>
       <JsonText value={subjectArguments(document) ?? {}} />
       {debits && Object.keys(debits).length > 0 && (
         <>
@@ -192,9 +192,11 @@ function Votes({ approval, now }: { approval: Approval; now: number }) {
 }
 
 function Ended({ approval }: { approval: Approval }) {
+  const { session } = useSigned();
   return (
     <Notice tone="info" title={`This request is ${approval.state}`}>
-      Its document was forgotten when it ended. <a href={linkTo('audit', '', { ref: approval.id })}>The audit log</a> says what became of it.
+      Its document was forgotten when it ended.{' '}
+      {session.role === 'operator' && <a href={linkTo('audit', '', { ref: approval.id })}>The audit log says what became of it.</a>}
     </Notice>
   );
 }
@@ -206,9 +208,9 @@ function Header({ approval, now }: { approval: Approval; now: number }) {
         <p class="crumb">
           <a href={linkTo('approvals')}>Approvals</a>
         </p>
-        <h1>
+        <Title text={subjectOf(approval)}>
           <VisibleText text={subjectOf(approval)} />
-        </h1>
+        </Title>
         <p class="page-sub">
           for <VisibleText text={approval.principal} />
         </p>

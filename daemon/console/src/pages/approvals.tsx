@@ -4,7 +4,7 @@ import { approvals } from '../data/api';
 import type { Approval } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, EnforcementBadge, Shown, StateBadge, When } from '../frame/parts';
+import { Empty, EnforcementBadge, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { countdown, plural } from '../text/times';
@@ -182,7 +182,7 @@ export function Approvals({ query }: { query: URLSearchParams }) {
   return (
     <>
       <div class="page-head">
-        <h1>Approvals</h1>
+        <Title text="Approvals" />
         <nav class="tabs" aria-label="Approvals">
           <a href={linkTo('approvals')} aria-current={isHistory ? undefined : 'true'}>
             Waiting

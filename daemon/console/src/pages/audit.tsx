@@ -5,7 +5,7 @@ import { fromBase64, isConsistent, verifiedHead } from '../data/tree';
 import type { AuditKeys, AuditPage, Checkpoint, NumberedEntry, Overview } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Facts, Notice, Section, Shown, StateBadge, When } from '../frame/parts';
+import { Badge, Empty, Facts, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, plural } from '../text/times';
@@ -248,7 +248,7 @@ export function Audit({ query }: { query: URLSearchParams }) {
   return (
     <>
       <div class="page-head">
-        <h1>Audit</h1>
+        <Title text="Audit" />
       </div>
       <Search reference={reference} action={action} />
       {reference !== '' && (

@@ -3,7 +3,7 @@ import { fromBase64, isIncluded, leafHash, toBase64, verifiedHead } from '../dat
 import { canonical } from '../data/jcs';
 import type { AuditKeys, ProvedEntry } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, When } from '../frame/parts';
+import { Badge, Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { JsonText } from '../text/json_text';
@@ -99,7 +99,7 @@ function Entry({ proved, judgement }: Read) {
           <p class="crumb">
             <a href={linkTo('audit')}>Audit</a>
           </p>
-          <h1>Entry {count(number)}</h1>
+          <Title text={`Entry ${count(number)}`} />
           <p class="page-sub">
             <code>{entry.action}</code> <When at={entry.at} now={now} full />
           </p>

@@ -4,7 +4,7 @@ import { chains } from '../data/api';
 import type { Explanation } from '../data/types';
 import { announce } from '../frame/announce';
 import { useNow } from '../frame/load';
-import { Empty, ErrorNotice, Facts, Notice, Section, useAction } from '../frame/parts';
+import { Empty, ErrorNotice, Facts, Notice, Section, Title, useAction } from '../frame/parts';
 import { useSigned } from '../frame/session_context';
 import { ChainPicture } from '../pictures/chain_picture';
 import { HopList } from '../pictures/hop_list';
@@ -148,7 +148,7 @@ export function Chains({ token }: { token: string }) {
   return (
     <>
       <div class="page-head">
-        <h1>Chains</h1>
+        <Title text="Chains" />
       </div>
       <form
         class="card"

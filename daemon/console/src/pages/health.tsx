@@ -1,14 +1,18 @@
-import { health } from '../data/api';
-import type { Anomaly, Backend, BudgetState, Overview } from '../data/types';
+import { useState } from 'preact/hooks';
+
+import { agents, health } from '../data/api';
+import type { Anomaly, Backend, BudgetState, FreezeState, Overview } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Facts, Identifier, Notice, Section, Shown, StateBadge, When } from '../frame/parts';
+import { Badge, Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, duration, plural } from '../text/times';
 import { VisibleText } from '../text/visible_text';
+import { FreezeAll } from './agent_actions';
 import { Custody } from './agents';
 
 const kPollMs = 5000;
+const kFreezePollMs = 15_000;
 
 interface Alarm {
   title: string;
@@ -17,8 +21,9 @@ interface Alarm {
 }
 
 /** What somebody should do something about, the worst first. */
-export function alarmsOf(overview: Overview, budget: BudgetState | undefined): Alarm[] {
+export function alarmsOf(overview: Overview, budget: BudgetState | undefined, freezes?: FreezeState): Alarm[] {
   const alarms: Alarm[] = overview.missing.map((what) => ({ title: 'Not ready', text: what, isBad: true }));
+  if (freezes?.frozen) alarms.push({ title: 'All agents are frozen', text: `${freezes.reason ?? 'No key of an agent signs.'} Lift it on the command line: chancery freeze lift.`, isBad: true });
   for (const backend of overview.backends) {
     if (!backend.up) alarms.push({ title: `The backend ${backend.name} does not answer`, text: 'Its keys sign nothing until it does.', isBad: true });
   }
@@ -188,6 +193,49 @@ function AnomalyRow({ anomaly, now }: { anomaly: Anomaly; now: number }) {
   );
 }
 
+function KillSwitch({ freezes, now, onDone }: { freezes: FreezeState; now: number; onDone: () => void }) {
+  const { session } = useSigned();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <Section title="Kill switch" id="freeze" aside={freezes.frozen ? <Badge tone="bad">all frozen</Badge> : <Badge tone="good">agents may sign</Badge>}>
+      <Facts
+        facts={[
+          ['Enforced by', <EnforcementBadge enforcement={freezes.enforcement} />],
+          ['Since', freezes.since === undefined ? undefined : <When at={freezes.since} now={now} />],
+          ['Reason', freezes.reason === undefined ? undefined : <VisibleText text={freezes.reason} />],
+          ['Keys on the switch', count(freezes.switched_keys)],
+          ['Other keys', freezes.other_keys > 0 ? `${count(freezes.other_keys)}: rotate them, and the TPM refuses for them too` : undefined],
+          ['Ready', freezes.armed ? 'yes' : <>no: <code>chancery freeze arm</code></>],
+          ['Frozen agents', freezes.agents.length > 0 ? <AgentLinks names={freezes.agents} /> : undefined],
+        ]}
+      />
+      {session.passkey !== undefined && (
+        <p class="buttons">
+          <button type="button" class="button button-danger" disabled={freezes.frozen} onClick={() => setOpen(true)}>
+            Freeze all agents
+          </button>
+        </p>
+      )}
+      {isOpen && <FreezeAll onClose={() => setOpen(false)} onDone={onDone} />}
+    </Section>
+  );
+}
+
+function AgentLinks({ names }: { names: readonly string[] }) {
+  return (
+    <ul class="plain">
+      {names.slice(0, 100).map((name) => (
+        <li key={name}>
+          <a href={linkTo('agents', name)}>
+            <VisibleText text={name} />
+          </a>
+        </li>
+      ))}
+      {names.length > 100 && <li>and {count(names.length - 100)} more</li>}
+    </ul>
+  );
+}
+
 function Anomalies({ now }: { now: number }) {
   const loaded = useLoad(health.anomalies, [], { every: 30_000 });
   return (
@@ -216,10 +264,11 @@ export function Health() {
   const overview = useLoad(health.overview, [], { every: kPollMs });
   const backends = useLoad(health.backends, []);
   const budget = useLoad(health.budget, []);
+  const freezes = useLoad(agents.freezes, [], { every: kFreezePollMs });
   return (
     <>
       <div class="page-head">
-        <h1>Health</h1>
+        <Title text="Health" />
         <div class="page-state">
           {overview.data && (overview.data.ready ? <Badge tone="good">ready</Badge> : <Badge tone="bad">not ready</Badge>)}
         </div>
@@ -227,9 +276,10 @@ export function Health() {
       <Shown loaded={overview} what="the daemon’s health">
         {(found) => (
           <>
-            <Alarms alarms={alarmsOf(found, budget.data)} />
+            <Alarms alarms={alarmsOf(found, budget.data, freezes.data)} />
             <Figures overview={found} now={now} />
             <Backends overview={found} backends={backends.data?.backends} />
+            {freezes.data && <KillSwitch freezes={freezes.data} now={now} onDone={freezes.reload} />}
             <Anomalies now={now} />
             <OwnKeys overview={found} now={now} />
             <Section title="This daemon" id="daemon">

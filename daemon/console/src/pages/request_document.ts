@@ -5,12 +5,15 @@ import { canonical } from '../data/jcs';
 
 export type Document = Record<string, unknown>;
 
-// What docs/protocol/approvals.md describes. Whoever meets another member does not know the document, and approves nothing of it.
-const kMembers = new Set([
-  'typ', 'v', 'id', 'kind', 'tool', 'scope', 'method', 'uri', 'audience', 'arguments', 'arguments_sha256', 'risk', 'description',
-  'credential', 'principal', 'agent', 'client_id', 'key', 'session_key', 'token', 'runtime', 'asked_by', 'debits', 'gates', 'signing_input',
-  'asked_at', 'expires_at',
-]); // prettier-ignore
+// What docs/protocol/approvals.md describes, by kind. Whoever meets another member does not know the document, and approves nothing
+// of it.
+const kEverywhere = ['typ', 'v', 'id', 'kind', 'gates', 'principal', 'client_id', 'agent', 'key', 'asked_at', 'expires_at'];
+const kAction = ['scope', 'uri', 'audience', 'arguments', 'arguments_sha256', 'session_key', 'token', 'debits'];
+const kMembers: Readonly<Record<string, readonly string[]>> = {
+  call: [...kEverywhere, ...kAction, 'tool', 'risk', 'description', 'credential', 'runtime'],
+  action: [...kEverywhere, ...kAction, 'method', 'asked_by'],
+  grant: [...kEverywhere, 'asked_by', 'unsigned_token'],
+};
 
 export interface Judged {
   /** The octets that were hashed. */
@@ -20,17 +23,28 @@ export interface Judged {
   problem?: string;
 }
 
+const isObject = (value: unknown): value is Document => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Why the token that a grant would sign is not what the document says of it. */
+function tokenProblem(document: Document): string | undefined {
+  const claims = grantClaims(document);
+  if (!isObject(claims)) return 'The token that would be signed cannot be read.';
+  const holder = isObject(claims.cnf) ? claims.cnf.jkt : undefined;
+  if (claims.sub === document.principal && claims.client_id === document.client_id && holder === document.key) return undefined;
+  return 'The token that would be signed is for somebody else than the document says.';
+}
+
 async function problemOf(document: Document, id: string, digest: string, wanted: string): Promise<string | undefined> {
   if (digest !== wanted) return 'Its SHA-256 is another than the daemon says: what is shown is not what would be approved.';
   if (document.typ !== 'chancery-approval-request' || document.v !== 1) return 'It is of a version that this page does not know.';
   if (document.id !== id) return 'It is the document of another request.';
-  const unknown = Object.keys(document).filter((name) => !kMembers.has(name));
+  const members = typeof document.kind === 'string' && Object.hasOwn(kMembers, document.kind) ? kMembers[document.kind] : undefined;
+  if (members === undefined) return 'It is of a kind that this page does not know.';
+  const unknown = Object.keys(document).filter((name) => !members.includes(name));
   if (unknown.length > 0) return `It says something that this page does not know: ${unknown.join(', ')}.`;
-  if (typeof document.arguments_sha256 === 'string' && document.arguments !== undefined) {
-    const of = hex(await sha256(utf8(canonical(document.arguments))));
-    if (of !== document.arguments_sha256) return 'Its arguments are not those whose SHA-256 it names.';
-  }
-  return undefined;
+  if (document.kind === 'grant') return tokenProblem(document);
+  const of = hex(await sha256(utf8(canonical(document.arguments ?? null))));
+  return of === document.arguments_sha256 ? undefined : 'Its arguments are not those whose SHA-256 it names.';
 }
 
 /** Makes the document's octets again and holds them against the hash that the list of requests shows. */
@@ -46,11 +60,17 @@ export function subjectArguments(document: Document): unknown {
   return document.arguments ?? grantClaims(document);
 }
 
-/** The claims of the token that a grant would sign, read from the very octets that would be signed. */
+/**
+ * The claims of the token that a grant would sign, read from the very octets that would be signed; undefined where these are not in
+ * canonical form, in which one text could be read in two ways.
+ */
 export function grantClaims(document: Document): unknown {
-  if (typeof document.signing_input !== 'string') return undefined;
+  const parts = typeof document.unsigned_token === 'string' ? document.unsigned_token.split('.') : [];
+  if (parts.length !== 2) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(fromBase64url(document.signing_input.split('.')[1] ?? '')));
+    const texts = parts.map((part) => new TextDecoder('utf-8', { fatal: true }).decode(fromBase64url(part)));
+    const [header, claims] = texts.map((text) => JSON.parse(text) as unknown);
+    return canonical(header) === texts[0] && canonical(claims) === texts[1] ? claims : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { signInWithPasskey } from '../decide/passkey';
 import type { Session } from '../data/types';
-import { ErrorNotice, Notice, useAction } from '../frame/parts';
+import { ErrorNotice, Notice, Title, useAction } from '../frame/parts';
 
 interface Props {
   why?: 'ended' | 'link' | 'unreachable' | undefined;
@@ -57,7 +57,7 @@ export function SignIn({ why, session, onSession, onSignOut }: Props) {
   return (
     <main class="sign-in">
       <div class="sign-in-card">
-        <h1>Chancery</h1>
+        <Title text="Sign in">Chancery</Title>
         <p class="sign-in-lead">What agents may do, and who says so.</p>
         <Why why={why} />
         {session && onSession && onSignOut ? <PasskeyStep onSession={onSession} onSignOut={onSignOut} /> : <HowTo />}

@@ -1,3 +1,5 @@
+import { useMemo } from 'preact/hooks';
+
 import { utf8 } from '../data/base64url';
 
 const kRow = 16;
@@ -11,8 +13,10 @@ function row(octets: Uint8Array, from: number): string {
 
 /** The octets of a text in UTF-8, sixteen a line. */
 export function HexDump({ text, label }: { text: string; label: string }) {
-  const octets = utf8(text);
-  const rows = Array.from({ length: Math.ceil(octets.length / kRow) }, (_, at) => row(octets, at * kRow));
+  const rows = useMemo(() => {
+    const octets = utf8(text);
+    return Array.from({ length: Math.ceil(octets.length / kRow) }, (_, at) => row(octets, at * kRow));
+  }, [text]);
   return (
     <pre class="hex" tabIndex={0} role="region" aria-label={label}>
       {rows.join('\n')}

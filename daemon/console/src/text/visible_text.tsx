@@ -1,4 +1,5 @@
 import { Fragment } from 'preact';
+import { useMemo } from 'preact/hooks';
 
 import { codeName, readGlyphs, type Piece } from './glyphs';
 
@@ -39,9 +40,10 @@ function PieceView({ piece }: { piece: Piece }) {
  * direction or passes for another one named where it stands.
  */
 export function VisibleText({ text }: { text: string }) {
+  const pieces = useMemo(() => readGlyphs(text), [text]); // pages are drawn anew each second
   return (
     <bdi class="octets" dir="ltr" translate={false}>
-      {readGlyphs(text).map((piece, at) => (
+      {pieces.map((piece, at) => (
         <Fragment key={at}>
           <PieceView piece={piece} />
         </Fragment>
