@@ -1,5 +1,6 @@
 // `chancery incident`: what an agent was and did, in one file that verifies without the daemon.
 
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -21,6 +22,13 @@ struct OpenArguments {
   std::string file;
 };
 
+// Before anything is done: what was collected of an agent that was stopped has to go somewhere.
+Checked<void> require_no_file(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return {};
+  return failure(Error{ErrorCode::kConflict, "is there already: give --out a file that is not"}, file);
+}
+
 // By the keys that the bundle itself names: that shows whether it is whole, and not whose it is.
 Checked<incident::Report> judge_by_itself(const incident::Bundle& bundle) {
   std::vector<audit::NoteKey> keys;
@@ -37,6 +45,7 @@ Checked<ExitCode> open(Context& context, const OpenArguments& arguments) {
   api::OpenIncident request = arguments.request;
   request.freeze = !arguments.no_freeze;
   request.revoke = !arguments.no_revoke;
+  CHANCERY_TRY(require_no_file(arguments.file));
   const auto client = connect(context);
   if (!client) return client.error();
   const auto opened = IncidentClient(*client).open(request);

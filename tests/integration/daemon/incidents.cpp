@@ -132,9 +132,10 @@ BOOST_FIXTURE_TEST_CASE(one_is_cut_where_that_is_asked_for_and_leaves_what_it_is
 
 BOOST_FIXTURE_TEST_CASE(a_file_that_is_there_is_not_replaced, Incident) {
   std::ofstream(path("a.json")) << "evidence of before";
-  const ProgramResult opened = open("orchestrator", "a.json", {"--no-freeze", "--no-revoke"});
+  const ProgramResult opened = open("orchestrator", "a.json");
   BOOST_TEST(opened.exit_status != 0, opened.output);
   BOOST_TEST(text_of(path("a.json")) == "evidence of before");
+  BOOST_TEST(spend(chain, 1) == "permit");  // nothing was done
 }
 
 BOOST_AUTO_TEST_SUITE_END()
