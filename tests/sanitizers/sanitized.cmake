@@ -11,7 +11,7 @@ set(sanitized_by_address
   mcp mcp_serving runtime_tools schema schema_suite
   runtime_program
   service_approvals service_budgets service_console service_custody service_decisions service_incidents service_issuers service_partners service_vault redaction
-  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_decision fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
+  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_decision fuzz_evidence fuzz_host fuzz_http fuzz_incident fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
   fuzz_proof fuzz_redaction fuzz_schema fuzz_status_list fuzz_token fuzz_tpm)
 
 # Data races: what more than one thread is at. Not the client, whose cpprestsdk is not built for this, nor tests that assert
