@@ -101,9 +101,8 @@ void show_findings(Output& output, const Report& report) {
                    std::to_string(report.findings.size() - kMostShown) + " more: --format json shows all");
       return;
     }
-    const std::string subject = finding.subject.empty() ? "" : " " + finding.subject;
-    output.field(incident::fault_name(finding.fault),
-                 subject.substr(subject.empty() ? 0 : 1) + (subject.empty() ? "" : ": ") + finding.what);
+    const std::string subject = finding.subject.empty() ? "" : finding.subject + ": ";
+    output.field(incident::fault_name(finding.fault), subject + finding.what);
   }
 }
 
@@ -140,26 +139,37 @@ void show_counts(Output& output, const Evidence& evidence, const Report& report)
 
 // --- the command
 
+/// What trust files give.
+struct Anchors {
+  TrustSnapshot trust;
+  std::vector<VerifyKey> verifiers;
+};
+
+Checked<Anchors> load_anchors(const std::vector<std::string>& files) {
+  CHANCERY_ASSIGN(TrustConfig config, load_trust(files, environment));
+  std::vector<PublicKey> known;
+  for (const TrustAnchor& anchor : config.anchors)
+    known.insert(known.end(), anchor.attestation_verifiers.begin(), anchor.attestation_verifiers.end());
+  Anchors out;
+  if (!known.empty()) {
+    CHANCERY_ASSIGN(out.verifiers, verify_keys(known, files.front()));
+  }
+  out.trust = TrustSnapshot(std::move(config));
+  return out;
+}
+
 Checked<ExitCode> verify(Context& context, const VerifyArguments& arguments) {
   CHANCERY_ASSIGN(const std::vector<audit::NoteKey> keys, read_note_keys(arguments.keys));
   CHANCERY_ASSIGN(const std::string text, read_input(arguments.file, incident::kMaxBundle));
   const auto bundle = incident::read_bundle(text);
   if (!bundle) return failure(bundle.error(), arguments.file);
+  Anchors anchors;
   incident::Terms terms;
   terms.keys = keys;
-  TrustSnapshot trust;
-  std::vector<VerifyKey> verifiers;
   if (!arguments.trust.empty()) {
-    CHANCERY_ASSIGN(TrustConfig config, load_trust(arguments.trust, environment));
-    std::vector<PublicKey> known;
-    for (const TrustAnchor& anchor : config.anchors)
-      known.insert(known.end(), anchor.attestation_verifiers.begin(), anchor.attestation_verifiers.end());
-    if (!known.empty()) {
-      CHANCERY_ASSIGN(verifiers, verify_keys(known, arguments.trust.front()));
-    }
-    trust = TrustSnapshot(std::move(config));
-    terms.trust = &trust;
-    terms.verifiers = verifiers;
+    CHANCERY_ASSIGN(anchors, load_anchors(arguments.trust));
+    terms.trust = &anchors.trust;
+    terms.verifiers = anchors.verifiers;
   }
   const Report report = incident::judge(*bundle, terms);
   show_incident(context.output, *bundle, report);
