@@ -5,6 +5,7 @@
 #include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/gated_grant.hpp"
 #include "daemon/service/status_acts.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
@@ -60,6 +61,7 @@ Status revoke(Office& office, const store::Key& key, std::string_view reason, co
   CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
                                        audit_entry("key.revoke", context, std::move(facts))));
   CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
+  if (key.owner.starts_with(store::kGateOwner)) CHANCERY_TRY(publish_gates(office));
   if (key.owner == store::kAttestation) CHANCERY_TRY(forget_results(office));
   destroy_now_or_later(office, key, context);
   return {};

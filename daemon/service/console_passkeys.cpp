@@ -100,6 +100,21 @@ Status check_person(const api::AskPasskey& message) {
       "`principal` is like user:bob@example.org, without space; `groups` are names, none twice, at most 32"};
 }
 
+/// Who the passkey says that it is.
+Result<KnownPasskey> judge_sign_in(Office& office, const CallContext& context,
+                                   const api::PasskeyAnswer& message) {
+  const ConsoleVisitor& visitor = visitor_of(context);
+  CHANCERY_ASSIGN(const ConsoleQuestion asked,
+                  office.console->take(visitor.session, message.id, Kind::kSignIn, context.now));
+  CHANCERY_ASSIGN(const auto passkeys, passkeys_for(office, visitor));
+  const auto known = std::ranges::find(passkeys, message.credential_id, &KnownPasskey::credential_id);
+  if (known == passkeys.end())
+    return Error{ErrorCode::kNotFound, "no such passkey is enrolled for who may sign in here"};
+  CHANCERY_TRY(verify_passkey_assertion(message.assertion, asked.challenge, known->key,
+                                        office.console->options().party));
+  return *known;
+}
+
 }  // namespace
 
 Result<std::vector<KnownPasskey>> known_passkeys(Office& office, std::string_view principal) {
@@ -143,25 +158,6 @@ Result<api::PasskeyQuestion> ask_sign_in(Office& office, const CallContext& cont
   out.id = asked.id;
   return out;
 }
-
-namespace {
-
-/// Who the passkey says that it is.
-Result<KnownPasskey> judge_sign_in(Office& office, const CallContext& context,
-                                   const api::PasskeyAnswer& message) {
-  const ConsoleVisitor& visitor = visitor_of(context);
-  CHANCERY_ASSIGN(const ConsoleQuestion asked,
-                  office.console->take(visitor.session, message.id, Kind::kSignIn, context.now));
-  CHANCERY_ASSIGN(const auto passkeys, passkeys_for(office, visitor));
-  const auto known = std::ranges::find(passkeys, message.credential_id, &KnownPasskey::credential_id);
-  if (known == passkeys.end())
-    return Error{ErrorCode::kNotFound, "no such passkey is enrolled for who may sign in here"};
-  CHANCERY_TRY(verify_passkey_assertion(message.assertion, asked.challenge, known->key,
-                                        office.console->options().party));
-  return *known;
-}
-
-}  // namespace
 
 Result<ConsoleEntry> sign_in_with_passkey(Office& office, const CallContext& context,
                                           const api::PasskeyAnswer& message) {

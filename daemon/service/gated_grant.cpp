@@ -77,9 +77,8 @@ class GatedGrant {
  private:
   // Whoever looks up the key that an approver's tool pins finds it published.
   Result<GatedIssuer> prepare_issuer() {
-    const auto policy = office_.policy.current();
     CHANCERY_ASSIGN(GatedIssuer issuer, office_.gated.current(gate_, context_.now, context_.deadline));
-    CHANCERY_TRY(office_.gated.publish(policy->gates, policy->granted_scopes));
+    CHANCERY_TRY(publish_gates(office_));
     return issuer;
   }
 
@@ -227,6 +226,11 @@ class GatedGrant {
 Result<api::Grant> grant_behind(Office& office, const CallContext& context, const api::CreateGrant& message,
                                 const Gate& gate, const store::Agent& receiver, Claims claims) {
   return GatedGrant(office, context, message, gate, receiver).answer(std::move(claims));
+}
+
+Status publish_gates(const Office& office) {
+  const auto policy = office.policy.current();
+  return office.gated.publish(policy->gates, policy->granted_scopes);
 }
 
 }  // namespace chancery::service

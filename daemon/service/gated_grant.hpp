@@ -18,4 +18,7 @@ namespace chancery::service {
                                               const api::CreateGrant& message, const Gate& gate,
                                               const store::Agent& receiver, Claims claims);
 
+/// Publishes what the keys behind gates may grant, and the issuer's other keys beside them. The store's errors.
+[[nodiscard]] Status publish_gates(const Office& office);
+
 }  // namespace chancery::service

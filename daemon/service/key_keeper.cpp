@@ -3,6 +3,7 @@
 #include "daemon/service/agent_keys.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/freeze_desk.hpp"
+#include "daemon/service/gated_grant.hpp"
 
 namespace chancery::service {
 namespace {
@@ -178,8 +179,7 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
 }
 
 void KeyKeeper::publish_gates() const {
-  const auto policy = office_.policy.current();
-  const Status published = office_.gated.publish(policy->gates, policy->granted_scopes);
+  const Status published = service::publish_gates(office_);
   if (!published) complain_("the keys behind gates could not be published", published.error());
 }
 

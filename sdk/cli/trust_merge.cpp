@@ -90,6 +90,18 @@ Result<AnchorText> read_anchor(const Value& object) {
   return anchor;
 }
 
+// The first anchor with a key roots its chains: a ceiling that comes after one without would bound nothing.
+Status require_effect(const std::vector<AnchorText>& anchors, const AnchorText& added) {
+  const bool is_void =
+      added.restrictions.contains("ceiling") && std::ranges::any_of(anchors, [&](const AnchorText& held) {
+        return held.has_issuer_of(added) && held.has_key_of(added) && !held.restrictions.contains("ceiling");
+      });
+  if (!is_void) return {};
+  return Error{
+      ErrorCode::kConflict,
+      "this issuer's key is trusted already, and without a ceiling: take that anchor out of the trust file, then add this"};
+}
+
 void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
   const auto same = std::ranges::find_if(anchors, [&](const AnchorText& held) {
     return held.restrictions == added.restrictions ||
@@ -149,6 +161,9 @@ Result<Node> anchor_node(const AnchorText& anchor) {
 Result<std::string> merge_trust(std::string_view held, std::string_view added) {
   TrustText trust;
   CHANCERY_TRY(add_trust(trust, held));
+  TrustText fresh;
+  CHANCERY_TRY(add_trust(fresh, added));
+  for (const AnchorText& anchor : fresh.anchors) CHANCERY_TRY(require_effect(trust.anchors, anchor));
   CHANCERY_TRY(add_trust(trust, added));
   Node anchors = Node::array();
   for (const AnchorText& anchor : trust.anchors) {

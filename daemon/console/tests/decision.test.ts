@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { hex, sha256, toBase64url, utf8 } from '../src/data/base64url';
 import { canonical } from '../src/data/jcs';
-import { checkInput, type Shown } from '../src/decide/passkey';
+import { checkAuthorization, checkInput, enrolmentOf, type Shown } from '../src/decide/passkey';
 import { judge } from '../src/pages/request_document';
 
 const kShown: Shown = {
@@ -51,6 +51,37 @@ describe('anything else is not signed', () => {
     ['nothing', ''],
   ])('%s', (_, text) => {
     expect(() => checkInput(text, kShown)).toThrow();
+  });
+});
+
+describe('an authorization', () => {
+  const kVoucher = { approver: 'user:bob@example.org', key: 'a-thumbprint', issuer: 'https://localhost:8443' };
+  const kTyp = { ...kHeader, typ: 'chancery-enrolment+jwt' };
+  const said = async (changes: Record<string, unknown> = {}, header: unknown = kTyp) =>
+    input({ aud: kVoucher.issuer, document_sha256: hex(await sha256(utf8('{}'))), iat: now(), iss: kVoucher.approver, ...changes }, header);
+
+  test('is signed where it says what is enrolled', async () => {
+    await expect(checkAuthorization(await said(), '{}', kVoucher)).resolves.toBeUndefined();
+  });
+  test('is not signed for another document, daemon or person, nor where it is a decision', async () => {
+    const others = [
+      await said({ document_sha256: '00'.repeat(32) }),
+      await said({ aud: 'https://other.example' }),
+      await said({ iss: 'user:eve@example.org' }),
+      await said({ also: 1 }),
+      await said({}, kHeader),
+      input(claims()),
+    ];
+    for (const other of others) await expect(checkAuthorization(other, '{}', kVoucher)).rejects.toThrow(/Nothing was signed/);
+  });
+
+  test('is about the key that the browser made', async () => {
+    const { publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    const { x, y } = await crypto.subtle.exportKey('jwk', publicKey);
+    const spki = await crypto.subtle.exportKey('spki', publicKey);
+    expect(await enrolmentOf('user:bob@example.org', ['b', 'a'], spki, 'AQ')).toBe(
+      `{"credential_id":"AQ","groups":["a","b"],"jwk":{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"},"kind":"passkey","principal":"user:bob@example.org","typ":"chancery-approver-enrolment","v":1}`,
+    );
   });
 });
 

@@ -219,8 +219,10 @@ export class FakeDaemon {
     if (path === '/ui/confirmations') return found(this.askConfirmation(session, body));
     if (path === '/ui/passkeys/options') return found(this.passkeyOptions(body));
     if (path === '/ui/passkeys') return found(this.madePasskey(body));
+    if (path === '/ui/authorizations') return found(this.askAuthorization(session, body));
     if (path === '/ui/api/approvers') {
       const enrolment = JSON.parse(body.enrolment);
+      if (this.passkeys.length > 0) this.verifyAuthorization(session, body);
       this.passkeys.push({ ...this.waiting, principal: enrolment.principal });
       return found({});
     }
@@ -248,6 +250,21 @@ export class FakeDaemon {
     return { id, state: approval.state, enforcement: 'software-enforced' };
   }
 
+  askAuthorization(session, { enrolment }) {
+    const part = (value) => Buffer.from(canonical(value)).toString('base64url');
+    const digest = this.forged ?? sha256(enrolment).toString('hex');
+    const claims = { aud: this.origin, document_sha256: digest, iat: now(), iss: session.passkey.principal };
+    const input = `${part({ alg: 'chancery-webauthn-es256', kid: session.passkey.jkt, typ: 'chancery-enrolment+jwt' })}.${part(claims)}`;
+    return { input, options: this.options(sha256(input), session) };
+  }
+
+  verifyAuthorization(session, { enrolment, authorization }) {
+    const [header, payload, signature] = authorization.split('.');
+    this.verifyAssertion(JSON.parse(Buffer.from(signature, 'base64url').toString()), sha256(`${header}.${payload}`), session.passkey);
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    if (claims.document_sha256 !== sha256(enrolment).toString('hex')) throw new Refusal(403, 'forbidden', 'vouched for was something else');
+  }
+
   askConfirmation(session, { method, path, body }) {
     const id = randomBytes(8).toString('hex');
     const challenge = sha256(canonical({ typ: 'chancery-console-confirmation', id, method, path, body_sha256: sha256(body).toString('hex') }));
@@ -268,13 +285,13 @@ export class FakeDaemon {
     return {};
   }
 
-  passkeyOptions({ principal }) {
+  passkeyOptions({ principal, groups = [] }) {
     const user = { id: randomBytes(16).toString('base64url'), name: principal, displayName: principal };
     const options = {
       rp: { id: 'localhost', name: 'Chancery' }, user, challenge: randomBytes(32).toString('base64url'), pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
       excludeCredentials: [], authenticatorSelection: { userVerification: 'required' }, attestation: 'none',
     }; // prettier-ignore
-    this.enrolling = principal;
+    this.enrolling = { principal, groups: [...groups].sort() };
     return { id: 'enrol', options };
   }
 
@@ -285,7 +302,7 @@ export class FakeDaemon {
     const jwk = { crv: 'P-256', kty: 'EC', x: part(-67), y: part(-32) };
     const jkt = sha256(canonical(jwk)).toString('base64url');
     this.waiting = { credential_id: registration.id, jkt, key: createPublicKey({ key: jwk, format: 'jwk' }) };
-    const enrolment = canonical({ principal: this.enrolling, jwk });
+    const enrolment = canonical({ typ: 'chancery-approver-enrolment', v: 1, ...this.enrolling, jwk, kind: 'passkey', credential_id: registration.id });
     return { enrolment, sha256: sha256(enrolment).toString('hex'), jkt, first: this.passkeys.length === 0 };
   }
 }

@@ -91,6 +91,24 @@ test('a daemon that wants something else signed gets no signature', async () => 
   assert.equal(daemon.approvals[0].state, 'pending');
 });
 
+test('a second passkey takes the word of the first, over exactly its enrolment', async () => {
+  await takePasskey();
+  const enrol = async (groups) => {
+    await open('#/account');
+    await page.reload();
+    await page.fill('#principal', 'user:carol@example.org');
+    await page.fill('#groups', groups);
+    await page.getByRole('button', { name: 'Make a passkey' }).click();
+  };
+  await enrol('group:finance, audit');
+  await page.getByText('The passkey is enrolled').first().waitFor();
+  assert.deepEqual(daemon.passkeys.map(({ principal }) => principal), ['user:bob@example.org', 'user:carol@example.org']);
+  daemon.forged = '00'.repeat(32);
+  await enrol('');
+  await page.getByText('Nothing was signed').waitFor();
+  assert.equal(daemon.passkeys.length, 2);
+});
+
 test('a gate that a TPM enforces is not approved here, and can be denied', async () => {
   await takePasskey();
   await open(`#/approvals/${'c3'.repeat(16)}`);

@@ -192,6 +192,17 @@ BOOST_AUTO_TEST_CASE(other_restrictions_make_another_anchor) {
   BOOST_TEST(TrustConfig::parse(merged.value()).value().anchors.size() == 2U);
 }
 
+// Whose key is trusted in everything is bounded by no anchor that comes after.
+BOOST_AUTO_TEST_CASE(a_ceiling_on_a_key_that_is_trusted_without_one_is_refused) {
+  const std::string bounded = trust(anchor("https://a", kKeyA, R"(,"ceiling":{"scopes":["crm.*"]})"));
+  const auto refused = merge_trust(trust(anchor("https://a", kKeyA)), bounded);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::kConflict));
+  BOOST_TEST(merge_trust(trust(anchor("https://a", kKeyB)), bounded).has_value());
+  BOOST_TEST(merge_trust(trust(anchor("https://b", kKeyA)), bounded).has_value());
+  BOOST_TEST(merge_trust(bounded, bounded).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(attestation_verifiers_are_united_under_one_anchor) {
   const auto verified_by = [](const std::string& key, const std::string& verifier) {
     return trust(anchor("https://a", key, R"(,"attestation_verifiers":[)" + verifier + "]"));

@@ -10,6 +10,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/setup/gates.hpp"
 #include "sdk/verify/action.hpp"
 
 namespace chancery::tests {
@@ -305,6 +306,64 @@ BOOST_AUTO_TEST_CASE(a_tools_declaration_is_a_gate_by_its_name) {
   BOOST_TEST((tool.wait == 60s));
   const store::GateTerms terms = service::terms_of(tool);
   BOOST_TEST((terms == store::GateTerms{"tool:refund", {"group:finance"}, 1, "requester", false}));
+}
+
+namespace {
+
+struct CeilingRow {
+  const char* name;
+  Strings gated;
+  Strings granted;
+  bool is_good;
+};
+std::ostream& operator<<(std::ostream& out, const CeilingRow& row) { return out << row.name; }
+
+const std::array kCeilings{
+    CeilingRow{"each scope by itself", {"payments.refund"}, {"payments.refund", "crm.*"}, true},
+    CeilingRow{"a part of what is gated", {"payments.*"}, {"payments.refund"}, true},
+    CeilingRow{"the same wildcard", {"payments.*"}, {"payments.*"}, true},
+    CeilingRow{"more than what is gated", {"payments.refund"}, {"payments.*"}, false},
+    CeilingRow{"every scope", {"payments.refund"}, {}, false},
+    CeilingRow{"a scope that is none", {"payments..refund"}, {"crm.*"}, false},
+};
+
+}  // namespace
+
+// Else no ceiling could say what the issuer's other keys may grant.
+BOOST_DATA_TEST_CASE(scopes_that_a_tpm_keeps_are_listed_apart_from_the_rest,
+                     boost::unit_test::data::make(kCeilings), row) {
+  config::GateConfig configured;
+  configured.name = "keys";
+  configured.scopes = row.gated;
+  configured.approvers = {"user:bob@example.org"};
+  configured.quorum = 1;
+  configured.enforcement = config::GateEnforcement::kTpm;
+  const auto read = setup::gates({configured}, row.granted);
+  BOOST_TEST(read.has_value() == row.is_good);
+  if (!read) BOOST_TEST((read.error().code == ErrorCode::kConfigInvalid));
+}
+
+BOOST_AUTO_TEST_CASE(a_configured_gate_says_the_same_to_the_service) {
+  config::GateConfig configured;
+  configured.name = "refunds";
+  configured.scopes = {"payments.refund"};
+  configured.when = config::GateWhen::kAbove;
+  configured.parameter = "amount";
+  configured.above = "99.5";
+  configured.approvers = {"group:finance"};
+  configured.quorum = 2;
+  configured.separation = config::GateSeparation::kPrincipal;
+  configured.wait = 60s;
+  configured.lifetime = 10s;
+  const auto read = setup::gates({configured}, {});
+  BOOST_REQUIRE(read);
+  const Gate& rule = read->front();
+  BOOST_TEST((rule.when == When::kAbove));
+  BOOST_TEST(rule.above == 99'500'000);
+  BOOST_TEST(rule.separation == "principal");
+  BOOST_TEST(rule.quorum == 2u);
+  BOOST_TEST((rule.wait == 60s && rule.lifetime == 10s));
+  BOOST_TEST(!rule.tpm_enforced);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -74,31 +74,53 @@ export interface Shown {
   key: string;
 }
 
+// A clock may differ, and a person takes a while.
+const kLongestDifference = 600;
+
+/**
+ * Throws unless a signing input is the canonical form of exactly these: compared as octets, so a member beside or another form of
+ * the same is found as well. Its `iat` alone is the daemon's, and must be about now.
+ */
+function requireExactly(input: string, typ: string, key: string, wanted: Record<string, unknown>): void {
+  const parts = input.split('.');
+  const issuedAt = readPart(parts[1]).iat;
+  const part = (value: unknown) => toBase64url(utf8(canonical(value)));
+  const isSame =
+    parts.length === 2 &&
+    typeof issuedAt === 'number' &&
+    Math.abs(issuedAt - Date.now() / 1000) < kLongestDifference &&
+    parts[0] === part({ alg: 'chancery-webauthn-es256', kid: key, typ }) &&
+    parts[1] === part({ ...wanted, iat: issuedAt });
+  if (!isSame) {
+    throw new Refused('What the daemon wants signed is not what this page shows. Nothing was signed: report this as an incident.');
+  }
+}
+
 /** Throws unless `input` says what was shown and decided, and nothing else. */
 export function checkInput(input: string, shown: Shown): void {
-  const parts = input.split('.');
-  const header = readPart(parts[0]);
-  const claims = readPart(parts[1]);
-  const issuedAt = claims.iat;
-  const wanted: Record<string, unknown> = {
-    iat: issuedAt,
+  requireExactly(input, 'chancery-decision+jwt', shown.key, {
     iss: shown.approver,
     request: shown.request,
     request_sha256: shown.sha256,
     verdict: shown.verdict,
     ...(shown.reason === '' ? {} : { reason: shown.reason }),
-  };
-  const head = { alg: 'chancery-webauthn-es256', kid: shown.key, typ: 'chancery-decision+jwt' };
-  // Compared as octets: so a member beside, or another form of the same, is found as well.
-  const same =
-    parts.length === 2 &&
-    typeof issuedAt === 'number' &&
-    Math.abs(issuedAt - Date.now() / 1000) < 600 &&
-    parts[0] === toBase64url(utf8(canonical(head))) &&
-    parts[1] === toBase64url(utf8(canonical(wanted)));
-  if (!same || header.typ !== head.typ) {
-    throw new Refused('What the daemon wants signed is not what this page shows. Nothing was signed: report this as an incident.');
-  }
+  });
+}
+
+export interface Voucher {
+  approver: string;
+  key: string;
+  /** This daemon's issuer, so that the word is good for no other. */
+  issuer: string;
+}
+
+/** Throws unless `input` says that this enrolment shall be, and nothing else. */
+export async function checkAuthorization(input: string, enrolment: string, voucher: Voucher): Promise<void> {
+  requireExactly(input, 'chancery-enrolment+jwt', voucher.key, {
+    aud: voucher.issuer,
+    document_sha256: hex(await sha256(utf8(enrolment))),
+    iss: voucher.approver,
+  });
 }
 
 /** A JWS whose signature is a passkey's. */
@@ -135,6 +157,21 @@ export interface MadePasskey {
   first: boolean;
 }
 
+/** The enrolment document of a passkey, from the key as the browser tells it. */
+export async function enrolmentOf(principal: string, groups: string[], spki: ArrayBuffer, credentialId: string): Promise<string> {
+  const key = await crypto.subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']);
+  const { crv, kty, x, y } = await crypto.subtle.exportKey('jwk', key);
+  return canonical({
+    typ: 'chancery-approver-enrolment',
+    v: 1,
+    principal,
+    groups: [...groups].sort(),
+    jwk: { crv, kty, x, y },
+    kind: 'passkey',
+    credential_id: credentialId,
+  });
+}
+
 /** Has the browser make a passkey; nothing is enrolled yet. */
 export async function makePasskey(principal: string, groups: string[]): Promise<MadePasskey> {
   const { id, options } = await passkeys.options(principal, groups);
@@ -145,19 +182,27 @@ export async function makePasskey(principal: string, groups: string[]): Promise<
     });
   if (!(credential instanceof PublicKeyCredential)) throw new Refused('The browser made no passkey.');
   const response = credential.response as AuthenticatorAttestationResponse;
-  return passkeys.made(id, {
-    id: toBase64url(new Uint8Array(credential.rawId)),
+  const credentialId = toBase64url(new Uint8Array(credential.rawId));
+  const made = await passkeys.made(id, {
+    id: credentialId,
     authenticatorData: octetsOf(response.getAuthenticatorData()),
     clientDataJSON: octetsOf(response.clientDataJSON),
   });
+  const publicKey = response.getPublicKey();
+  if (publicKey === null) throw new Refused('The browser does not tell the key of the passkey that it made.');
+  if (made.enrolment !== (await enrolmentOf(principal, groups, publicKey, credentialId))) {
+    throw new Refused('The daemon would enrol another key, or for somebody else. Nothing was enrolled: report this as an incident.');
+  }
+  return made;
 }
 
 /** Enrols it: the first needs nobody's word, a later one that of the passkey which is signed in. */
-export async function enrolPasskey(made: MadePasskey): Promise<void> {
+export async function enrolPasskey(made: MadePasskey, voucher: Voucher): Promise<void> {
   if (made.first) {
     await passkeys.enrol(made.enrolment);
     return;
   }
   const { input, options } = await passkeys.authorization(made.enrolment);
+  await checkAuthorization(input, made.enrolment, voucher);
   await passkeys.enrol(made.enrolment, await signed(input, options));
 }

@@ -38,7 +38,7 @@ function Document({ made }: { made: MadePasskey }) {
         </a>
       </p>
       They sign it on their machine:
-      <pre class="command">chancery approver enroll enrolment.json</pre>
+      <pre class="command">chancery approver enroll --document enrolment.json</pre>
       <Facts facts={[['Key', <Identifier text={made.jkt} />], ['SHA-256', <Identifier text={made.sha256} />]]} />
     </Notice>
   );
@@ -52,11 +52,12 @@ function EnrolForm() {
   const [made, setMade] = useState<MadePasskey>();
   const [isDone, setDone] = useState(false);
   const enrol = useAction(async () => {
-    const names = groups.split(/[\s,]+/).filter((name) => name !== '');
+    // Gates say `group:finance`; enrolments name the group alone.
+    const names = groups.split(/[\s,]+/).filter((name) => name !== '').map((name) => name.replace(/^group:/, ''));
     const passkey = await makePasskey(principal.trim(), names);
     setMade(passkey);
     if (!passkey.first && session.passkey === undefined) return; // to be signed elsewhere
-    await enrolPasskey(passkey);
+    await enrolPasskey(passkey, { approver: session.principal ?? '', key: session.passkey?.jkt ?? '', issuer: session.issuer });
     setDone(true);
     announce('The passkey is enrolled');
   });
@@ -83,7 +84,7 @@ function EnrolForm() {
         </div>
         <div class="field">
           <label htmlFor="groups">Groups</label>
-          <input id="groups" value={groups} placeholder="group:finance" onInput={(event) => setGroups(event.currentTarget.value)} />
+          <input id="groups" value={groups} placeholder="finance" onInput={(event) => setGroups(event.currentTarget.value)} />
         </div>
       </div>
       {enrol.error && !enrol.isBusy && <ErrorNotice error={enrol.error} />}
