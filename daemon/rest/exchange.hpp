@@ -14,6 +14,7 @@
 #include "sdk/wire/backup_messages.hpp"
 #include "sdk/wire/console_messages.hpp"
 #include "sdk/wire/freeze_messages.hpp"
+#include "sdk/wire/incident_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/overview_messages.hpp"
 #include "sdk/wire/runtime_messages.hpp"

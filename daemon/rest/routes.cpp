@@ -158,6 +158,8 @@ std::span<const Route> routes() noexcept {
       Route{"GET", "/v1/gates", kPrivileged, true, list_gates, scope::kGatesRead},
       Route{"POST", "/v1/grants", kPrivileged, true, create_grant, scope::kGrantsMint, "token.grant"},
       Route{"POST", "/v1/impact", kPrivileged, true, show_impact, scope::kRevocationsImpact},
+      Route{"POST", "/v1/incidents", kPrivileged, true, open_incident, scope::kIncidentsOpen,
+            "incident.open"},
       Route{"POST", "/v1/introspect", kTls, true, introspect_token, scope::kIntrospect},
       Route{"GET", "/v1/issuer/keys", kPrivileged, true, list_issuer_keys, scope::kIssuerRead},
       Route{"POST", "/v1/issuer/rotate", kPrivileged, true, rotate_issuer, scope::kIssuerRotate,

@@ -50,6 +50,7 @@ Response unfreeze_agent(service::Office& office, const Request& request, std::st
 Response show_freeze(service::Office& office, const Request& request, std::string_view argument);
 Response freeze_all(service::Office& office, const Request& request, std::string_view argument);
 Response lift_freeze(service::Office& office, const Request& request, std::string_view argument);
+Response open_incident(service::Office& office, const Request& request, std::string_view argument);
 Response arm_switches(service::Office& office, const Request& request, std::string_view argument);
 Response retire_agent(service::Office& office, const Request& request, std::string_view argument);
 Response list_agent_keys(service::Office& office, const Request& request, std::string_view argument);

@@ -50,6 +50,7 @@ inline constexpr std::string_view kFreezeLift = "chancery.freeze.lift";
 inline constexpr std::string_view kFreezeRead = "chancery.freeze.read";
 inline constexpr std::string_view kGatesRead = "chancery.gates.read";
 inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
+inline constexpr std::string_view kIncidentsOpen = "chancery.incidents.open";
 inline constexpr std::string_view kIntrospect = "chancery.introspect";
 inline constexpr std::string_view kIssuerRead = "chancery.issuer.read";
 inline constexpr std::string_view kIssuerRotate = "chancery.issuer.rotate";

@@ -54,6 +54,10 @@
 #include "daemon/telemetry/request_counts.hpp"
 #include "sdk/base/published.hpp"
 
+namespace chancery::store {
+class IncidentBook;
+}
+
 namespace chancery::service {
 
 class AnomalyWatch;
@@ -115,9 +119,10 @@ struct Office {
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
-  AnomalyWatch* watch = nullptr;   ///< null: nobody watches how agents use their authority
-  FreezeDesk* freezes = nullptr;   ///< null: nobody is frozen, and nobody can be
-  ConsoleDesk* console = nullptr;  ///< null: there is no console
+  AnomalyWatch* watch = nullptr;             ///< null: nobody watches how agents use their authority
+  FreezeDesk* freezes = nullptr;             ///< null: nobody is frozen, and nobody can be
+  ConsoleDesk* console = nullptr;            ///< null: there is no console
+  store::IncidentBook* incidents = nullptr;  ///< set wherever requests are served
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();

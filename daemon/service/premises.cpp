@@ -96,7 +96,8 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              std::move(options.redactor),
              &watch,
              &freezes,
-             console.get()} {
+             console.get(),
+             books.incidents.get()} {
   spending.seal_with(audit);
   office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }

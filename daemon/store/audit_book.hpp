@@ -71,6 +71,9 @@ class AuditBook {
   /// The root of the first `size` entries.
   virtual Result<Sha256Digest> root(std::uint64_t size) = 0;
   virtual Result<std::vector<Sha256Digest>> inclusion(std::uint64_t sequence, std::uint64_t size) = 0;
+  /// The same of many entries at no more cost than of those that lie near one another. Others get the connection in between.
+  virtual Result<std::vector<std::vector<Sha256Digest>>> inclusions(
+      const std::vector<std::uint64_t>& sequences, std::uint64_t size) = 0;
   virtual Result<std::vector<Sha256Digest>> consistency(std::uint64_t first, std::uint64_t second) = 0;
 
   /// Holds entries that were recorded before against the tree, a part at a time.

@@ -48,4 +48,9 @@ inline constexpr const char* kWithRefBefore =
     "UNION ALL SELECT sequence FROM audit_recent WHERE sequence < ?1 AND instr(refs, ?2) > 0) r "
     "JOIN audit a USING (sequence) ORDER BY a.sequence DESC LIMIT ?3";
 
+// The numbers alone, of the newest, in no order. Parameters: reference, up to which sequence, limit of what the index has.
+inline constexpr const char* kNumbersWithRef =
+    "SELECT sequence FROM (SELECT sequence FROM audit_refs WHERE ref = ?1 AND sequence <= ?2 ORDER BY sequence DESC LIMIT ?3) "
+    "UNION SELECT sequence FROM audit_recent WHERE sequence <= ?2 AND instr(refs, ?1) > 0";
+
 }  // namespace chancery::store

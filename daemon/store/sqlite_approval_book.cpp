@@ -191,7 +191,7 @@ class SqliteApprovalBook final : public ApprovalBook {
 
   Result<ParkedCall> find(std::string_view id) override {
     const auto held = journal_->hold();
-    return read_call(database(), kFind, id, call_from);
+    return read_request(database(), id);
   }
 
   Result<ParkedCall> summary(std::string_view id) override {
@@ -223,8 +223,7 @@ class SqliteApprovalBook final : public ApprovalBook {
 
   Result<std::vector<Vote>> votes(std::string_view id) override {
     const auto held = journal_->hold();
-    CHANCERY_ASSIGN(const std::int64_t place, place_of(database(), id));
-    return votes_of(database(), place);
+    return votes_about(database(), id);
   }
 
   // The entry is composed anew once it is known what the request became.
@@ -363,6 +362,15 @@ std::optional<ApprovalState> approval_state_named(std::string_view name) noexcep
     if (kStateNames[i] == name) return static_cast<ApprovalState>(i);
   }
   return std::nullopt;
+}
+
+Result<ParkedCall> read_request(Database& database, std::string_view id) {
+  return read_call(database, kFind, id, call_from);
+}
+
+Result<std::vector<Vote>> votes_about(Database& database, std::string_view id) {
+  CHANCERY_ASSIGN(const std::int64_t place, place_of(database, id));
+  return votes_of(database, place);
 }
 
 Result<Parking> park_call(Database& database, const ParkedCall& call) {

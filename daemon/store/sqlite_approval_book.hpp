@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/store/approval_book.hpp"
@@ -27,6 +28,12 @@ struct Parking {
 
 /// Writes a new parked call, within the bounds. Within a transaction.
 [[nodiscard]] Result<Parking> park_call(Database& database, const ParkedCall& call);
+
+// While the journal is held, or within a transaction. kNotFound.
+
+/// As ApprovalBook::find() and votes().
+[[nodiscard]] Result<ParkedCall> read_request(Database& database, std::string_view id);
+[[nodiscard]] Result<std::vector<Vote>> votes_about(Database& database, std::string_view id);
 
 /// Whether that call is pending, and its time not over. Within a transaction.
 [[nodiscard]] Result<bool> is_waiting(Database& database, std::string_view id, sys_seconds now);

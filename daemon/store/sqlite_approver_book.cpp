@@ -315,6 +315,14 @@ std::string_view approver_key_state_name(ApproverKeyState state) noexcept {
   return kStateNames[static_cast<std::size_t>(state)];
 }
 
+Result<ApproverKey> approver_key(Journal& journal, const Thumbprint& key) {
+  const std::string jkt = key.text();
+  CHANCERY_ASSIGN(Query select, journal.database().query(kKey));
+  CHANCERY_ASSIGN(const bool row, select.bind(jkt).step());
+  if (!row) return kNoSuchApproverKey;
+  return key_from(select, journal.seal());
+}
+
 Result<Approver> active_approver(Journal& journal, const Thumbprint& key) {
   auto person = owner_of(journal, key);
   if (!person && person.error().code != ErrorCode::kNotFound) return person.error();

@@ -1,6 +1,7 @@
 #include "daemon/store/sqlite_audit_book.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "daemon/store/audit_refs.hpp"
@@ -160,6 +161,27 @@ class SqliteAuditBook final : public AuditBook {
     CHANCERY_TRY(check_size(size));
     if (sequence == 0) return kNoSuchEntry;
     return audit::inclusion_proof(sequence - 1, size, subtree_hashes(database_));
+  }
+
+  Result<std::vector<std::vector<Sha256Digest>>> inclusions(const std::vector<std::uint64_t>& sequences,
+                                                            std::uint64_t size) override {
+    std::map<std::pair<unsigned, std::uint64_t>, Sha256Digest> known;
+    const audit::SubtreeHash read = subtree_hashes(database_);
+    const audit::SubtreeHash hashes = [&](const audit::Subtree& at) -> Result<Sha256Digest> {
+      const auto found = known.find({at.level, at.index});
+      if (found != known.end()) return found->second;
+      CHANCERY_ASSIGN(const Sha256Digest hash, read(at));
+      known.emplace(std::pair(at.level, at.index), hash);
+      return hash;
+    };
+    std::vector<std::vector<Sha256Digest>> out;
+    for (const std::uint64_t sequence : sequences) {
+      const auto guard = journal_->hold();
+      CHANCERY_TRY(check_size(size));
+      if (sequence == 0) return kNoSuchEntry;
+      CHANCERY_ASSIGN(out.emplace_back(), audit::inclusion_proof(sequence - 1, size, hashes));
+    }
+    return out;
   }
 
   Result<std::vector<Sha256Digest>> consistency(std::uint64_t first, std::uint64_t second) override {

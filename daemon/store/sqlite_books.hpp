@@ -12,6 +12,7 @@
 #include "daemon/store/gate_book.hpp"
 #include "daemon/store/grant_book.hpp"
 #include "daemon/store/host_book.hpp"
+#include "daemon/store/incident_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/journal.hpp"
 #include "daemon/store/ledger.hpp"
@@ -42,6 +43,7 @@ struct Books {
   std::unique_ptr<ApproverBook> approvers;
   std::unique_ptr<GateBook> gates;
   std::unique_ptr<FreezeBook> freezes;
+  std::unique_ptr<IncidentBook> incidents;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -25,6 +25,7 @@ void add_anomaly(CLI::App& app, Command& chosen);
 void add_approval(CLI::App& app, Command& chosen);
 void add_console(CLI::App& app, Command& chosen);
 void add_freeze(CLI::App& app, Command& chosen);
+void add_incident(CLI::App& app, Command& chosen);
 void add_audit(CLI::App& app, Command& chosen);
 void add_trace(CLI::App& app, Command& chosen);
 void add_budget(CLI::App& app, Command& chosen);

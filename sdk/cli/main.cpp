@@ -80,6 +80,7 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_approver(app, chosen);
   add_gate(app, chosen);
   add_freeze(app, chosen);
+  add_incident(app, chosen);
   add_console(app, chosen);
   add_receipt(app, chosen);
   add_grant(app, chosen);

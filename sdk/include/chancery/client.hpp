@@ -231,6 +231,7 @@ class Client {
   friend class ApprovalClient;     // the calls of chancery/approval_client.hpp
   friend class ConsoleClient;      // the calls of chancery/console_client.hpp
   friend class FreezeClient;       // the calls of chancery/freeze_client.hpp
+  friend class IncidentClient;     // the calls of chancery/incident_client.hpp
   friend class RuntimeClient;      // the calls of chancery/runtime_client.hpp
   friend class VaultClient;        // the calls of chancery/vault_client.hpp
   struct Impl;

@@ -87,6 +87,7 @@ constexpr std::array kHalted{
     Row{"POST", "/v1/grants", "/v1/grants",
         R"({"principal":"user:a","agent":"support","audience":"https://a","scopes":["crm.read"],"lifetime_s":60})",
         kOperatorUid},
+    Row{"POST", "/v1/incidents", "/v1/incidents", R"({"agent":"support"})", kOperatorUid},
     Row{"POST", "/v1/join-tokens", "/v1/join-tokens", R"({"agent":"orchestrator","chain":CHAIN})",
         kOperatorUid},
     Row{"POST", "/v1/operators", "/v1/operators",
