@@ -4,9 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include <boost/asio/execution.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
+#include <boost/asio/defer.hpp>
 
 namespace chancery::edge {
 namespace {
@@ -50,21 +48,19 @@ std::chrono::steady_clock::duration BlockingPool::all_busy_for() const {
 void BlockingPool::begin_next() {
   const auto place = std::ranges::find_if(begun_, is_free);
   if (queue_.size() == 0 || place == begun_.end()) return;
-  // By this thread, next: none is woken up for it.
-  const auto next =
-      boost::asio::prefer(io_.get_executor(), boost::asio::execution::relationship.continuation);
-  boost::asio::post(next, [this, &place = *place] { run(place); });
+  // Behind what this thread has to do next: another is woken up only when there is more than that.
+  boost::asio::defer(io_, [this, &place = *place] { run(place); });
   *place = std::chrono::steady_clock::now();
 }
 
 // The next is begun by another turn at the threads, so that connections have theirs in between.
 void BlockingPool::run(Begun& place) noexcept {
   std::shared_ptr<Task> task;
-  {
-    const std::lock_guard lock(mutex_);
-    task = queue_.pop();
-  }
   try {
+    {
+      const std::lock_guard lock(mutex_);
+      task = queue_.pop();
+    }
     if (task) task->work();
   } catch (const std::exception&) {
     // Memory is exhausted: the request's deadline, which still runs, answers it.

@@ -23,10 +23,10 @@ Status IssuedSecrets::call_begins(const api::ReleasedCredential& credential, sys
     const sys_seconds end{std::chrono::seconds(*credential.expires_at)};
     issued.expires_at = std::max(issued.expires_at.value_or(end), end);
   }
-  const auto [handle, is_new] = issued.handles.try_emplace(credential.name);
-  if (!is_new) return {};
-  CHANCERY_ASSIGN(handle->second, known_.add(credential.value.view(), credential.name));
-  return {};
+  if (issued.handles.contains(credential.name)) return {};
+  auto known = known_.add(credential.value.view(), credential.name);
+  issued.handles.emplace(credential.name, known ? *known : redaction::KnownSecrets::Handle());
+  return known ? Status{} : Status{known.error()};
 }
 
 void IssuedSecrets::call_ended(const Id& id, sys_seconds now) {

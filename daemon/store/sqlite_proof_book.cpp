@@ -61,7 +61,7 @@ Result<ProofRecord> insert_proof(Journal& journal, const ProofUse& use) {
   CHANCERY_TRY(require_remembered(database, kBook, use.at));
   const std::string holder = use.holder.text();
   const std::string jti = hex_encode(use.jti);
-  ProofCounts::Count& count = journal.proof_counts().of(use.holder);
+  ProofCounts::Count& count = journal.proof_counts().of(use.holder, use.at);
   if (!count || *count >= kMaxProofs) {
     CHANCERY_ASSIGN(count, count_proofs(database, holder, use.at));
   }

@@ -22,10 +22,10 @@ class SessionRotation {
   static constexpr std::size_t kMost =
       950;  ///< before whoever comes waits for the other, if it was not refused a moment ago
 
-  /// Of a session that was handed over nobody knows how many proofs its key has made, or who else has it: the first
-  /// proof is another's.
+  /// Of a session that was handed over nobody knows how many proofs its key has made, or who else has it: whoever comes waits for
+  /// the other.
   explicit SessionRotation(std::shared_ptr<const Session> first)
-      : current_(std::move(first)), used_(current_->was_handed_over() ? kProofs : 0) {}
+      : current_(std::move(first)), used_(current_->was_handed_over() ? kMost : 0) {}
 
   /// The session for one proof.
   /// \param stop  ends waiting for another one, and opening it: then it is the one that is there

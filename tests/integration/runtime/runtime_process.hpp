@@ -44,8 +44,11 @@ class RuntimeProcess {
   void start_by(std::vector<std::string> command) {
     command.insert(command.end(), {"--config", (folder_ / "runtime.toml").string()});
     pid_ = start_program(command, folder_ / "output");
-    const bool up = eventually(
-        [&] { return std::filesystem::exists(socket()) && send("GET", "/healthz").status == 200; });
+    // It answers a moment before its log says so, and where.
+    const bool up = eventually([&] {
+      return std::filesystem::exists(socket()) && send("GET", "/healthz").status == 200 &&
+             output().find("serving") != std::string::npos;
+    });
     BOOST_REQUIRE_MESSAGE(up, "the runtime does not answer: " << output());
   }
   int stop() {
