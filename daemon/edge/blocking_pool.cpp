@@ -22,7 +22,6 @@ void BlockingPool::stop() {
   stopping_ = true;
   dropped = queue_.drain();
   ended_.wait(lock, [this] { return std::ranges::all_of(begun_, is_free); });
-  lock.unlock();
 }
 
 BlockingPool::Admission BlockingPool::submit(std::shared_ptr<Task> task) {

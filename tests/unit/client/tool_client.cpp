@@ -79,19 +79,24 @@ BOOST_FIXTURE_TEST_CASE(a_socket_that_is_not_there_is_told_from_a_runtime_that_s
   BOOST_TEST(has(listed.error().error.what, "nothing is at its socket"), listed.error().error.what);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_list_is_given_up, AgentScene) {
+/// A runtime that reads a request and answers nothing. Once it has read one, whoever asked is to give up.
+struct SilentRuntime {
   std::promise<void> asked;
-  const auto runtime = FakeDaemon::on_socket([&](Connection& connection) {
+  std::stop_source stop;
+  std::unique_ptr<FakeDaemon> runtime = FakeDaemon::on_socket([this](Connection& connection) {
     connection.read_request();
     asked.set_value();
     connection.wait_for_peer();
   });
-  std::stop_source stop;
-  const std::jthread stopping([&] {
+  std::jthread stopping{[this] {
     asked.get_future().wait();
     stop.request_stop();
-  });
-  const auto listed = tools(runtime->socket()).list(stop.get_token());
+  }};
+};
+
+BOOST_FIXTURE_TEST_CASE(a_list_is_given_up, AgentScene) {
+  SilentRuntime silent;
+  const auto listed = tools(silent.runtime->socket()).list(silent.stop.get_token());
   BOOST_REQUIRE(!listed);
   BOOST_TEST((listed.error().error.code == ErrorCode::kTimeout));
   BOOST_TEST(has(listed.error().error.what, "given up"), listed.error().error.what);
@@ -112,18 +117,8 @@ BOOST_FIXTURE_TEST_CASE(what_was_given_up_before_reaches_no_runtime, AgentScene)
 }
 
 BOOST_FIXTURE_TEST_CASE(a_call_is_given_up_while_its_tool_is_looked_up, AgentScene) {
-  std::promise<void> asked;
-  const auto runtime = FakeDaemon::on_socket([&](Connection& connection) {
-    connection.read_request();
-    asked.set_value();
-    connection.wait_for_peer();
-  });
-  std::stop_source stop;
-  const std::jthread stopping([&] {
-    asked.get_future().wait();
-    stop.request_stop();
-  });
-  const auto outcome = tools(runtime->socket()).call("pay", "{}", stop.get_token());
+  SilentRuntime silent;
+  const auto outcome = tools(silent.runtime->socket()).call("pay", "{}", silent.stop.get_token());
   BOOST_REQUIRE(!outcome);
   BOOST_TEST(has(outcome.error().error.what, "given up"), outcome.error().error.what);
 }
