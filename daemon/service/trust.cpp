@@ -105,57 +105,58 @@ void TrustPublisher::take_anchors(TrustConfig configured, std::uint64_t edition)
   rebuild();
 }
 
-void TrustPublisher::publish_gates(std::optional<std::vector<std::string>> ungated,
-                                   std::map<std::string, GatedAnchor> gated) {
+void TrustPublisher::publish_gates(GateCeilings ceilings) {
   const std::lock_guard order(publishing_);
   {
     const std::lock_guard lock(mutex_);
-    ungated_ = std::move(ungated);
-    gated_ = std::move(gated);
+    ceilings_ = std::move(ceilings);
   }
   rebuild();
   const std::lock_guard lock(mutex_);
   ++generation_;
 }
 
-std::map<std::string, GatedAnchor> TrustPublisher::gates() const {
+GateCeilings TrustPublisher::gate_ceilings() const {
   const std::lock_guard lock(mutex_);
-  return gated_;
+  return ceilings_;
 }
 
-std::optional<std::vector<std::string>> TrustPublisher::ungated_scopes() const {
-  const std::lock_guard lock(mutex_);
-  return ungated_;
+TrustAnchor TrustPublisher::own_anchor(std::vector<PublicKey> keys,
+                                       std::optional<std::vector<std::string>> scopes) const {
+  TrustAnchor anchor;
+  anchor.iss = issuer_url_;
+  anchor.keys = std::move(keys);
+  anchor.known_status_prefix = status_list_prefix(issuer_url_);
+  anchor.attestation_verifiers = attestation_verifiers_;
+  if (scopes) anchor.ceiling = Authority{*std::move(scopes), {}};
+  return anchor;
 }
 
 // A key that signs by itself grants nothing that a gate is about, and one behind a gate nothing else.
-TrustConfig TrustPublisher::own_with_gates() const {
+TrustConfig TrustPublisher::own_with_gates(const GateCeilings& ceilings) const {
   TrustConfig own = own_config_;
-  const std::lock_guard lock(mutex_);
-  TrustAnchor of_gate;
-  of_gate.iss = issuer_url_;
-  of_gate.known_status_prefix = status_list_prefix(issuer_url_);
-  of_gate.attestation_verifiers = attestation_verifiers_;
   for (TrustAnchor& anchor : own.anchors) {
-    if (ungated_) anchor.ceiling = Authority{*ungated_, {}};
+    if (ceilings.ungated) anchor.ceiling = Authority{*ceilings.ungated, {}};
   }
-  for (const auto& [name, gated] : gated_) {
-    if (gated.keys.empty()) continue;
-    of_gate.keys = gated.keys;
-    of_gate.ceiling = Authority{gated.scopes, {}};
-    own.anchors.push_back(of_gate);
+  for (const auto& [name, gated] : ceilings.gated) {
+    if (!gated.keys.empty()) own.anchors.push_back(own_anchor(gated.keys, gated.scopes));
   }
   return own;
 }
 
-// The daemon's own anchor comes first: no other that has its key speaks in its place.
+// The daemon's own anchors come first: no other that has its key speaks in its place.
 void TrustPublisher::rebuild() {
-  TrustConfig own = own_with_gates();
-  if (is_doubtful_)
-    std::ranges::for_each(own.anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+  const GateCeilings ceilings = gate_ceilings();
+  TrustConfig own = own_with_gates(ceilings);
+  std::vector<TrustAnchor> issuing = own.anchors;
+  if (!ceilings.former.empty()) issuing.push_back(own_anchor(ceilings.former, ceilings.ungated));
+  for (std::vector<TrustAnchor>* const anchors : {&own.anchors, &issuing}) {
+    if (is_doubtful_)
+      std::ranges::for_each(*anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+  }
   TrustConfig all = configured_;
   all.ended_keys = own.ended_keys;
-  all.anchors.insert(all.anchors.begin(), own.anchors.begin(), own.anchors.end());
+  all.anchors.insert(all.anchors.begin(), issuing.begin(), issuing.end());
   const TrustSnapshot own_snapshot(std::move(own));
   const TrustSnapshot snapshot(std::move(all));
   const std::lock_guard lock(mutex_);
