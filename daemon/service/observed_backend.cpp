@@ -53,13 +53,13 @@ class ObservedBackend::Gated final : public hsm::GatedKeys {
 
   Result<hsm::StoredKey> create(const hsm::KeyBinding& binding, const attest::GatePolicy& policy,
                                 hsm::Deadline deadline) override {
-    return observer_.observed("create gated", binding,
+    return observer_.observed("create_gated", binding,
                               [&] { return keys_.create(binding, policy, deadline); });
   }
   Result<Signature> sign(const hsm::StoredKey& key, const attest::GatePolicy& policy, ByteView message,
                          std::span<const hsm::PolicySignature> signatures, hsm::Deadline deadline) override {
     return observer_.observed_signature(
-        "sign gated", key.binding, [&] { return keys_.sign(key, policy, message, signatures, deadline); });
+        "sign_gated", key.binding, [&] { return keys_.sign(key, policy, message, signatures, deadline); });
   }
   Result<hsm::CreationStatement> certify(const hsm::StoredKey& key, ByteView nonce,
                                          hsm::Deadline deadline) override {
