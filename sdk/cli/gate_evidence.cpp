@@ -12,6 +12,7 @@
 #include "attest/verify/endorsement.hpp"
 #include "attest/verify/gated_evidence.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/cli/commands.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/crypto/hash.hpp"
 
@@ -171,12 +172,12 @@ void add_evidence_options(CLI::App& command, EvidenceOptions& options) {
   command.add_option(
       "--ek-roots", options.roots,
       "roots of TPM vendors, PEM or DER, to which the certificate of the daemon's TPM must lead");
-  command.add_option("--emulator-roots", options.emulator_roots,
-                     "roots of simulators, likewise: what they vouch for is a key in software");
-  command.add_option("--ek-intermediates", options.intermediates,
-                     "authorities between the TPM's certificate and those roots, likewise");
-  command.add_option("--ek-pin", options.pins,
-                     "believe the TPM with this EK: SHA-256 of its certificate or public area");
+  add_repeatable(command, "--emulator-roots", options.emulator_roots,
+                 "roots of simulators, likewise: what they vouch for is a key in software");
+  add_repeatable(command, "--ek-intermediates", options.intermediates,
+                 "authorities between the TPM's certificate and those roots, likewise");
+  add_repeatable(command, "--ek-pin", options.pins,
+                 "believe the TPM with this EK: SHA-256 of its certificate or public area");
   command.add_flag(
       "--without-evidence", options.is_waived,
       "believe the daemon that the key is in a TPM, and that nothing but the approvers' keys opens it");
