@@ -74,6 +74,11 @@ TrustSnapshot TrustPublisher::own() const {
   return own_;
 }
 
+TrustSnapshot TrustPublisher::issued() const {
+  const std::lock_guard lock(mutex_);
+  return issued_;
+}
+
 std::vector<PublicKey> TrustPublisher::keys(std::string_view owner) const {
   const std::lock_guard lock(mutex_);
   const auto found = own_keys_.find(owner);
@@ -148,19 +153,21 @@ TrustConfig TrustPublisher::own_with_gates(const GateCeilings& ceilings) const {
 void TrustPublisher::rebuild() {
   const GateCeilings ceilings = gate_ceilings();
   TrustConfig own = own_with_gates(ceilings);
-  std::vector<TrustAnchor> issuing = own.anchors;
-  if (!ceilings.former.empty()) issuing.push_back(own_anchor(ceilings.former, ceilings.ungated));
-  for (std::vector<TrustAnchor>* const anchors : {&own.anchors, &issuing}) {
+  TrustConfig issued = own;
+  if (!ceilings.former.empty()) issued.anchors.push_back(own_anchor(ceilings.former, ceilings.ungated));
+  for (TrustConfig* const config : {&own, &issued}) {
     if (is_doubtful_)
-      std::ranges::for_each(*anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+      std::ranges::for_each(config->anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
   }
   TrustConfig all = configured_;
   all.ended_keys = own.ended_keys;
-  all.anchors.insert(all.anchors.begin(), issuing.begin(), issuing.end());
+  all.anchors.insert(all.anchors.begin(), issued.anchors.begin(), issued.anchors.end());
   const TrustSnapshot own_snapshot(std::move(own));
+  const TrustSnapshot issued_snapshot(std::move(issued));
   const TrustSnapshot snapshot(std::move(all));
   const std::lock_guard lock(mutex_);
   own_ = own_snapshot.with(snapshot_.ended_tokens());
+  issued_ = issued_snapshot.with(snapshot_.ended_tokens());
   snapshot_ = snapshot.with(snapshot_.ended_tokens());
 }
 
@@ -191,6 +198,7 @@ void TrustPublisher::publish_changes(std::span<const EndedTokens::Change> change
 
 void TrustPublisher::set_ended_tokens(EndedTokens ended) {
   own_ = own_.with(ended);
+  issued_ = issued_.with(ended);
   snapshot_ = snapshot_.with(std::move(ended));
   ++generation_;
 }

@@ -72,6 +72,8 @@ class TrustPublisher {
                                                        const VerifyOptions& options);
   /// The same with this daemon's own keys alone: for chains that govern the daemon itself.
   [[nodiscard]] TrustSnapshot own() const;
+  /// The same with those of gates that are none any more: for chains that this daemon has issued, and that govern nothing.
+  [[nodiscard]] TrustSnapshot issued() const;
   /// This daemon's own keys of that purpose as they were published last, newest first.
   [[nodiscard]] std::vector<PublicKey> keys(std::string_view owner) const;
 
@@ -117,10 +119,11 @@ class TrustPublisher {
   std::uint64_t edition_ = 0;  // of what is configured: what was learned of another's anchors does not count
   TrustConfig own_config_;
   bool is_doubtful_ = false;
-  mutable std::mutex mutex_;  // of the next four and partners_
+  mutable std::mutex mutex_;  // of the next five and partners_
   GateCeilings ceilings_;
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
+  TrustSnapshot issued_;
   std::map<std::string, std::vector<PublicKey>, std::less<>> own_keys_;  // by owner
   std::atomic<std::uint64_t> generation_ = 0;
   std::shared_ptr<Partners> partners_;  // ends before what it uses

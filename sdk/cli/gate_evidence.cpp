@@ -169,9 +169,8 @@ Checked<void> prove_key(const AttestationClient& daemon, const PinnedGate& gate,
 }  // namespace
 
 void add_evidence_options(CLI::App& command, EvidenceOptions& options) {
-  command.add_option(
-      "--ek-roots", options.roots,
-      "roots of TPM vendors, PEM or DER, to which the certificate of the daemon's TPM must lead");
+  add_repeatable(command, "--ek-roots", options.roots,
+                 "roots of TPM vendors, PEM or DER, to which the certificate of the daemon's TPM must lead");
   add_repeatable(command, "--emulator-roots", options.emulator_roots,
                  "roots of simulators, likewise: what they vouch for is a key in software");
   add_repeatable(command, "--ek-intermediates", options.intermediates,

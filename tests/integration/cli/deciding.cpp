@@ -371,6 +371,7 @@ BOOST_FIXTURE_TEST_CASE(for_a_tpm_is_signed_what_was_pinned_and_shown, GateStand
   const Run done = run(approve());
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(contains(done.out, "would be granted"), done.out);
+  BOOST_TEST(contains(done.err, "deploy: pinned without evidence"), done.err);
   BOOST_TEST(contains(done.out, "ledger.*"), done.out);
   const auto signature = base64url_decode_exactly<64>(member(body_of(request(kDecide)), "policy_signature"));
   BOOST_REQUIRE(signature.has_value());
