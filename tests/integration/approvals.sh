@@ -182,7 +182,6 @@ changed=$waiting
 expect_state "$request" approved
 good "one more, and it is another refund: nobody has approved that"
 expect_done refund "$(refund_of 101)"
-permit=$(field permit <answer)
 expect_refunded 101 1
 expect_state "$request" used
 show_entry approval.use "$request"
@@ -191,9 +190,9 @@ expect_waiting refund "$(refund_of 101)"
 expect_refunded 101 1
 at operator approval cancel "$waiting" >/dev/null
 good "101 were refunded once, by the ledger of the API; a second time takes a second approval"
-show_at operator trace "$permit" >trace.txt
+show_at operator trace "$request" >trace.txt
 sed 's/^/  /' trace.txt
-for action in token.grant approval.use tool.permit credential.release tool.result; do
+for action in token.grant tool.attempt approval.request approval.approve approval.use; do
   grep -qF "$action" trace.txt || die "the trace should tell: $action"
 done
 
@@ -205,7 +204,7 @@ grep -qE '^  state +denied$' denied || die "the request should be denied: $(<den
 show_entry approval.deny "$changed" 'not what was agreed'
 expect_stopped approval_denied refund "$(refund_of 102)"
 expect_refunded 102 0
-refused '(conflict)' show_at bob approve "$changed" --yes
+refused 'waits for nobody any more' show_at bob approve "$changed" --yes
 good "denied, and not asked about again"
 
 chapter "8. A grant that the TPM does not sign without Bob"
@@ -245,7 +244,9 @@ expect_done refund "$(refund_of 7)"
 show_at operator incident open support --reason "asks for refunds that were denied" --out "$WORK/incident.json" 2>incident.told |
   sed 's/^/  /'
 expect_stopped revoked refund "$(refund_of 8)"
-refused '(forbidden)' prove_by_its_key
+refused 'the token was revoked' prove_by_its_key
+at operator agent show support >agent.txt
+grep -q 'asks for refunds that were denied' agent.txt || die "the agent should be frozen again: $(<agent.txt)"
 [[ "$(stat -c %a incident.json)" == 600 ]] || die "the bundle should be its owner's alone"
 good "frozen and revoked: its session does nothing any more, either"
 stop_daemon
@@ -253,7 +254,9 @@ say "the daemon is stopped; an auditor has the file, and the log's key from befo
 tell_command 'auditor$' incident verify incident.json --key audit.keys --trust trust.json
 verify_incident incident.json | tee verdict | sed 's/^/  /'
 grep -qx SOUND verdict || die "the bundle should be sound"
-grep -q 'tool refund (payments.refund): 3 times' verdict || die "it should tell of three refunds"
+for words in ', 3 chains verify' '3 by their approvers' 'tool refund (payments.refund): 3 times'; do
+  grep -qF -e "$words" verdict || die "the verdict should tell: $words"
+done
 change_octets incident.json 12
 for file in changed.*.json; do
   if verify_incident "$file" >verdict 2>&1; then die "$file has another octet, and was found sound"; fi
