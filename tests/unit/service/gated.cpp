@@ -138,6 +138,8 @@ BOOST_FIXTURE_TEST_CASE(what_was_approved_is_done_once, Gated) {
   BOOST_TEST(state_of(id) == "used");
   BOOST_TEST(actions_about(id) == (Strings{"tool.attempt", "approval.request", "approval.use"}),
              boost::test_tools::per_element());
+  const Strings of_the_call = actions_about(of(member(done, "permit"), "id"));
+  BOOST_TEST((std::ranges::count(of_the_call, "approval.use") == 1));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_same_a_second_time_waits_anew, Gated) {
