@@ -124,7 +124,8 @@ Result<Signature> GatedIssuers::sign(const GatedIssuer& issuer, std::string_view
 
 // A gate that is gone, or is enforced by software now, leaves its keys as they are: what they signed has not ended with it, and should
 // the gate come back with the same approvers, so does its key.
-Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const {
+Result<GateCeilings> GatedIssuers::ceilings(const std::vector<Gate>& gates,
+                                            const std::vector<std::string>& granted) const {
   GateCeilings ceilings;
   std::map<std::string, std::string> gate_of;  // by the owner of its keys
   std::vector<std::string> gated;
@@ -148,7 +149,12 @@ Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<s
                                   [&](const std::string& outer) { return scope_covers(outer, scope); });
     });
   }
-  trust_.publish_gates(std::move(ceilings));
+  return ceilings;
+}
+
+Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const {
+  CHANCERY_ASSIGN(GateCeilings known, ceilings(gates, granted));
+  trust_.publish_gates(std::move(known));
   return {};
 }
 

@@ -66,9 +66,11 @@ class GatedIssuers {
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
-  /// Publishes the keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any
-  /// more.
+  /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
   /// \param granted  the scopes that may be granted at all
+  [[nodiscard]] Result<GateCeilings> ceilings(const std::vector<Gate>& gates,
+                                              const std::vector<std::string>& granted) const;
+  /// Publishes them.
   [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const;
 
  private:
