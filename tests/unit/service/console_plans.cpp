@@ -20,7 +20,7 @@
 namespace chancery::tests {
 namespace {
 
-constexpr const char* kBobs = "Ym9i";
+constexpr const char* kCredential = "Ym9i";
 
 // Connections that are opened while a test listens.
 std::set<sqlite3*> opened_connections;
@@ -192,7 +192,7 @@ struct PlanFixture : Listening, ConsoleFixture {
   Texts statements;
 };
 
-std::string example_of(const rest::Route& route) {
+std::string asked_path(const rest::Route& route) {
   std::string path(route.pattern.substr(std::string_view("/v1/").size()));
   if (const auto at = path.find("{name}"); at != std::string::npos) path.replace(at, 6, "support");
   return path;
@@ -258,7 +258,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_that_a_session_may_read_walks_through_a_large_ta
   for (const rest::Route& route : rest::routes()) {
     if (route.method != "GET" || !rest::is_for_console(route)) continue;
     if (!route.scope.empty() && !service::only_reads(route.scope)) continue;
-    const Response answer = page("GET", "/ui/api/" + example_of(route));
+    const Response answer = page("GET", "/ui/api/" + asked_path(route));
     BOOST_TEST((answer.status != 401 && answer.status != 403), route.pattern << ": " << answer.body);
     ++asked;
   }
@@ -269,12 +269,12 @@ BOOST_FIXTURE_TEST_CASE(nothing_that_a_session_may_read_walks_through_a_large_ta
 // A decision by a passkey, as the page makes it; and what takes a confirmation, as the operator asks for it on the socket.
 BOOST_FIXTURE_TEST_CASE(nothing_that_the_console_changes_walks_through_a_large_table, PlanFixture) {
   const MadePasskey bob;
-  enrol(bob, kBob, kBobs);
+  enrol(bob, kBob, kCredential);
   const std::string decided = id_of(ask_for("ch_1"));
   const std::string cancelled = id_of(ask_for("ch_2"));
   listen();
   sign_in(kBobUid);
-  sign_in_with(bob, kBobs);
+  sign_in_with(bob, kCredential);
   const Response prepared =
       page("POST", "/ui/decisions", R"({"request":")" + decided + R"(","verdict":"approve"})");
   BOOST_REQUIRE_MESSAGE(prepared.status == 200, prepared.body);
