@@ -1,5 +1,6 @@
 // What is kept of a request that was decided, for whoever decides the next one like it; and what lists show.
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -138,8 +139,8 @@ BOOST_FIXTURE_TEST_CASE(the_last_thousand_are_kept_whatever_their_times_say, Dec
 }
 
 BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_is_no_example, Deciders) {
-  const ParkedCall used = parked(refund("used"));
-  decide_as(kBob, used, true);
+  const ParkedCall unused = parked(refund("unused"));
+  decide_as(kBob, unused, true);
   must(revoke(carol));
   BOOST_TEST(before(refund("next")).has_value());
   must(revoke(bob));

@@ -1,5 +1,7 @@
 // What whoever decides sees of what was decided before, and what lists show of each request.
 
+#include <array>
+#include <map>
 #include <string>
 
 #include <boost/test/data/monomorphic.hpp>
