@@ -50,6 +50,20 @@ export async function judge(document: Document, id: string, wanted: string): Pro
   return problem === undefined ? { octets, sha256: digest } : { octets, sha256: digest, problem };
 }
 
+// What is another in any two requests, and in any two tokens.
+const kOfOneRequest = ['id', 'asked_at', 'expires_at', 'arguments_sha256', 'token', 'unsigned_token'];
+const kOfOneToken = ['jti', 'iat', 'nbf', 'exp', 'status'];
+
+const without = (object: Document, names: readonly string[]): Document =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+
+/** What two requests that are alike can be compared by. */
+export function comparable(document: Document): Document {
+  const rest = without(document, kOfOneRequest);
+  const claims = grantClaims(document);
+  return isObject(claims) ? { ...rest, granted: without(claims, kOfOneToken) } : rest;
+}
+
 /** What a call, an action or a grant is made with: what people decide about. */
 export function subjectArguments(document: Document): unknown {
   return document.arguments ?? grantClaims(document);
