@@ -338,6 +338,10 @@ void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::
   waits.samples.push_back(
       {0, {}, {vault::LifetimeHistogram::kBounds, waited.counts, static_cast<double>(waited.sum)}});
   out.push_back(std::move(waits));
+  out.push_back({"chancery_approval_waiters",
+                 "Requests that are answered when something becomes of what waits for a person.",
+                 kGauge,
+                 {{static_cast<double>(office.approval_waits->waiting())}}});
   const auto pending = office.approvals.pending(now);
   if (!pending) return;
   out.push_back({"chancery_approvals_pending",
