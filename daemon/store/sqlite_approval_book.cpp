@@ -53,9 +53,16 @@ constexpr std::array<const char*, 2> kList{
 constexpr std::array<const char*, 2> kListSettled{
     "SELECT " COLUMNS " FROM parked_calls WHERE seq > ?1 AND state <> 'pending' ORDER BY seq LIMIT ?2",
     "SELECT " COLUMNS " FROM parked_calls WHERE seq < ?1 AND state <> 'pending' ORDER BY seq DESC LIMIT ?2"};
-constexpr std::array<const char*, 2> kListInState{
-    "SELECT " COLUMNS " FROM parked_calls WHERE seq > ?1 AND state = ?3 ORDER BY seq LIMIT ?2",
-    "SELECT " COLUMNS " FROM parked_calls WHERE seq < ?1 AND state = ?3 ORDER BY seq DESC LIMIT ?2"};
+constexpr std::array<const char*, 2> kListOpen{
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq > ?1 AND state = ?3 AND ended_at IS NULL ORDER BY seq LIMIT ?2",
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq < ?1 AND state = ?3 AND ended_at IS NULL ORDER BY seq DESC LIMIT ?2"};
+constexpr std::array<const char*, 2> kListEnded{
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq > ?1 AND state = ?3 AND ended_at IS NOT NULL ORDER BY seq LIMIT ?2",
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq < ?1 AND state = ?3 AND ended_at IS NOT NULL ORDER BY seq DESC LIMIT ?2"};
 constexpr const char* kOverdue =
     "SELECT " COLUMNS
     " FROM parked_calls WHERE state = 'pending' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
@@ -225,7 +232,8 @@ class SqliteApprovalBook final : public ApprovalBook {
       CHANCERY_ASSIGN(Query rows, database().query(statements[direction]));
       return read_all<ParkedCall>(rows.bind(after).bind(limit), summary_from);
     }
-    CHANCERY_ASSIGN(Query rows, database().query(kListInState[direction]));
+    const auto& statements = is_open(*query.state) ? kListOpen : kListEnded;
+    CHANCERY_ASSIGN(Query rows, database().query(statements[direction]));
     return read_all<ParkedCall>(rows.bind(after).bind(limit).bind(approval_state_name(*query.state)),
                                 summary_from);
   }
