@@ -96,16 +96,28 @@ Result<Voucher> require_authorization(const Office& office, const CallContext& c
 }
 
 // The operator's session of the console was opened from the socket.
-Result<Voucher> require_operator_for_first(const Office& office, const CallContext& context) {
+bool is_operator(const Office& office, const CallContext& context) {
   const auto& visitor = context.caller.visitor;
-  if (visitor && visitor->role == ConsoleRole::kOperator) return Voucher{};
+  if (visitor) return visitor->role == ConsoleRole::kOperator;
+  const auto& process = context.caller.process;
+  return process && require_operator(*process, office.policy.current()->operators).has_value();
+}
+
+// Persons, and groups as `group:NAME`, whom any gate names.
+std::vector<std::string> named_by_gates(const Policy& policy) {
+  std::vector<std::string> out = policy.tool_approvers;
+  for (const Gate& gate : policy.gates) out.insert(out.end(), gate.approvers.begin(), gate.approvers.end());
+  return out;
+}
+
+Result<Voucher> require_operator_for_first(const Office& office, const CallContext& context) {
+  if (is_operator(office, context)) return Voucher{};
   if (!context.caller.process)
     return Error{
         ErrorCode::kUnauthenticated,
         "`authorization` is missing: an approver who is enrolled signs for each but the first, whom the "
         "operator enrols on the daemon's socket"};
-  CHANCERY_TRY(require_operator(*context.caller.process, office.policy.current()->operators));
-  return Voucher{};
+  return require_operator(*context.caller.process, office.policy.current()->operators).error();
 }
 
 Result<store::NewApproverKey> new_key(const Enrolment& enrolment, const Voucher& voucher,
@@ -199,7 +211,8 @@ Result<api::Approver> enroll_approver(Office& office, const CallContext& context
                   is_first
                       ? require_operator_for_first(office, context)
                       : require_authorization(office, context, message.authorization, message.enrolment));
-  CHANCERY_ASSIGN(const store::NewApproverKey key, new_key(enrolment, voucher, context.now));
+  CHANCERY_ASSIGN(store::NewApproverKey key, new_key(enrolment, voucher, context.now));
+  if (!is_operator(office, context)) key.reserved = named_by_gates(*office.policy.current());
   CHANCERY_TRY(office.approvers.enroll(
       key, audit_entry(key.replaces ? "approver.rotate" : "approver.enroll", context, enrolment_facts(key))));
   CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(key.principal));

@@ -24,7 +24,8 @@ inline constexpr std::chrono::hours kAuthorizationLife{1};
                                                   std::string_view principal);
 
 /// Enrols a key: the first on the word of the operator's process on the socket, each later one by the signature of an
-/// approver who is enrolled, whoever brings it. See ApproverBook::enroll() for who signs for whom.
+/// approver who is enrolled, whoever brings it; where a gate names who has no key yet, the operator brings it. See ApproverBook::enroll()
+/// for who signs for whom.
 /// \return kForbidden, kUnauthenticated (no authorization, and no process on the socket), kConflict, kNotFound; kMalformed and the like
 ///         for document and JWS; kInvalidArgument (another document, audience or time), kSignatureInvalid, kProofRefused;
 ///         kSpendingHalted in an older copy of the store

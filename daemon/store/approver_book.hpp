@@ -54,6 +54,9 @@ struct NewApproverKey {
   ApproverKey key;                       ///< active
   std::optional<Thumbprint> replaces{};  ///< an active key of the same person, which ends by it
   std::optional<Thumbprint> by{};  ///< the key that signed for it; none: the first, on the operator's word
+  /// Persons, and groups as `group:NAME`, whom gates name: nobody comes to be one of them by an approver's word alone. Empty when the
+  /// operator says so too.
+  std::vector<std::string> reserved{};
 };
 
 /// What the end of a key has ended with it.
@@ -85,9 +88,10 @@ class ApproverBook {
   /// - The first is taken while no key is active.
   /// - Each later one is vouched for by an active key: for a person who has an active key, by one of that person's own, so that
   ///   nobody decides in another's name; then the groups are as they were. For anybody else by any approver, who gives only groups of
-  ///   its own, or such that no active key's owner is in.
+  ///   its own, or such that no active key's owner is in. Who becomes one of `reserved` by it, other than as a member of a group of
+  ///   the voucher's own, takes the operator's word besides.
   /// - A key that `replaces` another ends that.
-  /// \return the sequence; kForbidden (who vouches, groups), kConflict (the key is known, or there is a first already; too many
+  /// \return the sequence; kForbidden (who vouches, groups, names that are reserved), kConflict (the key is known, or there is a first already; too many
   ///         keys or approvers), kNotFound (`replaces` names no active key of the person)
   virtual Result<std::uint64_t> enroll(const NewApproverKey& key, const AuditEntry& audit) = 0;
 

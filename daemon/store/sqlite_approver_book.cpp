@@ -101,6 +101,10 @@ Result<Approver> owner_of(Journal& journal, const Thumbprint& key) {
   return find_person(journal, principal);
 }
 
+bool has(const std::vector<std::string>& list, std::string_view item) {
+  return std::ranges::find(list, item) != list.end();
+}
+
 bool is_active(const ApproverKey& key) { return key.state == State::kActive; }
 
 const ApproverKey* active_key(const Approver& person, const Thumbprint& jkt) {
@@ -195,6 +199,7 @@ class SqliteApproverBook final : public ApproverBook {
 
   // The steps of enroll(), each within its transaction.
   Status require_vouched(const NewApproverKey& key);
+  static Status require_free(const Approver& voucher, const NewApproverKey& key);
   Status require_groups(const Approver& voucher, const NewApproverKey& key);
   Result<bool> has_members(const std::string& group);
   Status require_room(const std::optional<Approver>& person, const NewApproverKey& key);
@@ -221,7 +226,10 @@ Status SqliteApproverBook::require_vouched(const NewApproverKey& key) {
   if (!voucher) return voucher.error().code == ErrorCode::kNotFound ? kNoVoucher : voucher.error();
   if (active_key(*voucher, *key.by) == nullptr) return kNoVoucher;
   CHANCERY_ASSIGN(const std::optional<Approver> person, known(key.principal));
-  if (!person || std::ranges::none_of(person->keys, is_active)) return require_groups(*voucher, key);
+  if (!person || std::ranges::none_of(person->keys, is_active)) {
+    CHANCERY_TRY(require_free(*voucher, key));
+    return require_groups(*voucher, key);
+  }
   if (voucher->principal != key.principal)
     return Error{
         ErrorCode::kForbidden,
@@ -234,9 +242,21 @@ Status SqliteApproverBook::require_vouched(const NewApproverKey& key) {
       "enrols the person anew"};
 }
 
+// A name that a gate waits for, and that nobody has, would be whoever's who vouches for a key of their own under it.
+Status SqliteApproverBook::require_free(const Approver& voucher, const NewApproverKey& key) {
+  const auto is_reserved = [&](const std::string& group) {
+    return !has(voucher.groups, group) && has(key.reserved, "group:" + group);
+  };
+  if (!has(key.reserved, key.principal) && std::ranges::none_of(key.groups, is_reserved)) return {};
+  return Error{
+      ErrorCode::kForbidden,
+      "a gate names this person, or one of these groups, and the person has no key: the operator must send the "
+      "enrolment, signed by an approver, on the daemon's socket"};
+}
+
 Status SqliteApproverBook::require_groups(const Approver& voucher, const NewApproverKey& key) {
   for (const std::string& group : key.groups) {
-    if (std::ranges::find(voucher.groups, group) != voucher.groups.end()) continue;
+    if (has(voucher.groups, group)) continue;
     CHANCERY_ASSIGN(const bool is_others, has_members(group));
     if (is_others)
       return Error{
@@ -250,7 +270,7 @@ Status SqliteApproverBook::require_groups(const Approver& voucher, const NewAppr
 Result<bool> SqliteApproverBook::has_members(const std::string& group) {
   CHANCERY_ASSIGN(const std::vector<Approver> persons, sound_persons());
   for (const Approver& person : persons) {
-    if (std::ranges::find(person.groups, group) == person.groups.end()) continue;
+    if (!has(person.groups, group)) continue;
     CHANCERY_ASSIGN(const Approver whole, find_person(*journal_, person.principal));
     if (std::ranges::any_of(whole.keys, is_active)) return true;
   }

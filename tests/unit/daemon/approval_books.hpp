@@ -129,8 +129,9 @@ struct ApprovalBooks {
   Result<std::uint64_t> enroll(const std::string& principal, const ApproverKey& key,
                                std::vector<std::string> groups = {},
                                const std::optional<Thumbprint>& by = std::nullopt,
-                               const std::optional<Thumbprint>& replaces = std::nullopt) {
-    NewApproverKey added{principal, std::move(groups), key, replaces, by};
+                               const std::optional<Thumbprint>& replaces = std::nullopt,
+                               std::vector<std::string> reserved = {}) {
+    NewApproverKey added{principal, std::move(groups), key, replaces, by, std::move(reserved)};
     added.key.enrolled_by = by ? "somebody" : "operator";
     return approvers->enroll(added, entry("approver.enroll", kNow.time_since_epoch().count()));
   }

@@ -88,6 +88,7 @@ struct Vouched {
   Texts groups;
   std::function<std::optional<Thumbprint>(Enrolled& world)> by;
   std::optional<ErrorCode> want;  ///< none: it is taken
+  Texts reserved = {};
 };
 std::ostream& operator<<(std::ostream& out, const Vouched& row) { return out << row.name; }
 
@@ -112,6 +113,24 @@ const std::array kVouched{
     Vouched{"a person without a key, by a member", kDave, {"finance"}, kByBob, {}},
     Vouched{"a person without a key, by another", kDave, {"finance"}, kByCarol, kForbidden},
     Vouched{"a person without a key, who is in no group any more", kDave, {}, kByCarol, {}},
+    Vouched{"a person who is new, and whom a gate names", kErin, {}, kByBob, kForbidden, {kErin}},
+    Vouched{"a person without a key, whom a gate names", kDave, {"finance"}, kByBob, kForbidden, {kDave}},
+    Vouched{
+        "a person without a key, whom a gate names, in no group", kDave, {}, kByCarol, kForbidden, {kDave}},
+    Vouched{"one's own next key, whom a gate names", kBob, {"finance"}, kByBob, {}, {kBob, "group:finance"}},
+    Vouched{"a member of a group that a gate names, by a member",
+            kErin,
+            {"finance"},
+            kByBob,
+            {},
+            {"group:finance"}},
+    Vouched{"the first member of a group that a gate names",
+            kErin,
+            {"security"},
+            kByCarol,
+            kForbidden,
+            {kBob, "group:security"}},
+    Vouched{"a person whom no gate names", kErin, {"security"}, kByCarol, {}, {kBob, kDave, "group:finance"}},
     Vouched{"by a key that nobody has",
             kErin,
             {},
@@ -139,7 +158,7 @@ const std::array kVouched{
 BOOST_DATA_TEST_CASE_F(Enrolled, it_is_vouched_for, boost::unit_test::data::make(kVouched), row) {
   const ApproverKey key = fresh_approver_key();
   const std::uint64_t before = store_counts();
-  const auto enrolled = enroll(row.principal, key, row.groups, row.by(*this));
+  const auto enrolled = enroll(row.principal, key, row.groups, row.by(*this), {}, row.reserved);
   BOOST_TEST(enrolled.has_value() == !row.want);
   BOOST_TEST(store_counts() == before + (row.want ? 0u : 1u));
   if (row.want) {

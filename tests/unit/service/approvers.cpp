@@ -179,6 +179,35 @@ BOOST_FIXTURE_TEST_CASE(nobody_gets_a_key_in_anothers_name, Deciding) {
   BOOST_TEST(refused.status == 403, refused.body);
 }
 
+// Else any approver would make a key of her own, and call it that of a person for whom a gate waits.
+BOOST_FIXTURE_TEST_CASE(whom_a_gate_names_the_operator_has_enrolled_besides, Deciding) {
+  const Person erin("user:erin@example.org");
+  const Person frank("user:frank@example.org");
+  service::Gate gate;
+  gate.name = "payouts";
+  gate.approvers = {erin.principal, "group:treasury"};
+  change_policy([&](service::Policy& policy) {
+    policy.gates = {gate};
+    policy.tool_approvers = {frank.principal};
+  });
+  const std::array reserved{enrolment_of(erin), enrolment_of(frank),
+                            enrolment_of(Person("user:x"), {"treasury"})};
+  for (const Enrolment& enrolment : reserved) {
+    const Response refused = enroll(enrolment, carol);
+    BOOST_TEST(refused.status == 403, refused.body);
+    BOOST_TEST((office().approvers.by_key(enrolment.key.thumbprint()).error().code == ErrorCode::kNotFound));
+    const std::string document = enrolment_document(enrolment);
+    const std::string word = sign(authorization_of(document, carol), carol);
+    const Response over_tls = send_enrolment(document, word, std::nullopt);
+    BOOST_TEST(over_tls.status == 403, over_tls.body);
+    const Response made = send_enrolment(document, word, kOperatorUid);
+    BOOST_TEST(made.status == 201, made.body);
+  }
+  const Person other(erin.principal);
+  BOOST_TEST(enroll(enrolment_of(other), erin).status == 201);
+  BOOST_TEST(enroll(enrolment_of(Person("user:y"), {"treasury"}), carol).status == 403);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_key_is_rotated_by_the_one_before, Deciding) {
   const store::ParkedCall call = parked("one");
   BOOST_REQUIRE(decide(call, bob).status == 200);
