@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/service/action_budget.hpp"
+#include "daemon/service/approval_grounds.hpp"
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
@@ -400,6 +401,12 @@ class Passing {
            outcome == RecordOutcome::kApproved || outcome == RecordOutcome::kApprovedNoLonger;
   }
 
+  static Recorded changed() {
+    Recorded out;
+    out.recording.outcome = RecordOutcome::kApprovedNoLonger;
+    return out;
+  }
+
   // Its document is that of the first time. One that has just been decided is found out when this is recorded.
   Status resume(const store::ParkedCall& open) const {
     CHANCERY_ASSIGN(store::ParkedCall whole, recorder_.office.approvals.find(open.id));
@@ -407,7 +414,11 @@ class Passing {
     return {};
   }
 
+  // The row says that it is approved: what counts is what people signed.
   Result<Recorded> pass(const store::ParkedCall& approved) const {
+    CHANCERY_ASSIGN(const store::ParkedCall whole, recorder_.office.approvals.find(approved.id));
+    if (whole.state != store::ApprovalState::kApproved) return changed();
+    CHANCERY_TRY(require_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
     AuditFacts facts = recorder_.judgement.parking->use(approved);
     set_holder(facts, recorder_.judgement);
     facts.ids.emplace_back("decision", id_);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "daemon/service/approval_grounds.hpp"
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
@@ -66,7 +67,7 @@ class GatedGrant {
     subject_ = subject();
     CHANCERY_ASSIGN(const std::optional<store::ParkedCall> open,
                     open_request(office_, subject_, context_.now));
-    if (open && open->state == store::ApprovalState::kApproved) return sign(*open);
+    if (open && open->state == store::ApprovalState::kApproved) return sign(*open, claims);
     if (open) return waiting(open->id);
     CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(subject_, context_.now));
     if (!is_denied) return ask(std::move(claims));
@@ -163,9 +164,13 @@ class GatedGrant {
     return request;
   }
 
-  // What is signed is what stands in the document that was approved.
-  Result<api::Grant> sign(const store::ParkedCall& approved) {
+  // What is signed is what stands in the document that was approved. The TPM asks for the approvers' signatures over that; that they have
+  // decided for this question, and are not excluded from it, is for this daemon to look at.
+  Result<api::Grant> sign(const store::ParkedCall& approved, const Claims& claims) {
     CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(approved.id));
+    if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
+    CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
+    CHANCERY_TRY(require_grounds(office_, whole, asked));
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(whole.document));
     const json::Value* const unsigned_token = document.root().find("unsigned_token");
     if (unsigned_token == nullptr || !unsigned_token->string()) return kDamaged;
@@ -211,6 +216,8 @@ class GatedGrant {
     return out;
   }
 
+  static constexpr Error kUsedMeanwhile{
+      ErrorCode::kConflict, "the approval was used, or has lapsed, meanwhile: ask for the grant again"};
   static constexpr Error kDamaged{
       ErrorCode::kStoreCorrupt,
       "the request that was approved is not one for a grant: ask for the grant again"};

@@ -543,7 +543,7 @@ CREATE TABLE audit_recent (
 ) STRICT;
 )sql";
 
-// Values that gates let through since an approval for them was used once, as hashes; and the grants that are behind a gate.
+// Values that gates let through since an approval for them was used once, as seals; and the grants that are behind a gate.
 constexpr const char* kGates = R"sql(
 CREATE TABLE let_through (
   gate  TEXT NOT NULL CHECK (length(gate) > 0),

@@ -50,4 +50,9 @@ Sha256Digest RecordSeal::of(const ApproverKey& key, std::string_view principal) 
   return hmac_sha256(key_.view(), as_bytes(text));
 }
 
+Sha256Digest RecordSeal::of(const LetThrough& value) const {
+  return hmac_sha256(key_.view(),
+                     as_bytes(covered({"chancery value that was let through", value.gate, value.value})));
+}
+
 }  // namespace chancery::store

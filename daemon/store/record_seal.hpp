@@ -5,6 +5,7 @@
 #include <chancery/bytes.hpp>
 
 #include "daemon/store/approver_book.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/store.hpp"
 
 namespace chancery::store {
@@ -23,6 +24,8 @@ class RecordSeal {
   /// Of a person alone, without keys.
   [[nodiscard]] Sha256Digest of(const Approver& approver) const;
   [[nodiscard]] Sha256Digest of(const ApproverKey& key, std::string_view principal) const;
+  /// Stands in place of the value: who does not have the store's secret writes none that is found.
+  [[nodiscard]] Sha256Digest of(const LetThrough& value) const;
 
  private:
   SecretBytes key_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/store/sqlite_approval_book.hpp"
+#include "sdk/base/hex.hpp"
 
 namespace chancery::store {
 namespace {
@@ -47,8 +48,9 @@ class SqliteGateBook final : public GateBook {
 
   Result<bool> was_let_through(const LetThrough& value) override {
     const auto held = journal_->hold();
+    const std::string sealed = hex_encode(journal_->seal().of(value));
     CHANCERY_ASSIGN(Query select, journal_->database().query(kWasLetThrough));
-    return select.bind(value.gate).bind(value.value).step();
+    return select.bind(value.gate).bind(sealed).step();
   }
 
   Result<bool> was_denied(std::string_view subject, sys_seconds now) override {
@@ -85,10 +87,11 @@ std::unique_ptr<GateBook> make_sqlite_gate_book(std::shared_ptr<Journal> journal
   return std::make_unique<SqliteGateBook>(std::move(journal));
 }
 
-Status let_through(Database& database, const std::vector<LetThrough>& values, sys_seconds now) {
+Status let_through(Journal& journal, const std::vector<LetThrough>& values, sys_seconds now) {
   for (const LetThrough& value : values) {
-    CHANCERY_ASSIGN(Query insert, database.query(kLetThrough));
-    CHANCERY_TRY(insert.bind(value.gate).bind(value.value).bind(now).run());
+    const std::string sealed = hex_encode(journal.seal().of(value));
+    CHANCERY_ASSIGN(Query insert, journal.database().query(kLetThrough));
+    CHANCERY_TRY(insert.bind(value.gate).bind(sealed).bind(now).run());
   }
   return {};
 }

@@ -130,7 +130,7 @@ class SqliteLedger final : public Ledger {
           CHANCERY_TRY(debit_all(decision, recording));
           CHANCERY_TRY(reserve(decision));
           if (decision.permit != nullptr) CHANCERY_TRY(give_permit(database(), *decision.permit));
-          CHANCERY_TRY(let_through(database(), decision.let_through, decision.at));
+          CHANCERY_TRY(let_through(*journal_, decision.let_through, decision.at));
           return releases ? journal_->append_before(audit) : Status{};
         });
     // Another error is the store's: then what was found in the transaction, such as another's answer, is not kept.

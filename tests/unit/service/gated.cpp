@@ -1,16 +1,23 @@
 // Calls and actions behind gates: what waits, what an approval lets through, and that it does so once.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <functional>
 #include <latch>
 #include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chancery/approval_decision.hpp>
+
 #include "daemon/store/approver_book.hpp"
+#include "daemon/store/sqlite.hpp"
 #include "sdk/crypto/signing_key.hpp"
 #include "tests/unit/service/approval_fixture.hpp"
 
@@ -59,16 +66,31 @@ struct Gated : Approvals {
                     kNow,
                     "operator",
                     {}};
-    if (!keys.empty()) enrolled.by = keys.at(kBob);
+    if (!keys.empty()) enrolled.by = jkt_of(kBob);
     const auto done = office().approvers.enroll(enrolled, {.at = kNow, .action = "approver.enroll"});
     BOOST_REQUIRE_MESSAGE(done, (done ? "" : done.error().what));
-    keys.emplace(person, enrolled.key.jkt);
+    keys.insert_or_assign(person, *key);
+  }
+  Thumbprint jkt_of(const std::string& person) const { return keys.at(person).public_key().thumbprint(); }
+
+  std::string signed_by(const std::string& person, const std::string& id, const std::string& digest,
+                        bool approves = true) const {
+    ApprovalDecision decision;
+    decision.approver = person;
+    decision.request = id;
+    decision.request_sha256 = digest;
+    decision.verdict = approves ? ApprovalVerdict::kApprove : ApprovalVerdict::kDeny;
+    decision.issued_at = kNow;
+    decision.key = jkt_of(person);
+    const std::string input = approval_decision_input(decision, Algorithm::kES256);
+    return signed_by_key(input, *keys.at(person).sign(as_bytes(input)));
   }
 
   void decide(const std::string& id, const std::string& person, bool approves = true,
               std::chrono::sys_seconds at = kNow) {
+    const std::string jws = signed_by(person, id, summary(id).digest, approves);
     const auto counted = office().approvals.decide(
-        {id, person, keys.at(person), approves, "", "a.b.c", ""}, at,
+        {id, person, jkt_of(person), approves, "", jws, ""}, at,
         [&](const store::ParkedCall&) { return store::AuditEntry{.at = at, .action = "approval.approve"}; });
     BOOST_REQUIRE_MESSAGE(counted, (counted ? "" : counted.error().what));
   }
@@ -84,13 +106,16 @@ struct Gated : Approvals {
     question.has_terms = false;
     return question;
   }
-  std::string state_of(const std::string& id) {
+  store::ParkedCall summary(const std::string& id) {
     const auto found = office().approvals.summary(id);
     BOOST_REQUIRE(found);
-    return std::string(store::approval_state_name(found->state));
+    return *found;
+  }
+  std::string state_of(const std::string& id) {
+    return std::string(store::approval_state_name(summary(id).state));
   }
 
-  std::map<std::string, Thumbprint> keys;
+  std::map<std::string, SigningKey> keys;
 };
 
 }  // namespace
@@ -238,7 +263,7 @@ BOOST_FIXTURE_TEST_CASE(a_gate_that_nobody_may_open_stays_closed_whoever_opens_t
   question.more = {};
   const std::string id = id_of(ask(question));
   const auto counted = office().approvals.decide(
-      {id, kBob, keys.at(kBob), true, "", "a.b.c", ""}, kNow,
+      {id, kBob, jkt_of(kBob), true, "", "a.b.c", ""}, kNow,
       [](const store::ParkedCall&) { return store::AuditEntry{.at = kNow, .action = "approval.approve"}; });
   BOOST_REQUIRE(!counted);
   BOOST_TEST((counted.error().code == ErrorCode::kForbidden));
@@ -280,6 +305,143 @@ BOOST_FIXTURE_TEST_CASE(of_many_who_ask_again_at_once_one_passes, Gated) {
       answers, [](const Response& answer) { return member(answer, "decision") == "permit"; });
   BOOST_TEST(permitted == 1);
   BOOST_TEST(state_of(id) == "used");
+}
+
+// --- who writes to the database
+
+namespace {
+
+/// What somebody makes of a request's rows, and what is asked for then.
+struct Forged {
+  const char* name;
+  /// \param id  of a request for 60 that waits
+  /// \return the statements
+  std::function<std::string(Gated& world, const std::string& id)> forge;
+  const char* asked = "60";
+};
+std::ostream& operator<<(std::ostream& out, const Forged& row) { return out << row.name; }
+
+std::string approved_row(const std::string& id, seconds until = seconds(300)) {
+  const auto at = [](std::chrono::sys_seconds time) {
+    return std::to_string(time.time_since_epoch().count());
+  };
+  return "UPDATE parked_calls SET state = 'approved', ended_at = NULL, approved_at = " + at(kNow) +
+         ", approved_until = " + at(kNow + until) + " WHERE id = '" + id + "';";
+}
+std::string vote_row(const Gated& world, const std::string& id, const std::string& person,
+                     const std::string& jws) {
+  return "INSERT INTO approval_votes (call, principal, key, verdict, gates, at, reason, jws, policy_signature) "
+         "SELECT seq, '" +
+         person + "', '" + world.jkt_of(person).text() + "', 'approve', '[\"refunds\"]', 1, '', '" + jws +
+         "', '' FROM parked_calls WHERE id = '" + id + "';";
+}
+
+const std::array kForged{
+    Forged{"a state that nobody decided", [](Gated&, const std::string& id) { return approved_row(id); }},
+    Forged{"a vote without a signature",
+           [](Gated& world, const std::string& id) {
+             return approved_row(id) + vote_row(world, id, kBob, "a.b.c");
+           }},
+    Forged{"a vote about another document",
+           [](Gated& world, const std::string& id) {
+             return approved_row(id) +
+                    vote_row(world, id, kBob, world.signed_by(kBob, id, digest_of("other")));
+           }},
+    Forged{"a vote about another request",
+           [](Gated& world, const std::string& id) {
+             const std::string jws = world.signed_by(kBob, std::string(32, 'f'), world.summary(id).digest);
+             return approved_row(id) + vote_row(world, id, kBob, jws);
+           }},
+    Forged{"a denial that is said to approve",
+           [](Gated& world, const std::string& id) {
+             const std::string jws = world.signed_by(kBob, id, world.summary(id).digest, false);
+             return approved_row(id) + vote_row(world, id, kBob, jws);
+           }},
+    Forged{"the vote of somebody whom the gate does not name",
+           [](Gated& world, const std::string& id) {
+             const std::string jws = world.signed_by(kCarol, id, world.summary(id).digest);
+             return approved_row(id) + vote_row(world, id, kCarol, jws);
+           }},
+    Forged{"another's vote in an approver's name",
+           [](Gated& world, const std::string& id) {
+             std::string jws = world.signed_by(kCarol, id, world.summary(id).digest);
+             return approved_row(id) + vote_row(world, id, kBob, jws);
+           }},
+    Forged{"a gate that others open",
+           [](Gated& world, const std::string& id) {
+             const std::string jws = world.signed_by(kCarol, id, world.summary(id).digest);
+             return approved_row(id) + vote_row(world, id, kCarol, jws) +
+                    "UPDATE parked_calls SET gates = replace(gates, 'bob', 'carol') WHERE id = '" + id + "';";
+           }},
+    Forged{"an approval of less",
+           [](Gated& world, const std::string& id) {
+             world.decide(id, kBob);
+             const std::string more = Gated::id_of(world.ask(Gated::refund("61")));
+             const std::string subject = world.summary(more).subject;
+             return "DELETE FROM parked_calls WHERE id = '" + more +
+                    "'; UPDATE parked_calls SET subject = '" + subject + "' WHERE id = '" + id + "';";
+           },
+           "61"},
+    Forged{
+        "the vote of a key that was revoked",
+        [](Gated& world, const std::string& id) {
+          const auto whole = world.office().approvals.find(id);
+          BOOST_REQUIRE(whole);
+          world.decide(id, kBob);
+          const auto revoked = world.office().approvers.revoke(world.jkt_of(kBob), {},
+                                                               [](const store::ParkedCall&) {
+                                                                 return store::AuditEntry{
+                                                                     .at = kNow, .action = "approval.lapse"};
+                                                               },
+                                                               {.at = kNow, .action = "approver.revoke"});
+          BOOST_REQUIRE(revoked);
+          return "UPDATE approval_votes SET voided_at = NULL; UPDATE parked_calls SET state = 'approved', ended_at "
+                 "= NULL, document = '" +
+                 whole->document + "' WHERE id = '" + id + "';";
+        }},
+    Forged{"an approval that lasts longer than its gate lets it",
+           [](Gated& world, const std::string& id) {
+             world.decide(id, kBob);
+             world.set_now(kNow + std::chrono::minutes(20));
+             return approved_row(id, std::chrono::hours(1));
+           }},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE_F(Gated, nothing_passes_by_rows_with, boost::unit_test::data::make(kForged), row) {
+  const std::string id = id_of(ask(refund("60")));
+  const std::string statements = row.forge(*this, id);
+  auto other = store::Database::open(database());
+  BOOST_REQUIRE(other);
+  BOOST_REQUIRE(other->execute(statements.c_str()));
+  BOOST_REQUIRE(state_of(id) == "approved");
+  const Response refused = ask(refund(row.asked));
+  BOOST_TEST(verdict_of(refused) == "store_corrupt", refused.body);
+  BOOST_TEST(state_of(id) == "approved");
+  BOOST_TEST(count("approval.use") == 0u);
+}
+
+// A value that was let through stands in the database under the store's secret.
+BOOST_FIXTURE_TEST_CASE(what_another_hand_wrote_lets_no_value_through, Gated) {
+  Gate first = refunds();
+  first.when = Gate::When::kFirstTime;
+  first.parameter = "charge";
+  put(first);
+  decide(id_of(ask(refund("1"))), kBob);
+  BOOST_TEST(verdict_of(ask(refund("1"))) == "permit");
+  auto other = store::Database::open(database());
+  BOOST_REQUIRE(other);
+  // As the value is known to whoever knows gate, parameter, principal and argument.
+  std::string text = "chancery gate";
+  for (const std::string part : {"refunds", "charge", "user:alice@example.org", "\"ch_2\""})
+    text += "\n" + std::to_string(part.size()) + ":" + part;
+  BOOST_REQUIRE(other->execute(
+      ("INSERT INTO let_through (gate, value, at) VALUES ('refunds', '" + digest_of(text) + "', 1)")
+          .c_str()));
+  Ask question = refund("1");
+  question.arguments = R"({"amount":1,"charge":"ch_2"})";
+  BOOST_TEST(verdict_of(ask(without_terms(question))) == "terms_required");
 }
 
 // --- actions under POST /v1/authorize
