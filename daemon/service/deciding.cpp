@@ -384,7 +384,7 @@ class Passing {
       const bool is_approved = open && open->state == store::ApprovalState::kApproved;
       if (!open) {
         CHANCERY_ASSIGN(const bool is_denied,
-                        recorder_.office.gates.was_denied(subject, recorder_.context.now));
+                        recorder_.office.gates.was_denied(judgement.parking->call(), recorder_.context.now));
         if (is_denied) return refuse();
       }
       if (open && !is_approved) CHANCERY_TRY(resume(*open));

@@ -67,10 +67,12 @@ class GatedGrant {
     subject_ = subject();
     CHANCERY_ASSIGN(const std::optional<store::ParkedCall> open,
                     open_request(office_, subject_, context_.now));
-    if (open && open->state == store::ApprovalState::kApproved) return sign(*open, claims);
+    // What is asked for now, before there is a token.
+    CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
+    if (open && open->state == store::ApprovalState::kApproved) return sign(*open, asked);
     if (open) return waiting(open->id);
-    CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(subject_, context_.now));
-    if (!is_denied) return ask(std::move(claims));
+    CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(asked, context_.now));
+    if (!is_denied) return ask(std::move(claims), asked);
     return Error{
         ErrorCode::kForbidden,
         "a person has denied this grant: it can be asked for again when the denied request would have expired"};
@@ -113,7 +115,9 @@ class GatedGrant {
     return out;
   }
 
-  Result<api::Grant> ask(Claims claims) {
+  // A place in a status list is taken for good: who asks for more than can wait takes none.
+  Result<api::Grant> ask(Claims claims, const store::ParkedCall& asked) {
+    CHANCERY_TRY(office_.gates.require_room(asked));
     CHANCERY_ASSIGN(claims.jti, random_id());
     CHANCERY_TRY(refer_to_status(office_, claims));
     const UnsignedToken token = UnsignedToken::encode(claims, issuer_->key.stored.public_key, false);
@@ -128,7 +132,7 @@ class GatedGrant {
   [[nodiscard]] Result<store::ParkedCall> compose(const Claims& claims, const std::string& input) const {
     store::ParkedCall request;
     CHANCERY_ASSIGN(request.id, random_id());
-    request.subject = subject_;
+    request.subject = request.matter = subject_;
     request.runtime = identity_of(context_.caller);
     request.token = digest_of(input);
     request.key = request.first = receiver_.key.stored.public_key.thumbprint();
@@ -166,10 +170,9 @@ class GatedGrant {
 
   // What is signed is what stands in the document that was approved. The TPM asks for the approvers' signatures over that; that they have
   // decided for this question, and are not excluded from it, is for this daemon to look at.
-  Result<api::Grant> sign(const store::ParkedCall& approved, const Claims& claims) {
+  Result<api::Grant> sign(const store::ParkedCall& approved, const store::ParkedCall& asked) {
     CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(approved.id));
     if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
-    CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
     CHANCERY_TRY(require_grounds(office_, whole, asked));
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(whole.document));
     const json::Value* const unsigned_token = document.root().find("unsigned_token");

@@ -170,6 +170,18 @@ Result<Node> Parking::subject_of(const Asker& asker) const {
   return node;
 }
 
+// Without what an agent changes by opening another session, or delegating to itself.
+std::string Parking::matter_of(const Asker& asker) const {
+  const Node node = Node::object({{"kind", store::approval_kind_name(matter_.kind)},
+                                  {"scope", action_.scope},
+                                  {"tool", matter_.tool},
+                                  {"audience", action_.audience},
+                                  {"arguments_sha256", matter_.arguments_sha256},
+                                  {"principal", asker.chain.principal()},
+                                  {"gates", terms_node(asker.closed)}});
+  return digest_of(json::to_jcs(node));
+}
+
 Status Parking::compose(const Asker& asker) {
   const VerifiedChain& chain = asker.chain;
   call_ = {};
@@ -178,6 +190,7 @@ Status Parking::compose(const Asker& asker) {
   CHANCERY_ASSIGN(Node subject, subject_of(asker));
   subject.set("gates", terms_node(asker.closed));
   call_.subject = digest_of(json::to_jcs(subject));
+  call_.matter = matter_of(asker);
   CHANCERY_ASSIGN(Node document, subject_of(asker));
   CHANCERY_ASSIGN(call_.id, random_id());
   call_.runtime = matter_.asked_by;

@@ -82,6 +82,7 @@ class Parking {
 
  private:
   [[nodiscard]] Result<json::Node> subject_of(const Asker& asker) const;
+  [[nodiscard]] std::string matter_of(const Asker& asker) const;
 
   const Office& office_;
   const CallContext& context_;

@@ -200,8 +200,11 @@ class Asking {
     use_ = &use;
     CHANCERY_TRY(begin(runtime));
     CHANCERY_TRY(decide_call());
-    // Nothing is decided yet: it is asked again.
-    if (answer_.decision.outcome == api::kTermsRequired) return {};
+    // Nothing is decided yet: it is asked again, and is one use then.
+    if (answer_.decision.outcome == api::kTermsRequired) {
+      use.key.reset();
+      return {};
+    }
     use.is_denied = !answer_.decision.permitted && !answer_.decision.approval;
     tally(office_, answer_.decision);
     if (answer_.decision.permitted) {

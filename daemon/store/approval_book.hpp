@@ -72,6 +72,8 @@ struct ParkedCall {
   std::string digest;    ///< SHA-256 of the document, 64 lower-case hexadecimal digits
   std::string
       subject;  ///< the same of the document without id and times: two requests for one thing have one
+  /// SHA-256 of what it is about, whoever asks and in whichever way: a denial of this holds for all who ask by the same authority.
+  std::string matter{};
   std::string
       runtime;        ///< id of the agent that asked for it; of others than calls whoever asked, by any name
   std::string token;  ///< id of the token by which the call is made; of a grant the one that is to be

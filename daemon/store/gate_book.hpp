@@ -28,11 +28,15 @@ class GateBook {
   /// too many wait
   virtual Status park(const ParkedCall& request, const AuditEntry& audit) = 0;
 
+  /// Whether park() would find room for that request now. kOverloaded.
+  virtual Status require_room(const ParkedCall& request) = 0;
+
   /// Whether an approval for that value was used.
   virtual Result<bool> was_let_through(const LetThrough& value) = 0;
 
-  /// Whether a request for that subject was denied, and would still have waited: a person who has said no is not asked again at once.
-  virtual Result<bool> was_denied(std::string_view subject, sys_seconds now) = 0;
+  /// Whether a request for the same matter was denied, and would still have waited: a person who has said no is not asked again at once,
+  /// neither by the same key in another way, nor by anybody to whom the same first holder's authority was handed on.
+  virtual Result<bool> was_denied(const ParkedCall& asked, sys_seconds now) = 0;
 
   /// The gate that a first token was granted behind; empty when there is none, or no such token. As long as there is no such
   /// token at all, nothing is read for it.

@@ -27,13 +27,13 @@ constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
 // The columns of every look-up, in the order in which summary_from() reads them; what else is asked for comes after them.
 #define COLUMNS                                                                                                   \
   "id, digest, subject, runtime, token, key, first_key, principal, tool, state, asked_at, expires_at, ended_at, " \
-  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts"
-constexpr int kDocument = 22;
+  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts, matter"
+constexpr int kDocument = 23;
 
 constexpr const char* kInsert =
     "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, first_key, principal, tool, state, "
-    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kOpenFor =
     "SELECT " COLUMNS " FROM parked_calls WHERE subject = ? AND ended_at IS NULL";
 constexpr const char* kCountOfKey =
@@ -126,6 +126,7 @@ Result<ParkedCall> summary_from(const Query& row) {
   out.agent = row.text(19);
   out.risk = row.text(20);
   out.amounts = row.text(21);
+  out.matter = row.text(22);
   return out;
 }
 
@@ -407,6 +408,25 @@ Result<std::vector<Vote>> votes_about(Database& database, std::string_view id) {
   return votes_of(database, place);
 }
 
+Result<Parking::Outcome> room_for(Database& database, const ParkedCall& call) {
+  const std::string key = call.key.text();
+  const std::string first = call.first.text();
+  {
+    CHANCERY_ASSIGN(Query count, database.query(kCountOfKey));
+    CHANCERY_ASSIGN(const bool too_many, are_too_many(count.bind(key).bind(call.asked_at), kMostParkedOfKey));
+    if (too_many) return Parking::Outcome::kTooManyOfKey;
+  }
+  {
+    CHANCERY_ASSIGN(Query count, database.query(kCountOfFirst));
+    CHANCERY_ASSIGN(const bool too_many,
+                    are_too_many(count.bind(first).bind(call.asked_at), kMostParkedOfFirst));
+    if (too_many) return Parking::Outcome::kTooManyOfFirst;
+  }
+  CHANCERY_ASSIGN(Query count, database.query(kCount));
+  CHANCERY_ASSIGN(const bool too_many, are_too_many(count.bind(call.asked_at), kMostParked));
+  return too_many ? Parking::Outcome::kTooMany : Parking::Outcome::kParked;
+}
+
 Result<Parking> park_call(Database& database, const ParkedCall& call) {
   const std::string key = call.key.text();
   const std::string first = call.first.text();
@@ -418,28 +438,14 @@ Result<Parking> park_call(Database& database, const ParkedCall& call) {
     const bool is_approved = same->state == ApprovalState::kApproved;
     return Parking{is_approved ? Parking::Outcome::kApproved : Parking::Outcome::kWaitsAlready, same->id};
   }
-  {
-    CHANCERY_ASSIGN(Query count, database.query(kCountOfKey));
-    CHANCERY_ASSIGN(const bool too_many, are_too_many(count.bind(key).bind(call.asked_at), kMostParkedOfKey));
-    if (too_many) return Parking{Parking::Outcome::kTooManyOfKey};
-  }
-  {
-    CHANCERY_ASSIGN(Query count, database.query(kCountOfFirst));
-    CHANCERY_ASSIGN(const bool too_many,
-                    are_too_many(count.bind(first).bind(call.asked_at), kMostParkedOfFirst));
-    if (too_many) return Parking{Parking::Outcome::kTooManyOfFirst};
-  }
-  {
-    CHANCERY_ASSIGN(Query count, database.query(kCount));
-    CHANCERY_ASSIGN(const bool too_many, are_too_many(count.bind(call.asked_at), kMostParked));
-    if (too_many) return Parking{Parking::Outcome::kTooMany};
-  }
+  CHANCERY_ASSIGN(const Parking::Outcome room, room_for(database, call));
+  if (room != Parking::Outcome::kParked) return Parking{room};
   CHANCERY_ASSIGN(Query insert, database.query(kInsert));
   insert.bind(call.id).bind(call.document).bind(call.digest).bind(call.subject).bind(call.runtime);
   insert.bind(call.token).bind(key).bind(first).bind(call.principal).bind(call.tool);
   insert.bind(call.asked_at).bind(call.expires_at).bind(approval_kind_name(call.kind)).bind(gates);
   insert.bind(requesters).bind(std::int64_t{call.lifetime.count()}).bind(call.agent).bind(call.risk);
-  CHANCERY_TRY(insert.bind(call.amounts).run());
+  CHANCERY_TRY(insert.bind(call.amounts).bind(call.matter).run());
   return Parking{};
 }
 

@@ -26,6 +26,10 @@ struct Parking {
   std::string id{};
 };
 
+/// Whether there is room for one more by its key, under its first holder, and in all: kParked if there is. While the journal is held, or
+/// within a transaction.
+[[nodiscard]] Result<Parking::Outcome> room_for(Database& database, const ParkedCall& call);
+
 /// Writes a new parked call, within the bounds. Within a transaction.
 [[nodiscard]] Result<Parking> park_call(Database& database, const ParkedCall& call);
 

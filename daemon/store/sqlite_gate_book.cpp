@@ -13,7 +13,7 @@ constexpr const char* kWasLetThrough = "SELECT 1 FROM let_through WHERE gate = ?
 constexpr const char* kLetThrough =
     "INSERT INTO let_through (gate, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr const char* kWasDenied =
-    "SELECT 1 FROM parked_calls WHERE subject = ? AND state = 'denied' AND expires_at > ?";
+    "SELECT 1 FROM parked_calls WHERE matter = ? AND state = 'denied' AND expires_at > ? AND (key = ? OR first_key = ?)";
 constexpr const char* kAnyGated = "SELECT EXISTS (SELECT 1 FROM gated_tokens)";
 constexpr const char* kGateOf = "SELECT gate FROM gated_tokens WHERE token = ?";
 constexpr const char* kPutBehind = "INSERT INTO gated_tokens (token, gate) VALUES (?, ?)";
@@ -46,6 +46,12 @@ class SqliteGateBook final : public GateBook {
     return {};
   }
 
+  Status require_room(const ParkedCall& request) override {
+    const auto held = journal_->hold();
+    CHANCERY_ASSIGN(const Parking::Outcome outcome, room_for(journal_->database(), request));
+    return error_of(outcome);
+  }
+
   Result<bool> was_let_through(const LetThrough& value) override {
     const auto held = journal_->hold();
     const std::string sealed = hex_encode(journal_->seal().of(value));
@@ -53,10 +59,12 @@ class SqliteGateBook final : public GateBook {
     return select.bind(value.gate).bind(sealed).step();
   }
 
-  Result<bool> was_denied(std::string_view subject, sys_seconds now) override {
+  Result<bool> was_denied(const ParkedCall& asked, sys_seconds now) override {
+    const std::string key = asked.key.text();
+    const std::string first = asked.first.text();
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(Query select, journal_->database().query(kWasDenied));
-    return select.bind(subject).bind(now).step();
+    return select.bind(asked.matter).bind(now).bind(key).bind(first).step();
   }
 
   Result<std::string> gate_of(std::string_view token) override {
