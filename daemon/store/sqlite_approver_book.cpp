@@ -215,7 +215,7 @@ Status SqliteApproverBook::require_vouched(const NewApproverKey& key) {
     if (!is_later) return {};
     return Error{ErrorCode::kConflict,
                  "there is an approver already: one who is enrolled must sign for the next, see `chancery "
-                 "approver enroll --by`"};
+                 "approver enroll --document`"};
   }
   const auto voucher = owner_of(*journal_, *key.by);
   if (!voucher) return voucher.error().code == ErrorCode::kNotFound ? kNoVoucher : voucher.error();
