@@ -197,10 +197,16 @@ Checked<ExitCode> finish(Context& context, const ApproverIdentity& approver, con
   return ExitCode::kSuccess;
 }
 
+// Groups stay as they are, and the document names them: they must be read first.
 Checked<std::vector<std::string>> groups_of(const Client& client, const ApproverIdentity& approver) {
   const auto known = ApprovalClient(client).approver(approver.principal);
-  if (!known) return failure(known.error());
-  return known->groups;
+  if (known) return known->groups;
+  Failure out = failure(known.error());
+  if (known.error().status == 401 || known.error().status == 403)
+    out.message +=
+        ". Your groups are read before: use a context with chancery.approvers.read, which the operator gives by "
+        "`chancery context delegate`";
+  return out;
 }
 
 Checked<ExitCode> rotate(Context& context, const RotateArguments& arguments) {
