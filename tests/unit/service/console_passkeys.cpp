@@ -9,6 +9,7 @@
 
 #include <chancery/approval_decision.hpp>
 
+#include "sdk/wire/approver_messages.hpp"
 #include "tests/unit/service/console_fixture.hpp"
 
 namespace chancery::tests {
