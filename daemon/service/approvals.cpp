@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/service/authority.hpp"
+#include "daemon/service/console_desk.hpp"
 #include "daemon/store/gate_terms.hpp"
 
 namespace chancery::service {
@@ -203,6 +204,12 @@ void ApprovalKeeper::forget(std::chrono::sys_seconds now) {
   next_pruning_ = now + kBetweenPrunings;
   if (const Status pruned = office_.approvals.prune(now); !pruned)
     complain_("former calls that waited could not be forgotten", pruned.error());
+}
+
+// What stands behind the number sign reaches no server.
+std::string approval_page(const Office& office, std::string_view id) {
+  if (office.console == nullptr) return {};
+  return office.console->options().party.origins.front() + "/ui#/approvals/" + std::string(id);
 }
 
 }  // namespace chancery::service

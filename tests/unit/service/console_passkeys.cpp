@@ -151,6 +151,7 @@ BOOST_FIXTURE_TEST_CASE(an_approver_is_nobody_else_by_another_passkey, PasskeyFi
 BOOST_FIXTURE_TEST_CASE(a_decision_is_signed_by_the_sessions_passkey_and_counts, PasskeyFixture) {
   const Response waiting_call = ask();
   const std::string id = id_of(waiting_call);
+  BOOST_TEST(waiting(waiting_call, "url") == "https://localhost:9443/ui#/approvals/" + id);
   sign_in(kBobUid);
   sign_in_with(bob, kBobs);
   const Response prepared = page("POST", "/ui/decisions",
