@@ -411,6 +411,7 @@ class Passing {
     AuditFacts facts = recorder_.judgement.parking->use(approved);
     set_holder(facts, recorder_.judgement);
     facts.ids.emplace_back("decision", id_);
+    if (recorder_.call != nullptr) facts.ids.emplace_back("permit", recorder_.call->given.permit.id);
     const Passage passage{approved, audit_entry("approval.use", recorder_.context, std::move(facts))};
     Recorded out{permitted(recorder_.judgement, recorder_.context, recorder_.message, id_), {}};
     CHANCERY_ASSIGN(out.recording, recorder_.record(out.answer, &passage));

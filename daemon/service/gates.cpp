@@ -39,8 +39,9 @@ const ParameterValue* parameter_of(const Gate& gate, const GatedAction& action) 
 // What is no amount is not below any bound. Only a number of the action's is repeated: texts are an agent's.
 Why why_above(const Gate& gate, const GatedAction& action) {
   const ParameterValue* const value = parameter_of(gate, action);
-  const auto amount = value == nullptr || !value->number ? std::nullopt : exact_millionths(*value->number);
   const std::string bound = amount_text(gate.above);
+  std::optional<store::Millionths> amount;
+  if (value != nullptr && value->number) amount = exact_millionths(*value->number);
   if (!amount) return "`" + gate.parameter + "` is no amount that could be compared with " + bound;
   if (*amount <= gate.above) return std::nullopt;
   return "`" + gate.parameter + "` is " + amount_text(*amount) + ", which is more than " + bound;

@@ -45,7 +45,7 @@ Result<std::optional<std::int64_t>> stop_agent(Office& office, CallContext conte
 // So that each reference is looked for in the index alone.
 Status index_entries(Office& office) {
   for (int round = 0; round < kIndexRounds; ++round) {
-    CHANCERY_ASSIGN(const bool more, office.audit.book.index_some());
+    CHANCERY_ASSIGN(const bool more, office.audit.book.index_some(1));
     if (!more) break;
   }
   return {};

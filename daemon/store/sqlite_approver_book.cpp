@@ -214,8 +214,8 @@ Status SqliteApproverBook::require_vouched(const NewApproverKey& key) {
     CHANCERY_ASSIGN(const bool is_later, is_any_active());
     if (!is_later) return {};
     return Error{ErrorCode::kConflict,
-                 "there is an approver already: one who is enrolled must sign for the next, see `chancery "
-                 "approver enroll --document`"};
+                 "there is an approver already, who must sign for the next one: `chancery approver enroll "
+                 "--document`"};
   }
   const auto voucher = owner_of(*journal_, *key.by);
   if (!voucher) return voucher.error().code == ErrorCode::kNotFound ? kNoVoucher : voucher.error();

@@ -32,16 +32,19 @@ struct FreezeArguments {
   bool all = false;
 };
 
-std::string enforcement_text(const std::string& enforcement) {
-  return enforcement == api::kByTpm ? "tpm: the device itself refuses to sign"
-                                    : "software: the daemon refuses";
+// Of what is not frozen it says who would.
+std::string enforcement_text(const std::string& enforcement, bool is_frozen) {
+  if (enforcement == api::kByTpm)
+    return is_frozen ? "tpm: the device itself refuses to sign"
+                     : "tpm: the device itself would refuse to sign";
+  return is_frozen ? "software: the daemon refuses" : "software: the daemon would refuse";
 }
 
 void show(Output& output, const api::AgentFreeze& freeze) {
   if (output.json()) return output.document(wire::write(freeze));
   output.line(output.paint(Colour::kBold, printable(freeze.agent)) +
               (freeze.is_frozen ? "  frozen" : "  not frozen"));
-  output.field("enforcement", enforcement_text(freeze.enforcement));
+  output.field("enforcement", enforcement_text(freeze.enforcement, freeze.is_frozen));
 }
 
 void show(Output& output, const api::FreezeState& state) {
@@ -49,7 +52,7 @@ void show(Output& output, const api::FreezeState& state) {
   output.line(output.paint(Colour::kBold, "all agents") + (state.is_frozen ? "  frozen" : "  not frozen"));
   if (state.since) output.field("since", utc_text(static_cast<double>(*state.since)));
   if (!state.reason.empty()) output.field("reason", state.reason);
-  output.field("enforcement", enforcement_text(state.enforcement));
+  output.field("enforcement", enforcement_text(state.enforcement, state.is_frozen));
   output.field("kill switch", state.is_armed ? "armed" : "not armed, or its device is away");
   output.field("keys", std::to_string(state.switched_keys) + " hang on it, " +
                            std::to_string(state.other_keys) + " do not");

@@ -66,6 +66,7 @@ struct ConsoleFixture : Approvals {
     change_policy([](service::Policy& policy) {
       policy.passkeys = local_party();
       policy.tool_approvers = {kBob};
+      policy.granted_scopes = {"crm.*", "payments.*", "mail.*"};
     });
   }
 
