@@ -7,6 +7,7 @@
 
 #include <tss2/tss2_mu.h>
 
+#include "attest/evidence/signing_area.hpp"
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::attest {
@@ -57,25 +58,6 @@ Sha256Digest and_auth_value(const Sha256Digest& policy) {
 
 }  // namespace
 
-Result<TPM2B_PUBLIC> operator_key_area(const PublicKey& key) {
-  if (key.algorithm() != Algorithm::kES256)
-    return Error{ErrorCode::kInvalidKey, "the operator's key of the kill switch must be P-256"};
-  TPM2B_PUBLIC area{};
-  area.publicArea.type = TPM2_ALG_ECC;
-  area.publicArea.nameAlg = TPM2_ALG_SHA256;
-  area.publicArea.objectAttributes = TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT;
-  TPMS_ECC_PARMS& ecc = area.publicArea.parameters.eccDetail;
-  ecc.curveID = TPM2_ECC_NIST_P256;
-  ecc.symmetric.algorithm = TPM2_ALG_NULL;
-  ecc.scheme.scheme = TPM2_ALG_NULL;
-  ecc.kdf.scheme = TPM2_ALG_NULL;
-  TPMS_ECC_POINT& point = area.publicArea.unique.ecc;
-  point.x.size = point.y.size = 32;
-  std::ranges::copy(key.x(), point.x.buffer);
-  std::ranges::copy(key.y(), point.y.buffer);
-  return area;
-}
-
 TPM2B_NONCE operator_policy_ref() {
   TPM2B_NONCE ref{};
   ref.size = static_cast<UINT16>(kPolicyRef.size());
@@ -85,10 +67,10 @@ TPM2B_NONCE operator_policy_ref() {
 
 // PolicySigned and PolicyNvWritten: TPM 2.0 Part 3, 23.3 and 23.20. PolicyUpdate() hashes the policyRef in a second step.
 Result<BankPolicy> BankPolicy::of(const PublicKey& operator_key) {
-  CHANCERY_ASSIGN(const TPM2B_PUBLIC area, operator_key_area(operator_key));
-  CHANCERY_ASSIGN(const Bytes name, name_of<Tss2_MU_TPMT_PUBLIC_Marshal>(area.publicArea));
+  if (operator_key.algorithm() != Algorithm::kES256)
+    return Error{ErrorCode::kInvalidKey, "the operator's key of the kill switch must be P-256"};
   BankPolicy policy;
-  const Sha256Digest by_key = extended({}, TPM2_CC_PolicySigned, name);
+  const Sha256Digest by_key = extended({}, TPM2_CC_PolicySigned, signer_name(operator_key));
   Bytes with_ref(by_key.begin(), by_key.end());
   put(with_ref, as_bytes(kPolicyRef));
   policy.by_operator = sha256(with_ref);

@@ -41,9 +41,6 @@ struct BankSetting {
   bool operator==(const BankSetting&) const = default;
 };
 
-/// The operator's key as the TPM gets it (TPM2_LoadExternal). \return kInvalidKey for any but P-256
-[[nodiscard]] Result<TPM2B_PUBLIC> operator_key_area(const PublicKey& key);
-
 /// What a PolicySigned of the operator's carries, so that it is of use for nothing else.
 [[nodiscard]] TPM2B_NONCE operator_policy_ref();
 
@@ -52,7 +49,8 @@ struct BankPolicy {
   Sha256Digest by_operator{};  ///< PolicySigned
   Sha256Digest by_daemon{};    ///< PolicyNvWritten(yes), PolicyAuthValue
 
-  /// \return also kInvalidKey
+  /// \param operator_key  which the TPM gets as signer_area()
+  /// \return kInvalidKey for any but P-256
   [[nodiscard]] static Result<BankPolicy> of(const PublicKey& operator_key);
   [[nodiscard]] Sha256Digest digest() const;
 };

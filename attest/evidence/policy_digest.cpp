@@ -38,25 +38,6 @@ class Marshalled {
   Bytes octets_;
 };
 
-TPMT_PUBLIC p256_area(TPMA_OBJECT attributes) {
-  TPMT_PUBLIC area{};
-  area.type = TPM2_ALG_ECC;
-  area.nameAlg = TPM2_ALG_SHA256;
-  area.objectAttributes = attributes;
-  TPMS_ECC_PARMS& ecc = area.parameters.eccDetail;
-  ecc.symmetric.algorithm = TPM2_ALG_NULL;
-  ecc.scheme.scheme = TPM2_ALG_ECDSA;
-  ecc.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  ecc.curveID = TPM2_ECC_NIST_P256;
-  ecc.kdf.scheme = TPM2_ALG_NULL;
-  return area;
-}
-
-void put(TPM2B_ECC_PARAMETER& number, ByteView octets) {
-  number.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, number.buffer);
-}
-
 /// An approver, with what a policy has of its key.
 struct Signer {
   PublicKey key;
@@ -137,21 +118,8 @@ Result<Sha256Digest> gate_policy_digest(const GatePolicy& policy) {
 
 // --- public areas
 
-TPMT_PUBLIC signer_area(const PublicKey& approver) {
-  TPMT_PUBLIC area = p256_area(TPMA_OBJECT_SIGN_ENCRYPT);
-  put(area.unique.ecc.x, approver.x());
-  put(area.unique.ecc.y, approver.y());
-  return area;
-}
-
-Name signer_name(const PublicKey& approver) {
-  Name name{0x00, 0x0B};
-  std::ranges::copy(sha256(write_public(signer_area(approver)).value()), name.begin() + 2);
-  return name;
-}
-
 TPMT_PUBLIC gated_key_area(const Sha256Digest& policy) {
-  TPMT_PUBLIC area = p256_area(kGatedKey);
+  TPMT_PUBLIC area = signing_area(kGatedKey);
   area.authPolicy.size = static_cast<UINT16>(policy.size());
   std::ranges::copy(policy, area.authPolicy.buffer);
   return area;

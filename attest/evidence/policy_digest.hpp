@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,14 +12,12 @@
 #include <chancery/result.hpp>
 
 #include "attest/evidence/refusal.hpp"
+#include "attest/evidence/signing_area.hpp"
 
 // Keys that a TPM signs with only under the signatures of approvers (docs/protocol/gated-keys.md): everything that an
-// approver's tool, the daemon and the TPM must compute alike. Pure and thread-safe.
+// approver's tool, the daemon and the TPM must compute alike. Approvers' own keys are in signing_area.hpp. Pure and thread-safe.
 
 namespace chancery::attest {
-
-/// A Name under SHA-256 (TPM 2.0 Part 1, 16): the algorithm's two octets and the hash of the public area.
-using Name = std::array<std::uint8_t, 34>;
 
 /// Who opens a gate that a TPM enforces. In which order they stand says nothing.
 struct GatePolicy {
@@ -49,10 +46,6 @@ struct GateChoice {
 [[nodiscard]] Result<Sha256Digest> gate_policy_digest(const GatePolicy& policy);
 
 // --- public areas
-
-/// An approver's key as the TPM is shown it, by TPM2_LoadExternal.
-[[nodiscard]] TPMT_PUBLIC signer_area(const PublicKey& approver);
-[[nodiscard]] Name signer_name(const PublicKey& approver);
 
 /// What a gated key must be, but for its point: P-256 with ECDSA over SHA-256, made in and bound to its TPM, and of use by
 /// this policy alone.

@@ -200,6 +200,7 @@ Result<api::GateList> list_gates(const Office& office, const CallContext& contex
     if (!issuer || !*issuer) continue;
     out.gates.back().key = (*issuer)->key.stored.public_key.jwk();
     out.gates.back().key_name = hex_encode((*issuer)->name);
+    out.gates.back().key_backend = (*issuer)->key.backend;
   }
   return out;
 }

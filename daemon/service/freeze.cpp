@@ -26,25 +26,6 @@ Result<bool> is_by_device(const Office& office, const store::Agent& agent) {
                              [&](const store::Key& key) { return !serves(key) || desk.is_switched(key); });
 }
 
-struct KeyCounts {
-  std::uint64_t switched = 0;
-  std::uint64_t others = 0;
-  [[nodiscard]] bool are_all_switched() const noexcept { return switched > 0 && others == 0; }
-};
-
-Result<KeyCounts> count_keys(const Office& office, std::chrono::sys_seconds now) {
-  KeyCounts counts;
-  for (std::size_t skip = 0;;) {
-    CHANCERY_ASSIGN(const std::vector<store::Key> page, office.store.aged_keys(now, skip));
-    for (const store::Key& key : page) {
-      if (store::is_daemons(key.owner)) continue;
-      ++(office.freezes->hangs_on_a_switch(key) ? counts.switched : counts.others);
-    }
-    if (page.size() < store::kMaxPage) return counts;
-    skip += page.size();
-  }
-}
-
 // One that is retired meanwhile is left out.
 std::vector<std::string> names_of(const Office& office, const std::vector<std::string>& ids) {
   std::vector<std::string> names;
@@ -63,7 +44,7 @@ Result<api::FreezeState> describe_state(const Office& office, const CallContext&
     out.since = freeze->since.time_since_epoch().count();
     out.reason = freeze->reason;
   }
-  CHANCERY_ASSIGN(const KeyCounts counts, count_keys(office, context.now));
+  CHANCERY_ASSIGN(const FreezeDesk::KeyCounts counts, office.freezes->count_keys());
   out.switched_keys = counts.switched;
   out.other_keys = counts.others;
   out.enforcement = enforcement_name(counts.are_all_switched());
@@ -133,7 +114,7 @@ Result<api::FreezeState> freeze_all(Office& office, const CallContext& context,
                                     const api::FreezeReason& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kFreezeAll));
   CHANCERY_TRY(check_reason(message.reason));
-  CHANCERY_ASSIGN(const KeyCounts counts, count_keys(office, context.now));
+  CHANCERY_ASSIGN(const FreezeDesk::KeyCounts counts, office.freezes->count_keys());
   const std::string reason = office.redactor->text(message.reason);
   const bool by_device = counts.are_all_switched();
   CHANCERY_ASSIGN(const bool are_told,
@@ -150,7 +131,7 @@ Result<api::FreezeState> lift_freeze(Office& office, const CallContext& context,
                                      const api::SignedSettings& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kFreezeLift));
   CHANCERY_TRY(require_frozen(office, {}));
-  CHANCERY_ASSIGN(const KeyCounts counts, count_keys(office, context.now));
+  CHANCERY_ASSIGN(const FreezeDesk::KeyCounts counts, office.freezes->count_keys());
   const FreezeDesk::Lift lift{
       {},
       message.settings,

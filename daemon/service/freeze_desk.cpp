@@ -265,9 +265,24 @@ bool FreezeDesk::is_switched(const store::Key& key) const {
   return slot && *slot != KillSwitch::kAll && *slot == slot_of(key.owner);
 }
 
-bool FreezeDesk::hangs_on_a_switch(const store::Key& key) const {
-  const hsm::KillSwitch* const device = switch_of(key.backend);
-  return device != nullptr && device->slot_of(key.stored).has_value();
+bool FreezeDesk::hangs_on_a_switch(std::string_view backend, const hsm::StoredKey& key) const {
+  const hsm::KillSwitch* const device = switch_of(backend);
+  return device != nullptr && device->slot_of(key).has_value();
+}
+
+// By pages, so that others get the database in between.
+Result<FreezeDesk::KeyCounts> FreezeDesk::count_keys() const {
+  KeyCounts counts;
+  for (std::int64_t after = 0;;) {
+    CHANCERY_ASSIGN(std::vector<store::AgentKey> page, book_.active_keys(after, store::kMaxPage));
+    for (store::AgentKey& key : page) {
+      hsm::StoredKey stored;
+      stored.blob = std::move(key.blob);
+      ++(hangs_on_a_switch(key.backend, stored) ? counts.switched : counts.others);
+    }
+    if (page.size() < store::kMaxPage) return counts;
+    after = page.back().place;
+  }
 }
 
 std::set<std::string, std::less<>> FreezeDesk::armed_backends(hsm::Deadline deadline) const {
@@ -282,7 +297,7 @@ std::set<std::string, std::less<>> FreezeDesk::armed_backends(hsm::Deadline dead
 bool FreezeDesk::could_be_switched(const store::Key& key,
                                    const std::set<std::string, std::less<>>& armed) const {
   return armed.contains(key.backend) && key.stored.public_key.algorithm() == Algorithm::kES256 &&
-         !hangs_on_a_switch(key);
+         !hangs_on_a_switch(key.backend, key.stored);
 }
 
 }  // namespace chancery::service

@@ -69,8 +69,14 @@ class FreezeDesk {
                                                 hsm::Deadline deadline);
   /// Whether a key's device refuses by itself when its owner is frozen, or only when all are.
   [[nodiscard]] bool is_switched(const store::Key& key) const;
-  /// The same for the freeze of all.
-  [[nodiscard]] bool hangs_on_a_switch(const store::Key& key) const;
+  /// The keys by which agents sign now, by whether their device refuses by itself when all are frozen.
+  struct KeyCounts {
+    std::uint64_t switched = 0;
+    std::uint64_t others = 0;
+    [[nodiscard]] bool are_all_switched() const noexcept { return switched > 0 && others == 0; }
+  };
+  /// Goes through all agents, and asks no device: some microseconds for each.
+  [[nodiscard]] Result<KeyCounts> count_keys() const;
   /// Backends that make keys which hang on their kill switch. Those whose device does not answer are left out.
   [[nodiscard]] std::set<std::string, std::less<>> armed_backends(hsm::Deadline deadline) const;
   /// Whether a key hangs on no kill switch, and the one that follows it would.
@@ -92,6 +98,7 @@ class FreezeDesk {
 
   [[nodiscard]] std::vector<Switch> switches() const;
   [[nodiscard]] hsm::KillSwitch* switch_of(std::string_view backend) const;
+  [[nodiscard]] bool hangs_on_a_switch(std::string_view backend, const hsm::StoredKey& key) const;
   /// 0: none.
   [[nodiscard]] std::uint16_t slot_of(std::string_view agent_id) const;
   /// What the book says of a bank.

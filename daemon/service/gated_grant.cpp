@@ -77,7 +77,8 @@ class GatedGrant {
  private:
   // Whoever looks up the key that an approver's tool pins finds it published.
   Result<GatedIssuer> prepare_issuer() {
-    CHANCERY_ASSIGN(GatedIssuer issuer, office_.gated.current(gate_, context_.now, context_.deadline));
+    CHANCERY_ASSIGN(GatedIssuer issuer, office_.gated.current(gate_, office_.policy->max_grant_lifetime,
+                                                              context_.now, context_.deadline));
     CHANCERY_TRY(publish_gates(office_));
     return issuer;
   }

@@ -82,21 +82,21 @@ Result<std::optional<GatedIssuer>> GatedIssuers::find(const Gate& gate) const {
   return find(gate, policy);
 }
 
-Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::sys_seconds now,
-                                          hsm::Deadline deadline) {
+Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::seconds longest_grant,
+                                          std::chrono::sys_seconds now, hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
   CHANCERY_ASSIGN(const attest::GatePolicy policy, policy_of(gate));
   CHANCERY_ASSIGN(std::optional<GatedIssuer> found, find(gate, policy));
   if (found) return *std::move(found);
-  return make(gate, policy, {now, deadline, nullptr});
+  return make(gate, policy, std::max(options_.overlap, longest_grant), {now, deadline, nullptr});
 }
 
 // The former key signs for nobody any more; what it signed counts as long as its overlap.
 Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolicy& policy,
-                                       const Occasion& occasion) {
+                                       std::chrono::seconds overlap, const Occasion& occasion) {
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
   KeyLife::NewKey wanted;
-  wanted.intent = {store::KeyIntent::Kind::kMake, options_.backend, owner_of(gate), {}, options_.overlap};
+  wanted.intent = {store::KeyIntent::Kind::kMake, options_.backend, owner_of(gate), {}, overlap};
   wanted.create = [&](hsm::KeyBackend&, const hsm::KeyBinding& binding) {
     return gated->create(binding, policy, occasion.deadline);
   };
@@ -105,7 +105,7 @@ Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolic
     facts.details.set("gate", gate.name);
     facts.details.set("quorum", gate.quorum);
     facts.details.set("approvers", policy.approvers.size());
-    CHANCERY_TRY(store_.add_key(key, occasion.now + options_.overlap,
+    CHANCERY_TRY(store_.add_key(key, occasion.now + overlap,
                                 audit_entry("gate_key.create", occasion, std::move(facts))));
     return {};
   };
@@ -122,26 +122,39 @@ Result<Signature> GatedIssuers::sign(const GatedIssuer& issuer, std::string_view
   return gated->sign(issuer.key.stored, issuer.policy, as_bytes(input), signatures, deadline);
 }
 
-Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const {
-  std::map<std::string, GatedAnchor> anchors;
+// A gate that is gone, or is enforced by software now, leaves its keys as they are: what they signed has not ended with it, and should
+// the gate come back with the same approvers, so does its key.
+Result<GateCeilings> GatedIssuers::ceilings(const std::vector<Gate>& gates,
+                                            const std::vector<std::string>& granted) const {
+  GateCeilings ceilings;
+  std::map<std::string, std::string> gate_of;  // by the owner of its keys
   std::vector<std::string> gated;
   for (const Gate& gate : gates) {
     if (!gate.tpm_enforced) continue;
-    GatedAnchor& anchor = anchors[gate.name];
-    anchor.scopes = gate.scopes;
+    ceilings.gated[gate.name].scopes = gate.scopes;
+    gate_of.emplace(owner_of(gate), gate.name);
     gated.insert(gated.end(), gate.scopes.begin(), gate.scopes.end());
-    CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(owner_of(gate)));
-    for (const store::Key& key : keys) anchor.keys.push_back(key.stored.public_key);
   }
-  if (anchors.empty()) {
-    trust_.publish_gates(std::nullopt, {});
-    return {};
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.gate_keys_in_use());
+  for (const store::Key& key : keys) {
+    const auto gate = gate_of.find(key.owner);
+    std::vector<PublicKey>& of =
+        gate == gate_of.end() ? ceilings.former : ceilings.gated.at(gate->second).keys;
+    of.push_back(key.stored.public_key);
   }
-  std::vector<std::string> ungated{std::string(kControlPlane) + "*"};
-  std::ranges::copy_if(granted, std::back_inserter(ungated), [&](const std::string& scope) {
-    return std::ranges::none_of(gated, [&](const std::string& outer) { return scope_covers(outer, scope); });
-  });
-  trust_.publish_gates(std::move(ungated), std::move(anchors));
+  if (!gate_of.empty()) {
+    ceilings.ungated = {std::string(kControlPlane) + "*"};
+    std::ranges::copy_if(granted, std::back_inserter(*ceilings.ungated), [&](const std::string& scope) {
+      return std::ranges::none_of(gated,
+                                  [&](const std::string& outer) { return scope_covers(outer, scope); });
+    });
+  }
+  return ceilings;
+}
+
+Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const {
+  CHANCERY_ASSIGN(GateCeilings known, ceilings(gates, granted));
+  trust_.publish_gates(std::move(known));
   return {};
 }
 

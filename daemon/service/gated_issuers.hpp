@@ -32,7 +32,7 @@ struct GatedIssuer {
 
 struct GatedIssuerOptions {
   std::string backend;              ///< the issuer's: a TPM
-  std::chrono::seconds overlap{0};  ///< how long a key counts after another has followed it
+  std::chrono::seconds overlap{0};  ///< how long a key counts at least after another has followed it
   /// Asked before each signature: its error is the answer then.
   std::function<Status()> may_sign = [] { return Status{}; };
 };
@@ -51,11 +51,13 @@ class GatedIssuers {
         trust_(trust),
         options_(std::move(options)) {}
 
-  /// The key for the approvers that the gate has now, made if there is none.
+  /// The key for the approvers that the gate has now, made if there is none. The one that it follows counts until the longest of its
+  /// tokens has ended.
+  /// \param longest_grant  that a token may live now
   /// \return kConfigInvalid when these are none that a TPM can hold a key to, or the issuer's backend is no TPM; the store's and the
   ///         device's errors
-  [[nodiscard]] Result<GatedIssuer> current(const Gate& gate, std::chrono::sys_seconds now,
-                                            hsm::Deadline deadline);
+  [[nodiscard]] Result<GatedIssuer> current(const Gate& gate, std::chrono::seconds longest_grant,
+                                            std::chrono::sys_seconds now, hsm::Deadline deadline);
   /// The same without making one.
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate) const;
 
@@ -64,8 +66,11 @@ class GatedIssuers {
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
-  /// Publishes the keys of these gates, and what the issuer's other keys may grant beside them.
+  /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
   /// \param granted  the scopes that may be granted at all
+  [[nodiscard]] Result<GateCeilings> ceilings(const std::vector<Gate>& gates,
+                                              const std::vector<std::string>& granted) const;
+  /// Publishes them.
   [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const;
 
  private:
@@ -74,7 +79,7 @@ class GatedIssuers {
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate,
                                                         const attest::GatePolicy& policy) const;
   [[nodiscard]] Result<GatedIssuer> make(const Gate& gate, const attest::GatePolicy& policy,
-                                         const Occasion& occasion);
+                                         std::chrono::seconds overlap, const Occasion& occasion);
 
   store::Store& store_;
   store::ApproverBook& approvers_;

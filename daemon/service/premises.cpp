@@ -121,6 +121,7 @@ Status Premises::open(std::chrono::sys_seconds now) {
 
 // What may fail comes first: forgetting results, which are made anew when somebody asks, is no change of its own.
 Status Premises::change(Change change, std::chrono::sys_seconds now, const std::function<Status()>& record) {
+  CHANCERY_ASSIGN(GateCeilings ceilings, gated.ceilings(change.policy.gates, change.policy.granted_scopes));
   if (change.forget_results) CHANCERY_TRY(books.hosts->forget_own_results(change.policy.issuer_url));
   if (change.trust) {
     Change::Trust& next = *change.trust;
@@ -132,10 +133,12 @@ Status Premises::change(Change change, std::chrono::sys_seconds now, const std::
   office.attestation.options.publish(std::move(change.attestation));
   office.attestation.forget_refusals();
   issuer.remember_for(change.key_memory);
+  // A gate that is added closes before its rule counts, whatever becomes of the store.
+  trust.publish_gates(std::move(ceilings));
   office.policy.publish(with(std::move(change.policy), &cache, zones));
   const auto policy = office.policy.current();
   if (const Status published = gated.publish(policy->gates, policy->granted_scopes); !published)
-    complain("what gates keep from the issuer's other keys could not be published", published.error());
+    complain("keys that were made behind gates meanwhile could not be published", published.error());
   if (const Status published = issuer.publish(now); !published)  // the keeper tries again
     complain("the issuer's keys could not be published", published.error());
   return {};

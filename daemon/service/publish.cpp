@@ -36,17 +36,17 @@ Node texts(const std::vector<std::string>& list) {
 
 // What keys of the issuer may grant, for who makes trust anchors of them. Nothing without a gate that a TPM enforces.
 std::optional<Node> ceilings(const Office& office) {
-  const auto ungated = office.trust.ungated_scopes();
-  if (!ungated) return std::nullopt;
+  const GateCeilings ceilings = office.trust.gate_ceilings();
+  if (!ceilings.ungated) return std::nullopt;
   Node gates = Node::array();
-  for (const auto& [name, gated] : office.trust.gates()) {
+  for (const auto& [name, gated] : ceilings.gated) {
     if (gated.keys.empty()) continue;
     Node keys = Node::array();
     for (const PublicKey& key : gated.keys) keys.push_back(verification_key(key));
     gates.push_back(
         Node::object({{"gate", name}, {"scopes", texts(gated.scopes)}, {"keys", std::move(keys)}}));
   }
-  return Node::object({{"scopes", texts(*ungated)}, {"gates", std::move(gates)}});
+  return Node::object({{"scopes", texts(*ceilings.ungated)}, {"gates", std::move(gates)}});
 }
 
 }  // namespace

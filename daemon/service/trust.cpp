@@ -74,6 +74,11 @@ TrustSnapshot TrustPublisher::own() const {
   return own_;
 }
 
+TrustSnapshot TrustPublisher::issued() const {
+  const std::lock_guard lock(mutex_);
+  return issued_;
+}
+
 std::vector<PublicKey> TrustPublisher::keys(std::string_view owner) const {
   const std::lock_guard lock(mutex_);
   const auto found = own_keys_.find(owner);
@@ -105,61 +110,64 @@ void TrustPublisher::take_anchors(TrustConfig configured, std::uint64_t edition)
   rebuild();
 }
 
-void TrustPublisher::publish_gates(std::optional<std::vector<std::string>> ungated,
-                                   std::map<std::string, GatedAnchor> gated) {
+void TrustPublisher::publish_gates(GateCeilings ceilings) {
   const std::lock_guard order(publishing_);
   {
     const std::lock_guard lock(mutex_);
-    ungated_ = std::move(ungated);
-    gated_ = std::move(gated);
+    ceilings_ = std::move(ceilings);
   }
   rebuild();
   const std::lock_guard lock(mutex_);
   ++generation_;
 }
 
-std::map<std::string, GatedAnchor> TrustPublisher::gates() const {
+GateCeilings TrustPublisher::gate_ceilings() const {
   const std::lock_guard lock(mutex_);
-  return gated_;
+  return ceilings_;
 }
 
-std::optional<std::vector<std::string>> TrustPublisher::ungated_scopes() const {
-  const std::lock_guard lock(mutex_);
-  return ungated_;
+TrustAnchor TrustPublisher::own_anchor(std::vector<PublicKey> keys,
+                                       std::optional<std::vector<std::string>> scopes) const {
+  TrustAnchor anchor;
+  anchor.iss = issuer_url_;
+  anchor.keys = std::move(keys);
+  anchor.known_status_prefix = status_list_prefix(issuer_url_);
+  anchor.attestation_verifiers = attestation_verifiers_;
+  if (scopes) anchor.ceiling = Authority{*std::move(scopes), {}};
+  return anchor;
 }
 
 // A key that signs by itself grants nothing that a gate is about, and one behind a gate nothing else.
-TrustConfig TrustPublisher::own_with_gates() const {
+TrustConfig TrustPublisher::own_with_gates(const GateCeilings& ceilings) const {
   TrustConfig own = own_config_;
-  const std::lock_guard lock(mutex_);
-  TrustAnchor of_gate;
-  of_gate.iss = issuer_url_;
-  of_gate.known_status_prefix = status_list_prefix(issuer_url_);
-  of_gate.attestation_verifiers = attestation_verifiers_;
   for (TrustAnchor& anchor : own.anchors) {
-    if (ungated_) anchor.ceiling = Authority{*ungated_, {}};
+    if (ceilings.ungated) anchor.ceiling = Authority{*ceilings.ungated, {}};
   }
-  for (const auto& [name, gated] : gated_) {
-    if (gated.keys.empty()) continue;
-    of_gate.keys = gated.keys;
-    of_gate.ceiling = Authority{gated.scopes, {}};
-    own.anchors.push_back(of_gate);
+  for (const auto& [name, gated] : ceilings.gated) {
+    if (!gated.keys.empty()) own.anchors.push_back(own_anchor(gated.keys, gated.scopes));
   }
   return own;
 }
 
-// The daemon's own anchor comes first: no other that has its key speaks in its place.
+// The daemon's own anchors come first: no other that has its key speaks in its place.
 void TrustPublisher::rebuild() {
-  TrustConfig own = own_with_gates();
-  if (is_doubtful_)
-    std::ranges::for_each(own.anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+  const GateCeilings ceilings = gate_ceilings();
+  TrustConfig own = own_with_gates(ceilings);
+  TrustConfig issued = own;
+  if (!ceilings.former.empty()) issued.anchors.push_back(own_anchor(ceilings.former, ceilings.ungated));
+  for (TrustConfig* const config : {&own, &issued}) {
+    if (is_doubtful_)
+      std::ranges::for_each(config->anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+  }
   TrustConfig all = configured_;
   all.ended_keys = own.ended_keys;
-  all.anchors.insert(all.anchors.begin(), own.anchors.begin(), own.anchors.end());
+  all.anchors.insert(all.anchors.begin(), issued.anchors.begin(), issued.anchors.end());
   const TrustSnapshot own_snapshot(std::move(own));
+  const TrustSnapshot issued_snapshot(std::move(issued));
   const TrustSnapshot snapshot(std::move(all));
   const std::lock_guard lock(mutex_);
   own_ = own_snapshot.with(snapshot_.ended_tokens());
+  issued_ = issued_snapshot.with(snapshot_.ended_tokens());
   snapshot_ = snapshot.with(snapshot_.ended_tokens());
 }
 
@@ -190,6 +198,7 @@ void TrustPublisher::publish_changes(std::span<const EndedTokens::Change> change
 
 void TrustPublisher::set_ended_tokens(EndedTokens ended) {
   own_ = own_.with(ended);
+  issued_ = issued_.with(ended);
   snapshot_ = snapshot_.with(std::move(ended));
   ++generation_;
 }

@@ -29,6 +29,16 @@ struct GatedAnchor {
   std::vector<std::string> scopes;  ///< what they may grant, and no other key of the issuer's
 };
 
+/// What keys of the issuer may grant.
+struct GateCeilings {
+  /// The scopes that the issuer's keys may grant that are behind no gate; none: all.
+  std::optional<std::vector<std::string>> ungated{};
+  std::map<std::string, GatedAnchor> gated{};  ///< by the gate's name
+  /// Keys behind what is no such gate any more. They sign nothing; what they signed counts as far as it could be granted without an
+  /// approval now. They govern nothing of the daemon's own.
+  std::vector<PublicKey> former{};
+};
+
 /// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors; and
 /// what it knows to count no longer. Readers take the current snapshot, which never changes under them.
 /// Thread-safe.
@@ -62,6 +72,8 @@ class TrustPublisher {
                                                        const VerifyOptions& options);
   /// The same with this daemon's own keys alone: for chains that govern the daemon itself.
   [[nodiscard]] TrustSnapshot own() const;
+  /// The same with those of gates that are none any more: for chains that this daemon has issued, and that govern nothing.
+  [[nodiscard]] TrustSnapshot issued() const;
   /// This daemon's own keys of that purpose as they were published last, newest first.
   [[nodiscard]] std::vector<PublicKey> keys(std::string_view owner) const;
 
@@ -69,13 +81,9 @@ class TrustPublisher {
   /// \param ended_keys  holders' keys whose tokens no longer count
   void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
   /// What keys of the issuer may grant: from now on, whatever was granted before.
-  /// \param ungated  the scopes that the issuer's other keys may grant; none: all
-  /// \param gated    by the gate's name
-  void publish_gates(std::optional<std::vector<std::string>> ungated,
-                     std::map<std::string, GatedAnchor> gated);
+  void publish_gates(GateCeilings ceilings);
   /// As they were published last.
-  [[nodiscard]] std::map<std::string, GatedAnchor> gates() const;
-  [[nodiscard]] std::optional<std::vector<std::string>> ungated_scopes() const;
+  [[nodiscard]] GateCeilings gate_ceilings() const;
 
   /// The same for the daemon's keys for another purpose, by which no chain is verified.
   void publish_keys(std::string_view owner, const std::vector<store::Key>& keys);
@@ -98,7 +106,9 @@ class TrustPublisher {
                                                                 const PartnerOptions& options,
                                                                 std::uint64_t edition);
   void take_anchors(TrustConfig configured, std::uint64_t edition);
-  [[nodiscard]] TrustConfig own_with_gates() const;
+  [[nodiscard]] TrustAnchor own_anchor(std::vector<PublicKey> keys,
+                                       std::optional<std::vector<std::string>> scopes) const;
+  [[nodiscard]] TrustConfig own_with_gates(const GateCeilings& ceilings) const;
   void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
@@ -110,10 +120,10 @@ class TrustPublisher {
   TrustConfig own_config_;
   bool is_doubtful_ = false;
   mutable std::mutex mutex_;  // of the next five and partners_
-  std::optional<std::vector<std::string>> ungated_;
-  std::map<std::string, GatedAnchor> gated_;
+  GateCeilings ceilings_;
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
+  TrustSnapshot issued_;
   std::map<std::string, std::vector<PublicKey>, std::less<>> own_keys_;  // by owner
   std::atomic<std::uint64_t> generation_ = 0;
   std::shared_ptr<Partners> partners_;  // ends before what it uses

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <chancery/bytes.hpp>
 #include <chancery/result.hpp>
 
 #include "daemon/store/store.hpp"
@@ -35,6 +37,14 @@ struct SlotRequest {
       avoid;  ///< slots that a device has frozen: whoever had them last may be about still
 };
 
+/// The key by which an agent signs now, as far as it takes to see whether it hangs on a kill switch. To count keys by: the seal of
+/// its record is not looked at.
+struct AgentKey {
+  std::int64_t place = 0;  ///< of the agent, in the order of registration
+  std::string backend;
+  Bytes blob;
+};
+
 /// Remembers who is frozen, and which slot of a device's kill switch is whose. Thread-safe. Errors common to all: the
 /// store's (see Store).
 class FreezeBook {
@@ -58,6 +68,10 @@ class FreezeBook {
   /// that were not registered within an hour.
   /// \return the slot; 0 when there is none left
   virtual Result<std::uint16_t> take_slot(const SlotRequest& request, sys_seconds now) = 0;
+
+  /// Active keys of agents that are not retired, at most `limit`.
+  /// \param after  the `place` of the last one of the page before; 0: from the first one
+  virtual Result<std::vector<AgentKey>> active_keys(std::int64_t after, std::size_t limit) = 0;
 };
 
 }  // namespace chancery::store

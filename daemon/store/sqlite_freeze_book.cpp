@@ -22,6 +22,10 @@ constexpr const char* kReturnOfRetired =
     "DELETE FROM freeze_slots WHERE agent_id IN (SELECT id FROM agents WHERE retired_at IS NOT NULL)";
 constexpr const char* kReturnOfUnknown =
     "DELETE FROM freeze_slots WHERE taken_at < ? AND agent_id NOT IN (SELECT id FROM agents)";
+// To SQLite a CROSS JOIN says which side comes first: by itself it sorts all keys for each page.
+constexpr const char* kActiveKeys =
+    "SELECT a.seq, k.backend, k.blob FROM agents a CROSS JOIN keys k ON k.seq = a.key "
+    "WHERE a.seq > ? AND a.retired_at IS NULL AND k.state = 'active' ORDER BY a.seq LIMIT ?";
 
 Result<Freeze> freeze_from(const Query& row) {
   return Freeze{std::string(row.text(0)), row.time(1), std::string(row.text(2))};
@@ -30,6 +34,8 @@ Result<Freeze> freeze_from(const Query& row) {
 Result<FreezeSlot> slot_from(const Query& row) {
   return FreezeSlot{std::string(row.text(0)), static_cast<std::uint16_t>(row.number(1))};
 }
+
+Result<AgentKey> key_from(const Query& row) { return AgentKey{row.number(0), row.text(1), row.octets(2)}; }
 
 /// The lowest from 1 on that is not among these, which ascend.
 std::uint16_t lowest_free(const std::vector<FreezeSlot>& taken, const SlotRequest& request) {
@@ -86,6 +92,13 @@ class SqliteFreezeBook final : public FreezeBook {
     });
     if (!taken) return taken.error();
     return slot;
+  }
+
+  Result<std::vector<AgentKey>> active_keys(std::int64_t after, std::size_t limit) override {
+    const auto held = journal_->hold();
+    CHANCERY_ASSIGN(Query rows, database().query(kActiveKeys));
+    rows.bind(after).bind(static_cast<std::int64_t>(limit));
+    return read_all<AgentKey>(rows, key_from);
   }
 
  private:

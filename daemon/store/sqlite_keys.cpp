@@ -239,6 +239,12 @@ Result<std::vector<Key>> SqliteStore::keys_in_use(std::string_view owner) {
   return read_keys(select.bind(owner));
 }
 
+Result<std::vector<Key>> SqliteStore::gate_keys_in_use() {
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kGateKeysInUse));
+  return sound_keys(select);
+}
+
 Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));

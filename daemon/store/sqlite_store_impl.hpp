@@ -50,6 +50,7 @@ class SqliteStore final : public Store {
   Result<Key> newest_key(std::string_view owner, std::string_view backend) override;
   Result<std::vector<Key>> keys(std::string_view owner) override;
   Result<std::vector<Key>> keys_in_use(std::string_view owner) override;
+  Result<std::vector<Key>> gate_keys_in_use() override;
   Result<std::vector<Key>> overdue_keys(sys_seconds now) override;
   Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) override;
   Result<std::vector<Thumbprint>> ended_keys(sys_seconds since, sys_seconds now) override;

@@ -43,6 +43,10 @@ inline constexpr const char* kNewestKey =
     CHANCERY_KEY "WHERE k.owner = ? AND k.backend = ? ORDER BY k.seq DESC LIMIT 1";
 inline constexpr const char* kKeysInUse =
     CHANCERY_KEY "WHERE k.owner = ? AND k.state IN ('active', 'rotating', 'lost') ORDER BY k.seq DESC";
+// Of owners that begin with `gate/`: the next character is `0`.
+inline constexpr const char* kGateKeysInUse = CHANCERY_KEY
+    "WHERE k.owner > 'gate/' AND k.owner < 'gate0' AND k.state IN ('active', 'rotating', 'lost') "
+    "ORDER BY k.seq DESC";
 inline constexpr const char* kKeyById = CHANCERY_KEY "WHERE k.backend = ? AND k.key_id = ?";
 inline constexpr const char* kServingKeys =
     CHANCERY_KEY "WHERE k.backend = ? AND k.state IN ('active', 'rotating')";

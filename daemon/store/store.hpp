@@ -300,7 +300,10 @@ class Store {
   /// Those that are active, rotating or lost, newest first.
   virtual Result<std::vector<Key>> keys_in_use(std::string_view owner) = 0;
 
-  // Damaged records are passed over by these two: the others must not wait for them.
+  // Damaged records are passed over by these three: the others must not wait for them.
+
+  /// The keys behind gates that are active, rotating or lost, whichever the gate, newest first.
+  virtual Result<std::vector<Key>> gate_keys_in_use() = 0;
 
   /// Rotating and lost keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
   virtual Result<std::vector<Key>> overdue_keys(sys_seconds now) = 0;

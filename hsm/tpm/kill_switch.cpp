@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "attest/evidence/signing_area.hpp"
 #include "hsm/tpm/check.hpp"
 #include "hsm/tpm/key_blob.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
@@ -186,7 +187,8 @@ Result<std::shared_ptr<const SwitchBanks>> SwitchBanks::of(const KillSwitchOptio
   if (options.banks < 1 || options.banks > kMostBanks)
     return Error{ErrorCode::kInvalidArgument, "a kill switch has 1 to 15 banks"};
   CHANCERY_ASSIGN(attest::BankPolicy policy, attest::BankPolicy::of(options.operator_key));
-  CHANCERY_ASSIGN(TPM2B_PUBLIC area, attest::operator_key_area(options.operator_key));
+  TPM2B_PUBLIC area{};
+  area.publicArea = attest::signer_area(options.operator_key);
   std::vector<NvPlace> places;
   for (unsigned i = 0; i < options.banks; ++i) {
     NvPlace place = derive_nv_place(master, "kill switch " + std::to_string(i), TPM2_NT_BITS, kBankSize);

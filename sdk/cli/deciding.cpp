@@ -154,6 +154,9 @@ Checked<ExitCode> decide(Context& context, const DecideArguments& arguments) {
   CHANCERY_ASSIGN(const std::string issuer, issuer_of(client));
   CHANCERY_ASSIGN(const std::optional<PinnedGate> gate, gate_to_sign_for(request, issuer));
   if (!context.output.json()) show_request(context.output, request.approval, request.root());
+  if (gate && !gate->evidence)
+    context.output.note(gate->policy.gate +
+                        ": pinned without evidence, so that its key is in a TPM is the daemon's word");
   CHANCERY_TRY(confirm(context.output, question_of(arguments, approver), arguments.is_confirmed));
   CHANCERY_ASSIGN(const api::DecideApproval message,
                   sign_all(approver, request, arguments, gate, context.now));

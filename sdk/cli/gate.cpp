@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <chancery/approval_client.hpp>
 
@@ -10,7 +12,9 @@
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/approver_commands.hpp"
 #include "sdk/cli/confirmation.hpp"
+#include "sdk/cli/gate_evidence.hpp"
 #include "sdk/cli/pinned_gate.hpp"
+#include "sdk/json/reader.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/wire/approver_messages.hpp"
 
@@ -25,7 +29,14 @@ std::string when_text(const api::Gate& gate) {
   return gate.when == "outside_hours" ? "outside " + gate.hours : gate.when;
 }
 
-void show(Output& output, const api::Gate& gate) {
+std::string pin_text(const api::Gate& gate, const std::optional<PinnedGate>& pin) {
+  if (!pin) return "no: `chancery gate pin` does it";
+  if (!gate.key_name.empty() && gate.key_name != hex_encode(pin->key.name))
+    return "with another key: of other approvers, or of before";
+  return "evidence: " + evidence_text(pin->evidence);
+}
+
+void show(Output& output, const api::Gate& gate, const std::optional<PinnedGate>& pin) {
   output.line(output.paint(Colour::kBold, printable(gate.name)) + "  " + printable(gate.enforcement));
   if (!gate.scopes.empty()) output.field("scopes", joined(gate.scopes));
   if (!gate.tools.empty()) output.field("tools", joined(gate.tools));
@@ -35,6 +46,33 @@ void show(Output& output, const api::Gate& gate) {
   output.field("waits", duration_text(gate.wait_s));
   output.field("good for", duration_text(gate.lifetime_s));
   if (!gate.key_name.empty()) output.field("key's Name", gate.key_name);
+  if (gate.enforcement == api::kTpmEnforced) output.field("pinned", pin_text(gate, pin));
+}
+
+/// What this user has pinned of these gates: of each one, or nothing.
+Checked<std::vector<std::optional<PinnedGate>>> pins_of(const Client& client, const api::GateList& gates) {
+  const auto metadata = client.metadata();
+  if (!metadata) return failure(metadata.error());
+  std::vector<std::optional<PinnedGate>> pins;
+  for (const api::Gate& gate : gates.gates) {
+    CHANCERY_ASSIGN(std::optional<PinnedGate> pin, pinned_gate(metadata->issuer, gate.name));
+    pins.push_back(std::move(pin));
+  }
+  return pins;
+}
+
+// The daemon's answer as it is, and this user's pins beside it.
+std::string list_json(const api::GateList& gates, const std::vector<std::optional<PinnedGate>>& pins) {
+  json::Node own = json::Node::array();
+  for (const std::optional<PinnedGate>& pin : pins) {
+    if (pin)
+      own.push_back(json::Node::object({{"gate", pin->policy.gate},
+                                        {"key_name", hex_encode(pin->key.name)},
+                                        {"evidence", evidence_node(pin->evidence)}}));
+  }
+  const auto document = json::Document::parse(wire::write(gates));
+  return json::to_jcs(json::Node::object(
+      {{"gates", json::Node::copy(*document->root().find("gates"))}, {"pins", std::move(own)}}));
 }
 
 Checked<api::GateList> all_gates(const Client& client) {
@@ -46,13 +84,14 @@ Checked<api::GateList> all_gates(const Client& client) {
 Checked<ExitCode> list(Context& context) {
   CHANCERY_ASSIGN(const Client client, connect(context));
   CHANCERY_ASSIGN(const api::GateList gates, all_gates(client));
+  CHANCERY_ASSIGN(const auto pins, pins_of(client, gates));
   if (context.output.json()) {
-    context.output.document(wire::write(gates));
+    context.output.document(list_json(gates, pins));
     return ExitCode::kSuccess;
   }
   if (gates.gates.empty())
     context.output.line("There are no gates: nothing but a tool's own declaration waits.");
-  for (const api::Gate& gate : gates.gates) show(context.output, gate);
+  for (std::size_t i = 0; i < pins.size(); ++i) show(context.output, gates.gates[i], pins[i]);
   return ExitCode::kSuccess;
 }
 
@@ -61,6 +100,7 @@ Checked<ExitCode> list(Context& context) {
 struct PinArguments {
   std::string gate;
   ApproverOptions approver{};
+  EvidenceOptions evidence{};
   bool replace = false;
   bool is_confirmed = false;
 };
@@ -79,12 +119,11 @@ Checked<api::ApproverList> all_approvers(const Client& client) {
   return *std::move(approvers);
 }
 
-// The daemon's list of approvers and of gates, and what follows from both: they must fit.
-Checked<PinnedGate> pin_of(const Client& client, const std::string& name,
-                           const api::ApproverList& approvers) {
+// The daemon's list of approvers, its gate, and what follows from both: they must fit.
+Checked<PinnedGate> pin_of(const Client& client, const api::Gate& gate, const api::ApproverList& approvers) {
+  const std::string& name = gate.name;
   const auto metadata = client.metadata();
   if (!metadata) return failure(metadata.error());
-  CHANCERY_ASSIGN(const api::Gate gate, gate_named(client, name));
   CHANCERY_ASSIGN(attest::GatePolicy policy, policy_of(gate, approvers.approvers));
   if (gate.key.empty())
     return failure(Error{ErrorCode::kNotFound, "the gate has no key yet: ask for a grant behind it first"},
@@ -118,7 +157,8 @@ std::string pin_json(const PinnedGate& pin) {
                                           {"quorum", pin.policy.quorum},
                                           {"approvers", std::move(keys)},
                                           {"jkt", pin.key.key.thumbprint().text()},
-                                          {"key_name", hex_encode(pin.key.name)}}));
+                                          {"key_name", hex_encode(pin.key.name)},
+                                          {"evidence", evidence_node(pin.evidence)}}));
 }
 
 // From the pin, since that is what is agreed to; the names stand beside for who compares.
@@ -134,13 +174,14 @@ void show_pin(Output& output, const PinnedGate& pin, const PublicKey& own,
   }
   output.field("key", pin.key.key.thumbprint().text());
   output.field("key's Name", hex_encode(pin.key.name));
+  output.field("evidence", evidence_text(pin.evidence));
 }
 
-Checked<bool> is_pinned_already(const PinnedGate& pin, bool may_replace) {
-  CHANCERY_ASSIGN(const std::optional<PinnedGate> before, pinned_gate(pin.issuer, pin.policy.gate));
-  if (!before) return false;
-  if (before->key.name == pin.key.name) return true;
-  if (may_replace) return false;
+/// The same gate as it was pinned before; nothing when it was not, or another key may take its place.
+Checked<std::optional<PinnedGate>> pinned_before(const PinnedGate& pin, bool may_replace) {
+  CHANCERY_ASSIGN(std::optional<PinnedGate> before, pinned_gate(pin.issuer, pin.policy.gate));
+  if (!before || before->key.name == pin.key.name) return before;
+  if (may_replace) return std::optional<PinnedGate>();
   return failure(
       Error{ErrorCode::kConflict,
             "the gate was pinned with another key or other approvers: find out who changed it, then give "
@@ -148,19 +189,33 @@ Checked<bool> is_pinned_already(const PinnedGate& pin, bool may_replace) {
       pin.policy.gate);
 }
 
+// What was proved before stays proved: the daemon's word takes nothing from it.
+Checked<std::optional<GateEvidence>> evidence_for(const Client& client, const api::Gate& gate,
+                                                  const PinnedGate& pin, const PinArguments& arguments,
+                                                  std::chrono::sys_seconds now) {
+  if (arguments.evidence.is_waived) return pin.evidence;
+  CHANCERY_ASSIGN(GateEvidence proved, prove_gate(client, gate.key_backend, pin, arguments.evidence, now));
+  return std::optional(std::move(proved));
+}
+
 Checked<ExitCode> pin(Context& context, const PinArguments& arguments) {
+  CHANCERY_TRY(check_evidence_options(arguments.evidence));
   CHANCERY_ASSIGN(const ApproverIdentity approver, approver_of(arguments.approver));
   CHANCERY_ASSIGN(const Client client, connect(context));
   CHANCERY_ASSIGN(const api::ApproverList approvers, all_approvers(client));
-  CHANCERY_ASSIGN(const PinnedGate found, pin_of(client, arguments.gate, approvers));
+  CHANCERY_ASSIGN(const api::Gate gate, gate_named(client, arguments.gate));
+  CHANCERY_ASSIGN(PinnedGate found, pin_of(client, gate, approvers));
   const PublicKey& own = approver.key.holder().public_key();
   if (std::ranges::find(found.policy.approvers, own) == found.policy.approvers.end())
     return misuse(arguments.gate +
                   ": your key does not open this gate: of a person with several the last one does");
-  CHANCERY_ASSIGN(const bool is_done, is_pinned_already(found, arguments.replace));
+  CHANCERY_ASSIGN(const std::optional<PinnedGate> before, pinned_before(found, arguments.replace));
+  if (before) found.evidence = before->evidence;
+  CHANCERY_ASSIGN(found.evidence, evidence_for(client, gate, found, arguments, context.now));
   show_pin(context.output, found, own, approvers);
-  if (is_done) {
+  if (before) {
     context.output.note("the gate is pinned already, with this key and these approvers");
+    CHANCERY_TRY(pin_gate(found));
     return ExitCode::kSuccess;
   }
   CHANCERY_TRY(confirm(context.output, "Are these the approvers, by their own word", arguments.is_confirmed));
@@ -180,12 +235,14 @@ void add_gate(CLI::App& app, Command& chosen) {
       group->add_subcommand("pin", "Keep who opens a gate that a TPM enforces, and its key (approver)");
   command->add_option("GATE", arguments->gate, "its name, as `chancery gate list` shows it")->required();
   command->add_flag("--replace", arguments->replace, "in place of another key or other approvers");
+  add_evidence_options(*command, arguments->evidence);
   add_approver_options(*command, arguments->approver);
   command->add_flag("--yes", arguments->is_confirmed, "do not ask");
   command->footer(
       "What `chancery approve` signs for the gate is computed from this, and from the grant's own octets: a daemon that\n"
-      "names another key later gets no signature for it. Compare the thumbprints with the approvers themselves.\n\n"
-      "Example:\n  chancery gate pin production-grants");
+      "names another key later gets no signature for it. Compare the thumbprints with the approvers themselves. The TPM\n"
+      "itself proves that it made the key and that these approvers alone open it; whose TPMs count is for you to say.\n\n"
+      "Example:\n  chancery gate pin production-grants --ek-roots tpm-vendors.pem");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](Context& context) { return pin(context, *arguments); }; });
 }

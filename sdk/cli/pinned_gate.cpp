@@ -35,11 +35,6 @@ Checked<path> pin_file(const std::string& issuer, const std::string& gate) {
   return folder / "gates" / (hex_encode(sha256(as_bytes(issuer))).substr(0, kDigits) + "-" + gate + ".json");
 }
 
-void put(TPM2B_ECC_PARAMETER& number, ByteView octets) {
-  number.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, number.buffer);
-}
-
 Node pin_node(const PinnedGate& gate) {
   Node approvers = Node::array();
   for (const PublicKey& key : gate.policy.approvers) approvers.push_back(Node::canonical(key.jwk()));
@@ -47,7 +42,28 @@ Node pin_node(const PinnedGate& gate) {
                        {"gate", gate.policy.gate},
                        {"quorum", gate.policy.quorum},
                        {"approvers", std::move(approvers)},
-                       {"key", Node::canonical(gate.key.key.jwk())}});
+                       {"key", Node::canonical(gate.key.key.jwk())},
+                       {"evidence", evidence_node(gate.evidence)}});
+}
+
+// One from before evidence was asked for has none.
+Result<std::optional<GateEvidence>> read_evidence(const Value& root) {
+  constexpr const char* kNoEvidence =
+      "`evidence` of a pinned gate has `custody`, `endorsement`, `ek` and `at`, or is null";
+  constexpr Error kMalformed{ErrorCode::kMalformed, kNoEvidence};
+  const Value* const found = root.find("evidence");
+  if (found == nullptr || found->is(Value::Kind::kNull)) return std::optional<GateEvidence>();
+  GateEvidence out;
+  CHANCERY_ASSIGN(const std::string custody, wire::need_text(*found, "custody", kNoEvidence));
+  CHANCERY_ASSIGN(out.endorsement, wire::need_text(*found, "endorsement", kNoEvidence));
+  CHANCERY_ASSIGN(out.ek, wire::need_text(*found, "ek", kNoEvidence));
+  const auto level = parse_custody(custody);
+  const Value* const at = found->find("at");
+  const auto seconds = at == nullptr ? std::nullopt : at->integer();
+  if (!level || !seconds) return kMalformed;
+  out.custody = *level;
+  out.at = std::chrono::sys_seconds(std::chrono::seconds(*seconds));
+  return std::optional(std::move(out));
 }
 
 Result<PinnedGate> read_pin(std::string_view text) {
@@ -66,7 +82,9 @@ Result<PinnedGate> read_pin(std::string_view text) {
   policy.quorum = static_cast<std::uint32_t>(count);
   CHANCERY_ASSIGN(policy.approvers, read_key_set(*approvers));
   CHANCERY_ASSIGN(const PublicKey gated, public_key_from_jwk(*key));
-  return gate_behind(std::move(issuer), std::move(policy), gated);
+  CHANCERY_ASSIGN(PinnedGate pin, gate_behind(std::move(issuer), std::move(policy), gated));
+  CHANCERY_ASSIGN(pin.evidence, read_evidence(root));
+  return pin;
 }
 
 bool opens(const api::Gate& gate, const api::Approver& approver) {
@@ -100,14 +118,11 @@ std::string header_kid(const Token& token) {
 
 Result<PinnedGate> gate_behind(std::string issuer, attest::GatePolicy policy, const PublicKey& key) {
   CHANCERY_ASSIGN(const Sha256Digest digest, attest::gate_policy_digest(policy));
-  TPMT_PUBLIC area = attest::gated_key_area(digest);
-  put(area.unique.ecc.x, key.x());
-  put(area.unique.ecc.y, key.y());
-  const auto octets = attest::write_public(area);
+  const auto octets = attest::write_public(attest::with_point(attest::gated_key_area(digest), key));
   if (!octets) return Error{ErrorCode::kInvalidKey, octets.error().what};
   auto judged = attest::judge_gated_key(*octets, policy);
   if (!judged) return Error{ErrorCode::kInvalidKey, judged.error().what};
-  return PinnedGate{std::move(issuer), std::move(policy), *std::move(judged)};
+  return PinnedGate{std::move(issuer), std::move(policy), *std::move(judged), std::nullopt};
 }
 
 Checked<attest::GatePolicy> policy_of(const api::Gate& gate, const std::vector<api::Approver>& approvers) {
@@ -141,6 +156,24 @@ Checked<void> pin_gate(const PinnedGate& gate) {
   CHANCERY_TRY(make_private_folder(file.parent_path().parent_path()));
   CHANCERY_TRY(make_private_folder(file.parent_path()));
   return replace_file(file, json::to_jcs(pin_node(gate)) + "\n", kPrivate);
+}
+
+std::string evidence_text(const std::optional<GateEvidence>& evidence) {
+  if (!evidence) return "none: that the key is in a TPM is the daemon's word";
+  const bool is_emulated = evidence->custody == Custody::kTpmCertifiedEmulated;
+  return std::string(custody_name(evidence->custody)) +
+         (is_emulated ? ": by a simulator, whose keys are in software" : "") + ", " +
+         (evidence->endorsement == "pinned" ? "by the EK that you named, "
+                                            : "by the root that you named, EK ") +
+         evidence->ek;
+}
+
+Node evidence_node(const std::optional<GateEvidence>& evidence) {
+  if (!evidence) return Node(nullptr);
+  return Node::object({{"custody", custody_name(evidence->custody)},
+                       {"endorsement", evidence->endorsement},
+                       {"ek", evidence->ek},
+                       {"at", evidence->at.time_since_epoch().count()}});
 }
 
 Checked<std::string> sign_for_gate(const ApproverIdentity& approver, const PinnedGate& gate,

@@ -146,7 +146,9 @@ Checked<Found> from_daemon(const Context& context, const AddArguments& arguments
   const bool is_unbounded = ceilings->empty();
   if (is_unbounded) ceilings->push_back({keys->keys, {}});
   Node anchors = Node::array();
+  std::vector<PublicKey> issuing;
   for (const Ceiling& ceiling : *ceilings) {
+    issuing.insert(issuing.end(), ceiling.keys.begin(), ceiling.keys.end());
     Node anchor = anchor_of(metadata->issuer, ceiling.keys, verifiers);
     if (!is_unbounded) anchor.set("ceiling", to_json(Authority{ceiling.scopes, {}}));
     if (!metadata->status_list_prefix.empty())
@@ -155,7 +157,7 @@ Checked<Found> from_daemon(const Context& context, const AddArguments& arguments
     anchors.push_back(std::move(anchor));
   }
   return Found{json::to_jcs(Node::object({{"anchors", std::move(anchors)}})),
-               root_custody(keys->keys, metadata->attestation_results, verifiers, context.now)};
+               root_custody(issuing, metadata->attestation_results, verifiers, context.now)};
 }
 
 Checked<Found> from_key_set(const json::Value& keys, const AddArguments& arguments) {

@@ -75,6 +75,7 @@ Node gate_node(const api::Gate& gate) {
   set_unless_empty(node, "hours", gate.hours);
   if (!gate.key.empty()) node.set("key", Node::canonical(gate.key));
   set_unless_empty(node, "key_name", gate.key_name);
+  set_unless_empty(node, "key_backend", gate.key_backend);
   return node;
 }
 
@@ -97,6 +98,7 @@ Result<api::Gate> gate_from(const Value& object) {
   CHANCERY_ASSIGN(out.above, text_or_empty(object, "above", kWhat));
   CHANCERY_ASSIGN(out.hours, text_or_empty(object, "hours", kWhat));
   CHANCERY_ASSIGN(out.key_name, text_or_empty(object, "key_name", kWhat));
+  CHANCERY_ASSIGN(out.key_backend, text_or_empty(object, "key_backend", kWhat));
   if (object.find("key") != nullptr) {
     CHANCERY_ASSIGN(out.key, object_from(object, "key", kWhat));
   }

@@ -120,6 +120,8 @@ chapter "1. Refunds above 100 are for people to decide, and so is what goes to p
 make_credential
 at operator freeze key "$switch_key" >switch.jwk
 write_configurations "$(gates)"
+make_vendor
+make_certified_tpm "$WORK/tpm" "$WORK/vendor" production
 start_programs
 show_at operator gate list | sed 's/^/  /'
 show_at operator freeze arm --key "$switch_key" | sed 's/^/  /'
@@ -213,7 +215,10 @@ deployment=(grant --for user:alice@example.org --agent support --audience https:
 if show_at operator "${deployment[@]}" >granted 2>grant.told; then die "the grant should have waited"; fi
 sed 's/^/    /' grant.told
 request=$(grep -o 'chancery approve [0-9a-f]\{32\}' grant.told | cut -d' ' -f3) || die "it should say what waits"
-answer_yes bob gate pin production | sed 's/^/  /'
+refused '--without-evidence' show_at bob gate pin production --yes
+answer_yes bob gate pin production --emulator-roots "$WORK/vendor/issuercert.pem" | tee pinned | sed 's/^/  /'
+grep -qE '^  evidence +tpm-certified-emulated' pinned || die "the TPM should have proved where the key is: $(<pinned)"
+say "the TPM has proved to Bob's own program that it made the key and that his key opens it; it is a simulator, by its root"
 answer_yes bob approve "$request" | tee approved | sed 's/^/  /'
 grep -qE '^  enforcement +tpm-enforced$' approved || die "this should be enforced by the TPM: $(<approved)"
 show_at operator "${deployment[@]}" >granted

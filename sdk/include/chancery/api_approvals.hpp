@@ -151,6 +151,7 @@ struct Gate {
   std::string enforcement;      ///< kTpmEnforced, kSoftwareEnforced
   std::string key;              ///< JWK of the gated key, in JCS; empty when there is none
   std::string key_name;         ///< its Name in the TPM, in hexadecimal
+  std::string key_backend;      ///< the backend that has it: whose device says where it is
   bool operator==(const Gate&) const = default;
 };
 

@@ -364,13 +364,14 @@ BOOST_FIXTURE_TEST_CASE(for_a_tpm_is_signed_what_was_pinned_and_shown, GateStand
   const Run unpinned = run(approve());
   BOOST_TEST(unpinned.exit == 2);
   BOOST_TEST(contains(unpinned.err, "chancery gate pin deploy"), unpinned.err);
-  const Run pinned = run({"gate", "pin", "deploy", "--yes"});
+  const Run pinned = run({"gate", "pin", "deploy", "--without-evidence", "--yes"});
   BOOST_TEST(pinned.exit == 0, pinned.err);
   BOOST_TEST(contains(pinned.out, hex_encode(name_of(issuer.public_key()))), pinned.out);
 
   const Run done = run(approve());
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(contains(done.out, "would be granted"), done.out);
+  BOOST_TEST(contains(done.err, "deploy: pinned without evidence"), done.err);
   BOOST_TEST(contains(done.out, "ledger.*"), done.out);
   const auto signature = base64url_decode_exactly<64>(member(body_of(request(kDecide)), "policy_signature"));
   BOOST_REQUIRE(signature.has_value());
@@ -380,7 +381,7 @@ BOOST_FIXTURE_TEST_CASE(for_a_tpm_is_signed_what_was_pinned_and_shown, GateStand
 }
 
 BOOST_FIXTURE_TEST_CASE(another_key_than_the_pinned_one_gets_no_signature, GateStand) {
-  BOOST_TEST(run({"gate", "pin", "deploy", "--yes"}).exit == 0);
+  BOOST_TEST(run({"gate", "pin", "deploy", "--without-evidence", "--yes"}).exit == 0);
   const PublicKey other = SigningKey::generate(Algorithm::kES256)->public_key();
   waits_for_grant(other);
   show_gate(other);
@@ -388,17 +389,17 @@ BOOST_FIXTURE_TEST_CASE(another_key_than_the_pinned_one_gets_no_signature, GateS
   BOOST_TEST(refused.exit == 2);
   BOOST_TEST(contains(refused.err, "another key than the gate's"), refused.err);
   BOOST_TEST(request(kDecide).empty());
-  const Run again = run({"gate", "pin", "deploy", "--yes"});
+  const Run again = run({"gate", "pin", "deploy", "--without-evidence", "--yes"});
   BOOST_TEST(again.exit == 2);
   BOOST_TEST(contains(again.err, "--replace"), again.err);
-  BOOST_TEST(run({"gate", "pin", "deploy", "--yes", "--replace"}).exit == 0);
+  BOOST_TEST(run({"gate", "pin", "deploy", "--without-evidence", "--yes", "--replace"}).exit == 0);
   BOOST_TEST(run(approve()).exit == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_that_is_behind_no_such_policy_is_not_pinned, GateStand) {
   const PublicKey other = SigningKey::generate(Algorithm::kES256)->public_key();
   show_gate(other, hex_encode(name_of(issuer.public_key())));
-  const Run refused = run({"gate", "pin", "deploy", "--yes"});
+  const Run refused = run({"gate", "pin", "deploy", "--without-evidence", "--yes"});
   BOOST_TEST(refused.exit == 2);
   BOOST_TEST(contains(refused.err, "not behind the signatures of these approvers"), refused.err);
 }
@@ -406,7 +407,7 @@ BOOST_FIXTURE_TEST_CASE(a_key_that_is_behind_no_such_policy_is_not_pinned, GateS
 // Of a denial the TPM is told nothing.
 BOOST_FIXTURE_TEST_CASE(a_denial_signs_nothing_for_the_tpm, GateStand) {
   waits_for_grant(issuer.public_key());
-  BOOST_TEST(run({"gate", "pin", "deploy", "--yes"}).exit == 0);
+  BOOST_TEST(run({"gate", "pin", "deploy", "--without-evidence", "--yes"}).exit == 0);
   const Run done = run({"deny", kId, "--yes"});
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(member(body_of(request(kDecide)), "policy_signature").empty());

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -157,6 +159,47 @@ BOOST_AUTO_TEST_CASE(a_name_follows_from_everything_that_was_pinned) {
   BOOST_TEST(!gate_behind(kIssuer, {{}, 1, "deploy"}, gated).has_value());
 }
 
+BOOST_FIXTURE_TEST_CASE(what_was_proved_of_the_key_is_kept_with_the_pin, Settings) {
+  const People people;
+  auto pin = gate_behind(kIssuer, {{people.alice}, 1, "deploy"}, new_key());
+  BOOST_REQUIRE(pin.has_value());
+  pin->evidence = GateEvidence{Custody::kTpmCertified, "root", std::string(64, 'e'),
+                               std::chrono::sys_seconds(std::chrono::seconds(1'800'000'000))};
+  BOOST_REQUIRE(pin_gate(*pin).has_value());
+  const auto kept = pinned_gate(kIssuer, "deploy");
+  BOOST_REQUIRE((kept && *kept && (*kept)->evidence));
+  BOOST_TEST(((*kept)->evidence->custody == Custody::kTpmCertified));
+  BOOST_TEST((*kept)->evidence->endorsement == "root");
+  BOOST_TEST((*kept)->evidence->ek == std::string(64, 'e'));
+  BOOST_TEST(((*kept)->evidence->at == pin->evidence->at));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pin_with_half_of_its_evidence_is_not_read, Settings) {
+  const People people;
+  const auto pin = gate_behind(kIssuer, {{people.alice}, 1, "deploy"}, new_key());
+  BOOST_REQUIRE(pin.has_value());
+  BOOST_REQUIRE(pin_gate(*pin).has_value());
+  const auto file = *std::filesystem::directory_iterator(folder.path() / "chancery" / "gates");
+  std::ifstream in(file.path());
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  constexpr std::string_view kNone = R"("evidence":null)";
+  text.replace(text.find(kNone), kNone.size(),
+               R"("evidence":{"custody":"tpm-certified","endorsement":"root"})");
+  std::ofstream(file.path()) << text;
+  BOOST_TEST(!pinned_gate(kIssuer, "deploy").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_pin_rests_on_is_said_in_words) {
+  GateEvidence evidence{Custody::kTpmCertifiedEmulated, "pinned", "ab", {}};
+  BOOST_TEST(evidence_text(std::nullopt) == "none: that the key is in a TPM is the daemon's word");
+  BOOST_TEST(
+      evidence_text(evidence) ==
+      "tpm-certified-emulated: by a simulator, whose keys are in software, by the EK that you named, ab");
+  evidence.custody = Custody::kTpmCertified;
+  evidence.endorsement = "root";
+  BOOST_TEST(evidence_text(evidence) == "tpm-certified, by the root that you named, EK ab");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_pin_is_found_as_it_was_kept, Settings) {
   const People people;
   const auto pin = gate_behind(kIssuer, {{people.alice, people.bob}, 2, "deploy"}, new_key());
@@ -167,6 +210,7 @@ BOOST_FIXTURE_TEST_CASE(a_pin_is_found_as_it_was_kept, Settings) {
   BOOST_REQUIRE((kept && *kept));
   BOOST_TEST(((*kept)->key.name == pin->key.name));
   BOOST_TEST((*kept)->policy.quorum == 2U);
+  BOOST_TEST(!(*kept)->evidence.has_value());
   BOOST_TEST(!pinned_gate(kIssuer, "payments")->has_value());
   BOOST_TEST(!pinned_gate("https://other.example", "deploy")->has_value());
   BOOST_TEST(!pinned_gate(kIssuer, "tool:refund")->has_value());

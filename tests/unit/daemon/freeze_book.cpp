@@ -82,6 +82,22 @@ BOOST_FIXTURE_TEST_CASE(each_agent_has_a_slot_of_its_own_as_long_as_there_are_so
   BOOST_TEST((must(book->slots()).at(1) == FreezeSlot{two, 2}));
 }
 
+BOOST_FIXTURE_TEST_CASE(keys_by_which_agents_sign_are_read_page_by_page, Freezes) {
+  const std::string one = add_agent("one");
+  add_agent("two");
+  add_agent("three");
+  must(store->retire_agent(one, entry("agent.retire")));
+  const std::vector<AgentKey> first = must(book->active_keys(0, 1));
+  BOOST_REQUIRE(first.size() == 1u);
+  const Key two = must(store->agent_by_name("two")).key;
+  BOOST_TEST(first.front().backend == two.backend);
+  BOOST_TEST((first.front().blob == two.stored.blob));
+  const std::vector<AgentKey> rest = must(book->active_keys(first.front().place, 10));
+  BOOST_REQUIRE(rest.size() == 1u);
+  BOOST_TEST((rest.front().blob == must(store->agent_by_name("three")).key.stored.blob));
+  BOOST_TEST(must(book->active_keys(rest.front().place, 10)).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_slot_that_a_device_has_frozen_is_given_to_nobody_new, Freezes) {
   const std::string one = add_agent("one");
   BOOST_TEST(slot_of(one, kNow, 3, {1, 2}) == 3);

@@ -18,6 +18,7 @@ namespace data = boost::unit_test::data;
 
 constexpr TSS2_RC kPolicyFailed = 0x99D;      // TPM_RC_POLICY_FAIL, of the first session
 constexpr TSS2_RC kAuthUnavailable = 0x12F;   // TPM_RC_AUTH_UNAVAILABLE
+constexpr TSS2_RC kAuthType = 0x124;          // TPM_RC_AUTH_TYPE: the command takes a policy
 constexpr TSS2_RC kNoSuchBranch = 0x1C4;      // TPM_RC_VALUE, of the first parameter
 constexpr TSS2_RC kSignatureRefused = 0x5DB;  // TPM_RC_SIGNATURE, of the fifth
 

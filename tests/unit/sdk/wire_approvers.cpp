@@ -117,13 +117,14 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_key_needs_neither_reason_nor_signature) {
 BOOST_AUTO_TEST_CASE(gates_are_read_as_they_were_written) {
   const api::Gate whole{
       "g", {"a.b"}, {"t"}, "above", "amount",       "100.5",           "Mo-Fr", {"group:finance"},
-      2,   "none",  900,   300,     "tpm-enforced", R"({"kty":"EC"})", "000b"};
+      2,   "none",  900,   300,     "tpm-enforced", R"({"kty":"EC"})", "000b",  "tpm"};
   api::Gate plain = whole;
   plain.parameter.clear();
   plain.above.clear();
   plain.hours.clear();
   plain.key.clear();
   plain.key_name.clear();
+  plain.key_backend.clear();
   const auto read = wire::read_gate_list(wire::write(api::GateList{{whole, plain}}));
   BOOST_REQUIRE(read);
   BOOST_TEST((read->gates == std::vector<api::Gate>{whole, plain}));

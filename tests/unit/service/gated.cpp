@@ -346,10 +346,10 @@ BOOST_FIXTURE_TEST_CASE(parameters_that_nobody_reads_are_not_put_before_a_person
 BOOST_FIXTURE_TEST_CASE(what_an_ungated_key_granted_of_gated_scopes_counts_no_more, Gated) {
   Ask question = without_terms(refund("1"));
   question.proof = proof_for(question);
-  office().trust.publish_gates(std::vector<std::string>{"chancery.*", "mail.*"},
-                               {{"keys", {{}, {"payments.refund"}}}});
+  office().trust.publish_gates(
+      {std::vector<std::string>{"chancery.*", "mail.*"}, {{"keys", {{}, {"payments.refund"}}}}, {}});
   BOOST_TEST(verdict_of(ask(question)) == "not_narrower");
-  office().trust.publish_gates(std::vector<std::string>{"chancery.*", "payments.*"}, {});
+  office().trust.publish_gates({std::vector<std::string>{"chancery.*", "payments.*"}, {}, {}});
   BOOST_TEST(verdict_of(ask(without_terms(refund("1")))) == "permit");
 }
 
