@@ -286,6 +286,8 @@ export class FakeDaemon {
   }
 
   passkeyOptions({ principal, groups = [] }) {
+    if (groups.some((name) => name.startsWith('group:')))
+      throw new Refusal(400, 'invalid_argument', '`groups` are names such as finance, without `group:`, none twice, at most 32');
     const user = { id: randomBytes(16).toString('base64url'), name: principal, displayName: principal };
     const options = {
       rp: { id: 'localhost', name: 'Chancery' }, user, challenge: randomBytes(32).toString('base64url'), pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
