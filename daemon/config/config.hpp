@@ -230,6 +230,12 @@ struct RuntimeConfig {
   bool operator==(const RuntimeConfig&) const = default;
 };
 
+/// What is kept of requests that were decided.
+struct ApprovalsConfig {
+  seconds keep_last{};  ///< how long the last document of each kind; 0: none is kept
+  bool operator==(const ApprovalsConfig&) const = default;
+};
+
 /// The pages for people (docs/operations/console.md).
 struct ConsoleConfig {
   bool enabled = false;
@@ -299,6 +305,7 @@ struct Config {
   AnomalyConfig anomaly;
   VaultConfig vault;
   RuntimeConfig runtime;
+  ApprovalsConfig approvals;
   ConsoleConfig console;
   std::vector<GateConfig> gates;
   LogConfig log;

@@ -355,6 +355,10 @@ constexpr auto kOptions = std::to_array<Option>({
      "Who may decide about calls of tools that declare that they take an approval: principals such as `user:bob@example.org`, and "
      "groups such as `group:finance`; with an empty list nobody can, and such calls expire."},
 
+    {"approvals.keep_last", Lifetime{AT(config.approvals.keep_last), 0s, 8784h}, "\"30d\"", "",
+     "How long the document that was decided last is kept, exact arguments included, so that whoever decides the next one like it "
+     "sees what changed; `0s` keeps none, and forgets those that were kept."},
+
     {"gate.name", Text{AT(gate.name)}, "\"\"", "",
      "The name of the gate, by which grants, requests and the audit log refer to it.", true},
     {"gate.scopes", TextList{AT(gate.scopes)}, "[]", "",
@@ -441,6 +445,7 @@ constexpr auto kLive = std::to_array<std::string_view>({
     "server.drain_timeout",
     "operator.",
     "runtime.",
+    "approvals.",
     "gate.",
     "keys.overlap",
     "status.",

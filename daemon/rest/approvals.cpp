@@ -21,13 +21,16 @@ std::optional<std::size_t> whole(std::string_view text) {
 Result<api::ApprovalQuery> read_approval_query(const Request& request) {
   constexpr Error kWrong{
       ErrorCode::kInvalidArgument,
-      "the query takes `state` (pending, approved, denied, cancelled, expired, used or lapsed), "
-      "`limit` (1 to 1000) and `after` (the `next` of the page before)"};
+      "the query takes `state` (pending, approved, denied, cancelled, expired, used or lapsed; or settled), "
+      "`order` (oldest or newest first), `limit` (1 to 1000) and `after` (the `next` of the page before)"};
   CHANCERY_ASSIGN(const Form form, Form::parse(request.query));
-  if (!form.has_only({"state", "limit", "after"})) return kWrong;
+  if (!form.has_only({"state", "order", "limit", "after"})) return kWrong;
   api::ApprovalQuery query;
   query.state = form.text("state");
   query.after = form.text("after");
+  const std::string_view order = form.text("order");
+  if (!order.empty() && order != "oldest" && order != "newest") return kWrong;
+  query.newest_first = order == "newest";
   const std::string_view limit = form.text("limit");
   if (limit.empty()) return query;
   const auto number = whole(limit);

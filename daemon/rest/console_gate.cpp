@@ -122,19 +122,28 @@ bool is_console_file(const Route& route) noexcept {
 }
 
 Status admit_visitor(service::Office& office, const Route& route, Request& request) {
-  CHANCERY_TRY(require_page(office.console->options(), request));
+  using service::ConsoleRefusal;
+  const auto refuse = [&](ConsoleRefusal reason, const Error& why) {
+    office.tallies->turned_away(reason);
+    return why;
+  };
+  if (const Status page = require_page(office.console->options(), request); !page)
+    return refuse(ConsoleRefusal::kForeign, page.error());
   if (route.handle == open_console) return {};
   const bool keeps_awake = request.header("x-chancery-console") != "background";
   const auto cookie = console_cookie(request);
   const auto session =
       cookie ? office.console->find(*cookie, keeps_awake, request.received_at) : std::nullopt;
   if (!session)
-    return Error{ErrorCode::kUnauthenticated,
-                 "there is no session, or it has ended: `chancery console` opens one"};
+    return refuse(
+        ConsoleRefusal::kSession,
+        {ErrorCode::kUnauthenticated, "there is no session, or it has ended: `chancery console` opens one"});
   request.visitor = session->visitor;
   if (session->needs_passkey && !comes_before_passkey(route))
-    return forbidden("sign in with your passkey first");
-  return route.listener == Listener::kConsole ? Status{} : require_visit(office, route, request);
+    return refuse(ConsoleRefusal::kMay, forbidden("sign in with your passkey first"));
+  if (route.listener == Listener::kConsole) return {};
+  const Status visit = require_visit(office, route, request);
+  return visit ? visit : refuse(ConsoleRefusal::kMay, visit.error());
 }
 
 std::optional<std::string_view> console_cookie(const Request& request) {

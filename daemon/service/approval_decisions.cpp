@@ -86,9 +86,10 @@ AuditFacts facts_of(const ParkedCall& call, const ApprovalDecision& decision, co
 Result<store::Counted> count(Office& office, const CallContext& context, const ApprovalDecision& decision,
                              const api::DecideApproval& message) {
   const bool approves = decision.verdict == ApprovalVerdict::kApprove;
+  const bool is_kept = office.policy.current()->decided_kept.count() > 0;
   const store::Ballot ballot{
-      decision.request, decision.approver,       decision.key, approves, decision.reason,
-      message.decision, message.policy_signature};
+      decision.request, decision.approver,        decision.key, approves, decision.reason,
+      message.decision, message.policy_signature, is_kept};
   return office.approvals.decide(ballot, context.now, [&](const ParkedCall& call) {
     return audit_entry(approves ? "approval.approve" : "approval.deny", context,
                        facts_of(call, decision, message.decision));

@@ -6,6 +6,7 @@
 
 #include "daemon/service/authority.hpp"
 #include "daemon/service/console_desk.hpp"
+#include "daemon/service/request_outline.hpp"
 #include "daemon/store/gate_terms.hpp"
 
 namespace chancery::service {
@@ -54,6 +55,9 @@ api::Approval describe(const ParkedCall& call, const std::vector<store::Vote>& v
   if (call.approved_at) out.approved_at = seconds_of(*call.approved_at);
   if (call.approved_until) out.approved_until = seconds_of(*call.approved_until);
   if (call.ended_at) out.ended_at = seconds_of(*call.ended_at);
+  out.agent = call.agent;
+  out.risk = call.risk;
+  out.amounts = amounts_of(call);
   return out;
 }
 
@@ -88,6 +92,16 @@ void await_decision(Office& office, const CallContext& context, std::string_view
   }
 }
 
+// Whoever asks is not told what somebody decided about before: it may have been another's request with the same key.
+Result<std::optional<api::PreviousRequest>> previous_of(Office& office, const ParkedCall& call) {
+  std::optional<api::PreviousRequest> none;
+  if (!store::is_open(call.state)) return none;
+  CHANCERY_ASSIGN(const auto found, office.approvals.last_decided_like(call));
+  if (!found) return none;
+  return std::optional(api::PreviousRequest{found->id, found->is_approved ? "approved" : "denied",
+                                            seconds_of(found->decided_at), found->digest, found->document});
+}
+
 /// One that the caller may know of, without its document.
 Result<ParkedCall> require_own(Office& office, const CallContext& context, std::string_view scope,
                                std::string_view id) {
@@ -100,13 +114,22 @@ Result<ParkedCall> require_own(Office& office, const CallContext& context, std::
   return call;
 }
 
-Result<std::optional<store::ApprovalState>> state_of(const std::string& name) {
-  if (name.empty()) return std::optional<store::ApprovalState>();
-  const auto state = store::approval_state_named(name);
-  if (!state)
+// Of all but those that wait: what has become of requests.
+constexpr std::string_view kSettled = "settled";
+
+Result<store::ApprovalQuery> read_query(const api::ApprovalQuery& query) {
+  store::ApprovalQuery out;
+  out.limit = query.limit;
+  out.after = query.after;
+  out.is_newest_first = query.newest_first;
+  out.is_settled = query.state == kSettled;
+  if (query.state.empty() || out.is_settled) return out;
+  out.state = store::approval_state_named(query.state);
+  if (!out.state)
     return Error{ErrorCode::kInvalidArgument,
-                 "`state` is pending, approved, denied, cancelled, expired, used or lapsed"};
-  return state;
+                 "`state` is pending, approved, denied, cancelled, expired, used or lapsed; or settled, of "
+                 "all that are not pending"};
+  return out;
 }
 
 }  // namespace
@@ -114,8 +137,8 @@ Result<std::optional<store::ApprovalState>> state_of(const std::string& name) {
 Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& context,
                                          const api::ApprovalQuery& query) {
   CHANCERY_TRY(require_authority(office, context, scope::kApprovalsRead));
-  CHANCERY_ASSIGN(const auto state, state_of(query.state));
-  CHANCERY_ASSIGN(const auto calls, office.approvals.list({query.limit, query.after, state}));
+  CHANCERY_ASSIGN(const store::ApprovalQuery wanted, read_query(query));
+  CHANCERY_ASSIGN(const auto calls, office.approvals.list(wanted));
   api::ApprovalPage page;
   for (const ParkedCall& call : calls) {
     // What is damaged of one, or was just forgotten, hides no other: whoever looks at that one is told.
@@ -131,7 +154,10 @@ Result<api::Approval> show_approval(Office& office, const CallContext& context, 
   CHANCERY_TRY(require_own(office, context, scope::kApprovalsRead, id));
   if (wait.count() > 0) await_decision(office, context, id, wait);
   CHANCERY_ASSIGN(const ParkedCall call, office.approvals.find(id));
-  return describe_whole(office, call);
+  CHANCERY_ASSIGN(api::Approval out, describe_whole(office, call));
+  if (!require_authority(office, context, scope::kApprovalsRead)) return out;
+  CHANCERY_ASSIGN(out.previous, previous_of(office, call));
+  return out;
 }
 
 Result<api::Approval> cancel_approval(Office& office, const CallContext& context, std::string_view id) {
@@ -204,6 +230,10 @@ void ApprovalKeeper::forget(std::chrono::sys_seconds now) {
   next_pruning_ = now + kBetweenPrunings;
   if (const Status pruned = office_.approvals.prune(now); !pruned)
     complain_("former calls that waited could not be forgotten", pruned.error());
+  const std::chrono::seconds kept = office_.policy.current()->decided_kept;
+  const auto before = kept.count() == 0 ? std::chrono::sys_seconds::max() : now - kept;
+  if (const Status forgotten = office_.approvals.forget_decided(before); !forgotten)
+    complain_("documents of what was decided could not be forgotten", forgotten.error());
 }
 
 // What stands behind the number sign reaches no server.

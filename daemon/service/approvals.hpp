@@ -25,8 +25,8 @@ inline constexpr std::chrono::seconds kLongestWait{30};
 [[nodiscard]] Result<api::ApprovalPage> list_approvals(Office& office, const CallContext& context,
                                                        const api::ApprovalQuery& query);
 
-/// With its document, while it is pending or approved, and with what was decided; for the operator, or the agent by whose key it was
-/// asked for. kForbidden for anybody else, whether there is one or not; kNotFound.
+/// With its document, while it is pending or approved, and with what was decided; for the operator, who is told the last one like
+/// it that was decided too, or the agent by whose key it was asked for. kForbidden for anybody else, whether there is one or not; kNotFound.
 /// \param wait  answers as soon as it is not pending any more, or after that long, at most kLongestWait; at once when too many
 ///              wait
 [[nodiscard]] Result<api::Approval> show_approval(Office& office, const CallContext& context,

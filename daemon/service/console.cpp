@@ -81,7 +81,9 @@ Result<api::ConsoleLink> give_console_link(Office& office, const CallContext& co
 
 Result<ConsoleEntry> open_console(Office& office, const CallContext& context,
                                   const api::OpenConsole& message) {
-  CHANCERY_ASSIGN(ConsoleDesk::Opened opened, office.console->open(message.link, context.now));
+  Result<ConsoleDesk::Opened> found = office.console->open(message.link, context.now);
+  office.tallies->shown(ConsoleCredential::kLink, found.has_value());
+  CHANCERY_ASSIGN(ConsoleDesk::Opened opened, std::move(found));
   const ConsoleVisitor& visitor = opened.session.visitor;
   CallContext as_visitor = context;
   as_visitor.caller.visitor = visitor;

@@ -139,6 +139,12 @@ Result<ConsoleDesk::Opened> ConsoleDesk::sign_in(const ConsoleVisitor& who, std:
   return keep(std::move(kept));
 }
 
+std::size_t ConsoleDesk::count(std::chrono::sys_seconds now) {
+  const std::lock_guard lock(mutex_);
+  forget_ended(now);
+  return sessions_.size();
+}
+
 void ConsoleDesk::close(std::string_view session) {
   const std::lock_guard lock(mutex_);
   const auto found = named(session);

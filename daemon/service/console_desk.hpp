@@ -103,6 +103,9 @@ class ConsoleDesk {
   /// \param who  with the session's name
   [[nodiscard]] Result<Opened> sign_in(const ConsoleVisitor& who, std::chrono::sys_seconds now);
 
+  /// How many there are that have not ended.
+  [[nodiscard]] std::size_t count(std::chrono::sys_seconds now);
+
   /// Ends a session, if it is there.
   void close(std::string_view session);
 

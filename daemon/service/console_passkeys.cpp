@@ -164,6 +164,7 @@ Result<ConsoleEntry> sign_in_with_passkey(Office& office, const CallContext& con
                                           const api::PasskeyAnswer& message) {
   note_attempt(context, {});
   const auto known = judge_sign_in(office, context, message);
+  office.tallies->shown(ConsoleCredential::kPasskey, known.has_value());
   if (!known) {
     note_why(context, known.error());
     return Error{
@@ -198,9 +199,11 @@ Result<api::PasskeyQuestion> ask_confirmation(Office& office, const CallContext&
   return out;
 }
 
+namespace {
+
 // Over what is asked now: had another request been shown to the passkey, its challenge would have been another.
-Status confirm(Office& office, const CallContext& context, const ConfirmedRequest& request,
-               const api::PasskeyAnswer& answer) {
+Status judge_confirmation(Office& office, const CallContext& context, const ConfirmedRequest& request,
+                          const api::PasskeyAnswer& answer) {
   CHANCERY_ASSIGN(const ConsoleVisitor visitor, require_passkey(context));
   const auto asked = office.console->take(visitor.session, answer.id, Kind::kConfirm, context.now);
   if (!asked) return kNotConfirmed;
@@ -210,6 +213,15 @@ Status confirm(Office& office, const CallContext& context, const ConfirmedReques
   if (use) return {};
   note_why(context, use.error());
   return kNotConfirmed;
+}
+
+}  // namespace
+
+Status confirm(Office& office, const CallContext& context, const ConfirmedRequest& request,
+               const api::PasskeyAnswer& answer) {
+  Status judged = judge_confirmation(office, context, request, answer);
+  office.tallies->shown(ConsoleCredential::kConfirmation, judged.has_value());
+  return judged;
 }
 
 Result<api::PreparedSignature> prepare_decision(Office& office, const CallContext& context,

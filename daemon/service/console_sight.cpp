@@ -34,23 +34,6 @@ Result<std::vector<std::string>> chain_of(Office& office, std::string_view token
   return Error{ErrorCode::kNotFound, "no chain of this token is short enough to be one"};
 }
 
-bool is_alike(const store::ParkedCall& one, const store::ParkedCall& other) {
-  return one.id != other.id && one.kind == other.kind && one.tool == other.tool && one.key == other.key &&
-         one.principal == other.principal;
-}
-
-// Of those whose document is still there.
-Result<std::optional<std::string>> similar_to(Office& office, const store::ParkedCall& call) {
-  std::optional<store::ParkedCall> newest;
-  for (const store::ApprovalState state : {store::ApprovalState::kPending, store::ApprovalState::kApproved}) {
-    CHANCERY_ASSIGN(const auto calls, office.approvals.list({store::kMaxPage, {}, state}));
-    for (const store::ParkedCall& other : calls) {
-      if (is_alike(call, other) && (!newest || newest->asked_at <= other.asked_at)) newest = other;
-    }
-  }
-  return newest ? std::optional(newest->id) : std::nullopt;
-}
-
 bool is_of(const store::AuditRecord& record, std::string_view action) {
   const auto document = json::Document::parse_borrowed(record.json);
   if (!document) return false;
@@ -113,11 +96,6 @@ Result<api::ConsoleApproval> show_console_approval(Office& office, const CallCon
   CHANCERY_ASSIGN(out.approval, show_approval(office, context, id));
   CHANCERY_ASSIGN(const store::ParkedCall call, office.approvals.summary(id));
   if (auto chain = chain_of(office, call.token)) out.chain = *std::move(chain);
-  CHANCERY_ASSIGN(const std::optional<std::string> similar, similar_to(office, call));
-  if (!similar) return out;
-  // It may have ended since: then there is nothing to compare with.
-  auto shown = show_approval(office, context, *similar);
-  if (shown && !shown->document.empty()) out.similar = *std::move(shown);
   return out;
 }
 

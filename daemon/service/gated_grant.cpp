@@ -9,6 +9,7 @@
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/issuing.hpp"
 #include "daemon/service/parking.hpp"
+#include "daemon/service/request_outline.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -157,6 +158,7 @@ class GatedGrant {
                                         {"expires_at", seconds_of(request.expires_at)}});
     request.document = json::to_jcs(document);
     request.digest = digest_of(request.document);
+    CHANCERY_TRY(outline(request));
     return request;
   }
 

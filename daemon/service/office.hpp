@@ -71,6 +71,7 @@ struct Policy {
   std::string runtime_url{};                  ///< where agents call them: `https://HOST[:PORT]`
   std::chrono::seconds approval_life{900};    ///< how long a call waits for a person
   std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
+  std::chrono::seconds decided_kept{};        ///< how long the last decided document of each kind; 0: none
   std::vector<Gate> gates{};
   std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;

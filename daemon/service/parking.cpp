@@ -8,6 +8,7 @@
 #include "daemon/service/amounts.hpp"
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/key_life.hpp"
+#include "daemon/service/request_outline.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/wire/authorize_fields.hpp"
@@ -209,7 +210,7 @@ Status Parking::compose(const Asker& asker) {
   document.set("expires_at", seconds_of(call_.expires_at));
   call_.document = json::to_jcs(document);
   call_.digest = digest_of(call_.document);
-  return {};
+  return outline(call_);
 }
 
 void Parking::repeat(store::ParkedCall waiting) {

@@ -49,6 +49,22 @@ enum class DecisionOutcome : std::uint8_t {
 inline constexpr std::array<std::string_view, 4> kDecisionOutcomeNames{"approved", "counted", "denied",
                                                                        "refused"};
 
+/// By what somebody shows to the console who it is.
+enum class ConsoleCredential : std::uint8_t {
+  kLink,         ///< opens a session
+  kPasskey,      ///< says whose it is
+  kConfirmation  ///< a passkey's, of one request
+};
+inline constexpr std::array<std::string_view, 3> kConsoleCredentialNames{"link", "passkey", "confirmation"};
+
+/// Why the console turned a request away before any route saw it.
+enum class ConsoleRefusal : std::uint8_t {
+  kForeign,  ///< no page of its own made it
+  kSession,  ///< there is no session, or it has ended
+  kMay       ///< the session may not
+};
+inline constexpr std::array<std::string_view, 3> kConsoleRefusalNames{"foreign", "session", "may"};
+
 /// What the use cases count since the start, for metrics. Thread-safe, without a lock.
 class Tallies {
  public:
@@ -78,6 +94,20 @@ class Tallies {
   /// How long requests waited for the decision that ended that.
   [[nodiscard]] vault::LifetimeHistogram& decided_after() noexcept { return decided_after_; }
 
+  void shown(ConsoleCredential credential, bool is_accepted) noexcept {
+    shown_[static_cast<std::size_t>(credential)][is_accepted ? 1 : 0].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t console_credentials(std::size_t credential, bool is_accepted) const noexcept {
+    return shown_[credential][is_accepted ? 1 : 0].load(std::memory_order_relaxed);
+  }
+
+  void turned_away(ConsoleRefusal reason) noexcept {
+    turned_away_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t console_refusals(std::size_t reason) const noexcept {
+    return turned_away_[reason].load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] telemetry::Histogram& took(RouteClass route) noexcept {
     return took_[static_cast<std::size_t>(route)];
   }
@@ -87,6 +117,8 @@ class Tallies {
   std::array<std::atomic<std::uint64_t>, kApprovalRequestNames.size()> approvals_{};
   std::array<std::atomic<std::uint64_t>, kDecisionOutcomeNames.size()> decisions_{};
   vault::LifetimeHistogram decided_after_;
+  std::array<std::array<std::atomic<std::uint64_t>, 2>, kConsoleCredentialNames.size()> shown_{};
+  std::array<std::atomic<std::uint64_t>, kConsoleRefusalNames.size()> turned_away_{};
   std::array<telemetry::Histogram, kRouteClassNames.size()> took_;
 };
 

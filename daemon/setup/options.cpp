@@ -160,6 +160,7 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.approval_life = config.runtime.approval_life;
   policy.passkeys = relying_party(config);
   policy.tool_approvers = config.runtime.approvers;
+  policy.decided_kept = config.approvals.keep_last;
   CHANCERY_ASSIGN(policy.gates, gates(config.gates, config.grants.scopes));
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));

@@ -91,7 +91,21 @@ struct ParkedCall {
   std::chrono::seconds lifetime{300};           ///< how long an approval of it is good for
   std::optional<sys_seconds> approved_at{};     ///< by the last who was needed
   std::optional<sys_seconds> approved_until{};  ///< an approval is used before, or lapses
+  // What lists show of the document; each may be empty.
+  std::string agent{};    ///< SPIFFE ID
+  std::string risk{};     ///< of a call
+  std::string amounts{};  ///< JCS of an object of texts; forgotten with the document
   bool operator==(const ParkedCall&) const = default;
+};
+
+/// The document of a request that was decided, as it is kept when the request itself has forgotten it.
+struct DecidedDocument {
+  std::string id;  ///< of the request
+  bool is_approved = false;
+  sys_seconds decided_at{};
+  std::string digest;
+  std::string document;  ///< what the digest says
+  bool operator==(const DecidedDocument&) const = default;
 };
 
 /// Whether the TPM itself refuses to act on anything but decisions: every gate is enforced by it.
@@ -120,6 +134,7 @@ struct Ballot {
   std::string reason;
   std::string jws;
   std::string policy_signature;  ///< needed to approve what a TPM enforces
+  bool keeps_document = false;   ///< when this decides the request: for whoever decides the next one like it
 };
 
 /// What came of a ballot.
@@ -144,10 +159,15 @@ inline constexpr std::uint64_t kMostParkedOfKey = 32;
 inline constexpr std::uint64_t kMostParkedOfFirst = 128;
 inline constexpr std::uint64_t kMostParked = 1024;
 
+/// Decided documents that are kept: of more, those that were decided first go.
+inline constexpr std::int64_t kMostDecidedDocuments = 1000;
+
 struct ApprovalQuery {
   std::size_t limit = 100;               ///< 1 … kMaxPage
   std::string after{};                   ///< id of the last of the page before; empty for the first page
   std::optional<ApprovalState> state{};  ///< none: all of them
+  bool is_settled = false;               ///< those alone that are not pending; without a state
+  bool is_newest_first = false;          ///< else in the order in which they were asked for
 };
 
 /// Remembers requests that wait for an approval until a week after they have ended; their documents only as long as something
@@ -163,7 +183,7 @@ class ApprovalBook {
   /// Without its document, so that one whose document is damaged can still be ended. kNotFound.
   virtual Result<ParkedCall> summary(std::string_view id) = 0;
 
-  /// Without documents, in the order in which they were asked for. kNotFound when `after` names none.
+  /// Without documents, in the order in which they were asked for or the other way around. kNotFound when `after` names none.
   virtual Result<std::vector<ParkedCall>> list(const ApprovalQuery& query) = 0;
 
   /// The request for the same thing that is pending or approved, overdue or not, without its document; none: there is none.
@@ -171,6 +191,10 @@ class ApprovalBook {
 
   /// What was decided about it, in the order in which it was. kNotFound.
   virtual Result<std::vector<Vote>> votes(std::string_view id) = 0;
+
+  /// Of the last request like this one that was decided, and whose document was kept: of the same kind, for the same tool (scope),
+  /// the same principal and by the same key. None that is damaged: it says nothing about this request.
+  virtual Result<std::optional<DecidedDocument>> last_decided_like(const ParkedCall& call) = 0;
 
   /// Counts a decision, in one transaction with all that it rests on: the request is pending and not overdue, the key is
   /// active and the principal's, one of the request's gates names the principal and separation does not exclude it there,
@@ -199,6 +223,9 @@ class ApprovalBook {
   virtual Result<std::uint64_t> pending(sys_seconds now) = 0;
 
   virtual Status prune(sys_seconds now) = 0;
+
+  /// Forgets the documents of what was decided before.
+  virtual Status forget_decided(sys_seconds before) = 0;
 };
 
 inline constexpr Error kNoSuchApproval{

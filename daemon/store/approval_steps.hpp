@@ -116,4 +116,31 @@ CREATE UNIQUE INDEX approver_keys_by_credential ON approver_keys (credential_id)
 CREATE INDEX approver_keys_active ON approver_keys (principal) WHERE state = 'active';
 )sql";
 
+// What lists show of a request without its document, which is read from it once; amounts go with the document. And of what was
+// decided the last document for each thing that is asked for, so that whoever decides the next one sees what is another. The
+// indexes are two, since one of all states would be taken in place of those by key and time.
+inline constexpr const char* kDecidedDocuments = R"sql(
+ALTER TABLE parked_calls ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE parked_calls ADD COLUMN risk TEXT NOT NULL DEFAULT '';
+ALTER TABLE parked_calls ADD COLUMN amounts TEXT NOT NULL DEFAULT '' CHECK (ended_at IS NULL OR amounts = '');
+CREATE INDEX parked_calls_open ON parked_calls (state) WHERE ended_at IS NULL;
+CREATE INDEX parked_calls_ended ON parked_calls (state) WHERE ended_at IS NOT NULL;
+CREATE INDEX parked_calls_denied ON parked_calls (subject) WHERE state = 'denied';
+
+CREATE TABLE decided_documents (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind       TEXT NOT NULL CHECK (length(kind) > 0),
+  tool       TEXT NOT NULL CHECK (length(tool) > 0),
+  principal  TEXT NOT NULL,
+  key        TEXT NOT NULL CHECK (length(key) > 0),
+  id         TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
+  state      TEXT NOT NULL CHECK (state IN ('approved', 'denied')),
+  decided_at INTEGER NOT NULL,
+  digest     TEXT NOT NULL CHECK (length(digest) = 64),
+  document   TEXT NOT NULL CHECK (length(document) > 0),
+  UNIQUE (kind, tool, principal, key)
+) STRICT;
+CREATE INDEX decided_documents_by_time ON decided_documents (decided_at);
+)sql";
+
 }  // namespace chancery::store

@@ -575,10 +575,11 @@ CREATE TABLE freeze_slots (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{
-    kFirst,   kBackendPins, kMasterPin,   kKeys,       kLedger,      kJoinTokens,    kStatuses,
-    kEndings, kAttestation, kAuditTree,   kAnomalies,  kNoBeginning, kToldAnomalies, kVault,
-    kPermits, kIssuers,     kParkedCalls, kRecentRefs, kApprovers,   kGates,         kFreezes};
+constexpr std::array kMigrations{kFirst,      kBackendPins,     kMasterPin,     kKeys,        kLedger,
+                                 kJoinTokens, kStatuses,        kEndings,       kAttestation, kAuditTree,
+                                 kAnomalies,  kNoBeginning,     kToldAnomalies, kVault,       kPermits,
+                                 kIssuers,    kParkedCalls,     kRecentRefs,    kApprovers,   kGates,
+                                 kFreezes,    kDecidedDocuments};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "daemon/store/gate_terms.hpp"
 #include "daemon/store/sqlite_approver_book.hpp"
+#include "daemon/store/sqlite_decided_documents.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_votes.hpp"
 #include "sdk/base/hex.hpp"
@@ -25,13 +27,13 @@ constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
 // The columns of every look-up, in the order in which summary_from() reads them; what else is asked for comes after them.
 #define COLUMNS                                                                                                   \
   "id, digest, subject, runtime, token, key, first_key, principal, tool, state, asked_at, expires_at, ended_at, " \
-  "kind, gates, requesters, lifetime, approved_at, approved_until"
-constexpr int kDocument = 19;
+  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts"
+constexpr int kDocument = 22;
 
 constexpr const char* kInsert =
     "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, first_key, principal, tool, state, "
-    "asked_at, expires_at, kind, gates, requesters, lifetime) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)";
+    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kOpenFor =
     "SELECT " COLUMNS " FROM parked_calls WHERE subject = ? AND ended_at IS NULL";
 constexpr const char* kCountOfKey =
@@ -44,9 +46,23 @@ constexpr const char* kSummary = "SELECT " COLUMNS " FROM parked_calls WHERE id 
 constexpr const char* kWaits =
     "SELECT 1 FROM parked_calls WHERE id = ? AND state = 'pending' AND expires_at > ?";
 constexpr const char* kPlace = "SELECT seq FROM parked_calls WHERE id = ?";
-constexpr const char* kList = "SELECT " COLUMNS " FROM parked_calls WHERE seq > ? ORDER BY seq LIMIT ?";
-constexpr const char* kListInState =
-    "SELECT " COLUMNS " FROM parked_calls WHERE seq > ? AND state = ? ORDER BY seq LIMIT ?";
+// In both directions. Of what is settled no index tells: what is passed over is pending, and of that there are kMostParked.
+constexpr std::array<const char*, 2> kList{
+    "SELECT " COLUMNS " FROM parked_calls WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    "SELECT " COLUMNS " FROM parked_calls WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2"};
+constexpr std::array<const char*, 2> kListSettled{
+    "SELECT " COLUMNS " FROM parked_calls WHERE seq > ?1 AND state <> 'pending' ORDER BY seq LIMIT ?2",
+    "SELECT " COLUMNS " FROM parked_calls WHERE seq < ?1 AND state <> 'pending' ORDER BY seq DESC LIMIT ?2"};
+constexpr std::array<const char*, 2> kListOpen{
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq > ?1 AND state = ?3 AND ended_at IS NULL ORDER BY seq LIMIT ?2",
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq < ?1 AND state = ?3 AND ended_at IS NULL ORDER BY seq DESC LIMIT ?2"};
+constexpr std::array<const char*, 2> kListEnded{
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq > ?1 AND state = ?3 AND ended_at IS NOT NULL ORDER BY seq LIMIT ?2",
+    "SELECT " COLUMNS
+    " FROM parked_calls WHERE seq < ?1 AND state = ?3 AND ended_at IS NOT NULL ORDER BY seq DESC LIMIT ?2"};
 constexpr const char* kOverdue =
     "SELECT " COLUMNS
     " FROM parked_calls WHERE state = 'pending' AND expires_at <= ? ORDER BY expires_at LIMIT ?";
@@ -57,23 +73,23 @@ constexpr const char* kUnused =
 
 // The ways out of `pending`. One that was decided, by whomever, is not decided again; and nothing is decided too late.
 constexpr const char* kEnd =
-    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '' "
+    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '', amounts = '' "
     "WHERE id = ?1 AND state = 'pending' AND expires_at > ?3";
 constexpr const char* kExpire =
-    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '' "
+    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '', amounts = '' "
     "WHERE id = ?1 AND state = 'pending' AND expires_at <= ?3";
 constexpr const char* kApprove =
     "UPDATE parked_calls SET state = 'approved', approved_at = ?2, approved_until = ?2 + lifetime "
     "WHERE id = ?1 AND state = 'pending' AND expires_at > ?2";
 // The ways out of `approved`.
 constexpr const char* kUse =
-    "UPDATE parked_calls SET state = 'used', ended_at = ?3, document = '' "
+    "UPDATE parked_calls SET state = 'used', ended_at = ?3, document = '', amounts = '' "
     "WHERE id = ?1 AND subject = ?2 AND state = 'approved' AND approved_until > ?3";
 constexpr const char* kLapse =
-    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '' "
+    "UPDATE parked_calls SET state = ?2, ended_at = ?3, document = '', amounts = '' "
     "WHERE id = ?1 AND state = 'approved' AND approved_until <= ?3";
 constexpr const char* kLapseEarly =
-    "UPDATE parked_calls SET state = 'lapsed', ended_at = ?2, document = '' "
+    "UPDATE parked_calls SET state = 'lapsed', ended_at = ?2, document = '', amounts = '' "
     "WHERE id = ?1 AND state = 'approved'";
 constexpr const char* kForget = "DELETE FROM parked_calls WHERE ended_at < ?";
 
@@ -107,6 +123,9 @@ Result<ParkedCall> summary_from(const Query& row) {
   out.lifetime = std::chrono::seconds(row.number(16));
   out.approved_at = optional_time(row, 17);
   out.approved_until = optional_time(row, 18);
+  out.agent = row.text(19);
+  out.risk = row.text(20);
+  out.amounts = row.text(21);
   return out;
 }
 
@@ -202,17 +221,20 @@ class SqliteApprovalBook final : public ApprovalBook {
   Result<std::vector<ParkedCall>> list(const ApprovalQuery& query) override {
     CHANCERY_TRY(check_page(query.limit));
     const auto held = journal_->hold();
-    std::int64_t after = 0;
+    const std::size_t direction = query.is_newest_first ? 1 : 0;
+    std::int64_t after = query.is_newest_first ? std::numeric_limits<std::int64_t>::max() : 0;
     if (!query.after.empty()) {
       CHANCERY_ASSIGN(after, place_of(database(), query.after));
     }
     const auto limit = static_cast<std::int64_t>(query.limit);
     if (!query.state) {
-      CHANCERY_ASSIGN(Query rows, database().query(kList));
+      const auto& statements = query.is_settled ? kListSettled : kList;
+      CHANCERY_ASSIGN(Query rows, database().query(statements[direction]));
       return read_all<ParkedCall>(rows.bind(after).bind(limit), summary_from);
     }
-    CHANCERY_ASSIGN(Query rows, database().query(kListInState));
-    return read_all<ParkedCall>(rows.bind(after).bind(approval_state_name(*query.state)).bind(limit),
+    const auto& statements = is_open(*query.state) ? kListOpen : kListEnded;
+    CHANCERY_ASSIGN(Query rows, database().query(statements[direction]));
+    return read_all<ParkedCall>(rows.bind(after).bind(limit).bind(approval_state_name(*query.state)),
                                 summary_from);
   }
 
@@ -224,6 +246,11 @@ class SqliteApprovalBook final : public ApprovalBook {
   Result<std::vector<Vote>> votes(std::string_view id) override {
     const auto held = journal_->hold();
     return votes_about(database(), id);
+  }
+
+  Result<std::optional<DecidedDocument>> last_decided_like(const ParkedCall& call) override {
+    const auto held = journal_->hold();
+    return decided_like(database(), call);
   }
 
   // The entry is composed anew once it is known what the request became.
@@ -273,6 +300,10 @@ class SqliteApprovalBook final : public ApprovalBook {
     });
   }
 
+  Status forget_decided(sys_seconds before) override {
+    return journal_->write([&] { return forget_decided_before(database(), before); });
+  }
+
  private:
   [[nodiscard]] Database& database() noexcept { return journal_->database(); }
 
@@ -302,9 +333,12 @@ class SqliteApprovalBook final : public ApprovalBook {
                               ballot.jws,
                               ballot.policy_signature,
                               {}}));
-    if (!ballot.approves) return change(kEnd, call.id, ApprovalState::kDenied, now);
-    CHANCERY_ASSIGN(const std::vector<Vote> votes, votes_of(database(), place));
-    return are_all_open(call.gates, votes) ? approve(call.id, now) : Status{};
+    if (ballot.approves) {
+      CHANCERY_ASSIGN(const std::vector<Vote> votes, votes_of(database(), place));
+      if (!are_all_open(call.gates, votes)) return {};
+    }
+    if (ballot.keeps_document) CHANCERY_TRY(keep_decided(database(), call.id, ballot.approves, now));
+    return ballot.approves ? approve(call.id, now) : change(kEnd, call.id, ApprovalState::kDenied, now);
   }
 
   Status approve(std::string_view id, sys_seconds now) {
@@ -404,7 +438,8 @@ Result<Parking> park_call(Database& database, const ParkedCall& call) {
   insert.bind(call.id).bind(call.document).bind(call.digest).bind(call.subject).bind(call.runtime);
   insert.bind(call.token).bind(key).bind(first).bind(call.principal).bind(call.tool);
   insert.bind(call.asked_at).bind(call.expires_at).bind(approval_kind_name(call.kind)).bind(gates);
-  CHANCERY_TRY(insert.bind(requesters).bind(std::int64_t{call.lifetime.count()}).run());
+  insert.bind(requesters).bind(std::int64_t{call.lifetime.count()}).bind(call.agent).bind(call.risk);
+  CHANCERY_TRY(insert.bind(call.amounts).run());
   return Parking{};
 }
 
@@ -435,6 +470,8 @@ Result<std::vector<std::string>> void_votes(Journal& journal, const Thumbprint& 
       CHANCERY_TRY(update.bind(id).bind(now).run());
     }
     if (database.changes() != 1) continue;  // it is pending still, and lacks one
+    CHANCERY_TRY(
+        forget_decided_of(database, id));  // nobody is to take what such a key approved for an example
     CHANCERY_ASSIGN(const ParkedCall call, read_call(database, kSummary, id, summary_from));
     CHANCERY_TRY(journal.append_before(lapsed(call)));
     out.push_back(id);

@@ -74,6 +74,13 @@ Checked<std::vector<api::Approval>> all_approvals(const Context& context, const 
   return out;
 }
 
+// What tells one from another among many; the document says it exactly.
+std::string outline_of(const api::Approval& approval) {
+  std::string out;
+  for (const auto& [name, amount] : approval.amounts) out += "  " + name + " " + amount;
+  return approval.risk.empty() ? out : out + "  " + approval.risk + " risk";
+}
+
 Checked<ExitCode> list(Context& context, const std::string& state) {
   CHANCERY_ASSIGN(std::vector<api::Approval> approvals, all_approvals(context, state == "all" ? "" : state));
   if (context.output.json()) {
@@ -84,7 +91,8 @@ Checked<ExitCode> list(Context& context, const std::string& state) {
     context.output.line(state == "pending" ? "Nothing waits for an approval." : "There are none.");
   for (const api::Approval& approval : approvals) {
     context.output.line(printable(approval.id) + "  " + printable(approval.tool) + "  for " +
-                        printable(approval.principal) + "  " + printable(times_text(approval)));
+                        printable(approval.principal) + "  " + printable(times_text(approval)) +
+                        printable(outline_of(approval)));
   }
   return ExitCode::kSuccess;
 }

@@ -79,10 +79,15 @@ bool has_whole_number(const Value& root, std::string_view name) {
   return value != nullptr && value->integer().has_value();
 }
 
+unsigned kind_named(std::string_view name) {
+  if (name == "call") return kCall;
+  if (name == "action") return kAction;
+  return name == "grant" ? kGrant : 0;
+}
+
 unsigned kind_of(const Value& root) {
-  if (says(root, "kind", "call")) return kCall;
-  if (says(root, "kind", "action")) return kAction;
-  return says(root, "kind", "grant") ? kGrant : 0;
+  const Value* const kind = root.find("kind");
+  return kind == nullptr ? 0 : kind_named(kind->string().value_or(""));
 }
 
 bool is_known(const json::Member& member, unsigned kind) {
@@ -130,6 +135,15 @@ bool agrees(const Value& root) {
 Status check_document(const api::Approval& approval) {
   if (digest_of(approval.document) == approval.sha256) return {};
   return kOther;
+}
+
+std::vector<std::string_view> document_members(std::string_view kind) {
+  std::vector<std::string_view> out;
+  for (const Known& known : kKnown) {
+    if ((known.allowed & kind_named(kind)) != 0) out.push_back(known.name);
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 Result<json::Document> read_document(const api::Approval& approval) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include <chancery/api_approvals.hpp>
 #include <chancery/result.hpp>
@@ -12,6 +13,9 @@ namespace chancery::cli {
 
 /// Whether the document is the one whose SHA-256 is given with it. kBadResponse.
 [[nodiscard]] Status check_document(const api::Approval& approval);
+
+/// What a document of that kind ("call", "action", "grant") may say, in the order of the names; empty for another kind.
+[[nodiscard]] std::vector<std::string_view> document_members(std::string_view kind);
 
 /// What would be approved, to be shown to a person. Refuses a document that is not known whole: of another kind or version,
 /// with a member that docs/protocol/approvals.md does not name, without one that it needs, or one of another type. What nobody

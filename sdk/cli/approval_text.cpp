@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sdk/base/printable.hpp"
+#include "sdk/cli/approval_changes.hpp"
 #include "sdk/cli/approval_document.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/jws.hpp"
@@ -124,6 +125,7 @@ void show_request(Output& output, const api::Approval& approval, const json::Val
   output.field("asked for", time_of("asked_at"));
   output.field("to be decided", "until " + time_of("expires_at"));
   output.field("sha256", approval.sha256);
+  show_changes(output, approval, document);
   show_progress(output, approval);
 }
 

@@ -7,8 +7,8 @@
 
 namespace chancery::cli {
 
-/// Shows a person what would be approved. Of what stands in the document nothing is taken from elsewhere; only state, votes
-/// and how it is enforced are the daemon's word.
+/// Shows a person what would be approved. Of what stands in the document nothing is taken from elsewhere; only state, votes,
+/// how it is enforced, and which one was decided before are the daemon's word.
 /// \param document  as read_document() gives it
 void show_request(Output& output, const api::Approval& approval, const json::Value& document);
 

@@ -33,6 +33,7 @@ Result<Call<api::Approval>> about(std::string_view id, const char* method) {
 Result<Call<api::ApprovalPage>> page_call(const api::ApprovalQuery& query) {
   std::string target = client::page_target(kApprovals, query.after, query.limit);
   if (!query.state.empty()) target += "&state=" + percent_encode(query.state);
+  if (query.newest_first) target += "&order=newest";
   return Call<api::ApprovalPage>{{"GET", std::move(target), {}}, reading<wire::read_approval_page>};
 }
 

@@ -65,6 +65,42 @@ Result<api::ApprovalVote> vote_from(const Value& object) {
   return out;
 }
 
+Node amounts_node(const std::map<std::string, std::string>& amounts) {
+  Node node = Node::object();
+  for (const auto& [name, amount] : amounts) node.set(name, amount);
+  return node;
+}
+
+Result<std::map<std::string, std::string>> amounts_from(const Value& object, const char* what) {
+  std::map<std::string, std::string> out;
+  if (!object.is(Value::Kind::kObject)) return malformed(what);
+  for (const json::Member& member : object.members()) {
+    const auto text = member.value.string();
+    if (!text) return malformed(what);
+    out.emplace(member.name, *text);
+  }
+  return out;
+}
+
+Node previous_node(const api::PreviousRequest& previous) {
+  return Node::object({{"id", previous.id},
+                       {"state", previous.state},
+                       {"decided_at", previous.decided_at},
+                       {"sha256", previous.sha256},
+                       {"document", Node::canonical(previous.document)}});
+}
+
+Result<api::PreviousRequest> previous_from(const Value& object) {
+  constexpr const char* kWhat = "`previous` has `id`, `state`, `decided_at`, `sha256` and `document`";
+  api::PreviousRequest out;
+  CHANCERY_ASSIGN(out.id, need_text(object, "id", kWhat));
+  CHANCERY_ASSIGN(out.state, need_text(object, "state", kWhat));
+  CHANCERY_ASSIGN(out.decided_at, need_number(object, "decided_at", kAnyTime, kWhat));
+  CHANCERY_ASSIGN(out.sha256, need_text(object, "sha256", kWhat));
+  CHANCERY_ASSIGN(out.document, document_from(object, kWhat));
+  return out;
+}
+
 Node approval_node(const api::Approval& approval) {
   Node node = Node::object({{"id", approval.id},
                             {"kind", approval.kind},
@@ -82,7 +118,26 @@ Node approval_node(const api::Approval& approval) {
   set_optional(node, "ended_at", approval.ended_at);
   if (!approval.document.empty()) node.set("document", Node::canonical(approval.document));
   if (!approval.decisions.empty()) node.set("decisions", array_of(approval.decisions, vote_node));
+  set_unless_empty(node, "agent", approval.agent);
+  set_unless_empty(node, "risk", approval.risk);
+  if (!approval.amounts.empty()) node.set("amounts", amounts_node(approval.amounts));
+  if (approval.previous) node.set("previous", previous_node(*approval.previous));
   return node;
+}
+
+// What stands beside the request itself.
+Status read_beside(const Value& object, api::Approval& out) {
+  constexpr const char* kWhat =
+      "an approval's `agent` and `risk` are texts, and `amounts` is an object of texts";
+  CHANCERY_ASSIGN(out.agent, text_or_empty(object, "agent", kWhat));
+  CHANCERY_ASSIGN(out.risk, text_or_empty(object, "risk", kWhat));
+  if (const Value* const amounts = object.find("amounts")) {
+    CHANCERY_ASSIGN(out.amounts, amounts_from(*amounts, kWhat));
+  }
+  if (const Value* const previous = object.find("previous")) {
+    CHANCERY_ASSIGN(out.previous, previous_from(*previous));
+  }
+  return {};
 }
 
 Result<api::Approval> approval_from(const Value& object) {
@@ -110,6 +165,7 @@ Result<api::Approval> approval_from(const Value& object) {
   if (object.find("decisions") != nullptr) {
     CHANCERY_ASSIGN(out.decisions, items_from<api::ApprovalVote>(object, "decisions", kWhat, vote_from));
   }
+  CHANCERY_TRY(read_beside(object, out));
   return out;
 }
 

@@ -263,7 +263,6 @@ std::string write(const api::ConsoleAgentSight& message) {
 std::string write(const api::ConsoleApproval& message) {
   Node node = Node::object({{"approval", Node::canonical(write(message.approval))}});
   if (!message.chain.empty()) node.set("chain", text_array(message.chain));
-  if (message.similar) node.set("similar", Node::canonical(write(*message.similar)));
   return json::to_jcs(node);
 }
 

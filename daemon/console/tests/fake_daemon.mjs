@@ -132,6 +132,15 @@ export class FakeDaemon {
     return { status: 201, headers: { 'Set-Cookie': `fake=${cookie}; Path=/; HttpOnly; SameSite=Strict` }, value: this.show(session) };
   }
 
+  listApprovals(query) {
+    const wanted = query.get('state') ?? '';
+    const found = this.approvals.filter(({ state }) => wanted === '' || state === wanted || (wanted === 'settled' && state !== 'pending'));
+    if (query.get('order') === 'newest') found.reverse();
+    const begin = found.findIndex(({ id }) => id === query.get('after')) + 1;
+    const page = found.slice(begin, begin + Number(query.get('limit') ?? 100)).map(({ document, previous, ...rest }) => rest);
+    return { approvals: page, ...(begin + page.length < found.length ? { next: page.at(-1).id } : {}) };
+  }
+
   read(path, query) {
     const time = now();
     const newest = this.log.checkpoints.at(-1);
@@ -141,11 +150,10 @@ export class FakeDaemon {
       return item;
     };
     const [first, second, third] = path.split('/');
-    if (path === 'approvals') return { approvals: this.approvals.filter(({ state }) => !query.get('state') || state === query.get('state')).map(({ document, ...rest }) => rest) };
+    if (path === 'approvals') return this.listApprovals(query);
     if (first === 'console' && second === 'approvals') {
       const approval = one(this.approvals, 'id', third);
-      const similar = this.approvals.find((other) => other.id !== approval.id && other.tool === approval.tool);
-      return { approval, chain: ['eyJ.a.b', 'eyJ.c.d', 'eyJ.e.f'], ...(similar ? { similar } : {}) };
+      return { approval, chain: ['eyJ.a.b', 'eyJ.c.d', 'eyJ.e.f'] };
     }
     if (first === 'console' && second === 'chains') return { chain: ['eyJ.a.b'] };
     if (path === 'console/agents') return this.listAgents(query);

@@ -59,6 +59,9 @@ function approval(of, changes = {}) {
     expires_at: of.expires_at,
     decisions: [],
     document: of,
+    ...(of.agent === undefined ? {} : { agent: of.agent }),
+    ...(of.risk === undefined ? {} : { risk: of.risk }),
+    ...(typeof of.arguments?.amount === 'number' ? { amounts: { amount: String(of.arguments.amount) } } : {}),
     ...changes,
   };
 }
@@ -90,10 +93,10 @@ export function approvals(now) {
   const ended = document(now, 'd4'.repeat(16), { arguments: { amount: 250, charge: 'ch_0PqZ', currency: 'eur', reason_code: 'duplicate' }, asked_at: now - 90000, expires_at: now - 89000 });
   const vote = { approver: 'user:bob@example.org', key: jkt('bob'), verdict: 'approve', at: now - 89900, enforcement: 'software-enforced', reason: 'Checked with the customer' };
   return [
-    approval(plain),
+    approval(plain, { previous: { id: ended.id, state: 'approved', decided_at: vote.at, sha256: hash(canonical(ended)), document: ended } }),
     approval(hostile, { gates: [{ name: 'outgoing-files', quorum: 2, approvals: 1, separation: 'principal', enforcement: 'software-enforced' }], decisions: [{ ...vote, at: now - 5 }] }),
     approval(grant, { tool: 'infra.deploy', enforcement: 'tpm-enforced', gates: [{ name: 'production', quorum: 1, approvals: 0, separation: 'requester', enforcement: 'tpm-enforced' }] }),
-    approval(ended, { state: 'used', ended_at: now - 89800, decisions: [vote] }),
+    approval(ended, { state: 'used', amounts: undefined, ended_at: now - 89800, decisions: [vote] }),
   ];
 }
 

@@ -75,6 +75,30 @@ test('the keyboard alone leads to a request and decides it', async () => {
   assert.deepEqual([verdict, reason], ['approve', 'Checked']);
 });
 
+test('the inbox says what tells one request from another, and the request what changed since the last one', async () => {
+  const row = page.locator('.inbox-item', { hasText: 'payments.refund' });
+  await row.getByText('amount 101').waitFor();
+  await row.getByText('high risk').waitFor();
+  await row.getByText('by support-agent').waitFor();
+  await open(kRefund);
+  const changed = page.locator('table.diff tr.diff-changed', { hasText: 'arguments › amount' });
+  assert.match(await changed.innerText(), /250[\s\S]*101/);
+});
+
+test('the history comes newest first, a page at a time', async () => {
+  const [first] = daemon.approvals;
+  for (let at = 0; at < 60; ++at) daemon.approvals.push({ ...first, id: String(at).padStart(32, '0'), tool: `tool.${at}`, state: 'denied', ended_at: first.asked_at });
+  await open('#/approvals?view=history');
+  await page.locator('tbody tr').first().waitFor();
+  assert.match(await page.locator('tbody tr').first().innerText(), /tool\.59/);
+  assert.equal(await page.locator('tbody tr').count(), 50);
+  await page.getByRole('button', { name: 'Older' }).click();
+  await page.locator('tbody tr', { hasText: 'tool.0' }).waitFor();
+  assert.equal(await page.locator('tbody tr').count(), 11);
+  await page.getByRole('button', { name: 'Newer' }).click();
+  await page.locator('tbody tr', { hasText: 'tool.59' }).waitFor();
+});
+
 test('what is new in the inbox is told to who does not see it', async () => {
   const [first] = daemon.approvals;
   daemon.approvals.push({ ...first, id: 'e5'.repeat(16) });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
 import { readRoute } from '../src/frame/router';
+import { toBase64url, utf8 } from '../src/data/base64url';
+import { changesSince } from '../src/pages/approval_changes';
+import { agentOf, amountsOf } from '../src/pages/approval_words';
 import { isTokenId, readChainInput, readParameters } from '../src/pages/chain_input';
 import { alarmsOf } from '../src/pages/health';
 import { narrowingOf } from '../src/pictures/narrowing';
 import { ago, countdown, duration } from '../src/text/times';
-import type { Hop, Overview } from '../src/data/types';
+import type { Approval, Hop, Overview } from '../src/data/types';
 
 test.each([
   ['', 'approvals', '', ''],
@@ -86,4 +89,48 @@ describe('alarms', () => {
     ['budgets wait', { budgets: 'waiting' }, false],
     ['agents lost their keys', { counts: { lost_agents: 2 } }, false],
   ])('%s', (_, change, isBad) => expect(alarmsOf({ ...fine, ...change }, undefined).map((alarm) => alarm.isBad)).toEqual([isBad]));
+});
+
+describe('what changed since the last one like it', () => {
+  const request = (changes: Record<string, unknown>) => ({
+    typ: 'chancery-approval-request',
+    kind: 'call',
+    id: 'a1',
+    asked_at: 1,
+    expires_at: 2,
+    token: 't1',
+    arguments_sha256: 'h1',
+    uri: 'https://tools.example/v1/tools/refund',
+    arguments: { amount: 75, charge: 'ch_1' },
+    ...changes,
+  });
+  const told = (before: Record<string, unknown>, after: Record<string, unknown>) =>
+    changesSince(before, after).changed.map(({ kind, path }) => `${kind} ${path.join('.')}`);
+
+  test.each([
+    ['another amount', { arguments: { amount: 101, charge: 'ch_1' } }, ['changed arguments.amount']],
+    ['one more argument', { arguments: { amount: 75, charge: 'ch_1', note: 'x' } }, ['added arguments.note']],
+    ['another address', { uri: 'https://tools.example/v1/tools/payout' }, ['changed uri']],
+    ['a credential that is new', { credential: 'psp' }, ['added credential']],
+    ['its id, times and hashes alone', { id: 'b2', asked_at: 3, expires_at: 4, token: 't2', arguments_sha256: 'h2' }, []],
+  ])('%s', (_, changes, want) => expect(told(request({}), request(changes))).toEqual(want));
+
+  test('what is the same is told of the arguments alone', () => {
+    const { same } = changesSince(request({}), request({ arguments: { amount: 75, charge: 'ch_2' } }));
+    expect(same.map(({ path }) => path.join('.'))).toEqual(['arguments.amount']);
+  });
+
+  test('of a grant the claims are compared, without their times', () => {
+    const part = (value: unknown) => toBase64url(utf8(JSON.stringify(value)));
+    const grant = (claims: unknown) => ({ kind: 'grant', unsigned_token: `${part({})}.${part(claims)}` });
+    const before = grant({ exp: 2, iat: 1, jti: 'a', scope: 'payments.refund' });
+    expect(told(before, grant({ exp: 4, iat: 3, jti: 'b', scope: 'payments.payout' }))).toEqual(['changed granted.scope']);
+  });
+});
+
+test('a line of a list says whose request it is, and its numbers', () => {
+  const approval = { agent: 'spiffe://example.org/agent/support', amounts: { amount: '101', fee: '0.5' } } as unknown as Approval;
+  expect(agentOf(approval)).toBe('support');
+  expect(amountsOf(approval)).toEqual(['amount 101', 'fee 0.5']);
+  expect([agentOf({} as Approval), amountsOf({} as Approval)]).toEqual(['', []]);
 });

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,16 @@ struct ApprovalVote {
   bool operator==(const ApprovalVote&) const = default;
 };
 
+/// The last request of the same kind that was decided, for the same tool (scope), the same principal and by the same key.
+struct PreviousRequest {
+  std::string id;
+  std::string state;  ///< what was decided: "approved", "denied"
+  std::int64_t decided_at = 0;
+  std::string sha256;    ///< of the document
+  std::string document;  ///< JCS
+  bool operator==(const PreviousRequest&) const = default;
+};
+
 struct Approval {
   std::string id;
   std::string kind;         ///< "call", "action", "grant"
@@ -80,6 +91,12 @@ struct Approval {
   std::optional<std::int64_t> ended_at;        ///< when nothing could come of it any more
   std::string document;                        ///< JCS; empty in a list, and when it has ended
   std::vector<ApprovalVote> decisions;         ///< empty in a list
+  std::string agent{};                         ///< SPIFFE ID; empty for a key of others
+  std::string risk{};                          ///< "low", "medium", "high"; of calls
+  /// Of the arguments those that are numbers, else what would be spent, for lists: by name; a handful. Empty when it has ended.
+  std::map<std::string, std::string> amounts{};
+  std::optional<PreviousRequest>
+      previous{};  ///< never in a list, nor when it has ended, nor for the agent that asks
   bool operator==(const Approval&) const = default;
 };
 
@@ -160,14 +177,15 @@ struct GateList {
 };
 
 struct ApprovalPage {
-  std::vector<Approval> approvals;  ///< in the order in which they were asked for
+  std::vector<Approval> approvals;  ///< in the order in which they were asked for, or the other way around
   std::string next;                 ///< `after` of the next page; empty: this is the last one
 };
 
 struct ApprovalQuery {
-  std::string state;        ///< of these alone; empty: of all
+  std::string state;        ///< of these alone; empty: of all; "settled": of those that are not pending
   std::string after;        ///< the `next` of the page before; empty for the first
   std::size_t limit = 100;  ///< 1 to 1000
+  bool newest_first = false;
 };
 
 }  // namespace chancery::api

@@ -160,7 +160,6 @@ struct ConsoleAgentSight {
 struct ConsoleApproval {
   Approval approval;
   std::vector<std::string> chain;  ///< root first; empty: not all of its tokens are known
-  std::optional<Approval> similar;
 };
 
 struct ConsoleChain {

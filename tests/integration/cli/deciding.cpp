@@ -42,6 +42,7 @@ using testing::Terminal;
 constexpr const char* kIssuer = "https://chancery.example";
 constexpr const char* kBob = "user:bob@example.org";
 const std::string kId(32, 'a');
+const std::string kBefore(32, 'b');
 const std::string kShow = "GET /v1/approvals/" + kId;
 const std::string kDecide = "POST /v1/approvals/" + kId + "/decision";
 
@@ -58,13 +59,13 @@ std::string member(const std::string& json, std::string_view name) {
 }
 
 /// The document of a call.
-std::string call_document(const std::string& more = {}) {
-  const std::string arguments = R"({"amount":101,"charge":"ch_1\u202e"})";
+std::string call_document(const std::string& more = {}, const std::string& id = kId, int amount = 101) {
+  const std::string arguments = R"({"amount":)" + std::to_string(amount) + R"(,"charge":"ch_1\u202e"})";
   const auto parsed = json::Document::parse(
       R"({"arguments":)" + arguments +
       R"(,"asked_at":1800000000,"audience":"https://tools.example","client_id":"c",)" +
       R"("debits":{"amount":"101"},"expires_at":4000000000,"gates":[{"gate":"refunds","why":"amount is above 100"}],)" +
-      R"("id":")" + kId + R"(","key":"k","kind":"call","principal":"user:alice@example.org","risk":"high",)" +
+      R"("id":")" + id + R"(","key":"k","kind":"call","principal":"user:alice@example.org","risk":"high",)" +
       R"("runtime":"spiffe://t.example/agent/tools","scope":"payments.refund","token":"t","tool":"refund",)" +
       R"("typ":"chancery-approval-request","uri":"https://tools.example/v1/tools/refund","v":1)" + more +
       "}");
@@ -98,6 +99,22 @@ struct Stand : Stage {
 
   void waits(const std::string& text, const std::string& sha256,
              const std::string& enforcement = "software-enforced", const std::string& gate = "refunds") {
+    answer(kShow, http_answer(200, kJson, json::to_jcs(waiting(text, sha256, enforcement, gate))));
+  }
+  /// The same, with another that was denied before.
+  void waits_after(const std::string& text, const std::string& before, const std::string& sha256) {
+    const auto parsed = json::Document::parse(before);
+    BOOST_REQUIRE(parsed.has_value());
+    Node approval = waiting(text, digest_of(text), "software-enforced", "refunds");
+    approval.set("previous", Node::object({{"id", kBefore},
+                                           {"state", "denied"},
+                                           {"decided_at", 1'800'000'000},
+                                           {"sha256", sha256},
+                                           {"document", Node::copy(parsed->root())}}));
+    answer(kShow, http_answer(200, kJson, json::to_jcs(approval)));
+  }
+  static Node waiting(const std::string& text, const std::string& sha256, const std::string& enforcement,
+                      const std::string& gate) {
     const auto parsed = json::Document::parse(text);
     BOOST_REQUIRE(parsed.has_value());
     const Node gates = Node::array({Node::object({{"name", gate},
@@ -105,19 +122,18 @@ struct Stand : Stage {
                                                   {"approvals", 0},
                                                   {"separation", "requester"},
                                                   {"enforcement", enforcement}})});
-    answer(kShow, http_answer(200, kJson,
-                              json::to_jcs(Node::object({{"id", kId},
-                                                         {"kind", "call"},
-                                                         {"state", "pending"},
-                                                         {"tool", "another tool"},
-                                                         {"principal", "user:eve"},
-                                                         {"key", "k"},
-                                                         {"sha256", sha256},
-                                                         {"enforcement", enforcement},
-                                                         {"gates", gates},
-                                                         {"asked_at", 1},
-                                                         {"expires_at", 2},
-                                                         {"document", Node::copy(parsed->root())}}))));
+    return Node::object({{"id", kId},
+                         {"kind", "call"},
+                         {"state", "pending"},
+                         {"tool", "another tool"},
+                         {"principal", "user:eve"},
+                         {"key", "k"},
+                         {"sha256", sha256},
+                         {"enforcement", enforcement},
+                         {"gates", gates},
+                         {"asked_at", 1},
+                         {"expires_at", 2},
+                         {"document", Node::copy(parsed->root())}});
   }
   void waits(const std::string& text) { waits(text, digest_of(text)); }
 
@@ -158,6 +174,35 @@ BOOST_FIXTURE_TEST_CASE(what_is_signed_is_the_hash_of_what_was_shown, Stand) {
   BOOST_TEST((decision->issued_at >= std::chrono::sys_seconds(std::chrono::seconds(1'800'000'000))));
   BOOST_TEST(verify_approval_decision(jws, key, std::nullopt).has_value());
   BOOST_TEST(member(body, "policy_signature").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_changed_since_the_one_before_is_shown, Stand) {
+  enroll();
+  const std::string before = call_document({}, kBefore, 75);
+  waits(call_document());
+  BOOST_TEST(contains(run(approve()).out, "none is known that is like it"));
+  waits_after(call_document(), before, digest_of(before));
+  const Run done = run(approve());
+  BOOST_TEST(done.exit == 0, done.err);
+  BOOST_TEST(contains(done.out, "arguments > amount: 75 -> 101"), done.out);
+  BOOST_TEST(contains(done.out, "denied 2027-01-15T08:00:00Z"), done.out);
+  BOOST_TEST(!contains(done.out, "charge:"), done.out);
+  waits_after(call_document({}, kId, 75), before, digest_of(before));
+  BOOST_TEST(contains(run(approve()).out, "nothing is another"));
+}
+
+// It keeps nobody from deciding: what is decided about is not it.
+BOOST_FIXTURE_TEST_CASE(one_before_that_cannot_be_read_is_compared_with_nothing, Stand) {
+  enroll();
+  const std::string odd = call_document(R"(,"standing":true)", kBefore, 75);
+  for (const auto& [before, sha256] :
+       {std::pair(odd, digest_of(odd)), std::pair(call_document({}, kBefore, 75), digest_of("another"))}) {
+    waits_after(call_document(), before, sha256);
+    const Run done = run(approve());
+    BOOST_TEST(done.exit == 0, done.err);
+    BOOST_TEST(contains(done.out, "cannot read it"), done.out);
+    BOOST_TEST(!contains(done.out, "75 ->"), done.out);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_denial_says_why, Stand) {

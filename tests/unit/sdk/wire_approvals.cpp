@@ -30,6 +30,12 @@ api::AskPermit question() {
   return ask;
 }
 
+api::Approval listed_without_extras(api::Approval approval) {
+  approval.risk.clear();
+  approval.amounts.clear();
+  return approval;
+}
+
 std::string asked_with(const std::string& approval) {
   api::AskPermit ask = question();
   ask.approval.reset();
@@ -120,9 +126,14 @@ BOOST_AUTO_TEST_CASE(terms_say_whether_the_tool_declares_them) {
 BOOST_AUTO_TEST_CASE(lists_have_no_documents_and_one_call_has_its_own) {
   const api::ApprovalGate gate{"refunds", 2, 1, "requester", "software-enforced"};
   const api::ApprovalVote vote{"user:b", "jkt", "approve", 1, "tpm-enforced", "why", "a.b.c", {"refunds"}, 2};
-  const api::Approval whole{"a1",   "grant", "lapsed", "refund", "user:a", "jkt", "digest",  "tpm-enforced",
-                            {gate}, 1,       2,        3,        4,        5,     kDocument, {vote}};
+  api::Approval whole{"a1",   "grant", "lapsed", "refund", "user:a", "jkt", "digest",  "tpm-enforced",
+                      {gate}, 1,       2,        3,        4,        5,     kDocument, {vote}};
+  whole.agent = "spiffe://example.org/agent/support";
+  whole.risk = "high";
+  whole.amounts = {{"amount", "75"}, {"total", "0.5"}};
+  whole.previous = api::PreviousRequest{"a0", "denied", 6, std::string(64, 'c'), R"({"id":"a0"})"};
   api::Approval listed = whole;
+  listed.previous.reset();
   listed.document.clear();
   listed.decisions.clear();
   listed.approved_at.reset();
@@ -137,6 +148,13 @@ BOOST_AUTO_TEST_CASE(lists_have_no_documents_and_one_call_has_its_own) {
   BOOST_TEST((page->approvals[0] == listed));
   BOOST_TEST((page->approvals[1] == whole));
   BOOST_TEST(page->next == "a1");
+  for (const char* wrong :
+       {R"("amounts":[])", R"("amounts":{"a":1})", R"("previous":{"id":"a0"})", R"("risk":1)"}) {
+    const std::string text = wire::write(listed_without_extras(listed)).insert(1, std::string(wrong) + ",");
+    const auto read = wire::read_approval(text);
+    BOOST_REQUIRE_MESSAGE(!read, wrong);
+    BOOST_TEST((read.error().code == ErrorCode::kMalformed), wrong);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -434,6 +434,49 @@ BOOST_FIXTURE_TEST_CASE(entries_say_who_asked, ConsoleFixture) {
   BOOST_TEST(of(caller, "console").size() == 32u);
 }
 
+// --- what is counted
+
+BOOST_FIXTURE_TEST_CASE(what_the_console_was_shown_and_turned_away_is_counted, ConsoleFixture) {
+  const auto figure = [&](const std::string& name) {
+    const std::string text = "\n" + call("GET", "/metrics", "", kSupportUid).body;
+    const std::size_t at = text.find("\n" + name + " ");
+    BOOST_REQUIRE_MESSAGE(at != std::string::npos, name);
+    const std::size_t begin = at + name.size() + 2;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  const auto sign_ins = [&](const std::string& by, const std::string& outcome) {
+    return figure("chancery_console_sign_ins_total{by=\"" + by + "\",outcome=\"" + outcome + "\"}");
+  };
+  const auto refusals = [&](const std::string& reason) {
+    return figure("chancery_console_refusals_total{reason=\"" + reason + "\"}");
+  };
+  BOOST_TEST(figure("chancery_console_sessions") == "0");
+  const MadePasskey passkey;
+  enrol(passkey, kBob, "Y3JlZA");
+  sign_in();
+  BOOST_TEST(exchange("no such link").status == 401);
+  BOOST_TEST(sign_ins("link", "accepted") == "1");
+  BOOST_TEST(sign_ins("link", "refused") == "1");
+  BOOST_TEST(figure("chancery_console_sessions") == "1");
+  const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
+  BOOST_TEST(
+      answer_sign_in(asked.id, "b3RoZXI", passkey.sign(MadePasskey::answer_to(asked.challenge))).status ==
+      401);
+  sign_in_with(passkey, "Y3JlZA");
+  BOOST_TEST(sign_ins("passkey", "accepted") == "1");
+  BOOST_TEST(sign_ins("passkey", "refused") == "1");
+  BOOST_TEST(sign_ins("confirmation", "refused") == "0");
+  BOOST_TEST(refusals("may") == "0");
+  BOOST_TEST(page("POST", "/ui/api/freeze", R"({"reason":"x"})").status == 403);
+  BOOST_TEST(refusals("may") == "1");
+  BOOST_TEST(call("GET", "/ui/api/overview", "", std::nullopt).status == 403);
+  BOOST_TEST(refusals("foreign") == "1");
+  set_now(kNow + std::chrono::minutes(15));
+  BOOST_TEST(figure("chancery_console_sessions") == "0");
+  BOOST_TEST(page("GET", "/ui/api/overview").status == 401);
+  BOOST_TEST(refusals("session") == "1");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace chancery::tests

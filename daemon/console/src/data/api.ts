@@ -104,8 +104,11 @@ export const session = {
 };
 
 export const approvals = {
-  list: (state: string, after?: string, background = false, limit = 100) =>
-    ask<ApprovalPage>(`/ui/api/approvals${query({ state, limit, after })}`, { background }),
+  list: (state: string, background = false, limit = 100) =>
+    ask<ApprovalPage>(`/ui/api/approvals${query({ state, limit })}`, { background }),
+  /** Newest first; without a state all that are not pending. */
+  history: (state: string, after?: string, limit = 50) =>
+    ask<ApprovalPage>(`/ui/api/approvals${query({ state: state === '' ? 'settled' : state, order: 'newest', limit, after })}`),
   view: (id: string, background = false) => ask<ApprovalView>(`/ui/api/console/approvals/${part(id)}`, { background }),
   input: (request: string, verdict: string, reason: string) =>
     post<{ input: string; request_sha256: string; options: RequestOptions }>('/ui/decisions', {

@@ -65,6 +65,20 @@ export interface Approval {
   decisions?: number | Vote[];
   needed?: number;
   document?: Record<string, unknown>;
+  agent?: string;
+  risk?: string;
+  /** Of the arguments those that are numbers, else what would be spent: for lists. */
+  amounts?: Record<string, string>;
+  previous?: PreviousRequest;
+}
+
+/** The last request of the same kind that was decided, for the same tool and principal, and by the same key. */
+export interface PreviousRequest {
+  id: string;
+  state: 'approved' | 'denied';
+  decided_at: number;
+  sha256: string;
+  document: Record<string, unknown>;
 }
 
 export interface ApprovalPage {
@@ -75,7 +89,6 @@ export interface ApprovalPage {
 export interface ApprovalView {
   approval: Approval;
   chain?: string[];
-  similar?: Approval;
 }
 
 export interface AgentRow {

@@ -53,6 +53,13 @@ export function StateBadge({ state }: { state: string }) {
   return <Badge tone={kTones[state] ?? 'quiet'}>{state.replaceAll('_', ' ')}</Badge>;
 }
 
+const kRisks: Record<string, Tone> = { low: 'quiet', medium: 'warn', high: 'bad' };
+
+/** Of a call, by the runtime's word; nothing of what has none. */
+export function RiskBadge({ risk }: { risk: string | undefined }) {
+  return risk === undefined ? null : <Badge tone={kRisks[risk] ?? 'warn'}>{`${risk} risk`}</Badge>;
+}
+
 export function EnforcementBadge({ enforcement }: { enforcement: string | undefined }) {
   if (enforcement === undefined) return null;
   return enforcement.startsWith('tpm') ? <Badge tone="good">tpm-enforced</Badge> : <Badge tone="info">software-enforced</Badge>;

@@ -4,7 +4,7 @@ import { approvals } from '../data/api';
 import type { Approval, ApprovalView } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When, type Tone } from '../frame/parts';
+import { Badge, EnforcementBadge, Facts, Identifier, Notice, RiskBadge, Section, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { countSuspiciousIn } from '../text/glyphs';
@@ -19,7 +19,6 @@ import { DecisionPanel } from './decision_panel';
 import { judge, subjectArguments, type Document, type Judged } from './request_document';
 
 const kPollMs = 3000;
-const kRisks: Record<string, Tone> = { low: 'quiet', medium: 'warn', high: 'bad' };
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? <VisibleText text={value} /> : undefined);
 const id = (value: unknown, follow = true) =>
@@ -78,7 +77,7 @@ function What({ document }: { document: Document }) {
   const risk = typeof document.risk === 'string' ? document.risk : undefined;
   const debits = document.debits as Record<string, string> | undefined;
   return (
-    <Section title="What will happen" id="what" aside={risk && <Badge tone={kRisks[risk] ?? 'warn'}>{`${risk} risk`}</Badge>}>
+    <Section title="What will happen" id="what" aside={risk && <RiskBadge risk={risk} />}>
       {typeof document.description === 'string' && (
         <p class="lead">
           <VisibleText text={document.description} /> <span class="fact-word">the tool’s own description</span>
@@ -248,7 +247,7 @@ function Request({ view, reload }: { view: ApprovalView; reload: () => void }) {
             <>
               <Suspicion document={document} />
               <What document={document} />
-              <Changes document={document} similar={view.similar} now={now} />
+              <Changes document={document} previous={approval.previous} now={now} />
               <ChainBehind chain={view.chain} now={now} />
               <Who document={document} now={now} />
             </>

@@ -11,6 +11,16 @@ export function subjectOf(approval: Approval): string {
   return `${kVerbs[kind] ?? kind} ${approval.tool ?? ''}`.trim();
 }
 
+/** The name of the agent whose key asks, as the daemon gave it; empty for a key of others. */
+export function agentOf(approval: Approval): string {
+  return approval.agent?.split('/').at(-1) ?? '';
+}
+
+/** `amount 101`: what tells one request from another in a list. */
+export function amountsOf(approval: Approval): string[] {
+  return Object.entries(approval.amounts ?? {}).map(([name, amount]) => `${name} ${amount}`);
+}
+
 export function gatesOf(approval: Approval): RequestGate[] {
   return (approval.gates ?? []).filter((gate): gate is RequestGate => typeof gate !== 'string');
 }

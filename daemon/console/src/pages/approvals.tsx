@@ -1,20 +1,31 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, EnforcementBadge, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Empty, EnforcementBadge, RiskBadge, Shown, StateBadge, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { countdown, plural } from '../text/times';
 import { VisibleText } from '../text/visible_text';
-import { gateNames, progressOf, subjectOf } from './approval_words';
+import { agentOf, amountsOf, gateNames, progressOf, subjectOf } from './approval_words';
 
 const kPollMs = 3000;
 const kEnded = ['approved', 'used', 'denied', 'cancelled', 'expired', 'lapsed'] as const;
-const kMostPages = 10; // of what ended within a week
 
+/** The numbers that tell one request from another, in full. */
+function Amounts({ approval }: { approval: Approval }) {
+  return (
+    <>
+      {amountsOf(approval).map((amount) => (
+        <strong class="amount" key={amount}>
+          <VisibleText text={amount} />
+        </strong>
+      ))}
+    </>
+  );
+}
 
 function Waiting({ approval, now }: { approval: Approval; now: number }) {
   const left = approval.expires_at - now;
@@ -26,9 +37,16 @@ function Waiting({ approval, now }: { approval: Approval; now: number }) {
         </span>
         <span class="inbox-who">
           for <VisibleText text={approval.principal} />
+          {approval.agent !== undefined && (
+            <>
+              , by <VisibleText text={agentOf(approval)} />
+            </>
+          )}
         </span>
       </a>
       <span class="inbox-facts">
+        <RiskBadge risk={approval.risk} />
+        <Amounts approval={approval} />
         {gateNames(approval).map((name) => (
           <span class="tag" key={name}>
             {name}
@@ -65,7 +83,7 @@ function useNews(waiting: Approval[] | undefined): void {
 }
 
 function Inbox({ now }: { now: number }) {
-  const loaded = useLoad((isBackground) => approvals.list('pending', undefined, isBackground, 1000), ['pending'], { every: kPollMs });
+  const loaded = useLoad((isBackground) => approvals.list('pending', isBackground, 1000), ['pending'], { every: kPollMs });
   useNews(loaded.data?.approvals);
   return (
     <Shown loaded={loaded} what="requests">
@@ -89,21 +107,84 @@ function Inbox({ now }: { now: number }) {
   );
 }
 
-async function readEnded(state: string): Promise<{ found: Approval[]; isCut: boolean }> {
-  const found: Approval[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < kMostPages; ++page) {
-    const answer = await approvals.list(state, after, false, 1000);
-    found.push(...answer.approvals.filter((approval) => approval.state !== 'pending'));
-    after = answer.next;
-    if (after === undefined) break;
-  }
-  found.sort((one, other) => other.asked_at - one.asked_at);
-  return { found, isCut: after !== undefined };
+function Settled({ found, now }: { found: readonly Approval[]; now: number }) {
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label="Requests that wait no more">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">For whom</th>
+            <th scope="col">By</th>
+            <th scope="col">State</th>
+            <th scope="col">Asked</th>
+            <th scope="col">Ended</th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.map((approval) => (
+            <tr key={approval.id}>
+              <th scope="row">
+                <a href={linkTo('approvals', approval.id)}>
+                  <VisibleText text={subjectOf(approval)} />
+                </a>{' '}
+                <Amounts approval={approval} />
+              </th>
+              <td>
+                <VisibleText text={approval.principal} />
+              </td>
+              <td>
+                <VisibleText text={agentOf(approval)} />
+              </td>
+              <td>
+                <StateBadge state={approval.state} />
+              </td>
+              <td>
+                <When at={approval.asked_at} now={now} />
+              </td>
+              <td>
+                <When at={approval.ended_at} now={now} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Newest first, a page at a time. */
+function Pages({ state, now }: { state: string; now: number }) {
+  const [afters, setAfters] = useState<string[]>([]);
+  useEffect(() => setAfters([]), [state]);
+  const after = afters.at(-1);
+  const loaded = useLoad(() => approvals.history(state, after), [state, after]);
+  return (
+    <Shown loaded={loaded} what="the history">
+      {({ approvals: found, next }) => (
+        <>
+          {found.length > 0 ? (
+            <Settled found={found} now={now} />
+          ) : (
+            <Empty title={after === undefined ? 'Nothing here' : 'Nothing before that'}>
+              <p>Requests are listed for a week after they ended. The audit log keeps what was decided for good.</p>
+            </Empty>
+          )}
+          <nav class="pager" aria-label="Pages of requests">
+            <button type="button" class="button" disabled={afters.length === 0} onClick={() => setAfters(afters.slice(0, -1))}>
+              Newer
+            </button>
+            <button type="button" class="button" disabled={next === undefined} onClick={() => next !== undefined && setAfters([...afters, next])}>
+              Older
+            </button>
+          </nav>
+        </>
+      )}
+    </Shown>
+  );
 }
 
 function History({ state, now }: { state: string; now: number }) {
-  const loaded = useLoad(() => readEnded(state), [state]);
   return (
     <>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -124,53 +205,7 @@ function History({ state, now }: { state: string; now: number }) {
           </select>
         </label>
       </form>
-      <Shown loaded={loaded} what="the history">
-        {({ found, isCut }) =>
-          found.length === 0 ? (
-            <Empty title="Nothing here">
-              <p>Requests are listed for a week after they ended. The audit log keeps what was decided for good.</p>
-            </Empty>
-          ) : (
-            <div class="table-frame" tabIndex={0} role="region" aria-label="Requests that ended">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">What</th>
-                    <th scope="col">For whom</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Asked</th>
-                    <th scope="col">Ended</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {found.slice(0, 500).map((approval) => (
-                    <tr key={approval.id}>
-                      <th scope="row">
-                        <a href={linkTo('approvals', approval.id)}>
-                          <VisibleText text={subjectOf(approval)} />
-                        </a>
-                      </th>
-                      <td>
-                        <VisibleText text={approval.principal} />
-                      </td>
-                      <td>
-                        <StateBadge state={approval.state} />
-                      </td>
-                      <td>
-                        <When at={approval.asked_at} now={now} />
-                      </td>
-                      <td>
-                        <When at={approval.ended_at} now={now} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-              {(isCut || found.length > 500) && <p class="quiet">There is more: choose what became of it, or search the audit log.</p>}
-            </div>
-          )
-        }
-      </Shown>
+      <Pages state={state} now={now} />
     </>
   );
 }

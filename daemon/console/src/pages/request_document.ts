@@ -2,18 +2,13 @@
 
 import { fromBase64url, hex, sha256, utf8 } from '../data/base64url';
 import { canonical } from '../data/jcs';
+import members from './document_members.json';
 
 export type Document = Record<string, unknown>;
 
 // What docs/protocol/approvals.md describes, by kind. Whoever meets another member does not know the document, and approves nothing
-// of it.
-const kEverywhere = ['typ', 'v', 'id', 'kind', 'gates', 'principal', 'client_id', 'agent', 'key', 'asked_at', 'expires_at'];
-const kAction = ['scope', 'uri', 'audience', 'arguments', 'arguments_sha256', 'session_key', 'token', 'debits'];
-const kMembers: Readonly<Record<string, readonly string[]>> = {
-  call: [...kEverywhere, ...kAction, 'tool', 'risk', 'description', 'credential', 'runtime'],
-  action: [...kEverywhere, ...kAction, 'method', 'asked_by'],
-  grant: [...kEverywhere, 'asked_by', 'unsigned_token'],
-};
+// of it. A test of the command line holds this list against what that knows.
+const kMembers: Readonly<Record<string, readonly string[]>> = members;
 
 export interface Judged {
   /** The octets that were hashed. */
@@ -53,6 +48,20 @@ export async function judge(document: Document, id: string, wanted: string): Pro
   const digest = hex(await sha256(utf8(octets)));
   const problem = await problemOf(document, id, digest, wanted);
   return problem === undefined ? { octets, sha256: digest } : { octets, sha256: digest, problem };
+}
+
+// What is another in any two requests, and in any two tokens.
+const kOfOneRequest = ['id', 'asked_at', 'expires_at', 'arguments_sha256', 'token', 'unsigned_token'];
+const kOfOneToken = ['jti', 'iat', 'nbf', 'exp', 'status'];
+
+const without = (object: Document, names: readonly string[]): Document =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+
+/** What two requests that are alike can be compared by. */
+export function comparable(document: Document): Document {
+  const rest = without(document, kOfOneRequest);
+  const claims = grantClaims(document);
+  return isObject(claims) ? { ...rest, granted: without(claims, kOfOneToken) } : rest;
 }
 
 /** What a call, an action or a grant is made with: what people decide about. */
