@@ -92,8 +92,7 @@ struct Gated {
     return base64url_encode(*signature);
   }
 
-  [[nodiscard]] ClientResult<api::DecidedApproval> approve(const api::PendingApproval& request,
-                                                           const std::string& policy_signature) const {
+  [[nodiscard]] std::string decision_about(const api::PendingApproval& request) const {
     ApprovalDecision decision;
     decision.approver = kBob;
     decision.request = request.id;
@@ -104,8 +103,13 @@ struct Gated {
     const std::string input = approval_decision_input(decision, Algorithm::kES256);
     const auto signature = bob.sign(as_bytes(input));
     BOOST_REQUIRE(signature);
+    return signed_by_key(input, *signature);
+  }
+
+  [[nodiscard]] ClientResult<api::DecidedApproval> approve(const api::PendingApproval& request,
+                                                           const std::string& policy_signature) const {
     const Client client = daemon.client();
-    return ApprovalClient(client).decide(request.id, {signed_by_key(input, *signature), policy_signature});
+    return ApprovalClient(client).decide(request.id, {decision_about(request), policy_signature});
   }
 
   [[nodiscard]] std::string verdict_of(const std::vector<std::string>& chain) const {
@@ -176,8 +180,23 @@ struct Gated {
     sqlite3_close(connection);
     BOOST_REQUIRE_MESSAGE(done == SQLITE_OK, why);
   }
+  /// In status lists, as the store of a daemon that is ended has them.
+  [[nodiscard]] int places_taken() const {
+    sqlite3* connection = nullptr;
+    const auto file = daemon.state() / "chancery.db";
+    BOOST_REQUIRE(sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
+    int places = -1;
+    const auto read = [](void* out, int, char** values, char**) {
+      *static_cast<int*>(out) = std::stoi(values[0]);
+      return 0;
+    };
+    sqlite3_exec(connection, "SELECT coalesce(sum(used), 0) FROM status_lists", read, &places, nullptr);
+    sqlite3_close(connection);
+    return places;
+  }
   /// Notes a request as approved by bob, whatever he did.
-  void note_as_approved(const std::string& id, const std::string& policy_signature) const {
+  void note_as_approved(const std::string& id, const std::string& decision,
+                        const std::string& policy_signature) const {
     const std::string now = std::to_string(wall_clock().time_since_epoch().count());
     const std::string of_request = " WHERE id = '" + id + "';";
     change_store("UPDATE parked_calls SET state = 'approved', approved_at = " + now +
@@ -185,7 +204,7 @@ struct Gated {
                  "INSERT INTO approval_votes (call, principal, key, verdict, gates, at, reason, jws, "
                  "policy_signature) SELECT seq, '" +
                  kBob + "', '" + bob.public_key().thumbprint().text() + "', 'approve', '[\"refunds\"]', " +
-                 now + ", '', 'a.b.c', '" + policy_signature + "' FROM parked_calls" + of_request);
+                 now + ", '', '" + decision + "', '" + policy_signature + "' FROM parked_calls" + of_request);
   }
 
   simulators::Swtpm tpm = start_tpm();
@@ -265,9 +284,40 @@ BOOST_FIXTURE_TEST_CASE(what_keys_may_grant_is_published_for_who_trusts_them, Ga
     BOOST_TEST(found.key.find(key.jwk()) == std::string::npos);
 }
 
+// A place in a status list is taken for good.
+BOOST_FIXTURE_TEST_CASE(a_grant_for_which_there_is_no_room_takes_no_place_in_a_status_list, Gated) {
+  constexpr int kMostOfKey = 32;
+  const auto asked = [&](int which) {
+    api::CreateGrant request = refunds();
+    request.principal = "user:" + std::to_string(which);
+    return daemon.client().grant(request);
+  };
+  for (int i = 0; i < kMostOfKey; ++i) BOOST_REQUIRE(answered(asked(i)).approval);
+  for (int i = 0; i < 3; ++i) {
+    const auto over = asked(kMostOfKey + i);
+    BOOST_REQUIRE(!over);
+    BOOST_TEST(over.error().code == "overloaded", over.error().detail);
+  }
+  daemon.stop();
+  BOOST_TEST(places_taken() == kMostOfKey);
+}
+
 // --- what does not hang on the daemon
 
-// With the daemon's own checks out of the way, what is left is the TPM.
+// The daemon itself does not go by the row.
+BOOST_FIXTURE_TEST_CASE(what_is_noted_as_approved_without_a_decision_is_not_signed, Gated) {
+  const api::Grant asked = answered(daemon.client().grant(refunds()));
+  BOOST_REQUIRE(asked.approval);
+  const std::string for_this = for_tpm(member(asked.approval->document, "unsigned_token"));
+  daemon.stop();
+  note_as_approved(asked.approval->id, "a.b.c", for_this);
+  daemon.start();
+  const auto refused = daemon.client().grant(refunds());
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "store_corrupt", refused.error().detail);
+}
+
+// With the daemon's own check of the signature for the TPM out of the way, what is left is the TPM.
 BOOST_FIXTURE_TEST_CASE(what_a_daemon_notes_as_approved_the_tpm_signs_for_the_approvers_words_alone, Gated) {
   const api::Grant asked = answered(daemon.client().grant(refunds()));
   BOOST_REQUIRE(asked.approval);
@@ -275,9 +325,10 @@ BOOST_FIXTURE_TEST_CASE(what_a_daemon_notes_as_approved_the_tpm_signs_for_the_ap
   const std::string input = member(asked.approval->document, "unsigned_token");
   const std::string for_another = for_tpm(input + "x");
   const std::string for_this = for_tpm(input);
+  const std::string decision = decision_about(*asked.approval);
 
   daemon.stop();
-  note_as_approved(id, for_another);
+  note_as_approved(id, decision, for_another);
   daemon.start();
   const auto refused = daemon.client().grant(refunds());
   BOOST_REQUIRE(!refused);

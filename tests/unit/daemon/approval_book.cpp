@@ -62,10 +62,13 @@ BOOST_FIXTURE_TEST_CASE(one_key_and_all_keys_have_their_bounds, ApprovalBooks) {
   for (std::uint64_t i = 0; i < kMostParkedOfKey; ++i) park(call_named("one " + std::to_string(i)));
   const ParkedCall over = call_named("over");
   BOOST_TEST((record(over).outcome == Outcome::kTooManyOfKey));
+  BOOST_TEST((gates->require_room(over).error().code == ErrorCode::kOverloaded));
+  BOOST_TEST(gates->require_room(call_named("other", "other")).has_value());
   for (std::uint64_t i = kMostParkedOfKey; i < kMostParked; ++i)
     park(call_named("call " + std::to_string(i), "key " + std::to_string(i)));
   BOOST_TEST(must(book->pending(kNow)) == kMostParked);
   BOOST_TEST((record(call_named("other", "other")).outcome == Outcome::kTooManyParked));
+  BOOST_TEST((gates->require_room(call_named("other", "other")).error().code == ErrorCode::kOverloaded));
   ParkedCall later = over;
   later.asked_at = kEnd;
   later.expires_at = kEnd + seconds{900};

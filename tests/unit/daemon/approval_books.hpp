@@ -11,6 +11,7 @@
 
 #include "daemon/store/sqlite_approval_book.hpp"
 #include "daemon/store/sqlite_approver_book.hpp"
+#include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/base/hex.hpp"
@@ -86,12 +87,14 @@ struct ApprovalBooks {
     ledger = make_sqlite_ledger(journal);
     book = make_sqlite_approval_book(journal);
     approvers = make_sqlite_approver_book(journal);
+    gates = make_sqlite_gate_book(journal);
     store_counts = [journal] { return journal->audit_counts().size; };
   }
   void close() {
     ledger.reset();
     book.reset();
     approvers.reset();
+    gates.reset();
     store.reset();
     store_counts = nullptr;
   }
@@ -179,6 +182,7 @@ struct ApprovalBooks {
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<ApprovalBook> book;
   std::unique_ptr<ApproverBook> approvers;
+  std::unique_ptr<GateBook> gates;
   std::function<std::uint64_t()> store_counts;  ///< how many entries the log has
   std::optional<Thumbprint> first_approver{};
 };
