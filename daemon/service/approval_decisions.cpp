@@ -39,15 +39,18 @@ Status require_about(const ParkedCall& call, const ApprovalDecision& decision, s
       "the decision is older than the request: it was made for something else, or by a slow clock");
 }
 
-// A gate that is not configured any more, or has no key, has nothing signed: what was approved lapses then.
+// What nobody can verify does not count, and is not said to be enforced by a TPM.
 Status require_covered(const Office& office, const ParkedCall& call, const std::string& signature,
                        const ApproverSigner& signer) {
+  constexpr Error kOtherKey{ErrorCode::kConflict,
+                            "the gate of this request has another key now, or none: ask for the grant again"};
   const auto policy = office.policy.current();
   for (const store::GateTerms& terms : call.gates) {
+    if (!terms.tpm_enforced) continue;
     const auto gate = std::ranges::find(policy->gates, terms.gate, &Gate::name);
-    if (!terms.tpm_enforced || gate == policy->gates.end()) continue;
+    if (gate == policy->gates.end() || !gate->tpm_enforced) return kOtherKey;
     CHANCERY_ASSIGN(const std::optional<GatedIssuer> issuer, office.gated.find(*gate));
-    if (!issuer) continue;
+    if (!issuer) return kOtherKey;
     CHANCERY_ASSIGN(const ParkedCall whole, office.approvals.find(call.id));
     CHANCERY_TRY(check_policy_signature(*issuer, gate->name, whole.document, signer.public_key, signature));
   }

@@ -318,7 +318,8 @@ std::ostream& operator<<(std::ostream& out, const ForTpm& row) { return out << r
 
 const std::string kSignature = base64url_encode(Bytes(64, 1));
 const std::array kForTpm{
-    ForTpm{"with a signature", true, false, true, kSignature, 200},
+    // Nothing here has a key for the gate, and so nothing verifies the signature: tests/integration/daemon/gated_grants.cpp has one.
+    ForTpm{"with a signature that nobody can verify", true, false, true, kSignature, 409},
     ForTpm{"without one", true, false, true, "", 400},
     ForTpm{"with one octet less", true, false, true, base64url_encode(Bytes(63, 1)), 400},
     ForTpm{"with one octet more", true, false, true, base64url_encode(Bytes(65, 1)), 400},
@@ -344,7 +345,28 @@ BOOST_DATA_TEST_CASE_F(Deciding, what_a_tpm_enforces, boost::unit_test::data::ma
   const api::Approval shown = this->shown(call.id);
   BOOST_TEST(shown.kind == "grant");
   BOOST_TEST(shown.enforcement == "tpm-enforced");
-  BOOST_TEST(shown.decisions.front().enforcement == (row.approves ? "tpm-enforced" : "software-enforced"));
+  BOOST_TEST(shown.decisions.front().enforcement == "software-enforced");
+}
+
+// The gate is gone, or is software's by now.
+BOOST_FIXTURE_TEST_CASE(what_a_gates_key_cannot_verify_does_not_count, Deciding) {
+  store::ParkedCall call = request("one", {gate("refunds", {bob.principal})});
+  call.kind = store::ApprovalKind::kGrant;
+  call.gates.front().tpm_enforced = true;
+  park(call);
+  for (const bool is_configured : {false, true}) {
+    service::Gate configured;
+    configured.name = "refunds";
+    configured.approvers = {bob.principal};
+    change_policy([&](service::Policy& policy) {
+      policy.gates.clear();
+      if (is_configured) policy.gates.push_back(configured);
+    });
+    const Response refused = send(call.id, sign(decision_of(call, bob), bob), kSignature);
+    BOOST_TEST(refused.status == 409, refused.body);
+    BOOST_TEST(state_of(call) == "pending");
+    BOOST_TEST(this->shown(call.id).decisions.empty());
+  }
 }
 
 // One gate of two leaves the rest to this daemon.
@@ -353,8 +375,13 @@ BOOST_FIXTURE_TEST_CASE(what_a_tpm_enforces_in_part_is_not_said_to_be_enforced_b
       request("one", {gate("refunds", {bob.principal}), gate("payouts", {bob.principal})});
   call.gates.front().tpm_enforced = true;
   park(call);
-  const Response answer = send(call.id, sign(decision_of(call, bob), bob), kSignature);
-  BOOST_TEST(member(answer, "enforcement") == "software-enforced", answer.body);
+  const auto counted = office().approvals.decide(
+      {call.id, bob.principal, bob.jkt(), true, "", sign(decision_of(call, bob), bob), kSignature}, kNow,
+      [](const store::ParkedCall&) { return store::AuditEntry{.at = kNow, .action = "approval.approve"}; });
+  BOOST_REQUIRE(counted);
+  const api::Approval shown = this->shown(call.id);
+  BOOST_TEST(shown.enforcement == "software-enforced");
+  BOOST_TEST(shown.decisions.front().enforcement == "tpm-enforced");
 }
 
 // --- what is approved
