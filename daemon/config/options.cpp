@@ -409,7 +409,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "`rp_id` and the port of `server.tls_listen`."},
     {"console.approvers", TextList{AT(config.console.approvers)}, "[]", "",
      "Who may use the console besides operators, each `USER=PRINCIPAL`: a user of this machine, and who that is "
-     "(`bob=user:bob@example.org`). Such a person sees what waits for a decision, and decides."},
+     "(`bob=user:bob@example.org`). Such a person sees what waits for a decision, and decides. What the user asks for on the daemon's "
+     "socket counts as asked for by that person, console or none: name operators who are approvers too."},
     {"console.session_life", Lifetime{AT(config.console.session_life), 60s, 24h}, "\"8h\"", "",
      "How long somebody stays signed in at most."},
     {"console.session_idle", Lifetime{AT(config.console.session_idle), 60s, 24h}, "\"15m\"", "",

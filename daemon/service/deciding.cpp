@@ -500,7 +500,7 @@ Result<std::vector<ClosedGate>> closed_for(const Office& office, const CallConte
 Result<Parking*> parking_for(const Office& office, const CallContext& context, const api::Authorize& message,
                              const ToolCall* call, std::optional<Parking>& own) {
   if (call != nullptr) return call->parking;
-  CHANCERY_ASSIGN(Matter matter, matter_of_action(context, message));
+  CHANCERY_ASSIGN(Matter matter, matter_of_action(*office.policy.current(), context, message));
   return &own.emplace(office, context, message, std::move(matter));
 }
 

@@ -139,7 +139,7 @@ class GatedGrant {
     request.tool = message_.authority.scopes.front();
     request.kind = store::ApprovalKind::kGrant;
     request.gates = {terms_of(gate_)};
-    request.requesters = requesters_of(context_.caller);
+    request.requesters = requesters_of(*office_.policy.current(), context_.caller);
     request.lifetime = gate_.lifetime;
     request.asked_at = context_.now;
     const sys_seconds token_ends{std::chrono::seconds(static_cast<std::int64_t>(claims.exp))};

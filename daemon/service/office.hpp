@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -87,6 +88,8 @@ struct Policy {
       60};                                 ///< of tokens that refer to a status list; shorter ones do not
   VerifyOptions verify;                    ///< limits and signing modes; its cache is the daemon's
   std::optional<RelyingParty> passkeys{};  ///< none: nobody decides by one
+  std::map<std::uint32_t, std::string>
+      persons{};  ///< principals by the users of this machine that are theirs
 };
 
 /// How many may wait for a decision at a time, unless there are so many threads.

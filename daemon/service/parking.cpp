@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "daemon/service/amounts.hpp"
@@ -125,18 +126,26 @@ Matter matter_of_call(const Policy& policy, const api::AskPermit& message, const
   return matter;
 }
 
-Result<Matter> matter_of_action(const CallContext& context, const api::Authorize& action) {
+Result<Matter> matter_of_action(const Policy& policy, const CallContext& context,
+                                const api::Authorize& action) {
   Matter matter;
   CHANCERY_ASSIGN(matter.arguments, readable(action.params));
   matter.arguments_sha256 = digest_of(matter.arguments);
   matter.asked_by = identity_of(context.caller);
-  matter.requesters = requesters_of(context.caller);
+  matter.requesters = requesters_of(policy, context.caller);
   return matter;
 }
 
-std::vector<std::string> requesters_of(const Caller& caller) {
-  if (!caller.chain) return {};
-  return {caller.chain->principal(), "jkt:" + caller.chain->leaf().claims().holder.text()};
+std::vector<std::string> requesters_of(const Policy& policy, const Caller& caller) {
+  std::vector<std::string> out;
+  if (caller.chain) out = {caller.chain->principal(), "jkt:" + caller.chain->leaf().claims().holder.text()};
+  if (caller.visitor && !caller.visitor->principal.empty()) out.push_back(caller.visitor->principal);
+  std::optional<std::uint32_t> uid;
+  if (caller.process) uid = caller.process->uid;
+  if (caller.visitor) uid = caller.visitor->uid;
+  const auto person = uid ? policy.persons.find(*uid) : policy.persons.end();
+  if (person != policy.persons.end()) out.push_back(person->second);
+  return out;
 }
 
 // Whose key it is, is known here; any name in a token is what a delegator wrote.

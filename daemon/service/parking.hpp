@@ -42,10 +42,12 @@ struct Matter {
                                     const store::Agent& runtime);
 
 /// \return kInvalidArgument, kTooLarge: parameters that cannot be put before a person
-[[nodiscard]] Result<Matter> matter_of_action(const CallContext& context, const api::Authorize& action);
+[[nodiscard]] Result<Matter> matter_of_action(const Policy& policy, const CallContext& context,
+                                              const api::Authorize& action);
 
-/// Who asks by a chain of authority over this daemon; on the Unix socket nobody is known by name.
-[[nodiscard]] std::vector<std::string> requesters_of(const Caller& caller);
+/// Who asks: by a chain of authority over this daemon, in the console, or as a user whom the configuration knows by name. Empty for any
+/// other user of the Unix socket.
+[[nodiscard]] std::vector<std::string> requesters_of(const Policy& policy, const Caller& caller);
 
 /// An operation that nothing stands against but a person's approval: what is put before that person, and what the log says.
 class Parking {

@@ -1,10 +1,8 @@
 #include "daemon/setup/console.hpp"
 
 #include <charconv>
-#include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <pwd.h>
 
@@ -24,9 +22,11 @@ Result<std::uint32_t> user_named(const std::string& name) {
       "[console] approvers names a user who does not exist on this machine: make it, or take it out"};
 }
 
-Result<std::map<std::uint32_t, std::string>> approvers(const std::vector<std::string>& named) {
+}  // namespace
+
+Result<std::map<std::uint32_t, std::string>> persons(const config::ConsoleConfig& console) {
   std::map<std::uint32_t, std::string> out;
-  for (const std::string& text : named) {
+  for (const std::string& text : console.approvers) {
     const std::size_t equals = text.find('=');
     CHANCERY_ASSIGN(const std::uint32_t uid, user_named(text.substr(0, equals)));
     if (!out.emplace(uid, text.substr(equals + 1)).second)
@@ -34,8 +34,6 @@ Result<std::map<std::uint32_t, std::string>> approvers(const std::vector<std::st
   }
   return out;
 }
-
-}  // namespace
 
 std::optional<RelyingParty> relying_party(const config::Config& config) {
   const config::ConsoleConfig& console = config.console;
@@ -55,7 +53,7 @@ Result<std::unique_ptr<service::ConsoleDesk>> console(const config::Config& conf
                  "[console] origins is required: give the address at which browsers open the console"};
   service::ConsoleOptions options;
   options.party = *std::move(party);
-  CHANCERY_ASSIGN(options.approvers, approvers(config.console.approvers));
+  CHANCERY_ASSIGN(options.approvers, persons(config.console));
   options.session_life = config.console.session_life;
   options.session_idle = config.console.session_idle;
   CHANCERY_ASSIGN(service::ConsoleFiles files, service::ConsoleFiles::read(config.console.files));

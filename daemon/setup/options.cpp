@@ -159,6 +159,7 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.runtime_url = config.runtime.url;
   policy.approval_life = config.runtime.approval_life;
   policy.passkeys = relying_party(config);
+  CHANCERY_ASSIGN(policy.persons, persons(config.console));
   policy.tool_approvers = config.runtime.approvers;
   policy.decided_kept = config.approvals.keep_last;
   CHANCERY_ASSIGN(policy.gates, gates(config.gates, config.grants.scopes));

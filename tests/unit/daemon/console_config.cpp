@@ -1,6 +1,8 @@
 // What a configuration says of the console.
 
 #include <array>
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -9,6 +11,7 @@
 
 #include "daemon/config/config.hpp"
 #include "daemon/setup/console.hpp"
+#include "daemon/setup/options.hpp"
 #include "tests/unit/daemon/least_configuration.hpp"
 
 namespace chancery::config {
@@ -114,6 +117,17 @@ BOOST_AUTO_TEST_CASE(there_is_a_console_only_where_it_is_enabled) {
       accepted(with_tls(kTls) + "[console]\nenabled = true\napprovers = [\"7=user:a\", \"7=user:b\"]\n"));
   BOOST_REQUIRE(!twice);
   BOOST_TEST((twice.error().code == ErrorCode::kConfigInvalid));
+}
+
+BOOST_AUTO_TEST_CASE(who_the_users_are_is_known_without_a_console) {
+  const auto policy = setup::policy(
+      accepted(kLeast + std::string("[console]\napprovers = [\"7=user:a\", \"8=user:b\"]\n")), false);
+  BOOST_REQUIRE(policy);
+  BOOST_TEST((policy->persons == std::map<std::uint32_t, std::string>{{7, "user:a"}, {8, "user:b"}}));
+  const auto no_user = setup::policy(
+      accepted(kLeast + std::string("[console]\napprovers = [\"no-such-user-here=user:a\"]\n")), false);
+  BOOST_REQUIRE(!no_user);
+  BOOST_TEST((no_user.error().code == ErrorCode::kConfigInvalid));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

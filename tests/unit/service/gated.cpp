@@ -30,6 +30,7 @@ using std::chrono::seconds;
 
 constexpr const char* kBob = "user:bob@example.org";
 constexpr const char* kCarol = "user:carol@example.org";
+constexpr std::uint32_t kStrangerUid = 4711;
 
 /// A gate for refunds of more than 50, which bob opens; he and carol are enrolled.
 struct Gated : Approvals {
@@ -518,6 +519,41 @@ BOOST_FIXTURE_TEST_CASE(an_action_waits_is_approved_and_passes_once, GatedAction
   BOOST_TEST(state_of(id) == "used");
   BOOST_TEST(actions_about(member(done, "decision_id")) == (Strings{"approval.use", "action.authorize"}),
              boost::test_tools::per_element());
+}
+
+namespace {
+
+struct Asker {
+  const char* name;
+  std::map<std::uint32_t, std::string> persons;
+  std::string_view separation;
+  bool may_decide;  ///< Bob, about what the operator's user asked for
+};
+std::ostream& operator<<(std::ostream& out, const Asker& row) { return out << row.name; }
+
+const std::array kAskers{
+    Asker{"the person who decides", {{kOperatorUid, kBob}}, store::kSeparateRequester, false},
+    Asker{"another person", {{kOperatorUid, kCarol}}, store::kSeparateRequester, true},
+    Asker{"another user of the person's", {{kStrangerUid, kBob}}, store::kSeparateRequester, true},
+    Asker{"nobody whom the configuration knows", {}, store::kSeparateRequester, true},
+    Asker{"the person, whom nothing keeps apart", {{kOperatorUid, kBob}}, store::kSeparatePrincipal, true},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE_F(GatedAction, on_the_socket_it_was_asked_for_by, boost::unit_test::data::make(kAskers),
+                       row) {
+  change_policy([&](service::Policy& policy) {
+    policy.persons = row.persons;
+    policy.gates[0].separation = row.separation;
+  });
+  const std::string id = id_of(asked("60"));
+  const auto counted = office().approvals.decide(
+      {id, kBob, jkt_of(kBob), true, "", signed_by(kBob, id, summary(id).digest), ""}, kNow,
+      [](const store::ParkedCall&) { return store::AuditEntry{.at = kNow, .action = "approval.approve"}; });
+  BOOST_TEST(counted.has_value() == row.may_decide);
+  if (!row.may_decide) BOOST_TEST((counted.error().code == ErrorCode::kForbidden));
+  BOOST_TEST(verdict_of(asked("60")) == (row.may_decide ? "permit" : "approval_required"));
 }
 
 // What waits is kept under no key; what was permitted is.
