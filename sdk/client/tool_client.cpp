@@ -24,6 +24,8 @@ using Kind = ToolOutcome::Kind;
 
 constexpr const char* kTools = "/v1/tools";
 constexpr std::chrono::seconds kListTimeout{30};
+// For the last look at a request that waits, with what clocks are apart.
+constexpr std::chrono::seconds kBeforeTheEnd{1};
 
 ClientError local(const Error& error) {
   return {.error = error, .status = 0, .code = {}, .detail = {}, .document = {}};
@@ -86,9 +88,12 @@ Result<std::unique_ptr<client::Transport>> transport_of(const ToolClientOptions&
   return client::make_unix_transport(std::get<client::UnixEndpoint>(endpoint).path);
 }
 
-bool has_expired(const ToolOutcome& waiting) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  return waiting.expires_at != 0 && now.time_since_epoch().count() >= waiting.expires_at;
+// How long until the last look at a request: a moment before it expires, since one that is made later asks people anew.
+std::chrono::milliseconds until_last_look(const ToolOutcome& waiting) {
+  using std::chrono::milliseconds;
+  if (waiting.expires_at == 0) return milliseconds::max();
+  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+  return std::chrono::sys_seconds(std::chrono::seconds(waiting.expires_at)) - kBeforeTheEnd - now;
 }
 
 // What the caller is told of a tool that is not in the list.
@@ -228,6 +233,7 @@ ClientResult<ToolOutcome> ToolClient::call_and_wait(std::string_view name, std::
                                                     const std::stop_token& stop) const {
   std::chrono::milliseconds pause = wait.pause;
   std::string request;
+  bool was_early = false;
   for (;;) {
     CHANCERY_ASSIGN(ToolOutcome outcome, call(name, arguments, stop));
     if (outcome.kind != Kind::kApproval || outcome.approval.empty()) return outcome;
@@ -235,12 +241,19 @@ ClientResult<ToolOutcome> ToolClient::call_and_wait(std::string_view name, std::
     if (!request.empty() && outcome.approval != request) return outcome;
     if (request.empty() && wait.waiting) wait.waiting(outcome);
     request = outcome.approval;
-    if (wait.watch) {
-      wait.watch(outcome, pause, stop);
+    const std::chrono::milliseconds left = until_last_look(outcome);
+    if (left.count() <= 0) return outcome;
+    const std::chrono::milliseconds most = std::min(pause, left);
+    const auto begun = std::chrono::steady_clock::now();
+    // Who watched, came back early, and had nothing to tell, is not asked again at once.
+    if (wait.watch && !was_early) {
+      wait.watch(outcome, most, stop);
+      was_early = std::chrono::steady_clock::now() - begun < most;
     } else {
-      client::pause_for(pause, stop);
+      client::pause_for(most, stop);
+      was_early = false;
     }
-    if (stop.stop_requested() || has_expired(outcome)) return outcome;
+    if (stop.stop_requested()) return outcome;
     pause = std::min(pause + pause / 2, wait.longest_pause);
   }
 }

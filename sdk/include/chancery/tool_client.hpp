@@ -75,7 +75,8 @@ struct ApprovalWait {
   /// Told once for each request that the call waits for, before the first pause: to say where somebody decides. May be empty.
   std::function<void(const ToolOutcome& waiting)> waiting{};
   /// Whoever can tell when a request is decided (`GET /v1/approvals/{id}?wait=`) returns then, or when `most` is over, and spares looks; an answer
-  /// is no decision: the call is made again in any case. Empty: the pause is spent doing nothing.
+  /// is no decision: the call is made again in any case, and if it waits still after an early return, a pause takes the place of the next watch.
+  /// Empty: the pause is spent doing nothing.
   std::function<void(const ToolOutcome& waiting, std::chrono::milliseconds most, const std::stop_token& stop)>
       watch{};
 };
@@ -109,9 +110,9 @@ class ToolClient {
                                                const std::stop_token& stop = {}) const;
 
   /// Calls a tool, and if that waits for a person, calls it again until it does not: until it was done, or denied, or nobody decided in
-  /// time. Whoever would rather look by itself makes the same call() again from time to time.
+  /// time. The last look is a second before the request expires: a later one would ask people anew. Whoever would rather look by itself makes the same call() again from time to time.
   /// \param stop  gives up waiting too: then the outcome is the last one, which still waits
-  /// \return as call(); kApproval when the request expired, `stop` was asked for, or the call waits for another request by now
+  /// \return as call(); kApproval when the request expires, `stop` was asked for, or the call waits for another request by now
   [[nodiscard]] ClientResult<ToolOutcome> call_and_wait(std::string_view name, std::string_view arguments,
                                                         const ApprovalWait& wait = {},
                                                         const std::stop_token& stop = {}) const;

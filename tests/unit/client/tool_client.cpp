@@ -214,6 +214,36 @@ BOOST_AUTO_TEST_CASE(whoever_watches_for_the_decision_spares_the_pauses) {
   BOOST_TEST(watched == std::vector<std::string>{"r1 for an hour"}, boost::test_tools::per_element());
 }
 
+// What is approved during the last pause is done: that ends before the request does.
+BOOST_AUTO_TEST_CASE(the_last_look_is_before_the_request_expires) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  Waiting scene({waits_for("r1", std::to_string(now.time_since_epoch().count() + 60)), done()});
+  scene.wait.pause = scene.wait.longest_pause = std::chrono::hours(1);
+  std::chrono::milliseconds longest{0};
+  scene.wait.watch = [&](const ToolOutcome&, std::chrono::milliseconds most, const std::stop_token&) {
+    longest = most;
+  };
+  const auto outcome = scene.call();
+  BOOST_REQUIRE(outcome);
+  BOOST_TEST((outcome->kind == ToolOutcome::Kind::kDone));
+  BOOST_TEST((longest > std::chrono::milliseconds(0)));
+  BOOST_TEST((longest < std::chrono::seconds(60)));
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_comes_back_at_once_with_nothing_is_followed_by_a_pause) {
+  Waiting scene({waits_for("r1"), waits_for("r1"), waits_for("r1"), waits_for("r1"), done()});
+  scene.wait.pause = scene.wait.longest_pause = std::chrono::seconds(1);
+  std::size_t watched = 0;
+  scene.wait.watch = [&](const ToolOutcome&, std::chrono::milliseconds, const std::stop_token&) {
+    ++watched;
+  };
+  const auto outcome = scene.call();
+  BOOST_REQUIRE(outcome);
+  BOOST_TEST((outcome->kind == ToolOutcome::Kind::kDone));
+  BOOST_TEST(scene.calls == 5u);
+  BOOST_TEST(watched == 2u);  // and two pauses
+}
+
 BOOST_AUTO_TEST_CASE(waiting_is_given_up_with_what_was_said_last) {
   Waiting scene({waits_for("r1")});
   scene.wait.pause = scene.wait.longest_pause = std::chrono::hours(1);
