@@ -496,33 +496,52 @@ BOOST_FIXTURE_TEST_CASE(ten_thousand_tries_to_approve_deny_cancel_and_expire_end
 }
 
 BOOST_FIXTURE_TEST_CASE(of_users_and_the_end_of_the_key_one_has_each_approval, Persons) {
+  // A round in which one side did all would show nothing of a race: the key is ended while the first approvals are being used.
+  constexpr int kRounds = 8;
   constexpr std::size_t kCalls = 64;
-  std::vector<ParkedCall> calls;
-  for (std::size_t i = 0; i < kCalls; ++i) calls.push_back(approved("call " + std::to_string(i)));
-  std::atomic<std::size_t> used = 0;
-  std::atomic<std::size_t> late = 0;
-  std::vector<std::string> lapsed;
-  {
-    std::latch start(3);
-    std::vector<std::jthread> threads;
-    for (int user = 0; user < 2; ++user) {
+  constexpr std::size_t kFirst = 8;
+  std::size_t all_used = 0;
+  std::size_t all_lapsed = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const ApproverKey key = fresh_approver_key();
+    must(enroll(kBob, key, {"finance"}, bob));
+    std::vector<ParkedCall> calls;
+    for (std::size_t i = 0; i < kCalls; ++i) {
+      calls.push_back(gated_call(std::to_string(round) + " call " + std::to_string(i), {kBob}));
+      park(calls.back());
+      BOOST_REQUIRE((decided(ballot(calls.back(), kBob, key.jkt)) == kApproved));
+    }
+    std::atomic<std::size_t> used = 0;
+    std::vector<std::string> lapsed;
+    {
+      std::latch start(2);
+      std::latch begun(kFirst);
+      std::vector<std::jthread> threads;
+      for (int user = 0; user < 2; ++user) {
+        threads.emplace_back([&] {
+          start.arrive_and_wait();
+          for (const ParkedCall& call : calls) {
+            if (use(call, kNow) != Outcome::kRecorded) continue;
+            if (++used <= kFirst) begun.count_down();
+          }
+        });
+      }
       threads.emplace_back([&] {
-        start.arrive_and_wait();
-        for (const ParkedCall& call : calls) ++(use(call, kNow) == Outcome::kRecorded ? used : late);
+        begun.wait();
+        const auto ended = revoke(key.jkt);
+        if (ended) lapsed = ended->lapsed;
       });
     }
-    threads.emplace_back([&] {
-      start.arrive_and_wait();
-      const auto ended = revoke(bob);
-      if (ended) lapsed = ended->lapsed;
-    });
+    BOOST_TEST(used + lapsed.size() == kCalls);
+    for (const ParkedCall& call : calls) {
+      const bool has_lapsed = std::ranges::find(lapsed, call.id) != lapsed.end();
+      BOOST_TEST((state_of(call) == (has_lapsed ? kLapsed : kUsed)));
+    }
+    all_used += used;
+    all_lapsed += lapsed.size();
   }
-  BOOST_TEST(used + lapsed.size() == kCalls);
-  BOOST_TEST(used + late == 2 * kCalls);
-  for (const ParkedCall& call : calls) {
-    const bool has_lapsed = std::ranges::find(lapsed, call.id) != lapsed.end();
-    BOOST_TEST((state_of(call) == (has_lapsed ? kLapsed : kUsed)));
-  }
+  BOOST_TEST(all_used > 0u);
+  BOOST_TEST(all_lapsed > 0u);
 }
 
 // --- the database

@@ -121,11 +121,11 @@ BOOST_AUTO_TEST_CASE(there_is_a_console_only_where_it_is_enabled) {
 
 BOOST_AUTO_TEST_CASE(who_the_users_are_is_known_without_a_console) {
   const auto policy = setup::policy(
-      accepted(kLeast + std::string("[console]\napprovers = [\"7=user:a\", \"8=user:b\"]\n")), false);
+      accepted(kLeast + std::string("[console]\napprovers = [\"7=user:a\", \"8=user:b\"]\n")), true);
   BOOST_REQUIRE(policy);
   BOOST_TEST((policy->persons == std::map<std::uint32_t, std::string>{{7, "user:a"}, {8, "user:b"}}));
   const auto no_user = setup::policy(
-      accepted(kLeast + std::string("[console]\napprovers = [\"no-such-user-here=user:a\"]\n")), false);
+      accepted(kLeast + std::string("[console]\napprovers = [\"no-such-user-here=user:a\"]\n")), true);
   BOOST_REQUIRE(!no_user);
   BOOST_TEST((no_user.error().code == ErrorCode::kConfigInvalid));
 }
