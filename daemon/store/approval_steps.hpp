@@ -126,7 +126,7 @@ ALTER TABLE parked_calls ADD COLUMN matter TEXT NOT NULL DEFAULT '';
 ALTER TABLE parked_calls ADD COLUMN amounts TEXT NOT NULL DEFAULT '' CHECK (ended_at IS NULL OR amounts = '');
 CREATE INDEX parked_calls_open ON parked_calls (state) WHERE ended_at IS NULL;
 CREATE INDEX parked_calls_ended ON parked_calls (state) WHERE ended_at IS NOT NULL;
-DROP INDEX IF EXISTS parked_calls_denied;
+DROP INDEX parked_calls_denied;
 CREATE INDEX parked_calls_denied ON parked_calls (matter, expires_at) WHERE state = 'denied';
 
 CREATE TABLE decided_documents (

@@ -192,7 +192,7 @@ const api::Approver kApprover{
     "user:b", {"finance"}, {{"jkt", "passkey", "{}", "id", "revoked", 1, "user:c", 2}}};
 
 const api::Gate kGate{"refunds", {"a.b"}, {"t"}, "above", "amount",       "1",  "Mo-Fr", {"user:b"},
-                      2,         "none",  1,     2,       "tpm-enforced", "{}", "000b"};
+                      2,         "none",  1,     2,       "tpm-enforced", "{}", "000b",  "tpm"};
 
 // What stands in another message.
 std::string part_of(const std::string& json, std::string_view list) {
@@ -289,7 +289,7 @@ std::vector<Message> messages() {
        json::to_jcs(Document::parse(wire::write(kAgentSight))->root().find("budgets")->items().front())},
       {"ConsoleAgentPage", wire::write(api::ConsoleAgentPage{{kAgentSight.agent}, "next", 1, 2, 3})},
       {"ConsoleAgentSight", wire::write(kAgentSight)},
-      {"ConsoleApproval", wire::write(api::ConsoleApproval{kApproval, {"t"}, kApproval})},
+      {"ConsoleApproval", wire::write(api::ConsoleApproval{kApproval, {"t"}})},
       {"ConsoleChain", wire::write(api::ConsoleChain{{"t"}})},
       {"ConsoleAuditPage", wire::write(api::ConsoleAuditPage{{kEntry}, 1, 2})},
       {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
