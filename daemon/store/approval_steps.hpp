@@ -116,9 +116,10 @@ CREATE UNIQUE INDEX approver_keys_by_credential ON approver_keys (credential_id)
 CREATE INDEX approver_keys_active ON approver_keys (principal) WHERE state = 'active';
 )sql";
 
-// What lists show of a request without its document, which is read from it once; amounts go with the document. By what it is about a
-// denial is found, however it is asked for again. And of what was decided the last document for each thing that is asked for, so that whoever decides the next one sees what is another. The
-// indexes are two, since one of all states would be taken in place of those by key and time.
+// What lists show of a request without its document, which is read from it once; amounts go with the document. By its matter a
+// denial is found, however the same is asked for again. And of what was decided the last document for each thing that is asked for,
+// so that whoever decides the next one sees what is another. The indexes are two, since one of all states would be taken in place of
+// those by key and time.
 inline constexpr const char* kDecidedDocuments = R"sql(
 ALTER TABLE parked_calls ADD COLUMN agent TEXT NOT NULL DEFAULT '';
 ALTER TABLE parked_calls ADD COLUMN risk TEXT NOT NULL DEFAULT '';
