@@ -250,8 +250,8 @@ Status SqliteApproverBook::require_free(const Approver& voucher, const NewApprov
   if (!has(key.reserved, key.principal) && std::ranges::none_of(key.groups, is_reserved)) return {};
   return Error{
       ErrorCode::kForbidden,
-      "a gate names this person, or one of these groups, and the person has no key: the operator must send the "
-      "enrolment, signed by an approver, on the daemon's socket"};
+      "a gate names this person, or one of these groups, and the person has no key: the operator must send what an "
+      "approver has signed, on the daemon's socket, `chancery approver enroll --signed`"};
 }
 
 Status SqliteApproverBook::require_groups(const Approver& voucher, const NewApproverKey& key) {

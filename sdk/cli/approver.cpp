@@ -46,6 +46,7 @@ struct EnrollArguments {
   std::vector<std::string> groups;
   KeyOptions key{};
   std::string document;
+  std::string word;
   std::string out;
   ApproverOptions approver{};
   bool is_first = false;
@@ -93,7 +94,30 @@ Checked<ExitCode> vouch(Context& context, const EnrollArguments& arguments) {
   }
   CHANCERY_TRY(confirm(context.output, "Enrol this key", arguments.is_confirmed));
   CHANCERY_ASSIGN(std::string jws, authorize_document(approver, document, issuer, context.now));
-  return submit(context, client, {document, std::move(jws)});
+  const api::EnrollApprover message{document, std::move(jws)};
+  if (arguments.out.empty()) return submit(context, client, message);
+  CHANCERY_TRY(create_file(arguments.out, wire::write(message) + "\n", 0644));
+  context.output.note(
+      "nobody is enrolled by this yet: have the operator run `chancery approver enroll --signed FILE` with it within an hour");
+  return ExitCode::kSuccess;
+}
+
+// What an approver has signed, brought by the operator: for whom a gate names.
+Checked<ExitCode> bring(Context& context, const EnrollArguments& arguments) {
+  CHANCERY_ASSIGN(const std::string text, read_input(arguments.word, kMostDocument));
+  const auto message = wire::read_enroll_approver(trimmed(text));
+  if (!message) return failure(message.error(), arguments.word);
+  const auto enrolment = read_enrolment(message->enrolment);
+  if (!enrolment) return failure(enrolment.error(), arguments.word);
+  const auto said = read_enrolment_authorization(message->authorization);
+  if (!said) return failure(said.error(), arguments.word);
+  if (!context.output.json()) {
+    show_enrolment(context.output, *enrolment, message->enrolment);
+    context.output.field("vouched by", printable(said->approver));
+  }
+  CHANCERY_TRY(confirm(context.output, "Enrol this key", arguments.is_confirmed));
+  CHANCERY_ASSIGN(const Client client, connect(context));
+  return submit(context, client, *message);
 }
 
 Checked<ExitCode> hand_out(Context& context, const EnrollArguments& arguments, const std::string& document) {
@@ -130,10 +154,15 @@ Checked<ExitCode> enroll_own(Context& context, const EnrollArguments& arguments)
 
 Checked<ExitCode> enroll(Context& context, const EnrollArguments& arguments) {
   const bool is_own = !arguments.principal.empty();
-  if (is_own == !arguments.document.empty())
-    return misuse("give PRINCIPAL to make a key of your own, or --document to enrol somebody's");
-  if (!is_own && (arguments.is_first || !arguments.out.empty() || !arguments.groups.empty()))
-    return misuse("--first, --out and --group are for a key of your own: a document says all of that itself");
+  const bool is_word = !arguments.word.empty();
+  if (is_own + is_word + !arguments.document.empty() != 1)
+    return misuse(
+        "give PRINCIPAL to make a key of your own, or --document to enrol somebody's, or --signed to send what an approver has signed");
+  if (!is_own && (arguments.is_first || !arguments.groups.empty()))
+    return misuse("--first and --group are for a key of your own: a document says all of that itself");
+  if (is_word && !arguments.out.empty())
+    return misuse("--out is not for --signed, which is sent to the daemon");
+  if (is_word) return bring(context, arguments);
   return is_own ? enroll_own(context, arguments) : vouch(context, arguments);
 }
 
@@ -145,18 +174,29 @@ void add_enroll(CLI::App& group, Command& chosen) {
   add_key_options(*command, arguments->key);
   command->add_flag("--first", arguments->is_first,
                     "enrol it now, on the operator's word: while there is no approver (on the socket)");
-  command->add_option("--out", arguments->out, "write the document there; default: to standard output")
+  command
+      ->add_option(
+          "--out", arguments->out,
+          "write the document there, default: to standard output; with --document, what was signed, and send nothing")
       ->type_name("FILE");
   command->add_option("--document", arguments->document, "the enrolment to vouch for; - for standard input")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--signed", arguments->word,
+          "what an approver wrote by --document and --out, to send as the operator; - for standard input")
       ->type_name("FILE");
   add_approver_options(*command, arguments->approver);
   command->add_flag("--yes", arguments->is_confirmed, "do not ask");
   command->footer(
       "With PRINCIPAL a key is made, or the one that is there is taken, and the enrolment document written: an\n"
-      "approver who is enrolled vouches for it with --document. Another key of your own you vouch for yourself.\n\n"
+      "approver who is enrolled vouches for it with --document. Another key of your own you vouch for yourself.\n"
+      "Of whom a gate names the operator sends it, on the daemon's socket: what the approver signed, with --signed.\n\n"
       "Examples:\n  chancery approver enroll user:alice@example.org --group finance --first\n"
       "  chancery approver enroll user:bob@example.org --key-in tpm --out bob.json\n"
-      "  chancery approver enroll --document bob.json");
+      "  chancery approver enroll --document bob.json\n"
+      "  chancery approver enroll --document bob.json --out signed.json\n"
+      "  chancery approver enroll --signed signed.json");
   command->callback([arguments, &chosen] {
     chosen = [arguments](Context& context) { return enroll(context, *arguments); };
   });

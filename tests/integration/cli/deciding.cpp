@@ -297,6 +297,31 @@ BOOST_FIXTURE_TEST_CASE(an_enrolment_is_vouched_for_by_a_signature_over_it, Stan
   BOOST_TEST(run({"approver", "enroll"}).exit == 2);
 }
 
+// Whom a gate names takes the operator besides, who need not be an approver.
+BOOST_FIXTURE_TEST_CASE(what_an_approver_has_signed_is_sent_by_the_operator, Stand) {
+  const PublicKey key = enroll({"--group", "ops"});
+  const SigningKey carol = *SigningKey::generate(Algorithm::kES256);
+  const Enrolment enrolment{"user:carol@example.org", {"ops"}, carol.public_key(), "file", "", ""};
+  const std::string text = enrolment_document(enrolment);
+  const std::string file = (chancery().folder() / "signed.json").string();
+  const Run written = run({"approver", "enroll", "--document", "-", "--out", file, "--yes"}, text);
+  BOOST_TEST(written.exit == 0, written.err);
+  BOOST_TEST(request("POST /v1/approvers").empty());
+  BOOST_TEST(contains(written.err, "--signed"), written.err);
+
+  answer("POST /v1/approvers",
+         http_answer(201, kJson, R"({"groups":["ops"],"keys":[],"principal":"user:carol@example.org"})"));
+  const Run sent = run({"approver", "enroll", "--signed", file, "--yes"});
+  BOOST_TEST(sent.exit == 0, sent.err);
+  BOOST_TEST(contains(sent.out, carol.public_key().thumbprint().text()), sent.out);
+  BOOST_TEST(contains(sent.out, kBob), sent.out);
+  const std::string body = body_of(request("POST /v1/approvers"));
+  BOOST_TEST(verify_enrolment_authorization(member(body, "authorization"), key, std::nullopt).has_value());
+  BOOST_TEST(run({"approver", "enroll", "--signed", file, "--document", "-"}).exit == 2);
+  BOOST_TEST(run({"approver", "enroll", "--signed", file, "--out", file}).exit == 2);
+  BOOST_TEST(run({"approver", "enroll", "--signed", "-", "--yes"}, text).exit == 2);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_new_key_replaces_the_old_one_when_the_daemon_has_it, Stand) {
   const PublicKey before = enroll();
   const std::string person = R"({"groups":["ops"],"keys":[],"principal":"user:bob@example.org"})";
