@@ -229,9 +229,9 @@ export class FakeDaemon {
     if (path === '/ui/passkeys') return found(this.madePasskey(body));
     if (path === '/ui/authorizations') return found(this.askAuthorization(session, body));
     if (path === '/ui/api/approvers') {
-      const enrolment = JSON.parse(body.enrolment);
-      if (this.passkeys.length > 0) this.verifyAuthorization(session, body);
-      this.passkeys.push({ ...this.waiting, principal: enrolment.principal });
+      if (typeof body.enrolment !== 'object') throw new Refusal(400, 'malformed', '`enrolment` is the document, as an object');
+      if (this.passkeys.length > 0) this.verifyAuthorization(session, { ...body, enrolment: canonical(body.enrolment) });
+      this.passkeys.push({ ...this.waiting, principal: body.enrolment.principal });
       return found({});
     }
     return found(this.confirmed(session, request, path, text));
@@ -294,6 +294,8 @@ export class FakeDaemon {
   }
 
   passkeyOptions({ principal, groups = [] }) {
+    if (groups.some((name) => name.startsWith('group:')))
+      throw new Refusal(400, 'invalid_argument', '`groups` are names such as finance, without `group:`, none twice, at most 32');
     const user = { id: randomBytes(16).toString('base64url'), name: principal, displayName: principal };
     const options = {
       rp: { id: 'localhost', name: 'Chancery' }, user, challenge: randomBytes(32).toString('base64url'), pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
