@@ -197,8 +197,9 @@ BOOST_FIXTURE_TEST_CASE(what_has_not_changed_is_not_published_again, BehindTpm) 
 
 BOOST_FIXTURE_TEST_CASE(whoever_waited_for_another_publishes_the_policy_of_then, BehindTpm) {
   static_cast<void>(key_behind("refunds"));
+  std::jthread other;  // ends after what it waits for
   std::optional held(office().gated.hold_publishing());
-  std::jthread other([this] { static_cast<void>(service::publish_gates(office())); });
+  other = std::jthread([this] { static_cast<void>(service::publish_gates(office())); });
   put({gate("payouts", {kBob})});
   const auto policy = office().policy.current();
   BOOST_REQUIRE(office().gated.publish(policy->gates, policy->granted_scopes));
