@@ -47,7 +47,8 @@ class GatedKeys {
   virtual Result<Signature> sign(const StoredKey& key, const attest::GatePolicy& policy, ByteView message,
                                  std::span<const PolicySignature> signatures, Deadline deadline) = 0;
 
-  /// Certifies how the key was made, by the device's attestation key. \param nonce  at most 64 octets
+  /// Certifies how the key was made, by the device's attestation key. kKeyLost for one that was destroyed.
+  /// \param nonce  at most 64 octets
   virtual Result<CreationStatement> certify(const StoredKey& key, ByteView nonce, Deadline deadline) = 0;
 
   /// The public area of a key, TPMT_PUBLIC, as it is certified. Asks no device. \return kKeyLost when the blob is damaged

@@ -64,7 +64,7 @@ class KillSwitch {
   /// Has the setting written that was asked for last, which needs the operator's signature over it. A wrong signature
   /// changes nothing, and uses up what was asked.
   /// \return kForbidden for a wrong signature; kConflict when another setting was asked for since, the device was
-  ///         restarted, or something was frozen since: ask again
+  ///         restarted, something was frozen since, or ten minutes have passed: ask again
   virtual Status set(const attest::BankSetting& setting, const Signature& signature, Deadline deadline) = 0;
 
   /// Makes a key (P-256) that signs only while neither kAll nor `slot` is frozen. With kAll as the slot, while that is not.

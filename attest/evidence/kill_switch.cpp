@@ -134,7 +134,7 @@ Result<Bytes> setting_message(const BankSetting& setting, const PublicKey& opera
   CHANCERY_ASSIGN(const BankPolicy policy, BankPolicy::of(operator_key));
   CHANCERY_ASSIGN(const Sha256Digest command, setting_command_digest(setting, policy));
   Bytes message = setting.nonce;
-  put(message, std::uint32_t{0});  // expiration: none
+  put(message, static_cast<std::uint32_t>(kSettingSeconds));
   put(message, command);
   put(message, as_bytes(kPolicyRef));
   return message;

@@ -21,6 +21,10 @@ namespace chancery::attest {
 
 constexpr unsigned kSlotsOfBank = 64;
 
+/// How long after it was asked for the TPM takes a setting: PolicySigned's expiration, which is counted from the session's start
+/// since the nonce is signed with it. Above zero, so that no ticket comes of it.
+constexpr std::int32_t kSettingSeconds = 600;
+
 /// The bit of a slot within its bank. Slot 0 is that of all keys.
 [[nodiscard]] constexpr std::uint64_t bit_of_slot(std::uint16_t slot) noexcept {
   return std::uint64_t{1} << slot % kSlotsOfBank;
@@ -66,7 +70,7 @@ struct BankPolicy {
 [[nodiscard]] Result<Sha256Digest> setting_command_digest(const BankSetting& setting,
                                                           const BankPolicy& policy);
 
-/// What the operator's key signs with ES256 (so: its SHA-256) to have a setting written: nonce, no expiration, cpHash, policyRef.
+/// What the operator's key signs with ES256 (so: its SHA-256) to have a setting written: nonce, expiration, cpHash, policyRef.
 /// \return also kInvalidKey, and kInvalidArgument for a nonce of another size than 16 to 32 octets
 [[nodiscard]] Result<Bytes> setting_message(const BankSetting& setting, const PublicKey& operator_key);
 

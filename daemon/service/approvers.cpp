@@ -7,6 +7,7 @@
 #include <chancery/approval_decision.hpp>
 #include <chancery/approver_enrolment.hpp>
 
+#include "daemon/service/agent_keys.hpp"
 #include "daemon/service/amounts.hpp"
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
@@ -184,6 +185,17 @@ Result<Voucher> require_right_to_end(Office& office, const CallContext& context,
   return std::move(word.voucher);
 }
 
+// What the key has opened so far, or could open yet for whoever has it and the TPM, counts no more. Which of a gate's former keys it
+// opened nobody remembers: all of them end.
+Status end_outdated_gate_keys(Office& office, const CallContext& context) {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.gated.outdated(office.policy.current()->gates));
+  for (const store::Key& key : keys) {
+    const Status ended = revoke_at_once(office, key, "an approver's key was revoked", context);
+    if (!ended && ended.error().code != ErrorCode::kConflict) return ended;  // another was quicker
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<api::ApproverList> list_approvers(Office& office, const CallContext& context) {
@@ -249,9 +261,13 @@ Result<api::Approver> revoke_approver_key(Office& office, const CallContext& con
     facts.ids.emplace_back("approver_key", std::string(jkt));
     return audit_entry("approval.lapse", context, std::move(facts));
   };
-  CHANCERY_TRY(office.approvers.revoke(
+  const auto revoked = office.approvers.revoke(
       key, voucher.key, lapsed,
-      audit_entry("approver.revoke", context, revocation_facts(person, jkt, voucher, message.reason))));
+      audit_entry("approver.revoke", context, revocation_facts(person, jkt, voucher, message.reason)));
+  // Also with one that had ended: it may have been replaced, or what follows interrupted. No passkey opens a key of the TPM's.
+  if (!revoked && revoked.error().code != ErrorCode::kConflict) return revoked.error();
+  if (person.keys.front().kind != "passkey") CHANCERY_TRY(end_outdated_gate_keys(office, context));
+  CHANCERY_TRY(revoked);
   CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(person.principal));
   return describe(approver);
 }

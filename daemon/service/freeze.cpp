@@ -49,15 +49,53 @@ Result<api::FreezeState> describe_state(const Office& office, const CallContext&
   out.other_keys = counts.others;
   out.enforcement = enforcement_name(counts.are_all_switched());
   out.agents = names_of(office, office.freezes->frozen_agents());
-  out.is_armed = office.freezes->is_armed(context.deadline);
+  FreezeDesk::Held held = office.freezes->look(context.deadline);
+  out.is_armed = held.is_armed;
+  out.banks = std::move(held.banks);
   return out;
 }
 
-AuditFacts freeze_facts(std::string_view reason, std::string_view enforcement) {
+/// \param agent  empty: all
+AuditFacts facts_about(std::string_view agent) {
   AuditFacts facts;
-  facts.details.set("enforcement", enforcement);
+  if (!agent.empty()) facts.agent = agent;
+  return facts;
+}
+
+// The freeze counts before its devices know of it, and the log has it by then: what they are to do is no more than planned.
+AuditFacts plan_of(std::string_view agent, bool by_device, const std::string& reason) {
+  AuditFacts facts = facts_about(agent);
+  facts.details.set("planned", enforcement_name(by_device));
   if (!reason.empty()) facts.details.set("reason", reason);
   return facts;
+}
+
+Status note_told(const Office& office, const CallContext& context, std::string_view agent, bool by_device,
+                 bool are_told) {
+  if (!office.freezes->has_switches()) return {};
+  AuditFacts facts = facts_about(agent);
+  facts.details.set("told", are_told);
+  facts.details.set("enforcement", enforcement_name(by_device && are_told));
+  CHANCERY_TRY(office.store.append_audit(audit_entry("freeze.told", context, std::move(facts))));
+  return {};
+}
+
+AuditFacts end_of(std::string_view agent, bool by_device) {
+  AuditFacts facts = facts_about(agent);
+  facts.details.set("enforcement", enforcement_name(by_device));
+  return facts;
+}
+
+/// Records each bank that a device has written: what comes after it may fail.
+FreezeDesk::Written recorder(const Office& office, const CallContext& context, const char* action,
+                             std::string agent) {
+  return [&office, &context, action, agent = std::move(agent)](const api::SwitchSetting& setting) -> Status {
+    AuditFacts facts = backend_facts(setting.backend);
+    if (!agent.empty()) facts.agent = agent;
+    facts.details.set("index", std::int64_t{setting.index});
+    CHANCERY_TRY(office.store.append_audit(audit_entry(action, context, std::move(facts))));
+    return {};
+  };
 }
 
 Status require_frozen(const Office& office, std::string_view agent_id) {
@@ -79,12 +117,12 @@ Result<api::AgentFreeze> freeze_agent(Office& office, const CallContext& context
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
   const std::string reason = office.redactor->text(message.reason);
-  AuditFacts facts = freeze_facts(reason, enforcement_name(by_device));
-  facts.agent = agent.name;
   CHANCERY_ASSIGN(
       const bool are_told,
       office.freezes->freeze({agent.id, context.now, reason},
-                             audit_entry("agent.freeze", context, std::move(facts)), context.deadline));
+                             audit_entry("agent.freeze", context, plan_of(agent.name, by_device, reason)),
+                             context.deadline));
+  CHANCERY_TRY(note_told(office, context, agent.name, by_device, are_told));
   return api::AgentFreeze{agent.name, true, enforcement_name(by_device && are_told), {}};
 }
 
@@ -96,10 +134,9 @@ Result<api::AgentFreeze> unfreeze_agent(Office& office, const CallContext& conte
   CHANCERY_TRY(require_frozen(office, agent.id));
   CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
   api::AgentFreeze out{agent.name, true, enforcement_name(by_device), {}};
-  AuditFacts facts = freeze_facts({}, out.enforcement);
-  facts.agent = agent.name;
   const FreezeDesk::Lift lift{agent.id, message.settings,
-                              audit_entry("agent.unfreeze", context, std::move(facts))};
+                              audit_entry("agent.unfreeze", context, end_of(agent.name, by_device)),
+                              recorder(office, context, "freeze.clear", agent.name)};
   CHANCERY_ASSIGN(out.to_sign, office.freezes->lift(lift, context.deadline));
   out.is_frozen = !out.to_sign.empty();
   return out;
@@ -118,10 +155,10 @@ Result<api::FreezeState> freeze_all(Office& office, const CallContext& context,
   const std::string reason = office.redactor->text(message.reason);
   const bool by_device = counts.are_all_switched();
   CHANCERY_ASSIGN(const bool are_told,
-                  office.freezes->freeze(
-                      {{}, context.now, reason},
-                      audit_entry("freeze.all", context, freeze_facts(reason, enforcement_name(by_device))),
-                      context.deadline));
+                  office.freezes->freeze({{}, context.now, reason},
+                                         audit_entry("freeze.all", context, plan_of({}, by_device, reason)),
+                                         context.deadline));
+  CHANCERY_TRY(note_told(office, context, {}, by_device, are_told));
   CHANCERY_ASSIGN(api::FreezeState out, describe_state(office, context));
   if (!are_told) out.enforcement = api::kBySoftware;
   return out;
@@ -132,10 +169,10 @@ Result<api::FreezeState> lift_freeze(Office& office, const CallContext& context,
   CHANCERY_TRY(require_authority(office, context, scope::kFreezeLift));
   CHANCERY_TRY(require_frozen(office, {}));
   CHANCERY_ASSIGN(const FreezeDesk::KeyCounts counts, office.freezes->count_keys());
-  const FreezeDesk::Lift lift{
-      {},
-      message.settings,
-      audit_entry("freeze.lift", context, freeze_facts({}, enforcement_name(counts.are_all_switched())))};
+  const FreezeDesk::Lift lift{{},
+                              message.settings,
+                              audit_entry("freeze.lift", context, end_of({}, counts.are_all_switched())),
+                              recorder(office, context, "freeze.clear", {})};
   CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, office.freezes->lift(lift, context.deadline));
   CHANCERY_ASSIGN(api::FreezeState out, describe_state(office, context));
   out.to_sign = std::move(to_sign);
@@ -150,12 +187,8 @@ Result<api::FreezeState> arm_switches(Office& office, const CallContext& context
   if (!office.freezes->has_switches())
     return Error{ErrorCode::kConflict,
                  "no backend has a kill switch: set [freeze] operator_key, and use a TPM"};
-  CHANCERY_TRY(office.freezes->arm(message.settings, context.deadline));
-  for (const api::SignedSetting& each : message.settings) {
-    AuditFacts facts = backend_facts(each.setting.backend);
-    facts.details.set("index", std::int64_t{each.setting.index});
-    CHANCERY_TRY(office.store.append_audit(audit_entry("freeze.arm", context, std::move(facts))));
-  }
+  CHANCERY_TRY(
+      office.freezes->arm(message.settings, recorder(office, context, "freeze.arm", {}), context.deadline));
   CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, office.freezes->ask_to_arm(context.deadline));
   CHANCERY_ASSIGN(api::FreezeState out, describe_state(office, context));
   out.to_sign = std::move(to_sign);

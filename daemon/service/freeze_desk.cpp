@@ -14,6 +14,9 @@ constexpr Error kAgentFrozen{ErrorCode::kForbidden,
                              "the agent is frozen: `chancery agent unfreeze` lets its keys sign again"};
 constexpr Error kFrozenAgain{ErrorCode::kConflict,
                              "it was frozen again meanwhile: look why, and unfreeze it then"};
+constexpr Error kAskAgain{
+    ErrorCode::kConflict,
+    "this is not what was asked for last to end this freeze, or it was frozen again since: ask again"};
 constexpr Error kAllFrozen{ErrorCode::kForbidden,
                            "all agents are frozen: `chancery freeze lift` lets their keys sign again"};
 
@@ -87,15 +90,19 @@ Result<bool> FreezeDesk::freeze(const store::Freeze& freeze, const store::AuditE
     ++freezes_[freeze.agent_id];
   }
   const bool are_told = tell_devices(deadline).has_value();
-  if (!are_told) note_news();
+  if (!are_told) {
+    is_owed_ = true;
+    note_news();
+  }
   return are_told;
 }
 
 // Whoever freezes while this goes on comes after it: it ends nothing then, and the device is told of it again.
 Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::Deadline deadline) {
   const std::lock_guard changing(devices_mutex_);
+  CHANCERY_TRY(require_asked(lift));
   const std::uint64_t freezes = freezes_of(lift.agent_id);
-  if (const Status done = carry_out(lift.settings, deadline); !done) {
+  if (const Status done = carry_out(lift.settings, lift.written, deadline); !done) {
     note_news();  // of several devices one may freeze no more
     return done.error();
   }
@@ -113,6 +120,21 @@ std::uint64_t FreezeDesk::freezes_of(std::string_view agent_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = freezes_.find(agent_id);
   return found == freezes_.end() ? 0 : found->second;
+}
+
+// A device takes what it was asked for last unless its bits are others by then. They are the same when somebody freezes again what is
+// frozen, and what was to end has a new reason.
+Status FreezeDesk::require_asked(const Lift& lift) const {
+  for (const api::SignedSetting& each : lift.settings) {
+    const auto asked = asked_.find(each.setting.backend);
+    if (asked == asked_.end())
+      continue;  // no such backend, or the daemon was started again: who carries it out says so
+    const Question& question = asked->second;
+    if (question.nonce != each.setting.nonce || question.agent_id != lift.agent_id ||
+        question.freezes != freezes_of(lift.agent_id))
+      return kAskAgain;
+  }
+  return {};
 }
 
 // --- devices
@@ -147,12 +169,22 @@ std::uint64_t FreezeDesk::frozen_in_bank(std::size_t bank) const {
   return bits;
 }
 
-bool FreezeDesk::is_armed(hsm::Deadline deadline) const {
+FreezeDesk::Held FreezeDesk::look(hsm::Deadline deadline) const {
   const std::vector<Switch> all = switches();
-  return !all.empty() && std::ranges::all_of(all, [&](const Switch& one) {
+  Held out{{}, !all.empty()};
+  for (const Switch& one : all) {
     const auto state = one.device->state(deadline);
-    return state && std::ranges::all_of(state->banks, &hsm::SwitchState::Bank::is_armed);
-  });
+    if (!state) {
+      out.is_armed = false;
+      continue;
+    }
+    std::uint32_t number = 0;
+    for (const hsm::SwitchState::Bank& bank : state->banks) {
+      out.banks.push_back({one.backend, number++, bank.index, bank.is_armed, bank.frozen});
+      out.is_armed = out.is_armed && bank.is_armed;
+    }
+  }
+  return out;
 }
 
 Status FreezeDesk::tell(const Switch& one, hsm::Deadline deadline) {
@@ -188,11 +220,13 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_unfreeze(std::string_
   const std::uint16_t slot = slot_of(agent_id);
   if (!agent_id.empty() && slot == KillSwitch::kAll) return out;  // no device knows it by itself
   const std::size_t bank = slot / kSlotsOfBank;
+  const std::uint64_t freezes = freezes_of(agent_id);  // before the look at what is frozen
   for (const Switch& one : switches()) {
     CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
     if (!state.is_frozen(slot)) continue;
     CHANCERY_ASSIGN(attest::BankSetting asked,
                     one.device->ask(bank, state.banks[bank].frozen & ~bit_of_slot(slot), deadline));
+    asked_[one.backend] = {asked.nonce, std::string(agent_id), freezes};
     out.push_back(setting_of(one.backend, std::move(asked)));
   }
   return out;
@@ -211,7 +245,8 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_arm(hsm::Deadline dea
   return out;
 }
 
-Status FreezeDesk::carry_out(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline) {
+Status FreezeDesk::carry_out(const std::vector<api::SignedSetting>& settings, const Written& written,
+                             hsm::Deadline deadline) {
   for (const api::SignedSetting& each : settings) {
     CHANCERY_TRY(backends_.find(each.setting.backend));
     hsm::KillSwitch* const device = switch_of(each.setting.backend);
@@ -224,18 +259,20 @@ Status FreezeDesk::carry_out(const std::vector<api::SignedSetting>& settings, hs
     std::ranges::copy(each.signature, signature.begin());
     CHANCERY_TRY(
         device->set({each.setting.index, each.setting.frozen, each.setting.nonce}, signature, deadline));
+    CHANCERY_TRY(written(each.setting));
   }
   return {};
 }
 
 // Who was frozen while the operator signed is not among what was signed.
-Status FreezeDesk::arm(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline) {
+Status FreezeDesk::arm(const std::vector<api::SignedSetting>& settings, const Written& written,
+                       hsm::Deadline deadline) {
   const std::lock_guard changing(devices_mutex_);
-  CHANCERY_TRY(carry_out(settings, deadline));
-  if (settings.empty()) return {};
-  note_news();  // keys can hang on it now, and what fails here is done later
+  const Status done = carry_out(settings, written, deadline);
+  if (settings.empty()) return done;
+  note_news();  // keys can hang on one of them now, and what fails here is done later
   static_cast<void>(tell_each(deadline));
-  return {};
+  return done;
 }
 
 // --- keys
@@ -256,7 +293,18 @@ Result<hsm::StoredKey> FreezeDesk::make_key(hsm::KeyBackend& backend, const hsm:
   }
   // With another device's fewer banks the agent is frozen there together with all, and by the daemon alone.
   if (!state.is_armed(slot)) slot = KillSwitch::kAll;
+  CHANCERY_TRY(freeze_slot_of_frozen(*device, binding.agent_id, slot, deadline));
   return device->create(binding, slot, deadline);
+}
+
+// Whoever freezes it after this look finds the slot, which is known by then; whoever unfreezes it comes before or after.
+Status FreezeDesk::freeze_slot_of_frozen(hsm::KillSwitch& device, std::string_view agent_id,
+                                         std::uint16_t slot, hsm::Deadline deadline) {
+  if (slot == KillSwitch::kAll) return {};  // it is not for one agent
+  const std::lock_guard changing(devices_mutex_);
+  const auto freeze = freeze_of(agent_id);
+  if (!freeze || freeze->agent_id != agent_id) return {};
+  return device.freeze(slot, deadline);
 }
 
 bool FreezeDesk::is_switched(const store::Key& key) const {
@@ -270,19 +318,32 @@ bool FreezeDesk::hangs_on_a_switch(std::string_view backend, const hsm::StoredKe
   return device != nullptr && device->slot_of(key).has_value();
 }
 
-// By pages, so that others get the database in between.
+void FreezeDesk::count(store::AgentKey key, KeyCounts& counts) const {
+  hsm::StoredKey stored;
+  stored.blob = std::move(key.blob);
+  ++(hangs_on_a_switch(key.backend, stored) ? counts.switched : counts.others);
+}
+
+// By pages, so that others get the database in between. Those that rotate are looked up after those that are active: one that is
+// followed meanwhile is counted twice rather than never.
 Result<FreezeDesk::KeyCounts> FreezeDesk::count_keys() const {
   KeyCounts counts;
-  for (std::int64_t after = 0;;) {
-    CHANCERY_ASSIGN(std::vector<store::AgentKey> page, book_.active_keys(after, store::kMaxPage));
-    for (store::AgentKey& key : page) {
-      hsm::StoredKey stored;
-      stored.blob = std::move(key.blob);
-      ++(hangs_on_a_switch(key.backend, stored) ? counts.switched : counts.others);
+  const auto count_pages = [&](const auto& page_after) -> Status {
+    for (std::int64_t after = 0;;) {
+      CHANCERY_ASSIGN(std::vector<store::AgentKey> page, page_after(after));
+      const bool is_last = page.size() < store::kMaxPage;
+      if (!is_last) after = page.back().place;
+      for (store::AgentKey& key : page) count(std::move(key), counts);
+      if (is_last) return {};
     }
-    if (page.size() < store::kMaxPage) return counts;
-    after = page.back().place;
+  };
+  CHANCERY_TRY(count_pages([&](std::int64_t after) { return book_.active_keys(after, store::kMaxPage); }));
+  // No key of a backend that is not there signs anything.
+  for (const std::string& backend : backends_.names()) {
+    CHANCERY_TRY(count_pages(
+        [&](std::int64_t after) { return book_.rotating_keys(backend, after, store::kMaxPage); }));
   }
+  return counts;
 }
 
 std::set<std::string, std::less<>> FreezeDesk::armed_backends(hsm::Deadline deadline) const {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -42,40 +43,49 @@ class FreezeDesk {
   [[nodiscard]] Result<bool> freeze(const store::Freeze& freeze, const store::AuditEntry& audit,
                                     hsm::Deadline deadline);
 
+  /// Called with each setting that a device has written, whatever becomes of the next ones. Its error ends what goes on.
+  using Written = std::function<Status(const api::SwitchSetting& setting)>;
   /// How a freeze ends.
   struct Lift {
     std::string agent_id;                      ///< empty: that of all
     std::vector<api::SignedSetting> settings;  ///< what devices are to write first
     store::AuditEntry audit;                   ///< of the end
+    Written written;
   };
   /// Has devices write what the operator has signed, and records the end of the freeze when none of them freezes any more.
-  /// \return what is still to be signed, and nothing is recorded; empty: it has ended. As arm(); kConflict also when it was not
-  ///         frozen, or is frozen again meanwhile
+  /// \return what is still to be signed, and the end is not recorded; empty: it has ended. As arm(); kConflict also when it was
+  ///         not frozen, or was frozen again since it was asked what is to be signed
   [[nodiscard]] Result<std::vector<api::SwitchSetting>> lift(const Lift& lift, hsm::Deadline deadline);
 
   /// Whether a backend has a kill switch.
   [[nodiscard]] bool has_switches() const { return !switches().empty(); }
-  /// Whether there is one, and each bank of each is armed, as far as devices answer.
-  [[nodiscard]] bool is_armed(hsm::Deadline deadline) const;
+  /// What devices hold, as far as they answer.
+  struct Held {
+    std::vector<api::SwitchBank> banks;
+    bool is_armed = false;  ///< there is one, each device answers, and each bank of each is armed
+  };
+  [[nodiscard]] Held look(hsm::Deadline deadline) const;
   /// Has devices write what the operator has signed. kForbidden, kConflict, kBackendUnknown, kInvalidArgument (a backend without
   /// a kill switch).
-  [[nodiscard]] Status arm(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline);
+  [[nodiscard]] Status arm(const std::vector<api::SignedSetting>& settings, const Written& written,
+                           hsm::Deadline deadline);
   /// Begins to arm the next bank of each kill switch that is not armed, with all frozen there that the book says.
   [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_arm(hsm::Deadline deadline);
 
-  /// Makes a key of an agent's: one that hangs on the kill switch where there is one that is armed.
+  /// Makes a key of an agent's: one that hangs on the kill switch where there is one that is armed. Of an agent that is frozen by
+  /// itself the device freezes it before it is made.
   [[nodiscard]] Result<hsm::StoredKey> make_key(hsm::KeyBackend& backend, const hsm::KeyBinding& binding,
                                                 Algorithm algorithm, std::chrono::sys_seconds now,
                                                 hsm::Deadline deadline);
   /// Whether a key's device refuses by itself when its owner is frozen, or only when all are.
   [[nodiscard]] bool is_switched(const store::Key& key) const;
-  /// The keys by which agents sign now, by whether their device refuses by itself when all are frozen.
+  /// The keys by which agents can sign, those that serve until their overlap ends too, by whether their device refuses by itself when all are frozen.
   struct KeyCounts {
     std::uint64_t switched = 0;
     std::uint64_t others = 0;
     [[nodiscard]] bool are_all_switched() const noexcept { return switched > 0 && others == 0; }
   };
-  /// Goes through all agents, and asks no device: some microseconds for each.
+  /// Goes through all of these keys, and asks no device: some microseconds for each.
   [[nodiscard]] Result<KeyCounts> count_keys() const;
   /// Backends that make keys which hang on their kill switch. Those whose device does not answer are left out.
   [[nodiscard]] std::set<std::string, std::less<>> armed_backends(hsm::Deadline deadline) const;
@@ -86,6 +96,8 @@ class FreezeDesk {
   /// Whether something may be left to do in devices: armed or started since the last time that this was asked.
   [[nodiscard]] bool take_news() noexcept { return has_news_.exchange(false); }
   void note_news() noexcept { has_news_ = true; }
+  /// Whether a device was away when it was to be told of a freeze since the last time that this was asked.
+  [[nodiscard]] bool take_owed() noexcept { return is_owed_.exchange(false); }
   /// Tells devices what they were not told: of a freeze while they were away, or of one before they were armed anew.
   [[nodiscard]] Status tell_devices(hsm::Deadline deadline);
 
@@ -105,7 +117,13 @@ class FreezeDesk {
   [[nodiscard]] std::uint64_t frozen_in_bank(std::size_t bank) const;
   [[nodiscard]] Status tell(const Switch& one, hsm::Deadline deadline);
   [[nodiscard]] Status tell_each(hsm::Deadline deadline);
-  [[nodiscard]] Status carry_out(const std::vector<api::SignedSetting>& settings, hsm::Deadline deadline);
+  [[nodiscard]] Status carry_out(const std::vector<api::SignedSetting>& settings, const Written& written,
+                                 hsm::Deadline deadline);
+  /// kConflict for a setting that was not asked for to end this very freeze.
+  [[nodiscard]] Status require_asked(const Lift& lift) const;
+  [[nodiscard]] Status freeze_slot_of_frozen(hsm::KillSwitch& device, std::string_view agent_id,
+                                             std::uint16_t slot, hsm::Deadline deadline);
+  void count(store::AgentKey key, KeyCounts& counts) const;
   [[nodiscard]] Result<std::vector<api::SwitchSetting>> ask_to_unfreeze(std::string_view agent_id,
                                                                         hsm::Deadline deadline);
   /// How often it was frozen since the start.
@@ -114,7 +132,16 @@ class FreezeDesk {
   store::FreezeBook& book_;
   const Backends& backends_;
   std::atomic<bool> has_news_ = true;
+  std::atomic<bool> is_owed_ = false;
+  /// What was asked of the operator to end a freeze.
+  struct Question {
+    Bytes nonce;
+    std::string agent_id;
+    std::uint64_t freezes = 0;  ///< how often the agent had been frozen by then
+  };
+
   std::mutex devices_mutex_;  // held while devices are changed: what one clears no other sets meanwhile
+  std::map<std::string, Question, std::less<>> asked_;  // by backend; under devices_mutex_
   std::mutex book_mutex_;     // held from a change of the book until it is known below
   mutable std::mutex mutex_;  // of what follows
   std::map<std::string, std::uint64_t, std::less<>> freezes_;

@@ -241,6 +241,7 @@ Result<api::Grant> grant_behind(Office& office, const CallContext& context, cons
 }
 
 Status publish_gates(const Office& office) {
+  const auto held = office.gated.hold_publishing();
   const auto policy = office.policy.current();
   return office.gated.publish(policy->gates, policy->granted_scopes);
 }

@@ -1,6 +1,7 @@
 #include "daemon/service/gated_issuers.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
@@ -120,6 +121,23 @@ Result<Signature> GatedIssuers::sign(const GatedIssuer& issuer, std::string_view
   CHANCERY_TRY(options_.may_sign());
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
   return gated->sign(issuer.key.stored, issuer.policy, as_bytes(input), signatures, deadline);
+}
+
+// A gate that has no quorum any more has no key that fits.
+Result<std::vector<store::Key>> GatedIssuers::outdated(const std::vector<Gate>& gates) {
+  const std::lock_guard lock(making_);  // one that is being made for the former approvers is among them
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.gate_keys_in_use());
+  const auto gated = device();
+  std::vector<store::Key> out;
+  for (const Gate& gate : gates) {
+    if (!gate.tpm_enforced) continue;
+    const auto policy = policy_of(gate);
+    if (!policy && policy.error().code != ErrorCode::kConfigInvalid) return policy.error();
+    std::ranges::copy_if(keys, std::back_inserter(out), [&](const store::Key& key) {
+      return key.owner == owner_of(gate) && !(gated && policy && judged(key, *policy, **gated));
+    });
+  }
+  return out;
 }
 
 // A gate that is gone, or is enforced by software now, leaves its keys as they are: what they signed has not ended with it, and should

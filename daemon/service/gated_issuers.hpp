@@ -66,11 +66,18 @@ class GatedIssuers {
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
+  /// Keys of these gates that are in use and that others open than the gate's present approvers: what such a key signed counts until
+  /// its overlap ends, unless it is revoked.
+  [[nodiscard]] Result<std::vector<store::Key>> outdated(const std::vector<Gate>& gates);
+
   /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
   /// \param granted  the scopes that may be granted at all
   [[nodiscard]] Result<GateCeilings> ceilings(const std::vector<Gate>& gates,
                                               const std::vector<std::string>& granted) const;
-  /// Publishes them.
+  /// Held from the look at the gates of the policy until what there is behind them is published, so that nobody publishes an
+  /// older look after a newer one. Not together with the calls above that make keys.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_publishing() const { return std::unique_lock(publishing_); }
+  /// Publishes them, while that is held.
   [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const;
 
  private:
@@ -88,6 +95,7 @@ class GatedIssuers {
   TrustPublisher& trust_;
   const GatedIssuerOptions options_;
   std::mutex making_;
+  mutable std::mutex publishing_;
 };
 
 }  // namespace chancery::service

@@ -149,6 +149,19 @@ class EntryFinder {
     return {};
   }
 
+  // Names are given again once an agent is retired: what was before this one was is another's of that name. What is there by
+  // then under this one's id is found by that.
+  Status look_for_name(const std::string& name, std::chrono::sys_seconds since) {
+    CHANCERY_ASSIGN(const std::vector<std::uint64_t> found,
+                    office_.incidents->entries_with(name, size_, most_ + 1));
+    for (const std::uint64_t number : found) {
+      CHANCERY_ASSIGN(const store::AuditRecord record, office_.audit.book.entry(number));
+      const auto entry = audit::Entry::parse(record.sequence, record.json);
+      if (entry && entry->at() >= since) numbers_.insert(number);
+    }
+    return {};
+  }
+
   // Permits are forgotten after a day, and what was released for them is found by nothing else.
   Status follow_permits() {
     CHANCERY_ASSIGN(const FoundEntries found, take());
@@ -203,7 +216,7 @@ incident::Evidence evidence_of(const store::Trail& trail) {
 
 Result<FoundEntries> entries_about(Office& office, const store::Trail& trail, std::size_t most) {
   EntryFinder finder(office, trail.size, most);
-  CHANCERY_TRY(finder.look_for(trail.agent.name));
+  CHANCERY_TRY(finder.look_for_name(trail.agent.name, trail.agent.created_at));
   CHANCERY_TRY(finder.look_for(trail.agent.id));
   for (const store::Key& key : trail.keys)
     CHANCERY_TRY(finder.look_for(key.stored.public_key.thumbprint().text()));

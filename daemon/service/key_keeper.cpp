@@ -1,5 +1,7 @@
 #include "daemon/service/key_keeper.hpp"
 
+#include <utility>
+
 #include "daemon/service/agent_keys.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/freeze_desk.hpp"
@@ -214,6 +216,12 @@ void KeyKeeper::settle_freezes(std::chrono::sys_seconds now) {
   if (office_.freezes == nullptr || !may_try(step, now) || !office_.freezes->take_news()) return;
   const Status told = office_.freezes->tell_devices(after(options_.patience));
   note(step, told, now);
+  if (told && office_.freezes->take_owed()) {
+    AuditFacts facts;
+    facts.details.set("told", true);
+    const auto noted = office_.store.append_audit(audit_entry("freeze.told", now, std::move(facts)));
+    if (!noted) complain_("that devices know of a freeze could not be recorded", noted.error());
+  }
   const bool are_switched = rotate_unswitched(now);
   if (!told || !are_switched) office_.freezes->note_news();
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/service/gated_grant.hpp"
+
 namespace chancery::service {
 namespace {
 
@@ -104,7 +106,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
 
 Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(freezes.open());
-  CHANCERY_TRY(gated.publish(office.policy->gates, office.policy->granted_scopes));
+  CHANCERY_TRY(publish_gates(office));
   CHANCERY_TRY(issuer.publish(now));
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(attestation_keys.publish(now));
@@ -121,6 +123,8 @@ Status Premises::open(std::chrono::sys_seconds now) {
 
 // What may fail comes first: forgetting results, which are made anew when somebody asks, is no change of its own.
 Status Premises::change(Change change, std::chrono::sys_seconds now, const std::function<Status()>& record) {
+  // Whoever makes or ends a key behind a gate meanwhile publishes it afterwards, by the policy that there is then.
+  const auto held = gated.hold_publishing();
   CHANCERY_ASSIGN(GateCeilings ceilings, gated.ceilings(change.policy.gates, change.policy.granted_scopes));
   if (change.forget_results) CHANCERY_TRY(books.hosts->forget_own_results(change.policy.issuer_url));
   if (change.trust) {
@@ -136,9 +140,6 @@ Status Premises::change(Change change, std::chrono::sys_seconds now, const std::
   // A gate that is added closes before its rule counts, whatever becomes of the store.
   trust.publish_gates(std::move(ceilings));
   office.policy.publish(with(std::move(change.policy), &cache, zones));
-  const auto policy = office.policy.current();
-  if (const Status published = gated.publish(policy->gates, policy->granted_scopes); !published)
-    complain("keys that were made behind gates meanwhile could not be published", published.error());
   if (const Status published = issuer.publish(now); !published)  // the keeper tries again
     complain("the issuer's keys could not be published", published.error());
   return {};

@@ -27,6 +27,7 @@ namespace chancery::service {
 struct GatedAnchor {
   std::vector<PublicKey> keys;
   std::vector<std::string> scopes;  ///< what they may grant, and no other key of the issuer's
+  bool operator==(const GatedAnchor&) const = default;
 };
 
 /// What keys of the issuer may grant.
@@ -37,6 +38,7 @@ struct GateCeilings {
   /// Keys behind what is no such gate any more. They sign nothing; what they signed counts as far as it could be granted without an
   /// approval now. They govern nothing of the daemon's own.
   std::vector<PublicKey> former{};
+  bool operator==(const GateCeilings&) const = default;
 };
 
 /// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors; and

@@ -37,10 +37,10 @@ struct SlotRequest {
       avoid;  ///< slots that a device has frozen: whoever had them last may be about still
 };
 
-/// The key by which an agent signs now, as far as it takes to see whether it hangs on a kill switch. To count keys by: the seal of
+/// A key by which an agent signs, as far as it takes to see whether it hangs on a kill switch. To count keys by: the seal of
 /// its record is not looked at.
 struct AgentKey {
-  std::int64_t place = 0;  ///< of the agent, in the order of registration
+  std::int64_t place = 0;  ///< in the order of the list
   std::string backend;
   Bytes blob;
 };
@@ -72,6 +72,10 @@ class FreezeBook {
   /// Active keys of agents that are not retired, at most `limit`.
   /// \param after  the `place` of the last one of the page before; 0: from the first one
   virtual Result<std::vector<AgentKey>> active_keys(std::int64_t after, std::size_t limit) = 0;
+
+  /// The same of a backend's keys of agents that rotate: they serve until their overlap ends.
+  virtual Result<std::vector<AgentKey>> rotating_keys(std::string_view backend, std::int64_t after,
+                                                      std::size_t limit) = 0;
 };
 
 }  // namespace chancery::store

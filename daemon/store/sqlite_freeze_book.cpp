@@ -26,6 +26,10 @@ constexpr const char* kReturnOfUnknown =
 constexpr const char* kActiveKeys =
     "SELECT a.seq, k.backend, k.blob FROM agents a CROSS JOIN keys k ON k.seq = a.key "
     "WHERE a.seq > ? AND a.retired_at IS NULL AND k.state = 'active' ORDER BY a.seq LIMIT ?";
+// In the order of the index of states, which has a backend's keys in theirs.
+constexpr const char* kRotatingKeys =
+    "SELECT k.seq, k.backend, k.blob FROM keys k WHERE k.state = 'rotating' AND k.backend = ? AND k.seq > ? "
+    "AND EXISTS (SELECT 1 FROM agents a WHERE a.id = k.owner) ORDER BY k.seq LIMIT ?";
 
 Result<Freeze> freeze_from(const Query& row) {
   return Freeze{std::string(row.text(0)), row.time(1), std::string(row.text(2))};
@@ -98,6 +102,14 @@ class SqliteFreezeBook final : public FreezeBook {
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(Query rows, database().query(kActiveKeys));
     rows.bind(after).bind(static_cast<std::int64_t>(limit));
+    return read_all<AgentKey>(rows, key_from);
+  }
+
+  Result<std::vector<AgentKey>> rotating_keys(std::string_view backend, std::int64_t after,
+                                              std::size_t limit) override {
+    const auto held = journal_->hold();
+    CHANCERY_ASSIGN(Query rows, database().query(kRotatingKeys));
+    rows.bind(backend).bind(after).bind(static_cast<std::int64_t>(limit));
     return read_all<AgentKey>(rows, key_from);
   }
 

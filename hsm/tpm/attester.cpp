@@ -246,12 +246,15 @@ Result<SignedAttest> TpmAttester::certify(const StoredKey& key, ByteView nonce, 
 
 Result<SignedAttest> TpmAttester::certify_creation(std::string_view owner,
                                                    const std::shared_ptr<const PreparedGatedKey>& key,
-                                                   ByteView nonce, Deadline deadline) {
+                                                   const DestroyedKeys& destroyed, ByteView nonce,
+                                                   Deadline deadline) {
   if (nonce.size() > kMostNonce) return kNonceTooLong;
   CHANCERY_ASSIGN(const KeptAk ak, attestation_key(deadline));
   const auto made = std::make_shared<SignedAttest>();
   CHANCERY_TRY(device_.run(
-      owner, deadline, [=, auth = auth_, asked = Bytes(nonce.begin(), nonce.end())](OpenTpm& tpm) -> Status {
+      owner, deadline,
+      [=, &destroyed, auth = auth_, asked = Bytes(nonce.begin(), nonce.end())](OpenTpm& tpm) -> Status {
+        if (destroyed.contains(key->key.identity)) return kKeyDestroyed;
         TpmConnection& connection = *tpm.connection;
         tpm.keys.make_room();
         CHANCERY_ASSIGN(const TransientHandle signer, load_below(connection, ak->ek, ak->parts));

@@ -252,8 +252,9 @@ Result<Signature> TpmGatedKeys::sign(const StoredKey& key, const GatePolicy& pol
 
 Result<CreationStatement> TpmGatedKeys::certify(const StoredKey& key, ByteView nonce, Deadline deadline) {
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedGatedKey> prepared, prepare_gated(key));
+  if (destroyed_.contains(prepared->key.identity)) return kKeyDestroyed;
   CHANCERY_ASSIGN(SignedAttest statement,
-                  attester_.certify_creation(key.binding.agent_id, prepared, nonce, deadline));
+                  attester_.certify_creation(key.binding.agent_id, prepared, destroyed_, nonce, deadline));
   return CreationStatement{std::move(statement), prepared->creation_data};
 }
 

@@ -29,9 +29,15 @@ constexpr Error kForeignIndex{
     "something that is not ours stands where the TPM would keep its kill switch: remove it "
     "(tpm2_nvundefine), or use another TPM"};
 
-bool is_refused_signature(const Error& error) {
-  return (error.native & (TPM2_RC_FMT1 | 0x3F)) == TPM2_RC_SIGNATURE;
-}
+constexpr Error kTooLate{ErrorCode::kConflict,
+                         "it was signed more than ten minutes after it was asked for: ask again"};
+
+// Of formats with parameters, whichever it is about.
+bool is_about(const Error& error, TSS2_RC rc) { return (error.native & (TPM2_RC_FMT1 | 0x3F)) == rc; }
+
+bool is_expired(const Error& error) { return is_about(error, TPM2_RC_EXPIRED); }
+
+bool is_refused_signature(const Error& error) { return is_about(error, TPM2_RC_SIGNATURE); }
 
 /// What stands in a bank's place.
 struct FoundBank {
@@ -158,10 +164,11 @@ Status check_signature(TpmConnection& tpm, const TransientHandle& session, const
   TPMT_TK_AUTH* ticket = nullptr;
   const Status done = tpm.command("the TPM does not look at the operator's signature", [&] {
     return Esys_PolicySigned(tpm.esys(), key.get(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                             &nonce, &digest, &ref, 0, &by_operator, &timeout, &ticket);
+                             &nonce, &digest, &ref, attest::kSettingSeconds, &by_operator, &timeout, &ticket);
   });
   const EsysOwned<TPM2B_TIMEOUT> owned_timeout(timeout);
   const EsysOwned<TPMT_TK_AUTH> owned_ticket(ticket);
+  if (!done && is_expired(done.error())) return Error{kTooLate.code, kTooLate.what, done.error().native};
   if (!done && is_refused_signature(done.error()))
     return Error{kNotTheOperators.code, kNotTheOperators.what, done.error().native};
   return done;

@@ -62,10 +62,11 @@ bool is_tpm_enforced(const api::Approval& approval, std::string_view gate) {
   });
 }
 
-// The gate whose key takes a signature of its own. What was pinned counts, and not what the daemon says of it now.
-Checked<std::optional<PinnedGate>> gate_to_sign_for(const Request& request, const std::string& issuer) {
+// The gate whose key takes a signature of its own, which an approval alone does. What was pinned counts, and not what the daemon says of it now.
+Checked<std::optional<PinnedGate>> gate_to_sign_for(const Request& request, const std::string& issuer,
+                                                    ApprovalVerdict verdict) {
   std::optional<PinnedGate> found;
-  if (!request.is_grant()) return found;
+  if (!request.is_grant() || verdict != ApprovalVerdict::kApprove) return found;
   for (const json::Value& item : request.root().find("gates")->items()) {
     const std::string name(*item.find("gate")->string());
     CHANCERY_ASSIGN(std::optional<PinnedGate> pinned, pinned_gate(issuer, name));
@@ -111,7 +112,7 @@ Checked<api::DecideApproval> sign_all(const ApproverIdentity& approver, const Re
                                       std::chrono::sys_seconds now) {
   api::DecideApproval out;
   CHANCERY_ASSIGN(out.decision, sign_decision(approver, request, arguments, now));
-  if (!gate || arguments.verdict == ApprovalVerdict::kDeny) return out;
+  if (!gate) return out;
   const auto token = read_unsigned_token(request.root());
   if (!token) return failure(token.error());
   CHANCERY_ASSIGN(out.policy_signature, sign_for_gate(approver, *gate, *token));
@@ -140,6 +141,9 @@ Checked<std::string> issuer_of(const Client& client) {
 Checked<void> check_arguments(const DecideArguments& arguments, bool is_json) {
   if (!is_decision_reason(arguments.reason))
     return misuse("--reason is one line of at most 512 octets, without control characters");
+  if (arguments.is_confirmed && arguments.sha256.empty() && arguments.verdict == ApprovalVerdict::kApprove)
+    return misuse(
+        "--yes approves what nobody looks at now: give --sha256, the hash of the document that was looked at");
   if (is_json && arguments.sha256.empty())
     return misuse(
         "with --format json nothing is shown: give --sha256, the hash of the document that was looked at");
@@ -152,7 +156,7 @@ Checked<ExitCode> decide(Context& context, const DecideArguments& arguments) {
   CHANCERY_ASSIGN(const Client client, connect(context));
   CHANCERY_ASSIGN(const Request request, request_of(client, arguments));
   CHANCERY_ASSIGN(const std::string issuer, issuer_of(client));
-  CHANCERY_ASSIGN(const std::optional<PinnedGate> gate, gate_to_sign_for(request, issuer));
+  CHANCERY_ASSIGN(const std::optional<PinnedGate> gate, gate_to_sign_for(request, issuer, arguments.verdict));
   if (!context.output.json()) show_request(context.output, request.approval, request.root());
   if (gate && !gate->evidence)
     context.output.note(gate->policy.gate +
@@ -176,7 +180,7 @@ CLI::App* add_verdict(CLI::App& app, Command& chosen, ApprovalVerdict verdict, c
   command->add_option("--sha256", arguments->sha256,
                       "decide about this document alone: what was shown before");
   add_approver_options(*command, arguments->approver);
-  command->add_flag("--yes", arguments->is_confirmed, "do not ask, for scripts: with --sha256");
+  command->add_flag("--yes", arguments->is_confirmed, "do not ask, for scripts; to approve, with --sha256");
   command->callback([arguments, &chosen] {
     chosen = [arguments](Context& context) { return decide(context, *arguments); };
   });

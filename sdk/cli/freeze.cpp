@@ -1,6 +1,8 @@
 // `chancery freeze`, `chancery agent freeze|unfreeze`: agents' keys that sign nothing, and the operator's signature that ends it.
 
+#include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "attest/evidence/kill_switch.hpp"
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/confirmation.hpp"
 #include "sdk/cli/freeze_commands.hpp"
 #include "sdk/cli/kept_key.hpp"
 #include "sdk/wire/freeze_messages.hpp"
@@ -18,13 +21,19 @@
 namespace chancery::cli {
 namespace {
 
-// Each kill switch of each backend has 15 banks at most, and one round arms a bank of each.
-constexpr int kMostRounds = 20;
+/// Who signs for a kill switch.
+struct Signing {
+  std::string key;  ///< file; empty: only what takes no signature
+  bool is_confirmed = false;
+};
 
 struct UnfreezeArguments {
   std::string agent;
-  std::string key;  ///< file; empty: only what takes no signature
+  Signing signing{};
 };
+
+/// What a signature is for.
+enum class SwitchChange : std::uint8_t { kArm, kUnfreezeAll, kUnfreezeOne };
 
 struct FreezeArguments {
   std::string agent;
@@ -78,43 +87,119 @@ Checked<api::SignedSetting> sign(const KeptKey& key, const api::SwitchSetting& s
   return api::SignedSetting{setting, {signature->begin(), signature->end()}};
 }
 
-void tell(Output& output, const api::SwitchSetting& setting) {
-  if (output.json()) return;
-  output.line("signing for " + printable(setting.backend) + ": " +
-              std::to_string(std::popcount(setting.frozen)) + " slots of one bank stay frozen");
+// --- what the operator looks at
+
+/// What is to be signed, beside the bank as the daemon says that it is.
+struct Write {
+  const api::SwitchSetting& setting;
+  const api::SwitchBank& bank;
+  [[nodiscard]] std::uint64_t unfrozen() const { return bank.frozen & ~setting.frozen; }
+};
+
+// An arming asks for a bank of each backend at a time, of which there are 15; what is unfrozen stands in one bank of each.
+int most_rounds(SwitchChange change) { return change == SwitchChange::kArm ? 15 : 1; }
+
+// What no change of this kind is. A daemon that lies about what is frozen passes here: what stays frozen is for the operator's eyes.
+bool is_of_kind(const Write& write, SwitchChange change) {
+  const bool is_first = write.bank.number == 0;
+  const bool unfreezes_all = is_first && (write.unfrozen() & attest::bit_of_slot(0)) != 0;
+  switch (change) {
+    case SwitchChange::kArm:
+      return !write.bank.is_armed;
+    case SwitchChange::kUnfreezeAll:
+      return write.bank.is_armed && is_first && write.unfrozen() == attest::bit_of_slot(0);
+    case SwitchChange::kUnfreezeOne:
+      return write.bank.is_armed && !unfreezes_all && std::popcount(write.unfrozen()) == 1;
+  }
+  return false;
 }
 
-Checked<api::SignedSettings> sign_all(Output& output, const std::string& key_file,
+Checked<std::vector<Write>> judged(const std::vector<api::SwitchSetting>& to_sign,
+                                   const api::FreezeState& state, SwitchChange change) {
+  std::vector<Write> out;
+  for (const api::SwitchSetting& setting : to_sign) {
+    const auto bank = std::ranges::find_if(state.banks, [&](const api::SwitchBank& each) {
+      return each.backend == setting.backend && each.index == setting.index;
+    });
+    const bool is_second = std::ranges::any_of(
+        out, [&](const Write& other) { return other.setting.backend == setting.backend; });
+    if (bank == state.banks.end() || is_second || !is_of_kind({setting, *bank}, change))
+      return failure(
+          Error{
+              ErrorCode::kBadResponse,
+              "what the daemon wants signed is something else than this command is for, or something was frozen "
+              "meanwhile: nothing was signed; give the command again, and look at the daemon's log if it stays so"},
+          setting.backend);
+    out.push_back({setting, *bank});
+  }
+  return out;
+}
+
+std::string slots_text(std::uint64_t bits, std::uint32_t bank) {
+  std::string out;
+  for (std::uint32_t bit = 0; bit < attest::kSlotsOfBank; ++bit) {
+    if ((bits >> bit & 1) == 0 || (bank == 0 && bit == 0)) continue;
+    out += (out.empty() ? "" : ", ") + std::to_string(bank * attest::kSlotsOfBank + bit);
+  }
+  return out.empty() ? "none" : out;
+}
+
+void tell(Output& output, const Write& write) {
+  const std::uint32_t bank = write.bank.number;
+  output.line(
+      output.paint(Colour::kBold, printable(write.setting.backend) + ", bank " + std::to_string(bank)));
+  if (bank == 0) {
+    const bool are_frozen = (write.setting.frozen & attest::bit_of_slot(0)) != 0;
+    output.field("all agents", are_frozen ? "stay frozen" : "are not frozen from then on");
+  }
+  output.field("unfreezes", "slots " + slots_text(write.unfrozen(), bank));
+  output.field("stay frozen", "slots " + slots_text(write.setting.frozen, bank));
+}
+
+void tell(Output& output, const std::vector<Write>& writes, const api::FreezeState& state) {
+  if (output.json()) return;
+  for (const Write& write : writes) tell(output, write);
+  for (const std::string& agent : state.agents) output.field("frozen by itself", agent);
+}
+
+Checked<api::SignedSettings> sign_all(Output& output, const Client& client, SwitchChange change,
+                                      const Signing& signing,
                                       const std::vector<api::SwitchSetting>& to_sign) {
-  if (key_file.empty())
+  if (signing.key.empty())
     return misuse(
         "the kill switch takes the operator's signature: give --key, the private key of [freeze] operator_key");
-  CHANCERY_ASSIGN(const KeptKey key, KeptKey::load(key_file));
+  CHANCERY_ASSIGN(const KeptKey key, KeptKey::load(signing.key));
+  const auto state = FreezeClient(client).state();
+  if (!state) return failure(state.error());
+  CHANCERY_ASSIGN(const std::vector<Write> writes, judged(to_sign, *state, change));
+  tell(output, writes, *state);
+  CHANCERY_TRY(confirm(output, "Have these stay frozen and no other", signing.is_confirmed));
   api::SignedSettings out;
-  for (const api::SwitchSetting& setting : to_sign) {
-    tell(output, setting);
-    CHANCERY_ASSIGN(api::SignedSetting each, sign(key, setting));
+  for (const Write& write : writes) {
+    CHANCERY_ASSIGN(api::SignedSetting each, sign(key, write.setting));
     out.settings.push_back(std::move(each));
   }
   return out;
 }
 
-/// Asks, signs what is to be signed, and asks again, until nothing is.
+/// Asks, has the operator look at what is to be signed, signs, and asks again, until nothing is.
 /// \param call  const api::SignedSettings& → ClientResult<Answer>
 template <typename Call>
-Checked<ExitCode> until_nothing_is_to_sign(Context& context, const std::string& key_file, Call call) {
+Checked<ExitCode> until_nothing_is_to_sign(Context& context, const Client& client, SwitchChange change,
+                                           const Signing& signing, Call call) {
   api::SignedSettings settings;
-  for (int round = 0; round < kMostRounds; ++round) {
+  for (int round = 0;; ++round) {
     const auto answer = call(settings);
     if (!answer) return failure(answer.error());
     if (answer->to_sign.empty()) {
       show(context.output, *answer);
       return ExitCode::kSuccess;
     }
-    CHANCERY_ASSIGN(settings, sign_all(context.output, key_file, answer->to_sign));
+    if (round == most_rounds(change))
+      return failure(
+          Error{ErrorCode::kBadResponse, "the daemon asks for signature after signature: look at its log"});
+    CHANCERY_ASSIGN(settings, sign_all(context.output, client, change, signing, answer->to_sign));
   }
-  return failure(
-      Error{ErrorCode::kBadResponse, "the daemon asks for signature after signature: look at its log"});
 }
 
 // --- commands
@@ -128,9 +213,10 @@ Checked<ExitCode> freeze_agent(Context& context, const FreezeArguments& argument
 Checked<ExitCode> unfreeze_agent(Context& context, const UnfreezeArguments& arguments) {
   const auto client = connect(context);
   if (!client) return client.error();
-  return until_nothing_is_to_sign(context, arguments.key, [&](const api::SignedSettings& settings) {
-    return FreezeClient(*client).unfreeze(arguments.agent, settings);
-  });
+  return until_nothing_is_to_sign(context, *client, SwitchChange::kUnfreezeOne, arguments.signing,
+                                  [&](const api::SignedSettings& settings) {
+                                    return FreezeClient(*client).unfreeze(arguments.agent, settings);
+                                  });
 }
 
 Checked<ExitCode> freeze_all(Context& context, const FreezeArguments& arguments) {
@@ -149,14 +235,15 @@ Checked<ExitCode> show_state(Context& context) {
   return show_answer(context, FreezeClient(*client).state());
 }
 
-using Change = ClientResult<api::FreezeState> (FreezeClient::*)(const api::SignedSettings&) const;
+using Call = ClientResult<api::FreezeState> (FreezeClient::*)(const api::SignedSettings&) const;
 
-Checked<ExitCode> change(Context& context, const std::string& key, Change call) {
+Checked<ExitCode> change_all(Context& context, SwitchChange change, const Signing& signing) {
+  const Call call = change == SwitchChange::kArm ? &FreezeClient::arm : &FreezeClient::lift;
   const auto client = connect(context);
   if (!client) return client.error();
-  return until_nothing_is_to_sign(context, key, [&](const api::SignedSettings& settings) {
-    return (FreezeClient(*client).*call)(settings);
-  });
+  return until_nothing_is_to_sign(
+      context, *client, change, signing,
+      [&](const api::SignedSettings& settings) { return (FreezeClient(*client).*call)(settings); });
 }
 
 struct KeyArguments {
@@ -186,12 +273,18 @@ void add_reason(CLI::App& command, FreezeArguments& arguments) {
 constexpr const char* kKeyHelp =
     "the private key of [freeze] operator_key, 0600: PEM, or the file of one in a device";
 
-void add_change(CLI::App& group, Command& chosen, const char* name, const char* help, Change call) {
-  const auto key = std::make_shared<std::string>();
+void add_signing(CLI::App& command, Signing& signing) {
+  command.add_option("--key", signing.key, kKeyHelp);
+  command.add_flag("--yes", signing.is_confirmed,
+                   "do not ask, for scripts: what is signed then is what the daemon says");
+}
+
+void add_change(CLI::App& group, Command& chosen, const char* name, const char* help, SwitchChange change) {
+  const auto signing = std::make_shared<Signing>();
   CLI::App* command = group.add_subcommand(name, help);
-  command->add_option("--key", *key, kKeyHelp);
-  command->callback([key, call, &chosen] {
-    chosen = [key, call](Context& context) { return change(context, *key, call); };
+  add_signing(*command, *signing);
+  command->callback([signing, change, &chosen] {
+    chosen = [signing, change](Context& context) { return change_all(context, change, *signing); };
   });
 }
 
@@ -223,7 +316,7 @@ void add_agent_freeze(CLI::App& agents, Command& chosen) {
   CLI::App* command = agents.add_subcommand(
       "unfreeze", "Let an agent's keys sign again; where a TPM freezes them, by the operator's signature");
   command->add_option("NAME", arguments->agent, "the agent's name")->required();
-  command->add_option("--key", arguments->key, kKeyHelp);
+  add_signing(*command, arguments->signing);
   command->callback([arguments, &chosen] {
     chosen = [arguments](Context& context) { return unfreeze_agent(context, *arguments); };
   });
@@ -244,9 +337,9 @@ void add_freeze(CLI::App& app, Command& chosen) {
   shown->callback([&chosen] { chosen = show_state; });
   add_freeze_key(*group, chosen);
   add_change(*group, chosen, "arm",
-             "Make the kill switch ready: the operator signs for each of its banks once", &FreezeClient::arm);
+             "Make the kill switch ready: the operator signs for each of its banks once", SwitchChange::kArm);
   add_change(*group, chosen, "lift", "Let agents' keys sign again that are frozen with all",
-             &FreezeClient::lift);
+             SwitchChange::kUnfreezeAll);
 }
 
 }  // namespace chancery::cli

@@ -16,6 +16,7 @@ using json::Value;
 constexpr std::size_t kBitsSize = 8;
 constexpr std::size_t kSignatureSize = 64;
 constexpr Range kAnyHandle{0, 0xFFFFFFFF};
+constexpr Range kAnyBank{0, 1023};
 
 constexpr const char* kSettingHas =
     "a setting has `backend`, `index`, `frozen` (16 hexadecimal digits) and `nonce` (base64url)";
@@ -68,6 +69,28 @@ Result<api::SignedSetting> signed_setting_from(const Value& object) {
 Result<std::vector<api::SwitchSetting>> to_sign_from(const Value& object) {
   if (object.find("to_sign") == nullptr) return std::vector<api::SwitchSetting>();
   return items_from<api::SwitchSetting>(object, "to_sign", "`to_sign` is an array of settings", setting_from);
+}
+
+Node bank_node(const api::SwitchBank& bank) {
+  return Node::object({{"backend", bank.backend},
+                       {"number", std::int64_t{bank.number}},
+                       {"index", std::int64_t{bank.index}},
+                       {"armed", bank.is_armed},
+                       {"frozen", bits_text(bank.frozen)}});
+}
+
+Result<api::SwitchBank> bank_from(const Value& object) {
+  constexpr const char* kWhat =
+      "a bank has `backend`, `number`, `index`, `armed` and `frozen` (16 hexadecimal digits)";
+  api::SwitchBank out;
+  CHANCERY_ASSIGN(out.backend, need_text(object, "backend", kWhat));
+  CHANCERY_ASSIGN(const std::int64_t number, need_number(object, "number", kAnyBank, kWhat));
+  CHANCERY_ASSIGN(const std::int64_t index, need_number(object, "index", kAnyHandle, kWhat));
+  out.number = static_cast<std::uint32_t>(number);
+  out.index = static_cast<std::uint32_t>(index);
+  CHANCERY_ASSIGN(out.is_armed, flag(object, "armed", kWhat));
+  CHANCERY_ASSIGN(out.frozen, bits_from(object));
+  return out;
 }
 
 void set_to_sign(Node& node, const std::vector<api::SwitchSetting>& settings) {
@@ -142,6 +165,7 @@ std::string write(const api::FreezeState& message) {
   set_optional(node, "since", message.since);
   set_unless_empty(node, "reason", message.reason);
   set_to_sign(node, message.to_sign);
+  if (!message.banks.empty()) node.set("banks", array_of(message.banks, bank_node));
   return json::to_jcs(node);
 }
 
@@ -162,6 +186,9 @@ Result<api::FreezeState> read_freeze_state(std::string_view json) {
   CHANCERY_ASSIGN(out.since, integer(root, "since", kAnyTime, "`since` is a time"));
   CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` is a string"));
   CHANCERY_ASSIGN(out.to_sign, to_sign_from(root));
+  if (root.find("banks") == nullptr) return out;
+  CHANCERY_ASSIGN(out.banks,
+                  items_from<api::SwitchBank>(root, "banks", "`banks` is an array of banks", bank_from));
   return out;
 }
 

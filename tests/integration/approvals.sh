@@ -127,7 +127,7 @@ make_vendor
 make_certified_tpm "$WORK/tpm" "$WORK/vendor" production
 start_programs
 show_at operator gate list | sed 's/^/  /'
-show_at operator freeze arm --key "$switch_key" | sed 's/^/  /'
+show_at operator freeze arm --key "$switch_key" --yes | sed 's/^/  /'
 for agent in tools support; do show_at operator agent create "$agent" --uid "$(id -u)" >/dev/null; done
 at operator vault put payments-api --type api_key --scope payments.refund --tool refund --stdin <api/key.txt >/dev/null
 declare_refund
@@ -159,10 +159,12 @@ expect_waiting refund "$(refund_of 101)"
 good "it waits, once, however often it is asked for"
 
 chapter "4. Who may not decide"
-refused '(forbidden)' show_at alice approve "$request" --yes
+fetch_document "$request"
+refused 'give --sha256' show_at alice approve "$request" --yes
+refused '(forbidden)' show_at alice approve "$request" --yes --sha256 "$sha256"
 say "the refund is on Alice's behalf: somebody else has to look at it"
 at eve freeze key "$WORK/eve/key.pem" >/dev/null
-refused '(forbidden)' show_at eve approve "$request" --as user:bob@example.org --key "$WORK/eve/key.pem" --yes
+refused '(forbidden)' show_at eve approve "$request" --as user:bob@example.org --key "$WORK/eve/key.pem" --yes --sha256 "$sha256"
 say "Eve signs in Bob's name, by a key that is not his"
 show_entry approval.decide '"outcome":"refused"'
 expect_state "$request" pending
@@ -209,7 +211,7 @@ grep -qE '^  state +denied$' denied || die "the request should be denied: $(<den
 show_entry approval.deny "$changed" 'not what was agreed'
 expect_stopped approval_denied refund "$(refund_of 102)"
 expect_refunded 102 0
-refused 'waits for nobody any more' show_at bob approve "$changed" --yes
+refused 'waits for nobody any more' show_at bob approve "$changed" --yes --sha256 "$sha256"
 good "denied, and not asked about again"
 
 chapter "8. A grant that the TPM does not sign without Bob"
@@ -234,15 +236,17 @@ prove_by_its_key >/dev/null
 show_at operator agent freeze support --reason "asks for refunds that were denied" | tee frozen | sed 's/^/  /'
 grep -qE '^  enforcement +tpm:' frozen || die "the TPM should enforce that: $(<frozen)"
 refused '(forbidden)' prove_by_its_key
-show_entry agent.freeze '"enforcement":"tpm"'
+show_entry agent.freeze '"planned":"tpm"'
+show_entry freeze.told '"enforcement":"tpm"' '"told":true'
 at eve freeze key "$WORK/eve/switch.pem" >/dev/null
-refused '(forbidden)' show_at eve agent unfreeze support --key "$WORK/eve/switch.pem"
+refused '(forbidden)' show_at eve agent unfreeze support --key "$WORK/eve/switch.pem" --yes
 refused '--key' show_at operator agent unfreeze support
 refused '(forbidden)' prove_by_its_key
 good "nobody unfreezes it without the operator's key, and the daemon has only the public half"
-show_at operator agent unfreeze support --key "$switch_key" | sed 's/^/  /'
+answer_yes operator agent unfreeze support --key "$switch_key" | tee unfrozen | sed 's/^/  /'
+grep -qE '^  stay frozen +slots none' unfrozen || die "the operator should have seen what stays frozen: $(<unfrozen)"
 prove_by_its_key >/dev/null
-good "by the operator's signature it signs again"
+good "the operator has looked at what stays frozen, and by that signature it signs again"
 
 chapter "10. An incident: what the agent was and did, in one file"
 at operator audit keys >audit.keys

@@ -243,7 +243,8 @@ std::vector<Message> messages() {
       {"SignedSettings", wire::write(api::SignedSettings{{{kSwitchSetting, {1}}}})},
       {"AgentFreeze", wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}})},
       {"FreezeState",
-       wire::write(api::FreezeState{true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}})},
+       wire::write(api::FreezeState{
+           true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}, {{"tpm", 0, 1, true, 3}}})},
       {"Retirement", wire::write(api::Retirement{kAgent, kEnded})},
       {"RotateKey", wire::write(api::RotateKey{std::chrono::seconds(1), "tpm", "ES256"})},
       {"ReenrollAgent", wire::write(api::ReenrollAgent{"tpm", "ES256", true})},

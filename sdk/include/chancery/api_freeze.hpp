@@ -28,6 +28,17 @@ struct SwitchSetting {
   bool operator==(const SwitchSetting&) const = default;
 };
 
+/// A bank of a device's kill switch, as it is.
+struct SwitchBank {
+  std::string backend;
+  std::uint32_t number =
+      0;  ///< the slot of a bit is 64 times this and the bit's own; slot 0 is that of all keys
+  std::uint32_t index = 0;   ///< its handle of NV
+  bool is_armed = false;     ///< written once by the operator's word; what is not freezes
+  std::uint64_t frozen = 0;  ///< bits; 0 unless it is armed
+  bool operator==(const SwitchBank&) const = default;
+};
+
 struct SignedSetting {
   SwitchSetting setting;
   Bytes signature;  ///< r‖s, 64 octets
@@ -56,6 +67,7 @@ struct FreezeState {
   std::uint64_t other_keys = 0;     ///< and that do not
   bool is_armed = false;  ///< whether there is a kill switch, and no bank of any waits for the operator
   std::vector<SwitchSetting> to_sign;  ///< empty when nothing is left to be
+  std::vector<SwitchBank> banks;       ///< of devices that answer
 };
 
 }  // namespace chancery::api

@@ -75,6 +75,12 @@ std::string call_document(const std::string& more = {}, const std::string& id = 
   return text.replace(text.find(R"("asked_at")"), 0, R"("arguments_sha256":")" + hash + "\",");
 }
 
+std::vector<std::string> approve(const std::vector<std::string>& more) {
+  std::vector<std::string> out{"approve", kId};
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
 struct Stand : Stage {
   Stand() {
     answer("GET /.well-known/oauth-authorization-server",
@@ -99,13 +105,15 @@ struct Stand : Stage {
 
   void waits(const std::string& text, const std::string& sha256,
              const std::string& enforcement = "software-enforced", const std::string& gate = "refunds") {
+    looked_at = sha256;
     answer(kShow, http_answer(200, kJson, json::to_jcs(waiting(text, sha256, enforcement, gate))));
   }
   /// The same, with another that was denied before.
   void waits_after(const std::string& text, const std::string& before, const std::string& sha256) {
     const auto parsed = json::Document::parse(before);
     BOOST_REQUIRE(parsed.has_value());
-    Node approval = waiting(text, digest_of(text), "software-enforced", "refunds");
+    looked_at = digest_of(text);
+    Node approval = waiting(text, looked_at, "software-enforced", "refunds");
     approval.set("previous", Node::object({{"id", kBefore},
                                            {"state", "denied"},
                                            {"decided_at", 1'800'000'000},
@@ -137,14 +145,16 @@ struct Stand : Stage {
   }
   void waits(const std::string& text) { waits(text, digest_of(text)); }
 
-  std::string document;  // of the enrolment
-};
+  /// As a script does that has looked at what waits.
+  [[nodiscard]] std::vector<std::string> approve_it(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words{"--yes", "--sha256", looked_at};
+    words.insert(words.end(), more.begin(), more.end());
+    return approve(words);
+  }
 
-std::vector<std::string> approve(const std::vector<std::string>& more = {"--yes"}) {
-  std::vector<std::string> out{"approve", kId};
-  out.insert(out.end(), more.begin(), more.end());
-  return out;
-}
+  std::string document;   // of the enrolment
+  std::string looked_at;  // of what waits
+};
 
 }  // namespace
 
@@ -154,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_signed_is_the_hash_of_what_was_shown, Stand) {
   const PublicKey key = enroll();
   const std::string text = call_document();
   waits(text);
-  const Run done = run(approve());
+  const Run done = run(approve_it());
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(contains(done.out, "amount = 101"), done.out);
   BOOST_TEST(contains(done.out, "refunds: amount is above 100"), done.out);
@@ -180,15 +190,15 @@ BOOST_FIXTURE_TEST_CASE(what_changed_since_the_one_before_is_shown, Stand) {
   enroll();
   const std::string before = call_document({}, kBefore, 75);
   waits(call_document());
-  BOOST_TEST(contains(run(approve()).out, "none is known that is like it"));
+  BOOST_TEST(contains(run(approve_it()).out, "none is known that is like it"));
   waits_after(call_document(), before, digest_of(before));
-  const Run done = run(approve());
+  const Run done = run(approve_it());
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(contains(done.out, "arguments > amount: 75 -> 101"), done.out);
   BOOST_TEST(contains(done.out, "denied 2027-01-15T08:00:00Z"), done.out);
   BOOST_TEST(!contains(done.out, "charge:"), done.out);
   waits_after(call_document({}, kId, 75), before, digest_of(before));
-  BOOST_TEST(contains(run(approve()).out, "nothing is another"));
+  BOOST_TEST(contains(run(approve_it()).out, "nothing is another"));
 }
 
 // It keeps nobody from deciding: what is decided about is not it.
@@ -198,7 +208,7 @@ BOOST_FIXTURE_TEST_CASE(one_before_that_cannot_be_read_is_compared_with_nothing,
   for (const auto& [before, sha256] :
        {std::pair(odd, digest_of(odd)), std::pair(call_document({}, kBefore, 75), digest_of("another"))}) {
     waits_after(call_document(), before, sha256);
-    const Run done = run(approve());
+    const Run done = run(approve_it());
     BOOST_TEST(done.exit == 0, done.err);
     BOOST_TEST(contains(done.out, "cannot read it"), done.out);
     BOOST_TEST(!contains(done.out, "75 ->"), done.out);
@@ -223,31 +233,32 @@ BOOST_FIXTURE_TEST_CASE(a_denial_says_why, Stand) {
 BOOST_FIXTURE_TEST_CASE(nothing_is_signed_that_could_not_be_shown, Stand) {
   enroll();
   const std::string text = call_document();
-  const auto refused = [&](const std::string& why, const std::vector<std::string>& command = approve()) {
+  const auto refused = [&](const std::string& why, const std::vector<std::string>& command) {
     const Run run_of = run(command);
     BOOST_TEST(run_of.exit == 2, run_of.out);
     BOOST_TEST(contains(run_of.err, why), run_of.err);
     BOOST_TEST(request(kDecide).empty());
   };
   waits(text, digest_of("another"));
-  refused("not what its SHA-256 says");
+  refused("not what its SHA-256 says", approve_it());
   waits(call_document(R"(,"standing":true)"));
-  refused("does not know documents of this kind");
+  refused("does not know documents of this kind", approve_it());
   waits(text);
+  refused("give --sha256", approve({"--yes"}));
   refused("is asked on a terminal", approve({}));
   refused("another than the one that --sha256 names", approve({"--yes", "--sha256", digest_of("another")}));
   refused("give --sha256", approve({"--yes", "--format", "json"}));
   refused("give --yes", approve({"--sha256", digest_of(text), "--format", "json"}));
-  refused("one line", approve({"--yes", "--reason", "two\nlines"}));
+  refused("one line", approve_it({"--reason", "two\nlines"}));
   answer(kShow, http_answer(404, kProblem, R"({"code":"not_found","detail":"no such approval"})"));
-  const Run gone = run(approve());
+  const Run gone = run(approve_it());
   BOOST_TEST(gone.exit == 1, gone.err);
   BOOST_TEST(request(kDecide).empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_decides_without_a_key, Stand) {
   waits(call_document());
-  const Run done = run(approve());
+  const Run done = run(approve_it());
   BOOST_TEST(done.exit == 2);
   BOOST_TEST(contains(done.err, "chancery approver enroll"), done.err);
 }
@@ -347,7 +358,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_key_replaces_the_old_one_when_the_daemon_has_it, S
   BOOST_TEST(member(rotated.out, "jkt") == read->key.thumbprint().text());
 
   waits(call_document());
-  BOOST_TEST(run(approve()).exit == 0);
+  BOOST_TEST(run(approve_it()).exit == 0);
   const std::string jws = member(body_of(request(kDecide)), "decision");
   BOOST_TEST(verify_approval_decision(jws, read->key, std::nullopt).has_value());
 }
@@ -431,14 +442,14 @@ struct GateStand : Stand {
 
 BOOST_FIXTURE_TEST_CASE(for_a_tpm_is_signed_what_was_pinned_and_shown, GateStand) {
   const std::string input = waits_for_grant(issuer.public_key());
-  const Run unpinned = run(approve());
+  const Run unpinned = run(approve_it());
   BOOST_TEST(unpinned.exit == 2);
   BOOST_TEST(contains(unpinned.err, "chancery gate pin deploy"), unpinned.err);
   const Run pinned = run({"gate", "pin", "deploy", "--without-evidence", "--yes"});
   BOOST_TEST(pinned.exit == 0, pinned.err);
   BOOST_TEST(contains(pinned.out, hex_encode(name_of(issuer.public_key()))), pinned.out);
 
-  const Run done = run(approve());
+  const Run done = run(approve_it());
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(contains(done.out, "would be granted"), done.out);
   BOOST_TEST(contains(done.err, "deploy: pinned without evidence"), done.err);
@@ -455,7 +466,7 @@ BOOST_FIXTURE_TEST_CASE(another_key_than_the_pinned_one_gets_no_signature, GateS
   const PublicKey other = SigningKey::generate(Algorithm::kES256)->public_key();
   waits_for_grant(other);
   show_gate(other);
-  const Run refused = run(approve());
+  const Run refused = run(approve_it());
   BOOST_TEST(refused.exit == 2);
   BOOST_TEST(contains(refused.err, "another key than the gate's"), refused.err);
   BOOST_TEST(request(kDecide).empty());
@@ -463,7 +474,7 @@ BOOST_FIXTURE_TEST_CASE(another_key_than_the_pinned_one_gets_no_signature, GateS
   BOOST_TEST(again.exit == 2);
   BOOST_TEST(contains(again.err, "--replace"), again.err);
   BOOST_TEST(run({"gate", "pin", "deploy", "--without-evidence", "--yes", "--replace"}).exit == 0);
-  BOOST_TEST(run(approve()).exit == 0);
+  BOOST_TEST(run(approve_it()).exit == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_that_is_behind_no_such_policy_is_not_pinned, GateStand) {
@@ -477,8 +488,7 @@ BOOST_FIXTURE_TEST_CASE(a_key_that_is_behind_no_such_policy_is_not_pinned, GateS
 // Of a denial the TPM is told nothing.
 BOOST_FIXTURE_TEST_CASE(a_denial_signs_nothing_for_the_tpm, GateStand) {
   waits_for_grant(issuer.public_key());
-  BOOST_TEST(run({"gate", "pin", "deploy", "--without-evidence", "--yes"}).exit == 0);
-  const Run done = run({"deny", kId, "--yes"});
+  const Run done = run({"deny", kId, "--yes"});  // without a pin
   BOOST_TEST(done.exit == 0, done.err);
   BOOST_TEST(member(body_of(request(kDecide)), "policy_signature").empty());
 }

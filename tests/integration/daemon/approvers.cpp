@@ -99,6 +99,11 @@ struct Persons {
     const Client client = office.daemon->client();
     return answered(ApprovalClient(client).approval(id)).state;
   }
+  /// As a script approves that has looked at what waits.
+  [[nodiscard]] std::vector<std::string> approval_of(const std::string& id) const {
+    const Client client = office.daemon->client();
+    return {"approve", id, "--yes", "--sha256", answered(ApprovalClient(client).approval(id)).sha256};
+  }
   [[nodiscard]] std::vector<api::ApproverKey> keys_of(const std::string& person) const {
     const Client client = office.daemon->client();
     return answered(ApprovalClient(client).approver(person)).keys;
@@ -134,15 +139,15 @@ BOOST_FIXTURE_TEST_CASE(a_gate_of_two_is_opened_by_two_persons_and_not_by_two_ke
   BOOST_TEST(keys_of(kBob).size() == 2u);
 
   const std::string id = waiting(20);
-  bob.does({"approve", id, "--yes"});
+  bob.does(approval_of(id));
   BOOST_TEST(state_of(id) == "pending");
-  const testing::Run again = laptop.run({"approve", id, "--yes"});
+  const testing::Run again = laptop.run(approval_of(id));
   BOOST_TEST(again.exit == 1, again.out);
   BOOST_TEST((again.err.find("(conflict)") != std::string::npos), again.err);
   BOOST_TEST(state_of(id) == "pending");
   BOOST_TEST(!ask(20).permitted);
 
-  carol.does({"approve", id, "--yes"});
+  carol.does(approval_of(id));
   BOOST_TEST(state_of(id) == "approved");
   // Another amount is another request, and the approval is good once.
   BOOST_TEST(waiting(21) != id);
@@ -153,8 +158,8 @@ BOOST_FIXTURE_TEST_CASE(a_gate_of_two_is_opened_by_two_persons_and_not_by_two_ke
 
 BOOST_FIXTURE_TEST_CASE(a_chain_that_ended_after_the_approval_is_denied, Persons) {
   const std::string id = waiting(20);
-  bob.does({"approve", id, "--yes"});
-  carol.does({"approve", id, "--yes"});
+  bob.does(approval_of(id));
+  carol.does(approval_of(id));
   const Client client = office.daemon->client();
   api::Authorize question;
   question.chain = chain;
@@ -175,8 +180,8 @@ BOOST_FIXTURE_TEST_CASE(a_chain_that_ended_after_the_approval_is_denied, Persons
 
 BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_counts_no_more, Persons) {
   const std::string id = waiting(20);
-  bob.does({"approve", id, "--yes"});
-  carol.does({"approve", id, "--yes"});
+  bob.does(approval_of(id));
+  carol.does(approval_of(id));
   bob.does({"approver", "revoke", carols_key, "--reason", "laptop stolen", "--yes"});
   BOOST_TEST(state_of(id) == "lapsed");
   BOOST_TEST(!ask(20).permitted);
@@ -216,7 +221,7 @@ BOOST_FIXTURE_TEST_CASE(who_may_read_approvers_and_nothing_else_replaces_an_own_
   BOOST_TEST(key_state(kCarol, carols_key) == "replaced");
   BOOST_TEST(keys_of(kCarol).size() == 2u);
   const std::string id = waiting(20);
-  carol.does({"approve", id, "--yes"});
+  carol.does(approval_of(id));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -56,7 +56,7 @@ struct Site {
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(what_the_operator_froze_nobody_else_unfreezes, Site) {
-  must_run({"freeze", "arm", "--key", key});
+  must_run({"freeze", "arm", "--key", key, "--yes"});
   BOOST_TEST(contains(run({"freeze", "show"}).out, "armed"));
   answered(daemon->client().create_agent(agent_of("guard", ::getuid())));
   const auto chain = answered(daemon->client().grant(grant_to("guard"))).chain;
@@ -75,16 +75,23 @@ BOOST_FIXTURE_TEST_CASE(what_the_operator_froze_nobody_else_unfreezes, Site) {
   BOOST_TEST(run({"agent", "unfreeze", "guard"}).exit == 2);  // by nobody's key
   const std::string stranger = (chancery.folder() / "stranger.pem").string();
   must_run({"freeze", "key", stranger});
-  const Run refused = run({"agent", "unfreeze", "guard", "--key", stranger});
+  const Run refused = run({"agent", "unfreeze", "guard", "--key", stranger, "--yes"});
   BOOST_TEST(refused.exit == 1, refused.err);
   BOOST_TEST(proof_status(chain) == 403);
 
-  must_run({"agent", "unfreeze", "guard", "--key", key});
+  const Run unasked = run({"agent", "unfreeze", "guard", "--key", key});  // nobody has looked
+  BOOST_TEST(unasked.exit == 2, unasked.err);
+  BOOST_TEST(proof_status(chain) == 403);
+  const Run ended = run({"agent", "unfreeze", "guard", "--key", key, "--yes"});
+  BOOST_TEST(ended.exit == 0, ended.err);
+  BOOST_TEST(contains(ended.out, "slots 1\n"), ended.out);
+  BOOST_TEST(contains(ended.out, "slots none\n"), ended.out);
+  BOOST_TEST(contains(ended.out, "are not frozen from then on"), ended.out);
   BOOST_TEST(proof_status(chain) == 201);
 }
 
 BOOST_FIXTURE_TEST_CASE(all_are_frozen_at_once_and_lifted_by_the_operator, Site) {
-  must_run({"freeze", "arm", "--key", key});
+  must_run({"freeze", "arm", "--key", key, "--yes"});
   answered(daemon->client().create_agent(agent_of("one", ::getuid())));
   const auto chain = answered(daemon->client().grant(grant_to("one"))).chain;
   BOOST_TEST(run({"freeze"}).exit == 2);  // says what there is
@@ -92,7 +99,7 @@ BOOST_FIXTURE_TEST_CASE(all_are_frozen_at_once_and_lifted_by_the_operator, Site)
   BOOST_TEST(proof_status(chain) == 403);
   BOOST_TEST((answered(FreezeClient(daemon->client()).state()).enforcement == "tpm"));
   BOOST_TEST(run({"freeze", "lift"}).exit == 2);
-  must_run({"freeze", "lift", "--key", key});
+  must_run({"freeze", "lift", "--key", key, "--yes"});
   BOOST_TEST(proof_status(chain) == 201);
 }
 
@@ -100,12 +107,12 @@ BOOST_FIXTURE_TEST_CASE(keys_of_before_are_followed_by_ones_that_hang_on_the_swi
   answered(daemon->client().create_agent(agent_of("early", ::getuid())));
   const std::string before = key_of("early");
   const auto chain = answered(daemon->client().grant(grant_to("early"))).chain;
-  must_run({"freeze", "arm", "--key", key});
+  must_run({"freeze", "arm", "--key", key, "--yes"});
   BOOST_TEST(eventually([&] { return key_of("early") != before; }));
   BOOST_TEST(proof_status(chain) == 201);  // the former serves what it holds
   must_run({"agent", "freeze", "early"});
   BOOST_TEST(proof_status(chain) == 403);
-  must_run({"agent", "unfreeze", "early", "--key", key});
+  must_run({"agent", "unfreeze", "early", "--key", key, "--yes"});
   BOOST_TEST(proof_status(chain) == 201);
 }
 

@@ -98,6 +98,26 @@ BOOST_FIXTURE_TEST_CASE(keys_by_which_agents_sign_are_read_page_by_page, Freezes
   BOOST_TEST(must(book->active_keys(rest.front().place, 10)).empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(keys_that_rotate_are_read_by_backend_page_by_page, Freezes) {
+  std::vector<Key> former;
+  for (const char* name : {"one", "two"}) {
+    add_agent(name);
+    const Agent agent = must(store->agent_by_name(name));
+    former.push_back(agent.key);
+    must(store->add_key(fresh_key_of(agent.id), kNow + 1h, entry("key.rotate")));
+  }
+  add_agent("three");
+  const std::string backend = former.front().backend;
+  const std::vector<AgentKey> first = must(book->rotating_keys(backend, 0, 1));
+  BOOST_REQUIRE(first.size() == 1u);
+  BOOST_TEST((first.front().blob == former[0].stored.blob));
+  const std::vector<AgentKey> rest = must(book->rotating_keys(backend, first.front().place, 10));
+  BOOST_REQUIRE(rest.size() == 1u);
+  BOOST_TEST((rest.front().blob == former[1].stored.blob));
+  BOOST_TEST(must(book->rotating_keys(backend, rest.front().place, 10)).empty());
+  BOOST_TEST(must(book->rotating_keys("elsewhere", 0, 10)).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_slot_that_a_device_has_frozen_is_given_to_nobody_new, Freezes) {
   const std::string one = add_agent("one");
   BOOST_TEST(slot_of(one, kNow, 3, {1, 2}) == 3);

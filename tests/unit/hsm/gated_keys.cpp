@@ -205,11 +205,16 @@ BOOST_AUTO_TEST_CASE(an_agents_key_is_no_gated_one_nor_the_other_way_round) {
   BOOST_TEST((certified.error().code == kForbidden));
 }
 
-BOOST_AUTO_TEST_CASE(a_destroyed_key_signs_no_more) {
+BOOST_AUTO_TEST_CASE(a_destroyed_key_signs_no_more_and_is_certified_no_more) {
   const GatedScene scene(1, 1);
+  GatedKeys& gated = *scene.backend->gated_keys();
   BOOST_REQUIRE(scene.sign({scene.approved_by(0)}));
+  BOOST_REQUIRE(gated.certify(scene.key, {}, far_away()));
   BOOST_REQUIRE(scene.backend->destroy(scene.key, far_away()));
   BOOST_TEST(error_of(scene.sign({scene.approved_by(0)})) == "key_lost");
+  const auto certified = gated.certify(scene.key, {}, far_away());
+  BOOST_REQUIRE(!certified);
+  BOOST_TEST((certified.error().code == kKeyLost));
 }
 
 BOOST_AUTO_TEST_CASE(signing_behind_a_gate_leaves_nothing_in_the_tpm) {

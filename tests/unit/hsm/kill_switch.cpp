@@ -1,5 +1,6 @@
 // The kill switch of a TPM: what is frozen signs nothing, whatever this process does, until the operator has signed.
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
@@ -227,6 +228,12 @@ BOOST_AUTO_TEST_CASE(the_tpm_unfreezes_under_the_operators_signature_over_this_v
   const BankSetting other{third.index, attest::bit_of_slot(9), third.nonce};
   const Signature of_other = guarded.signed_by(guarded.operator_key, other);
   BOOST_TEST((refused(third, of_other) == kForbidden));  // what else was signed
+  const BankSetting endless = guarded.ask(0, 0);
+  Bytes message = must(attest::setting_message(endless, guarded.operator_key.public_key()));
+  const auto expiration = message.begin() + static_cast<std::ptrdiff_t>(endless.nonce.size());
+  BOOST_TEST((Bytes(expiration, expiration + 4) == Bytes{0, 0, 0x02, 0x58}));
+  std::fill_n(expiration, 4, std::uint8_t{0});
+  BOOST_TEST((refused(endless, must(guarded.operator_key.sign(message))) == kForbidden));  // without an end
   const BankSetting fourth = guarded.ask(0, 0);
   static_cast<void>(guarded.ask(1, 0));
   BOOST_TEST((refused(fourth, guarded.signed_by(guarded.operator_key, fourth)) == kConflict));  // asked anew

@@ -39,7 +39,8 @@ BOOST_AUTO_TEST_CASE(each_message_comes_back) {
   BOOST_TEST(agent->enforcement == "tpm");
   BOOST_TEST((agent->to_sign == std::vector<api::SwitchSetting>{setting()}));
 
-  api::FreezeState whole{true, "software", 17, "leak", {"a", "b"}, 3, 4, true, {setting()}};
+  api::FreezeState whole{true, "software", 17,   "leak",      {"a", "b"},
+                         3,    4,          true, {setting()}, {{"tpm", 1, 0x01812345, true, 5}}};
   const auto state = wire::read_freeze_state(wire::write(whole));
   BOOST_REQUIRE(state);
   BOOST_TEST(state->is_frozen);
@@ -51,6 +52,7 @@ BOOST_AUTO_TEST_CASE(each_message_comes_back) {
   BOOST_TEST(state->other_keys == 4u);
   BOOST_TEST(state->is_armed);
   BOOST_TEST((state->to_sign == whole.to_sign));
+  BOOST_TEST((state->banks == whole.banks));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_said_where_there_is_nothing) {

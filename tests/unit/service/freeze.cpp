@@ -64,6 +64,19 @@ struct Frozen : OfficeFixture {
     return must(wire::read_freeze_state(answer.body));
   }
   store::Key key_of(const std::string& name) { return must(store().agent_by_name(name)).key; }
+  /// Those of the newest entry of this kind, as JSON.
+  std::string last_details(std::string_view action) {
+    const std::string wanted = R"("action":")" + std::string(action) + "\"";
+    std::string out;
+    for (const store::AuditRecord& record : must(store().audit_tail(1000))) {
+      if (record.json.find(wanted) == std::string::npos) continue;
+      const auto entry = json::Document::parse(record.json);
+      BOOST_REQUIRE(entry);
+      const json::Value* const details = entry->root().find("details");
+      out = details == nullptr ? "" : std::string(details->source());
+    }
+    return out;
+  }
   std::size_t entries(std::string_view action) {
     std::size_t count = 0;
     const std::string wanted = R"("action":")" + std::string(action) + "\"";
@@ -266,6 +279,33 @@ BOOST_FIXTURE_TEST_CASE(the_tpm_itself_refuses_until_the_operator_has_signed, Wi
   BOOST_TEST(prove(chain, kSupportUid).status == 201);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_frozen_again_while_the_operator_signs_stays_frozen, WithTpm) {
+  arm();
+  register_agent("guard", kSupportUid, "tpm");
+  static_cast<void>(change("guard", "freeze"));
+  const api::AgentFreeze asked = change("guard", "unfreeze");
+  static_cast<void>(change("guard", "freeze", R"({"reason":"it goes on"})"));
+  BOOST_TEST(post("/v1/agents/guard/unfreeze", signed_by(operator_key, asked.to_sign)).status == 409);
+  BOOST_TEST(!device_signs(key_of("guard")));
+  BOOST_TEST(agent("guard").frozen_since.has_value());
+  const api::AgentFreeze again = change("guard", "unfreeze");
+  BOOST_TEST(!change("guard", "unfreeze", signed_by(operator_key, again.to_sign)).is_frozen);
+  BOOST_TEST(device_signs(key_of("guard")));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_signed_for_one_agent_ends_no_others_freeze, WithTpm) {
+  arm();
+  register_agent("guard", kSupportUid, "tpm");
+  register_agent("other", kLookupUid, "tpm");
+  static_cast<void>(change("guard", "freeze"));
+  static_cast<void>(change("other", "freeze"));
+  const api::AgentFreeze asked = change("guard", "unfreeze");
+  const std::string answer = signed_by(operator_key, asked.to_sign);
+  BOOST_TEST(post("/v1/agents/other/unfreeze", answer).status == 409);
+  BOOST_TEST(!device_signs(key_of("guard")));
+  BOOST_TEST(!change("guard", "unfreeze", answer).is_frozen);
+}
+
 BOOST_FIXTURE_TEST_CASE(one_write_freezes_the_keys_of_all_agents_in_the_tpm, WithTpm) {
   arm();
   register_agent("one", kOrchestratorUid, "tpm");
@@ -310,6 +350,69 @@ BOOST_FIXTURE_TEST_CASE(keys_that_were_made_before_are_followed_by_ones_that_han
   BOOST_TEST(complaints.empty());
 }
 
+// Else the key that follows would sign for an agent of which the daemon says that the TPM has frozen it.
+BOOST_FIXTURE_TEST_CASE(who_is_frozen_gets_no_key_that_the_tpm_signs_with, WithTpm) {
+  register_agent("early", kSupportUid, "tpm");
+  const store::Key before = key_of("early");
+  BOOST_TEST(change("early", "freeze").enforcement == "software");
+  arm();
+  keeper.tick(kNow + 1s);
+  const store::Key after = key_of("early");
+  BOOST_TEST((after.stored.public_key != before.stored.public_key));
+  BOOST_TEST(!device_signs(after));
+  const api::FreezeState state =
+      must(wire::read_freeze_state(call("GET", "/v1/freeze", "", kOperatorUid).body));
+  BOOST_REQUIRE(state.banks.size() == 1u);
+  BOOST_TEST(state.banks.front().is_armed);
+  BOOST_TEST(state.banks.front().frozen == attest::bit_of_slot(1));
+
+  const api::AgentFreeze asked = change("early", "unfreeze");
+  BOOST_TEST(!change("early", "unfreeze", signed_by(operator_key, asked.to_sign)).is_frozen);
+  BOOST_TEST(device_signs(after));
+  BOOST_TEST(complaints.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(keys_that_serve_until_their_overlap_ends_count_among_those_that_are_to_be_frozen,
+                        WithTpm) {
+  register_agent("early", kSupportUid, "tpm");
+  arm();
+  keeper.tick(kNow + 1s);
+  const api::FreezeState within = of_all("");
+  BOOST_TEST(within.enforcement == "software");
+  BOOST_TEST(within.switched_keys == 1u);
+  BOOST_TEST(within.other_keys == 1u);
+  keeper.tick(kNow + 1000h);
+  const api::FreezeState after = of_all("");
+  BOOST_TEST(after.enforcement == "tpm");
+  BOOST_TEST(after.other_keys == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_log_says_what_was_planned_and_then_whether_devices_know, WithTpm) {
+  arm();
+  register_agent("guard", kSupportUid, "tpm");
+  static_cast<void>(change("guard", "freeze"));
+  BOOST_TEST(last_details("agent.freeze") == R"({"planned":"tpm"})");
+  BOOST_TEST(last_details("freeze.told") == R"({"enforcement":"tpm","told":true})");
+  const api::AgentFreeze asked = change("guard", "unfreeze");
+  BOOST_TEST(entries("freeze.clear") == 0u);
+  static_cast<void>(change("guard", "unfreeze", signed_by(operator_key, asked.to_sign)));
+  BOOST_TEST(entries("freeze.clear") == 1u);
+  swtpm.kill();
+  static_cast<void>(of_all(""));
+  BOOST_TEST(last_details("freeze.all") == R"({"planned":"tpm"})");
+  BOOST_TEST(last_details("freeze.told") == R"({"enforcement":"software","told":false})");
+}
+
+// As when a second backend's device refuses.
+BOOST_FIXTURE_TEST_CASE(a_bank_that_was_armed_stands_in_the_log_whatever_became_of_the_next, WithTpm) {
+  const api::FreezeState asked = of_all("/arm");
+  BOOST_REQUIRE(asked.to_sign.size() == 1u);
+  const std::vector<api::SwitchSetting> twice(2, asked.to_sign.front());  // it is used up by the second
+  BOOST_TEST(post("/v1/freeze/arm", signed_by(operator_key, twice)).status == 409);
+  BOOST_TEST(of_all("/arm").is_armed);
+  BOOST_TEST(entries("freeze.arm") == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_tpm_that_was_away_is_told_of_the_freeze_when_it_is_back, WithTpm) {
   arm();
   register_agent("guard", kSupportUid, "tpm");
@@ -318,8 +421,10 @@ BOOST_FIXTURE_TEST_CASE(a_tpm_that_was_away_is_told_of_the_freeze_when_it_is_bac
   BOOST_REQUIRE(swtpm.restart());
   hsm::eventually([&] { return tpm.check(hsm::in(1s)).has_value(); });
   BOOST_TEST(device_signs(key_of("guard")));  // as the device knows nothing of it yet
+  BOOST_TEST(last_details("freeze.told") == R"({"enforcement":"software","told":false})");
   keeper.tick(kNow + 60s);
   BOOST_TEST(!device_signs(key_of("guard")));
+  BOOST_TEST(last_details("freeze.told") == R"({"told":true})");
 }
 
 BOOST_FIXTURE_TEST_CASE(arming_anew_freezes_whoever_is_frozen, WithTpm) {

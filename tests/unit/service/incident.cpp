@@ -224,6 +224,22 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_ended_that_nobody_asked_to_end, Incidents) {
   BOOST_TEST(bundle.evidence.tokens.at(0).status == "valid");
 }
 
+// Its name alone it has in common with the one that is retired.
+BOOST_FIXTURE_TEST_CASE(what_a_former_agent_of_the_same_name_did_is_not_its_own, Incidents) {
+  BOOST_REQUIRE(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
+  set_now(kNow + std::chrono::seconds(60));
+  create_agent("orchestrator", kOrchestratorUid);
+  const Bundle bundle = opened("");
+  expect_sound(bundle);
+  BOOST_TEST(bundle.evidence.reached.empty());
+  BOOST_TEST(bundle.evidence.calls.empty());
+  BOOST_REQUIRE(!bundle.evidence.entries.empty());
+  for (const incident::LoggedEntry& entry : bundle.evidence.entries) {
+    BOOST_TEST(entry.json.find(R"("action":"tool.permit")") == std::string::npos, entry.json);
+    BOOST_TEST(entry.json.find(R"("action":"agent.retire")") == std::string::npos, entry.json);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_above_an_agent_is_in_it_too, Incidents) {
   const Response answer = call("POST", "/v1/incidents", R"({"agent":"support"})", kOperatorUid);
   BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
