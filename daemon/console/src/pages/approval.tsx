@@ -240,7 +240,7 @@ function Request({ view, reload }: { view: ApprovalView; reload: () => void }) {
           {document === undefined && <Ended approval={approval} />}
           {judged?.problem !== undefined && (
             <Notice tone="bad" title="Approve nothing of this">
-              {judged.problem} The command line shows what it is: <code>chancery approval show {approval.id}</code>
+              <VisibleText text={judged.problem} /> The command line shows what it is: <code>chancery approval show {approval.id}</code>
             </Notice>
           )}
           {document !== undefined && (
