@@ -166,7 +166,7 @@ ConsoleScene::Session ConsoleScene::sign_in() const {
   const auto session = required(json::Document::parse(answer.body));
   const json::Value* const mark = session.root().find("mark");
   if (mark == nullptr) fail("the session has no mark");
-  return {answer.cookie.substr(0, answer.cookie.find(';')), std::string(required(mark->string()))};
+  return {answer.cookie.substr(0, answer.cookie.find(';')), std::string(mark->string().value_or(""))};
 }
 
 HttpRequest ConsoleScene::request(const std::string& method, const std::string& target,

@@ -142,6 +142,15 @@ BOOST_FIXTURE_TEST_CASE(a_question_is_open_for_five_minutes, PasskeyFixture) {
              401);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_clock_that_goes_back_lengthens_no_question, PasskeyFixture) {
+  sign_in();
+  set_now(kNow + 60s);
+  const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
+  set_now(kNow + 59s);
+  BOOST_TEST(answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge))).status ==
+             401);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_approver_is_nobody_else_by_another_passkey, PasskeyFixture) {
   sign_in(kBobUid);
   const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
