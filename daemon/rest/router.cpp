@@ -65,6 +65,13 @@ bool judges_chains(const Route& route) {
   return route.handle == verify_chain || route.handle == explain_chain;
 }
 
+// Where the body itself may say enough, nobody has to show a chain; one that is shown is looked at.
+bool takes_chain(const Route& route, const Request& request) {
+  if (request.peer.transport != Transport::kTls) return false;
+  if (route.listener == Listener::kPrivileged) return true;
+  return route.listener == Listener::kAny && !route.scope.empty() && request.header("authorization");
+}
+
 Response method_not_allowed(const std::string& allowed) {
   Response response =
       problem(405, ErrorCode::kMethodNotAllowed, "this path has other methods: see the Allow header");
@@ -191,9 +198,7 @@ void Router::tell(const Route& route, const Request& request, const Response& re
 
 Response Router::answer(const Route& route, Request& request, std::string_view argument) {
   if (is_console_path(request.path)) return answer_visitor(route, request, argument);
-  const bool takes_chain =
-      route.listener == Listener::kPrivileged && request.peer.transport == Transport::kTls;
-  if (!takes_chain) return route.handle(office_, request, argument);
+  if (!takes_chain(route, request)) return route.handle(office_, request, argument);
   Response response = answer_holder(route, request, argument);
   add_nonce(office_, request, response);
   return response;
@@ -211,6 +216,7 @@ Response Router::answer_holder(const Route& route, Request& request, std::string
   auto caller = find_caller(office_, request);
   if (!caller) return challenge(caller.error());
   request.chain = *std::move(caller);  // who is refused below is known
+  if (route.listener == Listener::kAny) return route.handle(office_, request, argument);
   const Status granted = service::require_scope(*office_.policy.current(), *request.chain, route.scope);
   if (!granted) return problem(granted.error());
   return route.handle(office_, request, argument);

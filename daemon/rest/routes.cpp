@@ -72,7 +72,7 @@ std::span<const Route> routes() noexcept {
             "approval.cancel"},
       Route{"GET", "/v1/approvals/{name}", kPrivileged, true, show_approval, scope::kApprovalsRead},
       Route{"POST", "/v1/approvals/{name}/decision", kAny, true, decide_approval, {}, "approval.decide"},
-      Route{"POST", "/v1/approver-keys/{name}/revoke", kPrivileged, true, revoke_approver_key,
+      Route{"POST", "/v1/approver-keys/{name}/revoke", kAny, true, revoke_approver_key,
             scope::kApproversRevoke, "approver.revoke"},
       Route{"GET", "/v1/approvers", kPrivileged, true, list_approvers, scope::kApproversRead},
       Route{"POST", "/v1/approvers", kAny, true, enroll_approver, {}, "approver.enroll"},

@@ -11,7 +11,7 @@ namespace chancery::rest {
 
 /// Where a route exists.
 enum class Listener : std::uint8_t {
-  kAny,         ///< on the Unix socket, TLS and plain loopback alike
+  kAny,  ///< on the Unix socket, TLS and plain loopback alike. With a scope: a chain that is shown on TLS counts, and so does the body
   kLocal,       ///< on the Unix socket and plain loopback: nothing that the network need know
   kPrivileged,  ///< on the Unix socket, where the kernel tells who calls, and on TLS with a chain of authority
   kUnixSocket,  ///< on the Unix socket alone
@@ -27,7 +27,7 @@ struct Route {
   bool may_block;  ///< asks a device or the disk
   /// \param argument  the segment that `{name}` stands for; empty without one
   Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
-  std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
+  std::string_view scope{};  ///< what a chain must grant; of kTls and kAny the handler asks for it
   /// What a request that is refused stands in the audit log as; empty: what only reads is not recorded.
   std::string_view action{};
   bool carries_secret = false;  ///< in its body or its answer's, which are cleansed once it is answered

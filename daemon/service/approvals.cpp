@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/service/authority.hpp"
+#include "daemon/service/console_desk.hpp"
 #include "daemon/service/request_outline.hpp"
 #include "daemon/store/gate_terms.hpp"
 
@@ -233,6 +234,12 @@ void ApprovalKeeper::forget(std::chrono::sys_seconds now) {
   const auto before = kept.count() == 0 ? std::chrono::sys_seconds::max() : now - kept;
   if (const Status forgotten = office_.approvals.forget_decided(before); !forgotten)
     complain_("documents of what was decided could not be forgotten", forgotten.error());
+}
+
+// What stands behind the number sign reaches no server.
+std::string approval_page(const Office& office, std::string_view id) {
+  if (office.console == nullptr) return {};
+  return office.console->options().party.origins.front() + "/ui#/approvals/" + std::string(id);
 }
 
 }  // namespace chancery::service

@@ -82,4 +82,7 @@ class ApprovalKeeper {
   std::chrono::sys_seconds next_pruning_{};
 };
 
+/// The console's page where a person decides about a request; empty where no console is served.
+[[nodiscard]] std::string approval_page(const Office& office, std::string_view id);
+
 }  // namespace chancery::service

@@ -75,16 +75,19 @@ struct Voucher {
   std::optional<Thumbprint> key{};  ///< none: the operator
 };
 
-// The signature counts for this daemon, for this very document, and not for long.
-Result<Voucher> require_authorization(const Office& office, const CallContext& context,
-                                      const std::string& jws, std::string_view document) {
+/// What somebody who is enrolled has signed.
+struct SignedWord {
+  Voucher voucher;
+  std::string document_sha256;  ///< of what it is about
+};
+
+// The signature counts for this daemon, and not for long.
+Result<SignedWord> require_word(const Office& office, const CallContext& context, const std::string& jws) {
   const auto policy = office.policy.current();
   CHANCERY_ASSIGN(const EnrolmentAuthorization said, read_enrolment_authorization(jws));
   CHANCERY_ASSIGN(const ApproverSigner signer, require_signer(office, said.key, said.approver));
   if (said.audience != policy->issuer_url)
     return refused("the authorization is for another daemon: `aud` must be this issuer's URL");
-  if (said.document_sha256 != hex_encode(sha256(as_bytes(document))))
-    return refused("the authorization is for another document: sign for this very one");
   if (said.issued_at > context.now + kClockLeeway)
     return refused(
         "the authorization is of the future: the clock of whoever made it is more than a minute fast");
@@ -92,7 +95,19 @@ Result<Voucher> require_authorization(const Office& office, const CallContext& c
     return refused("the authorization is more than an hour old: sign for it anew");
   CHANCERY_TRY(require_kind(signer, said.by_passkey));
   CHANCERY_TRY(verify_enrolment_authorization(jws, signer.public_key, policy->passkeys));
-  return Voucher{said.approver, said.key};
+  return SignedWord{{said.approver, said.key}, said.document_sha256};
+}
+
+Status require_document(const SignedWord& word, std::string_view document) {
+  if (word.document_sha256 == hex_encode(sha256(as_bytes(document)))) return {};
+  return refused("the authorization is for another document: sign for this very one");
+}
+
+Result<Voucher> require_authorization(const Office& office, const CallContext& context,
+                                      const std::string& jws, std::string_view document) {
+  CHANCERY_ASSIGN(SignedWord word, require_word(office, context, jws));
+  CHANCERY_TRY(require_document(word, document));
+  return std::move(word.voucher);
 }
 
 // The operator's session of the console was opened from the socket.
@@ -143,16 +158,18 @@ AuditFacts revocation_facts(const store::Approver& person, std::string_view jkt,
   return facts;
 }
 
-// Whoever may not know of the key is told the same, whether there is one or not.
+// Whoever may not know of the key is told the same, whether there is one or not: before it is looked up, either the caller's authority or
+// an approver's signature has held. The signature is enough, whoever brings it.
 Result<Voucher> require_right_to_end(Office& office, const CallContext& context, const Thumbprint& key,
                                      const std::string& authorization) {
   if (authorization.empty()) {
     CHANCERY_TRY(require_authority(office, context, scope::kApproversRevoke));
     return Voucher{};
   }
+  CHANCERY_ASSIGN(SignedWord word, require_word(office, context, authorization));
   CHANCERY_ASSIGN(const store::Approver person, office.approvers.by_key(key));
-  return require_authorization(office, context, authorization,
-                               key_revocation_document({person.principal, key}));
+  CHANCERY_TRY(require_document(word, key_revocation_document({person.principal, key})));
+  return std::move(word.voucher);
 }
 
 }  // namespace

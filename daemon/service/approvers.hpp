@@ -31,10 +31,11 @@ inline constexpr std::chrono::hours kAuthorizationLife{1};
 [[nodiscard]] Result<api::Approver> enroll_approver(Office& office, const CallContext& context,
                                                     const api::EnrollApprover& message);
 
-/// Ends a key: for the operator, or by the signature of an active key of the same person. What it decided and was not used yet
-/// lapses.
+/// Ends a key: for the operator, or by the signature of an active key of the same person, whoever brings it. What it decided and was
+/// not used yet lapses.
 /// \param jkt  thumbprint
-/// \return whose it was; kForbidden, kInvalidArgument (thumbprint, reason, and as above), kNotFound, kConflict
+/// \return whose it was; kForbidden, kUnauthenticated (neither a caller nor an authorization), kInvalidArgument (thumbprint, reason, and
+///         as above), kNotFound, kConflict
 [[nodiscard]] Result<api::Approver> revoke_approver_key(Office& office, const CallContext& context,
                                                         std::string_view jkt,
                                                         const api::RevokeApproverKey& message);

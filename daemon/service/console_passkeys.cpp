@@ -97,7 +97,8 @@ Status check_person(const api::AskPasskey& message) {
   if (read || read.error().code == ErrorCode::kInvalidKey) return {};
   return Error{
       ErrorCode::kInvalidArgument,
-      "`principal` is like user:bob@example.org, without space; `groups` are names, none twice, at most 32"};
+      "`principal` is like user:bob@example.org, without space; `groups` are names such as finance, without `group:`, none twice, at "
+      "most 32"};
 }
 
 /// Who the passkey says that it is.

@@ -106,9 +106,8 @@ class GatedGrant {
 
   [[nodiscard]] api::Grant told(const store::ParkedCall& request) const {
     api::Grant out;
-    out.approval =
-        api::PendingApproval{request.id, seconds_of(request.expires_at), request.document, request.digest,
-                             office_.policy.current()->issuer_url + "/ui#/approvals/" + request.id};
+    out.approval = api::PendingApproval{request.id, seconds_of(request.expires_at), request.document,
+                                        request.digest, approval_page(office_, request.id)};
     return out;
   }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/service/amounts.hpp"
+#include "daemon/service/approvals.hpp"
 #include "daemon/service/key_life.hpp"
 #include "daemon/service/request_outline.hpp"
 #include "sdk/base/hex.hpp"
@@ -248,9 +249,8 @@ AuditFacts Parking::use(const store::ParkedCall& approved) const {
 }
 
 api::PendingApproval Parking::answer() const {
-  // The page is the console's; what stands behind the number sign reaches no server.
   return {call_.id, seconds_of(call_.expires_at), call_.document, call_.digest,
-          office_.policy.current()->issuer_url + "/ui#/approvals/" + call_.id};
+          approval_page(office_, call_.id)};
 }
 
 }  // namespace chancery::service

@@ -125,7 +125,6 @@ ALTER TABLE parked_calls ADD COLUMN risk TEXT NOT NULL DEFAULT '';
 ALTER TABLE parked_calls ADD COLUMN amounts TEXT NOT NULL DEFAULT '' CHECK (ended_at IS NULL OR amounts = '');
 CREATE INDEX parked_calls_open ON parked_calls (state) WHERE ended_at IS NULL;
 CREATE INDEX parked_calls_ended ON parked_calls (state) WHERE ended_at IS NOT NULL;
-CREATE INDEX parked_calls_denied ON parked_calls (subject) WHERE state = 'denied';
 
 CREATE TABLE decided_documents (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -84,7 +84,7 @@ Checked<ExitCode> vouch(Context& context, const EnrollArguments& arguments) {
   const auto enrolment = read_enrolment(document);
   if (!enrolment) return failure(enrolment.error(), arguments.document);
   CHANCERY_ASSIGN(const ApproverIdentity approver, approver_of(arguments.approver));
-  CHANCERY_ASSIGN(const Client client, connect(context));
+  CHANCERY_ASSIGN(const Client client, connect_as_anybody(context));
   CHANCERY_ASSIGN(const std::string issuer, issuer_of(client));
   if (!context.output.json()) {
     show_enrolment(context.output, *enrolment, document);
@@ -197,10 +197,16 @@ Checked<ExitCode> finish(Context& context, const ApproverIdentity& approver, con
   return ExitCode::kSuccess;
 }
 
+// Groups stay as they are, and the document names them: they must be read first.
 Checked<std::vector<std::string>> groups_of(const Client& client, const ApproverIdentity& approver) {
   const auto known = ApprovalClient(client).approver(approver.principal);
-  if (!known) return failure(known.error());
-  return known->groups;
+  if (known) return known->groups;
+  Failure out = failure(known.error());
+  if (known.error().status == 401 || known.error().status == 403)
+    out.message +=
+        ". Your groups are read before: use a context with chancery.approvers.read, which the operator gives by "
+        "`chancery context delegate`";
+  return out;
 }
 
 Checked<ExitCode> rotate(Context& context, const RotateArguments& arguments) {
@@ -259,7 +265,7 @@ Checked<ExitCode> revoke(Context& context, const RevokeArguments& arguments) {
   const auto octets = base64url_decode_exactly<32>(arguments.jkt);
   if (!octets)
     return misuse("a key is named by its thumbprint, 43 characters: `chancery approver list` shows them");
-  CHANCERY_ASSIGN(const Client client, connect(context));
+  CHANCERY_ASSIGN(const Client client, arguments.is_signed ? connect_as_anybody(context) : connect(context));
   CHANCERY_TRY(confirm(context.output,
                        "Revoke the key " + arguments.jkt + ", and what it approved that is not used yet",
                        arguments.is_confirmed));
@@ -281,12 +287,13 @@ void add_revoke(CLI::App& group, Command& chosen) {
   command->add_option("--reason", arguments->reason, "why, for the audit log");
   command->add_flag(
       "--sign", arguments->is_signed,
-      "on the word of the key's owner, signed with a key of the same person, instead of the operator's");
+      "on the word of the key's owner, signed with a key of the same person: takes no other right");
   add_approver_options(*command, arguments->approver);
   command->add_flag("--yes", arguments->is_confirmed, "do not ask");
   command->footer(
       "What it approved and was not used yet counts no more. It cannot be undone, and the key is never enrolled again.\n\n"
-      "Example:\n  chancery approver revoke QmFy… --reason \"laptop stolen\"");
+      "Examples:\n  chancery approver revoke QmFy… --reason \"laptop stolen\"\n"
+      "  chancery approver revoke QmFy… --sign");
   command->callback([arguments, &chosen] {
     chosen = [arguments](Context& context) { return revoke(context, *arguments); };
   });

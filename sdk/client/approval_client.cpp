@@ -6,6 +6,7 @@
 
 #include "sdk/base/percent.hpp"
 #include "sdk/client/client_impl.hpp"
+#include "sdk/client/pause.hpp"
 #include "sdk/wire/approval_messages.hpp"
 #include "sdk/wire/approver_messages.hpp"
 
@@ -20,6 +21,8 @@ constexpr const char* kApprovers = "/v1/approvers";
 constexpr std::chrono::seconds kLongestWait{30};
 // Of the client's time-out, what is left for the way there and back.
 constexpr std::chrono::seconds kForTheWay{2};
+// A daemon with too many who wait answers at once.
+constexpr std::chrono::seconds kBetweenLooks{1};
 
 Result<Call<api::Approval>> about(std::string_view id, const char* method) {
   if (id.empty()) return Error{ErrorCode::kInvalidArgument, "an approval's id is its 32 hexadecimal digits"};
@@ -34,9 +37,11 @@ Result<Call<api::ApprovalPage>> page_call(const api::ApprovalQuery& query) {
   return Call<api::ApprovalPage>{{"GET", std::move(target), {}}, reading<wire::read_approval_page>};
 }
 
-Result<Call<api::Approval>> wait_call(std::string_view id, std::chrono::seconds patience) {
+Result<Call<api::Approval>> wait_call(std::string_view id, std::chrono::seconds patience,
+                                      const std::stop_token& stop) {
   CHANCERY_ASSIGN(Call<api::Approval> call, about(id, "GET"));
   call.request.target += "?wait=" + std::to_string(patience.count());
+  call.request.stop = stop;
   return call;
 }
 
@@ -78,10 +83,28 @@ ClientResult<api::Approval> ApprovalClient::cancel(std::string_view id) const {
   return impl_->run(about(id, "DELETE"));
 }
 
-ClientResult<api::Approval> ApprovalClient::wait(std::string_view id, std::chrono::seconds patience) const {
+ClientResult<api::Approval> ApprovalClient::wait(std::string_view id, std::chrono::seconds patience,
+                                                 const std::stop_token& stop) const {
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(impl_->timeout) - kForTheWay;
-  return impl_->run(wait_call(id, std::clamp(patience, std::chrono::seconds(0),
-                                             std::clamp(left, std::chrono::seconds(0), kLongestWait))));
+  return impl_->run(wait_call(
+      id,
+      std::clamp(patience, std::chrono::seconds(0), std::clamp(left, std::chrono::seconds(0), kLongestWait)),
+      stop));
+}
+
+ClientResult<api::Approval> ApprovalClient::wait_until_decided(std::string_view id,
+                                                               const std::stop_token& stop) const {
+  for (;;) {
+    CHANCERY_ASSIGN(api::Approval approval, wait(id, kLongestWait, stop));
+    if (approval.state != "pending") return approval;
+    client::pause_for(kBetweenLooks, stop);
+    if (stop.stop_requested()) return Client::Impl::local(client::kGivenUp);
+  }
+}
+
+std::jthread ApprovalClient::tell_when_decided(std::string id, Told told) const {
+  return std::jthread([calls = *this, id = std::move(id), told = std::move(told)](
+                          const std::stop_token& stop) { told(calls.wait_until_decided(id, stop)); });
 }
 
 ClientResult<api::DecidedApproval> ApprovalClient::decide(std::string_view id,

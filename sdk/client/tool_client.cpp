@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstdlib>
 #include <iterator>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "sdk/base/percent.hpp"
 #include "sdk/client/answers.hpp"
+#include "sdk/client/pause.hpp"
 #include "sdk/client/session_rotation.hpp"
 #include "sdk/client/tool_messages.hpp"
 #include "sdk/client/transport.hpp"
@@ -84,13 +84,6 @@ Result<std::unique_ptr<client::Transport>> transport_of(const ToolClientOptions&
   CHANCERY_ASSIGN(const client::Endpoint endpoint,
                   client::resolve_endpoint(where, [](const char*) -> const char* { return nullptr; }));
   return client::make_unix_transport(std::get<client::UnixEndpoint>(endpoint).path);
-}
-
-// Until then, or until somebody stops it.
-void sleep_for(std::chrono::milliseconds pause, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
 }
 
 bool has_expired(const ToolOutcome& waiting) {
@@ -245,7 +238,7 @@ ClientResult<ToolOutcome> ToolClient::call_and_wait(std::string_view name, std::
     if (wait.watch) {
       wait.watch(outcome, pause, stop);
     } else {
-      sleep_for(pause, stop);
+      client::pause_for(pause, stop);
     }
     if (stop.stop_requested() || has_expired(outcome)) return outcome;
     pause = std::min(pause + pause / 2, wait.longest_pause);

@@ -49,8 +49,10 @@ Result<std::string> principal_of(const Value& root) {
 
 Result<std::vector<std::string>> groups_of(const Value& root) {
   const Value* const groups = root.find("groups");
-  constexpr Error kNoGroups{ErrorCode::kMalformed,
-                            "`groups` must be at most 32 names, in ascending order and none twice"};
+  constexpr Error kNoGroups{
+      ErrorCode::kMalformed,
+      "`groups` must be at most 32 names such as finance, without `group:`, in ascending order and none "
+      "twice"};
   if (groups == nullptr || !groups->is(Value::Kind::kArray) || groups->items().size() > kMostGroups)
     return kNoGroups;
   std::vector<std::string> out;

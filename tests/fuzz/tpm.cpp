@@ -11,7 +11,8 @@
 #include "tests/fuzz/target.hpp"
 
 // An input is what a TPM answers to the commands that make a connection ready, one response after the other; and, as it
-// is, the blob of a key, a gated key or a sealed secret and the address of a TPM. The corpus has the responses of a swtpm (record_tpm).
+// is, the blob of a key, a gated key or a sealed secret and the address of a TPM. The corpus has the responses of a swtpm (record_tpm),
+// and blobs of keys that one wrapped.
 
 namespace chancery::fuzz {
 namespace {

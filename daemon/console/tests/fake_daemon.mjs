@@ -231,8 +231,9 @@ export class FakeDaemon {
     if (path === '/ui/passkeys') return found(this.madePasskey(body));
     if (path === '/ui/authorizations') return found(this.askAuthorization(session, body));
     if (path === '/ui/api/approvers') {
-      const enrolment = JSON.parse(body.enrolment);
-      if (this.passkeys.length > 0) this.verifyAuthorization(session, body);
+      const { enrolment } = body;
+      if (typeof enrolment !== 'object') throw new Refusal(400, 'malformed', '`enrolment` is the document, as an object');
+      if (this.passkeys.length > 0) this.verifyAuthorization(session, { ...body, enrolment: canonical(enrolment) });
       this.passkeys = this.passkeys.filter(({ jkt }) => jkt !== enrolment.replaces);
       this.passkeys.push({ ...this.waiting, principal: enrolment.principal, groups: enrolment.groups });
       return found({});
@@ -298,6 +299,8 @@ export class FakeDaemon {
   }
 
   passkeyOptions({ principal, groups = [], replaces }) {
+    if (groups.some((name) => name.startsWith('group:')))
+      throw new Refusal(400, 'invalid_argument', '`groups` are names such as finance, without `group:`, none twice, at most 32');
     const user = { id: randomBytes(16).toString('base64url'), name: principal, displayName: principal };
     const options = {
       rp: { id: 'localhost', name: 'Chancery' }, user, challenge: randomBytes(32).toString('base64url'), pubKeyCredParams: [{ type: 'public-key', alg: -7 }],

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <stop_token>
+#include <string>
 #include <string_view>
+#include <thread>
 
 #include <chancery/api_approvals.hpp>
 #include <chancery/client.hpp>
@@ -20,7 +24,19 @@ class ApprovalClient {
   /// The same, as soon as it is not pending any more, or after `patience`. The daemon answers at once when too many wait: whoever goes
   /// on waiting asks again, and not more often than once a second.
   /// \param patience  at most 30 seconds, and no more than the client's time-out leaves
-  ClientResult<api::Approval> wait(std::string_view id, std::chrono::seconds patience) const;
+  /// \param stop      gives it up: kTimeout
+  ClientResult<api::Approval> wait(std::string_view id, std::chrono::seconds patience,
+                                   const std::stop_token& stop = {}) const;
+  /// Waits as often as it takes until it is not pending any more. Whoever asked asks again then, with a fresh proof: that it was approved
+  /// does nothing by itself.
+  /// \param stop  gives it up: kTimeout
+  ClientResult<api::Approval> wait_until_decided(std::string_view id, const std::stop_token& stop = {}) const;
+
+  using Told = std::function<void(ClientResult<api::Approval> approval)>;
+  /// The same on a thread of its own, which calls back once, whatever has become of it.
+  /// \return the thread: its end asks it to stop, and waits for it. The client outlives it
+  [[nodiscard]] std::jthread tell_when_decided(std::string id, Told told) const;
+
   /// Ends one that is pending: nobody can approve it any more. Without its document, which is forgotten by that.
   ClientResult<api::Approval> cancel(std::string_view id) const;
 

@@ -9,11 +9,18 @@
 
 #include <boost/test/unit_test.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <chancery/approval_decision.hpp>
+
+#include "sdk/base/base64url.hpp"
 #include "sdk/json/reader.hpp"
+#include "sdk/wire/approval_messages.hpp"
+#include "sdk/wire/approver_messages.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
 #include "tests/integration/edge/raw_client.hpp"
+#include "tests/unit/sdk/made_passkey.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -215,6 +222,117 @@ BOOST_FIXTURE_TEST_CASE(the_console_is_on_tls_alone, Console) {
   auto socket = testing::RawClient::to_unix(daemon->socket());
   BOOST_REQUIRE(socket.send("GET /ui HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   BOOST_TEST(socket.receive()->status == 404);
+}
+
+namespace {
+
+constexpr const char* kRefunds = R"([[gate]]
+name = "refunds"
+scopes = ["payments.refund"]
+approvers = ["group:finance"]
+)";
+
+/// A console of a daemon with a gate, and an authenticator made of software.
+struct WithPasskey : Console {
+  WithPasskey() : Console(kRefunds) {
+    sign_in();
+    answered(daemon->client().create_agent(agent_of("orchestrator", ::geteuid())));
+    chain = answered(daemon->client().grant(grant_to("orchestrator"))).chain;
+  }
+
+  std::string post(const std::string& path, const std::string& body, int status = 200) {
+    const Answer answer = send({.method = "POST", .path = path, .body = body});
+    BOOST_REQUIRE_MESSAGE(answer.status == status, path + ": " + answer.body);
+    if (const auto set = answer.field("Set-Cookie")) {
+      const std::size_t begin = set->find('=') + 1;
+      cookie = set->substr(begin, set->find(';') - begin);
+    }
+    return answer.body;
+  }
+  struct Question {
+    std::string id;
+    Bytes challenge;
+  };
+  static Question question_of(const std::string& answer) {
+    const auto challenge = base64url_decode(member(member(answer, "options"), "challenge"));
+    BOOST_REQUIRE_MESSAGE(challenge, answer);
+    return {member(answer, "id"), *challenge};
+  }
+
+  /// The browser has the authenticator make a passkey; the operator has it enrolled, as nobody is yet.
+  void enrol() {
+    const Question asked = question_of(
+        post("/ui/passkeys/options", R"({"principal":"user:bob@example.org","groups":["finance"]})"));
+    PasskeyAnswer answer = passkey.registration_for(asked.challenge);
+    answer.origin = origin();
+    const PasskeyRegistration made = passkey.register_with(answer);
+    const std::string registration = R"({"authenticatorData":")" + base64url_encode(made.authenticator_data) +
+                                     R"(","clientDataJSON":")" +
+                                     base64url_encode(as_bytes(made.client_data)) + R"(","id":")" +
+                                     base64url_encode(made.credential_id) + "\"}";
+    const std::string checked =
+        post("/ui/passkeys", R"({"id":")" + asked.id + R"(","registration":)" + registration + "}");
+    BOOST_TEST(member(checked, "first") == "true");
+    post("/ui/api/approvers", wire::write(api::EnrollApprover{member(checked, "enrolment"), {}}), 201);
+  }
+  [[nodiscard]] PasskeyAssertion assertion_for(ByteView challenge, const std::string& from) const {
+    PasskeyAnswer answer = MadePasskey::answer_to(challenge);
+    answer.origin = from;
+    return passkey.sign(answer);
+  }
+  void sign_in_as_bob() {
+    const Question asked = question_of(post("/ui/session/challenge", "{}"));
+    const std::string session = post(
+        "/ui/session/passkey", R"({"id":")" + asked.id + R"(","credential_id":")" +
+                                   base64url_encode(passkey.credential_id()) + R"(","assertion":)" +
+                                   passkey_assertion_json(assertion_for(asked.challenge, origin())) + "}");
+    BOOST_TEST(member(session, "principal") == "user:bob@example.org");
+  }
+
+  /// What an enforcement point is told.
+  [[nodiscard]] api::Decision ask() const {
+    api::Authorize question;
+    question.chain = chain;
+    question.method = "POST";
+    question.audience = grant_to("orchestrator").audience.front();
+    question.uri = question.audience + "/refunds";
+    question.scope = "payments.refund";
+    question.params = R"({"amount":20})";
+    question.proof = answered(daemon->client().prove({chain, question.method, question.uri, {}, {}})).proof;
+    return answered(daemon->client().authorize(question));
+  }
+
+  MadePasskey passkey;
+  std::vector<std::string> chain;
+};
+
+}  // namespace
+
+// What [console] says of origins and RP id is what decisions by passkeys are held against, with the real program.
+BOOST_FIXTURE_TEST_CASE(a_passkey_is_enrolled_signs_in_and_decides, WithPasskey) {
+  enrol();
+  sign_in_as_bob();
+  const api::Decision waiting = ask();
+  BOOST_REQUIRE(waiting.approval);
+  const std::string id = waiting.approval->id;
+  const std::string prepared =
+      post("/ui/decisions", R"({"request":")" + id + R"(","verdict":"approve","reason":"as agreed"})");
+  BOOST_TEST(member(prepared, "request_sha256") == waiting.approval->sha256);
+  const std::string input = member(prepared, "input");
+  const std::string path = "/ui/api/approvals/" + id + "/decision";
+  const auto decided_from = [&](const std::string& from) {
+    const PasskeyAssertion assertion = assertion_for(passkey_challenge(input), from);
+    return wire::write(api::DecideApproval{signed_by_passkey(input, assertion), {}});
+  };
+  const std::string elsewhere = "https://localhost:" + std::to_string(kept.port + 1);
+  const Answer refused = send({.method = "POST", .path = path, .body = decided_from(elsewhere)});
+  BOOST_TEST(member(refused.body, "code") == "proof_refused", refused.body);
+  BOOST_TEST(!ask().permitted);
+  const std::string decided = post(path, decided_from(origin()));
+  BOOST_TEST(member(decided, "state") == "approved");
+  BOOST_TEST(member(decided, "enforcement") == "software-enforced");
+  BOOST_TEST(ask().permitted);
+  BOOST_TEST(!ask().permitted);
 }
 
 BOOST_AUTO_TEST_CASE(without_it_there_is_none) {

@@ -135,7 +135,7 @@ BOOST_FIXTURE_TEST_CASE(a_refund_of_99_passes_and_one_of_101_waits_until_it_is_a
   BOOST_REQUIRE_MESSAGE(large.status == 202, large.body << runtime->output());
   BOOST_TEST(member(large.body, "outcome") == "approval_required");
   const std::string id = member(large.body, "approval");
-  BOOST_TEST(member(large.body, "url") == "https://issuer.test.example/ui#/approvals/" + id);
+  BOOST_TEST(member(large.body, "url").empty());  // there is no console
   BOOST_TEST(has(member(large.body, "document"), "`amount` is 101, which is more than 100"));
   BOOST_TEST(waits("101") == id);
   BOOST_TEST(upstream.seen().size() == 2u);

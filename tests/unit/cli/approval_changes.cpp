@@ -62,7 +62,7 @@ const std::array kCases{
     Case{"where it goes",
          R"({"uri":"https://a","credential":"psp"})",
          R"({"uri":"https://b"})",
-         {R"(- credential = "psp")", R"(  uri: "https://a" -> "https://b")"}},
+         {R"(  uri: "https://a" -> "https://b")", R"(- credential = "psp")"}},
     Case{"an object that is none any more",
          R"({"arguments":{"a":{}}})",
          R"({"arguments":{"a":null}})",

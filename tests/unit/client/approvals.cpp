@@ -1,6 +1,11 @@
 // What ApprovalClient asks a daemon, and what it reads of the answers.
 
+#include <array>
+#include <atomic>
+#include <future>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include <boost/test/unit_test.hpp>
 
@@ -53,6 +58,92 @@ BOOST_AUTO_TEST_CASE(whoever_waits_gives_the_daemon_time_to_answer) {
                               {"GET /v1/approvals/a1?wait=0", wire::write(pending())}});
   for (const int patience : {60, 28, 5, 0, -1})
     BOOST_TEST(daemon.client().wait("a1", seconds(patience)).has_value());
+}
+
+namespace {
+
+/// A client of a daemon that answers by a script.
+struct Waiting {
+  explicit Waiting(FakeDaemon::Script script) : daemon(FakeDaemon::on_socket(std::move(script))) {
+    ClientOptions options;
+    options.socket = daemon->socket();
+    client = std::make_unique<Client>(Client::connect(options).value());
+  }
+  [[nodiscard]] ApprovalClient calls() const { return ApprovalClient(*client); }
+
+  std::unique_ptr<FakeDaemon> daemon;
+  std::unique_ptr<Client> client;
+};
+
+std::string answer_of(const std::string& state) {
+  api::Approval approval = pending();
+  approval.state = state;
+  return http_answer(200, "application/json", wire::write(approval));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(whoever_waits_for_a_decision_asks_until_there_is_one) {
+  for (const char* state : {"approved", "denied", "cancelled", "expired"}) {
+    std::atomic<int> asked = 0;
+    const Waiting world([&](Connection& connection) {
+      connection.read_request();
+      connection.write(answer_of(++asked < 2 ? "pending" : state));
+    });
+    const auto decided = world.calls().wait_until_decided("a1");
+    BOOST_REQUIRE(decided);
+    BOOST_TEST(decided->state == state);
+    BOOST_TEST(asked == 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(whoever_does_not_wait_is_called_back_once) {
+  const Waiting world([](Connection& connection) {
+    connection.read_request();
+    connection.write(answer_of("approved"));
+  });
+  std::promise<std::string> told;  // a second call would throw
+  {
+    const std::jthread thread = world.calls().tell_when_decided(
+        "a1", [&](const ClientResult<api::Approval>& approval) { told.set_value(approval->state); });
+    BOOST_TEST(told.get_future().get() == "approved");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(waiting_ends_with_its_thread_whatever_the_daemon_does) {
+  struct Row {
+    const char* what;
+    std::function<void(Connection& connection)> answers;
+  };
+  const std::array rows{
+      Row{"says nothing", [](Connection& connection) { connection.wait_for_peer(); }},
+      Row{"has too many who wait", [](Connection& connection) { connection.write(answer_of("pending")); }},
+  };
+  for (const Row& row : rows) {
+    std::promise<void> asked;
+    std::atomic<bool> is_first = true;
+    const Waiting world([&](Connection& connection) {
+      connection.read_request();
+      if (is_first.exchange(false)) asked.set_value();
+      row.answers(connection);
+    });
+    ErrorCode told = ErrorCode::kMalformed;
+    {
+      const std::jthread thread =
+          world.calls().tell_when_decided("a1", [&](const ClientResult<api::Approval>& approval) {
+            if (!approval) told = approval.error().error.code;
+          });
+      asked.get_future().wait();
+    }
+    BOOST_TEST((told == ErrorCode::kTimeout), row.what);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_that_refuses_ends_the_waiting) {
+  const Daemon daemon(Answers{});
+  const auto refused = daemon.client().wait_until_decided("a1");
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "not_found");
 }
 
 BOOST_AUTO_TEST_CASE(approvers_are_looked_up_by_principal) {

@@ -75,6 +75,7 @@ const std::array kForms{
              },
              kMalformed},
     FormCase{"a group that is no name", [](Enrolment& e) { e.groups = {"Finance"}; }, kMalformed},
+    FormCase{"a group as gates name it", [](Enrolment& e) { e.groups = {"group:finance"}; }, kMalformed},
     FormCase{"too many groups", [](Enrolment& e) { e.groups = many_groups(33); }, kMalformed},
     FormCase{"another kind", [](Enrolment& e) { e.kind = "paper"; }, kMalformed},
     FormCase{"a passkey without its id", [](Enrolment& e) { e.kind = "passkey"; }, kMalformed},

@@ -203,7 +203,7 @@ namespace {
 struct Ending {
   const char* name;
   std::function<std::string(Deciding& world)> authorization;  ///< for the end of Bob's key
-  std::uint32_t uid;
+  std::optional<std::uint32_t> uid;                           ///< none: over TLS, without a chain
   int status;
 };
 std::ostream& operator<<(std::ostream& out, const Ending& row) { return out << row.name; }
@@ -218,6 +218,9 @@ const std::array kEndings{
     Ending{"somebody else on the machine", [](Deciding&) { return std::string(); }, kStrangerUid, 403},
     Ending{"the person", [](Deciding& world) { return ending_by(world, world.bob, world.bob); }, kStrangerUid,
            200},
+    Ending{"the person, who is nobody at all there",
+           [](Deciding& world) { return ending_by(world, world.bob, world.bob); }, std::nullopt, 200},
+    Ending{"nobody at all", [](Deciding&) { return std::string(); }, std::nullopt, 401},
     Ending{"another person", [](Deciding& world) { return ending_by(world, world.carol, world.bob); },
            kStrangerUid, 403},
     Ending{"a signature for the end of another key",
@@ -249,6 +252,20 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_a_key_says_why_in_one_line, Deciding) {
   const Thumbprint nobodys = Person("user:x").jkt();
   BOOST_TEST(revoke(nobodys).status == 404);
   BOOST_TEST(revoke(nobodys, "", kStrangerUid).status == 403);
+}
+
+// Whether a key is known is told to whoever has signed by one that is.
+BOOST_FIXTURE_TEST_CASE(without_a_signature_nobody_finds_out_which_keys_there_are, Deciding) {
+  const Person stranger("user:erin@example.org");
+  for (const Thumbprint& key : {bob.jkt(), stranger.jkt()}) {
+    const std::string document = key_revocation_document({stranger.principal, key});
+    const Response refused = revoke(key, sign(authorization_of(document, stranger), stranger), std::nullopt);
+    BOOST_TEST(refused.status == 403, refused.body);
+    BOOST_TEST(revoke(key, "a.b.c", std::nullopt).status == 400);
+  }
+  const std::string document = key_revocation_document({stranger.principal, stranger.jkt()});
+  BOOST_TEST(revoke(stranger.jkt(), sign(authorization_of(document, carol), carol), std::nullopt).status ==
+             404);
 }
 
 // --- who looks

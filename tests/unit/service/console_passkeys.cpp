@@ -9,6 +9,7 @@
 
 #include <chancery/approval_decision.hpp>
 
+#include "sdk/wire/approver_messages.hpp"
 #include "tests/unit/service/console_fixture.hpp"
 
 namespace chancery::tests {
@@ -163,6 +164,7 @@ BOOST_FIXTURE_TEST_CASE(an_approver_is_nobody_else_by_another_passkey, PasskeyFi
 BOOST_FIXTURE_TEST_CASE(a_decision_is_signed_by_the_sessions_passkey_and_counts, PasskeyFixture) {
   const Response waiting_call = ask();
   const std::string id = id_of(waiting_call);
+  BOOST_TEST(waiting(waiting_call, "url") == "https://localhost:9443/ui#/approvals/" + id);
   sign_in(kBobUid);
   sign_in_with(bob, kBobs);
   const Response prepared = page("POST", "/ui/decisions",
@@ -318,7 +320,7 @@ BOOST_FIXTURE_TEST_CASE(the_first_passkey_is_enrolled_on_the_operators_word, Enr
   BOOST_TEST(read->groups == Strings({"finance", "ops"}), boost::test_tools::per_element());
   BOOST_TEST(page("POST", "/ui/session/challenge", "{}").status == 404);  // nothing is enrolled yet
   const Response enrolled =
-      page("POST", "/ui/api/approvers", json::to_jcs(json::Node::object({{"enrolment", enrolment}})));
+      page("POST", "/ui/api/approvers", wire::write(api::EnrollApprover{enrolment, {}}));
   BOOST_TEST(enrolled.status < 300, enrolled.body);
   sign_in_with(passkey, base64url_encode(passkey.credential_id()));
   BOOST_TEST(member(page("GET", "/ui/session"), "principal") == kBob);
@@ -334,17 +336,16 @@ BOOST_FIXTURE_TEST_CASE(a_later_one_is_enrolled_by_the_signature_of_one_before, 
   BOOST_TEST(member(made, "first") == "false");
   const std::string enrolment = member(made, "enrolment");
   const auto send = [&](const std::string& authorization) {
-    return page(
-        "POST", "/ui/api/approvers",
-        json::to_jcs(json::Node::object({{"enrolment", enrolment}, {"authorization", authorization}})));
+    return page("POST", "/ui/api/approvers", wire::write(api::EnrollApprover{enrolment, authorization}));
   };
-  BOOST_TEST(page("POST", "/ui/api/approvers", json::to_jcs(json::Node::object({{"enrolment", enrolment}})))
-                 .status >= 400);
+  const Response unsigned_one = send("");
+  BOOST_TEST(unsigned_one.status == 401, unsigned_one.body);
   const Response prepared =
       page("POST", "/ui/authorizations", json::to_jcs(json::Node::object({{"enrolment", enrolment}})));
   BOOST_REQUIRE_MESSAGE(prepared.status == 200, prepared.body);
   const std::string input = member(prepared, "input");
-  BOOST_TEST(send(newer.sign_jws(input)).status >= 400);
+  const Response forged = send(newer.sign_jws(input));
+  BOOST_TEST(member(forged, "code") == "signature_invalid", forged.body);
   const Response enrolled = send(bob.sign_jws(input));
   BOOST_TEST(enrolled.status < 300, enrolled.body);
 }
@@ -376,6 +377,7 @@ BOOST_FIXTURE_TEST_CASE(a_passkey_is_for_a_person_that_can_be_one, Enrolling) {
   BOOST_TEST(status(R"({"principal":"user bob"})") == 400);
   BOOST_TEST(status(R"({"principal":"group:finance"})") == 400);
   BOOST_TEST(status(R"({"principal":"user:bob","groups":["a","a"]})") == 400);
+  BOOST_TEST(status(R"({"principal":"user:bob","groups":["group:finance"]})") == 400);
   BOOST_TEST(status(R"({"principal":"user:bob","replaces":"x"})") == 400);
   BOOST_TEST(status(R"({"groups":[]})") == 400);
   cookie.clear();

@@ -98,7 +98,7 @@ struct Allowed {
   std::string_view part;  ///< of its text
   std::string_view why;
 };
-constexpr std::array<Allowed, 20> kAllowed{{
+constexpr std::array<Allowed, 21> kAllowed{{
     {"SELECT (SELECT count(*) FROM agents)", "agents are counted by an index: 10,000 in half a millisecond"},
     {"FROM agents a CROSS JOIN keys k ON k.seq = a.key WHERE a.seq > ?",
      "the keys of all agents are looked at, a thousand a page, each by its place"},
@@ -111,7 +111,9 @@ constexpr std::array<Allowed, 20> kAllowed{{
     {"FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?", "a page of the log: each row counts"},
     {"FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?", "the same, or the entries below one node"},
     {"FROM anomalies ORDER BY id DESC LIMIT ?", "the newest anomalies"},
-    {"FROM parked_calls WHERE seq > ? ORDER BY seq LIMIT ?", "a page of requests: each row counts"},
+    {"FROM parked_calls WHERE seq > ?1 ORDER BY seq LIMIT ?2", "a page of requests: each row counts"},
+    {"FROM parked_calls WHERE seq < ?1 AND state <> 'pending' ORDER BY seq DESC LIMIT ?2",
+     "a page of the history: what waits is passed over, 1,024 at most"},
     {"FROM parked_calls WHERE state = 'pending' AND expires_at > ?",
      "by the index of what waits: 1,024 at most"},
     {"FROM credentials WHERE name > ? ORDER BY name LIMIT ?", "a page of credentials: each row counts"},
@@ -231,7 +233,7 @@ BOOST_FIXTURE_TEST_CASE(no_read_of_the_console_walks_through_a_large_table, Plan
                                   std::string("audit/entries/1"),
                                   std::string("audit/checkpoints?after=0&limit=20"),
                                   std::string("audit/consistency?from=1&to=3"),
-                                  std::string("audit/inclusion?number=1&size=3"),
+                                  std::string("audit/inclusion?entry=1&size=3"),
                                   std::string("audit/keys"),
                                   std::string("approvals"),
                                   std::string("approvals?state=pending&limit=1000"),

@@ -125,8 +125,7 @@ BOOST_FIXTURE_TEST_CASE(the_document_names_the_gates_and_says_why, Gated) {
   BOOST_TEST(of(document, "kind") == "call");
   BOOST_TEST(of(document, "gates") ==
              R"([{"gate":"refunds","why":"`amount` is 60, which is more than 50"}])");
-  BOOST_TEST(waiting(asked, "url") ==
-             office().policy.current()->issuer_url + "/ui#/approvals/" + id_of(asked));
+  BOOST_TEST(waiting(asked, "url").empty());  // without a console there is no page
 }
 
 BOOST_FIXTURE_TEST_CASE(what_was_approved_is_done_once, Gated) {

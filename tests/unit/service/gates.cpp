@@ -324,7 +324,7 @@ const std::array kCeilings{
     CeilingRow{"the same wildcard", {"payments.*"}, {"payments.*"}, true},
     CeilingRow{"more than what is gated", {"payments.refund"}, {"payments.*"}, false},
     CeilingRow{"every scope", {"payments.refund"}, {}, false},
-    CeilingRow{"a scope that is none", {"payments..refund"}, {"crm.*"}, false},
+    CeilingRow{"a scope that is none", {"payments refund"}, {"crm.*"}, false},
 };
 
 }  // namespace

@@ -178,8 +178,12 @@ export const passkeys = {
   made: (id: string, registration: Record<string, string>) =>
     post<{ enrolment: string; sha256: string; jkt: string; first: boolean }>('/ui/passkeys', { id, registration }),
   authorization: (enrolment: string) => post<{ input: string; options: RequestOptions }>('/ui/authorizations', { enrolment }),
+  // The interface takes the document as an object; it is read in JCS again, which is the form that was signed.
   enrol: (enrolment: string, authorization?: string) =>
-    post<unknown>('/ui/api/approvers', { enrolment, ...(authorization === undefined ? {} : { authorization }) }),
+    post<unknown>('/ui/api/approvers', {
+      enrolment: JSON.parse(enrolment) as unknown,
+      ...(authorization === undefined ? {} : { authorization }),
+    }),
 };
 
 export interface Confirmation {

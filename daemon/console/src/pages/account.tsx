@@ -91,8 +91,7 @@ function EnrolForm() {
   const [made, setMade] = useState<MadePasskey>();
   const [isDone, setDone] = useState(false);
   const enrol = useAction(async (signal) => {
-    // Gates say `group:finance`; enrolments name the group alone.
-    const names = groups.split(/[\s,]+/).filter((name) => name !== '').map((name) => name.replace(/^group:/, ''));
+    const names = groups.split(/[\s,]+/).filter((name) => name !== '');
     const passkey = await makePasskey({ principal: principal.trim(), groups: names }, signal);
     setMade(passkey);
     if (!passkey.first && session.passkey === undefined) return; // to be signed elsewhere
