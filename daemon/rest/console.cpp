@@ -96,10 +96,7 @@ Response open_console(service::Office& office, const Request& request, std::stri
   return enter(request, 201, wire::read_open_console, [&](const api::OpenConsole& message) {
     auto entry = service::open_console(office, context_of(request), message);
     const auto former = console_cookie(request);
-    if (entry && former) {
-      if (const auto session = office.console->find(*former, false, request.received_at))
-        office.console->close(session->visitor.session);
-    }
+    if (entry && former) office.console->leave(*former);
     return entry;
   });
 }

@@ -16,6 +16,8 @@ constexpr std::string_view kRoot = "/ui";
 constexpr std::string_view kApi = "/ui/api/";
 constexpr std::string_view kInterface = "/v1/";
 constexpr std::string_view kCookie = "__Host-chancery";
+constexpr std::string_view kInBackground = "; background";
+constexpr std::string_view kNoSession = "1";  // the mark of a page that has none yet
 
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -55,13 +57,27 @@ const Opened* opened_by(const Route& route) noexcept {
 
 Error forbidden(const char* what) { return {ErrorCode::kForbidden, what}; }
 
+/// What the page says of itself in every request.
+struct Mark {
+  std::string_view secret;
+  bool in_background = false;
+};
+
+Mark mark_of(const Request& request) {
+  std::string_view text = request.header("x-chancery-console").value_or("");
+  const bool in_background = text.ends_with(kInBackground);
+  if (in_background) text.remove_suffix(kInBackground.size());
+  return {text, in_background};
+}
+
 // Browsers send these two by themselves, and no page can change them. The mark is one that a page of another origin cannot
-// send without being asked whether it may, which is answered by nobody.
+// send without being asked whether it may, which is answered by nobody. Programs can send all of it: those who are sent the cookie, as a
+// server on another port of this host is, do not know the session's mark.
 Status require_page(const service::ConsoleOptions& options, const Request& request) {
   const bool only_reads = request.method == "GET" || request.method == "HEAD";
-  const std::string_view mark = request.header("x-chancery-console").value_or("");
-  if (mark != "1" && !(only_reads && mark == "background"))
-    return forbidden("this is for the console's page, which sends `X-Chancery-Console: 1`");
+  const Mark mark = mark_of(request);
+  if (mark.secret.empty() || (mark.in_background && !only_reads))
+    return forbidden("this is for the console's page, which sends its mark as `X-Chancery-Console`");
   if (request.header("sec-fetch-site").value_or("same-origin") != "same-origin")
     return forbidden("another site's page may not use the console");
   if (only_reads) return {};
@@ -129,15 +145,14 @@ Status admit_visitor(service::Office& office, const Route& route, Request& reque
   };
   if (const Status page = require_page(office.console->options(), request); !page)
     return refuse(ConsoleRefusal::kForeign, page.error());
-  if (route.handle == open_console) return {};
-  const bool keeps_awake = request.header("x-chancery-console") != "background";
-  const auto cookie = console_cookie(request);
-  const auto session =
-      cookie ? office.console->find(*cookie, keeps_awake, request.received_at) : std::nullopt;
-  if (!session)
-    return refuse(
-        ConsoleRefusal::kSession,
-        {ErrorCode::kUnauthenticated, "there is no session, or it has ended: `chancery console` opens one"});
+  const Mark mark = mark_of(request);
+  if (route.handle == open_console) {
+    if (mark.secret == kNoSession) return {};
+    return refuse(ConsoleRefusal::kForeign, forbidden("a session is opened with `X-Chancery-Console: 1`"));
+  }
+  const auto session = service::visit_console(
+      office, {console_cookie(request).value_or(""), mark.secret, !mark.in_background}, request.received_at);
+  if (!session) return refuse(ConsoleRefusal::kSession, session.error());
   request.visitor = session->visitor;
   if (session->needs_passkey && !comes_before_passkey(route))
     return refuse(ConsoleRefusal::kMay, forbidden("sign in with your passkey first"));

@@ -50,7 +50,7 @@ std::span<const Route> routes() noexcept {
       Route{"GET", "/ui/session", kConsole, true, show_console_session},
       Route{"POST", "/ui/session", kConsole, true, open_console, {}, "console.sign_in", true},
       Route{"POST", "/ui/session/challenge", kConsole, true, ask_console_sign_in},
-      Route{"POST", "/ui/session/passkey", kConsole, true, sign_in_to_console, {}, "console.passkey"},
+      Route{"POST", "/ui/session/passkey", kConsole, true, sign_in_to_console, {}, "console.passkey", true},
       Route{"GET", "/ui/{name}", kConsole, false, show_console_file},
       Route{"GET", "/v1/agents", kPrivileged, true, list_agents, scope::kAgentsRead},
       Route{"POST", "/v1/agents", kPrivileged, true, create_agent, scope::kAgentsCreate, "agent.create"},

@@ -6,6 +6,8 @@
 
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/console_passkeys.hpp"
+#include "sdk/base/base64url.hpp"
+#include "sdk/crypto/hash.hpp"
 
 namespace chancery::service {
 namespace {
@@ -51,8 +53,10 @@ Result<ConsoleVisitor> visitor_for(const Office& office, const Process& process)
 }
 
 // Whoever shows up with an approver's link still has to show the approver's passkey, if there is one.
-Result<ConsoleSession> session_for(Office& office, ConsoleVisitor visitor) {
+Result<ConsoleSession> session_for(Office& office, const Process& process) {
+  CHANCERY_ASSIGN(ConsoleVisitor visitor, visitor_for(office, process));
   ConsoleSession session;
+  session.asker = process;
   if (visitor.role == ConsoleRole::kApprover) {
     CHANCERY_ASSIGN(const auto passkeys, passkeys_for(office, visitor));
     session.needs_passkey = !passkeys.empty();
@@ -61,11 +65,36 @@ Result<ConsoleSession> session_for(Office& office, ConsoleVisitor visitor) {
   return session;
 }
 
+// A session is as good as what it rests on is now: the rule that says who the operator is, and the passkey that signed in. One that
+// was replaced in good order signs nothing more, and its owner reads on.
+Status require_standing(Office& office, const ConsoleSession& session) {
+  const ConsoleVisitor& visitor = session.visitor;
+  if (visitor.role == ConsoleRole::kOperator)
+    CHANCERY_TRY(require_operator(session.asker, office.policy->operators));
+  if (visitor.passkey.empty()) return {};
+  const auto key = base64url_decode_exactly<std::tuple_size_v<Sha256Digest>>(visitor.passkey);
+  if (!key) return Error{ErrorCode::kForbidden, "the passkey of this session has no thumbprint"};
+  CHANCERY_ASSIGN(const store::Approver owner, office.approvers.by_key(Thumbprint{*key}));
+  if (owner.keys.front().state != store::ApproverKeyState::kRevoked) return {};
+  return Error{ErrorCode::kForbidden, "the passkey of this session is revoked"};
+}
+
 }  // namespace
 
+Result<ConsoleSession> visit_console(Office& office, const ConsoleKey& key, std::chrono::sys_seconds now) {
+  constexpr Error kNone{ErrorCode::kUnauthenticated,
+                        "there is no session, or it has ended: `chancery console` opens one"};
+  const auto session = office.console->find(key, now);
+  if (!session) return kNone;
+  const Status standing = require_standing(office, *session);
+  if (standing) return *session;
+  if (standing.error().code != ErrorCode::kForbidden) return standing.error();
+  office.console->close(session->visitor.session);
+  return kNone;
+}
+
 Result<api::ConsoleLink> give_console_link(Office& office, const CallContext& context) {
-  CHANCERY_ASSIGN(ConsoleVisitor visitor, visitor_for(office, *context.caller.process));
-  CHANCERY_ASSIGN(const ConsoleSession session, session_for(office, std::move(visitor)));
+  CHANCERY_ASSIGN(const ConsoleSession session, session_for(office, *context.caller.process));
   CHANCERY_ASSIGN(const ConsoleDesk::Link link, office.console->give_link(session, context.now));
   CHANCERY_TRY(office.store.append_audit(
       audit_entry("console.link", context,
@@ -95,6 +124,7 @@ Result<ConsoleEntry> open_console(Office& office, const CallContext& context,
     office.console->close(visitor.session);
     return session.error();
   }
+  session->mark = std::move(opened.mark);
   return ConsoleEntry{std::move(opened.cookie), visitor, *std::move(session)};
 }
 

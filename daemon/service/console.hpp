@@ -18,11 +18,16 @@ namespace chancery::service {
 /// A link for whoever's process asks: the operator, or a person whom `[console] approvers` names. kForbidden, kOverloaded.
 [[nodiscard]] Result<api::ConsoleLink> give_console_link(Office& office, const CallContext& context);
 
+/// The session that a request is of. It ends when whoever opened it is the operator no more, or its passkey was revoked.
+/// kUnauthenticated, in the same words whatever is wrong with it.
+[[nodiscard]] Result<ConsoleSession> visit_console(Office& office, const ConsoleKey& key,
+                                                   std::chrono::sys_seconds now);
+
 /// What opening a session gives.
 struct ConsoleEntry {
   std::string cookie;  ///< a secret
   ConsoleVisitor visitor;
-  api::ConsoleSession session;  ///< without `may`
+  api::ConsoleSession session;  ///< without `may`, and with the mark
 };
 /// Opens a session by a link, which is used up. kUnauthenticated, kOverloaded.
 [[nodiscard]] Result<ConsoleEntry> open_console(Office& office, const CallContext& context,

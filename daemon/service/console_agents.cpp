@@ -84,10 +84,23 @@ Result<std::vector<store::Agent>> found_by_key(Office& office, std::string_view 
   return std::vector{std::move(newest)};
 }
 
-Result<std::vector<store::Agent>> find_agents(Office& office, const api::ConsoleAgentQuery& query) {
+struct FoundAgents {
+  std::vector<store::Agent> agents;
+  bool may_be_more = false;
+};
+
+// A key is one agent's: there is nothing after it.
+Result<FoundAgents> find_agents(Office& office, const api::ConsoleAgentQuery& query) {
+  FoundAgents out;
   const std::string_view name = agent_name(*office.policy.current(), query.search);
-  if (may_begin_name(name)) return office.store.agents_by_name({query.limit, std::string(name), query.after});
-  return found_by_key(office, query.search);
+  if (may_begin_name(name)) {
+    CHANCERY_ASSIGN(out.agents, office.store.agents_by_name({query.limit, std::string(name), query.after}));
+    out.may_be_more = out.agents.size() == query.limit;
+  } else {
+    CHANCERY_ASSIGN(out.agents, found_by_key(office, query.search));
+    if (!query.after.empty()) out.agents.clear();
+  }
+  return out;
 }
 
 // --- budgets
@@ -127,17 +140,17 @@ Result<api::ConsoleAgentPage> list_console_agents(Office& office, const CallCont
   CHANCERY_TRY(require_authority(office, context, scope::kAgentsRead));
   if (query.limit < 1 || query.limit > kMostOfConsolePage)
     return Error{ErrorCode::kInvalidArgument, "`limit` is 1 to 200"};
-  CHANCERY_ASSIGN(const std::vector<store::Agent> agents, find_agents(office, query));
+  CHANCERY_ASSIGN(const FoundAgents found, find_agents(office, query));
   CHANCERY_ASSIGN(const store::StoreCounts counts, office.store.counts());
   api::ConsoleAgentPage page;
   page.active = counts.active_agents;
   page.retired = counts.retired_agents;
   page.lost = counts.lost_agents;
-  for (const store::Agent& agent : agents) {
+  for (const store::Agent& agent : found.agents) {
     CHANCERY_ASSIGN(api::ConsoleAgent described, describe(office, agent, context.now));
     page.agents.push_back(std::move(described));
   }
-  if (agents.size() == query.limit) page.next = agents.back().name;
+  if (found.may_be_more) page.next = found.agents.back().name;
   return page;
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kLinkOctets = 16;
 constexpr std::size_t kCookieOctets = 32;
+constexpr std::size_t kMarkOctets = 16;
 constexpr std::size_t kNameOctets = 16;
 constexpr std::size_t kChallengeOctets = 32;
 // No longer text is one of ours: what is not looked up is not hashed either.
@@ -50,7 +51,7 @@ Sha256Digest name_of(std::string_view secret) {
 
 }  // namespace
 
-// A clock that went back is no reason for a session to go on.
+// A clock that went back is no reason for a session to go on, nor for what lasts minutes to last longer.
 bool ConsoleDesk::has_ended(const Kept& kept, std::chrono::sys_seconds now) const {
   return now >= kept.session.ends_at || now >= kept.seen_at + options_.session_idle ||
          now < kept.session.began_at;
@@ -64,8 +65,12 @@ void ConsoleDesk::drop(Sessions::iterator session) {
 }
 
 void ConsoleDesk::forget_ended(std::chrono::sys_seconds now) {
-  std::erase_if(links_, [&](const auto& link) { return now >= link.second.expires_at; });
-  std::erase_if(questions_, [&](const auto& asked) { return now >= asked.second.expires_at; });
+  const auto is_over = [now](std::chrono::sys_seconds expires_at, std::chrono::seconds life) {
+    return now >= expires_at || expires_at > now + life;
+  };
+  std::erase_if(links_, [&](const auto& link) { return is_over(link.second.expires_at, kLinkLife); });
+  std::erase_if(questions_,
+                [&](const auto& asked) { return is_over(asked.second.expires_at, kQuestionLife); });
   for (auto session = sessions_.begin(); session != sessions_.end();) {
     const auto next = std::next(session);
     if (has_ended(session->second, now)) drop(session);
@@ -78,10 +83,23 @@ Result<ConsoleDesk::Link> ConsoleDesk::give_link(ConsoleSession session, std::ch
   CHANCERY_ASSIGN(std::string secret, random_text(kLinkOctets));
   const std::lock_guard lock(mutex_);
   forget_ended(now);
+  make_room_for_link(session.visitor.uid);
   if (links_.size() >= kMostLinks) return kTooMany;
   const auto expires_at = now + kLinkLife;
   links_.emplace(name_of(secret), Waiting{std::move(session), expires_at});
   return Link{std::move(secret), expires_at};
+}
+
+// Whoever asks for many links forgets the oldest of its own: none keeps others out.
+void ConsoleDesk::make_room_for_link(std::uint32_t uid) {
+  auto oldest = links_.end();
+  std::size_t count = 0;
+  for (auto link = links_.begin(); link != links_.end(); ++link) {
+    if (link->second.session.visitor.uid != uid) continue;
+    ++count;
+    if (oldest == links_.end() || link->second.expires_at < oldest->second.expires_at) oldest = link;
+  }
+  if (count >= kMostLinksOfUser) links_.erase(oldest);
 }
 
 // Whoever opens many sessions ends the oldest of its own, and no one else's.
@@ -99,7 +117,9 @@ Status ConsoleDesk::make_room(std::uint32_t uid) {
 
 Result<ConsoleDesk::Opened> ConsoleDesk::keep(Kept kept) {
   CHANCERY_ASSIGN(std::string cookie, random_text(kCookieOctets));
-  Opened out{std::move(cookie), kept.session};
+  CHANCERY_ASSIGN(std::string mark, random_text(kMarkOctets));
+  kept.mark = name_of(mark);
+  Opened out{std::move(cookie), std::move(mark), kept.session};
   sessions_.emplace(name_of(out.cookie), std::move(kept));
   return out;
 }
@@ -114,16 +134,16 @@ Result<ConsoleDesk::Opened> ConsoleDesk::open(std::string_view link, std::chrono
   CHANCERY_TRY(make_room(session.visitor.uid));
   session.began_at = now;
   session.ends_at = now + options_.session_life;
-  return keep({std::move(session), now});
+  return keep({std::move(session), {}, now});
 }
 
-std::optional<ConsoleSession> ConsoleDesk::find(std::string_view cookie, bool keeps_awake,
-                                                std::chrono::sys_seconds now) {
+std::optional<ConsoleSession> ConsoleDesk::find(const ConsoleKey& key, std::chrono::sys_seconds now) {
   const std::lock_guard lock(mutex_);
   forget_ended(now);
-  const auto found = sessions_.find(name_of(cookie));
-  if (found == sessions_.end()) return std::nullopt;
-  if (keeps_awake) found->second.seen_at = std::max(found->second.seen_at, now);
+  const auto found = sessions_.find(name_of(key.cookie));
+  if (found == sessions_.end() || !equal_constant_time(found->second.mark, name_of(key.mark)))
+    return std::nullopt;
+  if (key.keeps_awake) found->second.seen_at = std::max(found->second.seen_at, now);
   return found->second.session;
 }
 
@@ -148,6 +168,12 @@ std::size_t ConsoleDesk::count(std::chrono::sys_seconds now) {
 void ConsoleDesk::close(std::string_view session) {
   const std::lock_guard lock(mutex_);
   const auto found = named(session);
+  if (found != sessions_.end()) drop(found);
+}
+
+void ConsoleDesk::leave(std::string_view cookie) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(name_of(cookie));
   if (found != sessions_.end()) drop(found);
 }
 

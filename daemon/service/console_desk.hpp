@@ -30,6 +30,7 @@ struct ConsoleOptions {
 /// A session of the console's.
 struct ConsoleSession {
   ConsoleVisitor visitor;
+  Process asker{};             ///< who asked for the link, and is judged anew with each request
   bool needs_passkey = false;  ///< nothing but signing in with one may be done before
   std::chrono::sys_seconds began_at{};
   std::chrono::sys_seconds ends_at{};
@@ -42,6 +43,14 @@ struct ConfirmedRequest {
   std::string body;
 };
 
+/// What a request shows to be of a session: the cookie, which browsers send to every port of the host, and the mark, which the page alone
+/// knows.
+struct ConsoleKey {
+  std::string_view cookie;
+  std::string_view mark;
+  bool keeps_awake = true;  ///< a person acts, and not the page by itself
+};
+
 /// What a passkey was asked, and what must be known when it answers.
 struct ConsoleQuestion {
   enum class Kind : std::uint8_t {
@@ -50,16 +59,15 @@ struct ConsoleQuestion {
     kEnrol,    ///< that a new passkey is made
   };
   Kind kind = Kind::kSignIn;
-  std::string id{};            ///< given by ConsoleDesk::ask()
-  Bytes challenge{};           ///< random; of kConfirm it follows from id and request
-  ConfirmedRequest request{};  ///< of kConfirm
-  std::string principal{};     ///< this and the next two of kEnrol
+  std::string id{};         ///< given by ConsoleDesk::ask()
+  Bytes challenge{};        ///< random; of kConfirm it follows from id and request
+  std::string principal{};  ///< this and the next two of kEnrol
   std::vector<std::string> groups{};
   std::string replaces{};
 };
 
 /// What the console remembers, in memory alone and bounded: links that wait to be used, sessions, and what passkeys were asked. Of
-/// links and cookies it keeps hashes. A restart ends all of it. Thread-safe.
+/// links, cookies and marks it keeps hashes. A restart ends all of it. Thread-safe.
 class ConsoleDesk {
  public:
   ConsoleDesk(ConsoleOptions options, ConsoleFiles files)
@@ -68,6 +76,7 @@ class ConsoleDesk {
   static constexpr std::chrono::seconds kLinkLife{60};
   static constexpr std::chrono::seconds kQuestionLife{300};
   static constexpr std::size_t kMostLinks = 64;
+  static constexpr std::size_t kMostLinksOfUser = 4;
   static constexpr std::size_t kMostSessions = 64;
   static constexpr std::size_t kMostSessionsOfUser = 8;
   static constexpr std::size_t kMostQuestionsOfSession = 8;
@@ -79,26 +88,26 @@ class ConsoleDesk {
     std::string secret;  ///< 128 random bits, base64url
     std::chrono::sys_seconds expires_at{};
   };
+  /// Of many that a user asks for the oldest is forgotten.
   /// \param session  which the link opens; gets a name of its own. kOverloaded, kCryptoFailure
   [[nodiscard]] Result<Link> give_link(ConsoleSession session, std::chrono::sys_seconds now);
 
   struct Opened {
     std::string cookie;  ///< 256 random bits, base64url
+    std::string mark;    ///< 128 random bits, base64url
     ConsoleSession session;
   };
   /// Uses a link up: of any number who have it, one gets a session. kUnauthenticated, in the same words for each that
   /// opens nothing; kOverloaded, kCryptoFailure.
   [[nodiscard]] Result<Opened> open(std::string_view link, std::chrono::sys_seconds now);
 
-  /// The session of a cookie; nothing when there is none any more.
-  /// \param keeps_awake  whether a person acts, and not the page by itself
-  [[nodiscard]] std::optional<ConsoleSession> find(std::string_view cookie, bool keeps_awake,
-                                                   std::chrono::sys_seconds now);
+  /// The session of a cookie and its mark; nothing when there is none any more.
+  [[nodiscard]] std::optional<ConsoleSession> find(const ConsoleKey& key, std::chrono::sys_seconds now);
 
   /// The session of that name; nothing when there is none any more.
   [[nodiscard]] std::optional<ConsoleSession> session(std::string_view name, std::chrono::sys_seconds now);
 
-  /// Notes who signed in with a passkey, and gives the session another cookie. kUnauthenticated when it has ended,
+  /// Notes who signed in with a passkey, and gives the session another cookie and mark. kUnauthenticated when it has ended,
   /// kCryptoFailure.
   /// \param who  with the session's name
   [[nodiscard]] Result<Opened> sign_in(const ConsoleVisitor& who, std::chrono::sys_seconds now);
@@ -108,6 +117,8 @@ class ConsoleDesk {
 
   /// Ends a session, if it is there.
   void close(std::string_view session);
+  /// Ends the session of a cookie, if it is there: a browser that gets another keeps that alone.
+  void leave(std::string_view cookie);
 
   /// Notes a question for an answer in this session. Of many that nobody answers the oldest is forgotten. kCryptoFailure.
   [[nodiscard]] Result<ConsoleQuestion> ask(std::string_view session, ConsoleQuestion question,
@@ -124,6 +135,7 @@ class ConsoleDesk {
   };
   struct Kept {
     ConsoleSession session;
+    Sha256Digest mark{};
     std::chrono::sys_seconds seen_at{};
   };
   struct Asked {
@@ -138,6 +150,7 @@ class ConsoleDesk {
   [[nodiscard]] bool has_ended(const Kept& kept, std::chrono::sys_seconds now) const;
   [[nodiscard]] Result<Opened> keep(Kept kept);
   [[nodiscard]] Status make_room(std::uint32_t uid);
+  void make_room_for_link(std::uint32_t uid);
   void drop(Sessions::iterator session);
   [[nodiscard]] Sessions::iterator named(std::string_view session);
   void make_room_for_question(std::string_view session);

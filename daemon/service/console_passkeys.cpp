@@ -183,16 +183,16 @@ Result<ConsoleEntry> sign_in_with_passkey(Office& office, const CallContext& con
                   {.principal = who.principal, .ids = {{"key", who.passkey}, {"console", who.session}}})));
   CHANCERY_ASSIGN(ConsoleDesk::Opened opened, office.console->sign_in(who, context.now));
   CHANCERY_ASSIGN(api::ConsoleSession session, show_console_session(office, as_known));
+  session.mark = std::move(opened.mark);
   return ConsoleEntry{std::move(opened.cookie), std::move(who), std::move(session)};
 }
 
 Result<api::PasskeyQuestion> ask_confirmation(Office& office, const CallContext& context,
                                               const api::AskConfirmation& message) {
   CHANCERY_ASSIGN(const ConsoleVisitor visitor, require_passkey(context));
-  ConfirmedRequest request{message.method, message.path, message.body};
-  CHANCERY_ASSIGN(
-      const ConsoleQuestion asked,
-      office.console->ask(visitor.session, {.kind = Kind::kConfirm, .request = request}, context.now));
+  const ConfirmedRequest request{message.method, message.path, message.body};
+  CHANCERY_ASSIGN(const ConsoleQuestion asked,
+                  office.console->ask(visitor.session, {.kind = Kind::kConfirm}, context.now));
   api::PasskeyQuestion out =
       question_for(office, confirmation_challenge(asked.id, request), {visitor.credential_id});
   out.id = asked.id;

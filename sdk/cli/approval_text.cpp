@@ -1,9 +1,14 @@
 #include "sdk/cli/approval_text.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
+#include <set>
 #include <utility>
 
 #include "sdk/base/printable.hpp"
+#include "sdk/base/utf8.hpp"
 #include "sdk/cli/approval_changes.hpp"
 #include "sdk/cli/approval_document.hpp"
 #include "sdk/json/writer.hpp"
@@ -91,6 +96,18 @@ std::string vote_text(const api::ApprovalVote& vote) {
   return vote.reason.empty() ? out : out + ": " + vote.reason;
 }
 
+// What the document says, and the token in it: a letter that looks like another is told from it by its number alone.
+void show_foreign(Output& output, const json::Value& document) {
+  std::string text = json::to_jcs(document);
+  if (const json::Value* const input = document.find("unsigned_token")) {
+    const std::string_view token = *input->string();
+    if (const auto payload = decode_json_object(token.substr(token.find('.') + 1)))
+      text += json::to_jcs(payload->root());
+  }
+  const std::string found = foreign_characters(text);
+  if (!found.empty()) output.field("not ASCII", found);
+}
+
 // By the daemon's word.
 void show_progress(Output& output, const api::Approval& approval) {
   for (const api::ApprovalGate& gate : approval.gates) {
@@ -102,6 +119,26 @@ void show_progress(Output& output, const api::Approval& approval) {
 }
 
 }  // namespace
+
+std::string foreign_characters(std::string_view text) {
+  constexpr std::size_t kMostNamed = 16;
+  constexpr std::uint32_t kFirstForeign = 0x80;
+  std::set<std::uint32_t> found;
+  while (!text.empty()) {
+    const CodePoint decoded = decode_utf8(text);
+    if (decoded.size != 0 && decoded.value >= kFirstForeign) found.insert(decoded.value);
+    text.remove_prefix(std::max<std::size_t>(decoded.size, 1));
+  }
+  std::string out;
+  std::size_t named = 0;
+  for (const std::uint32_t code : found) {
+    if (named++ == kMostNamed) return out + " and " + std::to_string(found.size() - kMostNamed) + " more";
+    std::array<char, 16> name;
+    const int size = std::snprintf(name.data(), name.size(), "U+%04X", code);
+    out.append(out.empty() ? "" : ", ").append(name.data(), static_cast<std::size_t>(size));
+  }
+  return out;
+}
 
 std::string times_text(const api::Approval& approval) {
   if (approval.ended_at) return approval.state + " " + time_text(*approval.ended_at);
@@ -125,6 +162,7 @@ void show_request(Output& output, const api::Approval& approval, const json::Val
   output.field("asked for", time_of("asked_at"));
   output.field("to be decided", "until " + time_of("expires_at"));
   output.field("sha256", approval.sha256);
+  show_foreign(output, document);
   show_changes(output, approval, document);
   show_progress(output, approval);
 }

@@ -218,6 +218,7 @@ std::string write(const api::ConsoleSession& message) {
                             {"rp_id", message.rp_id},
                             {"may", text_array(message.may)}});
   set_unless_empty(node, "principal", message.principal);
+  set_unless_empty(node, "mark", message.mark);
   if (!message.passkey.empty()) {
     node.set("passkey", Node::object({{"jkt", message.passkey}, {"credential_id", message.credential_id}}));
   }

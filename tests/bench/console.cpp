@@ -99,12 +99,12 @@ std::vector<Page> pages_of(const ConsoleScene& scene) {
 class Visitor {
  public:
   explicit Visitor(const ConsoleScene& scene)
-      : scene_(scene), cookie_(scene.sign_in()), connection_(scene.connect()) {}
+      : scene_(scene), session_(scene.sign_in()), connection_(scene.connect()) {}
 
   /// \return milliseconds until the whole answer is there
   double ask(Probe& probe) {
     const HttpRequest request =
-        scene_.request(probe.is_get() ? "GET" : "POST", "/ui" + probe.target, probe.body, cookie_);
+        scene_.request(probe.is_get() ? "GET" : "POST", "/ui" + probe.target, probe.body, session_);
     const auto start = Clock::now();
     const HttpAnswer answer = connection_.send(request);
     const double took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -118,7 +118,7 @@ class Visitor {
 
  private:
   const ConsoleScene& scene_;
-  std::string cookie_;
+  ConsoleScene::Session session_;
   TlsConnection connection_;
 };
 

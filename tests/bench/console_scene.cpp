@@ -16,6 +16,7 @@
 
 #include "daemon/edge/dev_certificate.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/json/reader.hpp"
 #include "tests/bench/approver.hpp"
 #include "tests/bench/http_load.hpp"
 #include "tests/bench/scene.hpp"
@@ -156,22 +157,25 @@ std::string ConsoleScene::link() const {
   return answered(ConsoleClient(client).link()).url;
 }
 
-std::string ConsoleScene::sign_in() const {
+ConsoleScene::Session ConsoleScene::sign_in() const {
   const std::string url = link();
   const std::string secret = url.substr(url.find("#link=") + 6);
   TlsConnection browser = connect();
   const HttpAnswer answer = browser.send(request("POST", "/ui/session", R"({"link":")" + secret + "\"}", {}));
   if (answer.status != 201) fail("the console was not opened");
-  return answer.cookie.substr(0, answer.cookie.find(';'));
+  const auto session = required(json::Document::parse(answer.body));
+  const json::Value* const mark = session.root().find("mark");
+  if (mark == nullptr) fail("the session has no mark");
+  return {answer.cookie.substr(0, answer.cookie.find(';')), std::string(mark->string().value_or(""))};
 }
 
 HttpRequest ConsoleScene::request(const std::string& method, const std::string& target,
-                                  const std::string& body, const std::string& cookie) const {
+                                  const std::string& body, const Session& session) const {
   HttpRequest out{.method = method, .target = target, .headers = {}, .body = body};
   out.host = "localhost:" + std::to_string(port_);
-  out.headers = {{"X-Chancery-Console", "1"}, {"Sec-Fetch-Site", "same-origin"}};
+  out.headers = {{"X-Chancery-Console", session.mark}, {"Sec-Fetch-Site", "same-origin"}};
   if (method != "GET") out.headers.emplace_back("Origin", origin());
-  if (!cookie.empty()) out.headers.emplace_back("Cookie", cookie);
+  if (!session.cookie.empty()) out.headers.emplace_back("Cookie", session.cookie);
   return out;
 }
 

@@ -32,12 +32,17 @@ class ConsoleScene {
   [[nodiscard]] Client daemon() const { return client_at(socket()); }
   /// Where a browser signs in, once.
   [[nodiscard]] std::string link() const;
-  /// A browser's connection, and the cookie of a session that it has signed in to.
+  /// What a browser and its page show to be of a session.
+  struct Session {
+    std::string cookie{};
+    std::string mark = "1";  ///< of a page without one
+  };
+  /// A browser's connection, and a session that it has signed in to.
   [[nodiscard]] TlsConnection connect() const { return {port_, folder_.path() / "ca.pem"}; }
-  [[nodiscard]] std::string sign_in() const;
+  [[nodiscard]] Session sign_in() const;
   /// As the console's page asks it.
   [[nodiscard]] HttpRequest request(const std::string& method, const std::string& target,
-                                    const std::string& body, const std::string& cookie) const;
+                                    const std::string& body, const Session& session) const;
 
   [[nodiscard]] const FilledStore& filled() const { return filled_; }
   /// The one request that was made last, and waits.

@@ -79,7 +79,7 @@ describe('an authorization', () => {
     const { publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
     const { x, y } = await crypto.subtle.exportKey('jwk', publicKey);
     const spki = await crypto.subtle.exportKey('spki', publicKey);
-    expect(await enrolmentOf('user:bob@example.org', ['b', 'a'], spki, 'AQ')).toBe(
+    expect(await enrolmentOf({ principal: 'user:bob@example.org', groups: ['b', 'a'] }, spki, 'AQ')).toBe(
       `{"credential_id":"AQ","groups":["a","b"],"jwk":{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"},"kind":"passkey","principal":"user:bob@example.org","typ":"chancery-approver-enrolment","v":1}`,
     );
   });

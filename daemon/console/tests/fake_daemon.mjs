@@ -86,15 +86,15 @@ export class FakeDaemon {
   }
 
   checkRequest(request) {
-    const mark = request.headers['x-chancery-console'];
-    if (mark !== '1' && !(mark === 'background' && request.method === 'GET')) throw new Refusal(403, 'forbidden', 'X-Chancery-Console is missing');
+    const mark = request.headers['x-chancery-console'] ?? '';
+    if (mark === '' || (mark.endsWith('; background') && request.method !== 'GET')) throw new Refusal(403, 'forbidden', 'X-Chancery-Console is missing');
     if (request.method !== 'GET' && request.headers.origin !== this.origin) throw new Refusal(403, 'forbidden', 'of another origin');
   }
 
   sessionOf(request) {
     const cookie = /(?:^|; )fake=([0-9a-f]+)/.exec(request.headers.cookie ?? '')?.[1];
     const session = this.sessions.get(cookie);
-    if (session === undefined) throw new Refusal(401, 'unauthenticated', 'sign in: chancery console gives a link');
+    if (session?.mark !== request.headers['x-chancery-console'].replace('; background', '')) throw new Refusal(401, 'unauthenticated', 'sign in: chancery console gives a link');
     return session;
   }
 
@@ -127,9 +127,9 @@ export class FakeDaemon {
   exchange({ link }) {
     if (!this.links.delete(link)) throw new Refusal(401, 'unauthenticated', 'this link is not good: chancery console gives another');
     const cookie = randomBytes(16).toString('hex');
-    const session = { role: 'operator' };
+    const session = { role: 'operator', mark: randomBytes(16).toString('base64url') };
     this.sessions.set(cookie, session);
-    return { status: 201, headers: { 'Set-Cookie': `fake=${cookie}; Path=/; HttpOnly; SameSite=Strict` }, value: this.show(session) };
+    return { status: 201, headers: { 'Set-Cookie': `fake=${cookie}; Path=/; HttpOnly; SameSite=Strict` }, value: { ...this.show(session), mark: session.mark } };
   }
 
   listApprovals(query) {
@@ -164,6 +164,7 @@ export class FakeDaemon {
     if (path === 'audit/keys') return this.log.keys();
     if (path === 'audit/checkpoints') return { checkpoints: this.log.checkpoints.filter(({ size }) => size > Number(query.get('after') ?? 0)) };
     if (path === 'audit/consistency') return this.log.consistency(Number(query.get('from')), Number(query.get('to')));
+    if (first === 'approvers') return { groups: one(this.passkeys, 'principal', second).groups };
     if (path === 'overview') return fixtures.overview(time, this.log.entries.length, newest);
     if (path === 'backends') return fixtures.backends;
     if (path === 'anomalies') return fixtures.anomalies(time);
@@ -218,7 +219,8 @@ export class FakeDaemon {
       const passkey = this.passkeys.find(({ credential_id }) => credential_id === body.credential_id);
       this.verifyAssertion(body.assertion, this.asked.get(body.id), passkey);
       session.passkey = passkey;
-      return found(this.show(session));
+      session.mark = randomBytes(16).toString('base64url');
+      return found({ ...this.show(session), mark: session.mark });
     }
     if (path === '/ui/api/chains/explain') return found(fixtures.explanation(now(), !JSON.stringify(body).includes('expired')));
     if (path === '/ui/api/impact') return found(fixtures.impact(now()));
@@ -229,9 +231,11 @@ export class FakeDaemon {
     if (path === '/ui/passkeys') return found(this.madePasskey(body));
     if (path === '/ui/authorizations') return found(this.askAuthorization(session, body));
     if (path === '/ui/api/approvers') {
-      if (typeof body.enrolment !== 'object') throw new Refusal(400, 'malformed', '`enrolment` is the document, as an object');
-      if (this.passkeys.length > 0) this.verifyAuthorization(session, { ...body, enrolment: canonical(body.enrolment) });
-      this.passkeys.push({ ...this.waiting, principal: body.enrolment.principal });
+      const { enrolment } = body;
+      if (typeof enrolment !== 'object') throw new Refusal(400, 'malformed', '`enrolment` is the document, as an object');
+      if (this.passkeys.length > 0) this.verifyAuthorization(session, { ...body, enrolment: canonical(enrolment) });
+      this.passkeys = this.passkeys.filter(({ jkt }) => jkt !== enrolment.replaces);
+      this.passkeys.push({ ...this.waiting, principal: enrolment.principal, groups: enrolment.groups });
       return found({});
     }
     return found(this.confirmed(session, request, path, text));
@@ -289,11 +293,12 @@ export class FakeDaemon {
     if (asked?.path !== path || asked.body !== text || asked.method !== request.method) throw new Refusal(403, 'forbidden', 'confirmed was something else');
     this.verifyAssertion(assertion, asked.challenge, session.passkey);
     this.done.push({ path, body: text });
+    if (request.method === 'DELETE') this.approvals.find(({ id }) => path.endsWith(id)).state = 'cancelled';
     if (path.endsWith('/freeze')) this.frozen.push(path.split('/')[4]);
     return {};
   }
 
-  passkeyOptions({ principal, groups = [] }) {
+  passkeyOptions({ principal, groups = [], replaces }) {
     if (groups.some((name) => name.startsWith('group:')))
       throw new Refusal(400, 'invalid_argument', '`groups` are names such as finance, without `group:`, none twice, at most 32');
     const user = { id: randomBytes(16).toString('base64url'), name: principal, displayName: principal };
@@ -301,7 +306,7 @@ export class FakeDaemon {
       rp: { id: 'localhost', name: 'Chancery' }, user, challenge: randomBytes(32).toString('base64url'), pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
       excludeCredentials: [], authenticatorSelection: { userVerification: 'required' }, attestation: 'none',
     }; // prettier-ignore
-    this.enrolling = { principal, groups: [...groups].sort() };
+    this.enrolling = { principal, groups: [...groups].sort(), ...(replaces ? { replaces } : {}) };
     return { id: 'enrol', options };
   }
 

@@ -41,6 +41,20 @@ describe('what is named', () => {
     ['a slash that is none', 'example.org\u2044x', ['confusable 2044 /']],
     ['a digit of another script', '\u0661', ['confusable 661']],
     ['an accent of its own on a letter', 'e\u0301', ['mark 301']],
+    ['a word in Lisu, which looks Latin', '\ua4d0\ua4f3', ['confusable a4d0', 'confusable a4f3']],
+    ['small capitals of phonetics', 'p\u1d0fw', ['confusable 1d0f']],
+    ['a small capital that is in no table', '\u1d1c\u1d21', ['confusable 1d1c', 'confusable 1d21']],
+    ['a dotless i', 'adm\u0131n', ['confusable 131 i']],
+    ['a barred letter', 'c\u0142ose', ['confusable 142']],
+    ['Coptic', '\u2c9f\u2c9f', ['confusable 2c9f', 'confusable 2c9f']],
+    ['Cherokee beside nothing else', '\u13a0\u13a1', ['confusable 13a0 D', 'confusable 13a1 R']],
+    ['Canadian syllabics', '\u15af', ['confusable 15af b']],
+    ['Deseret', '\u{1042c}', ['confusable 1042c']],
+    ['Tifinagh', '\u2d54', ['confusable 2d54']],
+    ['a digit that is struck through', '1\u0335', ['mark 335']],
+    ['a digit in a circle', '5\u20dd', ['mark 20dd']],
+    ['a mark on a sign', '-\u0338', ['mark 338']],
+    ['a vowel on its letter', '\u0915\u093f', []],
     ['private use', '\ue000', ['unassigned e000']],
     ['half of a character', '\ud800', ['unassigned d800']],
   ])('%s', (_, text, want) => {
@@ -65,6 +79,9 @@ test('every character of ASCII that is not drawn is named, and none that is', ()
 test('what turns or hides stays out of labels', () => {
   expect(visibleLabel('safe\u202egpj.exe')).toBe('safe[U+202E]gpj.exe');
   expect(visibleLabel('p\u0430y')).toBe('p\u0430[U+0430]y');
+  expect(visibleLabel('a\u00a0b ')).toBe('a[U+00A0]b[U+0020]');
+  expect(visibleLabel('a \u05d0\u05d1 12')).toBe('a \u2067\u05d0\u05d1\u2069 12');
+  expect(shortLabel('\u05d0'.repeat(9), 5)).toBe('\u2067\u05d0\u05d0\u2069…\u2067\u05d0\u05d0\u2069');
   expect(shortLabel('abcdefghij', 5)).toBe('ab…ij');
   expect(shortLabel('abc', 5)).toBe('abc');
   expect([...shortLabel('x'.repeat(100), 30)]).toHaveLength(30);

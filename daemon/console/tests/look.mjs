@@ -75,7 +75,6 @@ for (const size of ['wide', 'narrow']) {
     await window.page.waitForSelector('.sign-in-card pre');
     await look(window, `sign-in${suffix}`);
     await window.page.goto(`${origin}/ui#link=good-link-for-the-tests`);
-    await window.page.reload();
     await window.page.waitForSelector('.frame');
     if (window.page.url().includes('link=')) failures.push('the link stays in the address');
     await addAuthenticator(window.context, window.page);

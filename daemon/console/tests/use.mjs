@@ -25,7 +25,7 @@ beforeEach(async () => {
   daemon?.close();
   daemon = new FakeDaemon(process.env.CHANCERY_PAGES);
   origin = await daemon.listen();
-  window = await openWindow(browser, { expected: [/status of 40[139]/, /ERR_CONNECTION_REFUSED/] });
+  window = await openWindow(browser, { expected: [/status of 40[139]/, /ERR_(CONNECTION_REFUSED|FAILED)/] });
   page = window.page;
   await page.goto(`${origin}/ui#link=good-link-for-the-tests`);
   await page.waitForSelector('.inbox');
@@ -38,7 +38,7 @@ after(async () => {
 const open = (fragment) => page.goto(`${origin}/ui${fragment}`);
 
 async function takePasskey() {
-  await addAuthenticator(window.context, page);
+  const authenticator = await addAuthenticator(window.context, page);
   await open('#/account');
   await page.fill('#principal', 'user:bob@example.org');
   await page.getByRole('button', { name: 'Make a passkey' }).click();
@@ -46,6 +46,7 @@ async function takePasskey() {
   await page.reload();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByText('You are signed in with a passkey').waitFor();
+  return authenticator;
 }
 
 const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
@@ -197,6 +198,74 @@ test('an action is confirmed for exactly what is sent, and a closed window gives
   await page.locator('dialog').getByRole('button', { name: 'Freeze' }).click();
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.deepEqual(daemon.done, [{ path: '/ui/api/agents/billing-agent-00010/freeze', body: '{"reason":"it was injected"}' }]);
+});
+
+const freezing = async () => {
+  await open('#/agents/billing-agent-00010');
+  await page.getByRole('button', { name: 'Freeze' }).click();
+  await page.fill('#action-reason', 'it was injected');
+  await page.locator('dialog').getByRole('button', { name: 'Freeze' }).click();
+  await page.getByText('Waiting for the passkey').waitFor();
+};
+
+test('whoever closes the window while the passkey is asked has done nothing', async () => {
+  const { devtools, authenticatorId } = await takePasskey();
+  const answers = (enabled) => devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+  for (const leave of [() => page.keyboard.press('Escape'), () => page.getByRole('button', { name: 'Cancel' }).click(), () => open('#/health')]) {
+    await answers(false);
+    await freezing();
+    await leave();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await answers(true);
+    await open(kRefund); // which is asked for after all that the former page would have sent
+    await page.locator('#decide-title').waitFor();
+    assert.deepEqual(daemon.done, []);
+  }
+  await page.getByRole('button', { name: 'Deny' }).click(); // and the next prompt is not in the way of a former one
+  await page.locator('.page-state .badge', { hasText: 'denied' }).waitFor();
+});
+
+test('a request is cancelled with the passkey’s word', async () => {
+  await takePasskey();
+  await open(kRefund);
+  await page.getByRole('button', { name: 'Cancel the request' }).click();
+  await page.getByRole('button', { name: 'Cancel it' }).click();
+  await page.locator('.page-state .badge', { hasText: 'cancelled' }).waitFor();
+  assert.deepEqual(daemon.done, [{ path: `/ui/api/approvals/${'a1'.repeat(16)}`, body: '' }]);
+});
+
+test('a passkey is replaced by one of another device, for which it vouches', async () => {
+  await takePasskey();
+  const former = daemon.passkeys[0];
+  daemon.passkeys[0].groups = ['audit', 'finance'];
+  await open('#/account');
+  await page.getByRole('button', { name: 'Replace this passkey' }).click();
+  await page.getByText('The passkey is replaced').first().waitFor();
+  assert.equal(daemon.passkeys.length, 1);
+  assert.notEqual(daemon.passkeys[0].jkt, former.jkt);
+  assert.deepEqual([daemon.passkeys[0].principal, daemon.passkeys[0].groups], [former.principal, former.groups]);
+});
+
+test('another tab of the same origin is signed in too, and a cookie alone is not', async () => {
+  const other = await window.context.newPage();
+  await other.goto(`${origin}/ui#/agents`);
+  await other.locator('tbody tr').first().waitFor();
+  await page.goto('about:blank');
+  await other.goto('about:blank');
+  const late = await window.context.newPage();
+  await late.goto(`${origin}/ui#/agents`);
+  await late.getByText('ask for a link').waitFor();
+  assert.equal((await window.context.cookies(origin)).length, 1);
+});
+
+test('who could not be signed out is not told so', async () => {
+  await page.route('**/ui/session', (route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue()));
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('You are still signed in').waitFor();
+  await page.unroute('**/ui/session');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('ask for a link').waitFor();
+  assert.equal(daemon.sessions.size, 0);
 });
 
 test('an identifier is followed through the audit log', async () => {

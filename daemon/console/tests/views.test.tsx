@@ -2,7 +2,7 @@
 
 import { render } from 'preact';
 import { act } from 'preact/test-utils';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { App } from '../src/frame/app';
 import { takeLink } from '../src/frame/router';
@@ -49,6 +49,26 @@ test('a link is taken out of the address at once', () => {
   expect(location.hash).toBe('#/approvals');
 });
 
+// As a page that signed in before; without one nobody is asked.
+beforeEach(() => sessionStorage.setItem('chancery-console', 'MARK'));
+
+test('whoever has no mark asks the daemon nothing', async () => {
+  sessionStorage.clear();
+  const { place, asked } = await appAfter(() => json(kSession));
+  expect(place.textContent).toContain('chancery console');
+  expect(asked).toEqual([]);
+});
+
+test('the mark that opened a session is shown with each request', async () => {
+  sessionStorage.clear();
+  const answer = (path: string) => (path === '/ui/session' ? json({ ...kSession, mark: 'NEW' }, 201) : json({ approvals: [] }));
+  const { asked } = await appAfter(answer, 'LINK');
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
+  const marks = asked.map(([, { headers }]) => (headers as Record<string, string>)['X-Chancery-Console']?.replace('; background', ''));
+  expect(marks[0]).toBe('1');
+  expect(new Set(marks.slice(1))).toEqual(new Set(['NEW']));
+});
+
 async function appAfter(answer: (path: string, init: RequestInit) => Response | Promise<Response>, link?: string) {
   const asked: [string, RequestInit][] = [];
   vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
@@ -74,7 +94,7 @@ test('whoever is not signed in is told how', async () => {
 });
 
 test('a link is exchanged by POST and not said again', async () => {
-  const { place, asked } = await appAfter((path) => (path === '/ui/session' ? json(kSession, 201) : json({ approvals: [] })), 'LINK');
+  const { place, asked } = await appAfter((path) => (path === '/ui/session' ? json({ ...kSession, mark: 'NEW' }, 201) : json({ approvals: [] })), 'LINK');
   expect(asked[0]).toMatchObject(['/ui/session', { method: 'POST', body: '{"link":"LINK"}', headers: { 'X-Chancery-Console': '1' } }]);
   expect(asked.slice(1).some(([path]) => path.includes('LINK'))).toBe(false);
   expect(place.textContent).toContain('user:bob@example.org');
@@ -106,4 +126,5 @@ test('a session that ended asks to sign in again', async () => {
   location.hash = '#/approvals?view=history';
   dispatchEvent(new HashChangeEvent('hashchange'));
   await vi.waitFor(() => expect(place.textContent).toContain('You are signed out'));
+  expect(sessionStorage.length).toBe(0);
 });

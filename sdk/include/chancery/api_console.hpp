@@ -43,6 +43,7 @@ struct ConsoleSession {
   std::string issuer;
   std::string rp_id;
   std::vector<std::string> may;  ///< scopes
+  std::string mark{};            ///< a secret that requests of the session show; only where it is given
 };
 
 /// What the browser is to ask a passkey.

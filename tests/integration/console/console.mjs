@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { accessibilityProblems, startBrowser } from '../tests/browser.mjs';
 import { Person } from './person.mjs';
-import { Scene, kBob, kScript, until } from './scene.mjs';
+import { Scene, kBob, kScript } from './scene.mjs';
 
 let scene;
 let browser;
@@ -46,8 +46,8 @@ test('a link signs in once, leaves the address, and a second use is told like an
   const other = await Person.at(browser, scene);
   await other.page.goto(link);
   assert.match(await problemText(other.page), /This link is not good/);
+  await other.page.goto('about:blank'); // or the page would stay, with what it said before
   await other.page.goto(`${scene.origin}/ui#link=AAAAAAAAAAAAAAAAAAAAAA`);
-  await other.page.reload();
   assert.match(await problemText(other.page), /This link is not good/);
   await nothingWasWrong(other);
   await other.leave();
@@ -113,9 +113,14 @@ test('of two tabs that decide at once one has decided', async () => {
   for (let round = 0; round < 5; ++round) {
     const id = await scene.waiting({ amount: 300 + round });
     await Promise.all([bob.openRequest(id), bob.openRequest(id, other)]);
+    const held = await Promise.all([bob.held(), bob.held(other)]);
     await Promise.all([bob.decide('Approve'), bob.decide('Deny', other)]);
-    await until('one of them should have decided', async () => ['approved', 'denied'].includes(await scene.stateOf(id)));
+    await Promise.all(held.map(({ arrived }) => arrived)); // both are signed, and neither is sent
+    for (const { letGo } of held) letGo();
+    const statuses = await Promise.all(held.map(async ({ answered }) => (await answered).status()));
+    assert.deepEqual(statuses.toSorted(), [200, 409]);
     const state = await scene.stateOf(id);
+    assert.equal(state, statuses[0] === 200 ? 'approved' : 'denied');
     for (const page of [bob.page, other]) await stateIs(page, state);
     const { decisions } = (await scene.onSocket('GET', `/v1/approvals/${id}`)).body;
     assert.deepEqual(decisions.map(({ verdict }) => verdict), [state === 'approved' ? 'approve' : 'deny']);
@@ -176,12 +181,13 @@ function forged(path, headers) {
 test('a request that another site forges is refused', async () => {
   const [{ name, value }] = await bob.context.cookies(scene.origin);
   const Cookie = `${name}=${value}`;
-  const own = { Origin: scene.origin, 'X-Chancery-Console': '1' };
+  const own = { Origin: scene.origin, 'X-Chancery-Console': await bob.mark() };
   assert.match(String(await forged('/ui/session/challenge', { ...own, Cookie })), /^20/); // the same, from the page itself
   const refusals = [
     [401, own],
     [403, { ...own, Cookie, Origin: 'https://evil.example' }],
-    [403, { Cookie, 'X-Chancery-Console': '1' }],
+    [401, { ...own, Cookie, 'X-Chancery-Console': '1' }], // a server on another port of localhost, which is sent the cookie
+    [403, { Cookie, 'X-Chancery-Console': await bob.mark() }],
     [403, { Cookie, Origin: scene.origin }],
     [403, { ...own, Cookie, 'Sec-Fetch-Site': 'cross-site' }],
   ];
@@ -190,7 +196,7 @@ test('a request that another site forges is refused', async () => {
 
 test('what changes something takes a passkey over exactly that', async () => {
   const [{ name, value }] = await bob.context.cookies(scene.origin);
-  const headers = { Cookie: `${name}=${value}`, Origin: scene.origin, 'X-Chancery-Console': '1' };
+  const headers = { Cookie: `${name}=${value}`, Origin: scene.origin, 'X-Chancery-Console': await bob.mark() };
   assert.equal(await forged('/ui/api/agents/mail/rotate', headers), 403);
 
   const keyOf = async () => (await scene.json(['agent', 'show', 'mail'])).jkt;
@@ -222,6 +228,41 @@ test('what an agent writes is shown in full and never run', async () => {
   await bob.page.getByRole('button', { name: 'Explain' }).click();
   await bob.page.locator('.hops').waitFor();
   assert.ok((await bob.page.locator('main').textContent()).includes(kScript));
+  await nothingWasWrong(bob);
+});
+
+test('what an agent, its delegator and an approver write is not run where the log shows it', async () => {
+  const params = { amount: 102, note: kScript };
+  const id = await scene.waiting(params, scene.hostileChain, { 'Chancery-Task': kScript });
+  await bob.openRequest(id);
+  assert.ok((await bob.page.locator('section:has(#who-title)').textContent()).includes(kScript)); // the principal
+  await bob.page.fill('#reason', kScript);
+  await bob.decide('Deny');
+  await stateIs(bob.page, 'denied');
+  assert.ok((await bob.page.locator('.vote-reason').textContent()).includes(kScript));
+  const { entries } = (await scene.onSocket('GET', `/v1/audit/entries?ref=${id}&limit=100`)).body;
+  const hostile = entries.filter(({ entry }) => JSON.stringify(entry).includes('<script>'));
+  assert.ok(hostile.some(({ entry }) => entry.task === kScript), 'a task stands in an entry');
+  assert.ok(hostile.some(({ entry }) => entry.action === 'approval.deny'), 'a reason stands in an entry');
+  await bob.open(`#/audit?ref=${id}`);
+  await bob.page.locator('tbody tr').first().waitFor();
+  await nothingWasWrong(bob);
+  for (const { number } of hostile) {
+    await bob.open(`#/audit/${number}`);
+    await bob.page.locator('.json').first().waitFor();
+    assert.ok((await bob.page.locator('.json').first().textContent()).includes(kScript.replaceAll('"', '\\"')));
+    await nothingWasWrong(bob);
+  }
+});
+
+test('a request that the operator cancels is decided by nobody', async () => {
+  const params = { amount: 600 };
+  const id = await scene.waiting(params);
+  await bob.openRequest(id);
+  await bob.page.getByRole('button', { name: 'Cancel the request' }).click();
+  await bob.page.getByRole('button', { name: 'Cancel it' }).click();
+  await stateIs(bob.page, 'cancelled');
+  assert.equal(await scene.stateOf(id), 'cancelled');
   await nothingWasWrong(bob);
 });
 

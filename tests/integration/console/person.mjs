@@ -50,6 +50,25 @@ export class Person {
     await page.locator('#decide-title').waitFor();
   }
 
+  /** What the page shows in each request to be of its session. */
+  mark(page = this.page) {
+    return page.evaluate(() => sessionStorage.getItem('chancery-console'));
+  }
+
+  /** Keeps the page's next decision from being sent until it is let go; `answered` is what comes of it. */
+  async held(page = this.page) {
+    const held = { answered: page.waitForResponse((response) => response.url().endsWith('/decision')) };
+    held.arrived = new Promise((resolve) => (held.arrive = resolve));
+    const letGo = new Promise((resolve) => (held.letGo = resolve));
+    const hold = async (route) => {
+      held.arrive();
+      await letGo;
+      await route.continue();
+    };
+    await page.route('**/decision', hold, { times: 1 });
+    return held;
+  }
+
   /** Presses a button of the decision, and waits for what comes of it. */
   async decide(verdict, page = this.page) {
     await page.getByRole('button', { name: verdict, exact: true }).click();

@@ -160,10 +160,10 @@ approvers = ["${kBob}"]
   }
 
   /** Asks the daemon on its socket, as the operator. */
-  onSocket(method, path, body) {
+  onSocket(method, path, body, more = {}) {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? '' : JSON.stringify(body);
-      const headers = text === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+      const headers = text === '' ? more : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), ...more };
       const asked = request({ socketPath: this.at('sock'), method, path, headers }, (answer) => {
         let received = '';
         answer.setEncoding('utf8');
@@ -176,19 +176,19 @@ approvers = ["${kBob}"]
   }
 
   /** Has the agent try an action, with a fresh proof of exactly it; the decision as the enforcement point gets it. */
-  async authorize(params, chain = this.chain) {
+  async authorize(params, chain = this.chain, headers = {}) {
     const uri = `${kAudience}/refunds`;
     const bound = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${JSON.stringify(value)}`]);
     const proof = await this.chancery(['proof', chain, '--htm', 'POST', '--htu', uri, '--scope', 'payments.refund', ...bound]);
     const action = { scope: 'payments.refund', params };
-    const answer = await this.onSocket('POST', '/v1/authorize', { chain, proof: proof.trim(), method: 'POST', uri, audience: kAudience, action });
+    const answer = await this.onSocket('POST', '/v1/authorize', { chain, proof: proof.trim(), method: 'POST', uri, audience: kAudience, action }, headers);
     if (answer.status !== 200) throw new Error(`authorize: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 
   /** An action that waits: the id of its request. */
-  async waiting(params, chain) {
-    const decision = await this.authorize(params, chain);
+  async waiting(params, chain, headers) {
+    const decision = await this.authorize(params, chain, headers);
     if (decision.outcome !== 'approval_required') throw new Error(`it should wait: ${JSON.stringify(decision)}`);
     return decision.approval.id;
   }

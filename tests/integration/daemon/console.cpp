@@ -63,15 +63,16 @@ struct Console {
     std::string method = "GET";
     std::string path;
     std::string body{};
-    std::string origin{};  ///< empty: the console's own, of what is no GET
-    std::string mark = "1";
+    std::string origin{};               ///< empty: the console's own, of what is no GET
+    std::optional<std::string> mark{};  ///< none: the session's, or that of a page without one
     std::string site = "same-origin";
   };
   Answer send(const Sent& sent) const {
     auto client = testing::RawClient::to_tls(kept.port, daemon->folder() / "ca.pem");
     std::string head = sent.method + " " + sent.path +
                        " HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: " + sent.site + "\r\n";
-    if (!sent.mark.empty()) head += "X-Chancery-Console: " + sent.mark + "\r\n";
+    const std::string shown = sent.mark.value_or(mark.empty() ? "1" : mark);
+    if (!shown.empty()) head += "X-Chancery-Console: " + shown + "\r\n";
     if (sent.method != "GET") head += "Origin: " + (sent.origin.empty() ? origin() : sent.origin) + "\r\n";
     if (!cookie.empty()) head += "Cookie: __Host-chancery=" + cookie + "\r\n";
     if (!sent.body.empty()) head += "Content-Type: application/json\r\n";
@@ -98,7 +99,8 @@ struct Console {
   }
 
   Answer exchange(const std::string& secret) const {
-    return send({.method = "POST", .path = "/ui/session", .body = R"({"link":")" + secret + "\"}"});
+    return send(
+        {.method = "POST", .path = "/ui/session", .body = R"({"link":")" + secret + "\"}", .mark = "1"});
   }
   void sign_in() {
     const Answer opened = exchange(link());
@@ -106,6 +108,7 @@ struct Console {
     const std::string set = opened.field("Set-Cookie").value_or("");
     const std::size_t begin = set.find('=') + 1;
     cookie = set.substr(begin, set.find(';') - begin);
+    mark = member(opened.body, "mark");
   }
 
   KeptDaemon kept;
@@ -114,6 +117,7 @@ struct Console {
   testing::Chancery chancery;
   std::filesystem::path page_file;
   std::string cookie;
+  std::string mark;
 };
 
 void expect_guarded(const Answer& answer, const std::string& what) {
@@ -179,6 +183,7 @@ BOOST_FIXTURE_TEST_CASE(no_other_page_uses_a_session, Console) {
   sign_in();
   BOOST_TEST(get("/ui/api/agents").status == 200);
   BOOST_TEST(send({.path = "/ui/api/agents", .mark = ""}).status == 403);
+  BOOST_TEST(send({.path = "/ui/api/agents", .mark = "1"}).status == 401);
   BOOST_TEST(send({.path = "/ui/api/agents", .site = "cross-site"}).status == 403);
   const auto sign_out_from = [&](const std::string& from) {
     return send({.method = "DELETE", .path = "/ui/session", .origin = from}).status;

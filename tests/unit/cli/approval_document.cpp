@@ -12,6 +12,7 @@
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/cli/approval_text.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/writer.hpp"
 #include "tests/unit/sdk/issued_chain.hpp"
@@ -233,6 +234,15 @@ BOOST_AUTO_TEST_CASE(a_document_whose_digest_is_another_is_not_shown_at_all) {
   approval = approval_with(document());
   approval.document.clear();
   BOOST_TEST(!read_document(approval).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(letters_that_pass_for_others_are_named_by_their_number) {
+  BOOST_TEST(foreign_characters("{\"to\": \"paypal\"}").empty());
+  BOOST_TEST(foreign_characters("p\xD0\xB0yp\xD0\xB0l, Zo\xC3\xAB") == "U+00EB, U+0430");
+  BOOST_TEST(foreign_characters("\xF0\x90\x90\xAC\xFFx") == "U+1042C");
+  std::string many;
+  for (char last = '\x80'; last < '\x94'; ++last) many += std::string("\xC4") + last;
+  BOOST_TEST(foreign_characters(many).ends_with("U+010F and 4 more"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

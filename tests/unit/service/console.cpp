@@ -176,11 +176,34 @@ BOOST_FIXTURE_TEST_CASE(of_many_who_have_a_link_one_gets_a_session, ConsoleFixtu
 }
 
 BOOST_FIXTURE_TEST_CASE(links_are_bounded_and_make_room_again, ConsoleFixture) {
-  for (std::size_t i = 0; i < service::ConsoleDesk::kMostLinks; ++i)
-    BOOST_REQUIRE(call("POST", "/v1/console/links", "{}", kOperatorUid).status == 201);
-  BOOST_TEST(call("POST", "/v1/console/links", "{}", kOperatorUid).status == 503);
-  set_now(kNow + 60s);
-  BOOST_TEST(call("POST", "/v1/console/links", "{}", kOperatorUid).status == 201);
+  const auto ask_as = [&](std::uint32_t uid, std::chrono::sys_seconds now) {
+    service::ConsoleSession session;
+    session.visitor.uid = uid;
+    return desk.give_link(session, now);
+  };
+  for (std::uint32_t i = 0; i < service::ConsoleDesk::kMostLinks; ++i) BOOST_REQUIRE(ask_as(i, kNow));
+  const auto refused = ask_as(1000, kNow);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::kOverloaded));
+  BOOST_TEST(ask_as(1000, kNow + 60s).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(whoever_asks_for_many_links_keeps_nobody_out, ConsoleFixture) {
+  const std::string bobs = link(kBobUid);
+  std::vector<std::string> links;
+  for (std::size_t i = 0; i <= service::ConsoleDesk::kMostLinksOfUser; ++i) {
+    set_now(kNow + std::chrono::seconds(i));
+    links.push_back(link());
+  }
+  BOOST_TEST(exchange(links.front()).status == 401);
+  for (std::size_t i = 1; i < links.size(); ++i) BOOST_TEST(exchange(links[i]).status == 201, i);
+  BOOST_TEST(exchange(bobs).status == 201);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_clock_that_goes_back_forgets_links, ConsoleFixture) {
+  const std::string early = link();
+  set_now(kNow - 1s);
+  BOOST_TEST(exchange(early).status == 401);
 }
 
 // --- sessions
@@ -198,6 +221,53 @@ BOOST_FIXTURE_TEST_CASE(the_cookie_is_for_this_host_alone_and_for_no_script, Con
   BOOST_TEST(member(session, "needs_passkey") == "false");
   BOOST_TEST(member(session, "principal").empty());
   BOOST_TEST((session.body.find(cookie) == std::string::npos));
+  BOOST_TEST(mark.size() == 22u);
+  BOOST_TEST((session.body.find(mark) == std::string::npos), "whoever has the cookie is told the mark");
+}
+
+// Browsers send a cookie to every port of a host: a server of an agent's on localhost gets it, and makes what headers it likes.
+BOOST_FIXTURE_TEST_CASE(a_cookie_without_the_mark_of_its_page_opens_nothing, ConsoleFixture) {
+  const MadePasskey passkey;
+  sign_in();
+  const std::string good = mark;
+  for (const std::string& bad :
+       {std::string("1"), std::string("background"), std::string(22, 'A'), good + "x", good.substr(1)}) {
+    mark = bad;
+    BOOST_TEST(page("GET", "/ui/session").status == 401, bad);
+    BOOST_TEST(page("GET", "/ui/api/agents").status == 401, bad);
+    BOOST_TEST(page("POST", "/ui/api/approvers", "{}").status == 401, bad);
+    BOOST_TEST(page("POST", "/ui/passkeys/options", R"({"principal":"user:eve@example.org"})").status == 401,
+               bad);
+    BOOST_TEST(page("DELETE", "/ui/session").status == 401, bad);
+  }
+  mark = good;
+  BOOST_TEST(page("GET", "/ui/api/agents").status == 200);
+  enrol(passkey, kBob, "Y3JlZA");
+  sign_in_with(passkey, "Y3JlZA");
+  BOOST_TEST(mark != good);
+  BOOST_TEST(page("GET", "/ui/session").status == 200);
+  mark = good;
+  BOOST_TEST(page("GET", "/ui/session").status == 401);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_ends_with_what_it_rests_on, ConsoleFixture) {
+  const MadePasskey passkey;
+  enrol(passkey, kBob, "Y3JlZA");
+  sign_in();
+  sign_in_with(passkey, "Y3JlZA");
+  BOOST_TEST(page("GET", "/ui/api/agents").status == 200);
+  const std::string jkt = passkey.public_key().thumbprint().text();
+  const Response revoked = call("POST", "/v1/approver-keys/" + jkt + "/revoke", "{}", kOperatorUid);
+  BOOST_REQUIRE_MESSAGE(revoked.status == 200, revoked.body);
+  BOOST_TEST(page("GET", "/ui/api/agents").status == 401);
+
+  sign_in();
+  BOOST_TEST(page("GET", "/ui/api/agents").status == 200);
+  const std::vector<std::uint32_t> operators = office().policy.current()->operators.uids;
+  change_policy([](service::Policy& policy) { policy.operators = {{kSupportUid}, std::nullopt}; });
+  BOOST_TEST(page("GET", "/ui/api/agents").status == 401);
+  change_policy([&](service::Policy& policy) { policy.operators = {operators, std::nullopt}; });
+  BOOST_TEST(page("GET", "/ui/api/agents").status == 401);  // it is not there again
 }
 
 BOOST_FIXTURE_TEST_CASE(whoever_signs_out_has_no_session_any_more, ConsoleFixture) {
@@ -212,9 +282,11 @@ BOOST_FIXTURE_TEST_CASE(whoever_signs_out_has_no_session_any_more, ConsoleFixtur
 BOOST_FIXTURE_TEST_CASE(another_link_ends_the_session_before_it, ConsoleFixture) {
   sign_in();
   const std::string former = cookie;
+  const std::string former_mark = mark;
   sign_in();
   BOOST_TEST(page("GET", "/ui/session").status == 200);
   cookie = former;
+  mark = former_mark;
   BOOST_TEST(page("GET", "/ui/session").status == 401);
 }
 
@@ -232,7 +304,7 @@ BOOST_FIXTURE_TEST_CASE(a_page_that_asks_by_itself_keeps_nobody_signed_in, Conso
   sign_in();
   const auto in_background = [&] {
     return call("GET", "/ui/api/approvals", "", std::nullopt,
-                {{"x-chancery-console", "background"}, {"cookie", "__Host-chancery=" + cookie}})
+                {{"x-chancery-console", mark + "; background"}, {"cookie", "__Host-chancery=" + cookie}})
         .status;
   };
   for (int minute = 1; minute < 15; ++minute) {
@@ -262,6 +334,7 @@ BOOST_FIXTURE_TEST_CASE(a_clock_that_goes_back_ends_sessions, ConsoleFixture) {
 BOOST_FIXTURE_TEST_CASE(one_user_has_so_many_sessions_and_no_more, ConsoleFixture) {
   sign_in();
   const std::string oldest = cookie;
+  const std::string oldest_mark = mark;
   cookie.clear();
   for (std::size_t i = 0; i < service::ConsoleDesk::kMostSessionsOfUser; ++i) {
     set_now(kNow + std::chrono::seconds(i + 1));
@@ -270,6 +343,7 @@ BOOST_FIXTURE_TEST_CASE(one_user_has_so_many_sessions_and_no_more, ConsoleFixtur
   }
   BOOST_TEST(page("GET", "/ui/session").status == 200);
   cookie = oldest;
+  mark = oldest_mark;
   BOOST_TEST(page("GET", "/ui/session").status == 401);
 }
 
@@ -286,37 +360,46 @@ struct Foreign {
 std::ostream& operator<<(std::ostream& out, const Foreign& row) { return out << row.what; }
 
 const std::vector<std::pair<std::string, std::string>> kGood{
-    {"x-chancery-console", "1"}, {"origin", kOrigin}, {"sec-fetch-site", "same-origin"}};
+    {"x-chancery-console", "MARK"}, {"origin", kOrigin}, {"sec-fetch-site", "same-origin"}};
 
 const std::array kForeign{
     Foreign{"the page's own", "POST", kGood, 200},
     Foreign{"without the mark", "POST", {{"origin", kOrigin}, {"sec-fetch-site", "same-origin"}}, 403},
-    Foreign{"another mark", "POST", {{"x-chancery-console", "2"}, {"origin", kOrigin}}, 403},
-    Foreign{"by itself", "POST", {{"x-chancery-console", "background"}, {"origin", kOrigin}}, 403},
-    Foreign{"without an origin", "POST", {{"x-chancery-console", "1"}}, 403},
+    Foreign{"another mark", "POST", {{"x-chancery-console", "2"}, {"origin", kOrigin}}, 401},
+    Foreign{"by itself", "POST", {{"x-chancery-console", "MARK; background"}, {"origin", kOrigin}}, 403},
+    Foreign{"without an origin", "POST", {{"x-chancery-console", "MARK"}}, 403},
+    Foreign{"of another origin",
+            "POST",
+            {{"x-chancery-console", "MARK"}, {"origin", "https://evil.example"}},
+            403},
+    Foreign{"of no origin", "POST", {{"x-chancery-console", "MARK"}, {"origin", "null"}}, 403},
     Foreign{
-        "of another origin", "POST", {{"x-chancery-console", "1"}, {"origin", "https://evil.example"}}, 403},
-    Foreign{"of no origin", "POST", {{"x-chancery-console", "1"}, {"origin", "null"}}, 403},
-    Foreign{"of another port", "POST", {{"x-chancery-console", "1"}, {"origin", "https://localhost:1"}}, 403},
-    Foreign{
-        "of another scheme", "POST", {{"x-chancery-console", "1"}, {"origin", "http://localhost:8443"}}, 403},
+        "of another port", "POST", {{"x-chancery-console", "MARK"}, {"origin", "https://localhost:1"}}, 403},
+    Foreign{"of another scheme",
+            "POST",
+            {{"x-chancery-console", "MARK"}, {"origin", "http://localhost:8443"}},
+            403},
     Foreign{"of two origins",
             "POST",
-            {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"origin", kOrigin}},
+            {{"x-chancery-console", "MARK"}, {"origin", kOrigin}, {"origin", kOrigin}},
             403},
     Foreign{"of another site",
             "POST",
-            {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"sec-fetch-site", "cross-site"}},
+            {{"x-chancery-console", "MARK"}, {"origin", kOrigin}, {"sec-fetch-site", "cross-site"}},
             403},
     Foreign{"of a neighbour",
             "POST",
-            {{"x-chancery-console", "1"}, {"origin", kOrigin}, {"sec-fetch-site", "same-site"}},
+            {{"x-chancery-console", "MARK"}, {"origin", kOrigin}, {"sec-fetch-site", "same-site"}},
             403},
     Foreign{"typed in", "GET", {{"sec-fetch-site", "none"}}, 403},
-    Foreign{
-        "read by another site", "GET", {{"x-chancery-console", "1"}, {"sec-fetch-site", "cross-site"}}, 403},
+    Foreign{"read by another site",
+            "GET",
+            {{"x-chancery-console", "MARK"}, {"sec-fetch-site", "cross-site"}},
+            403},
     Foreign{"read without the mark", "GET", {{"sec-fetch-site", "same-origin"}}, 403},
-    Foreign{"read by the page", "GET", {{"x-chancery-console", "1"}}, 200},
+    Foreign{"read without a session's mark", "GET", {{"x-chancery-console", "1"}}, 401},
+    Foreign{"read by the page", "GET", {{"x-chancery-console", "MARK"}}, 200},
+    Foreign{"read by the page by itself", "GET", {{"x-chancery-console", "MARK; background"}}, 200},
 };
 
 }  // namespace
@@ -327,6 +410,9 @@ BOOST_DATA_TEST_CASE_F(ConsoleFixture, only_the_page_itself_is_answered,
   enrol(passkey, kBob, "Y3JlZA");
   sign_in();
   auto headers = row.headers;
+  for (auto& [name, value] : headers) {
+    if (value.starts_with("MARK")) value.replace(0, 4, mark);
+  }
   headers.emplace_back("cookie", "__Host-chancery=" + cookie);
   const bool reads = std::string_view(row.method) == "GET";
   const Response answer = call(row.method, reads ? "/ui/session" : "/ui/session/challenge", reads ? "" : "{}",

@@ -81,7 +81,7 @@ struct ConsoleFixture : Approvals {
 
   /// What a browser adds to a request of the page.
   [[nodiscard]] Headers of_page(const std::string& method) const {
-    Headers headers{{"x-chancery-console", "1"}, {"sec-fetch-site", "same-origin"}};
+    Headers headers{{"x-chancery-console", mark.empty() ? "1" : mark}, {"sec-fetch-site", "same-origin"}};
     if (method != "GET") headers.emplace_back("origin", kOrigin);
     if (!cookie.empty()) headers.emplace_back("cookie", "other=1; __Host-chancery=" + cookie);
     return headers;
@@ -109,14 +109,18 @@ struct ConsoleFixture : Approvals {
   }
 
   Response exchange(const std::string& secret) {
-    return page("POST", "/ui/session", R"({"link":")" + secret + "\"}");
+    const std::string former = std::exchange(mark, "");
+    Response opened = page("POST", "/ui/session", R"({"link":")" + secret + "\"}");
+    mark = former;
+    return opened;
   }
 
-  /// Takes the cookie of an answer, as a browser does.
+  /// Takes the cookie of an answer, as a browser does, and the mark, as the page does.
   void keep_cookie(const Response& response) {
     const std::string set = field(response, "Set-Cookie").value_or("");
     const std::size_t begin = set.find('=') + 1;
     cookie = set.substr(begin, set.find(';') - begin);
+    mark = member(response, "mark");
   }
 
   void sign_in(std::uint32_t uid = kOperatorUid) {
@@ -185,6 +189,7 @@ struct ConsoleFixture : Approvals {
   MadeConsole built;
   service::ConsoleDesk desk{options(), built.files()};
   std::string cookie;
+  std::string mark;
   std::optional<Thumbprint> first;  ///< of the key that was enrolled first
 };
 

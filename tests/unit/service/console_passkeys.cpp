@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_SUITE(console_passkeys)
 BOOST_FIXTURE_TEST_CASE(a_passkey_says_who_the_operator_is, PasskeyFixture) {
   sign_in();
   const std::string before = cookie;
+  const std::string mark_before = mark;
   sign_in_with(bob, kBobs);
   BOOST_TEST(cookie != before);
   const Response session = page("GET", "/ui/session");
@@ -48,6 +49,7 @@ BOOST_FIXTURE_TEST_CASE(a_passkey_says_who_the_operator_is, PasskeyFixture) {
   BOOST_TEST(of(member(session, "passkey"), "jkt") == bob.public_key().thumbprint().text());
   BOOST_TEST(member(session, "passkeys") == "2");
   cookie = before;
+  mark = mark_before;
   BOOST_TEST(page("GET", "/ui/session").status == 401);
   BOOST_TEST(count("console.passkey") == 1u);
 }
@@ -124,10 +126,12 @@ BOOST_FIXTURE_TEST_CASE(an_answer_counts_for_its_passkey_session_and_time_alone,
   BOOST_TEST(status_of(ask(), bob, "bm9uZQ") == 401);
   const Question mine = ask();
   const std::string own = cookie;
+  const std::string own_mark = mark;
   cookie.clear();
   sign_in();
   BOOST_TEST(status_of(mine, bob, kBobs) == 401);  // another session's
   cookie = own;
+  mark = own_mark;
   BOOST_TEST(status_of(mine, bob, kBobs) == 200);  // which has not used it up
 }
 
@@ -135,6 +139,15 @@ BOOST_FIXTURE_TEST_CASE(a_question_is_open_for_five_minutes, PasskeyFixture) {
   sign_in();
   const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
   set_now(kNow + 300s);
+  BOOST_TEST(answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge))).status ==
+             401);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_clock_that_goes_back_lengthens_no_question, PasskeyFixture) {
+  sign_in();
+  set_now(kNow + 60s);
+  const Question asked = question_of(page("POST", "/ui/session/challenge", "{}"));
+  set_now(kNow + 59s);
   BOOST_TEST(answer_sign_in(asked.id, kBobs, bob.sign(MadePasskey::answer_to(asked.challenge))).status ==
              401);
 }

@@ -51,6 +51,10 @@ BOOST_FIXTURE_TEST_CASE(agents_are_found_by_name_id_and_key, ConsoleFixture) {
              boost::test_tools::per_element());
   const std::string key = member(call("GET", "/v1/agents/lookup", "", kOperatorUid), "jkt");
   BOOST_TEST(found(key) == Strings({"lookup"}), boost::test_tools::per_element());
+  const Response one = page("GET", "/ui/api/console/agents?limit=1&search=" + key);
+  BOOST_TEST(names_in(one, "agents", "name") == Strings({"lookup"}), boost::test_tools::per_element());
+  BOOST_TEST(member(one, "next").empty());
+  BOOST_TEST(found(key + "&after=lookup").empty());
   BOOST_TEST(found(std::string(43, 'A')).empty());
   BOOST_TEST(page("GET", "/ui/api/console/agents?search=Not%20a%20name").status == 400);
   BOOST_TEST(page("GET", "/ui/api/console/agents?limit=201").status == 400);

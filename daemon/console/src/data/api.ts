@@ -1,5 +1,6 @@
 // Asking the daemon. One function sends; the others say what there is to ask, as docs/protocol/console.md has it.
 
+import { forgetMark, keepMark, readMark } from './mark';
 import type {
   AgentPage,
   AgentView,
@@ -38,6 +39,8 @@ interface Asking {
   /** The octets to send, exactly. */
   body?: string;
   headers?: Record<string, string>;
+  /** Of whom it is; without one, this page's session. */
+  mark?: string;
   signal?: AbortSignal;
   /** Asked by the page and not by its reader: keeps no session awake. */
   background?: boolean;
@@ -57,7 +60,8 @@ async function refusalOf(response: Response): Promise<Refusal> {
 }
 
 export async function ask<T>(path: string, asking: Asking = {}): Promise<T> {
-  const headers: Record<string, string> = { 'X-Chancery-Console': asking.background ? 'background' : '1', ...asking.headers };
+  const mark = asking.mark ?? readMark();
+  const headers: Record<string, string> = { 'X-Chancery-Console': asking.background ? `${mark}; background` : mark, ...asking.headers };
   if (asking.body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
@@ -76,7 +80,11 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<T> {
   }
   if (!response.ok) {
     const refusal = await refusalOf(response);
-    if (response.status === 401 && path !== '/ui/session') whenSignedOut();
+    // Another tab may have signed in meanwhile, which ends the session that this request was of and no more.
+    if (response.status === 401 && mark === readMark()) {
+      forgetMark(mark);
+      if (path !== '/ui/session') whenSignedOut();
+    }
     throw refusal;
   }
   if (response.status === 204) return undefined as T;
@@ -95,11 +103,17 @@ function query(parts: Record<string, string | number | undefined>): string {
 const part = encodeURIComponent;
 const post = <T>(path: string, body: unknown): Promise<T> => ask<T>(path, { method: 'POST', body: JSON.stringify(body) });
 
+async function opened(path: string, body: unknown, asking: Asking = {}): Promise<Session> {
+  const { mark, ...session } = await ask<Session & { mark: string }>(path, { method: 'POST', body: JSON.stringify(body), ...asking });
+  keepMark(mark);
+  return session;
+}
+
 export const session = {
   show: () => ask<Session>('/ui/session'),
-  exchange: (link: string) => post<Session>('/ui/session', { link }),
+  exchange: (link: string) => opened('/ui/session', { link }, { mark: '1' }),
   challenge: () => post<{ id: string; options: RequestOptions }>('/ui/session/challenge', {}),
-  passkey: (body: Record<string, unknown>) => post<Session>('/ui/session/passkey', body),
+  passkey: (body: Record<string, unknown>) => opened('/ui/session/passkey', body),
   end: () => ask<undefined>('/ui/session', { method: 'DELETE' }),
 };
 
@@ -153,10 +167,13 @@ export const health = {
 };
 
 export const passkeys = {
-  options: (principal: string, groups: string[]) =>
+  /** A person's groups stay as they are, whatever is enrolled. */
+  groupsOf: async (principal: string) => (await ask<{ groups: string[] }>(`/ui/api/approvers/${part(principal)}`)).groups,
+  options: (principal: string, groups: string[], replaces: string) =>
     post<{ id: string; options: PublicKeyCredentialCreationOptionsJSON }>('/ui/passkeys/options', {
       principal,
       ...(groups.length > 0 ? { groups } : {}),
+      ...(replaces === '' ? {} : { replaces }),
     }),
   made: (id: string, registration: Record<string, string>) =>
     post<{ enrolment: string; sha256: string; jkt: string; first: boolean }>('/ui/passkeys', { id, registration }),

@@ -23,10 +23,15 @@ export class Refused extends Error {}
 
 const octetsOf = (buffer: ArrayBuffer): string => toBase64url(new Uint8Array(buffer));
 
-/** Asks the authenticator; the challenge is the page's, and only the list of keys is taken from `options`. */
-export async function assert(options: RequestOptions, challenge: Uint8Array<ArrayBuffer>): Promise<Answer> {
+/**
+ * Asks the authenticator; the challenge is the page's, and only the list of keys is taken from `options`. Throws once `signal` is given,
+ * whatever was answered: who left means nothing any more.
+ */
+export async function assert(options: RequestOptions, challenge: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<Answer> {
+  signal.throwIfAborted();
   const credential = await navigator.credentials
     .get({
+      signal,
       publicKey: {
         challenge,
         rpId: options.rpId,
@@ -36,12 +41,14 @@ export async function assert(options: RequestOptions, challenge: Uint8Array<Arra
       },
     })
     .catch((error: unknown) => {
+      signal.throwIfAborted();
       throw new Refused(
         error instanceof DOMException && error.name === 'NotAllowedError'
           ? 'The passkey was not used: it was cancelled, or took too long. Nothing was sent.'
           : `The passkey could not be used: ${error instanceof Error ? error.message : String(error)}`,
       );
     });
+  signal.throwIfAborted();
   if (!(credential instanceof PublicKeyCredential)) throw new Refused('The browser gave no passkey. Nothing was sent.');
   const response = credential.response as AuthenticatorAssertionResponse;
   const assertion = {
@@ -52,9 +59,9 @@ export async function assert(options: RequestOptions, challenge: Uint8Array<Arra
   return { credentialId: toBase64url(new Uint8Array(credential.rawId)), assertion };
 }
 
-export async function signInWithPasskey(): Promise<Session> {
+export async function signInWithPasskey(signal: AbortSignal): Promise<Session> {
   const { id, options } = await session.challenge();
-  const { credentialId, assertion } = await assert(options, fromBase64url(options.challenge));
+  const { credentialId, assertion } = await assert(options, fromBase64url(options.challenge), signal);
   return session.passkey({ id, credential_id: credentialId, assertion });
 }
 
@@ -124,19 +131,19 @@ export async function checkAuthorization(input: string, enrolment: string, vouch
 }
 
 /** A JWS whose signature is a passkey's. */
-async function signed(input: string, options: RequestOptions): Promise<string> {
-  const { assertion } = await assert(options, await sha256(utf8(input)));
+async function signed(input: string, options: RequestOptions, signal: AbortSignal): Promise<string> {
+  const { assertion } = await assert(options, await sha256(utf8(input)), signal);
   return `${input}.${toBase64url(utf8(canonical(assertion)))}`;
 }
 
-export async function decide(shown: Shown): Promise<{ state: string; enforcement: string }> {
+export async function decide(shown: Shown, signal: AbortSignal): Promise<{ state: string; enforcement: string }> {
   const { input, options } = await approvals.input(shown.request, shown.verdict, shown.reason);
   checkInput(input, shown);
-  return approvals.decide(shown.request, await signed(input, options));
+  return approvals.decide(shown.request, await signed(input, options, signal));
 }
 
 /** Sends a request that changes something, with a passkey's word that exactly this one is meant. */
-export async function confirmed<T>(method: string, path: string, body: string): Promise<T> {
+export async function confirmed<T>(method: string, path: string, body: string, signal: AbortSignal): Promise<T> {
   const { id, options } = await confirmations.ask(method, path, body);
   const meant = canonical({
     typ: 'chancery-console-confirmation',
@@ -145,9 +152,17 @@ export async function confirmed<T>(method: string, path: string, body: string): 
     path,
     body_sha256: hex(await sha256(utf8(body))),
   });
-  const { assertion } = await assert(options, await sha256(utf8(meant)));
+  const { assertion } = await assert(options, await sha256(utf8(meant)), signal);
   const header = toBase64url(utf8(JSON.stringify({ id, assertion })));
   return confirmations.send<T>(method, path, body, header);
+}
+
+/** Whose passkey is to be made. */
+export interface NewPasskey {
+  principal: string;
+  groups: string[];
+  /** Thumbprint of the key that ends by it; absent: none does. */
+  replaces?: string;
 }
 
 export interface MadePasskey {
@@ -158,7 +173,7 @@ export interface MadePasskey {
 }
 
 /** The enrolment document of a passkey, from the key as the browser tells it. */
-export async function enrolmentOf(principal: string, groups: string[], spki: ArrayBuffer, credentialId: string): Promise<string> {
+export async function enrolmentOf({ principal, groups, replaces = '' }: NewPasskey, spki: ArrayBuffer, credentialId: string): Promise<string> {
   const key = await crypto.subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']);
   const { crv, kty, x, y } = await crypto.subtle.exportKey('jwk', key);
   return canonical({
@@ -169,15 +184,18 @@ export async function enrolmentOf(principal: string, groups: string[], spki: Arr
     jwk: { crv, kty, x, y },
     kind: 'passkey',
     credential_id: credentialId,
+    ...(replaces === '' ? {} : { replaces }),
   });
 }
 
 /** Has the browser make a passkey; nothing is enrolled yet. */
-export async function makePasskey(principal: string, groups: string[]): Promise<MadePasskey> {
-  const { id, options } = await passkeys.options(principal, groups);
+export async function makePasskey(wanted: NewPasskey, signal: AbortSignal): Promise<MadePasskey> {
+  const { id, options } = await passkeys.options(wanted.principal, wanted.groups, wanted.replaces ?? '');
+  signal.throwIfAborted();
   const credential = await navigator.credentials
-    .create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+    .create({ signal, publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
     .catch((error: unknown) => {
+      signal.throwIfAborted();
       throw new Refused(`The passkey was not made: ${error instanceof Error ? error.message : String(error)}`);
     });
   if (!(credential instanceof PublicKeyCredential)) throw new Refused('The browser made no passkey.');
@@ -190,19 +208,20 @@ export async function makePasskey(principal: string, groups: string[]): Promise<
   });
   const publicKey = response.getPublicKey();
   if (publicKey === null) throw new Refused('The browser does not tell the key of the passkey that it made.');
-  if (made.enrolment !== (await enrolmentOf(principal, groups, publicKey, credentialId))) {
+  if (made.enrolment !== (await enrolmentOf(wanted, publicKey, credentialId))) {
     throw new Refused('The daemon would enrol another key, or for somebody else. Nothing was enrolled: report this as an incident.');
   }
   return made;
 }
 
 /** Enrols it: the first needs nobody's word, a later one that of the passkey which is signed in. */
-export async function enrolPasskey(made: MadePasskey, voucher: Voucher): Promise<void> {
+export async function enrolPasskey(made: MadePasskey, voucher: Voucher, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   if (made.first) {
     await passkeys.enrol(made.enrolment);
     return;
   }
   const { input, options } = await passkeys.authorization(made.enrolment);
   await checkAuthorization(input, made.enrolment, voucher);
-  await passkeys.enrol(made.enrolment, await signed(input, options));
+  await passkeys.enrol(made.enrolment, await signed(input, options, signal));
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import { onSignedOut, Refusal, session as sessionApi } from '../data/api';
+import { findMark } from '../data/mark';
 import type { Session } from '../data/types';
 import { SignIn } from '../pages/sign_in';
 import { Announcer } from './announce';
@@ -14,6 +15,7 @@ type State =
   | { kind: 'signed_in'; session: Session };
 
 async function begin(link: string | undefined): Promise<State> {
+  if (link === undefined && !(await findMark())) return { kind: 'signed_out' };
   try {
     const session = link === undefined ? await sessionApi.show() : await sessionApi.exchange(link);
     return { kind: 'signed_in', session };
@@ -52,7 +54,10 @@ export function App({ link }: { link: string | undefined }) {
   }, [isOut]);
   const setSession = useCallback((session: Session) => setState({ kind: 'signed_in', session }), []);
   const signOut = useCallback(async () => {
-    await sessionApi.end().catch(() => undefined);
+    await sessionApi.end().catch((error: unknown) => {
+      // Whoever is told to be signed out must be: a session that is not known to have ended may go on.
+      if (!(error instanceof Refusal && error.status === 401)) throw error;
+    });
     setState({ kind: 'signed_out' });
   }, []);
 

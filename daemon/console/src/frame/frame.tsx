@@ -12,7 +12,7 @@ import { AuditEntryPage } from '../pages/audit_entry';
 import { Chains } from '../pages/chains';
 import { Health } from '../pages/health';
 import { Guarded } from './guarded';
-import { Empty, Title } from './parts';
+import { Empty, ErrorNotice, Title, useAction } from './parts';
 import { linkTo, useRoute, type Route } from './router';
 import { SignedContext } from './session_context';
 import { readTheme, setTheme, type Theme } from './theme';
@@ -121,7 +121,7 @@ function useArrival(route: Route) {
 interface Props {
   session: Session;
   onSession: (session: Session) => void;
-  onSignOut: () => void;
+  onSignOut: () => Promise<void>;
 }
 
 /** Everything around a page: who is signed in, where one can go, how it looks. */
@@ -130,6 +130,7 @@ export function Frame({ session, onSession, onSignOut }: Props) {
   const main = useArrival(route);
   const skew = useMemo(() => session.now - Math.floor(Date.now() / 1000), [session.now]);
   const signed = useMemo(() => ({ session, skew, setSession: onSession }), [session, skew, onSession]);
+  const signOut = useAction(onSignOut);
   const who = session.principal ?? (session.role === 'operator' ? `operator (uid ${session.uid})` : 'approver');
   return (
     <SignedContext.Provider value={signed}>
@@ -149,12 +150,13 @@ export function Frame({ session, onSession, onSignOut }: Props) {
               {visibleLabel(who)}
             </a>
             <ThemeSwitch />
-            <button type="button" class="button-bare" onClick={onSignOut}>
+            <button type="button" class="button-bare" onClick={signOut.run} disabled={signOut.isBusy}>
               Sign out
             </button>
           </div>
         </header>
         <main class="page" id="page" ref={main} tabIndex={-1}>
+          {signOut.error && !signOut.isBusy && <ErrorNotice title="You are still signed in" error={signOut.error} />}
           <Guarded key={`${route.page}/${route.id}`}>{pageOf(route)}</Guarded>
         </main>
       </div>

@@ -1,7 +1,7 @@
 // Small things that every page is made of.
 
 import type { ComponentChildren } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 
 import { VisibleText, visibleLabel } from '../text/visible_text';
 import { ago, iso, moment } from '../text/times';
@@ -50,14 +50,14 @@ const kTones: Record<string, Tone> = {
 };
 
 export function StateBadge({ state }: { state: string }) {
-  return <Badge tone={kTones[state] ?? 'quiet'}>{state.replaceAll('_', ' ')}</Badge>;
+  return <Badge tone={kTones[state] ?? 'quiet'}>{visibleLabel(state.replaceAll('_', ' '))}</Badge>;
 }
 
 const kRisks: Record<string, Tone> = { low: 'quiet', medium: 'warn', high: 'bad' };
 
 /** Of a call, by the runtime's word; nothing of what has none. */
 export function RiskBadge({ risk }: { risk: string | undefined }) {
-  return risk === undefined ? null : <Badge tone={kRisks[risk] ?? 'warn'}>{`${risk} risk`}</Badge>;
+  return risk === undefined ? null : <Badge tone={kRisks[risk] ?? 'warn'}>{`${visibleLabel(risk)} risk`}</Badge>;
 }
 
 export function EnforcementBadge({ enforcement }: { enforcement: string | undefined }) {
@@ -150,9 +150,9 @@ export function Notice({ tone, title, children }: { tone: Tone; title: string; c
   );
 }
 
-export function ErrorNotice({ error, retry }: { error: Error; retry?: () => void }) {
+export function ErrorNotice({ error, retry, title = 'That did not work' }: { error: Error; retry?: () => void; title?: string }) {
   return (
-    <Notice tone="bad" title="That did not work">
+    <Notice tone="bad" title={title}>
       <VisibleText text={error.message} />
       {retry !== undefined && (
         <p>
@@ -196,15 +196,24 @@ export function Shown<T>({ loaded, what, children }: { loaded: Loaded<T>; what: 
   );
 }
 
-/** A button whose doing takes a while: it cannot be pressed twice, and says why it failed. */
-export function useAction(action: () => Promise<void>): { run: () => void; isBusy: boolean; error?: Error } {
+/**
+ * A button whose doing takes a while: it cannot be pressed twice, and says why it failed. Its signal is given when whoever pressed it
+ * leaves, by another page or by closing the window: what was not sent by then is not sent any more.
+ */
+export function useAction(action: (signal: AbortSignal) => Promise<void>): { run: () => void; isBusy: boolean; error?: Error } {
   const [state, setState] = useState<{ isBusy: boolean; error?: Error }>({ isBusy: false });
+  const running = useRef<AbortController | undefined>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
   const run = () => {
     if (state.isBusy) return;
+    const controller = new AbortController();
+    running.current = controller;
     setState({ isBusy: true });
-    action().then(
-      () => setState({ isBusy: false }),
-      (thrown: unknown) => setState({ isBusy: false, error: thrown instanceof Error ? thrown : new Error(String(thrown)) }),
+    action(controller.signal).then(
+      () => controller.signal.aborted || setState({ isBusy: false }),
+      (thrown: unknown) => {
+        if (!controller.signal.aborted) setState({ isBusy: false, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
+      },
     );
   };
   return { run, ...state };

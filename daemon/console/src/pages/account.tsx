@@ -1,6 +1,8 @@
 import { useState } from 'preact/hooks';
 
-import { enrolPasskey, makePasskey, signInWithPasskey, type MadePasskey } from '../decide/passkey';
+import { passkeys } from '../data/api';
+import type { Session } from '../data/types';
+import { enrolPasskey, makePasskey, signInWithPasskey, type MadePasskey, type Voucher } from '../decide/passkey';
 import { announce } from '../frame/announce';
 import { useNow } from '../frame/load';
 import { ErrorNotice, Facts, Identifier, Notice, Section, Title, useAction, When } from '../frame/parts';
@@ -10,8 +12,8 @@ import { VisibleText } from '../text/visible_text';
 
 function SignInWithPasskey() {
   const { setSession } = useSigned();
-  const signIn = useAction(async () => {
-    setSession(await signInWithPasskey());
+  const signIn = useAction(async (signal) => {
+    setSession(await signInWithPasskey(signal));
     announce('Signed in with the passkey');
   });
   return (
@@ -44,6 +46,43 @@ function Document({ made }: { made: MadePasskey }) {
   );
 }
 
+const voucherOf = (session: Session): Voucher => ({
+  approver: session.principal ?? '',
+  key: session.passkey?.jkt ?? '',
+  issuer: session.issuer,
+});
+
+/** Another passkey in the place of the one that is signed in, which vouches for it and ends by it. */
+function Replace() {
+  const { session } = useSigned();
+  const [isDone, setDone] = useState(false);
+  const replace = useAction(async (signal) => {
+    const principal = session.principal ?? '';
+    const wanted = { principal, groups: await passkeys.groupsOf(principal), replaces: session.passkey?.jkt ?? '' };
+    await enrolPasskey(await makePasskey(wanted, signal), voucherOf(session), signal);
+    setDone(true);
+    announce('The passkey is replaced');
+  });
+  if (isDone) {
+    return (
+      <Notice tone="good" title="The passkey is replaced">
+        What the former one decided stands. <SignInWithPasskey />
+      </Notice>
+    );
+  }
+  return (
+    <>
+      <p>Another device makes the new one: the present passkey is asked once more, to vouch for it, and decides nothing from then on.</p>
+      {replace.error && !replace.isBusy && <ErrorNotice error={replace.error} />}
+      <p class="buttons">
+        <button type="button" class="button" onClick={replace.run} disabled={replace.isBusy}>
+          {replace.isBusy ? 'Waiting for the passkeys…' : 'Replace this passkey'}
+        </button>
+      </p>
+    </>
+  );
+}
+
 function EnrolForm() {
   const { session } = useSigned();
   const isOperator = session.role === 'operator';
@@ -51,12 +90,12 @@ function EnrolForm() {
   const [groups, setGroups] = useState('');
   const [made, setMade] = useState<MadePasskey>();
   const [isDone, setDone] = useState(false);
-  const enrol = useAction(async () => {
+  const enrol = useAction(async (signal) => {
     const names = groups.split(/[\s,]+/).filter((name) => name !== '');
-    const passkey = await makePasskey(principal.trim(), names);
+    const passkey = await makePasskey({ principal: principal.trim(), groups: names }, signal);
     setMade(passkey);
     if (!passkey.first && session.passkey === undefined) return; // to be signed elsewhere
-    await enrolPasskey(passkey, { approver: session.principal ?? '', key: session.passkey?.jkt ?? '', issuer: session.issuer });
+    await enrolPasskey(passkey, voucherOf(session), signal);
     setDone(true);
     announce('The passkey is enrolled');
   });
@@ -126,6 +165,11 @@ export function Account() {
         {session.passkey !== undefined && <p>You are signed in with a passkey, and can decide.</p>}
         {session.passkeys === 0 && <p>No passkey is enrolled here yet. Decisions can be made on the command line meanwhile.</p>}
       </Section>
+      {session.passkey !== undefined && (
+        <Section title="Replace your passkey" id="replace">
+          <Replace key={session.passkey.jkt} />
+        </Section>
+      )}
       <Section title="Enrol a passkey" id="enrol">
         <EnrolForm />
       </Section>

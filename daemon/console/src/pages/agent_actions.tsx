@@ -1,13 +1,10 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
 import { agents } from '../data/api';
 import type { Impact } from '../data/types';
-import { confirmed } from '../decide/passkey';
-import { announce } from '../frame/announce';
-import { Dialog } from '../frame/dialog';
+import { ActionDialog } from '../decide/action_dialog';
 import { useLoad, useNow } from '../frame/load';
-import { ErrorNotice, Facts, Notice, Shown, When, useAction } from '../frame/parts';
+import { Facts, Notice, Shown, When } from '../frame/parts';
 import { useSigned } from '../frame/session_context';
 import { count } from '../text/times';
 import { VisibleText } from '../text/visible_text';
@@ -18,50 +15,7 @@ interface Props {
   onDone: () => void;
 }
 
-interface Form extends Props {
-  title: string;
-  button: string;
-  isDangerous?: boolean;
-  /** What is sent, and where. */
-  request: () => { path: string; body: string };
-  said: string;
-  isReady?: boolean;
-  children: ComponentChildren;
-}
-
 const pathOf = (name: string, action: string): string => `/ui/api/agents/${encodeURIComponent(name)}/${action}`;
-
-/** A window that says what will happen, and does it with the passkey's word. */
-function ActionDialog({ title, button, isDangerous = false, request, said, isReady = true, onClose, onDone, children }: Form) {
-  const act = useAction(async () => {
-    const { path, body } = request();
-    await confirmed('POST', path, body);
-    announce(said);
-    onClose();
-    onDone();
-  });
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          act.run();
-        }}
-      >
-        {children}
-        {act.error && !act.isBusy && <ErrorNotice error={act.error} />}
-        <p class="buttons">
-          <button type="submit" class={`button ${isDangerous ? 'button-danger' : 'button-main'}`} disabled={act.isBusy || !isReady}>
-            {act.isBusy ? 'Waiting for the passkey…' : button}
-          </button>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-        </p>
-      </form>
-    </Dialog>
-  );
-}
 
 function Reason({ value, onChange }: { value: string; onChange: (text: string) => void }) {
   return (
@@ -130,7 +84,6 @@ export function FreezeAll({ onClose, onDone }: Omit<Props, 'name'>) {
   const [reason, setReason] = useState('');
   return (
     <ActionDialog
-      name=""
       onClose={onClose}
       onDone={onDone}
       title="Freeze all agents"

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval, ApprovalView } from '../data/types';
+import { ActionDialog } from '../decide/action_dialog';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
 import { Badge, EnforcementBadge, Facts, Identifier, Notice, RiskBadge, Section, Shown, StateBadge, Title, When } from '../frame/parts';
@@ -200,6 +201,36 @@ function Ended({ approval }: { approval: Approval }) {
   );
 }
 
+/** The operator takes a request back from everybody, whoever asked. */
+function CancelRequest({ approval, onDone }: { approval: Approval; onDone: () => void }) {
+  const { session } = useSigned();
+  const [isOpen, setOpen] = useState(false);
+  if (session.role !== 'operator' || session.passkey === undefined) return null;
+  return (
+    <Section title="Cancel the request" id="cancel">
+      <p class="quiet">It ends without a decision. Whoever asked may ask again.</p>
+      <p class="buttons">
+        <button type="button" class="button" onClick={() => setOpen(true)}>
+          Cancel the request
+        </button>
+      </p>
+      {isOpen && (
+        <ActionDialog
+          title="Cancel this request"
+          button="Cancel it"
+          isDangerous
+          said="The request is cancelled"
+          request={() => ({ method: 'DELETE', path: `/ui/api/approvals/${encodeURIComponent(approval.id)}`, body: '' })}
+          onClose={() => setOpen(false)}
+          onDone={onDone}
+        >
+          <p>Nobody can decide it any more. Whoever waits for it is told that it was cancelled.</p>
+        </ActionDialog>
+      )}
+    </Section>
+  );
+}
+
 function Header({ approval, now }: { approval: Approval; now: number }) {
   return (
     <div class="page-head">
@@ -240,7 +271,7 @@ function Request({ view, reload }: { view: ApprovalView; reload: () => void }) {
           {document === undefined && <Ended approval={approval} />}
           {judged?.problem !== undefined && (
             <Notice tone="bad" title="Approve nothing of this">
-              {judged.problem} The command line shows what it is: <code>chancery approval show {approval.id}</code>
+              <VisibleText text={judged.problem} /> The command line shows what it is: <code>chancery approval show {approval.id}</code>
             </Notice>
           )}
           {document !== undefined && (
@@ -259,6 +290,7 @@ function Request({ view, reload }: { view: ApprovalView; reload: () => void }) {
             <DecisionPanel approval={approval} judged={judged} isOver={approval.expires_at <= now} onDecided={reload} />
           )}
           <Votes approval={approval} now={now} />
+          {approval.state === 'pending' && <CancelRequest approval={approval} onDone={reload} />}
           <Section title="Identifiers" id="identifiers">
             <Facts
               facts={[

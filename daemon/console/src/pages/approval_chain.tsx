@@ -4,6 +4,7 @@ import { Section, Shown, StateBadge } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { ChainPicture } from '../pictures/chain_picture';
 import { HopList } from '../pictures/hop_list';
+import { VisibleText } from '../text/visible_text';
 
 function Explained({ chain, now }: { chain: string[]; now: number }) {
   const loaded = useLoad(() => chains.explain({ chain: chain.join('~') }), [chain.join('~')]);
@@ -12,7 +13,7 @@ function Explained({ chain, now }: { chain: string[]; now: number }) {
       {(explanation) => (
         <>
           <p>
-            <StateBadge state={explanation.outcome} /> {explanation.reason ?? 'as the chain is now'}
+            <StateBadge state={explanation.outcome} /> {explanation.reason === undefined ? 'as the chain is now' : <VisibleText text={explanation.reason} />}
           </p>
           <ChainPicture hops={explanation.hops} />
           <details>

@@ -8,7 +8,7 @@ import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { JsonText } from '../text/json_text';
 import { count } from '../text/times';
-import { VisibleText } from '../text/visible_text';
+import { VisibleText, visibleLabel } from '../text/visible_text';
 
 interface Judgement {
   leaf: string;
@@ -80,7 +80,7 @@ function Proof({ proved, judgement }: { proved: ProvedEntry; judgement: Judgemen
           ))}
         </ol>
         <pre class="hex" tabIndex={0} role="region" aria-label="Checkpoint">
-          {proved.checkpoint.note}
+          <VisibleText text={proved.checkpoint.note} />
         </pre>
       </details>
     </>
@@ -111,7 +111,7 @@ function Entry({ proved, judgement }: Read) {
         <p class="links">
           {Object.entries(entry.ids ?? {}).map(([name, value]) => (
             <a href={linkTo('audit', '', { ref: value })} key={name}>
-              Follow {name.replaceAll('_', ' ')}
+              Follow {visibleLabel(name.replaceAll('_', ' '))}
             </a>
           ))}
           {entry.agent !== undefined && <a href={linkTo('audit', '', { ref: entry.agent })}>Follow the agent</a>}

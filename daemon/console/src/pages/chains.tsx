@@ -72,7 +72,7 @@ function VerdictView({ explanation }: { explanation: Explanation }) {
           [
             'Ignored results',
             explanation.ignored_results && explanation.ignored_results.length > 0
-              ? explanation.ignored_results.map(({ index, reason }) => `${index}: ${reason}`).join('; ')
+              ? <VisibleText text={explanation.ignored_results.map(({ index, reason }) => `${index}: ${reason}`).join('; ')} />
               : undefined,
           ],
         ]}

@@ -46,7 +46,7 @@ export function DecisionPanel({ approval, judged, isOver, onDecided }: Props) {
   const [verdict, setVerdict] = useState<'approve' | 'deny'>('deny');
   const isTooLong = utf8(reason.trim()).length > kLongestReason;
 
-  const send = async (chosen: 'approve' | 'deny') => {
+  const send = async (chosen: 'approve' | 'deny', signal: AbortSignal) => {
     const shown: Shown = {
       request: approval.id,
       // A request whose document is not what it should be can still be denied.
@@ -56,12 +56,12 @@ export function DecisionPanel({ approval, judged, isOver, onDecided }: Props) {
       approver: session.principal ?? '',
       key: session.passkey?.jkt ?? '',
     };
-    const { state, enforcement } = await decide(shown);
+    const { state, enforcement } = await decide(shown, signal);
     announce(`${chosen === 'approve' ? 'Approved' : 'Denied'}, ${enforcement}. The request is ${state}.`);
     onDecided();
   };
-  const approve = useAction(() => send('approve'));
-  const deny = useAction(() => send('deny'));
+  const approve = useAction((signal) => send('approve', signal));
+  const deny = useAction((signal) => send('deny', signal));
   const isBusy = approve.isBusy || deny.isBusy;
   const error = verdict === 'approve' ? approve.error : deny.error;
   const mayNot = isBusy || isOver || isTooLong;

@@ -46,7 +46,7 @@ function Alarms({ alarms }: { alarms: Alarm[] }) {
     <>
       {alarms.map(({ title, text, isBad }) => (
         <Notice tone={isBad ? 'bad' : 'warn'} title={title} key={title + text}>
-          {text}
+          <VisibleText text={text} />
         </Notice>
       ))}
     </>

@@ -6,7 +6,7 @@ interface Props {
   why?: 'ended' | 'link' | 'unreachable' | undefined;
   session?: Session;
   onSession?: (session: Session) => void;
-  onSignOut?: () => void;
+  onSignOut?: () => Promise<void>;
 }
 
 function Why({ why }: { why: Props['why'] }) {
@@ -34,17 +34,19 @@ function HowTo() {
   );
 }
 
-function PasskeyStep({ onSession, onSignOut }: { onSession: (session: Session) => void; onSignOut: () => void }) {
-  const signIn = useAction(async () => onSession(await signInWithPasskey()));
+function PasskeyStep({ onSession, onSignOut }: { onSession: (session: Session) => void; onSignOut: () => Promise<void> }) {
+  const signIn = useAction(async (signal) => onSession(await signInWithPasskey(signal)));
+  const signOut = useAction(onSignOut);
   return (
     <>
       <p>One step is left: your passkey says that it is you.</p>
       {signIn.error && <ErrorNotice error={signIn.error} />}
+      {signOut.error && !signOut.isBusy && <ErrorNotice title="You are still signed in" error={signOut.error} />}
       <p class="buttons">
         <button type="button" class="button button-main" onClick={signIn.run} disabled={signIn.isBusy}>
           {signIn.isBusy ? 'Waiting for the passkey…' : 'Use the passkey'}
         </button>
-        <button type="button" class="button" onClick={onSignOut}>
+        <button type="button" class="button" onClick={signOut.run}>
           Sign out
         </button>
       </p>

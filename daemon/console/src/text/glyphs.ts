@@ -32,7 +32,9 @@ const kLetter = /^\p{L}$/u;
 const kPartOfWord = /^[\p{L}\p{M}\p{Nd}_]$/u;
 const kAsciiText = /^[\x20-\x7e]+$/;
 // The blocks whose characters run from right to left.
-const kRightToLeft = /^[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]$/u;
+const kRightToLeft = '[\\u0590-\\u08FF\\uFB1D-\\uFDFF\\uFE70-\\uFEFC\\u{10800}-\\u{10FFF}\\u{1E800}-\\u{1EFFF}]';
+const kIsRightToLeft = new RegExp(`^${kRightToLeft}$`, 'u');
+const kRightToLeftRun = new RegExp(`${kRightToLeft}+`, 'gu');
 
 const kScripts: readonly (readonly [string, RegExp])[] = [
   ['Latin', /\p{Script=Latin}/u],
@@ -50,9 +52,22 @@ const kScripts: readonly (readonly [string, RegExp])[] = [
   ['East Asian', /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}]/u],
 ];
 
+const kOther = 'another script';
+
 function scriptOf(character: string): string {
   if (/[\p{Script=Common}\p{Script=Inherited}]/u.test(character)) return '';
-  return kScripts.find(([, pattern]) => pattern.test(character))?.[0] ?? 'another script';
+  return kScripts.find(([, pattern]) => pattern.test(character))?.[0] ?? kOther;
+}
+
+/**
+ * Letters that are named wherever they stand: of scripts that few read and of which some look Latin to the last letter (Lisu, Coptic,
+ * Deseret), and Latin ones that are no letter of ASCII with accents (small capitals, turned, barred and dotless ones).
+ */
+function isStrange(character: string): boolean {
+  if (!kLetter.test(character)) return false;
+  const script = scriptOf(character);
+  if (script === 'Latin') return !/^[A-Za-z]/.test(character.normalize('NFD'));
+  return script === kOther || script === 'Coptic' || script === 'Cherokee';
 }
 
 /** `U+202E`, as people write code points. */
@@ -89,6 +104,7 @@ function alwaysConfusable(character: string, code: number): Piece | undefined {
   if (plain !== character && kAsciiText.test(plain)) {
     return { kind: 'confusable', text: character, code, name: 'another form', looksLike: plain };
   }
+  if (isStrange(character)) return letterPiece(character, code);
   if (kForeignDigit.test(character)) return { kind: 'confusable', text: character, code, name: 'digit, but none of 0 to 9' };
   const likeness = kLookAlikes.get(character);
   if (likeness === undefined) return undefined;
@@ -127,12 +143,13 @@ function readWord(word: readonly string[], take: (piece: Piece) => void): void {
     const always = invisible(character, code) ?? alwaysConfusable(character, code);
     if (always) return take(always);
     if (confusable.has(at)) return take(letterPiece(character, code));
-    // An accent that is a character of its own, on a letter that has a form with it or on top of another accent.
+    // An accent that is a character of its own, on a letter that has a form with it, on no letter (`1` struck through), or on top of
+    // another accent.
     const before = word[at - 1] ?? '';
-    if (kMark.test(character) && (/^[\p{Script=Latin}]?$/u.test(before) || kMark.test(before))) {
+    if (kMark.test(character) && (!kLetter.test(before) || /^\p{Script=Latin}$/u.test(before))) {
       return take({ kind: 'mark', text: character, code, name: 'combining mark' });
     }
-    take({ kind: kRightToLeft.test(character) ? 'right_to_left' : 'plain', text: character });
+    take({ kind: kIsRightToLeft.test(character) ? 'right_to_left' : 'plain', text: character });
   });
 }
 
@@ -173,6 +190,11 @@ export function readGlyphs(text: string): Piece[] {
   });
   endWord();
   return pieces;
+}
+
+/** The same text with what runs from right to left set apart, so that it moves nothing that stands beside it. */
+export function isolated(text: string): string {
+  return text.replace(kRightToLeftRun, '\u2067$&\u2069');
 }
 
 /** How many characters of a text a reader should know about; line feeds and spaces are named where they stand, and not counted. */

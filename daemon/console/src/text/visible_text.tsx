@@ -1,7 +1,7 @@
 import { Fragment } from 'preact';
 import { useMemo } from 'preact/hooks';
 
-import { codeName, readGlyphs, type Piece } from './glyphs';
+import { codeName, isolated, readGlyphs, type Piece } from './glyphs';
 
 function describe(piece: Piece): string {
   const likeness = piece.looksLike === undefined ? '' : `, looks like ${piece.looksLike}`;
@@ -52,20 +52,24 @@ export function VisibleText({ text }: { text: string }) {
   );
 }
 
-/** The same as a plain text, for labels and titles: what must be named stands in brackets. */
-export function visibleLabel(text: string): string {
+function namedLabel(text: string): string {
   return readGlyphs(text)
     .map((piece) => {
-      if (piece.code === undefined || piece.kind === 'space') return piece.text;
+      if (piece.code === undefined) return piece.text;
       return piece.kind === 'confusable' ? `${piece.text}[${codeName(piece.code)}]` : `[${codeName(piece.code)}]`;
     })
     .join('');
 }
 
+/** The same as a plain text, for labels and titles: what must be named stands in brackets. */
+export function visibleLabel(text: string): string {
+  return isolated(namedLabel(text));
+}
+
 /** At most `most` characters of it, for pictures; whoever draws one shows the whole text elsewhere. */
 export function shortLabel(text: string, most: number): string {
-  const characters = [...visibleLabel(text)];
-  if (characters.length <= most) return characters.join('');
+  const characters = [...namedLabel(text)];
+  if (characters.length <= most) return isolated(characters.join(''));
   const end = Math.floor((most - 1) / 2);
-  return `${characters.slice(0, most - 1 - end).join('')}…${end > 0 ? characters.slice(-end).join('') : ''}`;
+  return isolated(`${characters.slice(0, most - 1 - end).join('')}…${end > 0 ? characters.slice(-end).join('') : ''}`);
 }
