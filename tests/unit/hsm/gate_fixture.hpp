@@ -55,7 +55,7 @@ inline std::ostream& operator<<(std::ostream& out, const GateRule& row) {
   return out << row.quorum << " of " << row.approvers;
 }
 /// Every rule that there is.
-constexpr std::array kGateRules{GateRule{1, 1}, GateRule{2, 1}, GateRule{2, 2}, GateRule{3, 1},
+inline constexpr std::array kGateRules{GateRule{1, 1}, GateRule{2, 1}, GateRule{2, 2}, GateRule{3, 1},
                                 GateRule{3, 2}, GateRule{3, 3}, GateRule{4, 1}, GateRule{4, 2},
                                 GateRule{4, 3}, GateRule{4, 4}};
 
