@@ -144,15 +144,22 @@ Response Router::handle(Request& request) {
 Response Router::dispatch(Request& request, std::string_view path) {
   const bool is_by_console = path != request.path;
   std::string allowed;
+  const char* elsewhere = nullptr;
   for (const Route& route : routes()) {
     const auto argument = match(route.pattern, path);
     if (!argument || (is_by_console && !is_for_console(route))) continue;
     const Listener listener = is_by_console ? Listener::kConsole : route.listener;
-    if (const char* why = why_not_here(listener, request)) return problem(404, ErrorCode::kRouteUnknown, why);
-    if (is_method(route, request.method)) return run(route, request, *argument);
+    const bool is_meant = is_method(route, request.method);
+    if (const char* why = why_not_here(listener, request)) {
+      if (is_meant) return problem(404, ErrorCode::kRouteUnknown, why);
+      elsewhere = why;
+      continue;
+    }
+    if (is_meant) return run(route, request, *argument);
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
   }
   if (!allowed.empty()) return method_not_allowed(allowed);
+  if (elsewhere != nullptr) return problem(404, ErrorCode::kRouteUnknown, elsewhere);
   return problem(404, ErrorCode::kRouteUnknown, "there is nothing at this path: see /openapi.json");
 }
 

@@ -61,7 +61,6 @@ export async function accessibilityProblems(context, page) {
     awaitPromise: true,
     returnByValue: true,
   });
-  await devtools.detach();
   if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   return JSON.parse(result.value);
 }

@@ -25,7 +25,7 @@ beforeEach(async () => {
   daemon?.close();
   daemon = new FakeDaemon(process.env.CHANCERY_PAGES);
   origin = await daemon.listen();
-  window = await openWindow(browser, { expected: [/status of 40[139]/, /ERR_(CONNECTION_REFUSED|FAILED)/] });
+  window = await openWindow(browser, { expected: [/status of 40[0139]/, /ERR_(CONNECTION_REFUSED|FAILED)/] });
   page = window.page;
   await page.goto(`${origin}/ui#link=good-link-for-the-tests`);
   await page.waitForSelector('.inbox');

@@ -39,6 +39,7 @@ struct Switchboard : Stage {
   Switchboard() {
     const Run made = run({"freeze", "key", key});
     BOOST_REQUIRE_MESSAGE(made.exit == 0, made.err);
+    state.enforcement = "tpm";
     state.agents = {"guard", "other"};
     state.banks = {{"tpm", 0, 100, true, 0x28}, {"tpm", 1, 101, true, 4}, {"tpm", 2, 102, false, 0}};
     answer("GET /v1/freeze", http_answer(200, kJson, wire::write(state)));

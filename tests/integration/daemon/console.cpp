@@ -246,6 +246,7 @@ struct WithPasskey : Console {
     if (const auto set = answer.field("Set-Cookie")) {
       const std::size_t begin = set->find('=') + 1;
       cookie = set->substr(begin, set->find(';') - begin);
+      mark = member(answer.body, "mark");
     }
     return answer.body;
   }

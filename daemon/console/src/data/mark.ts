@@ -2,7 +2,7 @@
 // else's on localhost knows it. What is kept for an origin, and what the tabs of an origin tell each other, stays with that origin.
 
 const kName = 'chancery-console';
-const kPatienceMs = 150; // for the other tabs, which answer at once if there are any
+const kPatienceMs = 1_000; // for the other tabs, which answer at once unless they are busy
 
 let tabs: BroadcastChannel | undefined;
 
@@ -32,8 +32,11 @@ export function shareMark(): void {
 /** Whether there is a mark, here or in another tab, which is asked then. */
 export async function findMark(): Promise<boolean> {
   if (readMark() === '' && tabs !== undefined) {
+    const answered = new Promise<void>((resolve) => {
+      tabs?.addEventListener('message', () => readMark() !== '' && resolve());
+    });
     tabs.postMessage({ isAsked: true });
-    await new Promise((resolve) => setTimeout(resolve, kPatienceMs));
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, kPatienceMs))]);
   }
   return readMark() !== '';
 }

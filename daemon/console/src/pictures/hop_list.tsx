@@ -63,6 +63,7 @@ function HopCard({ hop, at, narrowing, custody, now }: { hop: Hop; at: number; n
       </p>
       <Facts
         facts={[
+          ['For', hop.principal === undefined ? undefined : <VisibleText text={hop.principal} />],
           ['Scopes', <Texts texts={narrowing.scopes} mark="" />],
           ['Not handed on', narrowing.lostScopes.length > 0 ? <Texts texts={narrowing.lostScopes} mark="−" /> : undefined],
           ['Bounds', narrowing.constraints.length > 0 ? <Texts texts={narrowing.constraints} mark="" fresh={narrowing.newConstraints} /> : 'none'],
