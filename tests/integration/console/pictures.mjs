@@ -38,7 +38,7 @@ try {
   await bob.page.locator('.hops').waitFor();
   await bob.page.locator('#picture-title').scrollIntoViewIfNeeded();
   await shoot('chains');
-  for (const [name, fragment, wanted] of [['agents', '#/agents', 'tbody tr'], ['agent', '#/agents/support', '#keys-title'], ['audit', '#/audit', 'ul.checkpoints'], ['health', '#/health', '.figure']]) {
+  for (const [name, fragment, wanted] of [['agents', '#/agents', 'tbody tr'], ['agent', '#/agents/support', '#keys-title'], ['audit', '#/audit', 'ul.checkpoints'], ['health', '#/health', '.figure'], ['passkeys', '#/account', '#principal']]) {
     await bob.open(fragment);
     await bob.page.locator(wanted).first().waitFor();
     await bob.page.waitForLoadState('networkidle');
