@@ -69,13 +69,14 @@ class GatedGrant {
                     open_request(office_, subject_, context_.now));
     // What is asked for now, before there is a token.
     CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
+    CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(asked, context_.now));
+    if (is_denied)
+      return Error{ErrorCode::kForbidden,
+                   "a person has denied this grant: it can be asked for again when the denied request would "
+                   "have expired"};
     if (open && open->state == store::ApprovalState::kApproved) return sign(*open, asked);
     if (open) return waiting(open->id);
-    CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(asked, context_.now));
-    if (!is_denied) return ask(std::move(claims), asked);
-    return Error{
-        ErrorCode::kForbidden,
-        "a person has denied this grant: it can be asked for again when the denied request would have expired"};
+    return ask(std::move(claims), asked);
   }
 
  private:
