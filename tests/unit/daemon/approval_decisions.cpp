@@ -385,62 +385,6 @@ BOOST_FIXTURE_TEST_CASE(what_is_asked_for_while_it_is_approved_is_told_so_and_pa
   BOOST_TEST((must(book->open_for(call.subject))->state == kPending));
 }
 
-// --- what is asked for in several ways
-
-namespace {
-
-/// A request for what another is for, in its relation to the one that is denied.
-struct Twin {
-  const char* name;
-  const char* matter;
-  const char* key;
-  const char* first;
-  bool is_approved;
-  ApprovalState then;
-};
-std::ostream& operator<<(std::ostream& out, const Twin& row) { return out << row.name; }
-
-constexpr std::array kTwins{
-    Twin{"by the same key", "matter", "key", "other", false, kCancelled},
-    Twin{"under the same first holder", "matter", "other", "first", false, kCancelled},
-    Twin{"that was approved", "matter", "key", "first", true, kLapsed},
-    Twin{"for something else", "other", "key", "first", false, kPending},
-    Twin{"for something else, approved", "other", "key", "first", true, kApproved},
-    Twin{"by another authority", "matter", "other", "other", false, kPending},
-    Twin{"from before there were matters", "", "key", "first", false, kPending},
-};
-
-ParkedCall in_matter(const std::string& name, const Twin& terms) {
-  ParkedCall call = gated_call(name, {kBob, kCarol});
-  call.matter = terms.matter;
-  call.key = Thumbprint{sha256(as_bytes(std::string(terms.key)))};
-  call.first = Thumbprint{sha256(as_bytes(std::string(terms.first)))};
-  return call;
-}
-
-}  // namespace
-
-BOOST_DATA_TEST_CASE_F(Persons, a_denial_ends_what_waits, boost::unit_test::data::make(kTwins), row) {
-  const ParkedCall call = parked(in_matter("one", {"", "matter", "key", "first", false, kPending}));
-  const ParkedCall twin = parked(in_matter("two", row));
-  if (row.is_approved) BOOST_TEST((decided(by(twin, kCarol)) == kApproved));
-  const std::uint64_t before = store_counts();
-  BOOST_TEST((decided(by(call, kBob, false)) == kDenied));
-  BOOST_TEST((state_of(twin) == row.then));
-  const bool has_ended = row.then == kCancelled || row.then == kLapsed;
-  BOOST_TEST(store_counts() == before + (has_ended ? 2 : 1));
-  if (row.then == kLapsed) BOOST_TEST((use(twin, kNow) == Outcome::kApprovedNoLonger));
-  if (row.then == kCancelled) BOOST_TEST((refusal(decide(by(twin, kCarol))) == kConflict));
-}
-
-BOOST_FIXTURE_TEST_CASE(without_a_matter_no_request_is_anothers_twin, Persons) {
-  const Twin old{"", "", "key", "first", false, kPending};
-  const ParkedCall call = parked(in_matter("one", old));
-  const ParkedCall other = parked(in_matter("two", old));
-  BOOST_TEST((decided(by(call, kBob, false)) == kDenied));
-  BOOST_TEST((state_of(other) == kPending));
-}
-
 // --- keys that are revoked
 
 BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_and_was_not_used_lapses, Persons) {
