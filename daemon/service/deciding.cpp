@@ -417,7 +417,9 @@ class Passing {
   Result<Recorded> pass(const store::ParkedCall& approved) const {
     CHANCERY_ASSIGN(const store::ParkedCall whole, recorder_.office.approvals.find(approved.id));
     if (whole.state != store::ApprovalState::kApproved) return changed();
-    CHANCERY_TRY(require_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    CHANCERY_ASSIGN(const bool is_good,
+                    has_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    if (!is_good) return changed();
     AuditFacts facts = recorder_.judgement.parking->use(approved);
     set_holder(facts, recorder_.judgement);
     facts.ids.emplace_back("decision", id_);

@@ -219,6 +219,10 @@ class ApprovalBook {
   /// Ends one that was approved and not used in time, and forgets its document. \return as expire()
   virtual Result<std::uint64_t> lapse(std::string_view id, sys_seconds now, const AuditEntry& audit) = 0;
 
+  /// Ends one that was approved, however much time is left, since that rests on nothing any more, and forgets its document. \return the
+  /// sequence; kNotFound; kConflict when it is not approved any more
+  virtual Result<std::uint64_t> withdraw(std::string_view id, sys_seconds now, const AuditEntry& audit) = 0;
+
   /// Those that are pending though their time is over, and those that are approved though that is over, without documents, at most
   /// kMaxPage of each, the first that were due first. One that cannot be read is left out: it keeps no other from being ended.
   virtual Result<std::vector<ParkedCall>> overdue(sys_seconds now) = 0;

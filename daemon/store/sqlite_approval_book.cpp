@@ -290,6 +290,13 @@ class SqliteApprovalBook final : public ApprovalBook {
     return end(kLapse, id, ApprovalState::kLapsed, now, audit);
   }
 
+  Result<std::uint64_t> withdraw(std::string_view id, sys_seconds now, const AuditEntry& audit) override {
+    return journal_->mutate(audit, [&]() -> Status {
+      CHANCERY_TRY(lapse_early(database(), id, now));
+      return require_changed(id, now);
+    });
+  }
+
   Result<std::vector<ParkedCall>> overdue(sys_seconds now) override {
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(std::vector<ParkedCall> out, due(kOverdue, now));
