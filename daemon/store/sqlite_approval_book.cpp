@@ -96,7 +96,7 @@ constexpr const char* kForget = "DELETE FROM parked_calls WHERE ended_at < ?";
 // What a denial holds for too, of what is open: as GateBook::was_denied() has it of what is asked for afterwards. What is overdue expires.
 constexpr const char* kTwins =
     "SELECT id FROM parked_calls WHERE matter = ?1 AND id <> ?2 AND (key = ?3 OR first_key = ?4) AND "
-    "ended_at IS NULL AND (state = 'approved' OR expires_at > ?5)";
+    "ended_at IS NULL AND state IN ('pending', 'approved') AND (state = 'approved' OR expires_at > ?5)";
 
 Result<ApprovalKind> kind_from(std::string_view name) {
   for (std::size_t i = 0; i < kKindNames.size(); ++i) {
@@ -511,9 +511,9 @@ Result<std::vector<std::string>> void_votes(Journal& journal, const Thumbprint& 
                                             const EntryOf& lapsed) {
   Database& database = journal.database();
   CHANCERY_ASSIGN(const std::vector<std::string> calls, open_calls_of(database, key));
-  CHANCERY_TRY(void_open_votes(database, key, now));
   CHANCERY_TRY(
       forget_decided_by(database, key));  // nobody is to take what such a key approved for an example
+  CHANCERY_TRY(void_open_votes(database, key, now));
   std::vector<std::string> out;
   for (const std::string& id : calls) {
     CHANCERY_TRY(lapse_early(database, id, now));

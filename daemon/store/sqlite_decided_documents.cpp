@@ -23,7 +23,7 @@ constexpr const char* kLike =
 constexpr const char* kForgetOne = "DELETE FROM decided_documents WHERE id = ?";
 constexpr const char* kForgetOfKey =
     "DELETE FROM decided_documents WHERE id IN (SELECT c.id FROM approval_votes v JOIN parked_calls c ON c.seq = v.call "
-    "WHERE v.key = ?)";
+    "WHERE v.key = ? AND v.voided_at IS NULL)";
 constexpr const char* kForget = "DELETE FROM decided_documents WHERE decided_at < ?";
 
 }  // namespace
