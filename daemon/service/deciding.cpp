@@ -382,11 +382,10 @@ class Passing {
       const std::string& subject = judgement.parking->call().subject;
       CHANCERY_ASSIGN(const auto open, open_request(recorder_.office, subject, recorder_.context.now));
       const bool is_approved = open && open->state == store::ApprovalState::kApproved;
-      if (!open) {
-        CHANCERY_ASSIGN(const bool is_denied,
-                        recorder_.office.gates.was_denied(judgement.parking->call(), recorder_.context.now));
-        if (is_denied) return refuse();
-      }
+      // Also of what waits, or was approved: it may have been asked for at the moment at which the same was denied.
+      CHANCERY_ASSIGN(const bool is_denied,
+                      recorder_.office.gates.was_denied(judgement.parking->call(), recorder_.context.now));
+      if (is_denied) return refuse();
       if (open && !is_approved) CHANCERY_TRY(resume(*open));
       CHANCERY_ASSIGN(Recorded recorded, is_approved ? pass(*open) : park());
       if (!has_changed(recorded.recording.outcome)) return recorded;
@@ -418,7 +417,9 @@ class Passing {
   Result<Recorded> pass(const store::ParkedCall& approved) const {
     CHANCERY_ASSIGN(const store::ParkedCall whole, recorder_.office.approvals.find(approved.id));
     if (whole.state != store::ApprovalState::kApproved) return changed();
-    CHANCERY_TRY(require_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    CHANCERY_ASSIGN(const bool is_good,
+                    has_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    if (!is_good) return changed();
     AuditFacts facts = recorder_.judgement.parking->use(approved);
     set_holder(facts, recorder_.judgement);
     facts.ids.emplace_back("decision", id_);

@@ -123,7 +123,7 @@ Result<api::AgentFreeze> freeze_agent(Office& office, const CallContext& context
                              audit_entry("agent.freeze", context, plan_of(agent.name, by_device, reason)),
                              context.deadline));
   CHANCERY_TRY(note_told(office, context, agent.name, by_device, are_told));
-  return api::AgentFreeze{agent.name, true, enforcement_name(by_device && are_told), {}};
+  return api::AgentFreeze{agent.name, true, enforcement_name(by_device && are_told), {}, {}};
 }
 
 Result<api::AgentFreeze> unfreeze_agent(Office& office, const CallContext& context, std::string_view name,
@@ -133,12 +133,14 @@ Result<api::AgentFreeze> unfreeze_agent(Office& office, const CallContext& conte
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_TRY(require_frozen(office, agent.id));
   CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
-  api::AgentFreeze out{agent.name, true, enforcement_name(by_device), {}};
+  api::AgentFreeze out{agent.name, true, enforcement_name(by_device), {}, {}};
   const FreezeDesk::Lift lift{agent.id, message.settings,
                               audit_entry("agent.unfreeze", context, end_of(agent.name, by_device)),
                               recorder(office, context, "freeze.clear", agent.name)};
   CHANCERY_ASSIGN(out.to_sign, office.freezes->lift(lift, context.deadline));
   out.is_frozen = !out.to_sign.empty();
+  // So that whoever signs sees what the write changes, without another right.
+  if (out.is_frozen) out.banks = office.freezes->look(context.deadline).banks;
   return out;
 }
 

@@ -34,6 +34,21 @@ std::set<std::uint16_t> frozen_slots(const hsm::SwitchState& state) {
   return out;
 }
 
+/// Has devices told again what the book says, unless what they were told ends as it was meant to: else one is left that freezes no more.
+class Unfinished {
+ public:
+  Unfinished(FreezeDesk& desk, bool are_told) : desk_(are_told ? &desk : nullptr) {}
+  ~Unfinished() {
+    if (desk_ != nullptr) desk_->note_news();
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void finish() noexcept { desk_ = nullptr; }
+
+ private:
+  FreezeDesk* desk_;
+};
+
 /// The highest slot that no bank before it, nor its own, keeps from being given out.
 std::uint16_t last_armed(const hsm::SwitchState& state) {
   std::size_t banks = 0;
@@ -102,15 +117,17 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::
   const std::lock_guard changing(devices_mutex_);
   CHANCERY_TRY(require_asked(lift));
   const std::uint64_t freezes = freezes_of(lift.agent_id);
-  if (const Status done = carry_out(lift.settings, lift.written, deadline); !done) {
-    note_news();  // of several devices one may freeze no more
-    return done.error();
-  }
+  Unfinished unfinished(*this, !lift.settings.empty());
+  CHANCERY_TRY(carry_out(lift.settings, lift.written, deadline));
   CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, ask_to_unfreeze(lift.agent_id, deadline));
-  if (!to_sign.empty()) return to_sign;
+  if (!to_sign.empty()) {
+    unfinished.finish();  // the operator signs for the rest
+    return to_sign;
+  }
   const std::lock_guard recording(book_mutex_);
   if (freezes_of(lift.agent_id) != freezes) return kFrozenAgain;
   CHANCERY_TRY(book_.unfreeze(lift.agent_id, lift.audit));
+  unfinished.finish();
   const std::lock_guard lock(mutex_);
   frozen_.erase(lift.agent_id);
   return to_sign;

@@ -69,13 +69,19 @@ class GatedGrant {
                     open_request(office_, subject_, context_.now));
     // What is asked for now, before there is a token.
     CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
-    if (open && open->state == store::ApprovalState::kApproved) return sign(*open, asked);
-    if (open) return waiting(open->id);
     CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(asked, context_.now));
-    if (!is_denied) return ask(std::move(claims), asked);
-    return Error{
-        ErrorCode::kForbidden,
-        "a person has denied this grant: it can be asked for again when the denied request would have expired"};
+    if (is_denied)
+      return Error{ErrorCode::kForbidden,
+                   "a person has denied this grant: it can be asked for again when the denied request would "
+                   "have expired"};
+    if (open && open->state != store::ApprovalState::kApproved) return waiting(open->id);
+    if (open) {
+      CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(open->id));
+      if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
+      CHANCERY_ASSIGN(const bool is_good, has_grounds(office_, whole, asked));
+      if (is_good) return sign(whole);
+    }
+    return ask(std::move(claims), asked);
   }
 
  private:
@@ -169,15 +175,12 @@ class GatedGrant {
 
   // What is signed is what stands in the document that was approved. The TPM asks for the approvers' signatures over that; that they have
   // decided for this question, and are not excluded from it, is for this daemon to look at.
-  Result<api::Grant> sign(const store::ParkedCall& approved, const store::ParkedCall& asked) {
-    CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(approved.id));
-    if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
-    CHANCERY_TRY(require_grounds(office_, whole, asked));
+  Result<api::Grant> sign(const store::ParkedCall& whole) {
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(whole.document));
     const json::Value* const unsigned_token = document.root().find("unsigned_token");
     if (unsigned_token == nullptr || !unsigned_token->string()) return kDamaged;
     const std::string input(*unsigned_token->string());
-    CHANCERY_ASSIGN(const std::vector<hsm::PolicySignature> signatures, signatures_for(approved.id));
+    CHANCERY_ASSIGN(const std::vector<hsm::PolicySignature> signatures, signatures_for(whole.id));
     CHANCERY_ASSIGN(const Signature signature,
                     office_.gated.sign(*issuer_, input, signatures, context_.deadline));
     CHANCERY_ASSIGN(const Token token, accept_signed(input + "." + base64url_encode(signature)));

@@ -123,21 +123,35 @@ Result<Signature> GatedIssuers::sign(const GatedIssuer& issuer, std::string_view
   return gated->sign(issuer.key.stored, issuer.policy, as_bytes(input), signatures, deadline);
 }
 
-// A gate that has no quorum any more has no key that fits.
+// A gate that has no quorum any more has no key that fits, and one that is gone, or that software enforces now, none at all.
 Result<std::vector<store::Key>> GatedIssuers::outdated(const std::vector<Gate>& gates) {
   const std::lock_guard lock(making_);  // one that is being made for the former approvers is among them
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.gate_keys_in_use());
+  CHANCERY_ASSIGN(std::vector<store::Key> keys, store_.gate_keys_in_use());
   const auto gated = device();
-  std::vector<store::Key> out;
   for (const Gate& gate : gates) {
     if (!gate.tpm_enforced) continue;
     const auto policy = policy_of(gate);
     if (!policy && policy.error().code != ErrorCode::kConfigInvalid) return policy.error();
-    std::ranges::copy_if(keys, std::back_inserter(out), [&](const store::Key& key) {
-      return key.owner == owner_of(gate) && !(gated && policy && judged(key, *policy, **gated));
+    if (!policy || !gated) continue;
+    std::erase_if(keys, [&](const store::Key& key) {
+      return key.owner == owner_of(gate) && judged(key, *policy, **gated);
     });
   }
-  return out;
+  return keys;
+}
+
+Result<bool> GatedIssuers::is_left_behind(const Gate& gate) const {
+  const auto policy = policy_of(gate);
+  if (!policy && policy.error().code == ErrorCode::kConfigInvalid) return false;
+  if (!policy) return policy.error();
+  const auto key = store_.newest_key(owner_of(gate), options_.backend);
+  if (!key && key.error().code == ErrorCode::kNotFound) return false;
+  if (!key) return key.error();
+  if (key->state != store::KeyState::kActive) return false;
+  CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
+  const auto fits = judged(*key, *policy, *gated);
+  if (!fits && fits.error().code != ErrorCode::kKeyMismatch) return fits.error();
+  return !fits.has_value();
 }
 
 // A gate that is gone, or is enforced by software now, leaves its keys as they are: what they signed has not ended with it, and should
@@ -170,9 +184,11 @@ Result<GateCeilings> GatedIssuers::ceilings(const std::vector<Gate>& gates,
   return ceilings;
 }
 
-Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const {
+Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) {
+  is_stale_ = true;
   CHANCERY_ASSIGN(GateCeilings known, ceilings(gates, granted));
   trust_.publish_gates(std::move(known));
+  is_stale_ = false;
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -66,9 +67,13 @@ class GatedIssuers {
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
-  /// Keys of these gates that are in use and that others open than the gate's present approvers: what such a key signed counts until
-  /// its overlap ends, unless it is revoked.
+  /// Keys in use that others open than the present approvers of one of these gates, those of gates that are none any more among them: what
+  /// such a key signed counts until its overlap ends, unless it is revoked.
   [[nodiscard]] Result<std::vector<store::Key>> outdated(const std::vector<Gate>& gates);
+
+  /// Whether the gate has a key that signs, for others than its present approvers, who could have one: current() makes that, and the
+  /// overlap of the former begins.
+  [[nodiscard]] Result<bool> is_left_behind(const Gate& gate) const;
 
   /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
   /// \param granted  the scopes that may be granted at all
@@ -78,7 +83,9 @@ class GatedIssuers {
   /// older look after a newer one. Not together with the calls above that make keys.
   [[nodiscard]] std::unique_lock<std::mutex> hold_publishing() const { return std::unique_lock(publishing_); }
   /// Publishes them, while that is held.
-  [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const;
+  [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted);
+  /// Whether what is published is older than the store: publishing failed.
+  [[nodiscard]] bool is_stale() const noexcept { return is_stale_; }
 
  private:
   [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
@@ -96,6 +103,7 @@ class GatedIssuers {
   const GatedIssuerOptions options_;
   std::mutex making_;
   mutable std::mutex publishing_;
+  std::atomic<bool> is_stale_ = false;
 };
 
 }  // namespace chancery::service

@@ -182,13 +182,18 @@ Result<Node> Parking::subject_of(const Asker& asker) const {
 
 // Without what an agent changes by opening another session, or delegating to itself.
 std::string Parking::matter_of(const Asker& asker) const {
-  const Node node = Node::object({{"kind", store::approval_kind_name(matter_.kind)},
-                                  {"scope", action_.scope},
-                                  {"tool", matter_.tool},
-                                  {"audience", action_.audience},
-                                  {"arguments_sha256", matter_.arguments_sha256},
-                                  {"principal", asker.chain.principal()},
-                                  {"gates", terms_node(asker.closed)}});
+  Node node = Node::object({{"kind", store::approval_kind_name(matter_.kind)},
+                            {"scope", action_.scope},
+                            {"tool", matter_.tool},
+                            {"audience", action_.audience},
+                            {"arguments_sha256", matter_.arguments_sha256},
+                            {"principal", asker.chain.principal()},
+                            {"gates", terms_node(asker.closed)}});
+  // A call's address is its tool's; of an action it says what is done.
+  if (matter_.kind != store::ApprovalKind::kCall) {
+    node.set("uri", action_.uri);
+    node.set("method", action_.method);
+  }
   return digest_of(json::to_jcs(node));
 }
 

@@ -145,7 +145,8 @@ struct Counted {
   std::uint64_t sequence = 0;
 };
 
-/// Composes the entry for what becomes of a request, within the transaction: `call` is as it is then. Called on any thread.
+/// Composes the entry for what becomes of a request, within the transaction: `call` is as it is then. Called on any thread, also for
+/// requests that end with the one that somebody decided.
 using EntryOf = std::function<AuditEntry(const ParkedCall& call)>;
 
 /// An approval that is about to be used up by what was asked for again.
@@ -200,7 +201,8 @@ class ApprovalBook {
 
   /// Counts a decision, in one transaction with all that it rests on: the request is pending and not overdue, the key is
   /// active and the principal's, one of the request's gates names the principal and separation does not exclude it there,
-  /// and it has not decided before, by whichever key. A denial ends the request; when the approvals of different persons
+  /// and it has not decided before, by whichever key. A denial ends the request, and with it what is open of the same matter by the same
+  /// key or first holder: that is cancelled, or lapses, with an entry of its own. When the approvals of different persons
   /// are enough for each gate, it is approved, for its lifetime from now.
   /// \return kNotFound; kConflict when it is not pending any more, has expired, or the person has decided; kForbidden for
   ///         key, gates and separation; kInvalidArgument when a signature for the TPM is missing
@@ -216,6 +218,10 @@ class ApprovalBook {
 
   /// Ends one that was approved and not used in time, and forgets its document. \return as expire()
   virtual Result<std::uint64_t> lapse(std::string_view id, sys_seconds now, const AuditEntry& audit) = 0;
+
+  /// Ends one that was approved, however much time is left, since that rests on nothing any more, and forgets its document. \return the
+  /// sequence; kNotFound; kConflict when it is not approved any more
+  virtual Result<std::uint64_t> withdraw(std::string_view id, sys_seconds now, const AuditEntry& audit) = 0;
 
   /// Those that are pending though their time is over, and those that are approved though that is over, without documents, at most
   /// kMaxPage of each, the first that were due first. One that cannot be read is left out: it keeps no other from being ended.

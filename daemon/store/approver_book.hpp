@@ -35,7 +35,8 @@ struct ApproverKey {
   ApproverKeyState state = ApproverKeyState::kActive;
   sys_seconds enrolled_at{};
   std::string enrolled_by;  ///< the principal who vouched for it, or "operator" for the first
-  std::optional<sys_seconds> ended_at{};
+  std::optional<sys_seconds>
+      ended_at{};  ///< when it was active last; a later revocation of a replaced key leaves that
   bool operator==(const ApproverKey&) const = default;
 };
 
@@ -95,11 +96,11 @@ class ApproverBook {
   ///         keys or approvers), kNotFound (`replaces` names no active key of the person)
   virtual Result<std::uint64_t> enroll(const NewApproverKey& key, const AuditEntry& audit) = 0;
 
-  /// Ends a key: it decides nothing from then on; what it decided and is not used yet counts no more, and requests that were approved with
-  /// it lapse.
+  /// Ends a key, also one that was replaced: it decides nothing from then on; what it decided and is not used yet counts no more, requests
+  /// that were approved with it lapse, and what it decided is nobody's example (ApprovalBook::last_decided_like()).
   /// \param by      the key that signed for that, an active one of the same person; none: on the operator's word
   /// \param lapsed  composes the entry for each request that lapses
-  /// \return kNotFound, kConflict (it has ended), kForbidden (`by`)
+  /// \return kNotFound, kConflict (it was revoked before), kForbidden (`by`)
   virtual Result<EndedApproverKey> revoke(const Thumbprint& key, const std::optional<Thumbprint>& by,
                                           const EntryOf& lapsed, const AuditEntry& audit) = 0;
 };

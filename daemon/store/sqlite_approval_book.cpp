@@ -93,6 +93,11 @@ constexpr const char* kLapseEarly =
     "WHERE id = ?1 AND state = 'approved'";
 constexpr const char* kForget = "DELETE FROM parked_calls WHERE ended_at < ?";
 
+// What a denial holds for too, of what is open: as GateBook::was_denied() has it of what is asked for afterwards. What is overdue expires.
+constexpr const char* kTwins =
+    "SELECT id FROM parked_calls WHERE matter = ?1 AND id <> ?2 AND (key = ?3 OR first_key = ?4) AND "
+    "ended_at IS NULL AND state IN ('pending', 'approved') AND (state = 'approved' OR expires_at > ?5)";
+
 Result<ApprovalKind> kind_from(std::string_view name) {
   for (std::size_t i = 0; i < kKindNames.size(); ++i) {
     if (kKindNames[i] == name) return static_cast<ApprovalKind>(i);
@@ -192,6 +197,11 @@ Result<std::uint64_t> count_of(Query& query) {
   return static_cast<std::uint64_t>(query.number(0));
 }
 
+Status lapse_early(Database& database, std::string_view id, sys_seconds now) {
+  CHANCERY_ASSIGN(Query update, database.query(kLapseEarly));
+  return update.bind(id).bind(now).run();
+}
+
 // The TPM asks for each approver's own signature: without it an approval would be good for nothing.
 Status require_policy_signature(const ParkedCall& call, const Ballot& ballot,
                                 const std::vector<std::string>& gates) {
@@ -260,7 +270,7 @@ class SqliteApprovalBook final : public ApprovalBook {
     CHANCERY_ASSIGN(out.call, summary(ballot.request));
     AuditEntry audit = entry(out.call);
     CHANCERY_ASSIGN(out.sequence, journal_->mutate(audit, [&]() -> Status {
-      CHANCERY_TRY(count(ballot, now));
+      CHANCERY_TRY(count(ballot, now, entry));
       CHANCERY_ASSIGN(out.call, read_call(database(), kSummary, ballot.request, summary_from));
       audit = entry(out.call);
       return {};
@@ -278,6 +288,13 @@ class SqliteApprovalBook final : public ApprovalBook {
 
   Result<std::uint64_t> lapse(std::string_view id, sys_seconds now, const AuditEntry& audit) override {
     return end(kLapse, id, ApprovalState::kLapsed, now, audit);
+  }
+
+  Result<std::uint64_t> withdraw(std::string_view id, sys_seconds now, const AuditEntry& audit) override {
+    return journal_->mutate(audit, [&]() -> Status {
+      CHANCERY_TRY(lapse_early(database(), id, now));
+      return require_changed(id, now);
+    });
   }
 
   Result<std::vector<ParkedCall>> overdue(sys_seconds now) override {
@@ -314,7 +331,7 @@ class SqliteApprovalBook final : public ApprovalBook {
   }
 
   // What a ballot changes. Nothing that the caller has read before counts.
-  Status count(const Ballot& ballot, sys_seconds now) {
+  Status count(const Ballot& ballot, sys_seconds now, const EntryOf& entry) {
     CHANCERY_ASSIGN(const ParkedCall call, read_call(database(), kSummary, ballot.request, summary_from));
     if (call.state != ApprovalState::kPending || call.expires_at <= now) return not_ended(call, now);
     CHANCERY_ASSIGN(const Approver person, active_approver(*journal_, ballot.key));
@@ -339,7 +356,33 @@ class SqliteApprovalBook final : public ApprovalBook {
       if (!are_all_open(call.gates, votes)) return {};
     }
     if (ballot.keeps_document) CHANCERY_TRY(keep_decided(database(), call.id, ballot.approves, now));
-    return ballot.approves ? approve(call.id, now) : change(kEnd, call.id, ApprovalState::kDenied, now);
+    if (ballot.approves) return approve(call.id, now);
+    CHANCERY_TRY(change(kEnd, call.id, ApprovalState::kDenied, now));
+    return end_twins(call, now, entry);
+  }
+
+  // Who has denied one is not to find that another approved the same, which was asked for in another way.
+  Status end_twins(const ParkedCall& denied, sys_seconds now, const EntryOf& entry) {
+    if (denied.matter.empty()) return {};  // of before there was any: they would all be one
+    CHANCERY_ASSIGN(const std::vector<std::string> twins, twins_of(denied, now));
+    for (const std::string& id : twins) {
+      CHANCERY_ASSIGN(const ParkedCall twin, read_call(database(), kSummary, id, summary_from));
+      const bool was_approved = twin.state == ApprovalState::kApproved;
+      CHANCERY_TRY(was_approved ? lapse_early(database(), id, now)
+                                : change(kEnd, id, ApprovalState::kCancelled, now));
+      if (was_approved) CHANCERY_TRY(forget_decided_of(database(), id));
+      CHANCERY_ASSIGN(const ParkedCall ended, read_call(database(), kSummary, id, summary_from));
+      CHANCERY_TRY(journal_->append_before(entry(ended)));
+    }
+    return {};
+  }
+
+  Result<std::vector<std::string>> twins_of(const ParkedCall& denied, sys_seconds now) {
+    const std::string key = denied.key.text();
+    const std::string first = denied.first.text();
+    CHANCERY_ASSIGN(Query select, database().query(kTwins));
+    return read_all<std::string>(select.bind(denied.matter).bind(denied.id).bind(key).bind(first).bind(now),
+                                 [](const Query& row) -> Result<std::string> { return row.text(0); });
   }
 
   Status approve(std::string_view id, sys_seconds now) {
@@ -468,16 +511,13 @@ Result<std::vector<std::string>> void_votes(Journal& journal, const Thumbprint& 
                                             const EntryOf& lapsed) {
   Database& database = journal.database();
   CHANCERY_ASSIGN(const std::vector<std::string> calls, open_calls_of(database, key));
+  CHANCERY_TRY(
+      forget_decided_by(database, key));  // nobody is to take what such a key approved for an example
   CHANCERY_TRY(void_open_votes(database, key, now));
   std::vector<std::string> out;
   for (const std::string& id : calls) {
-    {
-      CHANCERY_ASSIGN(Query update, database.query(kLapseEarly));
-      CHANCERY_TRY(update.bind(id).bind(now).run());
-    }
+    CHANCERY_TRY(lapse_early(database, id, now));
     if (database.changes() != 1) continue;  // it is pending still, and lacks one
-    CHANCERY_TRY(
-        forget_decided_of(database, id));  // nobody is to take what such a key approved for an example
     CHANCERY_ASSIGN(const ParkedCall call, read_call(database, kSummary, id, summary_from));
     CHANCERY_TRY(journal.append_before(lapsed(call)));
     out.push_back(id);

@@ -35,7 +35,7 @@ constexpr const char* kInsertKey =
     "INSERT INTO approver_keys (jkt, kind, jwk, credential_id, state, enrolled_at, enrolled_by, seal, principal) "
     "VALUES (?, ?, ?, ?, 'active', ?, ?, ?, ?)";
 constexpr const char* kEndKey =
-    "UPDATE approver_keys SET state = ?2, ended_at = ?3, seal = ?4 WHERE jkt = ?1 AND state = 'active'";
+    "UPDATE approver_keys SET state = ?2, ended_at = ?3, seal = ?4 WHERE jkt = ?1 AND state <> 'revoked'";
 
 constexpr Error kNoVoucher{
     ErrorCode::kForbidden,
@@ -317,16 +317,16 @@ Status SqliteApproverBook::insert(const NewApproverKey& key) {
 }
 
 Status SqliteApproverBook::end(const Approver& person, const Thumbprint& key, State state, sys_seconds now) {
-  const ApproverKey* const active = active_key(person, key);
-  if (active == nullptr)
-    return Error{ErrorCode::kConflict, "the key has ended: it was revoked, or another replaced it"};
-  ApproverKey ended = *active;
+  const auto found = std::ranges::find(person.keys, key, &ApproverKey::jkt);
+  if (found == person.keys.end() || found->state == State::kRevoked)
+    return Error{ErrorCode::kConflict, "the key was revoked before: nothing is left of it to end"};
+  ApproverKey ended = *found;
   ended.state = state;
-  ended.ended_at = now;
+  if (!ended.ended_at) ended.ended_at = now;  // one that was replaced decided nothing since
   const std::string jkt = key.text();
   const Sha256Digest seal = journal_->seal().of(ended, person.principal);
   CHANCERY_ASSIGN(Query update, database().query(kEndKey));
-  return update.bind(jkt).bind(approver_key_state_name(state)).bind(now).bind(seal).run();
+  return update.bind(jkt).bind(approver_key_state_name(state)).bind(*ended.ended_at).bind(seal).run();
 }
 
 }  // namespace

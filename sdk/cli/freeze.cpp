@@ -115,15 +115,15 @@ bool is_of_kind(const Write& write, SwitchChange change) {
 }
 
 Checked<std::vector<Write>> judged(const std::vector<api::SwitchSetting>& to_sign,
-                                   const api::FreezeState& state, SwitchChange change) {
+                                   const std::vector<api::SwitchBank>& banks, SwitchChange change) {
   std::vector<Write> out;
   for (const api::SwitchSetting& setting : to_sign) {
-    const auto bank = std::ranges::find_if(state.banks, [&](const api::SwitchBank& each) {
+    const auto bank = std::ranges::find_if(banks, [&](const api::SwitchBank& each) {
       return each.backend == setting.backend && each.index == setting.index;
     });
     const bool is_second = std::ranges::any_of(
         out, [&](const Write& other) { return other.setting.backend == setting.backend; });
-    if (bank == state.banks.end() || is_second || !is_of_kind({setting, *bank}, change))
+    if (bank == banks.end() || is_second || !is_of_kind({setting, *bank}, change))
       return failure(
           Error{
               ErrorCode::kBadResponse,
@@ -156,23 +156,31 @@ void tell(Output& output, const Write& write) {
   output.field("stay frozen", "slots " + slots_text(write.setting.frozen, bank));
 }
 
-void tell(Output& output, const std::vector<Write>& writes, const api::FreezeState& state) {
+// Who may unfreeze one agent is not told of others.
+std::vector<std::string> frozen_in(const api::FreezeState& state) { return state.agents; }
+std::vector<std::string> frozen_in(const api::AgentFreeze&) { return {}; }
+
+/// What a daemon answers that wants something signed.
+struct Asked {
+  const std::vector<api::SwitchSetting>& to_sign;
+  const std::vector<api::SwitchBank>& banks;
+  std::vector<std::string> agents;  ///< that are frozen by themselves
+};
+
+void tell(Output& output, const std::vector<Write>& writes, const Asked& asked) {
   if (output.json()) return;
   for (const Write& write : writes) tell(output, write);
-  for (const std::string& agent : state.agents) output.field("frozen by itself", agent);
+  for (const std::string& agent : asked.agents) output.field("frozen by itself", agent);
 }
 
-Checked<api::SignedSettings> sign_all(Output& output, const Client& client, SwitchChange change,
-                                      const Signing& signing,
-                                      const std::vector<api::SwitchSetting>& to_sign) {
+Checked<api::SignedSettings> sign_all(Output& output, SwitchChange change, const Signing& signing,
+                                      const Asked& asked) {
   if (signing.key.empty())
     return misuse(
         "the kill switch takes the operator's signature: give --key, the private key of [freeze] operator_key");
   CHANCERY_ASSIGN(const KeptKey key, KeptKey::load(signing.key));
-  const auto state = FreezeClient(client).state();
-  if (!state) return failure(state.error());
-  CHANCERY_ASSIGN(const std::vector<Write> writes, judged(to_sign, *state, change));
-  tell(output, writes, *state);
+  CHANCERY_ASSIGN(const std::vector<Write> writes, judged(asked.to_sign, asked.banks, change));
+  tell(output, writes, asked);
   CHANCERY_TRY(confirm(output, "Have these stay frozen and no other", signing.is_confirmed));
   api::SignedSettings out;
   for (const Write& write : writes) {
@@ -185,8 +193,8 @@ Checked<api::SignedSettings> sign_all(Output& output, const Client& client, Swit
 /// Asks, has the operator look at what is to be signed, signs, and asks again, until nothing is.
 /// \param call  const api::SignedSettings& → ClientResult<Answer>
 template <typename Call>
-Checked<ExitCode> until_nothing_is_to_sign(Context& context, const Client& client, SwitchChange change,
-                                           const Signing& signing, Call call) {
+Checked<ExitCode> until_nothing_is_to_sign(Context& context, SwitchChange change, const Signing& signing,
+                                           Call call) {
   api::SignedSettings settings;
   for (int round = 0;; ++round) {
     const auto answer = call(settings);
@@ -198,7 +206,8 @@ Checked<ExitCode> until_nothing_is_to_sign(Context& context, const Client& clien
     if (round == most_rounds(change))
       return failure(
           Error{ErrorCode::kBadResponse, "the daemon asks for signature after signature: look at its log"});
-    CHANCERY_ASSIGN(settings, sign_all(context.output, client, change, signing, answer->to_sign));
+    const Asked asked{answer->to_sign, answer->banks, frozen_in(*answer)};
+    CHANCERY_ASSIGN(settings, sign_all(context.output, change, signing, asked));
   }
 }
 
@@ -213,7 +222,7 @@ Checked<ExitCode> freeze_agent(Context& context, const FreezeArguments& argument
 Checked<ExitCode> unfreeze_agent(Context& context, const UnfreezeArguments& arguments) {
   const auto client = connect(context);
   if (!client) return client.error();
-  return until_nothing_is_to_sign(context, *client, SwitchChange::kUnfreezeOne, arguments.signing,
+  return until_nothing_is_to_sign(context, SwitchChange::kUnfreezeOne, arguments.signing,
                                   [&](const api::SignedSettings& settings) {
                                     return FreezeClient(*client).unfreeze(arguments.agent, settings);
                                   });
@@ -241,9 +250,9 @@ Checked<ExitCode> change_all(Context& context, SwitchChange change, const Signin
   const Call call = change == SwitchChange::kArm ? &FreezeClient::arm : &FreezeClient::lift;
   const auto client = connect(context);
   if (!client) return client.error();
-  return until_nothing_is_to_sign(
-      context, *client, change, signing,
-      [&](const api::SignedSettings& settings) { return (FreezeClient(*client).*call)(settings); });
+  return until_nothing_is_to_sign(context, change, signing, [&](const api::SignedSettings& settings) {
+    return (FreezeClient(*client).*call)(settings);
+  });
 }
 
 struct KeyArguments {

@@ -145,7 +145,7 @@ Checked<std::optional<PinnedGate>> pinned_gate(const std::string& issuer, const 
   if (!is_input(file.string())) return std::optional<PinnedGate>();
   CHANCERY_ASSIGN(const std::string text, read_input(file.string(), kMostPin));
   auto pin = read_pin(text);
-  if (!pin) return failure(pin.error(), file.string());
+  if (!pin) return failure({ErrorCode::kMalformed, pin.error().what}, file.string());
   if (pin->issuer == issuer && pin->policy.gate == gate) return std::optional(*std::move(pin));
   return failure({ErrorCode::kMalformed, "is the pin of another gate, or of another daemon's"},
                  file.string());

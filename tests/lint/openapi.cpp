@@ -241,7 +241,8 @@ std::vector<Message> messages() {
       {"AgentPage", wire::write(api::AgentPage{{kAgent}, "next"})},
       {"FreezeReason", wire::write(api::FreezeReason{"why"})},
       {"SignedSettings", wire::write(api::SignedSettings{{{kSwitchSetting, {1}}}})},
-      {"AgentFreeze", wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}})},
+      {"AgentFreeze",
+       wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}, {{"tpm", 0, 1, true, 3}}})},
       {"FreezeState",
        wire::write(api::FreezeState{
            true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}, {{"tpm", 0, 1, true, 3}}})},

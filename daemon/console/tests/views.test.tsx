@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import { shareMark } from '../src/data/mark';
 import { App } from '../src/frame/app';
 import { takeLink } from '../src/frame/router';
 import { ChainPicture } from '../src/pictures/chain_picture';
@@ -127,4 +128,21 @@ test('a session that ended asks to sign in again', async () => {
   dispatchEvent(new HashChangeEvent('hashchange'));
   await vi.waitFor(() => expect(place.textContent).toContain('You are signed out'));
   expect(sessionStorage.length).toBe(0);
+});
+
+test('a tab that was signed out goes on when another tells it of the next session', async () => {
+  let tell: (event: { data: unknown }) => void = () => undefined;
+  vi.stubGlobal('BroadcastChannel', class {
+    addEventListener = (_: string, listener: typeof tell) => (tell = listener);
+    postMessage = () => undefined;
+  }); // prettier-ignore
+  shareMark();
+  const answer = (path: string, { headers }: RequestInit) => {
+    if (!(headers as Record<string, string>)['X-Chancery-Console']?.startsWith('NEXT')) return json({ detail: 'no' }, 401);
+    return json(path === '/ui/session' ? kSession : { approvals: [] });
+  };
+  const { place } = await appAfter(answer);
+  expect(place.querySelector('.frame')).toBeNull();
+  tell({ data: { mark: 'NEXT' } });
+  await vi.waitFor(() => expect(place.querySelector('.frame')).not.toBeNull());
 });

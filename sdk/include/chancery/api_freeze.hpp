@@ -54,6 +54,7 @@ struct AgentFreeze {
   bool is_frozen = false;
   std::string enforcement;
   std::vector<SwitchSetting> to_sign;  ///< before it is unfrozen; empty when nothing is left to be
+  std::vector<SwitchBank> banks{};     ///< as FreezeState::banks, when something is to be signed
 };
 
 /// Of all agents.

@@ -427,6 +427,17 @@ BOOST_FIXTURE_TEST_CASE(what_a_replaced_key_decided_stands, Persons) {
   BOOST_TEST((use(call, kNow) == Outcome::kRecorded));
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_key_decided_that_is_revoked_after_it_was_replaced_lapses, Persons) {
+  const ParkedCall call = approved("one");
+  const ParkedCall waits = parked(gated_call("two", {kBob, kCarol}, 2));
+  BOOST_TEST((decided(by(waits, kBob)) == kPending));
+  must(enroll(kBob, fresh_approver_key(), {"finance"}, bob, bob));
+  BOOST_TEST((must(revoke(bob)).lapsed == std::vector<std::string>{call.id}));
+  BOOST_TEST((state_of(call) == kLapsed));
+  BOOST_TEST((decided(by(waits, kCarol)) == kPending));
+  BOOST_TEST((use(call, kNow) == Outcome::kApprovedNoLonger));
+}
+
 // --- at once
 
 namespace {

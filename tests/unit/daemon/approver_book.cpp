@@ -247,7 +247,12 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_revoked_once_by_the_operator_or_the_person, Enr
   must(revoke(second.jkt, bob));
   BOOST_TEST((refusal(revoke(second.jkt)) == kConflict));
   must(revoke(bob, bob));
+  const sys_seconds replaced_at = *must(approvers->by_key(former)).keys.front().ended_at;
+  must(revoke(former));
   BOOST_TEST((refusal(revoke(former)) == kConflict));
+  const ApproverKey once_replaced = must(approvers->by_key(former)).keys.front();
+  BOOST_TEST((once_replaced.state == State::kRevoked));
+  BOOST_TEST((*once_replaced.ended_at == replaced_at));
   BOOST_TEST((refusal(revoke(fresh_approver_key().jkt)) == kNotFound));
   const ApproverKey ended = must(approvers->by_key(second.jkt)).keys.front();
   BOOST_TEST((ended.state == State::kRevoked));

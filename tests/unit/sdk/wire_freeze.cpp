@@ -32,12 +32,14 @@ BOOST_AUTO_TEST_CASE(each_message_comes_back) {
   BOOST_TEST((settings->settings[0].setting == setting()));
   BOOST_TEST((settings->settings[0].signature == Bytes(64, 9)));
 
-  const auto agent = wire::read_agent_freeze(wire::write(api::AgentFreeze{"a", true, "tpm", {setting()}}));
+  const auto agent = wire::read_agent_freeze(
+      wire::write(api::AgentFreeze{"a", true, "tpm", {setting()}, {{"tpm", 1, 0x01812345, true, 5}}}));
   BOOST_REQUIRE(agent);
   BOOST_TEST(agent->agent == "a");
   BOOST_TEST(agent->is_frozen);
   BOOST_TEST(agent->enforcement == "tpm");
   BOOST_TEST((agent->to_sign == std::vector<api::SwitchSetting>{setting()}));
+  BOOST_TEST((agent->banks == std::vector<api::SwitchBank>{{"tpm", 1, 0x01812345, true, 5}}));
 
   api::FreezeState whole{true, "software", 17,   "leak",      {"a", "b"},
                          3,    4,          true, {setting()}, {{"tpm", 1, 0x01812345, true, 5}}};
@@ -63,6 +65,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_said_where_there_is_nothing) {
   BOOST_REQUIRE(agent);
   BOOST_TEST(!agent->is_frozen);
   BOOST_TEST(agent->to_sign.empty());
+  BOOST_TEST(agent->banks.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_setting_is_whole_or_refused) {

@@ -413,6 +413,44 @@ BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_its_lifetime_is_over, Deciding) 
   BOOST_TEST(this->shown(call.id).document.empty());
 }
 
+// What a reload changes is nobody's tampering, and keeps nobody from asking anew.
+BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_the_passkey_is_for_another_party_by_then, Deciding) {
+  const MadePasskey passkey;
+  Enrolment enrolment;
+  enrolment.principal = dave.principal;
+  enrolment.key = passkey.public_key();
+  enrolment.kind = "passkey";
+  enrolment.credential_id = base64url_encode(passkey.credential_id());
+  BOOST_REQUIRE(enroll(enrolment, dave).status == 201);
+  change_policy([&](service::Policy& policy) {
+    policy.tool_approvers = {dave.principal};
+    policy.passkeys = local_party();
+  });
+  const auto approved = [&] {
+    const std::string id = id_of(ask());
+    ApprovalDecision decision = decision_of(found(id), dave);
+    decision.key = passkey.public_key().thumbprint();
+    decision.by_passkey = true;
+    const std::string jws = passkey.sign_jws(approval_decision_input(decision, Algorithm::kES256));
+    BOOST_REQUIRE(send(id, jws).status == 200);
+    return id;
+  };
+  const std::string other = approved();
+  change_policy([](service::Policy& policy) { policy.passkeys->id = "console.example"; });
+  BOOST_TEST(id_of(ask()) != other);
+  BOOST_TEST(state_of(found(other)) == "lapsed");
+  BOOST_TEST(!of(of(audit_texts_of(store(), "approval.lapse").back(), "details"), "reason").empty());
+
+  change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
+  const std::string none = approved();
+  change_policy([](service::Policy& policy) { policy.passkeys.reset(); });
+  BOOST_TEST(id_of(ask()) != none);
+  BOOST_TEST(state_of(found(none)) == "lapsed");
+  change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
+  approved();
+  BOOST_TEST(verdict_of(ask()) == "permit");
+}
+
 BOOST_FIXTURE_TEST_CASE(an_approval_is_not_cancelled, Deciding) {
   const store::ParkedCall call = parked("one");
   BOOST_REQUIRE(decide(call, bob).status == 200);

@@ -7,6 +7,7 @@
 #include "attest/evidence/kill_switch.hpp"
 #include "daemon/service/freeze_desk.hpp"
 #include "daemon/service/key_keeper.hpp"
+#include "daemon/store/sqlite.hpp"
 #include "sdk/crypto/signing_key.hpp"
 #include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/messages.hpp"
@@ -267,6 +268,9 @@ BOOST_FIXTURE_TEST_CASE(the_tpm_itself_refuses_until_the_operator_has_signed, Wi
   BOOST_TEST(asked.is_frozen);
   BOOST_REQUIRE(asked.to_sign.size() == 1u);
   BOOST_TEST(asked.to_sign.front().backend == "tpm");
+  BOOST_REQUIRE(!asked.banks.empty());
+  BOOST_TEST(asked.banks.front().index == asked.to_sign.front().index);
+  BOOST_TEST((asked.banks.front().frozen & ~asked.to_sign.front().frozen) != 0u);  // what it unfreezes
   const SigningKey stranger = must(SigningKey::generate(Algorithm::kES256));
   BOOST_TEST(post("/v1/agents/guard/unfreeze", signed_by(stranger, asked.to_sign)).status == 403);
   BOOST_TEST(!device_signs(key_of("guard")));
@@ -291,6 +295,26 @@ BOOST_FIXTURE_TEST_CASE(what_is_frozen_again_while_the_operator_signs_stays_froz
   const api::AgentFreeze again = change("guard", "unfreeze");
   BOOST_TEST(!change("guard", "unfreeze", signed_by(operator_key, again.to_sign)).is_frozen);
   BOOST_TEST(device_signs(key_of("guard")));
+}
+
+// What the device does by then the book does not say.
+BOOST_FIXTURE_TEST_CASE(what_could_not_be_recorded_as_unfrozen_is_frozen_again, WithTpm) {
+  const auto execute = [this](const char* statement) {
+    auto other = must(store::Database::open(database()));
+    BOOST_REQUIRE(other.execute(statement));
+  };
+  arm();
+  register_agent("guard", kSupportUid, "tpm");
+  static_cast<void>(change("guard", "freeze"));
+  keeper.tick(kNow);
+  const api::AgentFreeze asked = change("guard", "unfreeze");
+  execute("ALTER TABLE freezes RENAME TO away");
+  BOOST_TEST(post("/v1/agents/guard/unfreeze", signed_by(operator_key, asked.to_sign)).status == 503);
+  execute("ALTER TABLE away RENAME TO freezes");
+  BOOST_TEST(device_signs(key_of("guard")));
+  BOOST_TEST(agent("guard").frozen_since.has_value());
+  keeper.tick(kNow + std::chrono::seconds(10));
+  BOOST_TEST(!device_signs(key_of("guard")));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_was_signed_for_one_agent_ends_no_others_freeze, WithTpm) {

@@ -2,6 +2,8 @@
 
 #include "daemon/service/gated_issuers.hpp"
 
+#include <atomic>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,11 +12,19 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <unistd.h>
+
+#include <chancery/approver_enrolment.hpp>
 
 #include "daemon/service/gated_grant.hpp"
 #include "daemon/service/key_keeper.hpp"
 #include "daemon/store/approver_book.hpp"
+#include "daemon/store/sqlite.hpp"
+#include "sdk/base/base64url.hpp"
+#include "sdk/base/hex.hpp"
+#include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/signing_key.hpp"
+#include "sdk/wire/approver_messages.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
@@ -63,15 +73,15 @@ struct BehindTpm : OfficeFixture {
   }
 
   /// The person's next key, in place of the one that there is.
-  void enroll(const std::string& person, const char* kind = "file") {
-    const SigningKey key = must(SigningKey::generate(Algorithm::kES256));
+  void enroll(const std::string& person, const char* kind = "file", std::chrono::sys_seconds at = kNow) {
+    SigningKey key = must(SigningKey::generate(Algorithm::kES256));
     store::NewApproverKey enrolled;
     enrolled.principal = person;
     enrolled.key.jkt = key.public_key().thumbprint();
     enrolled.key.kind = kind;
     enrolled.key.jwk = key.public_key().jwk();
     enrolled.key.credential_id = std::string(kind) == "passkey" ? "AAAA" : "";
-    enrolled.key.enrolled_at = kNow;
+    enrolled.key.enrolled_at = at;
     enrolled.key.enrolled_by = "operator";
     const auto former = keys.find(person);
     if (former != keys.end()) {
@@ -81,17 +91,30 @@ struct BehindTpm : OfficeFixture {
     }
     static_cast<void>(must(office().approvers.enroll(enrolled, {.at = kNow, .action = "approver.enroll"})));
     keys.insert_or_assign(person, enrolled.key.jkt);
+    signing.insert_or_assign(person, std::move(key));
   }
-  Response revoke(const Thumbprint& key) {
-    return call("POST", "/v1/approver-keys/" + key.text() + "/revoke", R"({"reason":"lost"})", kOperatorUid);
+  Response revoke(const Thumbprint& key, const std::string& authorization = "") {
+    return call("POST", "/v1/approver-keys/" + key.text() + "/revoke",
+                wire::write(api::RevokeApproverKey{"lost", authorization}), kOperatorUid);
+  }
+  /// By the person, with the present key.
+  Response revoke_by(const std::string& person, const Thumbprint& key) {
+    EnrolmentAuthorization word;
+    word.approver = person;
+    word.audience = office().policy.current()->issuer_url;
+    word.document_sha256 = hex_encode(sha256(as_bytes(key_revocation_document({person, key}))));
+    word.issued_at = kNow;
+    word.key = keys.at(person);
+    const std::string input = enrolment_authorization_input(word, Algorithm::kES256);
+    return revoke(key, input + "." + base64url_encode(must(signing.at(person).sign(as_bytes(input)))));
   }
 
   /// The gate's key for who opens it now, published.
-  store::Key key_behind(const char* name) {
+  store::Key key_behind(const char* name, std::chrono::sys_seconds at = kNow) {
     const auto policy = office().policy.current();
     for (const Gate& each : policy->gates) {
       if (each.name != name) continue;
-      const store::Key key = must(office().gated.current(each, 8h, kNow, hsm::far_away())).key;
+      const store::Key key = must(office().gated.current(each, 8h, at, hsm::far_away())).key;
       BOOST_REQUIRE(service::publish_gates(office()));
       return key;
     }
@@ -105,11 +128,21 @@ struct BehindTpm : OfficeFixture {
 
   simulators::Swtpm swtpm;
   std::map<std::string, Thumbprint> keys;
+  std::map<std::string, SigningKey> signing;  // the same
   std::vector<std::string> complaints;
   service::KeyKeeper keeper{office(), {}, [this](const char* what, const Error& error) {
                               complaints.push_back(std::string(what) + ": " + error.what);
                             }};
 };
+
+/// Whether a thread of this process sleeps: in proc(5) the letter after the name in brackets.
+bool sleeps(pid_t id) {
+  std::ifstream file("/proc/self/task/" + std::to_string(id) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_ends = line.rfind(')');
+  return name_ends != std::string::npos && line.substr(name_ends, 3) == ") S";
+}
 
 }  // namespace
 
@@ -167,9 +200,55 @@ BOOST_FIXTURE_TEST_CASE(a_revocation_of_a_replaced_key_ends_what_it_opened_too, 
   const store::Key former = key_behind("refunds");
   enroll(kBob);
   const store::Key present = key_behind("refunds");
-  BOOST_TEST(revoke(replaced).status == 409);
+  const Response revoked = revoke(replaced);
+  BOOST_TEST(revoked.status == 200, revoked.body);
   BOOST_TEST((again(former).state == KeyState::kRevoked));
   BOOST_TEST((again(present).state == KeyState::kActive));
+}
+
+// Should the gate come back, its key would count again.
+BOOST_FIXTURE_TEST_CASE(with_an_approvers_key_end_the_keys_of_gates_that_are_none_just_then, BehindTpm) {
+  put({gate("refunds", {kBob, kCarol}), gate("payouts", {kBob, kCarol})});
+  const store::Key gone = key_behind("refunds");
+  const store::Key of_software = key_behind("payouts");
+  Gate software = gate("payouts", {kBob, kCarol});
+  software.tpm_enforced = false;
+  put({software});
+  BOOST_REQUIRE(revoke(keys.at(kCarol)).status == 200);
+  BOOST_TEST((again(gone).state == KeyState::kRevoked));
+  BOOST_TEST((again(of_software).state == KeyState::kRevoked));
+}
+
+BOOST_FIXTURE_TEST_CASE(no_approver_ends_what_a_key_cannot_have_opened, BehindTpm) {
+  const Thumbprint replaced = keys.at(kBob);
+  enroll(kBob, "file", kNow + 10s);
+  const store::Key later = key_behind("refunds", kNow + 20s);
+  put({gate("refunds", {kBob}),
+       gate("payouts", {kCarol})});  // which is outdated now, as others open the gate
+  static_cast<void>(key_behind("refunds", kNow + 30s));
+  const store::Key gone = key_behind("payouts", kNow + 30s);
+  put({gate("refunds", {kBob})});
+  BOOST_REQUIRE(revoke_by(kBob, replaced).status == 200);
+  BOOST_TEST((again(later).state == KeyState::kRotating));
+  BOOST_TEST((again(gone).state == KeyState::kActive));
+  enroll("user:dave@example.org", "file", kNow + 40s);
+  BOOST_REQUIRE(revoke(keys.at("user:dave@example.org")).status == 200);
+  BOOST_TEST((again(later).state == KeyState::kRotating));
+  BOOST_TEST((again(gone).state == KeyState::kActive));
+}
+
+// What the operator's word finishes, where it was interrupted, nobody else repeats.
+BOOST_FIXTURE_TEST_CASE(a_second_revocation_ends_nothing_more, BehindTpm) {
+  const Thumbprint replaced = keys.at(kBob);
+  put({gate("refunds", {kBob, kCarol}), gate("payouts", {kCarol})});
+  const store::Key others = key_behind("payouts");
+  enroll(kBob);
+  BOOST_REQUIRE(revoke_by(kBob, replaced).status == 200);
+  put({gate("refunds", {kBob, kCarol})});
+  BOOST_TEST(revoke_by(kBob, replaced).status == 409);
+  BOOST_TEST((again(others).state == KeyState::kActive));
+  BOOST_TEST(revoke(replaced).status == 409);
+  BOOST_TEST((again(others).state == KeyState::kRevoked));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_change_of_the_configuration_and_a_passkeys_end_leave_the_overlap, BehindTpm) {
@@ -183,7 +262,38 @@ BOOST_FIXTURE_TEST_CASE(a_change_of_the_configuration_and_a_passkeys_end_leave_t
   BOOST_TEST(published("refunds").size() == 2u);
 }
 
+// Whether anybody asks for a grant or not.
+BOOST_FIXTURE_TEST_CASE(the_overlap_of_a_former_key_begins_by_itself, BehindTpm) {
+  const store::Key former = key_behind("refunds");
+  keeper.tick(kNow);
+  BOOST_TEST((again(former).state == KeyState::kActive));
+  put({gate("refunds", {kBob})});
+  keeper.tick(kNow + 10s);
+  BOOST_TEST((again(former).state == KeyState::kRotating));
+  const std::vector<PublicKey> known = published("refunds");
+  BOOST_TEST(known.size() == 2u);
+  keeper.tick(kNow + 20s);
+  BOOST_TEST((published("refunds") == known));
+  for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
+}
+
 // --- what is published
+
+BOOST_FIXTURE_TEST_CASE(what_could_not_be_published_is_published_later, BehindTpm) {
+  const auto execute = [this](const char* statement) {
+    auto other = must(store::Database::open(database()));
+    BOOST_REQUIRE(other.execute(statement));
+  };
+  put({gate("refunds", {kBob, kCarol}), gate("payouts", {kBob})});
+  execute("ALTER TABLE keys RENAME TO away");
+  BOOST_TEST(!service::publish_gates(office()));
+  BOOST_TEST(office().gated.is_stale());
+  execute("ALTER TABLE away RENAME TO keys");
+  BOOST_REQUIRE(!office().trust.gate_ceilings().gated.contains("payouts"));
+  keeper.tick(kNow);
+  BOOST_TEST(office().trust.gate_ceilings().gated.contains("payouts"));
+  BOOST_TEST(!office().gated.is_stale());
+}
 
 BOOST_FIXTURE_TEST_CASE(what_has_not_changed_is_not_published_again, BehindTpm) {
   static_cast<void>(key_behind("refunds"));
@@ -199,7 +309,12 @@ BOOST_FIXTURE_TEST_CASE(whoever_waited_for_another_publishes_the_policy_of_then,
   static_cast<void>(key_behind("refunds"));
   std::jthread other;  // ends after what it waits for
   std::optional held(office().gated.hold_publishing());
-  other = std::jthread([this] { static_cast<void>(service::publish_gates(office())); });
+  std::atomic<pid_t> id = 0;
+  other = std::jthread([&] {
+    id = ::gettid();
+    static_cast<void>(service::publish_gates(office()));
+  });
+  while (id == 0 || !sleeps(id)) std::this_thread::yield();  // it waits for what is held
   put({gate("payouts", {kBob})});
   const auto policy = office().policy.current();
   BOOST_REQUIRE(office().gated.publish(policy->gates, policy->granted_scopes));

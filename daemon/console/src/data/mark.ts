@@ -20,12 +20,21 @@ export function forgetMark(mark: string): void {
   if (readMark() === mark) sessionStorage.removeItem(kName);
 }
 
+/** Told when another tab has given this one a mark. */
+let whenGiven: () => void = () => undefined;
+
+export function onMarkGiven(listener: () => void): void {
+  whenGiven = listener;
+}
+
 /** Listens to the other tabs of this origin from now on. */
 export function shareMark(): void {
   tabs = new BroadcastChannel(kName);
   tabs.addEventListener('message', ({ data }: MessageEvent<{ mark?: string; isAsked?: boolean }>) => {
-    if (data.mark !== undefined) sessionStorage.setItem(kName, data.mark);
-    else if (data.isAsked && readMark() !== '') tabs?.postMessage({ mark: readMark() });
+    if (data.mark !== undefined) {
+      sessionStorage.setItem(kName, data.mark);
+      whenGiven();
+    } else if (data.isAsked && readMark() !== '') tabs?.postMessage({ mark: readMark() });
   });
 }
 

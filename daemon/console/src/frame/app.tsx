@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import { onSignedOut, Refusal, session as sessionApi } from '../data/api';
-import { findMark } from '../data/mark';
+import { findMark, onMarkGiven } from '../data/mark';
 import type { Session } from '../data/types';
 import { SignIn } from '../pages/sign_in';
 import { Announcer } from './announce';
@@ -41,7 +41,8 @@ export function App({ link }: { link: string | undefined }) {
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);
-  // Whoever signs in by a link does so in another tab: this one finds the session when it is looked at again.
+  // Whoever signs in by a link does so in another tab: this one finds the session when it is looked at again. One that is seen beside it may
+  // have been refused a moment before the other told it of the new session, and nobody looks at it again.
   const isOut = state.kind === 'signed_out';
   useEffect(() => {
     if (!isOut) return undefined;
@@ -50,7 +51,11 @@ export function App({ link }: { link: string | undefined }) {
       void begin(undefined).then((found) => found.kind === 'signed_in' && setState(found));
     };
     document.addEventListener('visibilitychange', retry);
-    return () => document.removeEventListener('visibilitychange', retry);
+    onMarkGiven(retry);
+    return () => {
+      document.removeEventListener('visibilitychange', retry);
+      onMarkGiven(() => undefined);
+    };
   }, [isOut]);
   const setSession = useCallback((session: Session) => setState({ kind: 'signed_in', session }), []);
   const signOut = useCallback(async () => {
