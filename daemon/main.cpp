@@ -29,6 +29,7 @@
 #include "daemon/service/permits.hpp"
 #include "daemon/service/premises.hpp"
 #include "daemon/service/status_keeper.hpp"
+#include "daemon/setup/console.hpp"
 #include "daemon/setup/master.hpp"
 #include "daemon/setup/options.hpp"
 #include "daemon/setup/reload.hpp"
@@ -73,8 +74,20 @@ int complain(const Error& error, std::string_view backend = {}) {
 
 constexpr Error kNoSuchType{ErrorCode::kInternal, "a type of backend that nobody opens"};
 
-hsm::TpmOptions tpm_options(const config::BackendConfig& config) {
+// What the configuration says of the kill switch in TPMs.
+struct SwitchOptions {
+  std::optional<PublicKey> operator_key;
+  unsigned banks = 1;
+};
+
+Result<SwitchOptions> switch_options(const config::Config& config) {
+  CHANCERY_ASSIGN(std::optional<PublicKey> key, setup::operator_key(config.freeze));
+  return SwitchOptions{key, static_cast<unsigned>(config.freeze.banks)};
+}
+
+hsm::TpmOptions tpm_options(const config::BackendConfig& config, const SwitchOptions& freeze) {
   hsm::TpmOptions options;
+  if (freeze.operator_key) options.kill_switch = hsm::KillSwitchOptions{*freeze.operator_key, freeze.banks};
   options.name = config.name;
   options.tcti = config.tcti;
   options.allow_simulator = config.allow_simulator;
@@ -103,10 +116,10 @@ hsm::Pkcs11Options pkcs11_options(const config::BackendConfig& config) {
 }
 
 // What shows before the device is asked.
-Status check_backend(const config::BackendConfig& config) {
+Status check_backend(const config::BackendConfig& config, const SwitchOptions& freeze) {
   switch (config.type) {
     case config::BackendType::kTpm:
-      return hsm::TpmBackend::check_options(tpm_options(config));
+      return hsm::TpmBackend::check_options(tpm_options(config, freeze));
     case config::BackendType::kPkcs11:
       return hsm::Pkcs11Backend::check_options(pkcs11_options(config));
   }
@@ -121,12 +134,17 @@ std::nullopt_t give_up(const Error& error, std::string_view backend = {}) {
 // What shows before anything is written or any device is asked; `--check` stops behind it. Nothing when something
 // is wrong, which then stands on the standard error output.
 std::optional<setup::Prepared> prepare(const config::Config& config, bool dev) {
+  const auto freeze = switch_options(config);
+  if (!freeze) return give_up(freeze.error());
   for (const config::BackendConfig& section : config.backends) {
-    if (const Status checked = check_backend(section); !checked)
+    if (const Status checked = check_backend(section, *freeze); !checked)
       return give_up(checked.error(), section.name);
   }
   auto prepared = setup::prepare(config, dev);
   if (!prepared) return give_up(prepared.error());
+  auto console = setup::console(config);
+  if (!console) return give_up(console.error());
+  prepared->options.console = *std::move(console);
   if (const auto redactor = setup::redactor(config.log); !redactor) return give_up(redactor.error());
   if (config.server.tls_listen) {
     const auto tls = edge::server_tls(config.server.tls_certificate, config.server.tls_key);
@@ -135,11 +153,19 @@ std::optional<setup::Prepared> prepare(const config::Config& config, bool dev) {
   return *std::move(prepared);
 }
 
+/// What a backend is opened with besides its own section.
+struct Opening {
+  const store::Books& books;
+  const SecretBytes& master;
+  SwitchOptions freeze;
+};
+
 Result<std::unique_ptr<hsm::KeyBackend>> open_tpm(const config::BackendConfig& config,
-                                                  const store::Books& books, const SecretBytes& master) {
+                                                  const Opening& opening) {
+  const store::Books& books = opening.books;
   store::Store& store = *books.store;
-  hsm::TpmOptions options = tpm_options(config);
-  options.master = SecretBytes(master.view());
+  hsm::TpmOptions options = tpm_options(config, opening.freeze);
+  options.master = SecretBytes(opening.master.view());
   const auto pin = store.backend_pin(options.name);
   if (!pin && pin.error().code != ErrorCode::kNotFound) return pin.error();
   if (pin) {
@@ -170,12 +196,12 @@ Result<std::unique_ptr<hsm::KeyBackend>> open_pkcs11(const config::BackendConfig
 }
 
 Result<std::unique_ptr<hsm::KeyBackend>> open_backend(const config::BackendConfig& config,
-                                                      const store::Books& books, const SecretBytes& master) {
+                                                      const Opening& opening) {
   switch (config.type) {
     case config::BackendType::kTpm:
-      return open_tpm(config, books, master);
+      return open_tpm(config, opening);
     case config::BackendType::kPkcs11:
-      return open_pkcs11(config, master);
+      return open_pkcs11(config, opening.master);
   }
   return kNoSuchType;
 }
@@ -214,8 +240,11 @@ void drain(edge::Server& server, const config::Config& config, const telemetry::
 std::optional<service::Backends> open_backends(const config::Config& config, const store::Books& books,
                                                const SecretBytes& master, const telemetry::Log& log) {
   service::Backends backends(&log);
+  auto freeze = switch_options(config);
+  if (!freeze) return give_up(freeze.error());
+  const Opening opening{books, master, *std::move(freeze)};
   for (const config::BackendConfig& section : config.backends) {
-    auto backend = open_backend(section, books, master);
+    auto backend = open_backend(section, opening);
     if (!backend) return give_up(backend.error(), section.name);
     backends.add(section.name, *std::move(backend));
   }
@@ -332,6 +361,7 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
     std::fflush(stdout);
   }
   const int signal = wait_for_stop_signal(start, reload);
+  premises.office.approval_waits->send_away();
   drain(*server, reload.running(), log, signal);
   return 0;
 }

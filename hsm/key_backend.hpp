@@ -63,7 +63,9 @@ struct Fact {
 };
 
 class Attester;
+class GatedKeys;
 class KeyClaimant;
+class KillSwitch;
 class MonotonicCounter;
 class Sealer;
 
@@ -125,6 +127,14 @@ class KeyBackend {
 
   /// What wraps secrets that are no keys; nullptr for a device that has no way to. Lives as long as the backend.
   [[nodiscard]] virtual Sealer* sealer() noexcept { return nullptr; }
+
+  /// What makes keys that sign only under approvers' signatures; nullptr for a device that cannot hold itself to that. Lives
+  /// as long as the backend.
+  [[nodiscard]] virtual GatedKeys* gated_keys() noexcept { return nullptr; }
+
+  /// What freezes keys inside of this device; nullptr for a device that cannot, or that was given no operator's key. Lives as
+  /// long as the backend.
+  [[nodiscard]] virtual KillSwitch* kill_switch() noexcept { return nullptr; }
 
   [[nodiscard]] virtual BackendInfo describe() const = 0;
   [[nodiscard]] virtual BackendLoad load() const = 0;

@@ -110,4 +110,18 @@ Judged<openssl::Pkey> PublicArea::key() const {
   return Refusal{Check::kAkKey, "the key is neither RSA nor ECC"};
 }
 
+Judged<PublicKey> PublicArea::p256() const {
+  std::array<std::uint8_t, 32> x{};
+  std::array<std::uint8_t, 32> y{};
+  const bool is_p256 = area_.type == TPM2_ALG_ECC && area_.parameters.eccDetail.curveID == TPM2_ECC_NIST_P256;
+  if (!is_p256 || area_.unique.ecc.x.size > x.size() || area_.unique.ecc.y.size > y.size())
+    return Refusal{Check::kMalformed, "the key's point is not on its curve"};
+  const auto copy = [](ByteView from, std::array<std::uint8_t, 32>& to) {
+    std::ranges::copy(from, to.end() - static_cast<std::ptrdiff_t>(from.size()));
+  };
+  copy(octets_of(area_.unique.ecc.x), x);
+  copy(octets_of(area_.unique.ecc.y), y);
+  return PublicKey::p256(x, y);
+}
+
 }  // namespace chancery::attest

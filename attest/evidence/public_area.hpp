@@ -3,6 +3,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include <chancery/bytes.hpp>
+#include <chancery/keys.hpp>
 
 #include "attest/evidence/hash.hpp"
 #include "attest/evidence/refusal.hpp"
@@ -34,6 +35,8 @@ class PublicArea {
 
   /// RSA with 2048 bits or more, P-256 or P-384. \return kAkKey for others, kMalformed for no point of the curve
   [[nodiscard]] Judged<openssl::Pkey> key() const;
+  /// The point of a P-256 key, which nobody has looked for on its curve. \return kMalformed for no P-256 key
+  [[nodiscard]] Judged<PublicKey> p256() const;
 
  private:
   PublicArea(const TPMT_PUBLIC& area, Hash name_hash, Bytes name);

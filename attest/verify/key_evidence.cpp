@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 #include "attest/evidence/tpm_codec.hpp"
 #include "attest/verify/certification.hpp"
@@ -13,12 +12,31 @@ namespace chancery::attest {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kOwner{0x40, 0x00, 0x00, 0x01};
-constexpr std::size_t kCoordinate = 32;
+
+constexpr Refusal kOtherParent{Check::kKeyParent,
+                               "the key is not below the host's storage key: it was made elsewhere"};
 
 Judged<void> check_parent(const TPMS_CERTIFY_INFO& certified, const PublicArea& key, const PublicArea& srk) {
   const Bytes expected = key.qualified_name(srk.qualified_name(kOwner));
   if (std::ranges::equal(octets_of(certified.qualifiedName), expected)) return {};
-  return Refusal{Check::kKeyParent, "the key is not below the host's storage key: it was made elsewhere"};
+  return kOtherParent;
+}
+
+Judged<void> check_parent(const TPMS_CREATION_DATA& made, const PublicArea& srk) {
+  if (std::ranges::equal(octets_of(made.parentQualifiedName), srk.qualified_name(kOwner))) return {};
+  return kOtherParent;
+}
+
+// That the statement is about this key, which is below this storage key.
+Judged<void> check_subject(const Statement& statement, const KeyEvidence& evidence, const PublicArea& key,
+                           const PublicArea& srk) {
+  if (evidence.creation_data.empty()) {
+    CHANCERY_TRY(check_certified(statement, key));
+    return check_parent(statement.attest.attested.certify, key, srk);
+  }
+  CHANCERY_TRY(check_created(statement, key, evidence.creation_data));
+  CHANCERY_ASSIGN(const TPMS_CREATION_DATA made, read_creation_data(evidence.creation_data));
+  return check_parent(made, srk);
 }
 
 Judged<void> check_type(const TPMT_PUBLIC& area) {
@@ -78,17 +96,6 @@ Judged<void> check_same_start(const HostState& certified, const HostState& quote
                  "the TPM was started anew between the certification and the quote: ask again"};
 }
 
-Judged<Thumbprint> thumbprint_of(const TPMT_PUBLIC& area) {
-  std::array<std::uint8_t, kCoordinate> x{};
-  std::array<std::uint8_t, kCoordinate> y{};
-  for (const auto& [from, to] :
-       {std::tuple{octets_of(area.unique.ecc.x), &x}, std::tuple{octets_of(area.unique.ecc.y), &y}}) {
-    if (from.size() > kCoordinate) return Refusal{Check::kMalformed, "the key's point is not on its curve"};
-    std::ranges::copy(from, to->end() - static_cast<std::ptrdiff_t>(from.size()));
-  }
-  return PublicKey::p256(x, y).thumbprint();
-}
-
 Judged<HostState> check_quote(const HostQuote& quote, const HostSigner& signer, PcrSelection selection,
                               ByteView nonce) {
   CHANCERY_ASSIGN(const Statement statement, signer.check(quote.statement, TPM2_ST_ATTEST_QUOTE, nonce));
@@ -111,17 +118,17 @@ Judged<HostState> verify_quote(const HostQuote& quote, const EnrolledHost& host,
 Judged<AttestedKey> verify_evidence(const KeyEvidence& evidence, const EnrolledHost& host,
                                     const Policy& policy, ByteView nonce) {
   CHANCERY_ASSIGN(const HostSigner signer, HostSigner::of(host));
-  CHANCERY_ASSIGN(const Statement statement,
-                  signer.check(evidence.certification, TPM2_ST_ATTEST_CERTIFY, nonce));
+  const TPM2_ST type = evidence.creation_data.empty() ? TPM2_ST_ATTEST_CERTIFY : TPM2_ST_ATTEST_CREATION;
+  CHANCERY_ASSIGN(const Statement statement, signer.check(evidence.certification, type, nonce));
   CHANCERY_ASSIGN(const PublicArea key, PublicArea::parse(evidence.key_public, PublicArea::Form::kBare));
-  CHANCERY_TRY(check_certified(statement, key));
-  CHANCERY_TRY(check_parent(statement.attest.attested.certify, key, host.srk));
+  CHANCERY_TRY(check_subject(statement, evidence, key, host.srk));
   CHANCERY_TRY(check_type(key.area()));
   CHANCERY_TRY(check_attributes(key.area()));
   CHANCERY_TRY(check_policy_digest(key.area(), evidence.policy_digest));
   AttestedKey attested{{}, host.worth, state_of(statement)};
   CHANCERY_TRY(check_state(attested.state, host, policy));
-  CHANCERY_ASSIGN(attested.key, thumbprint_of(key.area()));
+  CHANCERY_ASSIGN(const PublicKey point, key.p256());
+  attested.key = point.thumbprint();
   if (policy.pcrs.empty()) return attested;
   if (!evidence.quote)
     return Refusal{Check::kPcrMissing, "the policy asks for a quote of the host, and there is none"};

@@ -28,6 +28,9 @@ struct KeyEvidence {
   StatementOctets certification;  ///< TPM2_Certify by the AK, over the nonce
   Bytes policy_digest;            ///< that the key is said to be used by; empty: none
   std::optional<HostQuote> quote;
+  /// TPMS_CREATION_DATA, where the certification is TPM2_CertifyCreation: of a key whose policy stands before TPM2_Certify,
+  /// too, as a gated one's does (docs/protocol/gated-keys.md). Empty: TPM2_Certify.
+  Bytes creation_data{};
 };
 
 /// A key of which it is proved where it is.
@@ -39,8 +42,9 @@ struct AttestedKey {
 
 /// Judges evidence for an agent's key by an enrolled host, in this order:
 /// 1. the statement, as check_statement() has it, by the host's AK below its EK (kAkAttributes … kAkName);
-/// 2. the key's public area (kMalformed) and that the statement certifies it (kName);
-/// 3. that it is a child of the host's SRK: qualifiedName (kKeyParent);
+/// 2. the key's public area (kMalformed) and that the statement certifies it (kName), with these creation data where it is
+///    about how the key was made (kCreationHash);
+/// 3. that it is a child of the host's SRK: qualifiedName, or the parent's in the creation data (kKeyParent);
 /// 4. that it is P-256 with ECDSA over SHA-256 (kKeyType), fixedTPM, fixedParent, sensitiveDataOrigin, sign and noDA,
 ///    neither restricted nor decrypt, and userWithAuth exactly where there is no policy (kKeyAttributes);
 /// 5. that a policy that is said is the one that the key has (kKeyPolicy);

@@ -101,9 +101,9 @@ Found check_vault(const Config& config) {
 // What a type of issuer cannot do without.
 Found check_required(const VaultIssuerConfig& issuer, const std::string& section) {
   Config unused;
-  BackendConfig none;
+  NoSections none;
   VaultIssuerConfig copy = issuer;
-  const Target target{unused, none, copy};
+  const Target target = none.with(unused, copy);
   for (const Option& option : options()) {
     if (section_of(option.name) != kVaultIssuerSection || !option.required || !applies_to(option, target))
       continue;
@@ -185,6 +185,7 @@ Found check_runtime(const Config& config) {
   const RuntimeConfig& runtime = config.runtime;
   if (!std::ranges::all_of(runtime.agents, is_name))
     return Complaint{"runtime.agents", "must be names of agents: [a-z0-9][a-z0-9._-]{0,62}"};
+  if (auto found = check_approvers("runtime.approvers", runtime.approvers)) return found;
   if (runtime.url.empty()) {
     if (runtime.agents.empty()) return std::nullopt;
     return Complaint{"runtime.url",
@@ -194,6 +195,47 @@ Found check_runtime(const Config& config) {
     return Complaint{"runtime.url", "must be https://HOST or https://HOST:PORT, without a path"};
   if (runtime.url == config.issuer.url)
     return Complaint{"runtime.url", "must not be issuer.url: a proof for a tool is none for the daemon"};
+  return std::nullopt;
+}
+
+bool is_domain(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && all_of(text, "abcdefghijklmnopqrstuvwxyz0123456789.-") &&
+         text.front() != '.' && text.back() != '.';
+}
+
+// WebAuthn Level 2 section 5.1.3: the RP id is the host of the origin, or a domain above it. Browsers write origins in lower case.
+bool is_origin_of(std::string_view origin, std::string_view rp_id) {
+  if (!is_origin(origin) || std::ranges::any_of(origin, [](char c) { return c >= 'A' && c <= 'Z'; }))
+    return false;
+  std::string_view host = origin.substr(origin.find("//") + 2);
+  host = host.substr(0, host.find(':'));
+  return host == rp_id || (host.ends_with(rp_id) && host[host.size() - rp_id.size() - 1] == '.');
+}
+
+Found check_console(const Config& config) {
+  const ConsoleConfig& console = config.console;
+  if (!is_domain(console.rp_id))
+    return Complaint{"console.rp_id", "must be a domain in lower case, such as localhost"};
+  const auto is_its_own = [&](const std::string& origin) { return is_origin_of(origin, console.rp_id); };
+  if (!std::ranges::all_of(console.origins, is_its_own))
+    return Complaint{
+        "console.origins",
+        "must each be https://HOST or https://HOST:PORT in lower case, with a host that is console.rp_id or under it"};
+  const auto names_both = [](const std::string& text) {
+    const std::size_t equals = text.find('=');
+    return equals != std::string::npos && equals > 0 && equals + 1 < text.size();
+  };
+  if (!std::ranges::all_of(console.approvers, names_both))
+    return Complaint{"console.approvers", "must each be USER=PRINCIPAL, such as bob=user:bob@example.org"};
+  if (!console.enabled) return std::nullopt;
+  if (!config.server.tls_listen)
+    return Complaint{"console.enabled", "needs server.tls_listen: browsers are answered over TLS alone"};
+  if (console.origins.empty() && config.server.tls_listen->port == 0)
+    return Complaint{"console.origins",
+                     "is required with a server.tls_listen of any port: give the console's address"};
+  if (console.files.empty())
+    return Complaint{"console.files",
+                     "is required with console.enabled: name the folder of the console's built files"};
   return std::nullopt;
 }
 
@@ -314,8 +356,10 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_vault(config)) return found;
   if (auto found = check_vault_issuers(config)) return found;
   if (auto found = check_runtime(config)) return found;
+  if (auto found = check_console(config)) return found;
   if (auto found = check_server(config.server)) return found;
   if (auto found = check_operators(config)) return found;
+  if (auto found = find_gate_contradiction(config)) return found;
   return check_authority(config);
 }
 

@@ -88,6 +88,13 @@ struct KeysConfig {
   bool operator==(const KeysConfig&) const = default;
 };
 
+/// The kill switch for agents' keys (docs/operations/incidents.md).
+struct FreezeConfig {
+  std::filesystem::path operator_key;  ///< a JWK; empty: no device has one
+  std::uint64_t banks = 0;
+  bool operator==(const FreezeConfig&) const = default;
+};
+
 /// The statuses of tokens.
 struct StatusConfig {
   seconds min_lifetime{};
@@ -216,10 +223,55 @@ struct VaultConfig {
 
 /// Who calls tools for agents.
 struct RuntimeConfig {
-  std::vector<std::string> agents;  ///< by name
-  std::string url;                  ///< where agents call them
-  seconds approval_life{};          ///< how long a call waits for a person
+  std::vector<std::string> agents;     ///< by name
+  std::string url;                     ///< where agents call them
+  seconds approval_life{};             ///< how long a call waits for a person
+  std::vector<std::string> approvers;  ///< of calls of tools that declare that they take an approval
   bool operator==(const RuntimeConfig&) const = default;
+};
+
+/// What is kept of requests that were decided.
+struct ApprovalsConfig {
+  seconds keep_last{};  ///< how long the last document of each kind; 0: none is kept
+  bool operator==(const ApprovalsConfig&) const = default;
+};
+
+/// The pages for people (docs/operations/console.md).
+struct ConsoleConfig {
+  bool enabled = false;
+  std::filesystem::path files;         ///< folder of what a build made
+  std::string rp_id;                   ///< for which passkeys are made
+  std::vector<std::string> origins;    ///< empty: https, `rp_id` and the port of server.tls_listen
+  std::vector<std::string> approvers;  ///< each `USER=PRINCIPAL`
+  seconds session_life{};
+  seconds session_idle{};
+  bool operator==(const ConsoleConfig&) const = default;
+};
+
+/// When a gate is closed, so that an operation waits for a person (docs/operations/gates.md).
+enum class GateWhen : std::uint8_t { kAlways, kAbove, kFirstTime, kOutsideHours };
+
+/// Who may not decide about what waits at a gate.
+enum class GateSeparation : std::uint8_t { kNone, kPrincipal, kRequester };
+
+/// Who sees to it that nothing passes a gate without an approval.
+enum class GateEnforcement : std::uint8_t { kSoftware, kTpm };
+
+struct GateConfig {
+  std::string name;
+  std::vector<std::string> scopes;  ///< literal or with `.*`
+  std::vector<std::string> tools;   ///< by name
+  GateWhen when = GateWhen::kAlways;
+  std::string parameter;               ///< of the action; for kAbove and kFirstTime
+  std::string above;                   ///< a decimal; for kAbove
+  std::string hours;                   ///< see parse_hours(); for kOutsideHours
+  std::vector<std::string> approvers;  ///< principals, and groups as "group:NAME"
+  std::uint64_t quorum = 0;
+  GateSeparation separation = GateSeparation::kRequester;
+  seconds wait{};
+  seconds lifetime{};
+  GateEnforcement enforcement = GateEnforcement::kSoftware;
+  bool operator==(const GateConfig&) const = default;
 };
 
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError };
@@ -242,6 +294,7 @@ struct Config {
   bool tpm_allow_simulator = false;
   std::vector<BackendConfig> backends;
   KeysConfig keys;
+  FreezeConfig freeze;
   StatusConfig status;
   GrantsConfig grants;
   seconds default_delegation_lifetime{};
@@ -252,6 +305,9 @@ struct Config {
   AnomalyConfig anomaly;
   VaultConfig vault;
   RuntimeConfig runtime;
+  ApprovalsConfig approvals;
+  ConsoleConfig console;
+  std::vector<GateConfig> gates;
   LogConfig log;
   bool allow_root = false;
   std::string source;  ///< the text that was read; empty: there is none
@@ -273,6 +329,9 @@ struct ConfigError {
 /// A section of an issuer of credentials at its defaults, `name` empty.
 [[nodiscard]] VaultIssuerConfig default_vault_issuer();
 
+/// A section of a gate at its defaults, `name` empty.
+[[nodiscard]] GateConfig default_gate();
+
 /// Reads a configuration: TOML 1.0, every option of the table, nothing else. Then check_config().
 /// \return the configuration or the complaint that stands first in the text
 [[nodiscard]] std::variant<Config, ConfigError> parse_config(std::string_view toml);
@@ -290,8 +349,9 @@ struct ConfigError {
 
 /// What a daemon that runs takes over of a configuration that was read again.
 struct TakenOver {
-  Config config;                     ///< the one that runs, with what is live of the other
-  std::vector<std::string> changed;  ///< live options whose value is another, by name
+  Config config;  ///< the one that runs, with what is live of the other
+  std::vector<std::string>
+      changed;  ///< live options whose value is another, by name; `gate` for any in `[[gate]]`
   /// The others whose value is another; `backend` for any in `[[backend]]`, `vault.issuer` for any in `[[vault.issuer]]`.
   std::vector<std::string> need_restart;
 };

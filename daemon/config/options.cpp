@@ -23,6 +23,9 @@ constexpr std::array kGrant{VaultIssuerType::kOAuthGrant};
 constexpr std::array kPostgres{VaultIssuerType::kPostgresRole};
 constexpr std::array<std::string_view, 2> kSessions{"encrypted", "plain"};
 constexpr std::array<std::string_view, 2> kCheckpoints{"counter", "none"};
+constexpr std::array<std::string_view, 4> kGateWhens{"always", "above", "first_time", "outside_hours"};
+constexpr std::array<std::string_view, 3> kSeparations{"none", "principal", "requester"};
+constexpr std::array<std::string_view, 2> kEnforcements{"software", "tpm"};
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"text", "json"};
 
@@ -151,6 +154,13 @@ constexpr auto kOptions = std::to_array<Option>({
     {"keys.overlap", Lifetime{AT(config.keys.overlap), 0s, 8784h}, "\"10m\"", "",
      "How long an agent's key serves the chains that it holds after another has followed it; then it is "
      "destroyed."},
+
+    {"freeze.operator_key", AbsolutePath{AT(config.freeze.operator_key)}, "\"\"", "",
+     "A file with the public key, a P-256 JWK, of the operator by whose signature TPMs unfreeze agents' keys; empty: no TPM "
+     "freezes any, the daemon does."},
+    {"freeze.banks", Count{AT(config.freeze.banks), 1, 15}, "1", "indexes",
+     "The NV indexes of the kill switch in each TPM; each has room for 64 agents, the first for 63. Agents beyond them are "
+     "frozen by the TPM together with all, and each by the daemon alone."},
 
     {"status.min_lifetime", Lifetime{AT(config.status.min_lifetime), 0s, 8784h}, "\"60s\"", "",
      "Tokens that live at least so long refer to a status list, by which others learn of a revocation; `0s` "
@@ -341,6 +351,70 @@ constexpr auto kOptions = std::to_array<Option>({
      "it is the audience of their chains."},
     {"runtime.approval_life", Lifetime{AT(config.runtime.approval_life), 10s, 1h}, "\"15m\"", "",
      "How long a call of a tool that takes an approval waits for a person, and no longer than its token lives."},
+    {"runtime.approvers", TextList{AT(config.runtime.approvers)}, "[]", "",
+     "Who may decide about calls of tools that declare that they take an approval: principals such as `user:bob@example.org`, and "
+     "groups such as `group:finance`; with an empty list nobody can, and such calls expire."},
+
+    {"approvals.keep_last", Lifetime{AT(config.approvals.keep_last), 0s, 8784h}, "\"30d\"", "",
+     "How long the document that was decided last is kept, exact arguments included, so that whoever decides the next one like it "
+     "sees what changed; `0s` keeps none, and forgets those that were kept."},
+
+    {"gate.name", Text{AT(gate.name)}, "\"\"", "",
+     "The name of the gate, by which grants, requests and the audit log refer to it.", true},
+    {"gate.scopes", TextList{AT(gate.scopes)}, "[]", "",
+     "The scopes of actions that the gate is about, literal or with `.*`; with enforcement `tpm` the scopes of grants."},
+    {"gate.tools", TextList{AT(gate.tools)}, "[]", "",
+     "The tools whose calls the gate is about, by name; without scopes and tools it is about what is done under grants that name "
+     "it."},
+    {"gate.when",
+     Choice{kGateWhens, [](Target t) { return static_cast<std::size_t>(t.gate.when); },
+            [](Target t, std::size_t i) { t.gate.when = static_cast<GateWhen>(i); }},
+     "\"always\"", "",
+     "When it is closed, so that an operation waits for a person: always, when `parameter` is above a bound, when its value is let "
+     "through for the first time, or outside of `hours`."},
+    {"gate.parameter", Text{AT(gate.parameter)}, "\"\"", "",
+     "The parameter of the action that `above` and `first_time` look at; an action without it waits."},
+    {"gate.above", Decimal{AT(gate.above)}, "\"\"", "",
+     "The most that passes by itself: what is more waits, and so does what is no number."},
+    {"gate.hours", Text{AT(gate.hours)}, "\"\"", "",
+     "When it is open, by the local time of a zone, such as `Mo-Fr 08:00-18:00 Europe/Berlin`; days can be listed, such as `Mo,We-Fr`."},
+    {"gate.approvers", TextList{AT(gate.approvers)}, "[]", "",
+     "Who may decide: principals such as `user:bob@example.org`, and groups such as `group:finance`.", true},
+    {"gate.quorum", Count{AT(gate.quorum), 1, 8}, "1", "persons", "How many different persons must approve."},
+    {"gate.separation",
+     Choice{kSeparations, [](Target t) { return static_cast<std::size_t>(t.gate.separation); },
+            [](Target t, std::size_t i) { t.gate.separation = static_cast<GateSeparation>(i); }},
+     "\"requester\"", "",
+     "Who may not decide: nobody is excluded, the principal for whom the chain acts is, or that one and whoever asked."},
+    {"gate.wait", Lifetime{AT(gate.wait), 10s, 1h}, "\"15m\"", "",
+     "How long a request waits for decisions, and no longer than its token lives."},
+    {"gate.lifetime", Lifetime{AT(gate.lifetime), 1s, 24h}, "\"5m\"", "",
+     "How long an approval can be used after it was given, once."},
+    {"gate.enforcement",
+     Choice{kEnforcements, [](Target t) { return static_cast<std::size_t>(t.gate.enforcement); },
+            [](Target t, std::size_t i) { t.gate.enforcement = static_cast<GateEnforcement>(i); }},
+     "\"software\"", "",
+     "Who sees to it that nothing passes without an approval: the daemon, or the TPM, which then signs grants of these scopes only "
+     "under the approvers' signatures."},
+
+    {"console.enabled", Flag{AT(config.console.enabled)}, "false", "",
+     "Serve the pages for people at `/ui`, on `server.tls_listen` alone."},
+    {"console.files", AbsolutePath{AT(config.console.files)}, "\"/usr/share/chancery/ui\"", "",
+     "The folder of the console's built files, which are read at the start."},
+    {"console.rp_id", Text{AT(config.console.rp_id)}, "\"localhost\"", "",
+     "The domain for which passkeys are made and asked: the host of the console's address, or a domain above it. Passkeys of "
+     "another one are not known any more."},
+    {"console.origins", TextList{AT(config.console.origins)}, "[]", "",
+     "The addresses at which browsers open the console, each `https://HOST[:PORT]`, the first for `chancery console`; empty: "
+     "`rp_id` and the port of `server.tls_listen`."},
+    {"console.approvers", TextList{AT(config.console.approvers)}, "[]", "",
+     "Who may use the console besides operators, each `USER=PRINCIPAL`: a user of this machine, and who that is "
+     "(`bob=user:bob@example.org`). Such a person sees what waits for a decision, and decides. What the user asks for on the daemon's "
+     "socket counts as asked for by that person, console or none: name operators who are approvers too."},
+    {"console.session_life", Lifetime{AT(config.console.session_life), 60s, 24h}, "\"8h\"", "",
+     "How long somebody stays signed in at most."},
+    {"console.session_idle", Lifetime{AT(config.console.session_idle), 60s, 24h}, "\"15m\"", "",
+     "How long somebody stays signed in who does nothing."},
 
     {"log.level",
      Choice{kLogLevels, [](Target t) { return static_cast<std::size_t>(t.config.log.level); },
@@ -372,6 +446,8 @@ constexpr auto kLive = std::to_array<std::string_view>({
     "server.drain_timeout",
     "operator.",
     "runtime.",
+    "approvals.",
+    "gate.",
     "keys.overlap",
     "status.",
     "grants.",

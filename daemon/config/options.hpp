@@ -15,6 +15,25 @@ struct Target {
   Config& config;
   BackendConfig& backend;
   VaultIssuerConfig& issuer;
+  GateConfig& gate;
+};
+
+/// Sections at no values at all, for targets that are not about them.
+struct NoSections {
+  BackendConfig backend;
+  VaultIssuerConfig issuer;
+  GateConfig gate;
+
+  [[nodiscard]] Target with(Config& config) noexcept { return {config, backend, issuer, gate}; }
+  [[nodiscard]] Target with(Config& config, BackendConfig& one) noexcept {
+    return {config, one, issuer, gate};
+  }
+  [[nodiscard]] Target with(Config& config, VaultIssuerConfig& one) noexcept {
+    return {config, backend, one, gate};
+  }
+  [[nodiscard]] Target with(Config& config, GateConfig& one) noexcept {
+    return {config, backend, issuer, one};
+  }
 };
 
 // The kinds of values. Each says how to reach its value, and so both reads and writes it.
@@ -49,6 +68,10 @@ struct Ratio {
 struct Text {
   std::string& (*at)(Target);
 };
+/// An exact decimal that is not negative, in a string or as a number: see decimal_text().
+struct Decimal {
+  std::string& (*at)(Target);
+};
 struct TextList {
   std::vector<std::string>& (*at)(Target);
 };
@@ -70,13 +93,13 @@ struct Choice {
   void (*set)(Target, std::size_t);
 };
 
-using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Ratio, Text, TextList, AbsolutePath,
-                          FileMode, Address, ConstraintList, Choice>;
+using Kind = std::variant<Flag, Count, Octets, Duration, Lifetime, Ratio, Text, Decimal, TextList,
+                          AbsolutePath, FileMode, Address, ConstraintList, Choice>;
 
 /// One option. Parsing, defaults, help and the reference page are made from these rows.
 struct Option {
   std::string_view
-      name;  ///< dotted; those of `[[backend]]` begin with "backend.", of `[[vault.issuer]]` with "vault.issuer."
+      name;  ///< dotted; those of `[[backend]]` begin with "backend.", of `[[vault.issuer]]` with "vault.issuer.", of `[[gate]]` with "gate."
   Kind kind;
   std::string_view default_value;         ///< in TOML
   std::string_view unit;                  ///< what a number counts; empty when the kind says it
@@ -99,8 +122,9 @@ struct Option {
 /// The sections that there may be several of.
 inline constexpr std::string_view kBackendSection = "backend";
 inline constexpr std::string_view kVaultIssuerSection = "vault.issuer";
+inline constexpr std::string_view kGateSection = "gate";
 [[nodiscard]] constexpr bool is_list(std::string_view section) noexcept {
-  return section == kBackendSection || section == kVaultIssuerSection;
+  return section == kBackendSection || section == kVaultIssuerSection || section == kGateSection;
 }
 
 /// Whether a section of that target's type has the option.

@@ -12,6 +12,7 @@
 #include "daemon/config/options.hpp"
 #include "daemon/config/values.hpp"
 #include "sdk/base/printable.hpp"
+#include "sdk/json/number.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/toml/toml.hpp"
 
@@ -115,6 +116,22 @@ Failure assign(const Text& kind, const toml::node& node, Target target) {
   if (!value) return "must be a string";
   if (!is_printable(*value)) return "must not contain control characters";
   kind.at(target) = *value;
+  return std::nullopt;
+}
+
+// Nothing that an amount could be compared with exactly is lost: a number stands for the decimal that its author wrote.
+Failure assign(const Decimal& kind, const toml::node& node, Target target) {
+  constexpr const char* kForm =
+      "must be a decimal that is not negative, with at most six places and below 9000000000000, such as 100 or \"99.50\"";
+  std::string text;
+  if (const auto given = node.value_exact<std::string>()) text = *given;
+  if (const auto whole = node.value_exact<std::int64_t>()) text = std::to_string(*whole);
+  if (const auto number = node.value_exact<double>(); number && std::isfinite(*number))
+    json::append_number(text, *number);
+  const bool is_empty_text = text.empty() && node.is_string();
+  const auto canonical = is_empty_text ? text : decimal_text(text);
+  if (!canonical) return kForm;
+  kind.at(target) = *canonical;
   return std::nullopt;
 }
 
@@ -260,14 +277,14 @@ class Walk {
                     Target target);
   void read_backends(const toml::node& node);
   void read_vault_issuers(const toml::node& node);
+  void read_gates(const toml::node& node);
   void read_option(const Option& option, const toml::node& node, const std::string& place, Target target);
   void refuse(std::string message, int line) { errors_.push_back({std::move(message), line}); }
   void refuse_unknown(const std::string& name, int line);
   void refuse_foreign(const std::string& place, std::string_view section, Target target);
 
   Config config_ = default_config();
-  BackendConfig no_backend_;
-  VaultIssuerConfig no_issuer_;
+  NoSections none_;
   std::vector<ConfigError> errors_;
   std::map<std::string, int> lines_;  // where each option stands
 };
@@ -289,11 +306,13 @@ void Walk::read_top(const toml::table& document) {
   // Backends take a default from `tpm`, so they are read last.
   for (const auto& [key, node] : document) {
     const std::string name(key.str());
-    if (name == "backend") continue;
+    if (name == kBackendSection) continue;
     if (const Option* option = find_option(name)) {
-      read_option(*option, node, name, {config_, no_backend_, no_issuer_});
+      read_option(*option, node, name, none_.with(config_));
+    } else if (name == kGateSection) {
+      read_gates(node);
     } else if (is_section(name)) {
-      read_section(name, node, name, {config_, no_backend_, no_issuer_});
+      read_section(name, node, name, none_.with(config_));
     } else {
       refuse_unknown(name, line_of(node));
     }
@@ -329,7 +348,7 @@ void Walk::read_backends(const toml::node& node) {
   for (std::size_t i = 0; i < list->size(); ++i) {
     BackendConfig backend = default_backend(config_);
     const std::string place = "backend[" + std::to_string(i) + "]";
-    const Target target{config_, backend, no_issuer_};
+    const Target target = none_.with(config_, backend);
     read_section(kBackendSection, *list->get(i), place, target);
     refuse_foreign(place, kBackendSection, target);
     // `tpm.allow_simulator` speaks of TPMs alone.
@@ -346,10 +365,21 @@ void Walk::read_vault_issuers(const toml::node& node) {
   for (std::size_t i = 0; i < list->size(); ++i) {
     VaultIssuerConfig issuer = default_vault_issuer();
     const std::string place = "vault.issuer[" + std::to_string(i) + "]";
-    const Target target{config_, no_backend_, issuer};
+    const Target target = none_.with(config_, issuer);
     read_section(kVaultIssuerSection, *list->get(i), place, target);
     refuse_foreign(place, kVaultIssuerSection, target);
     config_.vault.issuers.push_back(std::move(issuer));
+  }
+}
+
+void Walk::read_gates(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return refuse("gate is a list of sections: write [[gate]]", line_of(node));
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    GateConfig gate = default_gate();
+    const std::string place = "gate[" + std::to_string(i) + "]";
+    read_section(kGateSection, *list->get(i), place, none_.with(config_, gate));
+    config_.gates.push_back(std::move(gate));
   }
 }
 
@@ -404,10 +434,9 @@ std::variant<std::string, ConfigError> read_file(const std::filesystem::path& fi
 
 Config default_config() {
   Config config;
-  BackendConfig none;
-  VaultIssuerConfig no_issuer;
+  NoSections none;
   for (const Option& option : options()) {
-    if (!is_list(section_of(option.name))) set_default(option, {config, none, no_issuer});
+    if (!is_list(section_of(option.name))) set_default(option, none.with(config));
   }
   return config;
 }
@@ -415,9 +444,9 @@ Config default_config() {
 BackendConfig default_backend(const Config& config) {
   Config unused = config;
   BackendConfig backend;
-  VaultIssuerConfig no_issuer;
+  NoSections none;
   for (const Option& option : options()) {
-    if (section_of(option.name) == kBackendSection) set_default(option, {unused, backend, no_issuer});
+    if (section_of(option.name) == kBackendSection) set_default(option, none.with(unused, backend));
   }
   backend.allow_simulator = config.tpm_allow_simulator;
   return backend;
@@ -425,12 +454,22 @@ BackendConfig default_backend(const Config& config) {
 
 VaultIssuerConfig default_vault_issuer() {
   Config unused;
-  BackendConfig none;
+  NoSections none;
   VaultIssuerConfig issuer;
   for (const Option& option : options()) {
-    if (section_of(option.name) == kVaultIssuerSection) set_default(option, {unused, none, issuer});
+    if (section_of(option.name) == kVaultIssuerSection) set_default(option, none.with(unused, issuer));
   }
   return issuer;
+}
+
+GateConfig default_gate() {
+  Config unused;
+  NoSections none;
+  GateConfig gate;
+  for (const Option& option : options()) {
+    if (section_of(option.name) == kGateSection) set_default(option, none.with(unused, gate));
+  }
+  return gate;
 }
 
 namespace {

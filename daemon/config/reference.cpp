@@ -44,6 +44,7 @@ struct Describe {
     return "number, " + range(ratio_text(kind.least), ratio_text(kind.most));
   }
   std::string operator()(const Text&) const { return "string"; }
+  std::string operator()(const Decimal&) const { return "decimal, as a number or a string"; }
   std::string operator()(const TextList&) const { return "list of strings"; }
   std::string operator()(const AbsolutePath&) const { return "absolute path"; }
   std::string operator()(const FileMode&) const { return "octal permissions in a string"; }
@@ -118,6 +119,7 @@ struct Write {
   std::string operator()(const Lifetime& kind) const { return toml_string(duration_text(kind.at(target))); }
   std::string operator()(const Ratio& kind) const { return ratio_text(kind.at(target)); }
   std::string operator()(const Text& kind) const { return toml_string(kind.at(target)); }
+  std::string operator()(const Decimal& kind) const { return toml_string(kind.at(target)); }
   std::string operator()(const TextList& kind) const {
     std::string out;
     for (const std::string& text : kind.at(target)) out += (out.empty() ? "" : ", ") + toml_string(text);
@@ -245,19 +247,20 @@ This page is generated from `daemon/config/options.cpp`, and a test compares the
 
 std::string to_toml(const Config& config) {
   Config copy = config;
-  BackendConfig none;
-  VaultIssuerConfig no_issuer;
+  NoSections none;
   std::string out;
   std::string_view section = "none";
   for (const Option& option : options()) {
     if (section_of(option.name) == section) continue;
     section = section_of(option.name);
-    if (!is_list(section)) out += write_section(section, {copy, none, no_issuer});
+    if (!is_list(section)) out += write_section(section, none.with(copy));
     if (section == kBackendSection)
-      for (BackendConfig& backend : copy.backends) out += write_section(section, {copy, backend, no_issuer});
+      for (BackendConfig& backend : copy.backends) out += write_section(section, none.with(copy, backend));
     if (section == kVaultIssuerSection)
       for (VaultIssuerConfig& issuer : copy.vault.issuers)
-        out += write_section(section, {copy, none, issuer});
+        out += write_section(section, none.with(copy, issuer));
+    if (section == kGateSection)
+      for (GateConfig& gate : copy.gates) out += write_section(section, none.with(copy, gate));
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "daemon/config/values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -43,6 +44,56 @@ std::optional<std::uint64_t> parse_with(const std::array<Unit, N>& units, std::s
   return std::nullopt;
 }
 
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+constexpr std::array<std::string_view, 7> kDays{"Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"};
+
+std::optional<unsigned> day_of(std::string_view name) {
+  const auto found = std::ranges::find(kDays, name);
+  if (found == kDays.end()) return std::nullopt;
+  return static_cast<unsigned>(found - kDays.begin());
+}
+
+// Each day later than the one before: so a week has one spelling less to be misread in, and "Fr-Mo" is no range.
+std::optional<std::uint8_t> parse_days(std::string_view text) {
+  unsigned days = 0;
+  unsigned next = 0;
+  for (;;) {
+    const std::string_view range = text.substr(0, text.find(','));
+    const std::size_t dash = range.find('-');
+    const auto first = day_of(range.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : day_of(range.substr(dash + 1));
+    if (!first || !last || *first < next || *last < *first) return std::nullopt;
+    for (unsigned day = *first; day <= *last; ++day) days |= 1u << day;
+    next = *last + 1;
+    if (range.size() == text.size()) return static_cast<std::uint8_t>(days);
+    text.remove_prefix(range.size() + 1);
+  }
+}
+
+// "08:05"; 24:00 ends the day.
+std::optional<std::chrono::minutes> parse_clock(std::string_view text) {
+  const bool is_shaped =
+      text.size() == 5 && text[2] == ':' && is_digits(text.substr(0, 2)) && is_digits(text.substr(3));
+  if (!is_shaped) return std::nullopt;
+  const auto number = [](std::string_view digits) { return (digits[0] - '0') * 10 + (digits[1] - '0'); };
+  const int minute = number(text.substr(3));
+  const std::chrono::minutes out{number(text) * 60 + minute};
+  if (minute > 59 || out > std::chrono::hours(24)) return std::nullopt;
+  return out;
+}
+
+bool is_zone(std::string_view text) {
+  constexpr std::size_t kLongestZone = 64;
+  return !text.empty() && text.size() <= kLongestZone && text.front() != '/' &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '/' ||
+                  c == '_' || c == '-' || c == '+';
+         });
+}
+
 template <std::size_t N>
 std::string text_with(const std::array<Unit, N>& units, std::uint64_t value) {
   for (const Unit& unit : units) {
@@ -68,6 +119,36 @@ std::string duration_text(milliseconds duration) {
 std::optional<std::uint64_t> parse_octets(std::string_view text) { return parse_with(kOctetUnits, text); }
 
 std::string octets_text(std::uint64_t octets) { return text_with(kOctetUnits, octets); }
+
+std::optional<std::string> decimal_text(std::string_view text) {
+  constexpr std::size_t kMostWhole = 13;
+  constexpr std::size_t kMostPlaces = 6;
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  std::string whole(text.substr(0, dot));
+  std::string places(text.substr(std::min(dot + 1, text.size())));
+  const bool has_places = dot < text.size();
+  if (!is_digits(whole) || (has_places && !is_digits(places))) return std::nullopt;
+  whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size() - 1));
+  places.erase(places.find_last_not_of('0') + 1);
+  const bool is_small = whole.size() < kMostWhole || (whole.size() == kMostWhole && whole.front() < '9');
+  if (!is_small || places.size() > kMostPlaces) return std::nullopt;
+  return whole + (places.empty() ? "" : "." + places);
+}
+
+std::optional<LocalHours> parse_hours(std::string_view text) {
+  const std::size_t after_days = text.find(' ');
+  const std::size_t after_times =
+      after_days == std::string_view::npos ? after_days : text.find(' ', after_days + 1);
+  if (after_times == std::string_view::npos) return std::nullopt;
+  const std::string_view times = text.substr(after_days + 1, after_times - after_days - 1);
+  const std::size_t dash = std::min(times.find('-'), times.size());
+  const auto days = parse_days(text.substr(0, after_days));
+  const auto from = parse_clock(times.substr(0, dash));
+  const auto to = parse_clock(times.substr(std::min(dash + 1, times.size())));
+  const std::string_view zone = text.substr(after_times + 1);
+  if (!days || !from || !to || *from >= *to || !is_zone(zone)) return std::nullopt;
+  return LocalHours{*days, *from, *to, std::string(zone)};
+}
 
 std::optional<std::uint32_t> parse_file_mode(std::string_view text) {
   std::uint32_t mode = 0;

@@ -4,10 +4,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "sdk/crypto/signing_key.hpp"
 
 namespace chancery::dev {
 namespace {
@@ -42,6 +45,35 @@ Result<std::uint16_t> free_port() {
   return ntohs(address.sin_port);
 }
 
+// What the build beside this program made of the console, else what is installed; empty where there is neither.
+path console_files() {
+  std::error_code failure;
+  const path program = std::filesystem::read_symlink("/proc/self/exe", failure);
+  for (const path& folder :
+       {program.parent_path().parent_path() / "console", path("/usr/share/chancery/ui")}) {
+    if (std::filesystem::exists(folder / "index.html", failure)) return folder;
+  }
+  return {};
+}
+
+Status write_file(const path& file, ByteView content) {
+  constexpr Error kUnwritable{ErrorCode::kFileUnwritable,
+                              "a file of --dev could not be written: check $TMPDIR"};
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return kUnwritable;
+  const ssize_t written = ::write(fd, content.data(), content.size());
+  const bool is_whole = written == static_cast<ssize_t>(content.size());
+  return ::close(fd) == 0 && is_whole ? Status{} : Status{kUnwritable};
+}
+
+// By which the kill switch unfreezes, once it is armed with it. Elsewhere the private half is kept away from the daemon.
+Status make_operator_key(const path& folder) {
+  CHANCERY_ASSIGN(const SigningKey key, SigningKey::generate(Algorithm::kES256));
+  CHANCERY_ASSIGN(const SecretBytes pem, key.pem());
+  CHANCERY_TRY(write_file(folder / "operator.pem", pem.view()));
+  return write_file(folder / "operator.jwk", as_bytes(key.public_key().jwk()));
+}
+
 config::Config make_config(const path& folder, const config::ListenAddress& listen, const std::string& tcti) {
   config::Config config = config::default_config();
   const bool root = ::geteuid() == 0;
@@ -56,6 +88,11 @@ config::Config make_config(const path& folder, const config::ListenAddress& list
   config.issuer.trust_domain = "dev.chancery.internal";
   config.issuer.url = "https://localhost:" + std::to_string(listen.port);
   config.issuer.backend = "swtpm";
+  if (const path files = console_files(); !files.empty()) {
+    config.console.enabled = true;
+    config.console.files = files;
+  }
+  config.freeze.operator_key = folder / "operator.jwk";
   config.log.level = config::LogLevel::kWarning;
   config.tpm_allow_simulator = true;
   config::BackendConfig backend = config::default_backend(config);
@@ -99,6 +136,7 @@ Result<DevMode> DevMode::prepare(const config::ListenAddress& listen) {
     return tpm.error();
   }
   DevMode dev(std::move(folder), *std::move(tpm));
+  CHANCERY_TRY(make_operator_key(dev.folder_));
   dev.config_ = make_config(dev.folder_, address, dev.tpm_.tcti());
   return dev;
 }

@@ -16,6 +16,7 @@ service::CallContext context_of(const Request& request) {
                                               peer->start_time, peer->unit, peer->executable};
   } else {
     context.caller.chain = request.chain;
+    context.caller.visitor = request.visitor;
   }
   context.request_id = request.id;
   context.task = request.task;

@@ -11,9 +11,7 @@
 #include <chancery/error.hpp>
 #include <chancery/verify.hpp>
 
-namespace chancery::service {
-struct Attempt;
-}
+#include "daemon/service/caller.hpp"
 
 namespace chancery::rest {
 
@@ -47,8 +45,9 @@ struct Request {
   std::string body;
   Peer peer;
   std::optional<VerifiedChain> chain{};  ///< who sends it over TLS, once the router has found that out
-  service::Attempt* attempt = nullptr;   ///< what becomes of it, while the router answers it; borrowed
-  std::string id;                        ///< random, also in the `Request-Id` response header
+  std::optional<service::ConsoleVisitor> visitor{};  ///< the same of a request by the console's page
+  service::Attempt* attempt = nullptr;  ///< what becomes of it, while the router answers it; borrowed
+  std::string id;                       ///< random, also in the `Request-Id` response header
   std::string task{};      ///< `Chancery-Task`: what the caller says that it works on; see read_marks()
   std::string trace_id{};  ///< of `traceparent`: 32 hexadecimal digits, or empty
   std::chrono::sys_seconds received_at{};            ///< the one reading of the clock for this request
@@ -93,7 +92,7 @@ class Application {
   [[nodiscard]] virtual bool may_block(std::string_view method, std::string_view path) const = 0;
 
   /// Answers; never throws. Called from several threads at once.
-  /// \param request  whose `chain` may be filled in
+  /// \param request  whose `chain` or `visitor` may be filled in
   [[nodiscard]] virtual Response handle(Request& request) = 0;
 };
 

@@ -40,9 +40,14 @@ Response exchange_with_chain(service::Office& office, const Request& request, Re
 }  // namespace
 
 Response create_grant(service::Office& office, const Request& request, std::string_view) {
-  return exchange(request, 201, wire::read_create_grant, [&](const api::CreateGrant& message) {
-    return service::grant(office, context_of(request), message);
+  bool waits = false;
+  Response response = exchange(request, 201, wire::read_create_grant, [&](const api::CreateGrant& message) {
+    auto granted = service::grant(office, context_of(request), message);
+    waits = granted && granted->approval;
+    return granted;
   });
+  if (waits) response.status = 202;
+  return response;
 }
 
 Response create_operator(service::Office& office, const Request& request, std::string_view) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/rest/caller.hpp"
+#include "daemon/rest/console_gate.hpp"
 #include "daemon/rest/exchange.hpp"
 #include "daemon/rest/routes.hpp"
 #include "daemon/service/audit_entry.hpp"
@@ -50,6 +51,7 @@ const char* why_not_here(Listener listener, const Request& request) {
                  ? nullptr
                  : "this path exists on the daemon's Unix socket and its TLS address only";
     case Listener::kTls:
+    case Listener::kConsole:
       return request.peer.transport == Transport::kTls ? nullptr
                                                        : "this path exists on the daemon's TLS address only";
     case Listener::kUnixSocket:
@@ -61,6 +63,13 @@ const char* why_not_here(Listener listener, const Request& request) {
 // Where there are partners, such a route may wait for a status list of theirs.
 bool judges_chains(const Route& route) {
   return route.handle == verify_chain || route.handle == explain_chain;
+}
+
+// Where the body itself may say enough, nobody has to show a chain; one that is shown is looked at.
+bool takes_chain(const Route& route, const Request& request) {
+  if (request.peer.transport != Transport::kTls) return false;
+  if (route.listener == Listener::kPrivileged) return true;
+  return route.listener == Listener::kAny && !route.scope.empty() && request.header("authorization");
 }
 
 Response method_not_allowed(const std::string& allowed) {
@@ -111,6 +120,8 @@ bool is_to_be_recorded(const service::Attempt& attempt, const Response& response
 }  // namespace
 
 bool Router::may_block(std::string_view method, std::string_view path) const {
+  const auto meant = console_api_path(path);
+  if (meant) path = *meant;
   for (const Route& route : routes()) {
     if (!is_method(route, method) || !match(route.pattern, path)) continue;
     return route.may_block || (judges_chains(route) && office_.trust.has_partners());
@@ -119,16 +130,36 @@ bool Router::may_block(std::string_view method, std::string_view path) const {
 }
 
 Response Router::handle(Request& request) {
+  if (!is_console_path(request.path)) return dispatch(request, request.path);
+  const auto meant = console_api_path(request.path);
+  Response response = office_.console != nullptr
+                          ? dispatch(request, meant ? *meant : request.path)
+                          : problem(404, ErrorCode::kRouteUnknown,
+                                    "the console is not enabled here: set [console] enabled, and restart");
+  guard_console(response);
+  return response;
+}
+
+/// \param path  the request's own, or that of the interface for which it stands
+Response Router::dispatch(Request& request, std::string_view path) {
+  const bool is_by_console = path != request.path;
   std::string allowed;
+  const char* elsewhere = nullptr;
   for (const Route& route : routes()) {
-    const auto argument = match(route.pattern, request.path);
-    if (!argument) continue;
-    if (const char* why = why_not_here(route.listener, request))
-      return problem(404, ErrorCode::kRouteUnknown, why);
-    if (is_method(route, request.method)) return run(route, request, *argument);
+    const auto argument = match(route.pattern, path);
+    if (!argument || (is_by_console && !is_for_console(route))) continue;
+    const Listener listener = is_by_console ? Listener::kConsole : route.listener;
+    const bool is_meant = is_method(route, request.method);
+    if (const char* why = why_not_here(listener, request)) {
+      if (is_meant) return problem(404, ErrorCode::kRouteUnknown, why);
+      elsewhere = why;
+      continue;
+    }
+    if (is_meant) return run(route, request, *argument);
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
   }
   if (!allowed.empty()) return method_not_allowed(allowed);
+  if (elsewhere != nullptr) return problem(404, ErrorCode::kRouteUnknown, elsewhere);
   return problem(404, ErrorCode::kRouteUnknown, "there is nothing at this path: see /openapi.json");
 }
 
@@ -164,7 +195,7 @@ void Router::tell(const Route& route, const Request& request, const Response& re
                   std::chrono::nanoseconds took) const {
   const telemetry::Log* const log = office_.log;
   if (log == nullptr || !log->writes(telemetry::Level::kDebug)) return;
-  const std::string caller = service::identity_of({context_of(request).caller.process, request.chain});
+  const std::string caller = service::identity_of(context_of(request).caller);
   log->debug("route", {{"method", route.method},
                        {"route", route.pattern},
                        {"caller", caller},
@@ -173,18 +204,26 @@ void Router::tell(const Route& route, const Request& request, const Response& re
 }
 
 Response Router::answer(const Route& route, Request& request, std::string_view argument) {
-  const bool takes_chain =
-      route.listener == Listener::kPrivileged && request.peer.transport == Transport::kTls;
-  if (!takes_chain) return route.handle(office_, request, argument);
+  if (is_console_path(request.path)) return answer_visitor(route, request, argument);
+  if (!takes_chain(route, request)) return route.handle(office_, request, argument);
   Response response = answer_holder(route, request, argument);
   add_nonce(office_, request, response);
   return response;
+}
+
+Response Router::answer_visitor(const Route& route, Request& request, std::string_view argument) {
+  if (!is_console_file(route)) {
+    if (const Status admitted = admit_visitor(office_, route, request); !admitted)
+      return problem(admitted.error());
+  }
+  return route.handle(office_, request, argument);
 }
 
 Response Router::answer_holder(const Route& route, Request& request, std::string_view argument) {
   auto caller = find_caller(office_, request);
   if (!caller) return challenge(caller.error());
   request.chain = *std::move(caller);  // who is refused below is known
+  if (route.listener == Listener::kAny) return route.handle(office_, request, argument);
   const Status granted = service::require_scope(*office_.policy.current(), *request.chain, route.scope);
   if (!granted) return problem(granted.error());
   return route.handle(office_, request, argument);

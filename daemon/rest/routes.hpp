@@ -11,11 +11,12 @@ namespace chancery::rest {
 
 /// Where a route exists.
 enum class Listener : std::uint8_t {
-  kAny,         ///< on the Unix socket, TLS and plain loopback alike
+  kAny,  ///< on the Unix socket, TLS and plain loopback alike. With a scope: a chain that is shown on TLS counts, and so does the body
   kLocal,       ///< on the Unix socket and plain loopback: nothing that the network need know
   kPrivileged,  ///< on the Unix socket, where the kernel tells who calls, and on TLS with a chain of authority
   kUnixSocket,  ///< on the Unix socket alone
   kTls,         ///< on TLS alone, where the request itself shows what its sender may
+  kConsole,     ///< on TLS alone, for the console's page
 };
 
 /// One line of the interface. docs/protocol/openapi.yaml describes the same, and a test compares the two.
@@ -26,7 +27,7 @@ struct Route {
   bool may_block;  ///< asks a device or the disk
   /// \param argument  the segment that `{name}` stands for; empty without one
   Response (*handle)(service::Office& office, const Request& request, std::string_view argument);
-  std::string_view scope{};  ///< what a chain must grant; of kTls the handler asks for it
+  std::string_view scope{};  ///< what a chain must grant; of kTls and kAny the handler asks for it
   /// What a request that is refused stands in the audit log as; empty: what only reads is not recorded.
   std::string_view action{};
   bool carries_secret = false;  ///< in its body or its answer's, which are cleansed once it is answered
@@ -44,6 +45,13 @@ Response explain_chain(service::Office& office, const Request& request, std::str
 Response create_agent(service::Office& office, const Request& request, std::string_view argument);
 Response list_agents(service::Office& office, const Request& request, std::string_view argument);
 Response show_agent(service::Office& office, const Request& request, std::string_view argument);
+Response freeze_agent(service::Office& office, const Request& request, std::string_view argument);
+Response unfreeze_agent(service::Office& office, const Request& request, std::string_view argument);
+Response show_freeze(service::Office& office, const Request& request, std::string_view argument);
+Response freeze_all(service::Office& office, const Request& request, std::string_view argument);
+Response lift_freeze(service::Office& office, const Request& request, std::string_view argument);
+Response open_incident(service::Office& office, const Request& request, std::string_view argument);
+Response arm_switches(service::Office& office, const Request& request, std::string_view argument);
 Response retire_agent(service::Office& office, const Request& request, std::string_view argument);
 Response list_agent_keys(service::Office& office, const Request& request, std::string_view argument);
 Response rotate_agent(service::Office& office, const Request& request, std::string_view argument);
@@ -84,6 +92,12 @@ Response create_backup(service::Office& office, const Request& request, std::str
 Response list_approvals(service::Office& office, const Request& request, std::string_view argument);
 Response show_approval(service::Office& office, const Request& request, std::string_view argument);
 Response cancel_approval(service::Office& office, const Request& request, std::string_view argument);
+Response decide_approval(service::Office& office, const Request& request, std::string_view argument);
+Response list_approvers(service::Office& office, const Request& request, std::string_view argument);
+Response show_approver(service::Office& office, const Request& request, std::string_view argument);
+Response enroll_approver(service::Office& office, const Request& request, std::string_view argument);
+Response list_gates(service::Office& office, const Request& request, std::string_view argument);
+Response revoke_approver_key(service::Office& office, const Request& request, std::string_view argument);
 Response ask_permit(service::Office& office, const Request& request, std::string_view argument);
 Response use_permit(service::Office& office, const Request& request, std::string_view argument);
 Response report_result(service::Office& office, const Request& request, std::string_view argument);
@@ -138,6 +152,26 @@ Response introspect_token(service::Office& office, const Request& request, std::
 Response revoke_token(service::Office& office, const Request& request, std::string_view argument);
 Response show_health(service::Office& office, const Request& request, std::string_view argument);
 Response show_readiness(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_page(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_asset(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_file(service::Office& office, const Request& request, std::string_view argument);
+Response create_console_link(service::Office& office, const Request& request, std::string_view argument);
+Response open_console(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_session(service::Office& office, const Request& request, std::string_view argument);
+Response close_console(service::Office& office, const Request& request, std::string_view argument);
+Response ask_console_sign_in(service::Office& office, const Request& request, std::string_view argument);
+Response sign_in_to_console(service::Office& office, const Request& request, std::string_view argument);
+Response ask_console_confirmation(service::Office& office, const Request& request, std::string_view argument);
+Response prepare_console_decision(service::Office& office, const Request& request, std::string_view argument);
+Response prepare_console_authorization(service::Office& office, const Request& request,
+                                       std::string_view argument);
+Response ask_console_passkey(service::Office& office, const Request& request, std::string_view argument);
+Response check_console_passkey(service::Office& office, const Request& request, std::string_view argument);
+Response list_console_agents(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_agent(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_approval(service::Office& office, const Request& request, std::string_view argument);
+Response show_console_chain(service::Office& office, const Request& request, std::string_view argument);
+Response search_audit(service::Office& office, const Request& request, std::string_view argument);
 Response show_openapi(service::Office& office, const Request& request, std::string_view argument);
 
 }  // namespace chancery::rest

@@ -104,6 +104,7 @@ rest::Response response_of(const CallAnswer& answer) {
   set("approval", answer.approval);
   if (!answer.approval.empty()) node.set("expires_at", answer.expires_at);
   set_json("document", answer.document);
+  set("url", answer.url);
   set("permit", answer.permit);
   set_json("receipt", answer.receipt);
   return json_response(status_of(answer.kind), node);

@@ -153,7 +153,6 @@ class CallDesk::Call {
   CallAnswer run(std::string arguments, const std::stop_token& stop) {
     if (auto refused = check(std::move(arguments))) return *std::move(refused);
     if (auto refused = look(stop)) return *std::move(refused);
-    if (tool_.approval == tools::Approval::kRequired) return approval();
     if (auto refused = permit()) return *std::move(refused);
     Made made = make(stop);
     tell_events();
@@ -175,7 +174,10 @@ class CallDesk::Call {
   std::optional<CallAnswer> refuse(CallAnswer refusal, const char* reason, const Counts& hits = {});
   api::AskPermit question() const;
   std::optional<CallAnswer> refusal_of(const ClientResult<api::Permit>& permit) const;
-  CallAnswer approval() const;
+  [[nodiscard]] bool takes_approval() const noexcept { return tool_.approval == tools::Approval::kRequired; }
+  api::ApprovalTerms terms() const;
+  CallAnswer waiting(api::PendingApproval pending) const;
+  ClientResult<api::Permit> ask_permit() const;
   [[nodiscard]] std::string address() const { return desk_.options_.url + "/v1/tools/" + tool_.name; }
   [[nodiscard]] bool is_proven() const;
   CallAnswer refuse_changed() const;
@@ -249,33 +251,30 @@ void CallDesk::Call::report(const char* reason, const Counts& hits) const {
   if (!recorded) desk_.parts_.log.warning("a refused call could not be recorded", recorded.error().error);
 }
 
-// That a person is to be asked is the declaration's word, and so this program's alone: the daemon knows of no tool that takes an
-// approval. Whether the call may be put before a person, and what that person reads, the daemon decides.
-CallAnswer CallDesk::Call::approval() const {
-  api::AskPermit ask = question();
-  ask.approval =
-      api::ApprovalTerms{std::string(tools::risk_name(tool_.risk)), prepared_->arguments, described(tool_)};
-  auto asked = desk_.parts_.daemon.ask_permit(ask);
-  if (!asked && asked.error().code == error_name(ErrorCode::kOverloaded)) {
-    desk_.parts_.log.warning("too many calls wait for an approval", asked.error().error,
-                             {{"tool", tool_.name}});
-    return answer(
-        Kind::kFailed, asked.error().code,
-        "too many calls wait for an approval, and nothing was done: try again when some are decided");
-  }
-  if (auto refused = refusal_of(asked)) return *std::move(refused);
-  if (!asked->approval)
-    return answer(Kind::kFailed, "no_approval", "the daemon keeps no call for an approval: nothing was done");
-  CallAnswer out =
-      answer(Kind::kApproval, std::string(api::kApprovalRequired),
-             "this takes an approval by a person: the call waits for one, and nothing was done yet");
-  out.approval = std::move(asked->approval->id);
-  out.expires_at = asked->approval->expires_at;
-  out.document = std::move(asked->approval->document);
+// What a person is to read of the call. That its tool takes an approval is the declaration's word, and so this program's alone; for
+// what else one is taken the daemon knows from its gates.
+api::ApprovalTerms CallDesk::Call::terms() const {
+  api::ApprovalTerms out;
+  out.risk = tools::risk_name(tool_.risk);
+  out.arguments = prepared_->arguments;
+  out.description = described(tool_);
+  out.is_declared = takes_approval();
   return out;
 }
 
-// What both a permit and an approval are asked for with.
+CallAnswer CallDesk::Call::waiting(api::PendingApproval pending) const {
+  CallAnswer out = answer(
+      Kind::kApproval, std::string(api::kApprovalRequired),
+      "this takes an approval by a person: the call waits for one, and nothing was done yet; once it is approved, "
+      "the same call made again is done");
+  out.approval = std::move(pending.id);
+  out.expires_at = pending.expires_at;
+  out.document = std::move(pending.document);
+  out.url = std::move(pending.url);
+  return out;
+}
+
+// What a permit is asked for with, whether a person is asked or not.
 api::AskPermit CallDesk::Call::question() const {
   api::AskPermit ask;
   ask.action.chain = agent_.chain;
@@ -294,22 +293,40 @@ api::AskPermit CallDesk::Call::question() const {
 }
 
 std::optional<CallAnswer> CallDesk::Call::refusal_of(const ClientResult<api::Permit>& permit) const {
+  if (!permit && permit.error().code == error_name(ErrorCode::kOverloaded)) {
+    desk_.parts_.log.warning("too many calls wait for an approval", permit.error().error,
+                             {{"tool", tool_.name}});
+    return answer(
+        Kind::kFailed, permit.error().code,
+        "too many calls wait for an approval, and nothing was done: try again when some are decided");
+  }
   if (!permit) {
     desk_.parts_.log.warning("no permit could be had", permit.error().error, {{"tool", tool_.name}});
     if (!permit.error().refused()) return answer(Kind::kFailed, "daemon_unavailable", kUnavailable);
     return answer(Kind::kFailed, permit.error().code,
                   "the daemon did not give what the call needs, and nothing was done: its log says why");
   }
-  if (permit->decision.permitted || permit->approval) return std::nullopt;
+  if (permit->decision.permitted) return std::nullopt;
+  if (permit->decision.approval) return waiting(*permit->decision.approval);
   CallAnswer out = answer(Kind::kDenied, permit->decision.outcome, permit->decision.reason);
   out.decision = wire::write(permit->decision);
   return out;
 }
 
-std::optional<CallAnswer> CallDesk::Call::permit() {
+// The first question uses nothing up when a gate is closed: the same proof is good for the second, which has what a person is to read.
+ClientResult<api::Permit> CallDesk::Call::ask_permit() const {
   api::AskPermit ask = question();
   ask.release = true;
+  if (takes_approval()) ask.approval = terms();
   auto permit = desk_.parts_.daemon.ask_permit(ask);
+  const bool is_gated = permit && permit->decision.outcome == api::kTermsRequired && !ask.approval;
+  if (!is_gated) return permit;
+  ask.approval = terms();
+  return desk_.parts_.daemon.ask_permit(ask);
+}
+
+std::optional<CallAnswer> CallDesk::Call::permit() {
+  auto permit = ask_permit();
   if (auto refused = refusal_of(permit)) return refused;
   if (permit->credential) desk_.know(*permit->credential);
   if (permit->credential && permit->credential->is_issued)

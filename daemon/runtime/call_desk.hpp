@@ -57,6 +57,7 @@ struct CallAnswer {
   std::string approval{};                   ///< of one that takes an approval: the id under which it waits
   std::int64_t expires_at = 0;              ///< until when it does
   std::string document{};                   ///< what is to be approved, JCS
+  std::string url{};                        ///< of the page where it is decided
   std::string permit{};                     ///< id of the permit, once there was one
   std::string receipt{};                    ///< JCS
   std::map<std::string, std::int64_t>

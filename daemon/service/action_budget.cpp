@@ -194,6 +194,12 @@ class BudgetReader {
 
 }  // namespace
 
+std::optional<TotalBound> bound_of_total(const Constraint& constraint, std::chrono::sys_seconds now) {
+  const auto rule = total_rule(constraint, now);
+  if (!rule) return std::nullopt;
+  return TotalBound{rule->kind, bound_millionths(rule->bound), rule->window, rule->ends_at};
+}
+
 ActionBudget budget_of(Tokens tokens, const ActionRequest& request, std::chrono::sys_seconds now) {
   return BudgetReader(tokens, request, now).read();
 }

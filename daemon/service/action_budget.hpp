@@ -30,6 +30,17 @@ struct ActionBudget {
   std::optional<Denial> fault;
 };
 
+/// What a constraint bounds a total to.
+struct TotalBound {
+  store::TotalKind kind = store::TotalKind::kLifetime;
+  store::Millionths bound = 0;
+  std::int64_t window = 0;                            ///< of a rate: when the window of now began
+  std::optional<std::chrono::sys_seconds> ends_at{};  ///< of a rate: when it is over
+};
+/// Nothing for a constraint that bounds no total.
+[[nodiscard]] std::optional<TotalBound> bound_of_total(const Constraint& constraint,
+                                                       std::chrono::sys_seconds now);
+
 /// Computes it, by the ledger rules of docs/protocol/delegation-chain.md. Pure.
 ///
 /// `max_lifetime` is debited at the token that acts, `max_subtree` and `max_rate`, within the window of now, at it

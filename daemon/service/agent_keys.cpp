@@ -5,6 +5,7 @@
 #include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/gated_grant.hpp"
 #include "daemon/service/status_acts.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
@@ -54,23 +55,12 @@ Status forget_results(const Office& office) {
   return office.attestation.hosts.forget_results(office.policy->issuer_url);
 }
 
-Status revoke(Office& office, const store::Key& key, std::string_view reason, const CallContext& context) {
-  AuditFacts facts = key_facts(key);
-  facts.details.set("reason", reason);
-  CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
-                                       audit_entry("key.revoke", context, std::move(facts))));
-  CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
-  if (key.owner == store::kAttestation) CHANCERY_TRY(forget_results(office));
-  destroy_now_or_later(office, key, context);
-  return {};
-}
-
 // Of a device that is gone an agent may have lost more than its newest key.
 Status revoke_lost(Office& office, const store::Agent& agent, const CallContext& context) {
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys(agent.id));
   for (const store::Key& key : keys) {
     if (key.state != KeyState::kLost) continue;
-    const Status revoked = revoke(office, key, "revoked when the agent got a new key", context);
+    const Status revoked = revoke_at_once(office, key, "revoked when the agent got a new key", context);
     if (!revoked && revoked.error().code != ErrorCode::kConflict) return revoked;  // another was quicker
   }
   return {};
@@ -105,6 +95,19 @@ Result<api::KeyList> keys_of(const Office& office, std::string_view owner, std::
 }
 
 }  // namespace
+
+Status revoke_at_once(Office& office, const store::Key& key, std::string_view reason,
+                      const CallContext& context) {
+  AuditFacts facts = key_facts(key);
+  facts.details.set("reason", reason);
+  CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
+                                       audit_entry("key.revoke", context, std::move(facts))));
+  CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
+  if (key.owner.starts_with(store::kGateOwner)) CHANCERY_TRY(publish_gates(office));
+  if (key.owner == store::kAttestation) CHANCERY_TRY(forget_results(office));
+  destroy_now_or_later(office, key, context);
+  return {};
+}
 
 std::optional<std::int64_t> seconds_of(const std::optional<std::chrono::sys_seconds>& time) {
   if (!time) return std::nullopt;
@@ -306,7 +309,7 @@ Result<api::Revocation> revoke_key(Office& office, const CallContext& context, s
   CHANCERY_ASSIGN(const store::Key key, office.store.key(wanted));
   CHANCERY_ASSIGN(const std::string owner, owner_name(office, key));
   CHANCERY_ASSIGN(const api::Ended ended, what_ends(office, {key}, context.now));
-  CHANCERY_TRY(revoke(office, key, office.redactor->text(message.reason), context));
+  CHANCERY_TRY(revoke_at_once(office, key, office.redactor->text(message.reason), context));
   CHANCERY_ASSIGN(const store::Key present, office.store.key(wanted));
   return api::Revocation{describe_key(present, owner), ended};
 }

@@ -37,6 +37,15 @@ namespace chancery::service {
 /// \param key  as it was before it ended
 void destroy_now_or_later(Office& office, const store::Key& key, const CallContext& context);
 
+/// Ends a key, and with it what it holds or has signed; publishes that, and destroys it as destroy_now_or_later().
+/// \param key  as it is
+/// \return kConflict when it had ended; the store's errors
+[[nodiscard]] Status revoke_at_once(Office& office, const store::Key& key, std::string_view reason,
+                                    const CallContext& context);
+
+/// An agent's state as the API has it: its newest key's, "rotating" while an earlier one serves too, or "retired".
+[[nodiscard]] std::string_view agent_state(const store::Agent& agent) noexcept;
+
 /// \param owner  the agent's name, or "issuer"
 [[nodiscard]] api::Key describe_key(const store::Key& key, std::string_view owner);
 

@@ -4,6 +4,7 @@
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/freeze.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/service/status_acts.hpp"
 #include "sdk/base/name.hpp"
@@ -12,24 +13,19 @@
 namespace chancery::service {
 namespace {
 
-std::string_view state_of(const store::Agent& agent) {
-  if (agent.retired_at) return "retired";
-  const bool overlaps = agent.is_rotating && agent.key.state == store::KeyState::kActive;
-  return store::key_state_name(overlaps ? store::KeyState::kRotating : agent.key.state);
-}
-
 Result<api::Agent> describe(const Office& office, const store::Agent& agent) {
   api::Agent out;
   out.name = agent.name;
   out.id = spiffe_id(*office.policy.current(), agent.name);
   out.backend = agent.key.backend;
-  out.state = state_of(agent);
+  out.state = agent_state(agent);
   out.reason = agent.key.reason;
   out.jwk = agent.key.stored.public_key.jwk();
   out.jkt = agent.key.stored.public_key.thumbprint().text();
   CHANCERY_ASSIGN(out.selectors, wire::read_selectors(agent.selectors));
   out.created_at = agent.created_at.time_since_epoch().count();
   if (agent.retired_at) out.retired_at = agent.retired_at->time_since_epoch().count();
+  CHANCERY_TRY(describe_freeze(office, agent, out));
   return out;
 }
 
@@ -42,6 +38,12 @@ Status require_free_name(Office& office, std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view agent_state(const store::Agent& agent) noexcept {
+  if (agent.retired_at) return "retired";
+  const bool overlaps = agent.is_rotating && agent.key.state == store::KeyState::kActive;
+  return store::key_state_name(overlaps ? store::KeyState::kRotating : agent.key.state);
+}
 
 std::string spiffe_id(const Policy& policy, std::string_view agent_name) {
   return "spiffe://" + policy.trust_domain + "/agent/" + std::string(agent_name);

@@ -13,6 +13,15 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds kBetweenRounds = 30s;
 constexpr std::chrono::seconds kPatience = 10s;  // with a device
 
+// The issuer's own and those behind its gates: whoever makes trust anchors of them wants to know of each where it is.
+std::vector<PublicKey> issuing_keys(const TrustPublisher& trust) {
+  std::vector<PublicKey> keys = trust.keys(store::kIssuer);
+  const GateCeilings ceilings = trust.gate_ceilings();
+  for (const auto& [name, gated] : ceilings.gated)
+    keys.insert(keys.end(), gated.keys.begin(), gated.keys.end());
+  return keys;
+}
+
 }  // namespace
 
 void AttestationKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) {
@@ -43,7 +52,7 @@ void AttestationKeeper::publish_issuer(std::chrono::sys_seconds now) {
   const Occasion occasion{now, std::chrono::steady_clock::now() + kPatience, nullptr};
   std::vector<std::string> results;
   std::optional<Error> failed;
-  for (const PublicKey& key : office_.trust.keys(store::kIssuer)) {
+  for (const PublicKey& key : issuing_keys(office_.trust)) {
     const auto stored = office_.store.key(key.thumbprint());
     if (!stored || stored->state == store::KeyState::kLost) continue;
     const auto result =

@@ -9,7 +9,7 @@
 
 namespace chancery::service {
 
-/// What has to be done about attestation when nobody asks: keys that were made are attested, results about the issuer's keys are kept in its metadata, and
+/// What has to be done about attestation when nobody asks: keys that were made are attested, results about the issuer's keys, those behind gates too, are kept in its metadata, and
 /// results that have expired are forgotten. One thread at a time.
 class AttestationKeeper {
  public:

@@ -41,8 +41,17 @@ Node chain_node(const VerifiedChain& chain) {
                        {"token", hex_encode(chain.leaf().digest())}});
 }
 
+Node visitor_node(const ConsoleVisitor& visitor) {
+  Node node = Node::object(
+      {{"console", visitor.session}, {"role", console_role_name(visitor.role)}, {"uid", visitor.uid}});
+  if (!visitor.principal.empty()) node.set("principal", visitor.principal);
+  if (!visitor.passkey.empty()) node.set("passkey", visitor.passkey);
+  return node;
+}
+
 Node caller_node(const Caller& caller) {
   if (caller.process) return process_node(*caller.process);
+  if (caller.visitor) return visitor_node(*caller.visitor);
   return caller.chain ? chain_node(*caller.chain) : Node(nullptr);
 }
 
@@ -86,6 +95,10 @@ class Composer {
     set_reference("request_id", context.request_id);
     set_reference("task", context.task);
     set_reference("trace_id", context.trace_id);
+    if (const auto& visitor = context.caller.visitor) {
+      for (const std::string* name : {&visitor->session, &visitor->principal, &visitor->passkey})
+        if (!name->empty()) refer(*name);
+    }
     if (context.caller.process || !context.caller.chain) return;
     const Token& leaf = context.caller.chain->leaf();
     refer(hex_encode(leaf.digest()));

@@ -39,6 +39,15 @@ bool lacks_bounds(const Authority& authority, std::string_view scope) {
   });
 }
 
+Status judge(const ConsoleVisitor& visitor, std::string_view scope) {
+  const bool acts = visitor.is_confirmed && visitor.role == ConsoleRole::kOperator;
+  if (acts || may_read(visitor, scope)) return {};
+  return Error{
+      ErrorCode::kForbidden,
+      "this session of the console may not: an approver sees what waits for a decision, and what changes "
+      "something takes the operator and a passkey"};
+}
+
 Error forbidden(const char* what, std::size_t hop) {
   return {ErrorCode::kForbidden, what, 0, static_cast<std::int16_t>(hop)};
 }
@@ -59,6 +68,16 @@ Status judge(const Policy& policy, const VerifiedChain& chain, const ActionReque
 }
 
 }  // namespace
+
+bool only_reads(std::string_view scope) noexcept {
+  return scope.ends_with(".read") || scope == scope::kRevocationsImpact;
+}
+
+bool may_read(const ConsoleVisitor& visitor, std::string_view scope) noexcept {
+  constexpr std::array kOfApprovers{scope::kApprovalsRead, scope::kApproversRead, scope::kGatesRead};
+  if (visitor.role == ConsoleRole::kOperator) return only_reads(scope);
+  return std::ranges::find(kOfApprovers, scope) != kOfApprovers.end();
+}
 
 Status require_audience(const Policy& policy, const VerifiedChain& chain) {
   const auto tokens = chain.tokens();
@@ -88,6 +107,7 @@ Status require_authority(const Office& office, const CallContext& context, std::
   const Caller& caller = context.caller;
   const auto policy = office.policy.current();
   if (caller.process) return require_operator(*caller.process, policy->operators);
+  if (caller.visitor) return judge(*caller.visitor, scope);
   if (!caller.chain) {
     return Error{ErrorCode::kUnauthenticated, "this takes authority: present a chain and a DPoP proof"};
   }

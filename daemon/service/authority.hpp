@@ -16,6 +16,8 @@ namespace chancery::service {
 
 namespace scope {
 inline constexpr std::string_view kAgentsCreate = "chancery.agents.create";
+inline constexpr std::string_view kAgentsFreeze = "chancery.agents.freeze";
+inline constexpr std::string_view kAgentsUnfreeze = "chancery.agents.unfreeze";
 inline constexpr std::string_view kAgentsRead = "chancery.agents.read";
 inline constexpr std::string_view kAgentsRetire = "chancery.agents.retire";
 inline constexpr std::string_view kAgentsRotate = "chancery.agents.rotate";
@@ -23,6 +25,8 @@ inline constexpr std::string_view kAgentsReenroll = "chancery.agents.reenroll";
 inline constexpr std::string_view kAnomaliesRead = "chancery.anomalies.read";
 inline constexpr std::string_view kApprovalsCancel = "chancery.approvals.cancel";
 inline constexpr std::string_view kApprovalsRead = "chancery.approvals.read";
+inline constexpr std::string_view kApproversRead = "chancery.approvers.read";
+inline constexpr std::string_view kApproversRevoke = "chancery.approvers.revoke";
 inline constexpr std::string_view kBackendsRead = "chancery.backends.read";
 inline constexpr std::string_view kAttestationAttest = "chancery.attestation.attest";
 inline constexpr std::string_view kAttestationEnroll = "chancery.attestation.enroll";
@@ -40,7 +44,13 @@ inline constexpr std::string_view kCredentialsPut = "chancery.credentials.put";
 inline constexpr std::string_view kCredentialsRead = "chancery.credentials.read";
 inline constexpr std::string_view kCredentialsRevoke = "chancery.credentials.revoke";
 inline constexpr std::string_view kDelegationsCreate = "chancery.delegations.create";
+inline constexpr std::string_view kFreezeAll = "chancery.freeze.all";
+inline constexpr std::string_view kFreezeArm = "chancery.freeze.arm";
+inline constexpr std::string_view kFreezeLift = "chancery.freeze.lift";
+inline constexpr std::string_view kFreezeRead = "chancery.freeze.read";
+inline constexpr std::string_view kGatesRead = "chancery.gates.read";
 inline constexpr std::string_view kGrantsMint = "chancery.grants.mint";
+inline constexpr std::string_view kIncidentsOpen = "chancery.incidents.open";
 inline constexpr std::string_view kIntrospect = "chancery.introspect";
 inline constexpr std::string_view kIssuerRead = "chancery.issuer.read";
 inline constexpr std::string_view kIssuerRotate = "chancery.issuer.rotate";
@@ -56,7 +66,15 @@ inline constexpr std::string_view kRevocationsImpact = "chancery.revocations.imp
 inline constexpr std::string_view kRevocationsLift = "chancery.revocations.lift";
 inline constexpr std::string_view kRevocationsSuspend = "chancery.revocations.suspend";
 inline constexpr std::string_view kSessionsCreate = "chancery.sessions.create";
+inline constexpr std::string_view kTokensRead = "chancery.tokens.read";
 }  // namespace scope
+
+/// Whether what takes that scope only reads: such scopes are named so, and that of an act's impact.
+[[nodiscard]] bool only_reads(std::string_view scope) noexcept;
+
+/// Whether somebody in the console may ask for what takes `scope`: the operator for whatever only reads, an approver
+/// for what is about deciding. What changes something takes a confirmation besides (ConsoleVisitor::is_confirmed).
+[[nodiscard]] bool may_read(const ConsoleVisitor& visitor, std::string_view scope) noexcept;
 
 /// Everything under it governs this daemon.
 inline constexpr std::string_view kControlPlane = "chancery.";
@@ -71,7 +89,8 @@ inline constexpr std::string_view kControlPlane = "chancery.";
 /// A parameter of an action on this daemon.
 using Parameter = std::pair<std::string_view, std::string_view>;
 
-/// Whether the caller may do `scope` with these parameters: the operator's process, or a chain that grants it.
+/// Whether the caller may do `scope` with these parameters: the operator's process, somebody in the console as
+/// may_read() says, or a chain that grants it.
 /// A chain that mints grants must bound `sub` and `agent` by `one_of` or `prefix`; one that has actions
 /// authorized, `audience` by `one_of`.
 /// \return kForbidden (`hop` of the chain's token that denies)

@@ -19,8 +19,13 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string_view console_role_name(ConsoleRole role) noexcept {
+  return role == ConsoleRole::kOperator ? "operator" : "approver";
+}
+
 std::string identity_of(const Caller& caller) {
   if (caller.process) return "uid:" + std::to_string(caller.process->uid);
+  if (caller.visitor) return "console:" + caller.visitor->session;
   return caller.chain ? "jkt:" + caller.chain->leaf().claims().holder.text() : "";
 }
 

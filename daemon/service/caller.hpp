@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <chancery/api.hpp>
@@ -24,11 +25,32 @@ struct Process {
   std::string executable;        ///< resolved path, empty when it cannot be read
 };
 
-/// Who asks: a process of this machine, or the holder of a chain of authority over this daemon, who has proved
-/// to hold it. Who is neither may do nothing that needs authority.
+/// As whom somebody is in the console.
+enum class ConsoleRole : std::uint8_t {
+  kOperator,
+  kApprover,  ///< a person whom `[console] approvers` names, and no operator
+};
+
+/// "operator", "approver".
+[[nodiscard]] std::string_view console_role_name(ConsoleRole role) noexcept;
+
+/// A person who signed in to the console: at most what a process of the same user could ask for itself.
+struct ConsoleVisitor {
+  std::string session;  ///< 32 hexadecimal digits that name the session, and open nothing
+  ConsoleRole role = ConsoleRole::kApprover;
+  std::uint32_t uid = 0;        ///< whose process asked for the link
+  std::string principal{};      ///< an approver's; of an operator empty until a passkey said who it is
+  std::string passkey{};        ///< thumbprint of the one that signed in; empty before
+  std::string credential_id{};  ///< the same one's, base64url
+  bool is_confirmed = false;    ///< that very request, by a fresh assertion of the passkey
+};
+
+/// Who asks: a process of this machine, the holder of a chain of authority over this daemon, who has proved
+/// to hold it, or somebody in the console. Who is none of these may do nothing that needs authority.
 struct Caller {
   std::optional<Process> process;
   std::optional<VerifiedChain> chain;
+  std::optional<ConsoleVisitor> visitor{};
 };
 
 struct Attempt;
@@ -50,8 +72,8 @@ struct OperatorRule {
   std::optional<std::uint32_t> gid;  ///< as primary or supplementary group
 };
 
-/// Who it is for reservations and idempotency keys: "uid:1000", or "jkt:" and the thumbprint of the key that holds
-/// the chain. Another process of the same user is the same caller, so that one that was restarted can settle what
+/// Who it is for reservations and idempotency keys: "uid:1000", "jkt:" and the thumbprint of the key that holds
+/// the chain, or "console:" and the session. Another process of the same user is the same caller, so that one that was restarted can settle what
 /// it reserved. Empty for nobody.
 [[nodiscard]] std::string identity_of(const Caller& caller);
 

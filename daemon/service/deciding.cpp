@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/service/action_budget.hpp"
+#include "daemon/service/approval_grounds.hpp"
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
@@ -24,12 +25,20 @@ namespace {
 using RecordOutcome = store::Recording::Outcome;
 using Tokens = std::vector<std::shared_ptr<const Token>>;
 
-/// What verification says of an action, and what the action would spend.
+/// What verification and gates say of an action, and what the action would spend.
 struct Judgement {
   Verdict verdict;
   Tokens tokens;  ///< as far as they could be read
   ActionBudget budget;
   std::optional<store::ProofUse> proof;  ///< since step 6 has passed: the proof counts as used
+  std::vector<ClosedGate> closed{};      ///< for what is valid
+  Parking* parking = nullptr;            ///< with which a person is asked, when some are; borrowed
+};
+
+/// An approval by which an action passes the gates that are closed for it.
+struct Passage {
+  store::ParkedCall approved;
+  store::AuditEntry audit;
 };
 
 Result<ActionRequest> request_of(const api::Authorize& message) {
@@ -145,7 +154,29 @@ api::Decision waiting(const Judgement& judgement) {
   api::Decision decision;
   decision.outcome = api::kApprovalRequired;
   decision.step = "approval";
-  decision.reason = "a person has to approve this call first: it waits";
+  decision.reason = "a person has to approve this first: it waits";
+  decision.approval = judgement.parking->answer();
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
+// Whoever is refused does not ask on and on: as long as the request would have waited, no means no.
+api::Decision denied_by_person(const Judgement& judgement) {
+  api::Decision decision;
+  decision.outcome = api::kApprovalDenied;
+  decision.step = "approval";
+  decision.reason =
+      "a person has denied this: it can be asked for again when the denied request would have expired";
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
+// Not a decision yet: nothing is recorded, and the proof is good still.
+api::Decision terms_required(const Judgement& judgement) {
+  api::Decision decision;
+  decision.outcome = api::kTermsRequired;
+  decision.step = "approval";
+  decision.reason = "a person has to approve this call first: ask again with `approval`, and the same proof";
   set_findings(decision, judgement.verdict);
   return decision;
 }
@@ -214,7 +245,7 @@ store::AuditEntry audit_of(const Office& office, const CallContext& context, con
                            const api::Authorize& message, const api::Decision& decision,
                            const ToolCall* call) {
   if (is_waiting(decision)) {
-    AuditFacts facts = call->parking->request();
+    AuditFacts facts = judgement.parking->request();
     set_holder(facts, judgement);
     return audit_entry("approval.request", context, std::move(facts));
   }
@@ -233,36 +264,63 @@ void give(ToolCall& call, const Judgement& judgement, const api::Decision& answe
   decision.permit = &call.given;
 }
 
-Result<store::Recording> record(Office& office, const CallContext& context, const api::Authorize& message,
-                                const Judgement& judgement, const api::Decision& answer, ToolCall* call) {
-  store::Decision decision;
-  decision.caller = identity_of(context.caller);
-  decision.audience = message.audience;
-  decision.at = context.now;
-  decision.proof = *judgement.proof;
-  if (answer.permitted) {
-    decision.id = answer.id;
-    decision.debits = judgement.budget.debits;
-    if (message.reserve.count() > 0) decision.reserved_until = context.now + message.reserve;
-    if (call != nullptr) give(*call, judgement, answer, decision);
-  }
-  if (call != nullptr) decision.attempt = &call->attempt;
-  if (is_waiting(answer)) {
-    const bool is_repeated = call->parking->is_repeated();
-    (is_repeated ? decision.repeated : decision.parked) = &call->parking->call();
-    if (!is_repeated) decision.debits = judgement.budget.debits;
-  }
-  if (!message.idempotency_key.empty()) {
-    decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
-    decision.answer = wire::write(answer);
-  }
-  return office.spending.record(decision, audit_of(office, context, judgement, message, answer, call));
+// What waits is kept under no key: whoever asks again with a fresh proof asks for the same.
+void keep_answer(const api::Authorize& message, const api::Decision& answer, store::Decision& decision) {
+  if (message.idempotency_key.empty()) return;
+  decision.repeatable = {message.idempotency_key, sha256(as_bytes(wire::write(message)))};
+  if (!is_waiting(answer)) decision.answer = wire::write(answer);
 }
+
+/// Records decisions about one action.
+struct Recorder {
+  Office& office;
+  const CallContext& context;
+  const api::Authorize& message;
+  const Judgement& judgement;
+  ToolCall* call;  ///< nullptr: it is none
+
+  [[nodiscard]] store::AuditEntry audit_of(const api::Decision& answer) const {
+    return service::audit_of(office, context, judgement, message, answer, call);
+  }
+
+  /// \param passage  of a permit behind closed gates; else nullptr
+  [[nodiscard]] Result<store::Recording> record(const api::Decision& answer,
+                                                const Passage* passage = nullptr) const {
+    store::Decision decision;
+    decision.caller = identity_of(context.caller);
+    decision.audience = message.audience;
+    decision.at = context.now;
+    decision.proof = *judgement.proof;
+    if (answer.permitted) {
+      decision.id = answer.id;
+      decision.debits = judgement.budget.debits;
+      if (message.reserve.count() > 0) decision.reserved_until = context.now + message.reserve;
+      if (call != nullptr) give(*call, judgement, answer, decision);
+    }
+    if (call != nullptr) decision.attempt = &call->attempt;
+    if (is_waiting(answer)) set_parked(decision);
+    keep_answer(message, answer, decision);
+    if (passage == nullptr) return office.spending.record(decision, audit_of(answer));
+    const store::ApprovalUse use{passage->approved.id, passage->approved.subject, &passage->audit};
+    decision.approved = &use;
+    for (const ClosedGate& closed : judgement.closed) {
+      if (closed.first) decision.let_through.push_back(*closed.first);
+    }
+    return office.spending.record(decision, audit_of(answer));
+  }
+
+ private:
+  void set_parked(store::Decision& decision) const {
+    const Parking& parking = *judgement.parking;
+    (parking.is_repeated() ? decision.repeated : decision.parked) = &parking.call();
+    if (!parking.is_repeated()) decision.debits = judgement.budget.debits;
+  }
+};
 
 // A proof that is refused is in the audit log once, though nothing else of it is kept: whoever presents it again and
 // again does not fill the disk.
-Result<api::Decision> refuse_proof(Office& office, const CallContext& context, const api::Authorize& message,
-                                   const Judgement& judgement, bool is_replayed, const ToolCall* call) {
+Result<api::Decision> refuse_proof(const Recorder& recorder, bool is_replayed) {
+  const Judgement& judgement = recorder.judgement;
   store::ProofUse use = *judgement.proof;
   // Of a key that has used too many, each is another: the key counts.
   if (!is_replayed) use.jti = {};
@@ -271,9 +329,8 @@ Result<api::Decision> refuse_proof(Office& office, const CallContext& context, c
                             : proof_denial(judgement, "too many proofs of this key are unexpired",
                                            "wait until some have expired, and send fewer requests");
   api::Decision decision = denied(judgement, denial);
-  if (office.refused_proofs->note(use)) {
-    CHANCERY_TRY(office.store.append_audit(audit_of(office, context, judgement, message, decision, call)));
-  }
+  if (recorder.office.refused_proofs->note(use))
+    CHANCERY_TRY(recorder.office.store.append_audit(recorder.audit_of(decision)));
   return decision;
 }
 
@@ -301,52 +358,109 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
                              "send a fresh DPoP proof, under another `idempotency_key`"));
 }
 
-/// How often a call is recorded anew, since the one that waited for the same was overdue or has just ended.
+/// How often something is recorded anew, since the request for the same was overdue or has just ended.
 constexpr int kMostTries = 5;
 
-// What is asked for again is answered as before, as long as it waits: whoever repeats itself asks nobody twice. One that is
-// overdue makes room.
-Status resume(Office& office, const CallContext& context, std::string_view id, Parking& parking) {
-  CHANCERY_ASSIGN(const store::ParkedCall found, office.approvals.summary(id));
-  if (found.state != store::ApprovalState::kPending) return {};
-  if (found.expires_at <= context.now) {
-    const auto ended = expire_approval(office, found, context.now);
-    if (!ended && ended.error().code != ErrorCode::kConflict) return ended.error();
+/// What was recorded, and what is answered then.
+struct Recorded {
+  api::Decision answer;
+  store::Recording recording;
+};
+
+/// Brings an action past gates that are closed for it, or has it wait in front of them.
+class Passing {
+ public:
+  Passing(const Recorder& recorder, std::string id) : recorder_(recorder), id_(std::move(id)) {}
+
+  // What is asked for again is answered as before, as long as it waits: whoever repeats itself asks nobody twice.
+  Result<Recorded> run() {
+    const Judgement& judgement = recorder_.judgement;
+    const Parking::Asker asker{judgement.verdict.chain(), key_of_agent(judgement.tokens), judgement.budget,
+                               judgement.closed};
+    for (int tried = 0; tried < kMostTries; ++tried) {
+      CHANCERY_TRY(judgement.parking->compose(asker));
+      const std::string& subject = judgement.parking->call().subject;
+      CHANCERY_ASSIGN(const auto open, open_request(recorder_.office, subject, recorder_.context.now));
+      const bool is_approved = open && open->state == store::ApprovalState::kApproved;
+      if (!open) {
+        CHANCERY_ASSIGN(const bool is_denied,
+                        recorder_.office.gates.was_denied(judgement.parking->call(), recorder_.context.now));
+        if (is_denied) return refuse();
+      }
+      if (open && !is_approved) CHANCERY_TRY(resume(*open));
+      CHANCERY_ASSIGN(Recorded recorded, is_approved ? pass(*open) : park());
+      if (!has_changed(recorded.recording.outcome)) return recorded;
+    }
+    return Error{ErrorCode::kOverloaded, "this very thing is asked for too often at once: ask for it again"};
+  }
+
+ private:
+  // Since it was looked up: somebody asked, decided, cancelled, or used the approval.
+  static bool has_changed(RecordOutcome outcome) {
+    return outcome == RecordOutcome::kWaitsAlready || outcome == RecordOutcome::kWaitsNoLonger ||
+           outcome == RecordOutcome::kApproved || outcome == RecordOutcome::kApprovedNoLonger;
+  }
+
+  static Recorded changed() {
+    Recorded out;
+    out.recording.outcome = RecordOutcome::kApprovedNoLonger;
+    return out;
+  }
+
+  // Its document is that of the first time. One that has just been decided is found out when this is recorded.
+  Status resume(const store::ParkedCall& open) const {
+    CHANCERY_ASSIGN(store::ParkedCall whole, recorder_.office.approvals.find(open.id));
+    recorder_.judgement.parking->repeat(std::move(whole));
     return {};
   }
-  CHANCERY_ASSIGN(store::ParkedCall whole, office.approvals.find(id));
-  if (whole.state == store::ApprovalState::kPending) parking.repeat(std::move(whole));
-  return {};
-}
 
-// The attempt names what it waits for, which is known only then.
-Result<store::Recording> park(Office& office, const CallContext& context, const api::Authorize& message,
-                              const Judgement& judgement, ToolCall& call) {
-  Parking& parking = *call.parking;
-  const api::Decision answer = waiting(judgement);
-  const store::AuditEntry attempt = std::move(call.attempt);
-  const Parking::Asker asker{judgement.verdict.chain(), key_of_agent(judgement.tokens), judgement.budget};
-  CHANCERY_TRY(parking.compose(asker));
-  for (int tried = 0; tried < kMostTries; ++tried) {
-    call.attempt = parking.attempt();
-    CHANCERY_ASSIGN(store::Recording recording, record(office, context, message, judgement, answer, &call));
-    if (recording.outcome == RecordOutcome::kWaitsAlready) {
-      CHANCERY_TRY(resume(office, context, recording.answer, parking));
-      continue;
-    }
-    if (recording.outcome == RecordOutcome::kWaitsNoLonger) {
-      CHANCERY_TRY(parking.compose(asker));
-      continue;
-    }
-    if (recording.outcome != RecordOutcome::kRecorded) call.attempt = attempt;
-    return recording;
+  // The row says that it is approved: what counts is what people signed.
+  Result<Recorded> pass(const store::ParkedCall& approved) const {
+    CHANCERY_ASSIGN(const store::ParkedCall whole, recorder_.office.approvals.find(approved.id));
+    if (whole.state != store::ApprovalState::kApproved) return changed();
+    CHANCERY_TRY(require_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    AuditFacts facts = recorder_.judgement.parking->use(approved);
+    set_holder(facts, recorder_.judgement);
+    facts.ids.emplace_back("decision", id_);
+    if (recorder_.call != nullptr) facts.ids.emplace_back("permit", recorder_.call->given.permit.id);
+    const Passage passage{approved, audit_entry("approval.use", recorder_.context, std::move(facts))};
+    Recorded out{permitted(recorder_.judgement, recorder_.context, recorder_.message, id_), {}};
+    CHANCERY_ASSIGN(out.recording, recorder_.record(out.answer, &passage));
+    return out;
   }
-  return Error{ErrorCode::kOverloaded, "this very call is asked for too often at once: ask for it again"};
-}
+
+  Result<Recorded> refuse() const {
+    Recorded out{denied_by_person(recorder_.judgement), {}};
+    CHANCERY_ASSIGN(out.recording, recorder_.record(out.answer));
+    return out;
+  }
+
+  // The attempt names what it waits for, which is known only then.
+  Result<Recorded> park() const {
+    ToolCall* const call = recorder_.call;
+    std::optional<store::AuditEntry> attempt;
+    if (call != nullptr) {
+      attempt = std::move(call->attempt);
+      call->attempt = recorder_.judgement.parking->attempt();
+    }
+    Recorded out{waiting(recorder_.judgement), {}};
+    auto recording = recorder_.record(out.answer);
+    if (attempt && (!recording || recording->outcome != RecordOutcome::kRecorded))
+      call->attempt = *std::move(attempt);
+    if (!recording) return recording.error();
+    out.recording = *std::move(recording);
+    return out;
+  }
+
+  const Recorder& recorder_;
+  const std::string id_;  // of a decision to permit
+};
 
 // By its name: a decision that is answered again is known by nothing else.
 Outcome outcome_of(const api::Decision& decision) {
-  if (decision.permitted || is_waiting(decision)) return Outcome::kValid;
+  // What people say of it is not the chain's doing.
+  if (decision.permitted || is_waiting(decision) || decision.outcome == api::kApprovalDenied)
+    return Outcome::kValid;
   for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
     if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
   }
@@ -359,6 +473,65 @@ void note_use(const Judgement& judgement, const api::Authorize& message, anomaly
   use.scopes = {message.scope};
   use.resources = {message.audience};
   use.host = host_of(message.uri);
+}
+
+// The gate of the chain's grant counts for all that is done under it.
+Result<std::vector<ClosedGate>> closed_for(const Office& office, const CallContext& context,
+                                           const Judgement& judgement, const ActionRequest& request,
+                                           const ToolCall* call) {
+  const auto policy = office.policy.current();
+  const VerifiedChain& chain = judgement.verdict.chain();
+  CHANCERY_ASSIGN(const std::string grant_gate,
+                  office.gates.gate_of(hex_encode(chain.tokens().front()->digest())));
+  const std::string principal = chain.principal();
+  const GatedAction action{request.scope, call == nullptr ? std::string_view() : std::string_view(call->tool),
+                           principal, request.parameters, grant_gate};
+  CHANCERY_ASSIGN(std::vector<ClosedGate> closed,
+                  closed_gates(policy->gates, action, {context.now, policy->verify.zones},
+                               [&](const auto& value) { return office.gates.was_let_through(value); }));
+  if (call != nullptr && call->takes_approval) {
+    closed.push_back({gate_of_tool(call->tool, policy->tool_approvers, policy->approval_life),
+                      "the tool's declaration takes an approval"});
+  }
+  return closed;
+}
+
+/// \param own  where what is put before a person is kept for an action that is no call
+Result<Parking*> parking_for(const Office& office, const CallContext& context, const api::Authorize& message,
+                             const ToolCall* call, std::optional<Parking>& own) {
+  if (call != nullptr) return call->parking;
+  CHANCERY_ASSIGN(Matter matter, matter_of_action(*office.policy.current(), context, message));
+  return &own.emplace(office, context, message, std::move(matter));
+}
+
+Result<Recorded> record_once(const Recorder& recorder, std::string id) {
+  const Judgement& judgement = recorder.judgement;
+  Recorded out{judgement.verdict.valid()
+                   ? permitted(judgement, recorder.context, recorder.message, std::move(id))
+                   : denied(judgement, denial_of(judgement)),
+               {}};
+  CHANCERY_ASSIGN(out.recording, recorder.record(out.answer));
+  return out;
+}
+
+// What is no decision, since it could not be recorded.
+Error refusal_of(RecordOutcome outcome) {
+  if (outcome == RecordOutcome::kOtherRequest)
+    return {ErrorCode::kConflict,
+            "`idempotency_key` was used for another request: take a fresh key for each request"};
+  if (outcome == RecordOutcome::kTooManyOfKey)
+    return {ErrorCode::kOverloaded,
+            "32 requests of this agent wait for an approval: wait until some are decided, cancelled or "
+            "expired, `chancery approval list` shows them"};
+  if (outcome == RecordOutcome::kTooManyOfFirst)
+    return {
+        ErrorCode::kOverloaded,
+        "128 requests by chains with the same first holder wait for an approval: wait until some are decided, "
+        "cancelled or expired, `chancery approval list` shows them"};
+  if (outcome == RecordOutcome::kTooManyParked)
+    return {ErrorCode::kOverloaded,
+            "1024 requests wait for an approval, and no more can: `chancery approval list` shows them"};
+  return {ErrorCode::kInternal, "a decision was recorded as something that it is not: report this"};
 }
 
 Status require_enforcement_point(Office& office, const CallContext& context, const api::Authorize& message,
@@ -382,52 +555,49 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   CHANCERY_TRY(office.spending.require_newest());
   CHANCERY_ASSIGN(const ActionRequest request, request_of(message));
   CHANCERY_ASSIGN(std::string id, random_id());
-  const Judgement judgement = judge(office, context, message, request, std::move(tokens));
+  Judgement judgement = judge(office, context, message, request, std::move(tokens));
   const bool is_valid = judgement.verdict.valid();
   if (!judgement.proof) return deny_unproven(office, context, message, judgement, call);
   note_use(judgement, message, use);
-
-  const bool waits = is_valid && call != nullptr && call->parking != nullptr;
-  api::Decision answer = waits      ? waiting(judgement)
-                         : is_valid ? permitted(judgement, context, message, std::move(id))
-                                    : denied(judgement, denial_of(judgement));
-  CHANCERY_ASSIGN(store::Recording recording,
-                  waits ? park(office, context, message, judgement, *call)
-                        : record(office, context, message, judgement, answer, call));
-  if (recording.outcome == RecordOutcome::kOverBound) {
-    answer = denied(judgement, over_bound(judgement.budget.bounds[recording.debit], recording.total));
-    CHANCERY_ASSIGN(recording, record(office, context, message, judgement, answer, call));
+  if (is_valid) {
+    CHANCERY_ASSIGN(judgement.closed, closed_for(office, context, judgement, request, call));
   }
-  switch (recording.outcome) {
+  const bool is_gated = !judgement.closed.empty();
+  if (is_gated && call != nullptr && call->parking == nullptr) return terms_required(judgement);
+  std::optional<Parking> parking;
+  if (is_gated) {
+    CHANCERY_ASSIGN(judgement.parking, parking_for(office, context, message, call, parking));
+  }
+
+  const Recorder recorder{office, context, message, judgement, call};
+  CHANCERY_ASSIGN(Recorded done,
+                  is_gated ? Passing(recorder, std::move(id)).run() : record_once(recorder, std::move(id)));
+  if (done.recording.outcome == RecordOutcome::kOverBound) {
+    const std::size_t debit = done.recording.debit;
+    done.answer = denied(judgement, over_bound(judgement.budget.bounds[debit], done.recording.total));
+    CHANCERY_ASSIGN(done.recording, recorder.record(done.answer));
+  }
+  switch (done.recording.outcome) {
     case RecordOutcome::kRecorded:
-      return answer;
+      return std::move(done.answer);
     case RecordOutcome::kAnsweredBefore:
-      return repeat(office, judgement, recording.answer);
-    case RecordOutcome::kOtherRequest:
-      return Error{ErrorCode::kConflict,
-                   "`idempotency_key` was used for another request: take a fresh key for each request"};
+      return repeat(office, judgement, done.recording.answer);
     case RecordOutcome::kProofUsed:
-      return refuse_proof(office, context, message, judgement, true, call);
+      return refuse_proof(recorder, true);
     case RecordOutcome::kTooManyProofs:
-      return refuse_proof(office, context, message, judgement, false, call);
+      return refuse_proof(recorder, false);
+    case RecordOutcome::kOtherRequest:
     case RecordOutcome::kTooManyOfKey:
-      return Error{ErrorCode::kOverloaded,
-                   "32 calls of this agent wait for an approval: wait until some are decided, cancelled or "
-                   "expired, `chancery approval list` shows them"};
     case RecordOutcome::kTooManyOfFirst:
-      return Error{
-          ErrorCode::kOverloaded,
-          "128 calls by chains with the same first holder wait for an approval: wait until some are decided, "
-          "cancelled or expired, `chancery approval list` shows them"};
     case RecordOutcome::kTooManyParked:
-      return Error{ErrorCode::kOverloaded,
-                   "1024 calls wait for an approval, and no more can: `chancery approval list` shows them"};
     case RecordOutcome::kWaitsAlready:
     case RecordOutcome::kWaitsNoLonger:
+    case RecordOutcome::kApproved:
+    case RecordOutcome::kApprovedNoLonger:
     case RecordOutcome::kOverBound:
-      break;  // a denial debits nothing, and nothing else is parked
+      break;
   }
-  return Error{ErrorCode::kInternal, "a denial was refused as spending too much: report this"};
+  return refusal_of(done.recording.outcome);
 }
 
 }  // namespace chancery::service

@@ -19,14 +19,17 @@ struct ToolCall {
   const std::string& tool;    ///< borrowed
   store::NewPermit given;     ///< without decision, token and key, which are set here
   store::AuditEntry attempt;  ///< stands in the log before the decision
-  /// The tool takes an approval: what would be permitted is parked, and the outcome is kApprovalRequired. Borrowed.
+  /// What a person is to read of it, if the runtime said so. Without it a call for which a gate is closed has the outcome kTermsRequired,
+  /// and nothing is recorded. Borrowed.
   Parking* parking = nullptr;
+  bool takes_approval = false;  ///< by the tool's own declaration; with `parking`
 };
 
-/// Decides an action as docs/protocol/authorization.md says, and records the decision.
+/// Decides an action as docs/protocol/authorization.md says, and records the decision. What gates are closed for is parked, with the
+/// outcome kApprovalRequired, unless it was approved before: then the approval is used up by the permit.
 /// \param use   is told whose use of authority it is, once that is proven
 /// \param call  whose caller may ask for it; nullptr: the caller must have the authority of an enforcement point
-/// \return of a call that takes an approval also kOverloaded when too many wait
+/// \return also kOverloaded when too many wait, and what closed_gates() and matter_of_action() say
 [[nodiscard]] Result<api::Decision> decide(Office& office, const CallContext& context,
                                            const api::Authorize& message, anomaly::Use& use,
                                            ToolCall* call = nullptr);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "daemon/service/authority.hpp"
+#include "daemon/service/gated_grant.hpp"
 #include "daemon/service/issuing.hpp"
 #include "sdk/token/authority_json.hpp"
 
@@ -39,6 +40,18 @@ Status require_within_ceiling(const Policy& policy, const api::CreateGrant& mess
   if (allowed) return {};
   return Error{ErrorCode::kAudienceNotGranted,
                "an audience is not among those that may be granted: see [grants] audiences"};
+}
+
+// What a TPM enforces is asked of grants, not of what is done under them.
+Status require_gate(const Policy& policy, const std::string& gate) {
+  if (gate.empty()) return {};
+  const auto found = std::ranges::find(policy.gates, gate, &Gate::name);
+  if (found == policy.gates.end())
+    return Error{ErrorCode::kInvalidArgument, "`gate` names no [[gate]] of the configuration"};
+  if (!found->tpm_enforced) return {};
+  return Error{
+      ErrorCode::kInvalidArgument,
+      "`gate` is one that the TPM enforces: it is about grants of its scopes, and not about what is done under a grant"};
 }
 
 Claims root_claims(const Policy& policy, const api::CreateGrant& message, const store::Agent& agent,
@@ -83,14 +96,27 @@ Result<api::Grant> grant(Office& office, const CallContext& context, const api::
   CHANCERY_TRY(refuse_control_plane(message.authority));
   const auto policy = office.policy.current();
   CHANCERY_TRY(require_within_ceiling(*policy, message));
+  CHANCERY_TRY(require_gate(*policy, message.gate));
   if (message.depth > 1) CHANCERY_TRY(require_bounded_budgets(message.authority));
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(message.agent));
   CHANCERY_TRY(require_serving(agent, context.now));
 
-  CHANCERY_ASSIGN(
-      std::string root,
-      issue_root(office, context, root_claims(*policy, message, agent, context.now), &agent, "token.grant"));
-  return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority)};
+  Claims claims = root_claims(*policy, message, agent, context.now);
+  const std::vector<const Gate*> gates = gates_of_grant(policy->gates, message.authority.scopes);
+  if (gates.size() > 1) {
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "the scopes are behind several gates that the TPM enforces: ask for those of each in a grant of its own"};
+  }
+  if (!gates.empty()) {
+    CHANCERY_ASSIGN(api::Grant behind,
+                    grant_behind(office, context, message, *gates.front(), agent, std::move(claims)));
+    behind.warnings = unbounded_wildcards(message.authority);
+    return behind;
+  }
+  CHANCERY_ASSIGN(std::string root,
+                  issue_root(office, context, std::move(claims), &agent, {"token.grant", message.gate}));
+  return api::Grant{{std::move(root)}, unbounded_wildcards(message.authority), {}};
 }
 
 }  // namespace chancery::service

@@ -5,6 +5,7 @@
 #include "daemon/service/attestation.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/freeze_desk.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/writer.hpp"
 #include "sdk/token/authority_json.hpp"
@@ -54,11 +55,21 @@ Status require_serving(const store::Agent& agent, std::chrono::sys_seconds now) 
   return Error{};
 }
 
+namespace {
+
+Status require_free(const Office& office, const store::Agent& agent) {
+  return office.freezes == nullptr ? Status{} : office.freezes->require_free(agent.id);
+}
+
+}  // namespace
+
 Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                           std::string_view input) {
   CHANCERY_TRY(office.spending.require_newest());
+  CHANCERY_TRY(require_free(office, agent));
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(agent.key.backend));
   auto signature = backend->sign(agent.key.stored, as_bytes(input), context.deadline);
+  CHANCERY_TRY(require_free(office, agent));  // it may have been frozen while the device signed
   if (signature || signature.error().code != ErrorCode::kKeyLost) return signature;
   const Thumbprint thumbprint = agent.key.stored.public_key.thumbprint();
   const auto marked = office.store.change_key(thumbprint, store::KeyState::kLost, "key_lost",
@@ -165,8 +176,20 @@ store::IssuedToken record_of(const Token& token, const Token* parent, const stor
   return record;
 }
 
+Status record_root(Office& office, const CallContext& context, store::IssuedToken record,
+                   const Claims& claims, const Thumbprint& signer, const RootRecord& as) {
+  record.gate = as.gate;
+  record.approved = as.approved;
+  AuditFacts facts = issued_facts(*office.policy.current(), record, claims);
+  if (!as.gate.empty()) facts.details.set("gate", as.gate);
+  if (as.approved != nullptr) facts.ids.emplace_back("approval", as.approved->id);
+  CHANCERY_TRY(office.store.record_token(record, signer, audit_entry(as.action, context, std::move(facts))));
+  if (!as.gate.empty()) office.gates.note_gated();
+  return {};
+}
+
 Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
-                               const store::Agent* receiver, std::string_view action) {
+                               const store::Agent* receiver, const RootRecord& as) {
   CHANCERY_TRY(office.spending.require_newest());
   if (receiver != nullptr) CHANCERY_TRY(require_custody(office, *receiver, on_behalf_of(context)));
   CHANCERY_ASSIGN(claims.jti, random_id());
@@ -180,10 +203,10 @@ Result<std::string> issue_root(Office& office, const CallContext& context, Claim
 
   store::IssuedToken record = record_of(token, nullptr, receiver);
   record.status = place;
-  CHANCERY_TRY(office.store.record_token(
-      record, issuer.stored.public_key.thumbprint(),
-      audit_entry(action, context, issued_facts(*office.policy.current(), record, claims))));
-  return record.compact;
+  const std::string compact = record.compact;
+  CHANCERY_TRY(
+      record_root(office, context, std::move(record), claims, issuer.stored.public_key.thumbprint(), as));
+  return compact;
 }
 
 Status adopt(Office& office, const VerifiedChain& chain) {

@@ -36,7 +36,7 @@ struct AgentChain {
 
 /// Signs with an agent's own key. When the device no longer opens it, the key is marked as lost, with an
 /// audit entry.
-/// \return the device's errors; kKeyLost, or kRetired when the key was ended meanwhile
+/// \return the device's errors; kForbidden for a frozen agent; kKeyLost, or kRetired when the key was ended meanwhile
 [[nodiscard]] Result<Signature> sign_as(Office& office, const CallContext& context, const store::Agent& agent,
                                         std::string_view input);
 
@@ -60,11 +60,22 @@ struct AgentChain {
 /// Parses what was just signed, refusing what a verifier would refuse for its length. kTooLarge.
 [[nodiscard]] Result<Token> accept_signed(const std::string& compact);
 
+/// What else is said of DT_0.
+struct RootRecord {
+  std::string_view action;                       ///< in the log
+  std::string gate{};                            ///< that all that is done under it is behind; empty: none
+  const store::ApprovalUse* approved = nullptr;  ///< that it uses up; borrowed
+};
+
+/// Records DT_0 that a key of the issuer's has signed, before it is given to anybody. \return the store's errors
+[[nodiscard]] Status record_root(Office& office, const CallContext& context, store::IssuedToken record,
+                                 const Claims& claims, const Thumbprint& signer, const RootRecord& as);
+
 /// Has the issuer's key sign DT_0, and records it before it is given to anybody.
 /// \param receiver  the agent that is to hold it; null: somebody else
 /// \return the compact token; the issuer key's errors, kTooLarge
 [[nodiscard]] Result<std::string> issue_root(Office& office, const CallContext& context, Claims claims,
-                                             const store::Agent* receiver, std::string_view action);
+                                             const store::Agent* receiver, const RootRecord& as);
 
 /// Has the agent that holds a chain sign a child of its leaf, and records it before it is given to anybody.
 /// \param receiver  the agent that is to hold it; null: a key in the memory of the holder's own process

@@ -4,8 +4,11 @@
 #include <tuple>
 #include <utility>
 
+#include "attest/evidence/public_area.hpp"
+#include "attest/evidence/tpm_codec.hpp"
 #include "attest/verify/measurements.hpp"
 #include "daemon/service/attestation.hpp"
+#include "hsm/gated_keys.hpp"
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/json/reader.hpp"
@@ -63,8 +66,18 @@ AttestationResult result_of(const Office& office, const store::Host& host, const
   return result;
 }
 
+// An agent's key may hang on its device's kill switch, whose operator and bank are nobody's concern here: that it is used by
+// a policy, or by its secret, is judged, and which policy that is says nothing of where the key is.
+Bytes policy_of(const Bytes& key_public) {
+  const auto area = attest::PublicArea::parse(key_public, attest::PublicArea::Form::kBare);
+  if (!area) return {};  // which is refused for what it is
+  const ByteView policy = attest::octets_of(area->area().authPolicy);
+  return {policy.begin(), policy.end()};
+}
+
 attest::KeyEvidence key_evidence(const api::KeyEvidence& evidence) {
-  attest::KeyEvidence said{evidence.key_public, octets_of(evidence.certification), {}, std::nullopt};
+  attest::KeyEvidence said{evidence.key_public, octets_of(evidence.certification),
+                           policy_of(evidence.key_public), std::nullopt, evidence.creation_data};
   if (evidence.quote) {
     said.quote =
         attest::HostQuote{octets_of(evidence.quote->statement), values_of(evidence.quote->values), {}};
@@ -106,6 +119,30 @@ Result<Binding> binding_of(const std::string& leaf, const Bytes& nonce) {
   if (leaf.empty()) return Binding{nonce, std::nullopt};
   CHANCERY_ASSIGN(const Token token, Token::parse(leaf));
   return Binding{bound_nonce(leaf, nonce), token.claims().holder};
+}
+
+Result<api::KeyEvidence> certify(hsm::Attester& attester, const store::Key& key, ByteView nonce,
+                                 hsm::Deadline deadline) {
+  api::KeyEvidence evidence;
+  CHANCERY_ASSIGN(evidence.key_public, attester.public_area(key.stored));
+  CHANCERY_ASSIGN(const hsm::SignedAttest certification, attester.certify(key.stored, nonce, deadline));
+  evidence.certification = write_statement(certification);
+  return evidence;
+}
+
+// Its policy stands before TPM2_Certify, too: the TPM tells how it was made.
+Result<api::KeyEvidence> certify_gated(const Office& office, const store::Key& key, ByteView nonce,
+                                       hsm::Deadline deadline) {
+  CHANCERY_ASSIGN(hsm::KeyBackend* const backend, office.backends.find(key.backend));
+  hsm::GatedKeys* const gated = backend->gated_keys();
+  if (gated == nullptr)
+    return Error{ErrorCode::kNoAttester, "the backend of the gate's key is no TPM any more"};
+  api::KeyEvidence evidence;
+  CHANCERY_ASSIGN(evidence.key_public, gated->public_area(key.stored));
+  CHANCERY_ASSIGN(hsm::CreationStatement made, gated->certify(key.stored, nonce, deadline));
+  evidence.certification = write_statement(made.statement);
+  evidence.creation_data = std::move(made.creation_data);
+  return evidence;
 }
 
 }  // namespace
@@ -197,10 +234,9 @@ Result<store::HeldResult> attest_key(Office& office, const Challenge& challenge,
 Result<api::KeyEvidence> make_evidence(const Office& office, const store::Key& key, ByteView nonce,
                                        const attest::PcrSelection& pcrs, hsm::Deadline deadline) {
   CHANCERY_ASSIGN(hsm::Attester* const attester, find_attester(office, key.backend));
-  api::KeyEvidence evidence;
-  CHANCERY_ASSIGN(evidence.key_public, attester->public_area(key.stored));
-  CHANCERY_ASSIGN(const hsm::SignedAttest certification, attester->certify(key.stored, nonce, deadline));
-  evidence.certification = write_statement(certification);
+  CHANCERY_ASSIGN(api::KeyEvidence evidence, key.owner.starts_with(store::kGateOwner)
+                                                 ? certify_gated(office, key, nonce, deadline)
+                                                 : certify(*attester, key, nonce, deadline));
   if (pcrs.empty()) return evidence;
   CHANCERY_ASSIGN(const hsm::PcrQuote quote, attester->quote(pcrs, nonce, deadline));
   evidence.quote = write_quote(quote);

@@ -1,7 +1,11 @@
 #include "daemon/service/key_keeper.hpp"
 
+#include <utility>
+
 #include "daemon/service/agent_keys.hpp"
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/freeze_desk.hpp"
+#include "daemon/service/gated_grant.hpp"
 
 namespace chancery::service {
 namespace {
@@ -41,6 +45,7 @@ void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) 
   settle_intents(now);
   look_at_devices(now);
   make_first_keys(now);
+  settle_freezes(now);
   rotate_aged(now);
   publish_if_stale(now);
 }
@@ -168,10 +173,16 @@ void KeyKeeper::retire_overdue(std::chrono::sys_seconds now) {
       }
       continue;
     }
+    if (key.owner.starts_with(store::kGateOwner)) publish_gates();
     must_publish_.insert(daemon_keys(office_, key.owner)
                              .options()
                              .owner);  // and to be destroyed, which is intended from now on
   }
+}
+
+void KeyKeeper::publish_gates() const {
+  const Status published = service::publish_gates(office_);
+  if (!published) complain_("the keys behind gates could not be published", published.error());
 }
 
 void KeyKeeper::rotate_aged(std::chrono::sys_seconds now) {
@@ -196,6 +207,51 @@ void KeyKeeper::rotate_aged_agents(std::chrono::sys_seconds now) {
     }
     if (page->size() < store::kMaxPage) return;
   }
+}
+
+// --- the kill switch
+
+void KeyKeeper::settle_freezes(std::chrono::sys_seconds now) {
+  const Step step{"freezes", "every kill switch", "a kill switch could not be told who is frozen"};
+  if (office_.freezes == nullptr || !may_try(step, now) || !office_.freezes->take_news()) return;
+  const Status told = office_.freezes->tell_devices(after(options_.patience));
+  note(step, told, now);
+  if (told && office_.freezes->take_owed()) {
+    AuditFacts facts;
+    facts.details.set("told", true);
+    const auto noted = office_.store.append_audit(audit_entry("freeze.told", now, std::move(facts)));
+    if (!noted) complain_("that devices know of a freeze could not be recorded", noted.error());
+  }
+  const bool are_switched = rotate_unswitched(now);
+  if (!told || !are_switched) office_.freezes->note_news();
+}
+
+bool KeyKeeper::rotate_unswitched(std::chrono::sys_seconds now) {
+  const auto armed = office_.freezes->armed_backends(after(options_.patience));
+  if (armed.empty()) return true;
+  bool are_all_switched = true;
+  std::size_t left = 0;  // that stay as they are, and so come first in the next page too
+  while (!stop_.stop_requested()) {
+    const auto page = office_.store.aged_keys(now, left);
+    if (!page) {
+      complain_("keys that hang on no kill switch could not be looked up", page.error());
+      return false;
+    }
+    for (const store::Key& key : *page) {
+      const bool is_wanted = !store::is_daemons(key.owner) && office_.freezes->could_be_switched(key, armed);
+      const Step step{"rotation " + key.stored.binding.key_id, key.backend,
+                      "a key could not be followed by one that hangs on the kill switch"};
+      if (is_wanted && may_try(step, now)) {
+        const Status done = rotate(key, now);
+        note(step, done, now);
+        if (done) continue;
+      }
+      if (is_wanted) are_all_switched = false;
+      ++left;
+    }
+    if (page->size() < store::kMaxPage) return are_all_switched;
+  }
+  return false;
 }
 
 bool KeyKeeper::rotate_if_aged(const store::Key& key, std::chrono::seconds limit,

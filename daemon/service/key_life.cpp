@@ -3,6 +3,8 @@
 #include <array>
 
 #include "daemon/service/audit_entry.hpp"
+#include "daemon/service/freeze_desk.hpp"
+#include "hsm/gated_keys.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 
@@ -28,6 +30,15 @@ Status give_up(store::Store& store, const KeyLife::NewKey& wanted, const Error& 
   store::KeyIntent abandoned = wanted.intent;
   abandoned.kind = Kind::kMake;
   return store.add_intent(abandoned);
+}
+
+// A key behind a gate signs for nobody alone: that it is gone shows in that its device does not find it any more.
+Status require_gone_behind_gate(hsm::KeyBackend& backend, const hsm::StoredKey& key, hsm::Deadline deadline) {
+  if (backend.gated_keys() == nullptr) return {};
+  const auto statement = backend.gated_keys()->certify(key, {}, deadline);
+  if (!statement) return statement.error().code == ErrorCode::kKeyLost ? Status{} : Status{statement.error()};
+  return Error{ErrorCode::kDeviceError,
+               "the device still knows a key that it says is destroyed: look for a copy of it"};
 }
 
 // The proof that a key is gone is a signature that fails for this reason and no other.
@@ -78,6 +89,15 @@ class KeyLife::Claim {
   bool is_ours_ = false;
 };
 
+// The daemon's own keys hang on no kill switch: what it signs for agents can be verified also while they are frozen.
+Result<hsm::StoredKey> KeyLife::make_in_device(hsm::KeyBackend& backend, const store::KeyIntent& intent,
+                                               std::chrono::sys_seconds now, hsm::Deadline deadline) {
+  const hsm::KeyBinding binding = binding_of(intent.owner, intent.key_id);
+  if (freezes_ == nullptr || store::is_daemons(intent.owner))
+    return backend.create(binding, intent.algorithm, deadline);
+  return freezes_->make_key(backend, binding, intent.algorithm, now, deadline);
+}
+
 Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hsm::Deadline deadline,
                                  const Record& record) {
   store::KeyIntent& intent = wanted.intent;
@@ -88,7 +108,9 @@ Result<store::Key> KeyLife::make(NewKey wanted, std::chrono::sys_seconds now, hs
   const Claim claim(*this, intent.key_id);
   CHANCERY_TRY(claim.check());
   CHANCERY_TRY(store_.add_intent(intent));
-  auto made = backend->create(binding_of(intent.owner, intent.key_id), intent.algorithm, deadline);
+  const hsm::KeyBinding binding = binding_of(intent.owner, intent.key_id);
+  auto made =
+      wanted.create ? wanted.create(*backend, binding) : make_in_device(*backend, intent, now, deadline);
   if (!made) {
     CHANCERY_TRY(give_up(store_, wanted, made.error()));
     return made.error();
@@ -115,7 +137,9 @@ Status KeyLife::destroy(const store::Key& key, std::chrono::sys_seconds now, hsm
 Status KeyLife::destroy_claimed(const store::Key& key, std::chrono::sys_seconds now, hsm::Deadline deadline) {
   CHANCERY_ASSIGN(hsm::KeyBackend* const backend, backends_.find(key.backend));
   CHANCERY_TRY(backend->destroy(key.stored, deadline));
-  CHANCERY_TRY(require_gone(*backend, key.stored, deadline));
+  CHANCERY_TRY(key.owner.starts_with(store::kGateOwner)
+                   ? require_gone_behind_gate(*backend, key.stored, deadline)
+                   : require_gone(*backend, key.stored, deadline));
   const store::KeyIntent intent{Kind::kDestroy, key.backend, key.owner, key.stored.binding.key_id, {}};
   AuditFacts facts = key_facts(key);
   facts.details.set("proof", "no longer signs");

@@ -14,16 +14,22 @@
 
 namespace chancery::service {
 
+class FreezeDesk;
+
 /// The two ends of a key's life, each of them a device's part and the store's part, with an intent in the
 /// store around both: a daemon that is killed in between finds what it left behind. Thread-safe.
 class KeyLife {
  public:
-  KeyLife(store::Store& store, const Backends& backends) : store_(store), backends_(backends) {}
+  /// \param freezes  by which agents' keys hang on kill switches; null: none does
+  KeyLife(store::Store& store, const Backends& backends, FreezeDesk* freezes = nullptr)
+      : store_(store), backends_(backends), freezes_(freezes) {}
 
   /// What is to be made.
   struct NewKey {
     store::KeyIntent intent;  ///< its `key_id` empty: a fresh one is taken
     bool is_resumed = false;  ///< the intent stands since before, and stays if the device makes nothing
+    /// Has the device make it in a way of its own; empty: as all keys.
+    std::function<Result<hsm::StoredKey>(hsm::KeyBackend& backend, const hsm::KeyBinding& binding)> create{};
   };
   using Record = std::function<Status(const store::Key& key)>;
 
@@ -47,11 +53,15 @@ class KeyLife {
  private:
   class Claim;
 
+  [[nodiscard]] Result<hsm::StoredKey> make_in_device(hsm::KeyBackend& backend,
+                                                      const store::KeyIntent& intent,
+                                                      std::chrono::sys_seconds now, hsm::Deadline deadline);
   [[nodiscard]] Status destroy_claimed(const store::Key& key, std::chrono::sys_seconds now,
                                        hsm::Deadline deadline);
 
   store::Store& store_;
   const Backends& backends_;
+  FreezeDesk* const freezes_;
   std::mutex mutex_;
   std::set<std::string> claimed_;  // ids of keys whose intents are being carried out by this process
 };

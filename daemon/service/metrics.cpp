@@ -1,6 +1,7 @@
 #include "daemon/service/metrics.hpp"
 
 #include "daemon/service/anomaly_watch.hpp"
+#include "daemon/service/console_desk.hpp"
 #include "daemon/telemetry/process_figures.hpp"
 
 namespace chancery::service {
@@ -290,6 +291,32 @@ void add_issuers(std::vector<Metric>& out, const IssuerDesk& issuers) {
   out.push_back(std::move(states));
 }
 
+void add_console(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
+  Metric shown{"chancery_console_sign_ins_total",
+               "Links, passkeys and passkeys' confirmations that the console was shown, by what came of it.",
+               kCounter};
+  for (std::size_t i = 0; i < kConsoleCredentialNames.size(); ++i) {
+    for (const bool is_accepted : {true, false}) {
+      shown.samples.push_back({static_cast<double>(office.tallies->console_credentials(i, is_accepted)),
+                               {{"by", std::string(kConsoleCredentialNames[i])},
+                                {"outcome", is_accepted ? "accepted" : "refused"}}});
+    }
+  }
+  out.push_back(std::move(shown));
+  Metric refusals{"chancery_console_refusals_total",
+                  "Requests that the console turned away before any route saw them, by reason.", kCounter};
+  for (std::size_t i = 0; i < kConsoleRefusalNames.size(); ++i) {
+    refusals.samples.push_back({static_cast<double>(office.tallies->console_refusals(i)),
+                                {{"reason", std::string(kConsoleRefusalNames[i])}}});
+  }
+  out.push_back(std::move(refusals));
+  const std::size_t sessions = office.console == nullptr ? 0 : office.console->count(now);
+  out.push_back({"chancery_console_sessions",
+                 "Sessions of the console that have not ended.",
+                 kGauge,
+                 {{static_cast<double>(sessions)}}});
+}
+
 void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
   Metric requests{"chancery_approval_requests_total",
                   "Calls of tools that take an approval, by what came of asking for one.", kCounter};
@@ -298,6 +325,23 @@ void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::
                                 {{"outcome", std::string(kApprovalRequestNames[i])}}});
   }
   out.push_back(std::move(requests));
+  Metric decisions{"chancery_approval_decisions_total",
+                   "What came of persons' decisions about what waits for them, by outcome.", kCounter};
+  for (std::size_t i = 0; i < kDecisionOutcomeNames.size(); ++i) {
+    decisions.samples.push_back({static_cast<double>(office.tallies->decisions(i)),
+                                 {{"outcome", std::string(kDecisionOutcomeNames[i])}}});
+  }
+  out.push_back(std::move(decisions));
+  const auto waited = office.tallies->decided_after().read();
+  Metric waits{"chancery_approval_wait_seconds", "How long requests waited for the decision that ended that.",
+               kHistogram};
+  waits.samples.push_back(
+      {0, {}, {vault::LifetimeHistogram::kBounds, waited.counts, static_cast<double>(waited.sum)}});
+  out.push_back(std::move(waits));
+  out.push_back({"chancery_approval_waiters",
+                 "Requests that are answered when something becomes of what waits for a person.",
+                 kGauge,
+                 {{static_cast<double>(office.approval_waits->waiting())}}});
   const auto pending = office.approvals.pending(now);
   if (!pending) return;
   out.push_back({"chancery_approvals_pending",
@@ -334,6 +378,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_vault(out, office.vault, now);
   add_issuers(out, office.issuers);
   add_approvals(out, office, now);
+  add_console(out, office, now);
   return out;
 }
 

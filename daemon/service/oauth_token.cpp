@@ -42,6 +42,10 @@ Result<std::vector<std::string>> token_by_credentials(Office& office, const Call
                                                       const std::optional<Thumbprint>& key) {
   CHANCERY_TRY(may_bind(office, context, message.agent, key));
   CHANCERY_ASSIGN(api::Grant granted, grant(office, context, message));
+  if (granted.approval)
+    return Error{
+        ErrorCode::kForbidden,
+        "the scopes are behind a gate: people approve the grant first, see `chancery approval list`; then ask again"};
   return bound(office, context, std::move(granted.chain), key);
 }
 

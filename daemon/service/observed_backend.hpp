@@ -9,14 +9,35 @@
 
 namespace chancery::service {
 
+/// Times a device's commands and tells the log of them. Thread-safe.
+class DeviceObserver {
+ public:
+  /// \param name  of the `[[backend]]` section
+  /// \param log  borrowed, outlives it; null: nothing is told
+  DeviceObserver(std::string name, const telemetry::Log* log) : name_(std::move(name)), log_(log) {}
+
+  /// Runs a command on behalf of a key's owner.
+  template <typename Command>
+  auto observed(const char* command, const hsm::KeyBinding& binding, Command run);
+  /// The same of a signature, which counts among signing().
+  template <typename Command>
+  auto observed_signature(const char* command, const hsm::KeyBinding& binding, Command run);
+
+  [[nodiscard]] const telemetry::Histogram& signing() const noexcept { return signing_; }
+
+ private:
+  const std::string name_;
+  const telemetry::Log* const log_;
+  telemetry::Histogram signing_;
+};
+
 /// A backend whose commands are timed and told to the log: each at the level debug, those that fail or are slow as
 /// warnings, with the request that they were for. Thread-safe, as the backend is.
 class ObservedBackend final : public hsm::KeyBackend {
  public:
-  /// \param name  of the `[[backend]]` section
-  /// \param log  borrowed, outlives it; null: nothing is told
-  ObservedBackend(std::string name, std::unique_ptr<hsm::KeyBackend> backend, const telemetry::Log* log)
-      : name_(std::move(name)), backend_(std::move(backend)), log_(log) {}
+  /// \param name,log  as DeviceObserver has them
+  ObservedBackend(std::string name, std::unique_ptr<hsm::KeyBackend> backend, const telemetry::Log* log);
+  ~ObservedBackend() override;
 
   Result<hsm::StoredKey> create(const hsm::KeyBinding& binding, Algorithm algorithm,
                                 hsm::Deadline deadline) override;
@@ -30,20 +51,21 @@ class ObservedBackend final : public hsm::KeyBackend {
   [[nodiscard]] hsm::Attester* attester() noexcept override { return backend_->attester(); }
   [[nodiscard]] hsm::KeyClaimant* claimant() noexcept override { return backend_->claimant(); }
   [[nodiscard]] hsm::Sealer* sealer() noexcept override { return backend_->sealer(); }
+  [[nodiscard]] hsm::GatedKeys* gated_keys() noexcept override;
+  [[nodiscard]] hsm::KillSwitch* kill_switch() noexcept override { return backend_->kill_switch(); }
   [[nodiscard]] hsm::BackendInfo describe() const override { return backend_->describe(); }
   [[nodiscard]] hsm::BackendLoad load() const override { return backend_->load(); }
 
-  /// How long signatures took, those that failed included, from the call to the answer: waiting in the queue too.
-  [[nodiscard]] const telemetry::Histogram& signing() const noexcept { return signing_; }
+  /// How long signatures took, those behind gates and those that failed included, from the call to the answer: waiting in
+  /// the queue too.
+  [[nodiscard]] const telemetry::Histogram& signing() const noexcept { return observer_.signing(); }
 
  private:
-  template <typename Command>
-  auto observed(const char* command, const hsm::KeyBinding& binding, Command run);
+  class Gated;
 
-  const std::string name_;
+  DeviceObserver observer_;
   const std::unique_ptr<hsm::KeyBackend> backend_;
-  const telemetry::Log* const log_;
-  telemetry::Histogram signing_;
+  const std::unique_ptr<Gated> gated_;  // none where the backend has none
 };
 
 }  // namespace chancery::service

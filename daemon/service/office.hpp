@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,14 +17,18 @@
 #include <chancery/api_audit.hpp>
 #include <chancery/api_backup.hpp>
 #include <chancery/api_overview.hpp>
+#include <chancery/passkeys.hpp>
 #include <chancery/result.hpp>
 #include <chancery/verify.hpp>
 
+#include "daemon/service/approval_waits.hpp"
 #include "daemon/service/attestation_desk.hpp"
 #include "daemon/service/audit_desk.hpp"
 #include "daemon/service/backend_set.hpp"
 #include "daemon/service/caller.hpp"
 #include "daemon/service/daemon_keys.hpp"
+#include "daemon/service/gated_issuers.hpp"
+#include "daemon/service/gates.hpp"
 #include "daemon/service/issuer_desk.hpp"
 #include "daemon/service/key_life.hpp"
 #include "daemon/service/nonces.hpp"
@@ -36,7 +42,9 @@
 #include "daemon/service/vault.hpp"
 #include "daemon/service/webhook.hpp"
 #include "daemon/store/approval_book.hpp"
+#include "daemon/store/approver_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
@@ -47,17 +55,26 @@
 #include "daemon/telemetry/request_counts.hpp"
 #include "sdk/base/published.hpp"
 
+namespace chancery::store {
+class IncidentBook;
+}
+
 namespace chancery::service {
 
 class AnomalyWatch;
+class ConsoleDesk;
+class FreezeDesk;
 
 /// What the operator's configuration decides about issuing.
 struct Policy {
   std::string issuer_url;
-  std::vector<std::string> runtimes{};      ///< names of the agents that are tool runtimes
-  std::string runtime_url{};                ///< where agents call them: `https://HOST[:PORT]`
-  std::chrono::seconds approval_life{900};  ///< how long a call waits for a person
-  std::vector<std::string> public_urls;     ///< where TLS callers reach it: each `https://HOST[:PORT]`
+  std::vector<std::string> runtimes{};        ///< names of the agents that are tool runtimes
+  std::string runtime_url{};                  ///< where agents call them: `https://HOST[:PORT]`
+  std::chrono::seconds approval_life{900};    ///< how long a call waits for a person
+  std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
+  std::chrono::seconds decided_kept{};        ///< how long the last decided document of each kind; 0: none
+  std::vector<Gate> gates{};
+  std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
   OperatorRule operators;
   std::vector<std::string> granted_scopes;      ///< ceiling; empty: every scope
@@ -68,9 +85,15 @@ struct Policy {
   std::chrono::seconds default_delegation_lifetime{0};
   std::chrono::seconds key_overlap{0};  ///< how long an agent's key serves after another has followed it
   std::chrono::seconds min_status_lifetime{
-      60};               ///< of tokens that refer to a status list; shorter ones do not
-  VerifyOptions verify;  ///< limits and signing modes; its cache is the daemon's
+      60};                                 ///< of tokens that refer to a status list; shorter ones do not
+  VerifyOptions verify;                    ///< limits and signing modes; its cache is the daemon's
+  std::optional<RelyingParty> passkeys{};  ///< none: nobody decides by one
+  std::map<std::uint32_t, std::string>
+      persons{};  ///< principals by the users of this machine that are theirs
 };
+
+/// How many may wait for a decision at a time, unless there are so many threads.
+inline constexpr std::size_t kApprovalWaiters = 4;
 
 /// Everything that the use cases work with; main wires it. References outlive the office.
 struct Office {
@@ -93,16 +116,23 @@ struct Office {
   store::PermitBook& permits;
   IssuerDesk& issuers;
   store::ApprovalBook& approvals;
+  store::ApproverBook& approvers;
+  store::GateBook& gates;
+  GatedIssuers& gated;
   Published<Policy> policy;
   std::vector<WatchedFile> files{};     ///< whose permissions the operator is told
   const telemetry::Log* log = nullptr;  ///< borrowed; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
-  AnomalyWatch* watch = nullptr;  ///< null: nobody watches how agents use their authority
+  AnomalyWatch* watch = nullptr;             ///< null: nobody watches how agents use their authority
+  FreezeDesk* freezes = nullptr;             ///< null: nobody is frozen, and nobody can be
+  ConsoleDesk* console = nullptr;            ///< null: there is no console
+  store::IncidentBook* incidents = nullptr;  ///< set wherever requests are served
   /// Shared, because an office can be moved and counts cannot.
   std::shared_ptr<telemetry::RequestCounts> requests = std::make_shared<telemetry::RequestCounts>();
   std::shared_ptr<Tallies> tallies = std::make_shared<Tallies>();
   std::shared_ptr<telemetry::EdgeRefusals> edge_refusals = std::make_shared<telemetry::EdgeRefusals>();
   std::shared_ptr<RefusedProofs> refused_proofs = std::make_shared<RefusedProofs>();
+  std::shared_ptr<ApprovalWaits> approval_waits = std::make_shared<ApprovalWaits>(kApprovalWaiters);
   /// Join tokens that were presented a second time.
   std::shared_ptr<std::atomic<std::uint64_t>> join_alarms = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

@@ -42,7 +42,7 @@ Result<api::Grant> create_operator(Office& office, const CallContext& context,
   claims.del_max_depth = kMaxDepth;
   claims.authority = all_of_it();
   CHANCERY_ASSIGN(std::string root,
-                  issue_root(office, context, std::move(claims), nullptr, "operator.create"));
+                  issue_root(office, context, std::move(claims), nullptr, {"operator.create"}));
   return api::Grant{{std::move(root)}, {}};
 }
 

@@ -2,6 +2,7 @@
 
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/proved_custody.hpp"
 #include "daemon/telemetry/process_figures.hpp"
 
 namespace chancery::service {
@@ -13,22 +14,14 @@ constexpr std::pair<const char*, std::string_view> kPurposes[]{{"issuer", store:
                                                                {"audit log", store::kAudit},
                                                                {"webhook", store::kWebhook}};
 
-// Of several results the strongest counts: whoever reads it knows the verifier by `chancery attest show`.
-std::string custody_of(const Office& office, const Thumbprint& key, std::chrono::sys_seconds now) {
-  const auto results = office.attestation.hosts.results(key, now);
-  if (!results || results->empty()) return {};
-  const auto best = std::ranges::max_element(*results, {}, &store::HeldResult::custody);
-  return std::string(custody_name(best->custody));
-}
-
 void add_keys(api::Overview& out, Office& office, std::chrono::sys_seconds now) {
   for (const auto& [purpose, owner] : kPurposes) {
     const auto key = daemon_keys(office, owner).newest();
     if (!key || !*key) continue;
     const Thumbprint thumbprint = (*key)->stored.public_key.thumbprint();
-    out.keys.push_back({purpose, thumbprint.text(), (*key)->backend,
-                        std::string(store::key_state_name((*key)->state)),
-                        custody_of(office, thumbprint, now), (*key)->created_at.time_since_epoch().count()});
+    out.keys.push_back(
+        {purpose, thumbprint.text(), (*key)->backend, std::string(store::key_state_name((*key)->state)),
+         proved_custody(office, thumbprint, now), (*key)->created_at.time_since_epoch().count()});
   }
 }
 

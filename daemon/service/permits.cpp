@@ -200,9 +200,12 @@ class Asking {
     use_ = &use;
     CHANCERY_TRY(begin(runtime));
     CHANCERY_TRY(decide_call());
-    const bool waits = answer_.decision.outcome == api::kApprovalRequired;
-    if (waits) answer_.approval = parking_->answer();
-    use.is_denied = !answer_.decision.permitted && !waits;
+    // Nothing is decided yet: it is asked again, and is one use then.
+    if (answer_.decision.outcome == api::kTermsRequired) {
+      use.key.reset();
+      return {};
+    }
+    use.is_denied = !answer_.decision.permitted && !answer_.decision.approval;
     tally(office_, answer_.decision);
     if (answer_.decision.permitted) {
       answer_.id = call_->given.permit.id;
@@ -235,7 +238,11 @@ class Asking {
     permit.expires_at = context_.now + kPermitLife;
     auto attempt = audit_entry("tool.attempt", context_, attempt_facts(permit));
     call_.emplace(ToolCall{message_.tool, {std::move(permit)}, std::move(attempt)});
-    if (message_.approval) call_->parking = &parking_.emplace(office_, context_, message_, runtime);
+    if (!message_.approval) return {};
+    parking_.emplace(office_, context_, action_,
+                     matter_of_call(*office_.policy.current(), message_, runtime));
+    call_->parking = &*parking_;
+    call_->takes_approval = message_.approval->is_declared;
     return {};
   }
 
@@ -275,7 +282,8 @@ class Asking {
   }
 
   [[nodiscard]] ApprovalRequest came_of_it() const noexcept {
-    if (!answer_.approval) return ApprovalRequest::kDenied;
+    if (answer_.decision.permitted) return ApprovalRequest::kPermitted;
+    if (!answer_.decision.approval) return ApprovalRequest::kDenied;
     return parking_->is_repeated() ? ApprovalRequest::kRepeated : ApprovalRequest::kParked;
   }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/service/gated_grant.hpp"
+
 namespace chancery::service {
 namespace {
 
@@ -46,10 +48,13 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       trust(options.policy.issuer_url, std::move(options.anchors), std::move(options.attestation_verifiers)),
       spending({*books.ledger, *books.proofs, *books.checkpoints, *books.store, *books.audit},
                with(std::move(options.spending), trust), options.complain),
-      life(*books.store, backends),
+      freezes(*books.freezes, backends),
+      life(*books.store, backends, &freezes),
       vault(*books.vault, backends, spending,
             options.vault_backend.empty() ? options.issuer.backend : options.vault_backend, options.redactor),
       issuers(*books.grants, vault, std::move(options.issuers), options.redactor, options.complain),
+      gated(*books.store, *books.approvers, life, backends, trust,
+            {options.issuer.backend, options.issuer.overlap, [this] { return spending.require_newest(); }}),
       issuer(*books.store, life, backends, trust, with(std::move(options.issuer), spending)),
       status_keys(*books.store, life, backends, trust, with(std::move(options.status_keys), spending)),
       attestation_keys(*books.store, life, backends, trust,
@@ -64,6 +69,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
               options.redactor, complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies), options.redactor),
+      console(std::move(options.console)),
       office{*books.store,
              backends,
              life,
@@ -83,15 +89,24 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              *books.permits,
              issuers,
              *books.approvals,
+             *books.approvers,
+             *books.gates,
+             gated,
              Published<Policy>(with(std::move(options.policy), &cache, zones)),
              std::move(options.files),
              options.log,
              std::move(options.redactor),
-             &watch} {
+             &watch,
+             &freezes,
+             console.get(),
+             books.incidents.get()} {
   spending.seal_with(audit);
+  office.approval_waits = std::make_shared<ApprovalWaits>(options.approval_waiters);
 }
 
 Status Premises::open(std::chrono::sys_seconds now) {
+  CHANCERY_TRY(freezes.open());
+  CHANCERY_TRY(publish_gates(office));
   CHANCERY_TRY(issuer.publish(now));
   CHANCERY_TRY(status_keys.publish(now));
   CHANCERY_TRY(attestation_keys.publish(now));
@@ -108,6 +123,9 @@ Status Premises::open(std::chrono::sys_seconds now) {
 
 // What may fail comes first: forgetting results, which are made anew when somebody asks, is no change of its own.
 Status Premises::change(Change change, std::chrono::sys_seconds now, const std::function<Status()>& record) {
+  // Whoever makes or ends a key behind a gate meanwhile publishes it afterwards, by the policy that there is then.
+  const auto held = gated.hold_publishing();
+  CHANCERY_ASSIGN(GateCeilings ceilings, gated.ceilings(change.policy.gates, change.policy.granted_scopes));
   if (change.forget_results) CHANCERY_TRY(books.hosts->forget_own_results(change.policy.issuer_url));
   if (change.trust) {
     Change::Trust& next = *change.trust;
@@ -119,6 +137,8 @@ Status Premises::change(Change change, std::chrono::sys_seconds now, const std::
   office.attestation.options.publish(std::move(change.attestation));
   office.attestation.forget_refusals();
   issuer.remember_for(change.key_memory);
+  // A gate that is added closes before its rule counts, whatever becomes of the store.
+  trust.publish_gates(std::move(ceilings));
   office.policy.publish(with(std::move(change.policy), &cache, zones));
   if (const Status published = issuer.publish(now); !published)  // the keeper tries again
     complain("the issuer's keys could not be published", published.error());

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/service/anomaly_watch.hpp"
+#include "daemon/service/console_desk.hpp"
+#include "daemon/service/freeze_desk.hpp"
+#include "daemon/service/gated_issuers.hpp"
 #include "daemon/service/office.hpp"
 #include "daemon/store/sqlite_books.hpp"
 
@@ -33,8 +37,10 @@ struct PremisesOptions {
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
   WebhookOptions webhook{};
-  IssuerDeskOptions issuers{};          ///< of credentials
-  std::string vault_backend{};          ///< whose device seals the vault's key; empty: the issuer's
+  IssuerDeskOptions issuers{};             ///< of credentials
+  std::unique_ptr<ConsoleDesk> console{};  ///< null: there is none
+  std::string vault_backend{};             ///< whose device seals the vault's key; empty: the issuer's
+  std::size_t approval_waiters = kApprovalWaiters;
   const telemetry::Log* log = nullptr;  ///< borrowed, outlives the premises; null: nothing is told
   std::shared_ptr<telemetry::Redactor> redactor = std::make_shared<telemetry::Redactor>();
   Spending::Complaint complain = [](const char*, const Error&) {};
@@ -77,9 +83,11 @@ struct Premises {
   PartnerOptions partners;
   TrustPublisher trust;
   Spending spending;
+  FreezeDesk freezes;
   KeyLife life;
   Vault vault;
   IssuerDesk issuers;  // of credentials
+  GatedIssuers gated;
   DaemonKeys issuer;
   DaemonKeys status_keys;
   DaemonKeys attestation_keys;
@@ -91,6 +99,7 @@ struct Premises {
   Webhook webhook;
   ReadinessCheck readiness;
   AnomalyWatch watch;
+  std::unique_ptr<ConsoleDesk> console;
   Office office;
 };
 

@@ -28,6 +28,27 @@ Node results_about_issuer(const Office& office) {
   return array;
 }
 
+Node texts(const std::vector<std::string>& list) {
+  Node array = Node::array();
+  for (const std::string& text : list) array.push_back(text);
+  return array;
+}
+
+// What keys of the issuer may grant, for who makes trust anchors of them. Nothing without a gate that a TPM enforces.
+std::optional<Node> ceilings(const Office& office) {
+  const GateCeilings ceilings = office.trust.gate_ceilings();
+  if (!ceilings.ungated) return std::nullopt;
+  Node gates = Node::array();
+  for (const auto& [name, gated] : ceilings.gated) {
+    if (gated.keys.empty()) continue;
+    Node keys = Node::array();
+    for (const PublicKey& key : gated.keys) keys.push_back(verification_key(key));
+    gates.push_back(
+        Node::object({{"gate", name}, {"scopes", texts(gated.scopes)}, {"keys", std::move(keys)}}));
+  }
+  return Node::object({{"scopes", texts(*ceilings.ungated)}, {"gates", std::move(gates)}});
+}
+
 }  // namespace
 
 std::string key_set(const Office& office) { return key_set_of(office.trust.keys(store::kIssuer)); }
@@ -46,7 +67,7 @@ std::string metadata(const Office& office) {
   const std::string issuer = office.policy->issuer_url;
   const Node algorithms = Node::array({"ES256", "Ed25519"});
   const Node authentication = Node::array({"private_key_jwt"});
-  return json::to_jcs(Node::object({
+  Node node = Node::object({
       {"issuer", issuer},
       {"jwks_uri", issuer + "/.well-known/jwks.json"},
       {"attestation_jwks_uri", issuer + "/.well-known/attestation-jwks.json"},
@@ -69,7 +90,9 @@ std::string metadata(const Office& office) {
       {"authorization_details_types_supported", Node::array({"agent_delegation"})},
       {"dpop_signing_alg_values_supported", algorithms},
       {"protected_resources", Node::array({issuer})},
-  }));
+  });
+  if (auto known = ceilings(office)) node.set("grant_ceilings", *std::move(known));
+  return json::to_jcs(node);
 }
 
 std::string protected_resource(const Office& office, const std::vector<std::string_view>& scopes) {

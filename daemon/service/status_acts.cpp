@@ -128,7 +128,7 @@ Result<api::StatusTarget> admit_target(Office& office, const CallContext& contex
 Result<VerifiedChain> verify_shown(const Office& office, std::span<const std::string_view> chain,
                                    std::chrono::sys_seconds now) {
   // What is suspended can be revoked too.
-  const TrustSnapshot trust = office.trust.own().with(EndedTokens());
+  const TrustSnapshot trust = office.trust.issued().with(EndedTokens());
   const Verdict verdict = verify_chain(chain, trust, now, office.policy->verify);
   return verdict.valid() ? verdict.chain() : Result<VerifiedChain>(kNoOwnChain);
 }

@@ -9,6 +9,7 @@
 #include <chancery/verify.hpp>
 
 #include "daemon/telemetry/histogram.hpp"
+#include "daemon/vault/issuers/lifetime_tally.hpp"
 
 namespace chancery::service {
 
@@ -32,10 +33,37 @@ enum class ApprovalRequest : std::uint8_t {
   kParked,    ///< it waits
   kRepeated,  ///< it was waiting
   kDenied,    ///< nobody needs to be asked: it is not allowed
-  kRefused    ///< too many wait, or what was asked for is no such call
+  kRefused,   ///< too many wait, or what was asked for is no such call
+  kPermitted  ///< it was approved before, or no gate is closed any more
 };
-inline constexpr std::array<std::string_view, 4> kApprovalRequestNames{"parked", "repeated", "denied",
+inline constexpr std::array<std::string_view, 5> kApprovalRequestNames{"parked", "repeated", "denied",
+                                                                       "refused", "permitted"};
+
+/// What came of a person's decision.
+enum class DecisionOutcome : std::uint8_t {
+  kApproved,  ///< the last that was needed
+  kCounted,   ///< others are needed too
+  kDenied,
+  kRefused  ///< it was none, or came too late
+};
+inline constexpr std::array<std::string_view, 4> kDecisionOutcomeNames{"approved", "counted", "denied",
                                                                        "refused"};
+
+/// By what somebody shows to the console who it is.
+enum class ConsoleCredential : std::uint8_t {
+  kLink,         ///< opens a session
+  kPasskey,      ///< says whose it is
+  kConfirmation  ///< a passkey's, of one request
+};
+inline constexpr std::array<std::string_view, 3> kConsoleCredentialNames{"link", "passkey", "confirmation"};
+
+/// Why the console turned a request away before any route saw it.
+enum class ConsoleRefusal : std::uint8_t {
+  kForeign,  ///< no page of its own made it
+  kSession,  ///< there is no session, or it has ended
+  kMay       ///< the session may not
+};
+inline constexpr std::array<std::string_view, 3> kConsoleRefusalNames{"foreign", "session", "may"};
 
 /// What the use cases count since the start, for metrics. Thread-safe, without a lock.
 class Tallies {
@@ -57,6 +85,29 @@ class Tallies {
     return approvals_[outcome].load(std::memory_order_relaxed);
   }
 
+  void decided(DecisionOutcome outcome) noexcept {
+    decisions_[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t decisions(std::size_t outcome) const noexcept {
+    return decisions_[outcome].load(std::memory_order_relaxed);
+  }
+  /// How long requests waited for the decision that ended that.
+  [[nodiscard]] vault::LifetimeHistogram& decided_after() noexcept { return decided_after_; }
+
+  void shown(ConsoleCredential credential, bool is_accepted) noexcept {
+    shown_[static_cast<std::size_t>(credential)][is_accepted ? 1 : 0].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t console_credentials(std::size_t credential, bool is_accepted) const noexcept {
+    return shown_[credential][is_accepted ? 1 : 0].load(std::memory_order_relaxed);
+  }
+
+  void turned_away(ConsoleRefusal reason) noexcept {
+    turned_away_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t console_refusals(std::size_t reason) const noexcept {
+    return turned_away_[reason].load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] telemetry::Histogram& took(RouteClass route) noexcept {
     return took_[static_cast<std::size_t>(route)];
   }
@@ -64,6 +115,10 @@ class Tallies {
  private:
   std::array<std::array<std::atomic<std::uint64_t>, kOutcomes>, kJudgedNames.size()> judgements_{};
   std::array<std::atomic<std::uint64_t>, kApprovalRequestNames.size()> approvals_{};
+  std::array<std::atomic<std::uint64_t>, kDecisionOutcomeNames.size()> decisions_{};
+  vault::LifetimeHistogram decided_after_;
+  std::array<std::array<std::atomic<std::uint64_t>, 2>, kConsoleCredentialNames.size()> shown_{};
+  std::array<std::atomic<std::uint64_t>, kConsoleRefusalNames.size()> turned_away_{};
   std::array<telemetry::Histogram, kRouteClassNames.size()> took_;
 };
 

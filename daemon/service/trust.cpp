@@ -74,6 +74,11 @@ TrustSnapshot TrustPublisher::own() const {
   return own_;
 }
 
+TrustSnapshot TrustPublisher::issued() const {
+  const std::lock_guard lock(mutex_);
+  return issued_;
+}
+
 std::vector<PublicKey> TrustPublisher::keys(std::string_view owner) const {
   const std::lock_guard lock(mutex_);
   const auto found = own_keys_.find(owner);
@@ -105,18 +110,65 @@ void TrustPublisher::take_anchors(TrustConfig configured, std::uint64_t edition)
   rebuild();
 }
 
-// The daemon's own anchor comes first: no other that has its key speaks in its place.
-void TrustPublisher::rebuild() {
+void TrustPublisher::publish_gates(GateCeilings ceilings) {
+  const std::lock_guard order(publishing_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (ceilings == ceilings_) return;  // whoever waits for a grant behind a gate asks again and again
+    ceilings_ = std::move(ceilings);
+  }
+  rebuild();
+  const std::lock_guard lock(mutex_);
+  ++generation_;
+}
+
+GateCeilings TrustPublisher::gate_ceilings() const {
+  const std::lock_guard lock(mutex_);
+  return ceilings_;
+}
+
+TrustAnchor TrustPublisher::own_anchor(std::vector<PublicKey> keys,
+                                       std::optional<std::vector<std::string>> scopes) const {
+  TrustAnchor anchor;
+  anchor.iss = issuer_url_;
+  anchor.keys = std::move(keys);
+  anchor.known_status_prefix = status_list_prefix(issuer_url_);
+  anchor.attestation_verifiers = attestation_verifiers_;
+  if (scopes) anchor.ceiling = Authority{*std::move(scopes), {}};
+  return anchor;
+}
+
+// A key that signs by itself grants nothing that a gate is about, and one behind a gate nothing else.
+TrustConfig TrustPublisher::own_with_gates(const GateCeilings& ceilings) const {
   TrustConfig own = own_config_;
-  if (is_doubtful_)
-    std::ranges::for_each(own.anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+  for (TrustAnchor& anchor : own.anchors) {
+    if (ceilings.ungated) anchor.ceiling = Authority{*ceilings.ungated, {}};
+  }
+  for (const auto& [name, gated] : ceilings.gated) {
+    if (!gated.keys.empty()) own.anchors.push_back(own_anchor(gated.keys, gated.scopes));
+  }
+  return own;
+}
+
+// The daemon's own anchors come first: no other that has its key speaks in its place.
+void TrustPublisher::rebuild() {
+  const GateCeilings ceilings = gate_ceilings();
+  TrustConfig own = own_with_gates(ceilings);
+  TrustConfig issued = own;
+  if (!ceilings.former.empty()) issued.anchors.push_back(own_anchor(ceilings.former, ceilings.ungated));
+  for (TrustConfig* const config : {&own, &issued}) {
+    if (is_doubtful_)
+      std::ranges::for_each(config->anchors, [](TrustAnchor& anchor) { anchor.known_status_prefix.clear(); });
+  }
   TrustConfig all = configured_;
   all.ended_keys = own.ended_keys;
-  all.anchors.insert(all.anchors.begin(), own.anchors.begin(), own.anchors.end());
+  all.anchors.insert(all.anchors.begin(), issued.anchors.begin(), issued.anchors.end());
   const TrustSnapshot own_snapshot(std::move(own));
+  const TrustSnapshot issued_snapshot(std::move(issued));
   const TrustSnapshot snapshot(std::move(all));
   const std::lock_guard lock(mutex_);
   own_ = own_snapshot.with(snapshot_.ended_tokens());
+  issued_ = issued_snapshot.with(snapshot_.ended_tokens());
   snapshot_ = snapshot.with(snapshot_.ended_tokens());
 }
 
@@ -147,6 +199,7 @@ void TrustPublisher::publish_changes(std::span<const EndedTokens::Change> change
 
 void TrustPublisher::set_ended_tokens(EndedTokens ended) {
   own_ = own_.with(ended);
+  issued_ = issued_.with(ended);
   snapshot_ = snapshot_.with(std::move(ended));
   ++generation_;
 }

@@ -23,6 +23,24 @@ namespace chancery::service {
 /// Where this daemon's status lists are: `ISSUER_URL/v1/status-lists/`, and then a list's name.
 [[nodiscard]] std::string status_list_prefix(std::string_view issuer_url);
 
+/// The issuer keys behind a gate that a TPM enforces.
+struct GatedAnchor {
+  std::vector<PublicKey> keys;
+  std::vector<std::string> scopes;  ///< what they may grant, and no other key of the issuer's
+  bool operator==(const GatedAnchor&) const = default;
+};
+
+/// What keys of the issuer may grant.
+struct GateCeilings {
+  /// The scopes that the issuer's keys may grant that are behind no gate; none: all.
+  std::optional<std::vector<std::string>> ungated{};
+  std::map<std::string, GatedAnchor> gated{};  ///< by the gate's name
+  /// Keys behind what is no such gate any more. They sign nothing; what they signed counts as far as it could be granted without an
+  /// approval now. They govern nothing of the daemon's own.
+  std::vector<PublicKey> former{};
+  bool operator==(const GateCeilings&) const = default;
+};
+
 /// Publishes what the daemon trusts: its own issuer keys, under its own issuer URL, and configured anchors; and
 /// what it knows to count no longer. Readers take the current snapshot, which never changes under them.
 /// Thread-safe.
@@ -56,12 +74,19 @@ class TrustPublisher {
                                                        const VerifyOptions& options);
   /// The same with this daemon's own keys alone: for chains that govern the daemon itself.
   [[nodiscard]] TrustSnapshot own() const;
+  /// The same with those of gates that are none any more: for chains that this daemon has issued, and that govern nothing.
+  [[nodiscard]] TrustSnapshot issued() const;
   /// This daemon's own keys of that purpose as they were published last, newest first.
   [[nodiscard]] std::vector<PublicKey> keys(std::string_view owner) const;
 
   /// Builds and publishes a snapshot with these issuer keys beside the configured anchors.
   /// \param ended_keys  holders' keys whose tokens no longer count
   void publish(const std::vector<store::Key>& issuer_keys, std::vector<Thumbprint> ended_keys);
+  /// What keys of the issuer may grant: from now on, whatever was granted before.
+  void publish_gates(GateCeilings ceilings);
+  /// As they were published last.
+  [[nodiscard]] GateCeilings gate_ceilings() const;
+
   /// The same for the daemon's keys for another purpose, by which no chain is verified.
   void publish_keys(std::string_view owner, const std::vector<store::Key>& keys);
   /// Whether what is known of this daemon's own tokens may be out of date: then chains of its own that refer to a status
@@ -83,6 +108,9 @@ class TrustPublisher {
                                                                 const PartnerOptions& options,
                                                                 std::uint64_t edition);
   void take_anchors(TrustConfig configured, std::uint64_t edition);
+  [[nodiscard]] TrustAnchor own_anchor(std::vector<PublicKey> keys,
+                                       std::optional<std::vector<std::string>> scopes) const;
+  [[nodiscard]] TrustConfig own_with_gates(const GateCeilings& ceilings) const;
   void rebuild();  // with publishing_ held
 
   const std::string issuer_url_;
@@ -93,9 +121,11 @@ class TrustPublisher {
   std::uint64_t edition_ = 0;  // of what is configured: what was learned of another's anchors does not count
   TrustConfig own_config_;
   bool is_doubtful_ = false;
-  mutable std::mutex mutex_;  // of the next three and partners_
+  mutable std::mutex mutex_;  // of the next five and partners_
+  GateCeilings ceilings_;
   TrustSnapshot snapshot_;
   TrustSnapshot own_;
+  TrustSnapshot issued_;
   std::map<std::string, std::vector<PublicKey>, std::less<>> own_keys_;  // by owner
   std::atomic<std::uint64_t> generation_ = 0;
   std::shared_ptr<Partners> partners_;  // ends before what it uses

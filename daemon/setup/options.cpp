@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/setup/console.hpp"
+#include "daemon/setup/gates.hpp"
 #include "daemon/setup/issuers.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/client/https_fetch.hpp"
@@ -119,6 +121,7 @@ Result<Prepared> prepare(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
   CHANCERY_ASSIGN(options.issuers.issuers, issuers(config.vault));
   options.issuers.threads = config.server.blocking_threads;
+  options.approval_waiters = config.server.blocking_threads / 2;
   return prepared;
 }
 
@@ -155,6 +158,11 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.runtimes = config.runtime.agents;
   policy.runtime_url = config.runtime.url;
   policy.approval_life = config.runtime.approval_life;
+  policy.passkeys = relying_party(config);
+  CHANCERY_ASSIGN(policy.persons, persons(config.console));
+  policy.tool_approvers = config.runtime.approvers;
+  policy.decided_kept = config.approvals.keep_last;
+  CHANCERY_ASSIGN(policy.gates, gates(config.gates, config.grants.scopes));
   policy.granted_scopes = config.grants.scopes;
   CHANCERY_ASSIGN(const json::Document constraints, json::Document::parse(config.grants.constraints));
   CHANCERY_ASSIGN(policy.granted_constraints, read_constraints(constraints.root()));
@@ -194,6 +202,19 @@ Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& confi
   if (!keys.empty()) return keys;
   return Error{ErrorCode::kConfigInvalid,
                "[verify] attestation_verifiers: the file is a JWK Set with at least one usable key"};
+}
+
+Result<std::optional<PublicKey>> operator_key(const config::FreezeConfig& config) {
+  if (config.operator_key.empty()) return std::optional<PublicKey>();
+  std::ifstream file(config.operator_key, std::ios::binary);
+  const std::string content(std::istreambuf_iterator<char>(file), {});
+  if (!file || content.empty())
+    return Error{ErrorCode::kFileUnreadable, "[freeze] operator_key cannot be read, or is empty"};
+  const auto key = parse_jwk(content);
+  if (key && key->algorithm() == Algorithm::kES256 && VerifyKey::from(*key)) return std::optional(*key);
+  return Error{
+      ErrorCode::kConfigInvalid,
+      "[freeze] operator_key: the file is the public JWK of a P-256 key, as `chancery freeze key` prints it"};
 }
 
 std::string policy_version(const config::Config& config, const PolicyFiles& files) {

@@ -43,6 +43,9 @@ struct Prepared {
 [[nodiscard]] Result<std::vector<PublicKey>> attestation_verifiers(const config::Config& config,
                                                                    PolicyFiles& files);
 
+/// By whose signature TPMs unfreeze agents' keys; none: no TPM freezes any. \return kFileUnreadable, kConfigInvalid
+[[nodiscard]] Result<std::optional<PublicKey>> operator_key(const config::FreezeConfig& config);
+
 /// How anomalies are posted to whom the configuration names. \return kFileUnreadable (the authorities)
 [[nodiscard]] Result<service::WebhookOptions> webhook(const config::WebhookConfig& config);
 

@@ -58,6 +58,9 @@ class AuditBook {
                                                     std::size_t limit) = 0;
   /// The last of them, oldest first.
   virtual Result<std::vector<AuditRecord>> last_with_ref(std::string_view ref, std::size_t limit) = 0;
+  /// The last that come before an entry, newest first, at most `limit`. \param ref  empty: whatever they are about
+  virtual Result<std::vector<AuditRecord>> last_before(std::uint64_t before, std::string_view ref,
+                                                       std::size_t limit) = 0;
 
   /// Brings references of entries that were recorded lately into the index, some hundred at a time: with_ref() finds them before as
   /// well, by reading through what waits.
@@ -68,6 +71,9 @@ class AuditBook {
   /// The root of the first `size` entries.
   virtual Result<Sha256Digest> root(std::uint64_t size) = 0;
   virtual Result<std::vector<Sha256Digest>> inclusion(std::uint64_t sequence, std::uint64_t size) = 0;
+  /// The same of many entries at no more cost than of those that lie near one another. Others get the connection in between.
+  virtual Result<std::vector<std::vector<Sha256Digest>>> inclusions(
+      const std::vector<std::uint64_t>& sequences, std::uint64_t size) = 0;
   virtual Result<std::vector<Sha256Digest>> consistency(std::uint64_t first, std::uint64_t second) = 0;
 
   /// Holds entries that were recorded before against the tree, a part at a time.

@@ -28,18 +28,30 @@ namespace chancery::store {
 /// \return how many it were
 [[nodiscard]] Result<std::size_t> index_refs(Database& database, std::size_t most);
 
-// Both give `sequence, at, entry`, from the index and from what waits for it.
+// They give `sequence, at, entry`, from the index and from what waits for it. To SQLite a CROSS JOIN says which side comes first: by
+// itself it goes through all entries, and looks for each of them among those that wait.
 // Parameters: reference, sequence after which, limit.
 inline constexpr const char* kWithRef =
     "SELECT a.sequence, a.at, a.entry FROM ("
     "SELECT sequence FROM (SELECT sequence FROM audit_refs WHERE ref = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3) "
     "UNION ALL SELECT sequence FROM audit_recent WHERE sequence > ?2 AND instr(refs, ?1) > 0) r "
-    "JOIN audit a USING (sequence) ORDER BY a.sequence LIMIT ?3";
+    "CROSS JOIN audit a USING (sequence) ORDER BY a.sequence LIMIT ?3";
 // Parameters: reference, limit.
 inline constexpr const char* kLastWithRef =
     "SELECT a.sequence, a.at, a.entry FROM ("
     "SELECT sequence FROM (SELECT sequence FROM audit_refs WHERE ref = ?1 ORDER BY sequence DESC LIMIT ?2) "
     "UNION ALL SELECT sequence FROM audit_recent WHERE instr(refs, ?1) > 0) r "
-    "JOIN audit a USING (sequence) ORDER BY a.sequence DESC LIMIT ?2";
+    "CROSS JOIN audit a USING (sequence) ORDER BY a.sequence DESC LIMIT ?2";
+// Parameters: sequence before which, reference, limit.
+inline constexpr const char* kWithRefBefore =
+    "SELECT a.sequence, a.at, a.entry FROM ("
+    "SELECT sequence FROM (SELECT sequence FROM audit_refs WHERE ref = ?2 AND sequence < ?1 ORDER BY sequence DESC LIMIT ?3) "
+    "UNION ALL SELECT sequence FROM audit_recent WHERE sequence < ?1 AND instr(refs, ?2) > 0) r "
+    "CROSS JOIN audit a USING (sequence) ORDER BY a.sequence DESC LIMIT ?3";
+
+// The numbers alone, of the newest, in no order. Parameters: reference, up to which sequence, limit of what the index has.
+inline constexpr const char* kNumbersWithRef =
+    "SELECT sequence FROM (SELECT sequence FROM audit_refs WHERE ref = ?1 AND sequence <= ?2 ORDER BY sequence DESC LIMIT ?3) "
+    "UNION SELECT sequence FROM audit_recent WHERE sequence <= ?2 AND instr(refs, ?1) > 0";
 
 }  // namespace chancery::store

@@ -16,6 +16,7 @@
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/audit_tree.hpp"
 #include "daemon/store/proof_counts.hpp"
+#include "daemon/store/record_seal.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
@@ -80,6 +81,8 @@ class Journal {
   [[nodiscard]] Database& database() noexcept { return database_; }
 
   [[nodiscard]] ProofCounts& proof_counts() noexcept { return proof_counts_; }
+  /// Over records; without a secret before Store::seal_with(). To be used as database().
+  [[nodiscard]] RecordSeal& seal() noexcept { return seal_; }
 
  private:
   struct Pending {
@@ -115,6 +118,7 @@ class Journal {
   StateLock lock_;  // before the database: released after it
   Database database_;
   ProofCounts proof_counts_;
+  RecordSeal seal_{SecretBytes()};
   std::optional<AuditTree> tree_;  // none after a commit that failed: read again before the next
   std::shared_ptr<const telemetry::Redactor> redactor_;  // null: entries are written as they are
   bool is_proven_ = false;                               // whether what was written last reached the disk

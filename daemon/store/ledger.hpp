@@ -13,6 +13,7 @@
 #include <chancery/result.hpp>
 
 #include "daemon/store/approval_book.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/store.hpp"
@@ -63,7 +64,7 @@ struct Decision {
   std::vector<Debit> debits{};                  ///< empty for a denial; at most one a total
   std::optional<sys_seconds> reserved_until{};  ///< none: spent at once
   std::optional<RepeatableRequest> repeatable{};
-  std::string answer{};                 ///< what a repetition gets
+  std::string answer{};                 ///< what a repetition gets; empty: nothing is kept for one
   const AuditEntry* attempt = nullptr;  ///< stands in the log before the decision; borrowed
   const NewPermit* permit = nullptr;    ///< given with it; borrowed
   /// Parked by it; borrowed. Then nothing is debited or reserved, but the debits must be possible now: those of a rate,
@@ -71,6 +72,9 @@ struct Decision {
   const ParkedCall* parked = nullptr;
   /// Parked before, for the same: recorded only if it waits still. Borrowed.
   const ParkedCall* repeated = nullptr;
+  /// Approved, and used up by it: recorded only if the approval is for this subject, has not lapsed, and nobody else used it. Borrowed.
+  const ApprovalUse* approved = nullptr;
+  std::vector<LetThrough> let_through{};  ///< by gates, from now on
 };
 
 /// What came of recording a decision. Nothing is recorded but by kRecorded.
@@ -84,8 +88,10 @@ struct Recording {
     kOverBound,      ///< `debit` would have brought its total to `total`
     kWaitsAlready,   ///< the call that was to be parked is pending: `answer` is its id, and it may be overdue
     kWaitsNoLonger,  ///< the call that was `repeated` has ended meanwhile
-    kTooManyOfKey,   ///< calls of this agent's key wait
-    kTooManyOfFirst,  ///< calls of this chain's first holder, and of those below it, wait
+    kApproved,  ///< what was to be parked is approved: `answer` is its id, and the approval may have lapsed
+    kApprovedNoLonger,  ///< what was `approved` was used or has lapsed meanwhile
+    kTooManyOfKey,      ///< calls of this agent's key wait
+    kTooManyOfFirst,    ///< calls of this chain's first holder, and of those below it, wait
     kTooManyParked,
   };
   Outcome outcome = Outcome::kRecorded;

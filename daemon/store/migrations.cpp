@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "daemon/store/approval_steps.hpp"
 #include "daemon/store/audit_tree.hpp"
 
 namespace chancery::store {
@@ -534,36 +535,6 @@ CREATE TABLE issuer_grants (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// A call that waits for a person. Without references, as permits. Of what waits there is one for each thing that is asked for.
-// The document is there as long as it waits: what has ended is not decided about, and is kept in numbers that nothing bounds.
-// Which states there are the daemon says.
-constexpr const char* kParkedCalls = R"sql(
-CREATE TABLE parked_calls (
-  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
-  id         TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
-  document   TEXT NOT NULL,
-  digest     TEXT NOT NULL CHECK (length(digest) = 64),
-  subject    TEXT NOT NULL CHECK (length(subject) = 64),
-  runtime    TEXT NOT NULL CHECK (length(runtime) > 0),
-  token      TEXT NOT NULL CHECK (length(token) > 0),
-  key        TEXT NOT NULL CHECK (length(key) > 0),
-  first_key  TEXT NOT NULL CHECK (length(first_key) > 0),
-  principal  TEXT NOT NULL,
-  tool       TEXT NOT NULL CHECK (length(tool) > 0),
-  state      TEXT NOT NULL CHECK (length(state) > 0),
-  asked_at   INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  ended_at   INTEGER,
-  CHECK ((state = 'pending') = (ended_at IS NULL)),
-  CHECK ((state = 'pending') = (length(document) > 0))
-) STRICT;
-CREATE UNIQUE INDEX parked_calls_by_subject ON parked_calls (subject) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_key ON parked_calls (key) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_first_key ON parked_calls (first_key) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_expiry ON parked_calls (expires_at) WHERE state = 'pending';
-CREATE INDEX parked_calls_by_end ON parked_calls (ended_at) WHERE ended_at IS NOT NULL;
-)sql";
-
 // References of the entries that are not in `audit_refs` yet: 16 octets each.
 constexpr const char* kRecentRefs = R"sql(
 CREATE TABLE audit_recent (
@@ -572,10 +543,43 @@ CREATE TABLE audit_recent (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins, kMasterPin,     kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,    kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning, kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls, kRecentRefs};
+// Values that gates let through since an approval for them was used once, as seals; and the grants that are behind a gate.
+constexpr const char* kGates = R"sql(
+CREATE TABLE let_through (
+  gate  TEXT NOT NULL CHECK (length(gate) > 0),
+  value TEXT NOT NULL CHECK (length(value) = 64),
+  at    INTEGER NOT NULL,
+  PRIMARY KEY (gate, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gated_tokens (
+  token TEXT NOT NULL PRIMARY KEY REFERENCES tokens (id),
+  gate  TEXT NOT NULL CHECK (length(gate) > 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX parked_calls_denied ON parked_calls (subject, expires_at) WHERE state = 'denied';
+)sql";
+
+// Who is frozen, the agent '' standing for all of them, and whose slot of a device's kill switch is which. A slot is taken before its
+// agent is registered, so it refers to none.
+constexpr const char* kFreezes = R"sql(
+CREATE TABLE freezes (
+  agent_id TEXT PRIMARY KEY,
+  since    INTEGER NOT NULL,
+  reason   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE freeze_slots (
+  agent_id TEXT PRIMARY KEY,
+  slot     INTEGER NOT NULL UNIQUE CHECK (slot BETWEEN 1 AND 959),
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst,      kBackendPins,     kMasterPin,     kKeys,        kLedger,
+                                 kJoinTokens, kStatuses,        kEndings,       kAttestation, kAuditTree,
+                                 kAnomalies,  kNoBeginning,     kToldAnomalies, kVault,       kPermits,
+                                 kIssuers,    kParkedCalls,     kRecentRefs,    kApprovers,   kGates,
+                                 kFreezes,    kDecidedDocuments};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

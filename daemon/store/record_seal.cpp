@@ -37,4 +37,22 @@ Sha256Digest RecordSeal::of(const Agent& agent, std::int64_t key_place) const {
   return hmac_sha256(key_.view(), as_bytes(text));
 }
 
+Sha256Digest RecordSeal::of(const Approver& approver) const {
+  std::string text = covered({"chancery approver record", approver.principal});
+  for (const std::string& group : approver.groups) text += covered({group});
+  return hmac_sha256(key_.view(), as_bytes(text));
+}
+
+Sha256Digest RecordSeal::of(const ApproverKey& key, std::string_view principal) const {
+  const std::string text = covered({"chancery approver key record", principal, key.jkt.text(), key.kind,
+                                    key.jwk, key.credential_id, approver_key_state_name(key.state),
+                                    text_of(key.enrolled_at), key.enrolled_by, text_of(key.ended_at)});
+  return hmac_sha256(key_.view(), as_bytes(text));
+}
+
+Sha256Digest RecordSeal::of(const LetThrough& value) const {
+  return hmac_sha256(key_.view(),
+                     as_bytes(covered({"chancery value that was let through", value.gate, value.value})));
+}
+
 }  // namespace chancery::store

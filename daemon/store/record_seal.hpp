@@ -4,11 +4,13 @@
 
 #include <chancery/bytes.hpp>
 
+#include "daemon/store/approver_book.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/store.hpp"
 
 namespace chancery::store {
 
-/// Seals over the records of agents and keys, so that none that was changed in the database by another hand
+/// Seals over the records of agents, approvers and their keys, so that none that was changed in the database by another hand
 /// is used: HMAC-SHA256 over all that is in a record. They do not tell an older state of a record, or of the
 /// whole database, from the present one. Thread-safe.
 class RecordSeal {
@@ -19,6 +21,11 @@ class RecordSeal {
   [[nodiscard]] Sha256Digest of(const Key& key) const;
   /// \param key_place  the row of the agent's newest key
   [[nodiscard]] Sha256Digest of(const Agent& agent, std::int64_t key_place) const;
+  /// Of a person alone, without keys.
+  [[nodiscard]] Sha256Digest of(const Approver& approver) const;
+  [[nodiscard]] Sha256Digest of(const ApproverKey& key, std::string_view principal) const;
+  /// Stands in place of the value: who does not have the store's secret writes none that is found.
+  [[nodiscard]] Sha256Digest of(const LetThrough& value) const;
 
  private:
   SecretBytes key_;

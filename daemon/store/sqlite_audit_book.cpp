@@ -1,6 +1,7 @@
 #include "daemon/store/sqlite_audit_book.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "daemon/store/audit_refs.hpp"
@@ -16,6 +17,8 @@ constexpr const char* kName = "UPDATE audit_log SET origin = ? WHERE origin IS N
 constexpr const char* kIdentity = "SELECT id, origin FROM audit_log";
 constexpr const char* kRename = "UPDATE audit_log SET id = ?, origin = ?";
 constexpr const char* kEntry = "SELECT sequence, at, entry FROM audit WHERE sequence = ?";
+constexpr const char* kBefore =
+    "SELECT sequence, at, entry FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?";
 constexpr const char* kKeep = "INSERT INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)";
 // The first line of a checkpoint is the log's name.
 constexpr const char* kLastCheckpoint =
@@ -121,6 +124,18 @@ class SqliteAuditBook final : public AuditBook {
     return records;
   }
 
+  Result<std::vector<AuditRecord>> last_before(std::uint64_t before, std::string_view ref,
+                                               std::size_t limit) override {
+    CHANCERY_TRY(check_page(limit));
+    const Bytes key = audit_ref(ref);
+    const auto guard = journal_->hold();
+    CHANCERY_ASSIGN(Query select, database_.query(ref.empty() ? kBefore : kWithRefBefore));
+    select.bind(bounded(before));
+    if (!ref.empty()) select.bind(key);
+    select.bind(static_cast<std::int64_t>(limit));
+    return read_all<AuditRecord>(select, read_audit);
+  }
+
   Result<bool> index_some(std::size_t least) override {
     {
       const auto guard = journal_->hold();
@@ -146,6 +161,27 @@ class SqliteAuditBook final : public AuditBook {
     CHANCERY_TRY(check_size(size));
     if (sequence == 0) return kNoSuchEntry;
     return audit::inclusion_proof(sequence - 1, size, subtree_hashes(database_));
+  }
+
+  Result<std::vector<std::vector<Sha256Digest>>> inclusions(const std::vector<std::uint64_t>& sequences,
+                                                            std::uint64_t size) override {
+    std::map<std::pair<unsigned, std::uint64_t>, Sha256Digest> known;
+    const audit::SubtreeHash read = subtree_hashes(database_);
+    const audit::SubtreeHash hashes = [&](const audit::Subtree& at) -> Result<Sha256Digest> {
+      const auto found = known.find({at.level, at.index});
+      if (found != known.end()) return found->second;
+      CHANCERY_ASSIGN(const Sha256Digest hash, read(at));
+      known.emplace(std::pair(at.level, at.index), hash);
+      return hash;
+    };
+    std::vector<std::vector<Sha256Digest>> out;
+    for (const std::uint64_t sequence : sequences) {
+      const auto guard = journal_->hold();
+      CHANCERY_TRY(check_size(size));
+      if (sequence == 0) return kNoSuchEntry;
+      CHANCERY_ASSIGN(out.emplace_back(), audit::inclusion_proof(sequence - 1, size, hashes));
+    }
+    return out;
   }
 
   Result<std::vector<Sha256Digest>> consistency(std::uint64_t first, std::uint64_t second) override {

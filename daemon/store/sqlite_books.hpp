@@ -4,11 +4,15 @@
 
 #include "daemon/store/anomaly_book.hpp"
 #include "daemon/store/approval_book.hpp"
+#include "daemon/store/approver_book.hpp"
 #include "daemon/store/audit_book.hpp"
 #include "daemon/store/backup_shelf.hpp"
 #include "daemon/store/checkpoint_book.hpp"
+#include "daemon/store/freeze_book.hpp"
+#include "daemon/store/gate_book.hpp"
 #include "daemon/store/grant_book.hpp"
 #include "daemon/store/host_book.hpp"
+#include "daemon/store/incident_book.hpp"
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/journal.hpp"
 #include "daemon/store/ledger.hpp"
@@ -36,6 +40,10 @@ struct Books {
   std::unique_ptr<PermitBook> permits;
   std::unique_ptr<GrantBook> grants;
   std::unique_ptr<ApprovalBook> approvals;
+  std::unique_ptr<ApproverBook> approvers;
+  std::unique_ptr<GateBook> gates;
+  std::unique_ptr<FreezeBook> freezes;
+  std::unique_ptr<IncidentBook> incidents;
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "daemon/store/sqlite_rows.hpp"
 #include "sdk/base/hex.hpp"
 
 namespace chancery::store {
@@ -247,16 +248,8 @@ class SqliteHostBook final : public HostBook {
   }
 
   Result<std::vector<HeldResult>> results(const Thumbprint& key, sys_seconds now) override {
-    const std::string thumbprint = key.text();
     const auto held = journal_->hold();
-    CHANCERY_ASSIGN(Query rows, database().query(kResults));
-    rows.bind(thumbprint).bind(now);
-    std::vector<HeldResult> results;
-    for (;;) {
-      CHANCERY_ASSIGN(const bool row, rows.step());
-      if (!row) return results;
-      CHANCERY_ASSIGN(results.emplace_back(), result_from(rows, key));
-    }
+    return results_about(database(), key, now);
   }
 
   Status forget_results(std::string_view issuer) override { return forget(kForgetIssuer, issuer); }
@@ -376,6 +369,13 @@ std::string_view host_state_name(HostState state) noexcept {
       return "quarantined";
   }
   return "";
+}
+
+Result<std::vector<HeldResult>> results_about(Database& database, const Thumbprint& key, sys_seconds now) {
+  const std::string thumbprint = key.text();
+  CHANCERY_ASSIGN(Query rows, database.query(kResults));
+  rows.bind(thumbprint).bind(now);
+  return read_all<HeldResult>(rows, [&](const Query& row) { return result_from(row, key); });
 }
 
 std::unique_ptr<HostBook> make_sqlite_host_book(std::shared_ptr<Journal> journal) {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "daemon/store/sqlite_approver_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
@@ -238,6 +239,12 @@ Result<std::vector<Key>> SqliteStore::keys_in_use(std::string_view owner) {
   return read_keys(select.bind(owner));
 }
 
+Result<std::vector<Key>> SqliteStore::gate_keys_in_use() {
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kGateKeysInUse));
+  return sound_keys(select);
+}
+
 Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysOfOwner));
@@ -282,9 +289,11 @@ Result<std::size_t> SqliteStore::find_damage() {
   CHANCERY_ASSIGN(Query agents, database_.query(sql::kEveryAgent));
   while (true) {
     CHANCERY_ASSIGN(const bool row, agents.step());
-    if (!row) return damaged;
+    if (!row) break;
     if (!read_agent(agents, seal_)) ++damaged;
   }
+  CHANCERY_ASSIGN(const std::size_t approvers, count_damaged_approvers(*journal_));
+  return damaged + approvers;
 }
 
 Result<EndedTokens> SqliteStore::tokens_of(const std::vector<Thumbprint>& keys, sys_seconds now) {

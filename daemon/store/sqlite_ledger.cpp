@@ -6,6 +6,7 @@
 
 #include "daemon/store/horizon.hpp"
 #include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_permit_book.hpp"
 #include "daemon/store/sqlite_proof_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
@@ -68,8 +69,9 @@ constexpr const char* kCountTotals = "SELECT count(*) FROM totals";
 constexpr const char* kCountReservations = "SELECT count(*) FROM reservations WHERE state = 'reserved'";
 
 // By what is open, which is little at any time, and not by the tokens, which may be many.
+// From the open ones, which an index has alone: in the other order SQLite goes through all that is kept.
 constexpr const char* kOpenAmounts =
-    "SELECT DISTINCT reservation, token FROM reservations JOIN reserved_amounts ON reservation = seq "
+    "SELECT DISTINCT reservation, token FROM reservations CROSS JOIN reserved_amounts ON reservation = seq "
     "WHERE state = 'reserved' AND expires_at > ?";
 
 // Undoes the effect; what was recorded instead stands beside it.
@@ -122,11 +124,13 @@ class SqliteLedger final : public Ledger {
           if (decision.attempt != nullptr) CHANCERY_TRY(journal_->append_before(*decision.attempt));
           CHANCERY_TRY(keep_answer(decision, recording));
           CHANCERY_TRY(use_proof(decision.proof, recording));
+          if (decision.approved != nullptr) CHANCERY_TRY(use_up(decision, recording));
           if (decision.repeated != nullptr) return require_waiting(decision, recording);
           if (decision.parked != nullptr) return park(decision, recording);
           CHANCERY_TRY(debit_all(decision, recording));
           CHANCERY_TRY(reserve(decision));
           if (decision.permit != nullptr) CHANCERY_TRY(give_permit(database(), *decision.permit));
+          CHANCERY_TRY(let_through(*journal_, decision.let_through, decision.at));
           return releases ? journal_->append_before(audit) : Status{};
         });
     // Another error is the store's: then what was found in the transaction, such as another's answer, is not kept.
@@ -197,6 +201,7 @@ class SqliteLedger final : public Ledger {
   Result<bool> debit(const Debit& debit);
   Status park(const Decision& decision, Recording& recording);
   Status require_waiting(const Decision& decision, Recording& recording);
+  Status use_up(const Decision& decision, Recording& recording);
   Status require_possible(const Decision& decision, Recording& recording);
   Status reserve(const Decision& decision);
 
@@ -223,13 +228,15 @@ Status SqliteLedger::keep_answer(const Decision& decision, Recording& recording)
   if (!decision.repeatable) return {};
   const std::string request = hex_encode(decision.repeatable->request);
   const std::string& key = decision.repeatable->key;
-  CHANCERY_ASSIGN(Query keep, database().query(kKeepAnswer));
-  keep.bind(decision.caller).bind(key).bind(request).bind(decision.answer);
-  CHANCERY_TRY(keep.bind(decision.at + kAnswerLife).run());
-  if (database().changes() == 1) return {};
+  if (!decision.answer.empty()) {
+    CHANCERY_ASSIGN(Query keep, database().query(kKeepAnswer));
+    keep.bind(decision.caller).bind(key).bind(request).bind(decision.answer);
+    CHANCERY_TRY(keep.bind(decision.at + kAnswerLife).run());
+    if (database().changes() == 1) return {};
+  }
   CHANCERY_ASSIGN(Query select, database().query(kAnswer));
   CHANCERY_ASSIGN(const bool row, select.bind(decision.caller).bind(key).step());
-  if (!row) return kDamagedRow;
+  if (!row) return decision.answer.empty() ? Status{} : Status{kDamagedRow};
   const bool is_same = select.text(0) == request;
   recording.outcome = is_same ? Outcome::kAnsweredBefore : Outcome::kOtherRequest;
   if (is_same) recording.answer = select.text(1);
@@ -283,6 +290,9 @@ Status SqliteLedger::park(const Decision& decision, Recording& recording) {
     case Parking::Outcome::kWaitsAlready:
       recording = {Outcome::kWaitsAlready, std::move(parking.id)};
       return kUndo;
+    case Parking::Outcome::kApproved:
+      recording = {Outcome::kApproved, std::move(parking.id)};
+      return kUndo;
     case Parking::Outcome::kTooManyOfKey:
       recording.outcome = Outcome::kTooManyOfKey;
       return kUndo;
@@ -301,6 +311,14 @@ Status SqliteLedger::require_waiting(const Decision& decision, Recording& record
   CHANCERY_ASSIGN(const bool waits, is_waiting(database(), decision.repeated->id, decision.at));
   if (waits) return {};
   recording.outcome = Outcome::kWaitsNoLonger;
+  return kUndo;
+}
+
+// Of any number who ask again at once, one goes on.
+Status SqliteLedger::use_up(const Decision& decision, Recording& recording) {
+  CHANCERY_ASSIGN(const bool is_used, use_approval(*journal_, *decision.approved, decision.at));
+  if (is_used) return {};
+  recording.outcome = Outcome::kApprovedNoLonger;
   return kUndo;
 }
 

@@ -120,17 +120,19 @@ class SqlitePermitBook final : public PermitBook {
  private:
   [[nodiscard]] Database& database() noexcept { return journal_->database(); }
 
-  Result<Permit> read(std::string_view id) {
-    CHANCERY_ASSIGN(Query select, database().query(kFind));
-    CHANCERY_ASSIGN(const bool row, select.bind(id).step());
-    if (!row) return kNoSuchPermit;
-    return permit_from(select);
-  }
+  Result<Permit> read(std::string_view id) { return read_permit(database(), id); }
 
   const std::shared_ptr<Journal> journal_;
 };
 
 }  // namespace
+
+Result<Permit> read_permit(Database& database, std::string_view id) {
+  CHANCERY_ASSIGN(Query select, database.query(kFind));
+  CHANCERY_ASSIGN(const bool row, select.bind(id).step());
+  if (!row) return kNoSuchPermit;
+  return permit_from(select);
+}
 
 Status give_permit(Database& database, const NewPermit& given) {
   const Permit& permit = given.permit;

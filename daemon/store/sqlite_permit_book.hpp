@@ -13,4 +13,7 @@ namespace chancery::store {
 /// \return kConflict as VaultBook::take_use()
 [[nodiscard]] Status give_permit(Database& database, const NewPermit& given);
 
+/// While the journal is held. kNotFound.
+[[nodiscard]] Result<Permit> read_permit(Database& database, std::string_view id);
+
 }  // namespace chancery::store

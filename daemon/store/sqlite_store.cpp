@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_rows.hpp"
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
@@ -155,6 +157,16 @@ Status SqliteStore::expect_receiver(const IssuedToken& token) {
   return !serving && serving.error().code == ErrorCode::kNotFound ? Status{} : serving;
 }
 
+namespace {
+
+Status use_up(Journal& journal, const ApprovalUse& approved, sys_seconds now) {
+  CHANCERY_ASSIGN(const bool is_used, use_approval(journal, approved, now));
+  if (is_used) return {};
+  return Error{ErrorCode::kConflict, "the approval was used, or has lapsed, meanwhile: ask again"};
+}
+
+}  // namespace
+
 Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const Thumbprint& signer,
                                                 const AuditEntry& audit) {
   CHANCERY_TRY(check_token(token));
@@ -162,13 +174,15 @@ Result<std::uint64_t> SqliteStore::record_token(const IssuedToken& token, const 
     CHANCERY_TRY(expect_receiver(token));
     CHANCERY_TRY(expect_serving(signer));
     CHANCERY_TRY(expect_unended(database_, token));
+    if (token.approved != nullptr) CHANCERY_TRY(use_up(*journal_, *token.approved, audit.at));
     const std::string holder = token.holder.text();
     CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertToken));
     insert.bind(token.id).bind(token.jti).bind_optional(token.parent_id);
     insert.bind(holder).bind_optional(token.agent_id).bind(token.principal);
     insert.bind(token.issued_at).bind(token.expires_at).bind(token.compact);
     CHANCERY_TRY(insert.run());
-    return token.status ? take_place(database_, *token.status, database_.last_row()) : Status{};
+    if (token.status) CHANCERY_TRY(take_place(database_, *token.status, database_.last_row()));
+    return put_behind(database_, token.id, token.gate);
   });
 }
 
@@ -218,6 +232,18 @@ Result<std::vector<Agent>> SqliteStore::agents(const AgentQuery& query) {
   return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
 }
 
+// Names are of octets between these two alone. One bound on each side: SQLite's index would be walked from the looser of two.
+Result<std::vector<Agent>> SqliteStore::agents_by_name(const AgentNameQuery& query) {
+  CHANCERY_TRY(check_page(query.limit));
+  const std::string behind = query.after.empty() ? query.after : query.after + "\x01";
+  const std::string& first = std::max(behind, query.prefix);
+  const std::string end = query.prefix + "\x7f";
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kAgentsByName));
+  select.bind(first).bind(end).bind(static_cast<std::int64_t>(query.limit));
+  return read_all<Agent>(select, [this](const Query& row) { return read_agent(row, seal_); });
+}
+
 Result<std::string> SqliteStore::backend_pin(std::string_view backend) {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kPin));
@@ -240,6 +266,22 @@ Result<IssuedToken> SqliteStore::token(std::string_view id) {
   CHANCERY_ASSIGN(const bool row, select.bind(id).step());
   if (!row) return Error{ErrorCode::kNotFound, "no such token was issued here"};
   return read_token(select);
+}
+
+Result<std::vector<IssuedToken>> SqliteStore::tokens_of_agent(std::string_view id, sys_seconds now,
+                                                              std::size_t limit) {
+  CHANCERY_TRY(check_page(limit));
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kTokensOfAgent));
+  select.bind(id).bind(now).bind(static_cast<std::int64_t>(limit));
+  return read_all<IssuedToken>(select, read_token);
+}
+
+Result<std::uint64_t> SqliteStore::count_tokens_of_agent(std::string_view id, sys_seconds now) {
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kCountTokensOfAgent));
+  CHANCERY_ASSIGN(const bool row, select.bind(id).bind(now).step());
+  return row ? Result<std::uint64_t>(static_cast<std::uint64_t>(select.number(0))) : kDamagedRow;
 }
 
 Result<std::vector<AuditRecord>> SqliteStore::audit_after(std::uint64_t sequence, std::size_t limit) {

@@ -14,7 +14,7 @@ namespace chancery::store {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(std::shared_ptr<Journal> journal) noexcept
-      : journal_(std::move(journal)), database_(journal_->database()) {}
+      : journal_(std::move(journal)), database_(journal_->database()), seal_(journal_->seal()) {}
 
   Result<std::size_t> seal_with(SecretBytes secret) override;
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
@@ -44,11 +44,13 @@ class SqliteStore final : public Store {
   Result<Agent> agent_by_id(std::string_view id) override;
   Result<Agent> agent_by_key(const Thumbprint& thumbprint) override;
   Result<std::vector<Agent>> agents(const AgentQuery& query) override;
+  Result<std::vector<Agent>> agents_by_name(const AgentNameQuery& query) override;
   Result<Key> key(const Thumbprint& thumbprint) override;
   Result<Key> key_by_id(std::string_view backend, std::string_view key_id) override;
   Result<Key> newest_key(std::string_view owner, std::string_view backend) override;
   Result<std::vector<Key>> keys(std::string_view owner) override;
   Result<std::vector<Key>> keys_in_use(std::string_view owner) override;
+  Result<std::vector<Key>> gate_keys_in_use() override;
   Result<std::vector<Key>> overdue_keys(sys_seconds now) override;
   Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) override;
   Result<std::vector<Thumbprint>> ended_keys(sys_seconds since, sys_seconds now) override;
@@ -56,6 +58,9 @@ class SqliteStore final : public Store {
   Result<std::string> backend_pin(std::string_view backend) override;
   Result<std::string> master_pin() override;
   Result<IssuedToken> token(std::string_view id) override;
+  Result<std::vector<IssuedToken>> tokens_of_agent(std::string_view id, sys_seconds now,
+                                                   std::size_t limit) override;
+  Result<std::uint64_t> count_tokens_of_agent(std::string_view id, sys_seconds now) override;
   Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) override;
   Result<std::vector<AuditRecord>> audit_tail(std::size_t limit) override;
   Result<StoreCounts> counts() override;
@@ -87,7 +92,7 @@ class SqliteStore final : public Store {
 
   const std::shared_ptr<Journal> journal_;
   Database& database_;  // the journal's
-  RecordSeal seal_{SecretBytes()};
+  RecordSeal& seal_;    // the journal's
   std::vector<Thumbprint> damaged_keys_;
 };
 

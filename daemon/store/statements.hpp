@@ -21,6 +21,9 @@ inline constexpr const char* kAgentByName =
     CHANCERY_AGENT_AND_NEWEST "WHERE a.name = ? AND a.retired_at IS NULL";
 inline constexpr const char* kAgentsAfter =
     CHANCERY_AGENT_AND_NEWEST "WHERE a.seq > ? AND a.retired_at IS NULL ORDER BY a.seq LIMIT ?";
+// By the index of names, which has those alone that are not retired.
+inline constexpr const char* kAgentsByName = CHANCERY_AGENT_AND_NEWEST
+    "WHERE a.name >= ? AND a.name < ? AND a.retired_at IS NULL ORDER BY a.name LIMIT ?";
 inline constexpr const char* kAgentByKey =
     CHANCERY_AGENT "FROM keys k JOIN agents a ON a.id = k.owner WHERE k.thumbprint = ?";
 
@@ -40,6 +43,10 @@ inline constexpr const char* kNewestKey =
     CHANCERY_KEY "WHERE k.owner = ? AND k.backend = ? ORDER BY k.seq DESC LIMIT 1";
 inline constexpr const char* kKeysInUse =
     CHANCERY_KEY "WHERE k.owner = ? AND k.state IN ('active', 'rotating', 'lost') ORDER BY k.seq DESC";
+// Of owners that begin with `gate/`: the next character is `0`.
+inline constexpr const char* kGateKeysInUse = CHANCERY_KEY
+    "WHERE k.owner > 'gate/' AND k.owner < 'gate0' AND k.state IN ('active', 'rotating', 'lost') "
+    "ORDER BY k.seq DESC";
 inline constexpr const char* kKeyById = CHANCERY_KEY "WHERE k.backend = ? AND k.key_id = ?";
 inline constexpr const char* kServingKeys =
     CHANCERY_KEY "WHERE k.backend = ? AND k.state IN ('active', 'rotating')";
@@ -136,6 +143,14 @@ inline constexpr const char* kToken = R"sql(
 SELECT id, jti, parent_id, holder, agent_id, principal, issued_at, expires_at, compact, s.list, s.idx
 FROM tokens t LEFT JOIN status_indexes s ON s.token = t.seq WHERE id = ?
 )sql";
+
+inline constexpr const char* kTokensOfAgent = R"sql(
+SELECT id, jti, parent_id, holder, agent_id, principal, issued_at, expires_at, compact, s.list, s.idx
+FROM tokens t LEFT JOIN status_indexes s ON s.token = t.seq WHERE agent_id = ? AND expires_at > ?
+ORDER BY expires_at DESC LIMIT ?
+)sql";
+inline constexpr const char* kCountTokensOfAgent =
+    "SELECT count(*) FROM tokens WHERE agent_id = ? AND expires_at > ?";
 
 inline constexpr const char* kAuditAfter =
     "SELECT sequence, at, entry FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?";

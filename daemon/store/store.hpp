@@ -52,10 +52,15 @@ inline constexpr std::string_view kWebhook = "webhook";
 
 inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit, kWebhook};
 
+/// Begins the owner of the issuer keys behind a gate that a TPM enforces: the gate's name follows.
+inline constexpr std::string_view kGateOwner = "gate/";
+
 /// Whether keys of that owner are the daemon's own, and no agent's.
 [[nodiscard]] constexpr bool is_daemons(std::string_view owner) noexcept {
-  return std::ranges::find(kDaemonOwners, owner) != kDaemonOwners.end();
+  return owner.starts_with(kGateOwner) || std::ranges::find(kDaemonOwners, owner) != kDaemonOwners.end();
 }
+
+struct ApprovalUse;
 
 /// The reason of a key that is lost because another device answers in place of its own; it serves again
 /// when that is back.
@@ -129,6 +134,10 @@ struct IssuedToken {
   std::string compact;
   std::optional<StatusPlace>
       status{};  ///< one that StatusBook::allocate() gave; none for a short-lived token
+  std::string
+      gate{};  ///< of DT_0: that all that is done under it is behind; written only, GateBook::gate_of() reads it
+  const ApprovalUse* approved =
+      nullptr;  ///< that it uses up, else kConflict and nothing is recorded; borrowed, written only
   bool operator==(const IssuedToken&) const = default;
 };
 
@@ -156,6 +165,14 @@ struct AuditRecord {
 struct AgentQuery {
   std::size_t limit = 100;  ///< 1 … kMaxPage
   std::string after{};      ///< id of the last agent of the page before; empty for the first page
+};
+
+/// The same in the order of their names.
+struct AgentNameQuery {
+  std::size_t limit = 100;  ///< 1 … kMaxPage
+  std::string prefix{};     ///< of the names that are wanted; empty: of all
+  std::string
+      after{};  ///< name of the last agent of the page before, whether there is one; empty for the first page
 };
 
 struct StoreCounts {
@@ -273,6 +290,7 @@ class Store {
   virtual Result<Agent> agent_by_key(const Thumbprint& thumbprint) = 0;
   /// kNotFound when `query.after` names no agent.
   virtual Result<std::vector<Agent>> agents(const AgentQuery& query) = 0;
+  virtual Result<std::vector<Agent>> agents_by_name(const AgentNameQuery& query) = 0;
   virtual Result<Key> key(const Thumbprint& thumbprint) = 0;
   virtual Result<Key> key_by_id(std::string_view backend, std::string_view key_id) = 0;
   /// The owner's newest key in a backend, whatever its state.
@@ -282,7 +300,10 @@ class Store {
   /// Those that are active, rotating or lost, newest first.
   virtual Result<std::vector<Key>> keys_in_use(std::string_view owner) = 0;
 
-  // Damaged records are passed over by these two: the others must not wait for them.
+  // Damaged records are passed over by these three: the others must not wait for them.
+
+  /// The keys behind gates that are active, rotating or lost, whichever the gate, newest first.
+  virtual Result<std::vector<Key>> gate_keys_in_use() = 0;
 
   /// Rotating and lost keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
   virtual Result<std::vector<Key>> overdue_keys(sys_seconds now) = 0;
@@ -298,6 +319,11 @@ class Store {
   virtual Result<std::string> backend_pin(std::string_view backend) = 0;
   virtual Result<std::string> master_pin() = 0;
   virtual Result<IssuedToken> token(std::string_view id) = 0;
+  /// Those of an agent that have not expired at `now`, at most `limit` (to kMaxPage), the last to expire first.
+  virtual Result<std::vector<IssuedToken>> tokens_of_agent(std::string_view id, sys_seconds now,
+                                                           std::size_t limit) = 0;
+  /// How many there are.
+  virtual Result<std::uint64_t> count_tokens_of_agent(std::string_view id, sys_seconds now) = 0;
   /// At most `limit` entries after `sequence` (0: from the first), oldest first.
   virtual Result<std::vector<AuditRecord>> audit_after(std::uint64_t sequence, std::size_t limit) = 0;
   /// The last `limit` entries, oldest first.

@@ -10,7 +10,7 @@ namespace chancery::telemetry {
 /// How many requests each route answered with each class of status. Thread-safe, without a lock.
 class RequestCounts {
  public:
-  static constexpr std::size_t kMaxRoutes = 128;
+  static constexpr std::size_t kMaxRoutes = 192;
   static constexpr std::size_t kClasses = 5;  ///< 1xx to 5xx
 
   /// \param route  place in the route table, below kMaxRoutes

@@ -244,6 +244,29 @@ Result<SignedAttest> TpmAttester::certify(const StoredKey& key, ByteView nonce, 
   return *made;
 }
 
+Result<SignedAttest> TpmAttester::certify_creation(std::string_view owner,
+                                                   const std::shared_ptr<const PreparedGatedKey>& key,
+                                                   const DestroyedKeys& destroyed, ByteView nonce,
+                                                   Deadline deadline) {
+  if (nonce.size() > kMostNonce) return kNonceTooLong;
+  CHANCERY_ASSIGN(const KeptAk ak, attestation_key(deadline));
+  const auto made = std::make_shared<SignedAttest>();
+  CHANCERY_TRY(device_.run(
+      owner, deadline,
+      [=, &destroyed, auth = auth_, asked = Bytes(nonce.begin(), nonce.end())](OpenTpm& tpm) -> Status {
+        if (destroyed.contains(key->key.identity)) return kKeyDestroyed;
+        TpmConnection& connection = *tpm.connection;
+        tpm.keys.make_room();
+        CHANCERY_ASSIGN(const TransientHandle signer, load_below(connection, ak->ek, ak->parts));
+        CHANCERY_ASSIGN(const ESYS_TR subject, tpm.keys.loaded(key->key));
+        const Authorized of_signer(connection, signer.get(), *auth);
+        CHANCERY_ASSIGN(*made, certify_creation_of(connection, subject, *key,
+                                                   {signer.get(), connection.session(), asked}));
+        return {};
+      }));
+  return *made;
+}
+
 Result<PcrQuote> TpmAttester::quote(const attest::PcrSelection& selection, ByteView nonce,
                                     Deadline deadline) {
   if (nonce.size() > kMostNonce) return kNonceTooLong;

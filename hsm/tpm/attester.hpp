@@ -6,8 +6,10 @@
 #include <optional>
 
 #include "hsm/attester.hpp"
+#include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
 #include "hsm/tpm/endorsement.hpp"
+#include "hsm/tpm/gated_blob.hpp"
 #include "hsm/tpm/key_blob.hpp"
 #include "hsm/tpm/keys.hpp"
 #include "hsm/tpm/nv_index.hpp"
@@ -36,6 +38,11 @@ class TpmAttester final : public Attester {
   Result<HostIdentity> identity(Deadline deadline) override;
   Result<SecretBytes> activate(ByteView id_object, ByteView encrypted_secret, Deadline deadline) override;
   Result<SignedAttest> certify(const StoredKey& key, ByteView nonce, Deadline deadline) override;
+  /// Certifies how a gated key was made, by the attestation key. \param nonce  at most 64 octets
+  /// \param destroyed  outlives the device; kKeyLost for a key that is among them by the time that the device gets to it
+  Result<SignedAttest> certify_creation(std::string_view owner,
+                                        const std::shared_ptr<const PreparedGatedKey>& key,
+                                        const DestroyedKeys& destroyed, ByteView nonce, Deadline deadline);
   Result<PcrQuote> quote(const attest::PcrSelection& selection, ByteView nonce, Deadline deadline) override;
   Status measure(ByteView digest, Deadline deadline) override;
   Result<MeasurementStatement> certify_measurements(ByteView nonce, Deadline deadline) override;

@@ -6,6 +6,7 @@
 
 #include "hsm/binding_octets.hpp"
 #include "hsm/tpm/condition.hpp"
+#include "hsm/tpm/gated_blob.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
 
@@ -19,13 +20,14 @@ constexpr Error kSimulator{
     ErrorCode::kSimulatorRefused,
     "this TPM is a simulator, and allow_simulator is off: use a hardware TPM, or allow it knowingly"};
 
-constexpr Error kDestroyed{ErrorCode::kKeyLost, "the key was destroyed: use the agent's present one"};
+constexpr Error kBehindGate{
+    ErrorCode::kForbidden,
+    "this key signs only what its gate's approvers have signed for: ask for it as a gated key"};
 
-Sha256Digest identity_of(const StoredKey& key) {
-  std::string octets = binding_octets(key.binding);
-  append_with_length(octets, as_text(key.blob));
-  return sha256(as_bytes(octets));
-}
+constexpr Error kOtherSwitch{
+    ErrorCode::kKeyLost,
+    "the key hangs on a kill switch that is not configured here, or on that of another operator's key: configure it again, "
+    "or rotate the agent's key"};
 
 // Where the TPM is, provided that the options allow what is there.
 Result<TctiAddress> allowed_address(const TpmOptions& options) {
@@ -50,6 +52,8 @@ bool may_recover(const Error& error) {
 
 Status TpmBackend::check_options(const TpmOptions& options) {
   CHANCERY_TRY(allowed_address(options));
+  if (options.kill_switch)
+    CHANCERY_TRY(SwitchBanks::of(*options.kill_switch, SecretBytes(Bytes(kMasterSize))));
   return {};
 }
 
@@ -71,10 +75,19 @@ Result<std::unique_ptr<TpmBackend>> TpmBackend::open(TpmOptions options) {
   device.key_cache = self.options_.key_cache;
   self.device_ = std::make_unique<TpmDevice>(std::move(device));
   self.counter_ = std::make_unique<NvCounter>(*self.device_, self.options_.master);
+  if (self.options_.kill_switch) {
+    CHANCERY_ASSIGN(self.banks_, SwitchBanks::of(*self.options_.kill_switch, self.options_.master));
+    self.kill_switch_ = std::make_unique<TpmKillSwitch>(
+        *self.device_, self.banks_,
+        [&self](const KeyBinding& binding, KillSwitch::Slot slot, Deadline deadline) {
+          return self.make_key(binding, slot, deadline);
+        });
+  }
   self.sealer_ = std::make_unique<TpmSealer>(*self.device_, self.options_.master);
   self.attester_ = std::make_unique<TpmAttester>(*self.device_, self.options_.master,
                                                  std::move(self.options_.attestation_key),
                                                  [&self](const StoredKey& key) { return self.prepare(key); });
+  self.gated_keys_ = std::make_unique<TpmGatedKeys>(*self.device_, *self.attester_, self.destroyed_);
 
   const Status first = self.device_->wait_for_first_attempt(first_answer);
   if (!first && !may_recover(first.error())) return first.error();
@@ -123,20 +136,35 @@ Result<StoredKey> TpmBackend::create(const KeyBinding& binding, Algorithm algori
     return Error{ErrorCode::kUnsupportedAlgorithm,
                  "TPMs make P-256 keys only: leave the algorithm out, or ask for ES256"};
   }
+  return make_key(binding, std::nullopt, deadline);
+}
+
+Result<TPM2B_PUBLIC> TpmBackend::template_for(Slot slot) const {
+  if (!slot) return signing_key_template();
+  if (!banks_ || *slot > banks_->last_slot()) return kOtherSwitch;
+  CHANCERY_ASSIGN(const Sha256Digest policy,
+                  attest::switched_key_policy(banks_->checks(*slot), banks_->policy));
+  return switched_key_template(policy);
+}
+
+Result<StoredKey> TpmBackend::make_key(const KeyBinding& binding, Slot slot, Deadline deadline) {
+  CHANCERY_ASSIGN(const TPM2B_PUBLIC wanted, template_for(slot));
   const auto auth = std::make_shared<const SecretBytes>(derive_auth(binding));
   const auto made = std::make_shared<KeyParts>();
-  CHANCERY_TRY(device_->run(binding.agent_id, deadline, [auth, made](OpenTpm& tpm) -> Status {
-    CHANCERY_ASSIGN(*made, tpm.keys.create(*auth));
+  CHANCERY_TRY(device_->run(binding.agent_id, deadline, [auth, made, wanted](OpenTpm& tpm) -> Status {
+    CHANCERY_ASSIGN(*made, tpm.keys.create(*auth, wanted));
     return {};
   }));
+  made->slot = slot;
   const auto public_key = signing_key_of(made->public_area);
-  if (!public_key)
+  if (!public_key || !is_like(made->public_area, wanted))
     return Error{ErrorCode::kDeviceError, "the TPM made another kind of key than was asked for"};
   CHANCERY_ASSIGN(Bytes blob, marshal(*made));
   return StoredKey{binding, *public_key, std::move(blob)};
 }
 
 Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& key) const {
+  if (is_gated_blob(key.blob)) return kBehindGate;
   CHANCERY_ASSIGN(const KeyParts parts, unmarshal(key.blob));
   CHANCERY_ASSIGN(const PublicKey in_blob, signing_key_of(parts.public_area));
   if (in_blob != key.public_key) {
@@ -144,6 +172,11 @@ Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& 
                  "the stored blob is of another key than its record says: look for tampering"};
   }
   auto prepared = std::make_shared<PreparedKey>();
+  if (parts.slot) {
+    CHANCERY_ASSIGN(const TPM2B_PUBLIC wanted, template_for(parts.slot));
+    if (!is_like(parts.public_area, wanted)) return kOtherSwitch;
+    prepared->checks = banks_->checks(*parts.slot);
+  }
   prepared->identity = identity_of(key);
   prepared->parts = parts;
   prepared->auth = derive_auth(key.binding);
@@ -152,13 +185,13 @@ Result<std::shared_ptr<const PreparedKey>> TpmBackend::prepare(const StoredKey& 
 
 Result<Signature> TpmBackend::sign(const StoredKey& key, ByteView message, Deadline deadline) {
   CHANCERY_ASSIGN(const std::shared_ptr<const PreparedKey> prepared, prepare(key));
-  if (destroyed_.contains(prepared->identity)) return kDestroyed;
+  if (destroyed_.contains(prepared->identity)) return kKeyDestroyed;
   const Sha256Digest digest = sha256(message);
   const auto signature = std::make_shared<Signature>();
   CHANCERY_TRY(device_->run(key.binding.agent_id, deadline,
                             [this, prepared, digest, signature](OpenTpm& tpm) -> Status {
                               // Again, since it waited: a key that was destroyed meanwhile signs no more.
-                              if (destroyed_.contains(prepared->identity)) return kDestroyed;
+                              if (destroyed_.contains(prepared->identity)) return kKeyDestroyed;
                               CHANCERY_ASSIGN(*signature, tpm.keys.sign(*prepared, digest));
                               return {};
                             }));

@@ -4,12 +4,15 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "hsm/key_backend.hpp"
 #include "hsm/tpm/attester.hpp"
 #include "hsm/tpm/destroyed_keys.hpp"
 #include "hsm/tpm/device.hpp"
+#include "hsm/tpm/gated_keys.hpp"
+#include "hsm/tpm/kill_switch.hpp"
 #include "hsm/tpm/nv_counter.hpp"
 #include "hsm/tpm/sealer.hpp"
 
@@ -30,6 +33,7 @@ struct TpmOptions {
   /// device thread, also while open() waits: it must not wait for the caller of open().
   std::function<Status(ByteView name)> pin;
   AttestationKeyKeeper attestation_key{};
+  std::optional<KillSwitchOptions> kill_switch{};  ///< none: keys that carry a switch cannot be used
 };
 
 /// Keys in a TPM 2.0, wrapped by its storage primary key and kept as blobs, so that a TPM with three places
@@ -37,7 +41,8 @@ struct TpmOptions {
 class TpmBackend final : public KeyBackend {
  public:
   /// What open() refuses without asking a TPM. Looks at neither `master` nor a device.
-  /// \return kInvalidArgument (tcti, plain sessions with a device), kSimulatorRefused
+  /// \return kInvalidArgument (tcti, plain sessions with a device, kill switch), kSimulatorRefused, kInvalidKey (of the
+  ///         operator)
   [[nodiscard]] static Status check_options(const TpmOptions& options);
 
   /// Opens the backend. A TPM that is absent, silent or another than the pinned one is no error: every use
@@ -59,6 +64,8 @@ class TpmBackend final : public KeyBackend {
   [[nodiscard]] MonotonicCounter* counter() noexcept override { return counter_.get(); }
   [[nodiscard]] Attester* attester() noexcept override { return attester_.get(); }
   [[nodiscard]] Sealer* sealer() noexcept override { return sealer_.get(); }
+  [[nodiscard]] GatedKeys* gated_keys() noexcept override { return gated_keys_.get(); }
+  [[nodiscard]] KillSwitch* kill_switch() noexcept override { return kill_switch_.get(); }
   [[nodiscard]] BackendInfo describe() const override;
   [[nodiscard]] BackendLoad load() const override { return device_->load(); }
 
@@ -71,6 +78,11 @@ class TpmBackend final : public KeyBackend {
  private:
   explicit TpmBackend(TpmOptions options) : options_(std::move(options)) {}
 
+  using Slot = std::optional<KillSwitch::Slot>;  ///< none: a key that its auth value alone authorizes
+
+  [[nodiscard]] Result<StoredKey> make_key(const KeyBinding& binding, Slot slot, Deadline deadline);
+  /// What a public area must be for this slot. \return kKeyLost when there is no such slot
+  [[nodiscard]] Result<TPM2B_PUBLIC> template_for(Slot slot) const;
   [[nodiscard]] Status accept(const TpmFacts& facts, ByteView storage_key_name);
   [[nodiscard]] Result<std::shared_ptr<const PreparedKey>> prepare(const StoredKey& key) const;
   [[nodiscard]] SecretBytes derive_auth(const KeyBinding& binding) const;
@@ -83,6 +95,9 @@ class TpmBackend final : public KeyBackend {
   std::unique_ptr<NvCounter> counter_;
   std::unique_ptr<TpmAttester> attester_;
   std::unique_ptr<TpmSealer> sealer_;
+  std::unique_ptr<TpmGatedKeys> gated_keys_;
+  std::shared_ptr<const SwitchBanks> banks_;
+  std::unique_ptr<TpmKillSwitch> kill_switch_;
 };
 
 }  // namespace chancery::hsm

@@ -46,6 +46,13 @@ bool blames_authorization(TSS2_RC rc) noexcept {
   return is_from_tpm(rc) && (base_code(rc) == TPM2_RC_BAD_AUTH || base_code(rc) == TPM2_RC_AUTH_FAIL);
 }
 
+bool blames_policy(TSS2_RC rc) noexcept {
+  return is_from_tpm(rc) &&
+         (base_code(rc) == TPM2_RC_POLICY_FAIL || base_code(rc) == TPM2_RC_AUTH_UNAVAILABLE);
+}
+
+bool blames_signature(TSS2_RC rc) noexcept { return is_from_tpm(rc) && base_code(rc) == TPM2_RC_SIGNATURE; }
+
 bool asks_for_patience(TSS2_RC rc) noexcept {
   if (!is_from_tpm(rc)) return false;
   switch (base_code(rc)) {

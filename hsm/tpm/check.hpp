@@ -23,6 +23,12 @@ namespace chancery::hsm {
 /// Whether the TPM refused an authorization value.
 [[nodiscard]] bool blames_authorization(TSS2_RC rc) noexcept;
 
+/// Whether the TPM refused because a key's policy is not met, or because the key is not to be used without it.
+[[nodiscard]] bool blames_policy(TSS2_RC rc) noexcept;
+
+/// Whether the TPM refused a signature that it was shown.
+[[nodiscard]] bool blames_signature(TSS2_RC rc) noexcept;
+
 /// Whether the TPM asks to be called again a little later (RETRY, YIELDED, TESTING, NV_RATE, NV_UNAVAILABLE,
 /// MEMORY).
 [[nodiscard]] bool asks_for_patience(TSS2_RC rc) noexcept;

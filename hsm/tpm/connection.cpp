@@ -226,6 +226,24 @@ Result<TransientHandle> TpmConnection::start_policy_session() {
   return new_session(ESYS_TR_NONE, TPM2_SE_POLICY, TPMA_SESSION_CONTINUESESSION);
 }
 
+Result<TransientHandle> TpmConnection::start_gate_session() {
+  CHANCERY_ASSIGN(const TransientHandle storage_key, load_storage_key());
+  return new_session(storage_key.get(), TPM2_SE_POLICY, TPMA_SESSION_CONTINUESESSION);
+}
+
+Result<EsysOwned<TPMS_CONTEXT>> TpmConnection::save_session(TransientHandle& session) {
+  auto context = save_context(session.get());
+  if (context) session.release();  // ESYS has closed it
+  return context;
+}
+
+Result<TransientHandle> TpmConnection::load_session(const TPMS_CONTEXT& context) {
+  ESYS_TR handle = ESYS_TR_NONE;
+  CHANCERY_TRY(command("the TPM does not take a saved session back",
+                       [&] { return Esys_ContextLoad(esys_.get(), &context, &handle); }));
+  return TransientHandle(*esys_, handle, live_.sessions);
+}
+
 Result<TransientHandle> TpmConnection::load_storage_key() {
   auto loaded = load_context(*storage_context_);
   if (loaded || loaded.error().code == ErrorCode::kDeviceTimeout) return loaded;
@@ -252,7 +270,7 @@ Result<EsysOwned<TPMS_CONTEXT>> TpmConnection::save_context(ESYS_TR object) {
 
 // ESYS keeps the auth value of the last command beside the session's key, and overwrites it only when it prepares
 // the next: so one is prepared with a value that is no secret. It goes no further than our TCTI.
-void TpmConnection::forget_authorization() {
+void TpmConnection::forget_authorization(ESYS_TR session) {
   if (!session_.live() || broken()) return;
   TPM2B_AUTH filler{};
   filler.size = kAuthSize;
@@ -260,7 +278,7 @@ void TpmConnection::forget_authorization() {
   constexpr TPM2B_AUTH kNone{};
   Esys_TR_SetAuth(esys_.get(), ESYS_TR_RH_NULL, &filler);
   tcti_->answer_next_with(TPM2_RC_CANCELED);
-  Esys_HierarchyChangeAuth(esys_.get(), ESYS_TR_RH_NULL, session_.get(), ESYS_TR_NONE, ESYS_TR_NONE, &kNone);
+  Esys_HierarchyChangeAuth(esys_.get(), ESYS_TR_RH_NULL, session, ESYS_TR_NONE, ESYS_TR_NONE, &kNone);
   tcti_->answer_next_with(TSS2_RC_SUCCESS);  // if it was not even prepared
   Esys_TR_SetAuth(esys_.get(), ESYS_TR_RH_NULL, &kNone);
 }

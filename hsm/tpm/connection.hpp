@@ -80,11 +80,20 @@ class TpmConnection {
   [[nodiscard]] Result<TransientHandle> start_second_session();
   /// A policy session under SHA-256, without salt: what is told to it is no secret.
   [[nodiscard]] Result<TransientHandle> start_policy_session();
+  /// The same, salted to the storage key, so that an HMAC protects the command that it authorizes, and the answer. It
+  /// encrypts nothing: a policy may be about the very octets of a command.
+  [[nodiscard]] Result<TransientHandle> start_gate_session();
+  /// Takes a session out of the TPM's few places; it stays active there. \param session  is none afterwards
+  [[nodiscard]] Result<EsysOwned<TPMS_CONTEXT>> save_session(TransientHandle& session);
+  /// Brings a session back, which can be done once.
+  [[nodiscard]] Result<TransientHandle> load_session(const TPMS_CONTEXT& context);
   /// The public area of the storage key.
   [[nodiscard]] const TPM2B_PUBLIC& storage_key_area() const noexcept { return storage_area_; }
 
   /// Cleanses what the TPM software stack keeps of the auth value that was used last. Asks the TPM nothing.
-  void forget_authorization();
+  void forget_authorization() { forget_authorization(session_.get()); }
+  /// The same for another session that was used with one.
+  void forget_authorization(ESYS_TR session);
 
   /// Asks the TPM for its clock.
   [[nodiscard]] Status ping();
@@ -134,5 +143,14 @@ class TpmConnection {
   EsysOwned<TPMS_CONTEXT> storage_context_;
   TransientHandle session_;
 };
+
+/// Runs `work` once more with a fresh session when a refusal may be the session's fault.
+template <typename Work>
+Status run_beyond_doubt(TpmConnection& tpm, Work work) {
+  const Status done = work();
+  if (done || !tpm.is_in_doubt(done.error())) return done;
+  CHANCERY_TRY(tpm.renew_session());
+  return work();
+}
 
 }  // namespace chancery::hsm

@@ -6,8 +6,12 @@
 #include <set>
 
 #include <chancery/bytes.hpp>
+#include <chancery/error.hpp>
 
 namespace chancery::hsm {
+
+inline constexpr Error kKeyDestroyed{ErrorCode::kKeyLost,
+                                     "the key was destroyed: use the agent's present one"};
 
 /// Keys that were destroyed of late. A TPM would still open a copy of such a key's blob; the store erases its
 /// own, and no copy is about for longer than the request that read it. Thread-safe.

@@ -149,7 +149,7 @@ TpmDevice::Item TpmDevice::next_request() {
 
 void TpmDevice::rest() {
   has_traces_ = false;
-  tpm_->connection->forget_authorization();
+  tpm_->keys.forget_authorization();
 }
 
 void TpmDevice::perform(const Item& request) {

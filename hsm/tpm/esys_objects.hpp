@@ -62,6 +62,13 @@ class TransientHandle {
   [[nodiscard]] ESYS_TR get() const noexcept { return handle_; }
   [[nodiscard]] bool live() const noexcept { return handle_ != ESYS_TR_NONE; }
 
+  /// It is the TPM's no more, as a session whose context was saved.
+  void release() noexcept {
+    if (!live()) return;
+    handle_ = ESYS_TR_NONE;
+    --count_->held;
+  }
+
   void flush() noexcept {
     if (!live()) return;
     const TSS2_RC rc = Esys_FlushContext(esys_, std::exchange(handle_, ESYS_TR_NONE));

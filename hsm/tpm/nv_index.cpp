@@ -1,7 +1,9 @@
 #include "hsm/tpm/nv_index.hpp"
 
+#include <algorithm>
 #include <string>
 
+#include "attest/evidence/tpm_codec.hpp"
 #include "hsm/tpm/check.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -39,8 +41,10 @@ NvPlace derive_nv_place(const SecretBytes& master, std::string_view purpose, TPM
                         std::uint16_t size) {
   const std::string label = "chancery tpm " + std::string(purpose);
   return {derive_index(master, label + " index"),
-          kByItsAuth | static_cast<TPMA_NV>(type) << TPMA_NV_TPM2_NT_SHIFT, size,
-          hkdf_sha256(master.view(), {}, label + " auth", kAuthSize)};
+          kByItsAuth | static_cast<TPMA_NV>(type) << TPMA_NV_TPM2_NT_SHIFT,
+          size,
+          hkdf_sha256(master.view(), {}, label + " auth", kAuthSize),
+          {}};
 }
 
 bool says_nothing_is_written(const Error& error) noexcept {
@@ -49,7 +53,8 @@ bool says_nothing_is_written(const Error& error) noexcept {
 
 bool NvIndex::is_as_we_define() const {
   return area_.nameAlg == TPM2_ALG_SHA256 && (area_.attributes & ~TPMA_NV_WRITTEN) == place_.attributes &&
-         area_.authPolicy.size == 0 && area_.dataSize == place_.size;
+         std::ranges::equal(attest::octets_of(area_.authPolicy), attest::octets_of(place_.policy)) &&
+         area_.dataSize == place_.size;
 }
 
 Status NvIndex::open() {
@@ -74,6 +79,7 @@ Status NvIndex::define() {
   wanted.nvPublic.nameAlg = TPM2_ALG_SHA256;
   wanted.nvPublic.attributes = place_.attributes;
   wanted.nvPublic.dataSize = place_.size;
+  wanted.nvPublic.authPolicy = place_.policy;
   const TpmAuth auth(place_.auth);
   ESYS_TR made = ESYS_TR_NONE;
   const Status defined = tpm_.command("the TPM does not make an NV index: free one", [&] {
@@ -82,6 +88,15 @@ Status NvIndex::define() {
   });
   if (!defined) return (defined.error().native & 0xFFF) == TPM2_RC_NV_DEFINED ? Status{} : defined;
   Esys_TR_Close(tpm_.esys(), &made);
+  return {};
+}
+
+Status NvIndex::remove() {
+  CHANCERY_TRY(tpm_.command("the TPM does not remove an NV index of ours", [&] {
+    return Esys_NV_UndefineSpace(tpm_.esys(), ESYS_TR_RH_OWNER, handle_, tpm_.session(), ESYS_TR_NONE,
+                                 ESYS_TR_NONE);
+  }));
+  handle_ = ESYS_TR_NONE;  // ESYS has closed it
   return {};
 }
 

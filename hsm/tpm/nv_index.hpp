@@ -18,6 +18,7 @@ struct NvPlace {
   TPMA_NV attributes = 0;  ///< as it is defined, without TPMA_NV_WRITTEN
   std::uint16_t size = 0;  ///< octets
   SecretBytes auth;
+  TPM2B_DIGEST policy{};  ///< authPolicy; empty: none
 };
 
 /// A place in the range that the TCG leaves to owners (Registry of Reserved TPM 2.0 Handles, section 2.2), read
@@ -45,6 +46,8 @@ class NvIndex {
   [[nodiscard]] Status open();
   /// \return success also when an earlier, unanswered attempt has defined it: open() looks at what is there
   [[nodiscard]] Status define();
+  /// Removes the index that is open, whatever it is.
+  [[nodiscard]] Status remove();
   /// \return the whole content; kNotFound when nothing was ever written
   [[nodiscard]] Result<Bytes> read();
 

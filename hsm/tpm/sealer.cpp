@@ -36,15 +36,6 @@ struct Opening {
   SecretBytes secret{};
 };
 
-// Runs `work` once more with a fresh session when a refusal may be the session's fault.
-template <typename Work>
-Status run_beyond_doubt(TpmConnection& tpm, Work work) {
-  const Status done = work();
-  if (done || !tpm.is_in_doubt(done.error())) return done;
-  CHANCERY_TRY(tpm.renew_session());
-  return work();
-}
-
 Status create(OpenTpm& tpm, const Sealing& what, KeyParts& made) {
   tpm.keys.make_room();
   TpmConnection& connection = *tpm.connection;

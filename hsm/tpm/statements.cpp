@@ -6,6 +6,7 @@
 #include <tss2/tss2_mu.h>
 
 #include "attest/evidence/tpm_codec.hpp"
+#include "sdk/crypto/hash.hpp"
 
 namespace chancery::hsm {
 namespace {
@@ -73,6 +74,22 @@ Result<SignedAttest> certify_key(TpmConnection& tpm, ESYS_TR key, const Statemen
   return make_statement(send, [&](TPM2B_ATTEST** attest, TPMT_SIGNATURE** signature) {
     return Esys_Certify(tpm.esys(), key, signer.ak, tpm.session(), signer.session, ESYS_TR_NONE, &nonce,
                         &kOwnScheme, attest, signature);
+  });
+}
+
+Result<SignedAttest> certify_creation_of(TpmConnection& tpm, ESYS_TR key, const PreparedGatedKey& made,
+                                         const StatementSigner& signer) {
+  const TPM2B_DATA nonce = data_of(signer.nonce);
+  const Sha256Digest hash = sha256(made.creation_data);
+  TPM2B_DIGEST creation_hash{};
+  creation_hash.size = static_cast<UINT16>(hash.size());
+  std::ranges::copy(hash, creation_hash.buffer);
+  const auto send = [&](const Command& run) {
+    return tpm.command("the TPM does not certify how the key was made", run);
+  };
+  return make_statement(send, [&](TPM2B_ATTEST** attest, TPMT_SIGNATURE** signature) {
+    return Esys_CertifyCreation(tpm.esys(), signer.ak, key, signer.session, ESYS_TR_NONE, ESYS_TR_NONE,
+                                &nonce, &creation_hash, &kOwnScheme, &made.ticket, attest, signature);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "attest/evidence/pcr.hpp"
 #include "hsm/attester.hpp"
 #include "hsm/tpm/connection.hpp"
+#include "hsm/tpm/gated_blob.hpp"
 #include "hsm/tpm/nv_index.hpp"
 
 namespace chancery::hsm {
@@ -27,6 +28,10 @@ struct StatementSigner {
 /// TPM2_Certify of a loaded key whose auth value is set; the connection's session authorizes it.
 [[nodiscard]] Result<SignedAttest> certify_key(TpmConnection& tpm, ESYS_TR key,
                                                const StatementSigner& signer);
+/// TPM2_CertifyCreation of a loaded key.
+[[nodiscard]] Result<SignedAttest> certify_creation_of(TpmConnection& tpm, ESYS_TR key,
+                                                       const PreparedGatedKey& made,
+                                                       const StatementSigner& signer);
 [[nodiscard]] Result<SignedAttest> quote_pcrs(TpmConnection& tpm, const attest::PcrSelection& selection,
                                               const StatementSigner& signer);
 /// TPM2_NV_Certify of the whole of an open index. \return kNotFound when nothing was ever written to it

@@ -1,5 +1,6 @@
 #include "sdk/base/printable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -15,6 +16,34 @@ bool is_hazardous(std::uint32_t code) noexcept {
   const bool bidi = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
                     code == 0x200E || code == 0x200F || code == 0x061C;
   return control || bidi || code == 0x2028 || code == 0x2029;
+}
+
+// What is not drawn, or as nothing (Unicode's Default_Ignorable_Code_Point, as ranges that hold all of it that is assigned; the blank of
+// Braille).
+bool is_invisible(std::uint32_t code) noexcept {
+  struct Range {
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+  constexpr std::array<Range, 17> kRanges{{{0xAD, 0xAD},
+                                           {0x34F, 0x34F},
+                                           {0x115F, 0x1160},
+                                           {0x17B4, 0x17B5},
+                                           {0x180B, 0x180F},
+                                           {0x200B, 0x200D},
+                                           {0x2060, 0x206F},
+                                           {0x2800, 0x2800},
+                                           {0x3164, 0x3164},
+                                           {0xFE00, 0xFE0F},
+                                           {0xFEFF, 0xFEFF},
+                                           {0xFFA0, 0xFFA0},
+                                           {0xFFF0, 0xFFFB},
+                                           {0x1BCA0, 0x1BCA3},
+                                           {0x1D159, 0x1D159},
+                                           {0x1D173, 0x1D17A},
+                                           {0xE0000, 0xE0FFF}}};
+  return std::ranges::any_of(
+      kRanges, [code](const Range& range) { return code >= range.first && code <= range.last; });
 }
 
 std::string escape(char letter, std::uint32_t code) {
@@ -34,7 +63,7 @@ std::string printable(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    if (is_hazardous(decoded.value)) {
+    if (is_hazardous(decoded.value) || is_invisible(decoded.value)) {
       out += escape('u', decoded.value);
     } else {
       out += text.substr(0, decoded.size);

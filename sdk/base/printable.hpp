@@ -7,8 +7,8 @@
 
 namespace chancery {
 
-/// `text` made safe for a terminal: control characters (C0, DEL, C1) and bidirectional overrides come out as
-/// `\u{HEX}`, octets that are not UTF-8 as `\x{HEX}`; everything else as it is.
+/// `text` made safe for a terminal: control characters (C0, DEL, C1), bidirectional overrides and what is not drawn
+/// come out as `\u{HEX}`, octets that are not UTF-8 as `\x{HEX}`; everything else as it is.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// `a, b, c`

@@ -4,6 +4,7 @@
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/freeze_commands.hpp"
 #include "sdk/cli/key_commands.hpp"
 #include "sdk/wire/messages.hpp"
 
@@ -36,6 +37,11 @@ void show_fields(Output& output, const api::Agent& agent) {
   output.field("recognised by", selectors_text(agent.selectors));
   output.field("created", utc_text(static_cast<double>(agent.created_at)));
   if (agent.retired_at) output.field("retired", utc_text(static_cast<double>(*agent.retired_at)));
+  if (agent.frozen_since) {
+    const std::string since = utc_text(static_cast<double>(*agent.frozen_since));
+    output.field("frozen", since + (agent.frozen_reason.empty() ? "" : ": " + agent.frozen_reason));
+  }
+  if (!agent.freeze_enforcement.empty()) output.field("freezing", "by " + agent.freeze_enforcement);
 }
 
 void show(Output& output, const api::Agent& agent) {
@@ -149,12 +155,14 @@ void add_named(CLI::App& group, Command& chosen, const char* verb, const char* h
 }  // namespace
 
 void add_agent(CLI::App& app, Command& chosen) {
-  CLI::App* group = app.add_subcommand("agent", "Register, list, show, rotate and retire agents (operator)");
+  CLI::App* group =
+      app.add_subcommand("agent", "Register, list, show, rotate, freeze and retire agents (operator)");
   group->require_subcommand(1);
   add_create(*group, chosen);
   add_list(*group, chosen);
   add_named(*group, chosen, "show", "Show one agent", &Client::agent);
   add_agent_rotation(*group, chosen);
+  add_agent_freeze(*group, chosen);
   add_named(*group, chosen, "retire",
             "Retire an agent for good: its keys are destroyed; shows what that ends", &Client::retire_agent);
 }

@@ -16,6 +16,7 @@ struct GrantArguments {
   std::string agent;
   std::vector<std::string> audience;
   AuthorityArguments authority;
+  std::string gate;
   std::string lifetime;
   std::int64_t depth = 1;
   std::string out;
@@ -50,10 +51,17 @@ Checked<ExitCode> grant(Context& context, const GrantArguments& arguments) {
   request.depth = arguments.depth;
   CHANCERY_ASSIGN(request.authority, parse_authority(arguments.authority));
   CHANCERY_ASSIGN(request.lifetime, lifetime_of(arguments.lifetime));
+  request.gate = arguments.gate;
   const auto client = connect(context);
   if (!client) return client.error();
   const auto granted = client->grant(request);
   if (!granted) return failure(granted.error());
+  if (granted->approval) {
+    context.output.note("nothing was granted yet: people have to approve it, `chancery approve " +
+                        granted->approval->id + "`; then give the same command again");
+    if (context.output.json()) context.output.document(wire::write(*granted));
+    return ExitCode::kDenied;
+  }
   for (const std::string& warning : granted->warnings) context.output.note("warning: " + warning);
   return give(context.output, granted->chain, wire::write(*granted), arguments.out);
 }
@@ -126,6 +134,8 @@ void add_grant(CLI::App& app, Command& chosen) {
   command->add_option("--lifetime", arguments->lifetime, "how long it is valid: 30m, 8h, 7d")->required();
   command->add_option("--depth", arguments->depth,
                       "how many agents the chain may count, the first included; default 1");
+  command->add_option("--gate", arguments->gate,
+                      "a gate of the daemon's: what is done under the grant is behind it");
   command->add_option("--out", arguments->out, "write the chain to this file instead of standard output");
   command->footer(std::string(kConstraintHelp) +
                   "Example:\n  chancery grant --for user:alice@example.org --agent orchestrator --audience "

@@ -19,6 +19,14 @@ Checked<SessionOptions> stored(const std::string& name) {
   return out;
 }
 
+Checked<Client> opened(ClientOptions options) {
+  if (is_set("CHANCERY_TASK")) options.task = environment("CHANCERY_TASK");
+  if (is_set("TRACEPARENT")) options.traceparent = environment("TRACEPARENT");
+  auto client = Client::connect(options);
+  if (!client) return failure(client.error());
+  return *std::move(client);
+}
+
 }  // namespace
 
 const char* environment(const char* name) { return std::getenv(name); }
@@ -42,11 +50,13 @@ Checked<SessionOptions> options_of(const Context& context) {
 
 Checked<Client> connect(const Context& context) {
   CHANCERY_ASSIGN(SessionOptions options, options_of(context));
-  if (is_set("CHANCERY_TASK")) options.daemon.task = environment("CHANCERY_TASK");
-  if (is_set("TRACEPARENT")) options.daemon.traceparent = environment("TRACEPARENT");
-  auto client = Client::connect(options.daemon);
-  if (!client) return failure(client.error());
-  return *std::move(client);
+  return opened(std::move(options.daemon));
+}
+
+Checked<Client> connect_as_anybody(const Context& context) {
+  CHANCERY_ASSIGN(SessionOptions options, options_of(context));
+  options.daemon.credential.reset();
+  return opened(std::move(options.daemon));
 }
 
 }  // namespace chancery::cli

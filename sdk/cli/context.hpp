@@ -27,7 +27,10 @@ struct Context {
 /// \return misuse and the context's errors; see load_context(), Session::inherited() and Client::connect()
 [[nodiscard]] Checked<Client> connect(const Context& context);
 
-/// The same, before anything is opened. Once: a session's descriptor is read and closed.
+/// The same without showing any authority over TLS, and none can have ended: for what takes the signature in the body alone.
+[[nodiscard]] Checked<Client> connect_as_anybody(const Context& context);
+
+/// What connect() goes by, before anything is opened. Once: a session's descriptor is read and closed.
 [[nodiscard]] Checked<SessionOptions> options_of(const Context& context);
 
 /// What the command line chose to run; a subcommand's callback sets it.

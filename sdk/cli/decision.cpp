@@ -58,6 +58,12 @@ void show_permit(Output& output, const api::Decision& decision) {
   }
 }
 
+void show_waiting(Output& output, const api::PendingApproval& approval) {
+  output.field("request", approval.id);
+  output.field("waits", "until " + utc_text(static_cast<double>(approval.expires_at)));
+  if (!approval.url.empty()) output.field("decided at", approval.url);
+}
+
 void show(Output& output, const api::Decision& decision) {
   if (output.json()) return output.document(wire::write(decision));
   if (decision.permitted) {
@@ -67,6 +73,7 @@ void show(Output& output, const api::Decision& decision) {
     if (!decision.expected.empty()) output.field("expected", decision.expected);
     if (!decision.found.empty()) output.field("found", decision.found);
     if (!decision.remedy.empty()) output.field("remedy", decision.remedy);
+    if (decision.approval) show_waiting(output, *decision.approval);
   }
   show_custody(output, wire::write(decision));
   if (!decision.not_performed.empty()) output.field("not checked", joined(decision.not_performed));

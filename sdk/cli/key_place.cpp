@@ -63,7 +63,7 @@ std::string place_text(const KeyPlace& place) {
 const char* custody_text(Kind kind) noexcept {
   switch (kind) {
     case Kind::kFile:
-      return "the key is a file of this user's: whoever can read it has what the chain gives, until it ends";
+      return "the key is a file of this user's: whoever can read it can sign in its owner's place";
     case Kind::kTpm:
       return "the key stays in this machine's TPM: every process of this user's can use it here, and nobody "
              "elsewhere";

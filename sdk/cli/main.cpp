@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sdk/base/base64url.hpp"
+#include "sdk/cli/approver_commands.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/reference_pages.hpp"
 #include "sdk/cli/scan_commands.hpp"
@@ -75,6 +76,12 @@ void add_commands(CLI::App& app, Command& chosen) {
   add_backup(app, chosen);
   add_vault(app, chosen);
   add_approval(app, chosen);
+  add_deciding(app, chosen);
+  add_approver(app, chosen);
+  add_gate(app, chosen);
+  add_freeze(app, chosen);
+  add_incident(app, chosen);
+  add_console(app, chosen);
   add_receipt(app, chosen);
   add_grant(app, chosen);
   add_delegate(app, chosen);

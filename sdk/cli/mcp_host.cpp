@@ -95,7 +95,7 @@ ToolRefused denied(const ToolOutcome& outcome) {
 mcp::ToolAnswer pending_answer(const ToolOutcome& outcome) {
   if (outcome.approval.empty() || outcome.document.empty())
     return ToolRefused{RefusalKind::kDenied, outcome.code, outcome.message};
-  return mcp::ToolPending{outcome.approval, {}, outcome.document};
+  return mcp::ToolPending{outcome.approval, outcome.url, outcome.document};
 }
 
 std::string_view name_of(Kind kind) {

@@ -1,6 +1,7 @@
 #include <memory>
 #include <utility>
 
+#include "sdk/cli/approver_commands.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/stored_context.hpp"
 #include "sdk/cli/time_syntax.hpp"
@@ -14,6 +15,8 @@ struct InitArguments {
   std::string lifetime = "90d";
   bool replace = false;
   KeyOptions key{};
+  std::string approver{};  // empty: no approver is enrolled by this
+  std::vector<std::string> groups{};
 };
 
 // A name that stands for one daemon in people's habits and scripts does not become another's in passing.
@@ -41,7 +44,15 @@ Checked<void> mint_and_keep(const Client& client, const InitArguments& arguments
   return use_context(stored.name, environment);
 }
 
+// Deciding takes a key of its own: what the operator signs with is used without a person each time.
+Checked<void> enroll_asked_for(Context& context, const Client& client, const InitArguments& arguments) {
+  if (arguments.approver.empty()) return {};
+  return enroll_first(context, client, {arguments.approver, arguments.groups, arguments.key});
+}
+
 Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
+  if (arguments.approver.empty() && !arguments.groups.empty())
+    return misuse("--group is of the first approver: name it by --approver");
   const auto client = Client::connect(context.daemon);
   if (!client) return failure(client.error());
   const auto metadata = client->metadata();
@@ -57,6 +68,7 @@ Checked<ExitCode> init(Context& context, const InitArguments& arguments) {
     return kept.error();
   }
   show_context(context.output, stored, key, folder);
+  CHANCERY_TRY(enroll_asked_for(context, *client, arguments));
   return ExitCode::kSuccess;
 }
 
@@ -88,6 +100,11 @@ void add_init(CLI::App& app, Command& chosen) {
   add_mint_options(*command, *arguments);
   command->add_flag("--replace", arguments->replace, "make a context that is for another daemon this one's");
   add_key_options(*command, arguments->key);
+  command
+      ->add_option("--approver", arguments->approver,
+                   "also enrol the first who decides about what waits for a person: user:alice@example.org")
+      ->type_name("PRINCIPAL");
+  add_repeatable(*command, "--group", arguments->groups, "a group of that approver; may be given again");
   command->footer(
       "Makes a key, has the daemon mint its chain of authority, keeps both as a context and uses it from now on,\n"
       "wherever neither --socket nor --addr says otherwise.\n\n"
@@ -95,8 +112,10 @@ void add_init(CLI::App& app, Command& chosen) {
       "device: this machine's TPM (tpm), or a PKCS#11 token (pkcs11). There it can be used, by this user's\n"
       "processes, and not be copied; the context then has what leads to it, and the device must be there at each\n"
       "command. A token's PIN is in a file that every command reads, presented once each time.\n\n"
+      "With --approver another key is made in the same place, to decide with; while the daemon knows no approver.\n\n"
       "Examples:\n  chancery init --socket /run/chancery/chancery.sock --cacert ca.pem\n"
       "  chancery init --key-in tpm\n"
+      "  chancery init --approver user:alice@example.org --group finance\n"
       "  chancery init --key-in pkcs11 --module /usr/lib/softhsm/libsofthsm2.so --serial 1f2e3d4c \\\n"
       "    --pin-file ~/.config/chancery/pin");
   command->callback(

@@ -62,6 +62,35 @@ std::string document_of(Node anchor) {
   return json::to_jcs(Node::object({{"anchors", Node::array({std::move(anchor)})}}));
 }
 
+/// Keys of an issuer, and what they may grant.
+struct Ceiling {
+  std::vector<PublicKey> keys;
+  std::vector<std::string> scopes;
+};
+
+// By the daemon's own word, as its keys: an anchor of the issuer's keys that sign by themselves has the first, and each gate has one of
+// its own. Empty for a daemon without gates that a TPM enforces.
+Result<std::vector<Ceiling>> ceilings_of(const std::string& metadata, const std::vector<PublicKey>& ungated) {
+  constexpr const char* kWhat =
+      "`grant_ceilings` has `scopes`, and `gates` that each have `scopes` and `keys`: is this a newer daemon?";
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(metadata));
+  const json::Value* const found = document.root().find("grant_ceilings");
+  if (found == nullptr) return std::vector<Ceiling>();
+  CHANCERY_ASSIGN(std::vector<std::string> scopes, wire::string_array(*found, "scopes", kWhat));
+  std::vector<Ceiling> out{{ungated, std::move(scopes)}};
+  const json::Value* const gates = found->find("gates");
+  if (gates == nullptr) return Error{ErrorCode::kMalformed, kWhat};
+  for (const json::Value& gate : gates->items()) {
+    const json::Value* const keys = gate.find("keys");
+    if (keys == nullptr) return Error{ErrorCode::kMalformed, kWhat};
+    Ceiling ceiling;
+    CHANCERY_ASSIGN(ceiling.keys, read_key_set(*keys));
+    CHANCERY_ASSIGN(ceiling.scopes, wire::string_array(gate, "scopes", kWhat));
+    out.push_back(std::move(ceiling));
+  }
+  return out;
+}
+
 Checked<std::vector<PublicKey>> read_verifiers(const std::vector<std::string>& files) {
   std::vector<PublicKey> verifiers;
   for (const std::string& file : files) {
@@ -106,15 +135,29 @@ Checked<Found> from_daemon(const Context& context, const AddArguments& arguments
     return failure({ErrorCode::kNoTrust, "the daemon has no issuer key yet: see `chancery status`"},
                    client->endpoint());
   }
-  Node anchor = anchor_of(metadata->issuer, keys->keys, verifiers);
+  std::vector<PublicKey> status_keys;
   if (!metadata->status_list_prefix.empty()) {
-    const auto status_keys = client->status_jwks();
-    if (!status_keys) return failure(status_keys.error());
-    anchor.set("status", Node::object({{"prefixes", Node::array({metadata->status_list_prefix})},
-                                       {"keys", key_array(status_keys->keys)}}));
+    const auto found = client->status_jwks();
+    if (!found) return failure(found.error());
+    status_keys = found->keys;
   }
-  return Found{document_of(std::move(anchor)),
-               root_custody(keys->keys, metadata->attestation_results, verifiers, context.now)};
+  auto ceilings = ceilings_of(metadata->json, keys->keys);
+  if (!ceilings) return failure(ceilings.error());
+  const bool is_unbounded = ceilings->empty();
+  if (is_unbounded) ceilings->push_back({keys->keys, {}});
+  Node anchors = Node::array();
+  std::vector<PublicKey> issuing;
+  for (const Ceiling& ceiling : *ceilings) {
+    issuing.insert(issuing.end(), ceiling.keys.begin(), ceiling.keys.end());
+    Node anchor = anchor_of(metadata->issuer, ceiling.keys, verifiers);
+    if (!is_unbounded) anchor.set("ceiling", to_json(Authority{ceiling.scopes, {}}));
+    if (!metadata->status_list_prefix.empty())
+      anchor.set("status", Node::object({{"prefixes", Node::array({metadata->status_list_prefix})},
+                                         {"keys", key_array(status_keys)}}));
+    anchors.push_back(std::move(anchor));
+  }
+  return Found{json::to_jcs(Node::object({{"anchors", std::move(anchors)}})),
+               root_custody(issuing, metadata->attestation_results, verifiers, context.now)};
 }
 
 Checked<Found> from_key_set(const json::Value& keys, const AddArguments& arguments) {

@@ -34,7 +34,8 @@ namespace chancery::cli {
 /// Puts one trust document into another and leaves no key twice. An anchor that says no more than `iss` and
 /// `keys` gives its keys to the anchor of that `iss` that is there, whose restrictions stay; others stand
 /// beside.
-/// \return the merged document, JSON; kMalformed, kInvalidKey, kUnsupportedAlgorithm
+/// \return the merged document, JSON; kMalformed, kInvalidKey, kUnsupportedAlgorithm; kConflict for a ceiling on a key that is trusted
+///         without one
 [[nodiscard]] Result<std::string> merge_trust(std::string_view held, std::string_view added);
 
 }  // namespace chancery::cli

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -34,6 +35,19 @@ struct AnchorText {
     const auto mine = restrictions.find("iss");
     const auto theirs = other.restrictions.find("iss");
     return mine != restrictions.end() && theirs != other.restrictions.end() && mine->second == theirs->second;
+  }
+  /// nullptr when it has none of that name.
+  [[nodiscard]] const std::string* restriction(std::string_view name) const {
+    const auto found = restrictions.find(name);
+    return found == restrictions.end() ? nullptr : &found->second;
+  }
+  /// For the same principals and agents.
+  [[nodiscard]] bool speaks_like(const AnchorText& other) const {
+    return std::ranges::all_of(std::array{"sub", "client_id"}, [&](const char* name) {
+      const std::string* const mine = restriction(name);
+      const std::string* const theirs = other.restriction(name);
+      return (mine == nullptr) == (theirs == nullptr) && (mine == nullptr || *mine == *theirs);
+    });
   }
   [[nodiscard]] bool has_key_of(const AnchorText& other) const {
     return std::ranges::any_of(keys, [&](const KeyText& key) {
@@ -88,6 +102,26 @@ Result<AnchorText> read_anchor(const Value& object) {
     }
   }
   return anchor;
+}
+
+// The first anchor with a key roots its chains: a ceiling that comes after one without, or after another for the same principals
+// and agents, would bound nothing.
+Status require_effect(const std::vector<AnchorText>& anchors, const AnchorText& added) {
+  const std::string* const ceiling = added.restriction("ceiling");
+  if (ceiling == nullptr) return {};
+  for (const AnchorText& held : anchors) {
+    if (!held.has_issuer_of(added) || !held.has_key_of(added)) continue;
+    const std::string* const before = held.restriction("ceiling");
+    if (before == nullptr)
+      return Error{
+          ErrorCode::kConflict,
+          "this issuer's key is trusted already, and without a ceiling: take that anchor out of the trust file, then add this"};
+    if (*before != *ceiling && held.speaks_like(added))
+      return Error{
+          ErrorCode::kConflict,
+          "this issuer's key is trusted already, with another ceiling: take that anchor out of the trust file, then add this"};
+  }
+  return {};
 }
 
 void add_anchor(std::vector<AnchorText>& anchors, AnchorText added) {
@@ -149,6 +183,9 @@ Result<Node> anchor_node(const AnchorText& anchor) {
 Result<std::string> merge_trust(std::string_view held, std::string_view added) {
   TrustText trust;
   CHANCERY_TRY(add_trust(trust, held));
+  TrustText fresh;
+  CHANCERY_TRY(add_trust(fresh, added));
+  for (const AnchorText& anchor : fresh.anchors) CHANCERY_TRY(require_effect(trust.anchors, anchor));
   CHANCERY_TRY(add_trust(trust, added));
   Node anchors = Node::array();
   for (const AnchorText& anchor : trust.anchors) {

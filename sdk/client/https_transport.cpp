@@ -82,8 +82,9 @@ http::http_request encode(const HttpRequest& request, const ResponseBuffer& answ
   if (!request.body.empty()) out.set_body(request.body, "application/json");
   out.set_response_stream(streams::ostream(answer));
   // cpprestsdk has no limit of its own.
-  out.set_progress_handler([](http::message_direction::direction direction, utility::size64_t size) {
-    if (direction == http::message_direction::download && size > kMaxAnswer) throw AnswerTooLarge();
+  const std::size_t most = request.max_answer;
+  out.set_progress_handler([most](http::message_direction::direction direction, utility::size64_t size) {
+    if (direction == http::message_direction::download && size > most) throw AnswerTooLarge();
   });
   return out;
 }

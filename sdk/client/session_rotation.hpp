@@ -32,6 +32,7 @@ class SessionRotation {
   [[nodiscard]] std::shared_ptr<const Session> take(const std::stop_token& stop = {});
 
  private:
+  class Turn;
   using Clock = std::chrono::steady_clock;
 
   std::mutex mutex_;  // of all that follows

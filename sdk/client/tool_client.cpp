@@ -10,6 +10,7 @@
 
 #include "sdk/base/percent.hpp"
 #include "sdk/client/answers.hpp"
+#include "sdk/client/pause.hpp"
 #include "sdk/client/session_rotation.hpp"
 #include "sdk/client/tool_messages.hpp"
 #include "sdk/client/transport.hpp"
@@ -23,6 +24,8 @@ using Kind = ToolOutcome::Kind;
 
 constexpr const char* kTools = "/v1/tools";
 constexpr std::chrono::seconds kListTimeout{30};
+// For the last look at a request that waits, with what clocks are apart.
+constexpr std::chrono::seconds kBeforeTheEnd{1};
 
 ClientError local(const Error& error) {
   return {.error = error, .status = 0, .code = {}, .detail = {}, .document = {}};
@@ -83,6 +86,14 @@ Result<std::unique_ptr<client::Transport>> transport_of(const ToolClientOptions&
   CHANCERY_ASSIGN(const client::Endpoint endpoint,
                   client::resolve_endpoint(where, [](const char*) -> const char* { return nullptr; }));
   return client::make_unix_transport(std::get<client::UnixEndpoint>(endpoint).path);
+}
+
+// How long until the last look at a request: a moment before it expires, since one that is made later asks people anew.
+std::chrono::milliseconds until_last_look(const ToolOutcome& waiting) {
+  using std::chrono::milliseconds;
+  if (waiting.expires_at == 0) return milliseconds::max();
+  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+  return std::chrono::sys_seconds(std::chrono::seconds(waiting.expires_at)) - kBeforeTheEnd - now;
 }
 
 // What the caller is told of a tool that is not in the list.
@@ -215,6 +226,44 @@ ClientResult<ToolOutcome> ToolClient::call(std::string_view name, std::string_vi
   if (!anew) return unknown_tool();
   if (*anew == *tool) return outcome;
   return impl_->call(*anew, canonical, stop);
+}
+
+ClientResult<ToolOutcome> ToolClient::call_and_wait(std::string_view name, std::string_view arguments,
+                                                    const ApprovalWait& wait,
+                                                    const std::stop_token& stop) const {
+  std::chrono::milliseconds pause = wait.pause;
+  std::string request;
+  bool was_early = false;
+  for (;;) {
+    CHANCERY_ASSIGN(ToolOutcome outcome, call(name, arguments, stop));
+    if (outcome.kind != Kind::kApproval || outcome.approval.empty()) return outcome;
+    // Another one: the former was cancelled, or its approval has lapsed. Whether to wait for this too is the caller's to say.
+    if (!request.empty() && outcome.approval != request) return outcome;
+    if (request.empty() && wait.waiting) wait.waiting(outcome);
+    request = outcome.approval;
+    const std::chrono::milliseconds left = until_last_look(outcome);
+    if (left.count() <= 0) return outcome;
+    const std::chrono::milliseconds most = std::min(pause, left);
+    const auto begun = std::chrono::steady_clock::now();
+    // Who watched, came back early, and had nothing to tell, is not asked again at once.
+    if (wait.watch && !was_early) {
+      wait.watch(outcome, most, stop);
+      was_early = std::chrono::steady_clock::now() - begun < most;
+    } else {
+      client::pause_for(most, stop);
+      was_early = false;
+    }
+    if (stop.stop_requested()) return outcome;
+    pause = std::min(pause + pause / 2, wait.longest_pause);
+  }
+}
+
+std::jthread ToolClient::call_later(std::string name, std::string arguments, ApprovalWait wait,
+                                    Done done) const {
+  return std::jthread([this, name = std::move(name), arguments = std::move(arguments), wait = std::move(wait),
+                       done = std::move(done)](const std::stop_token& stop) {
+    done(call_and_wait(name, arguments, wait, stop));
+  });
 }
 
 }  // namespace chancery

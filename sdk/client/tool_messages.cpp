@@ -71,6 +71,7 @@ Result<ToolOutcome> read_outcome(std::string_view json) {
   CHANCERY_ASSIGN(out.argument, wire::text_or_empty(root, "argument", kBadOutcome));
   CHANCERY_ASSIGN(out.permit, wire::text_or_empty(root, "permit", kBadOutcome));
   CHANCERY_ASSIGN(out.approval, wire::text_or_empty(root, "approval", kBadOutcome));
+  CHANCERY_ASSIGN(out.url, wire::text_or_empty(root, "url", kBadOutcome));
   CHANCERY_ASSIGN(const auto expires_at, wire::integer(root, "expires_at", wire::kAnyTime, kBadOutcome));
   out.expires_at = expires_at.value_or(0);
   out.findings = source_of(root, "findings");

@@ -15,7 +15,7 @@
 
 namespace chancery::client {
 
-/// The largest answer that is taken.
+/// The largest answer that is taken, unless a request says otherwise.
 inline constexpr std::size_t kMaxAnswer = 4 * 1024 * 1024;
 
 using Deadline = std::chrono::steady_clock::time_point;
@@ -36,6 +36,7 @@ struct HttpRequest {
   /// Something is done by it, once: an exchange that broke when the other side had read all of it is told as kBadResponse,
   /// because nobody knows whether it was done, and kConnectFailed says that it was not.
   bool is_deed = false;
+  std::size_t max_answer = kMaxAnswer;  ///< in octets
 };
 
 struct HttpAnswer {
@@ -52,7 +53,7 @@ class Transport {
 
   /// \return the answer, whatever its status, or kConnectFailed, kTlsFailed, kTimeout (by `deadline`),
   /// kBadResponse
-  ///         (not HTTP, cut short, larger than kMaxAnswer)
+  ///         (not HTTP, cut short, larger than the request takes)
   [[nodiscard]] virtual Result<HttpAnswer> send(const HttpRequest& request, Deadline deadline) const = 0;
 };
 

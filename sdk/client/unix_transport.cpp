@@ -147,7 +147,7 @@ class Exchange {
     // A daemon that refuses a request before it has read all of it closes while we still write: its answer is
     // there.
     http::response_parser<http::string_body> parser;
-    parser.body_limit(kMaxAnswer);
+    parser.body_limit(request.max_answer);
     parser.header_limit(kMaxHeader);
     if (const error_code failed = read(parser)) {
       was_read_ = parser.got_some() || (!is_unread(write_failed) && !is_unread(failed));

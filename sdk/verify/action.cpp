@@ -127,12 +127,6 @@ struct ZonedClock {
   const TimeZones* zones;
 };
 
-bool is_open(const TimeWindow& window, std::chrono::local_seconds local) {
-  const auto midnight = std::chrono::floor<std::chrono::days>(local);
-  const unsigned day = std::chrono::weekday(midnight).iso_encoding() - 1;
-  return (window.days >> day & 1u) != 0 && local - midnight >= window.from && local - midnight < window.to;
-}
-
 // "thu 2026-10-22 09:05"
 std::string local_text(std::chrono::local_seconds local) {
   const auto midnight = std::chrono::floor<std::chrono::days>(local);
@@ -272,6 +266,12 @@ std::optional<Denial> check_action(const ActionRequest& request,
   if (Check denial = check_known_constraints(request, authority, leaf, {now, zones})) return denial;
   if (Check denial = check_all_totals(request, tokens)) return denial;
   return check_unknown_constraints(authority, leaf);
+}
+
+bool is_open(const TimeWindow& window, std::chrono::local_seconds local) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(local);
+  const unsigned day = std::chrono::weekday(midnight).iso_encoding() - 1;
+  return (window.days >> day & 1u) != 0 && local - midnight >= window.from && local - midnight < window.to;
 }
 
 Denial over_total(const Constraint& constraint, std::size_t hop, const std::string& total) {

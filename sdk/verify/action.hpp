@@ -17,6 +17,9 @@ namespace chancery {
                                                  std::span<const std::shared_ptr<const Token>> tokens,
                                                  std::chrono::sys_seconds now, const TimeZones* zones);
 
+/// Whether a window is open by what clocks in its zone show.
+[[nodiscard]] bool is_open(const TimeWindow& window, std::chrono::local_seconds local);
+
 /// Why an action is denied that would bring a running total beyond its bound.
 /// \param total  for people
 [[nodiscard]] Denial over_total(const Constraint& constraint, std::size_t hop, const std::string& total);

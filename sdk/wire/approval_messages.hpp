@@ -19,6 +19,11 @@ namespace chancery::wire {
 [[nodiscard]] Result<api::Approval> read_approval(std::string_view json);
 [[nodiscard]] Result<api::ApprovalPage> read_approval_page(std::string_view json);
 
+[[nodiscard]] std::string write(const api::DecideApproval& message);
+[[nodiscard]] std::string write(const api::DecidedApproval& message);
+[[nodiscard]] Result<api::DecideApproval> read_decide_approval(std::string_view json);
+[[nodiscard]] Result<api::DecidedApproval> read_decided_approval(std::string_view json);
+
 // Members of the messages of tool runtimes.
 
 [[nodiscard]] json::Node approval_terms_node(const api::ApprovalTerms& terms);

@@ -211,19 +211,23 @@ Node key_evidence_node(const api::KeyEvidence& evidence) {
   Node node = Node::object({{"key_public", base64url_encode(evidence.key_public)},
                             {"certification", statement_node(evidence.certification)}});
   if (evidence.quote) node.set("quote", quote_node(*evidence.quote));
+  if (!evidence.creation_data.empty()) node.set("creation_data", base64url_encode(evidence.creation_data));
   return node;
 }
 
 Result<api::KeyEvidence> key_evidence_from(const Value& object) {
   constexpr const char* kWhat =
-      "evidence for a key has `key_public` and `certification`, and `quote` if asked for";
-  CHANCERY_TRY(allow_only(object, {"key_public", "certification", "quote"}, kWhat));
+      "evidence for a key has `key_public` and `certification`, `quote` if asked for, and `creation_data` of a gate's key";
+  CHANCERY_TRY(allow_only(object, {"key_public", "certification", "quote", "creation_data"}, kWhat));
   CHANCERY_ASSIGN(const Value* const certification, need(object, "certification", kWhat));
   api::KeyEvidence out;
   CHANCERY_ASSIGN(out.key_public, need_octets(object, "key_public", kWhat));
   CHANCERY_ASSIGN(out.certification, statement_from(*certification));
   if (const Value* const quote = object.find("quote")) {
     CHANCERY_ASSIGN(out.quote, quote_from(*quote));
+  }
+  if (object.find("creation_data") != nullptr) {
+    CHANCERY_ASSIGN(out.creation_data, need_octets(object, "creation_data", kWhat));
   }
   return out;
 }

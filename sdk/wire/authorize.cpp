@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sdk/wire/approval_messages.hpp"
 #include "sdk/wire/authorize_fields.hpp"
 #include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
@@ -55,6 +56,7 @@ Node denial_node(const api::Decision& decision) {
                             {"step", step_node(decision.step)},
                             {"reason", decision.reason}});
   if (!decision.custody.empty()) node.set("custody", Node::canonical(decision.custody));
+  if (decision.approval) node.set("approval", pending_approval_node(*decision.approval));
   if (!decision.hop) return node;
   node.set("hop", *decision.hop);
   node.set("expected", decision.expected);
@@ -96,6 +98,9 @@ Status read_denial(const Value& root, api::Decision& out) {
   CHANCERY_ASSIGN(out.expected, text_or_empty(root, "expected", "`expected` is a string"));
   CHANCERY_ASSIGN(out.found, text_or_empty(root, "found", "`found` is a string"));
   CHANCERY_ASSIGN(out.remedy, text_or_empty(root, "remedy", "`remedy` is a string"));
+  if (const Value* const approval = root.find("approval")) {
+    CHANCERY_ASSIGN(out.approval, pending_approval_from(*approval));
+  }
   return {};
 }
 

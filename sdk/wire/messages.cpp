@@ -2,6 +2,7 @@
 
 #include "sdk/base/hex.hpp"
 #include "sdk/token/authority_json.hpp"
+#include "sdk/wire/approval_messages.hpp"
 #include "sdk/wire/custody_fields.hpp"
 #include "sdk/wire/fields.hpp"
 #include "sdk/wire/key_fields.hpp"
@@ -88,6 +89,9 @@ Node agent_node(const api::Agent& agent) {
                             {"created_at", agent.created_at}});
   if (!agent.reason.empty()) node.set("reason", agent.reason);
   if (agent.retired_at) node.set("retired_at", *agent.retired_at);
+  set_optional(node, "frozen_since", agent.frozen_since);
+  set_unless_empty(node, "frozen_reason", agent.frozen_reason);
+  set_unless_empty(node, "freeze_enforcement", agent.freeze_enforcement);
   return node;
 }
 
@@ -108,6 +112,10 @@ Result<api::Agent> agent_from(const Value& object) {
   CHANCERY_ASSIGN(const auto created, integer(object, "created_at", kAnyTime, "`created_at` is a time"));
   out.created_at = created.value_or(0);
   CHANCERY_ASSIGN(out.retired_at, integer(object, "retired_at", kAnyTime, "`retired_at` is a time"));
+  CHANCERY_ASSIGN(out.frozen_since, integer(object, "frozen_since", kAnyTime, "`frozen_since` is a time"));
+  CHANCERY_ASSIGN(out.frozen_reason, text_or_empty(object, "frozen_reason", "`frozen_reason` is a string"));
+  CHANCERY_ASSIGN(out.freeze_enforcement,
+                  text_or_empty(object, "freeze_enforcement", "`freeze_enforcement` is tpm or software"));
   return out;
 }
 
@@ -215,16 +223,17 @@ std::string write(const api::CreateGrant& message) {
                             {"lifetime_s", message.lifetime.count()},
                             {"depth", message.depth}});
   set_authority(node, message.authority);
+  set_unless_empty(node, "gate", message.gate);
   return json::to_jcs(node);
 }
 
 Result<api::CreateGrant> read_create_grant(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   const Value& root = document.root();
-  CHANCERY_TRY(allow_only(root,
-                          {"principal", "agent", "audience", "scopes", "constraints", "lifetime_s", "depth"},
-                          "a grant has `principal`, `agent`, `audience`, `scopes`, `constraints`, "
-                          "`lifetime_s` and `depth` only"));
+  CHANCERY_TRY(allow_only(
+      root, {"principal", "agent", "audience", "scopes", "constraints", "lifetime_s", "depth", "gate"},
+      "a grant has `principal`, `agent`, `audience`, `scopes`, `constraints`, "
+      "`lifetime_s`, `depth` and `gate` only"));
   api::CreateGrant out;
   CHANCERY_ASSIGN(out.principal, need_text(root, "principal",
                                            "`principal` must name on whose behalf: user:alice@example.org"));
@@ -240,6 +249,7 @@ Result<api::CreateGrant> read_create_grant(std::string_view json) {
   CHANCERY_ASSIGN(const auto depth,
                   integer(root, "depth", {1, kMaxDepth}, "`depth` must count agents: 1 to 1000"));
   out.depth = depth.value_or(1);
+  CHANCERY_ASSIGN(out.gate, text_or_empty(root, "gate", "`gate` must be the name of a gate"));
   return out;
 }
 
@@ -378,14 +388,24 @@ Result<api::Retirement> read_retirement(std::string_view json) {
 }
 
 std::string write(const api::Grant& message) {
-  return json::to_jcs(
-      Node::object({{"chain", text_array(message.chain)}, {"warnings", text_array(message.warnings)}}));
+  Node node = Node::object({{"warnings", text_array(message.warnings)}});
+  if (message.approval) {
+    node.set("approval", pending_approval_node(*message.approval));
+  } else {
+    node.set("chain", text_array(message.chain));
+  }
+  return json::to_jcs(node);
 }
 
 Result<api::Grant> read_grant(std::string_view json) {
   CHANCERY_ASSIGN(const Document document, Document::parse_borrowed(json));
   api::Grant out;
-  CHANCERY_ASSIGN(out.chain, answered_chain(document.root()));
+  const Value* const approval = document.root().find("approval");
+  if (approval != nullptr) {
+    CHANCERY_ASSIGN(out.approval, pending_approval_from(*approval));
+  } else {
+    CHANCERY_ASSIGN(out.chain, answered_chain(document.root()));
+  }
   if (document.root().find("warnings") == nullptr) return out;
   CHANCERY_ASSIGN(out.warnings,
                   string_array(document.root(), "warnings", "`warnings` are an array of strings"));

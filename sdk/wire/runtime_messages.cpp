@@ -99,7 +99,6 @@ Result<api::AskPermit> read_ask_permit(std::string_view json) {
 
 std::string write(const api::Permit& message) {
   Node node = decision_node(message.decision);
-  if (message.approval) node.set("approval", pending_approval_node(*message.approval));
   if (!message.decision.permitted) return json::to_jcs(node);
   node.set("permit", Node::object({{"id", message.id}, {"expires_at", message.expires_at}}));
   if (message.credential) node.set("credential", credential_node(*message.credential));
@@ -111,9 +110,6 @@ Result<api::Permit> read_permit(std::string_view json) {
   const Value& root = document.root();
   api::Permit out;
   CHANCERY_ASSIGN(out.decision, decision_from(root));
-  if (const Value* const approval = root.find("approval")) {
-    CHANCERY_ASSIGN(out.approval, pending_approval_from(*approval));
-  }
   if (!out.decision.permitted) return out;
   const Value* const permit = root.find("permit");
   if (permit == nullptr) return malformed("what is permitted has `permit`");

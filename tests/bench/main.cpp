@@ -13,6 +13,8 @@ namespace chancery::bench {
 
 void bench_verify(Report& report);
 void bench_tpm(Report& report);
+void bench_freezing(Report& report);
+void bench_gated(Report& report);
 void bench_pkcs11(Report& report);
 void bench_noisy(Report& report);
 void bench_attestation(Report& report);
@@ -20,7 +22,9 @@ void bench_audit(Report& report);
 void bench_redaction(Report& report);
 void bench_runtime(Report& report);
 void bench_rest(Report& report);
+void bench_approvals(Report& report);
 void bench_authorize(Report& report);
+void bench_console(Report& report);
 void bench_status(Report& report);
 
 namespace {
@@ -34,6 +38,8 @@ struct Section {
 constexpr std::array kSections{
     Section{"verify", bench_verify},
     Section{"tpm", bench_tpm},
+    Section{"gated", bench_gated},
+    Section{"freezing", bench_freezing},
     Section{"pkcs11", bench_pkcs11},
     Section{"noisy", bench_noisy},
     Section{"attestation", bench_attestation},
@@ -41,6 +47,8 @@ constexpr std::array kSections{
     Section{"redaction", bench_redaction},
     Section{"authorize", bench_authorize},
     Section{"runtime", bench_runtime},
+    Section{"approvals", bench_approvals},
+    Section{"console", bench_console},
     Section{"status", bench_status},
     Section{"rest", bench_rest},
 };

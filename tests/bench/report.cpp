@@ -35,6 +35,11 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+double percentile(std::vector<double> values, std::size_t percent) {
+  std::ranges::sort(values);
+  return values[std::min(values.size() - 1, values.size() * percent / 100)];
+}
+
 SideBySide median_ratio(const std::function<double()>& a, const std::function<double()>& b, int rounds) {
   std::vector<double> as, bs, ratios;
   for (int round = 0; round < rounds; ++round) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -28,6 +29,9 @@ class Report {
 
 /// The middle one, or the upper of the two in the middle. Not of nothing.
 [[nodiscard]] double median(std::vector<double> values);
+
+/// The one below which so many of a hundred are. Not of nothing.
+[[nodiscard]] double percentile(std::vector<double> values, std::size_t percent);
 
 /// The medians of two figures that were measured side by side.
 struct SideBySide {

@@ -1,6 +1,5 @@
 // A tool's call through the runtime, with everything that makes it safe, beside the same call made directly.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <latch>
@@ -9,12 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -22,6 +17,7 @@
 
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "tests/bench/http_connection.hpp"
 #include "tests/bench/report.hpp"
 #include "tests/bench/runtime_scene.hpp"
 #include "tests/bench/scene.hpp"
@@ -30,50 +26,25 @@ namespace chancery::bench {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
-using Headers = std::vector<std::pair<std::string, std::string>>;
+using Local = asio::local::stream_protocol;
 
 constexpr int kWarmUp = 50;
 constexpr int kCalls = 500;
 constexpr int kParts = 200;
 constexpr int kCallsACaller = 100;  // a holder may have a thousand unexpired proofs
 
-/// A connection that stays open.
-template <typename Protocol>
-class Connection {
- public:
-  explicit Connection(const typename Protocol::endpoint& endpoint) : socket_(io_) {
-    socket_.connect(endpoint);
-  }
+/// Posts, which must be answered with 200.
+template <typename Connection>
+std::string post(Connection& connection, HttpRequest request) {
+  request.method = "POST";
+  HttpAnswer answer = connection.send(request);
+  if (answer.status == 200) return std::move(answer.body);
+  std::fprintf(stderr, "bench: %s\n", answer.body.c_str());
+  fail("a call was not answered with 200");
+}
 
-  std::string post(const std::string& target, const Headers& headers, const std::string& body) {
-    http::request<http::string_body> request(http::verb::post, target, 11);
-    request.set(http::field::host, "127.0.0.1");
-    request.set(http::field::content_type, "application/json");
-    for (const auto& [name, value] : headers) request.set(name, value);
-    request.body() = body;
-    request.prepare_payload();
-    http::write(socket_, request);
-    http::response<http::string_body> response;
-    http::read(socket_, buffer_, response);
-    if (response.result_int() != 200) {
-      std::fprintf(stderr, "bench: %s\n", response.body().c_str());
-      fail("a call was not answered with 200");
-    }
-    return std::move(response.body());
-  }
-
- private:
-  asio::io_context io_;
-  typename Protocol::socket socket_;
-  boost::beast::flat_buffer buffer_;
-};
-
-using Tcp = asio::ip::tcp;
-using Local = asio::local::stream_protocol;
-
-Tcp::endpoint upstream_of(const RuntimeScene& scene) {
+asio::ip::tcp::endpoint upstream_of(const RuntimeScene& scene) {
   const std::string url = scene.upstream();
   const auto port = static_cast<unsigned short>(std::atoi(url.c_str() + url.rfind(':') + 1));
   return {asio::ip::make_address("127.0.0.1"), port};
@@ -84,13 +55,15 @@ class DirectAgent {
  public:
   explicit DirectAgent(const RuntimeScene& scene) : api_(upstream_of(scene)) {}
   void call() {
-    const std::string answer = api_.post(
-        kUpstreamPath, {{"Authorization", std::string("Bearer ") + kToolCredential}}, kUpstreamBody);
+    const std::string answer =
+        post(api_, {.target = kUpstreamPath,
+                    .headers = {{"Authorization", std::string("Bearer ") + kToolCredential}},
+                    .body = kUpstreamBody});
     if (answer.find("succeeded") == std::string::npos) fail("the API answered otherwise");
   }
 
  private:
-  Connection<Tcp> api_;
+  TcpConnection api_;
 };
 
 /// As it calls the tool that has not.
@@ -100,21 +73,14 @@ class Agent {
       : session_(scene.open_session()), runtime_(Local::endpoint(scene.runtime_socket().string())) {}
 
   void call() {
-    const Presented shown = present_call(*session_);
-    std::string parents;
-    for (std::size_t i = 0; i + 1 < shown.chain.size(); ++i) parents += (i == 0 ? "" : "~") + shown.chain[i];
-    const std::string answer = runtime_.post(kToolPath,
-                                             {{"Authorization", "DPoP " + shown.chain.back()},
-                                              {"Delegation-Chain", parents},
-                                              {"DPoP", shown.proof}},
-                                             std::string(R"({"arguments":)") + kToolArguments + "}");
+    const std::string answer = post(runtime_, tool_call(*session_));
     if (answer.find("succeeded") == std::string::npos) fail("the tool answered otherwise");
   }
   [[nodiscard]] const Session& session() const { return *session_; }
 
  private:
   std::shared_ptr<const Session> session_;
-  Connection<Local> runtime_;
+  LocalConnection runtime_;
 };
 
 /// What a commit waits for: some octets more in a file, and on the disk.
@@ -144,11 +110,6 @@ double milliseconds(Work work) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-double percentile(std::vector<double> values, std::size_t percent) {
-  std::ranges::sort(values);
-  return values[std::min(values.size() - 1, values.size() * percent / 100)];
-}
-
 // In turns, so that a change of the machine's speed meets all alike.
 void add_latency(Report& report, const RuntimeScene& scene) {
   DirectAgent direct(scene);
@@ -175,16 +136,10 @@ void add_latency(Report& report, const RuntimeScene& scene) {
   report.add("runtime_added_syncs_ratio", percentile(added, 50) / (2 * percentile(syncs, 50)));
 }
 
-api::AskPermit question_of(const Session& session) {
-  const Presented shown = present_call(session);
+api::AskPermit permit_for(const Session& session) {
   api::AskPermit ask;
-  ask.action.chain = shown.chain;
-  ask.action.proof = shown.proof;
-  ask.action.method = "POST";
-  ask.action.uri = std::string(kRuntimeUrl) + kToolPath;
-  ask.action.audience = kRuntimeUrl;
-  ask.action.scope = kToolScope;
-  ask.action.params = kToolArguments;
+  ask.action = question_of(session);
+  ask.action.ada_required = false;
   ask.action.reserve = std::chrono::seconds(90);
   ask.tool = "refund";
   ask.credential = "psp";
@@ -204,7 +159,7 @@ void add_parts(Report& report, const RuntimeScene& scene) {
   std::vector<double> proofs, permits, results, bare;
   for (int i = 0; i < kParts; ++i) {
     api::AskPermit ask;
-    proofs.push_back(milliseconds([&] { ask = question_of(*session); }));
+    proofs.push_back(milliseconds([&] { ask = permit_for(*session); }));
     std::string permit;
     permits.push_back(milliseconds([&] {
       auto given = runtime.ask_permit(ask);

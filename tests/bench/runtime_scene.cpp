@@ -22,15 +22,6 @@
 namespace chancery::bench {
 namespace {
 
-template <typename T>
-T answered(ClientResult<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "bench: %s\n", result.error().detail.c_str());
-    fail(result.error().error.what);
-  }
-  return *std::move(result);
-}
-
 void answer(const tests::UpstreamServer::Request&, tests::UpstreamServer::Response& response) {
   response.body() =
       R"({"id":"re_1Nq2xL","object":"refund","amount":1,"charge":"ch_1","currency":"eur","created":1795348812,)"
@@ -80,8 +71,9 @@ std::chrono::milliseconds Program::processor_time() const {
   return std::chrono::milliseconds((user + system) * 1000 / ::sysconf(_SC_CLK_TCK));
 }
 
-RuntimeScene::RuntimeScene() : tpm_(required(simulators::Swtpm::start())), upstream_(answer) {
-  configure();
+RuntimeScene::RuntimeScene(const std::string& more)
+    : tpm_(required(simulators::Swtpm::start())), upstream_(answer) {
+  configure(more);
   daemon_ = std::make_unique<Program>(std::vector<std::string>{CHANCERY_BINARY_DIR "/chanceryd", "--config",
                                                                (folder() / "chancery.toml").string()},
                                       folder() / "daemon.log");
@@ -95,7 +87,7 @@ RuntimeScene::RuntimeScene() : tpm_(required(simulators::Swtpm::start())), upstr
   await(runtime_socket());
 }
 
-void RuntimeScene::configure() const {
+void RuntimeScene::configure(const std::string& more) const {
   const std::string at = folder().string();
   const std::filesystem::path file = folder() / "chancery.toml";
   std::ofstream(file) << "allow_root = true\n[server]\nsocket = \"" << at
@@ -104,7 +96,8 @@ void RuntimeScene::configure() const {
                       << "url = \"https://bench.example\"\nbackend = \"tpm\"\n[state]\npath = \"" << at
                       << "/state\"\n[runtime]\nagents = [\"tools\"]\nurl = \"" << kRuntimeUrl
                       << "\"\n[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" << tpm_.tcti()
-                      << "\"\nallow_simulator = true\nsessions = \"plain\"\n";
+                      << "\"\nallow_simulator = true\nsessions = \"plain\"\n"
+                      << more;
   std::filesystem::permissions(file,
                                std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
@@ -131,35 +124,73 @@ void RuntimeScene::register_agents() {
   credential.scope = kToolScope;
   credential.tools = {"refund"};
   answered(VaultClient(client).put(credential));
+  chain_ = answered(client.grant(refund_grant("orchestrator"))).chain;
+}
+
+Client RuntimeScene::daemon() const { return client_at(folder() / "s"); }
+
+std::shared_ptr<const Session> RuntimeScene::open_session() const {
+  return session_at(folder() / "s", chain_);
+}
+
+Client client_at(const std::filesystem::path& socket) {
+  ClientOptions where;
+  where.socket = socket.string();
+  where.timeout = std::chrono::seconds(60);
+  return required(Client::connect(where));
+}
+
+std::shared_ptr<const Session> session_at(const std::filesystem::path& socket,
+                                          const std::vector<std::string>& chain) {
+  SessionOptions options;
+  options.daemon.socket = socket.string();
+  return answered(Session::open(options, chain));
+}
+
+api::CreateGrant refund_grant(const std::string& agent) {
   api::CreateGrant grant;
   grant.principal = "user:alice@example.org";
-  grant.agent = "orchestrator";
+  grant.agent = agent;
   grant.audience = {kRuntimeUrl};
   grant.authority.scopes = {kToolScope};
   grant.authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 1e9}}};
   grant.lifetime = std::chrono::hours(1);
   grant.depth = 2;
-  chain_ = answered(client.grant(grant)).chain;
+  return grant;
 }
 
-Client RuntimeScene::daemon() const {
-  ClientOptions where;
-  where.socket = (folder() / "s").string();
-  return required(Client::connect(where));
-}
-
-std::shared_ptr<const Session> RuntimeScene::open_session() const {
-  SessionOptions options;
-  options.daemon.socket = (folder() / "s").string();
-  return answered(Session::open(options, chain_));
-}
-
-Presented present_call(const Session& session) {
+Presented present_call(const Session& session, const std::string& arguments) {
   ProofClaims claims;
   claims.htm = "POST";
   claims.htu = std::string(kRuntimeUrl) + kToolPath;
-  claims.ada = required(action_digest(kToolScope, required(parse_parameters(kToolArguments))));
+  claims.ada = required(action_digest(kToolScope, required(parse_parameters(arguments))));
   return required(session.present(claims));
+}
+
+HttpRequest tool_call(const Session& session, const std::string& arguments) {
+  const Presented shown = present_call(session, arguments);
+  std::string parents;
+  for (std::size_t i = 0; i + 1 < shown.chain.size(); ++i) parents += (i == 0 ? "" : "~") + shown.chain[i];
+  return {.method = "POST",
+          .target = kToolPath,
+          .headers = {{"Authorization", "DPoP " + shown.chain.back()},
+                      {"Delegation-Chain", parents},
+                      {"DPoP", shown.proof}},
+          .body = R"({"arguments":)" + arguments + "}"};
+}
+
+api::Authorize question_of(const Session& session, const std::string& arguments) {
+  const Presented shown = present_call(session, arguments);
+  api::Authorize question;
+  question.chain = shown.chain;
+  question.proof = shown.proof;
+  question.method = "POST";
+  question.uri = std::string(kRuntimeUrl) + kToolPath;
+  question.audience = kRuntimeUrl;
+  question.scope = kToolScope;
+  question.params = arguments;
+  question.ada_required = true;
+  return question;
 }
 
 }  // namespace chancery::bench

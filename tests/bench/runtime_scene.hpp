@@ -12,6 +12,7 @@
 #include <chancery/session.hpp>
 
 #include "simulators/swtpm/swtpm.hpp"
+#include "tests/bench/http_connection.hpp"
 #include "tests/integration/runtime/upstream_server.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
@@ -35,7 +36,8 @@ class Program {
 /// The real daemon on a swtpm, the real runtime with a tool of an API in this process, and agents that may call it.
 class RuntimeScene {
  public:
-  RuntimeScene();
+  /// \param more  of the daemon's configuration, such as gates
+  explicit RuntimeScene(const std::string& more = {});
 
   [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
   [[nodiscard]] std::filesystem::path runtime_socket() const { return folder_.path() / "r"; }
@@ -48,7 +50,7 @@ class RuntimeScene {
   [[nodiscard]] std::shared_ptr<const Session> open_session() const;
 
  private:
-  void configure() const;
+  void configure(const std::string& more) const;
   void declare_tool() const;
   void register_agents();
 
@@ -69,7 +71,20 @@ inline constexpr const char* kToolCredential = "sk-bench-51f0c2a9e7d84b36a1";
 inline constexpr const char* kUpstreamPath = "/v1/charges/ch_1/refunds";
 inline constexpr const char* kUpstreamBody = R"({"amount":0.01})";
 
+/// As whoever this process is to the daemon.
+[[nodiscard]] Client client_at(const std::filesystem::path& socket);
+/// A key of its own in this process, and a chain that ends with it.
+[[nodiscard]] std::shared_ptr<const Session> session_at(const std::filesystem::path& socket,
+                                                        const std::vector<std::string>& chain);
+/// That an agent may call the tool for an hour, in alice's name.
+[[nodiscard]] api::CreateGrant refund_grant(const std::string& agent);
+
 /// What proves the session's holder for that call, and its parameters.
-[[nodiscard]] Presented present_call(const Session& session);
+[[nodiscard]] Presented present_call(const Session& session, const std::string& arguments = kToolArguments);
+/// The call as the runtime gets it.
+[[nodiscard]] HttpRequest tool_call(const Session& session, const std::string& arguments = kToolArguments);
+/// The same as an action, as the daemon is asked by an enforcement point.
+[[nodiscard]] api::Authorize question_of(const Session& session,
+                                         const std::string& arguments = kToolArguments);
 
 }  // namespace chancery::bench

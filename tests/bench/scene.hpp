@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include <chancery/client.hpp>
 #include <chancery/result.hpp>
 
 namespace chancery::bench {
@@ -22,6 +23,14 @@ template <typename T>
 T required(Result<T> result) {
   if (!result) fail(result.error().what);
   return *std::move(result);
+}
+
+/// The same of what the daemon answered.
+template <typename T>
+T answered(ClientResult<T> result) {
+  if (result) return *std::move(result);
+  std::fprintf(stderr, "bench: %s\n", result.error().detail.c_str());
+  fail(result.error().error.what);
 }
 
 /// A deadline that nothing meets.

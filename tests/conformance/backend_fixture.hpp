@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "hsm/key_backend.hpp"
+#include "sdk/crypto/signing_key.hpp"
 
 namespace chancery::conformance {
 
@@ -17,6 +18,8 @@ class BackendFixture {
   virtual void reopen() = 0;
   /// Takes the device's power away and gives it back; the backend stays. Nothing where there is no such thing.
   virtual void restart_device() {}
+  /// The private half of the key by which the backend's kill switch unfreezes; null where there is none.
+  [[nodiscard]] virtual const SigningKey* operator_key() const { return nullptr; }
   /// Takes from the device all that it holds, as whoever owns it may, and opens the backend again as one that has never met
   /// it before.
   virtual void clear_device() = 0;

@@ -40,6 +40,7 @@ class TpmFixture final : public BackendFixture {
     options.sessions = sessions_;
     options.key_cache = 16;  // small, so that a rotation over many agents passes through Load too
     options.master = SecretBytes(Bytes(32, 0x5a));
+    options.kill_switch = hsm::KillSwitchOptions{operator_key_.public_key(), 1};
     auto opened = hsm::TpmBackend::open(std::move(options));
     BOOST_REQUIRE(opened);
     backend_ = *std::move(opened);
@@ -50,6 +51,8 @@ class TpmFixture final : public BackendFixture {
     BOOST_REQUIRE(tpm_.restart());
   }
 
+  const SigningKey* operator_key() const override { return &operator_key_; }
+
   void clear_device() override {
     backend_.reset();
     BOOST_REQUIRE(tpm_.clear());
@@ -57,7 +60,14 @@ class TpmFixture final : public BackendFixture {
   }
 
  private:
+  static SigningKey new_key() {
+    auto key = SigningKey::generate(Algorithm::kES256);
+    BOOST_REQUIRE(key);
+    return *std::move(key);
+  }
+
   const hsm::SessionKind sessions_;
+  const SigningKey operator_key_ = new_key();
   simulators::Swtpm tpm_;
   std::unique_ptr<hsm::KeyBackend> backend_;
 };

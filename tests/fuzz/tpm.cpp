@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "hsm/tpm/connection.hpp"
+#include "hsm/tpm/gated_blob.hpp"
 #include "hsm/tpm/key_blob.hpp"
 #include "hsm/tpm/tcti.hpp"
 #include "simulators/faults/tcti_fake.hpp"
@@ -10,7 +11,8 @@
 #include "tests/fuzz/target.hpp"
 
 // An input is what a TPM answers to the commands that make a connection ready, one response after the other; and, as it
-// is, the blob of a key or a sealed secret and the address of a TPM. The corpus has the responses of a swtpm (record_tpm).
+// is, the blob of a key, a gated key or a sealed secret and the address of a TPM. The corpus has the responses of a swtpm (record_tpm),
+// and blobs of keys that one wrapped.
 
 namespace chancery::fuzz {
 namespace {
@@ -69,6 +71,14 @@ void read_blob(ByteView input) {
   require(hsm::signing_key_of(parts->public_area).has_value());
 }
 
+void read_gated_blob(ByteView input) {
+  const auto parts = hsm::unmarshal_gated(input);
+  if (!parts) return;
+  const auto again = hsm::marshal(*parts);
+  require(again && std::ranges::equal(*again, input));
+  require(!hsm::unmarshal(input));  // no agent's key
+}
+
 void read_address(std::string_view text) {
   const auto address = hsm::TctiAddress::parse(text);
   if (address) require(address->path.starts_with('/'));
@@ -84,6 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::open_connection({data, size});
   fuzz::read_blob({data, size});
   fuzz::read_sealed({data, size});
+  fuzz::read_gated_blob({data, size});
   fuzz::read_address(fuzz::text_of(data, size));
   return 0;
 }

@@ -25,30 +25,11 @@ leave_stage() {
   for pid in "${daemon[@]}" "${tpm[@]}"; do end "$pid"; done
 }
 
-# --- TPMs: a simulated vendor makes them, with a certificate for each EK
-
-write_vendor_files() {
-  mkdir vendor roots
-  cat >vendor/localca.conf <<CONF
-statedir = $WORK/vendor
-signingkey = $WORK/vendor/signkey.pem
-issuercert = $WORK/vendor/issuercert.pem
-certserial = $WORK/vendor/certserial
-CONF
-  printf -- '--platform-manufacturer Chancery\n--platform-version 2.1\n--platform-model Simulator\n' >vendor/localca.options
-  cat >vendor/setup.conf <<CONF
-create_certs_tool = /usr/bin/swtpm_localca
-create_certs_tool_config = $WORK/vendor/localca.conf
-create_certs_tool_options = $WORK/vendor/localca.options
-active_pcr_banks = sha256
-CONF
-}
+# --- TPMs
 
 make_tpm() {
   mkdir -p "$1/tpm" "$1/certificates"
-  swtpm_setup --tpm2 --tpmstate "$1/tpm" --config vendor/setup.conf --create-ek-cert --lock-nvram --ecc --create-spk \
-    --pcr-banks sha256 --vmid "$1" --write-ek-cert-files "$1/certificates" --logfile "$WORK/$1-setup.log" >/dev/null 2>&1 ||
-    die "swtpm_setup failed: is swtpm-tools installed?"
+  make_certified_tpm "$1/tpm" "$1/certificates" "$1"
 }
 
 start_tpm() {
@@ -166,7 +147,8 @@ judged() {
 chapter "1. Two machines, each with a TPM of the same vendor; one runs agents, the other verifies"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost -keyout tls.key -out tls.pem 2>/dev/null
-write_vendor_files
+make_vendor
+mkdir roots
 for name in shop verifier; do
   make_tpm "$name"
   start_tpm "$name"

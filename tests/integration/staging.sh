@@ -118,6 +118,32 @@ start_swtpm() {
   until_true "swtpm should start" test -S "$2"
 }
 
+# Makes a vendor of simulated TPMs in the folder vendor: a private authority, whose certificate is vendor/issuercert.pem
+# once it has made a TPM.
+make_vendor() {
+  mkdir vendor
+  cat >vendor/localca.conf <<CONF
+statedir = $WORK/vendor
+signingkey = $WORK/vendor/signkey.pem
+issuercert = $WORK/vendor/issuercert.pem
+certserial = $WORK/vendor/certserial
+CONF
+  printf -- '--platform-manufacturer Chancery\n--platform-version 2.1\n--platform-model Simulator\n' >vendor/localca.options
+  cat >vendor/setup.conf <<CONF
+create_certs_tool = /usr/bin/swtpm_localca
+create_certs_tool_config = $WORK/vendor/localca.conf
+create_certs_tool_options = $WORK/vendor/localca.options
+active_pcr_banks = sha256
+CONF
+}
+
+# Makes the state of a TPM whose EK that vendor certifies: make_certified_tpm STATE CERTIFICATES NAME
+make_certified_tpm() {
+  swtpm_setup --tpm2 --tpmstate "$1" --config vendor/setup.conf --create-ek-cert --lock-nvram --ecc --create-spk \
+    --pcr-banks sha256 --vmid "$3" --write-ek-cert-files "$2" --logfile "$WORK/$3-setup.log" >/dev/null 2>&1 ||
+    die "swtpm_setup failed: is swtpm-tools installed?"
+}
+
 # TPM2_Clear (TPM 2.0 Part 3, 24.6) by the lockout hierarchy, whose authorization is empty: clear_swtpm SOCKET
 clear_swtpm() {
   python3 - "$1" <<'PYTHON'

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -16,8 +18,11 @@
 #include "daemon/rest/routes.hpp"
 #include "sdk/json/reader.hpp"
 #include "sdk/wire/approval_messages.hpp"
+#include "sdk/wire/approver_messages.hpp"
 #include "sdk/wire/attestation_messages.hpp"
 #include "sdk/wire/audit_messages.hpp"
+#include "sdk/wire/console_messages.hpp"
+#include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/messages.hpp"
 #include "sdk/wire/status_messages.hpp"
 #include "sdk/wire/vault_messages.hpp"
@@ -55,6 +60,8 @@ std::string_view text_of(rest::Listener listener) {
       return "privileged";
     case rest::Listener::kLocal:
       return "this machine";
+    case rest::Listener::kConsole:
+      return "console";
   }
   return "";
 }
@@ -98,9 +105,11 @@ Routes described_routes() {
   return out;
 }
 
+// What the console's page alone asks has a page of its own, see below.
 Routes present_routes() {
   Routes out;
   for (const rest::Route& route : rest::routes()) {
+    if (route.listener == rest::Listener::kConsole) continue;
     out.emplace(std::string(route.method) + " " + std::string(route.pattern),
                 std::string(text_of(route.listener)).append(route.scope));
   }
@@ -147,12 +156,14 @@ const api::AuditCheckpoint kCheckpoint{1, 2, "note"};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
 const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
-const api::Agent kAgent{"support", "id", "tpm", "lost", "key_lost", "{}", "jkt", kSelectors, 1, 2};
+const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}", "jkt",
+                        kSelectors, 1,    2,     3,      "why",      "tpm"};
+const api::SwitchSetting kSwitchSetting{"tpm", 1, 2, {1}};
 
 const api::HostIdentity kIdentity{{1}, {1}, {1}, {1}};
 const api::PcrQuote kQuote{{{1}, {1}}, {{"sha256", {{0, {1}}}}}};
 const api::Activation kActivation{{1}, kQuote};
-const api::KeyEvidence kKeyEvidence{{1}, {{1}, {1}}, kQuote};
+const api::KeyEvidence kKeyEvidence{{1}, {{1}, {1}}, kQuote, {1}};
 const api::Measurements kMeasurements{{{1}, {1}}, {1}, {{1, 2, "id", "e", "m"}}};
 const api::AttestedHost kHost{
     "build-7", "tpm", "quarantined", "why", "tpm-certified", "root", "ek", "id:49465800", "1", 2, 3, true, 4,
@@ -171,7 +182,44 @@ const api::CredentialVersion kCredentialVersion{1, "retiring", 2, 3, 4, 5, 6, 7,
 const api::Credential kCredential{
     "id", "psp", "issued", "issuer", "a.b", {"t"}, "o", "e", true, 1, {kCredentialVersion}};
 
-const api::Approval kApproval{"id", "expired", "refund", "user:a", "jkt", "digest", 1, 2, 3, "{}"};
+const api::ApprovalGate kApprovalGate{"refunds", 2, 1, "requester", "software-enforced"};
+const api::ApprovalVote kApprovalVote{"user:b", "jkt", "approve",   1, "tpm-enforced",
+                                      "why",    "jws", {"refunds"}, 2};
+const api::Approval kApproval{"id",
+                              "call",
+                              "lapsed",
+                              "refund",
+                              "user:a",
+                              "jkt",
+                              "digest",
+                              "software-enforced",
+                              {kApprovalGate},
+                              1,
+                              2,
+                              3,
+                              4,
+                              5,
+                              "{}",
+                              {kApprovalVote},
+                              "spiffe://a/agent/b",
+                              "high",
+                              {{"amount", "1"}},
+                              api::PreviousRequest{"id", "denied", 1, "digest", "{}"}};
+const api::Approver kApprover{
+    "user:b", {"finance"}, {{"jkt", "passkey", "{}", "id", "revoked", 1, "user:c", 2}}};
+
+const api::Gate kGate{"refunds", {"a.b"}, {"t"}, "above", "amount",       "1",  "Mo-Fr", {"user:b"},
+                      2,         "none",  1,     2,       "tpm-enforced", "{}", "000b",  "tpm"};
+
+// What stands in another message.
+std::string part_of(const std::string& json, std::string_view list) {
+  return json::to_jcs(Document::parse(json)->root().find(list)->items().front());
+}
+
+const api::ConsoleAgentSight kAgentSight{
+    {"support", "id", "lost", "key_lost", "tpm", "tpm", "tpm-resident", "jkt", 1, 2, 3},
+    {{"t", "amount", "lifetime", "5", "1", 4}},
+    1};
 
 // One that somebody issues, as if it came with a value, too.
 std::string full_put() {
@@ -191,6 +239,12 @@ std::vector<Message> messages() {
       {"Selectors", wire::write(kSelectors)},
       {"Agent", wire::write(kAgent)},
       {"AgentPage", wire::write(api::AgentPage{{kAgent}, "next"})},
+      {"FreezeReason", wire::write(api::FreezeReason{"why"})},
+      {"SignedSettings", wire::write(api::SignedSettings{{{kSwitchSetting, {1}}}})},
+      {"AgentFreeze", wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}})},
+      {"FreezeState",
+       wire::write(api::FreezeState{
+           true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}, {{"tpm", 0, 1, true, 3}}})},
       {"Retirement", wire::write(api::Retirement{kAgent, kEnded})},
       {"RotateKey", wire::write(api::RotateKey{std::chrono::seconds(1), "tpm", "ES256"})},
       {"ReenrollAgent", wire::write(api::ReenrollAgent{"tpm", "ES256", true})},
@@ -235,7 +289,28 @@ std::vector<Message> messages() {
       {"ResetVault", wire::write_confirmation()},
       {"VaultReset", wire::write(api::VaultReset{1})},
       {"Approval", wire::write(kApproval)},
+      {"PreviousRequest", json::to_jcs(*Document::parse(wire::write(kApproval))->root().find("previous"))},
+      {"ApprovalGate", part_of(wire::write(kApproval), "gates")},
+      {"ApprovalVote", part_of(wire::write(kApproval), "decisions")},
+      {"DecideApproval", wire::write(api::DecideApproval{"jws", "signature"})},
+      {"DecidedApproval", wire::write(api::DecidedApproval{"id", "approved", "tpm-enforced"})},
+      {"Approver", wire::write(kApprover)},
+      {"ApproverKey", part_of(wire::write(kApprover), "keys")},
+      {"ApproverList", wire::write(api::ApproverList{{kApprover}})},
+      {"GateList", wire::write(api::GateList{{kGate}})},
+      {"Gate", part_of(wire::write(api::GateList{{kGate}}), "gates")},
+      {"EnrollApprover", wire::write(api::EnrollApprover{"{}", "jws"})},
+      {"RevokeApproverKey", wire::write(api::RevokeApproverKey{"why", "jws"})},
       {"ApprovalPage", wire::write(api::ApprovalPage{{kApproval}, "next"})},
+      {"ConsoleLink", wire::write(api::ConsoleLink{"https://localhost/ui#link=x", 1, "approver", "user:a"})},
+      {"ConsoleAgent", json::to_jcs(*Document::parse(wire::write(kAgentSight))->root().find("agent"))},
+      {"ConsoleBudget",
+       json::to_jcs(Document::parse(wire::write(kAgentSight))->root().find("budgets")->items().front())},
+      {"ConsoleAgentPage", wire::write(api::ConsoleAgentPage{{kAgentSight.agent}, "next", 1, 2, 3})},
+      {"ConsoleAgentSight", wire::write(kAgentSight)},
+      {"ConsoleApproval", wire::write(api::ConsoleApproval{kApproval, {"t"}})},
+      {"ConsoleChain", wire::write(api::ConsoleChain{{"t"}})},
+      {"ConsoleAuditPage", wire::write(api::ConsoleAuditPage{{kEntry}, 1, 2})},
       {"AuditPage", wire::write(api::AuditPage{{kEntry}, 1})},
       {"ProvedAuditEntry",
        wire::write(api::ProvedAuditEntry{kEntry, {}, api::AuditInclusion{}, kCheckpoint, {1}})},
@@ -302,6 +377,19 @@ BOOST_AUTO_TEST_SUITE(openapi)
 BOOST_AUTO_TEST_CASE(describes_every_route_and_no_other) {
   expect_all(described_routes(), present_routes(), "daemon/rest/routes.cpp");
   expect_all(present_routes(), described_routes(), "docs/protocol/openapi.yaml");
+}
+
+// Paths of the page stand in docs/protocol/console.md, in a row or a sentence that begins with method and path.
+BOOST_AUTO_TEST_CASE(every_path_of_the_consoles_page_has_its_place_in_the_page_about_it) {
+  std::ifstream file(std::string(CHANCERY_SOURCE_DIR) + "/docs/protocol/console.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  BOOST_REQUIRE(!page.empty());
+  for (const rest::Route& route : rest::routes()) {
+    if (route.listener != rest::Listener::kConsole) continue;
+    const std::string call = "`" + std::string(route.method) + " " + std::string(route.pattern);
+    BOOST_TEST((page.find(call + "`") != std::string::npos || page.find(call + " ") != std::string::npos),
+               call);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(describes_the_argument_of_each_path_that_has_one) {

@@ -3,25 +3,25 @@
 
 # Addresses and undefined behaviour: what parses what others wrote, and what keeps memory by hand.
 set(sanitized_by_address
-  sdk_base sdk_json sdk_crypto sdk_token sdk_verify sdk_wire
-  hsm tpm_backend tpm_counter tpm_attester tpm_measurements tpm_sealer pkcs11 pkcs11_claims
+  sdk_base sdk_decisions sdk_incident sdk_json sdk_crypto sdk_token sdk_verify sdk_wire
+  hsm tpm_backend tpm_counter tpm_attester tpm_gated_keys tpm_kill_switch tpm_measurements tpm_sealer pkcs11 pkcs11_claims
   client client_attestation client_trust
   edge_parts edge_requests edge_ends
-  daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
+  daemon_approvals daemon_audit daemon_config daemon_ledger daemon_log daemon_store form anomaly
   mcp mcp_serving runtime_tools schema schema_suite
   runtime_program
-  service_approvals service_budgets service_custody service_issuers service_partners service_vault redaction
-  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_evidence fuzz_host fuzz_http fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
+  service_approvals service_budgets service_console service_custody service_decisions service_incidents service_issuers service_partners service_vault redaction
+  fuzz_attestation_result fuzz_audit fuzz_chain fuzz_config fuzz_decision fuzz_evidence fuzz_host fuzz_http fuzz_incident fuzz_json fuzz_jwk fuzz_mcp fuzz_pkcs11
   fuzz_proof fuzz_redaction fuzz_schema fuzz_status_list fuzz_token fuzz_tpm)
 
 # Data races: what more than one thread is at. Not the client, whose cpprestsdk is not built for this, nor tests that assert
 # on several threads, which Boost.Test is not made for.
 set(sanitized_by_thread
   sdk_base sdk_crypto sdk_verify
-  hsm tpm_backend tpm_counter tpm_condition tpm_sealer
+  hsm tpm_backend tpm_counter tpm_condition tpm_gated_keys tpm_sealer
   client_trust
   edge_parts edge_requests edge_ends
-  daemon_audit daemon_ledger daemon_log daemon_store
+  daemon_approvals daemon_audit daemon_ledger daemon_log daemon_store
   mcp mcp_serving
   service service_audit service_authorize service_attestation service_budgets service_partners)
 

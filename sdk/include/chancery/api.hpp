@@ -48,6 +48,9 @@ struct Agent {
   Selectors selectors;
   std::int64_t created_at = 0;
   std::optional<std::int64_t> retired_at;
+  std::optional<std::int64_t> frozen_since{};  ///< none: its keys sign
+  std::string frozen_reason{};                 ///< of whoever froze it; may be empty
+  std::string freeze_enforcement{};            ///< "tpm" or "software": who refuses while it is frozen
 };
 
 struct AgentPage {
@@ -124,11 +127,14 @@ struct CreateGrant {
   Authority authority;
   std::chrono::seconds lifetime{0};
   std::int64_t depth = 1;  ///< agents that the chain may count, the first included
+  std::string gate{};      ///< by name: all that is done under the grant is behind it; empty: none
 };
 
 struct Grant {
-  std::vector<std::string> chain;
+  std::vector<std::string> chain;     ///< empty while it waits
   std::vector<std::string> warnings;  ///< wildcards that a constraint leaves partly unbounded, and the like
+  /// The scopes are behind a gate: nothing is granted before people have approved it. Then the same is asked for again.
+  std::optional<PendingApproval> approval{};
 };
 
 /// Authority over the daemon itself, for an operator's own key.

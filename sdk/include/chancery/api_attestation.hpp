@@ -74,6 +74,8 @@ struct KeyEvidence {
   Bytes key_public;            ///< TPMT_PUBLIC
   TpmStatement certification;  ///< TPM2_Certify by the attestation key, over the nonce
   std::optional<PcrQuote> quote;
+  /// TPMS_CREATION_DATA of a key behind a gate, where the certification is TPM2_CertifyCreation; empty of any other.
+  Bytes creation_data{};
 };
 
 /// Asks a daemon what it has measured into a device.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <chancery/api_approvals.hpp>
 #include <chancery/custody.hpp>
 
 namespace chancery::api {
@@ -60,6 +61,7 @@ struct Decision {
   std::string expected;
   std::string found;
   std::string remedy;
+  std::optional<PendingApproval> approval{};  ///< of the outcome kApprovalRequired: what waits for a person
 };
 
 /// What was really used of a reservation.

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <chancery/api_approvals.hpp>
@@ -14,6 +15,9 @@ namespace chancery::api {
 
 // What a tool runtime asks the daemon, and what it is told (docs/protocol/runtime.md).
 
+/// The outcome of a question that is to be asked again, with the same proof and ApprovalTerms: a gate is closed for the call.
+inline constexpr std::string_view kTermsRequired = "terms_required";
+
 /// "May the holder of this chain call this tool now?"
 struct AskPermit {
   Authorize action;  ///< its proof must be of this very action; it has no `idempotency_key`
@@ -22,7 +26,7 @@ struct AskPermit {
   std::string
       arguments_sha256;  ///< of the arguments as the tool gets them, in JCS: 64 lower-case hexadecimal digits
   bool release = false;  ///< answer with the credential at once
-  /// The tool takes an approval: nothing is permitted, and a call that would be is parked. Not with `release`.
+  /// What a person is to read about it: the tool takes an approval, or the answer was kTermsRequired.
   std::optional<ApprovalTerms> approval{};
 };
 
@@ -43,7 +47,6 @@ struct Permit {
   std::string id;               ///< of what is permitted
   std::int64_t expires_at = 0;  ///< until when its credential is released
   std::optional<ReleasedCredential> credential;
-  std::optional<PendingApproval> approval;  ///< of a denial whose outcome is kApprovalRequired
 };
 
 /// What came of a call.

@@ -229,6 +229,9 @@ class Client {
   friend class AuditClient;        // the calls of chancery/audit_client.hpp
   friend class OverviewClient;     // the calls of chancery/overview_client.hpp
   friend class ApprovalClient;     // the calls of chancery/approval_client.hpp
+  friend class ConsoleClient;      // the calls of chancery/console_client.hpp
+  friend class FreezeClient;       // the calls of chancery/freeze_client.hpp
+  friend class IncidentClient;     // the calls of chancery/incident_client.hpp
   friend class RuntimeClient;      // the calls of chancery/runtime_client.hpp
   friend class VaultClient;        // the calls of chancery/vault_client.hpp
   struct Impl;

@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <chancery/client.hpp>
@@ -62,6 +64,21 @@ struct ToolOutcome {
   std::string approval;  ///< of a call that waits: the id of what is to be approved; empty: it cannot be
   std::int64_t expires_at = 0;  ///< until then it waits, seconds since 1970; 0: nobody said
   std::string document;         ///< what is to be approved, JSON
+  std::string url;              ///< of the page where it is decided; empty: nobody said
+};
+
+/// How to wait for a person.
+struct ApprovalWait {
+  /// Between two looks: each is the call made again, with a proof of its own. It grows by half each time, to `longest_pause`.
+  std::chrono::milliseconds pause{1000};
+  std::chrono::milliseconds longest_pause{15'000};
+  /// Told once for each request that the call waits for, before the first pause: to say where somebody decides. May be empty.
+  std::function<void(const ToolOutcome& waiting)> waiting{};
+  /// Whoever can tell when a request is decided (`GET /v1/approvals/{id}?wait=`) returns then, or when `most` is over, and spares looks; an answer
+  /// is no decision: the call is made again in any case, and if it waits still after an early return, a pause takes the place of the next watch.
+  /// Empty: the pause is spent doing nothing.
+  std::function<void(const ToolOutcome& waiting, std::chrono::milliseconds most, const std::stop_token& stop)>
+      watch{};
 };
 
 /// An agent's tools: lists and calls what a tool runtime has, with the agent's chain and a proof for each request, bound to
@@ -91,6 +108,20 @@ class ToolClient {
   ///         kTimeout or kBadResponse nobody knows whether the call was made
   [[nodiscard]] ClientResult<ToolOutcome> call(std::string_view name, std::string_view arguments,
                                                const std::stop_token& stop = {}) const;
+
+  /// Calls a tool, and if that waits for a person, calls it again until it does not: until it was done, or denied, or nobody decided in
+  /// time. The last look is a second before the request expires: a later one would ask people anew. Whoever would rather look by itself makes the same call() again from time to time.
+  /// \param stop  gives up waiting too: then the outcome is the last one, which still waits
+  /// \return as call(); kApproval when the request expires, `stop` was asked for, or the call waits for another request by now
+  [[nodiscard]] ClientResult<ToolOutcome> call_and_wait(std::string_view name, std::string_view arguments,
+                                                        const ApprovalWait& wait = {},
+                                                        const std::stop_token& stop = {}) const;
+
+  using Done = std::function<void(ClientResult<ToolOutcome> outcome)>;
+  /// The same on a thread of its own, which calls back once, whatever has become of it.
+  /// \return the thread: its end asks it to stop, and waits for it. The client outlives it, and is not moved meanwhile
+  [[nodiscard]] std::jthread call_later(std::string name, std::string arguments, ApprovalWait wait,
+                                        Done done) const;
 
  private:
   struct Impl;

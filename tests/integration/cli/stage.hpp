@@ -38,6 +38,7 @@ class Stage {
     return chancery_.run(arguments, input);
   }
   Chancery& chancery() { return chancery_; }
+  [[nodiscard]] std::string socket() const { return daemon_->socket(); }
 
  private:
   void serve(Connection& connection) {

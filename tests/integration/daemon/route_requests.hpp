@@ -19,6 +19,7 @@ inline std::string body_for(std::string_view pattern) {
     return R"({"chain":"x","proof":"x","method":"GET","uri":"https://x","audience":"x","action":{"scope":"a.b"}})";
   if (pattern == "/v1/revocations" || pattern == "/v1/suspensions" || pattern == "/v1/impact")
     return R"({"agent":"support"})";
+  if (pattern == "/v1/incidents") return R"({"agent":"support"})";
   if (pattern == "/v1/drills") return R"({"agent":"support","window_s":60})";
   if (pattern == "/v1/join-tokens") return R"({"agent":"support","chain":["x"]})";
   const std::string challenge =
@@ -48,6 +49,8 @@ inline std::string body_for(std::string_view pattern) {
   if (pattern == "/v1/credentials/{name}/rotate") return "{" + value + "}";
   if (pattern == "/v1/credentials/{name}/revoke") return R"({"version":1})";
   if (pattern == "/v1/issuers/{name}/consented") return R"({"query":"Y2FuYXJ5LWNyZWRlbnRpYWw="})";
+  if (pattern == "/v1/approvals/{name}/decision") return R"({"decision":"a.b.c"})";
+  if (pattern == "/v1/approvers") return R"({"enrolment":{}})";
   if (pattern == "/v1/vault/reset") return R"({"confirm":"forget all credentials"})";
   return "{}";
 }

@@ -4,22 +4,19 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chancery/vault_client.hpp>
 
 #include "sdk/base/base64.hpp"
-#include "sdk/base/descriptor.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
+#include "tests/integration/cli/terminal.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/planted.hpp"
 #include "tests/integration/daemon/process_memory.hpp"
@@ -32,6 +29,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Chancery;
 using testing::Run;
+using testing::Terminal;
 
 constexpr const char* kValue = "canary-credential-5b81c07e-1";
 constexpr const char* kNext = "canary-credential-5b81c07e-2";
@@ -51,68 +49,6 @@ std::vector<std::string> described(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"--type", "api_key", "--scope", "payments.refund", "--tool", "refund"});
   return arguments;
 }
-
-/// A program on a terminal of its own, to which somebody types.
-class Terminal {
- public:
-  Terminal(const std::vector<std::string>& arguments, const std::string& socket) {
-    master_ = Descriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-    BOOST_REQUIRE((master_ && ::grantpt(master_.get()) == 0 && ::unlockpt(master_.get()) == 0));
-    const std::string slave = ::ptsname(master_.get());
-    std::vector<std::string> command{CHANCERY_BINARY_DIR "/chancery"};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    std::vector<char*> pointers;
-    for (std::string& argument : command) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    pid_ = ::fork();
-    BOOST_REQUIRE(pid_ >= 0);
-    if (pid_ > 0) return;
-    ::setsid();
-    const int terminal = ::open(slave.c_str(), O_RDWR);
-    for (int number = 0; number < 3; ++number) ::dup2(terminal, number);
-    ::setenv("CHANCERY_SOCKET", socket.c_str(), 1);
-    ::execv(pointers.front(), pointers.data());
-    ::_exit(127);
-  }
-  ~Terminal() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-
-  /// Waits until the program has said this, since what is typed before is dropped.
-  void expect(const std::string& text) {
-    BOOST_REQUIRE_MESSAGE(eventually([&] { return read_some(), has(shown_, text); }), shown_);
-  }
-  void type(const std::string& text) const {
-    BOOST_REQUIRE(::write(master_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-  }
-  /// \return its exit status
-  int end() {
-    int status = 0;
-    BOOST_REQUIRE(eventually([&] { return read_some(), ::waitpid(pid_, &status, WNOHANG) == pid_; }));
-    read_some();
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-  [[nodiscard]] const std::string& shown() const noexcept { return shown_; }
-  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-
- private:
-  void read_some() {
-    for (pollfd ready{master_.get(), POLLIN, 0};
-         ::poll(&ready, 1, 20) > 0 && (ready.revents & POLLIN) != 0;) {
-      std::array<char, 4096> octets{};
-      const ssize_t got = ::read(master_.get(), octets.data(), octets.size());
-      if (got <= 0) return;
-      shown_.append(octets.data(), static_cast<std::size_t>(got));
-    }
-  }
-
-  Descriptor master_;
-  pid_t pid_ = -1;
-  std::string shown_;
-};
 
 struct VaultDaemon {
   VaultDaemon() {
@@ -168,7 +104,7 @@ BOOST_FIXTURE_TEST_CASE(a_value_gets_in_by_input_file_and_terminal_and_comes_out
   expect(run({"vault", "put", "psp", "--file", file("next", std::string(kNext) + "\n")}), 0);
   const std::string typed = "canary-credential-5b81c07e-3";
   {
-    Terminal terminal(described({"vault", "put", "typed"}), daemon.socket().string());
+    Terminal terminal(described({"vault", "put", "typed"}), {{"CHANCERY_SOCKET", daemon.socket().string()}});
     terminal.expect("value of typed: ");
     const std::string process = "/proc/" + std::to_string(terminal.pid());
     const std::string arguments = read_file(process + "/cmdline") + read_file(process + "/environ");
@@ -192,7 +128,7 @@ BOOST_FIXTURE_TEST_CASE(a_value_gets_in_by_input_file_and_terminal_and_comes_out
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_typed_twice_differently_is_not_put, VaultDaemon) {
-  Terminal terminal(described({"vault", "put", "typed"}), daemon.socket().string());
+  Terminal terminal(described({"vault", "put", "typed"}), {{"CHANCERY_SOCKET", daemon.socket().string()}});
   terminal.expect("value of typed: ");
   terminal.type("one-value\n");
   terminal.expect("again: ");
@@ -204,7 +140,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_typed_twice_differently_is_not_put, VaultDaemon)
 }
 
 BOOST_FIXTURE_TEST_CASE(ctrl_c_gives_up_and_leaves_the_terminal_as_it_was, VaultDaemon) {
-  Terminal terminal(described({"vault", "put", "typed"}), daemon.socket().string());
+  Terminal terminal(described({"vault", "put", "typed"}), {{"CHANCERY_SOCKET", daemon.socket().string()}});
   terminal.expect("value of typed: ");
   terminal.type("half\x03\n");
   BOOST_TEST(terminal.end() == 2);

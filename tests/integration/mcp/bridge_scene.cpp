@@ -75,8 +75,8 @@ ProgramResult run_node(const std::vector<std::string>& arguments) {
   return run_program(command);
 }
 
-BridgeScene::BridgeScene()
-    : daemon({.tcti = tpm.tcti(), .extra = kRuntimeSection}),
+BridgeScene::BridgeScene(const std::string& more)
+    : daemon({.tcti = tpm.tcti(), .extra = kRuntimeSection + more}),
       upstream([this](const auto& request, auto& response) { answer(request, response); }),
       runtime(daemon, kUrl) {
   daemon.start();

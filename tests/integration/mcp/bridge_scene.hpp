@@ -24,7 +24,8 @@ class BridgeScene {
   static constexpr const char* kUrl = kToolsUrl;
   static constexpr const char* kSecret = "psp-canary 7f41c09d/+key";
 
-  BridgeScene();
+  /// \param more  TOML of the daemon's, behind its configuration
+  explicit BridgeScene(const std::string& more = {});
   ~BridgeScene();
 
   /// The bridge's command line, beginning with the program.

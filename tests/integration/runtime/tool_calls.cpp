@@ -233,7 +233,6 @@ struct Unfit {
   const char* arguments;
   const char* code;
 };
-std::ostream& operator<<(std::ostream& out, const Unfit& row) { return out << row.name; }
 constexpr std::array kUnfit{
     Unfit{"another path", R"({"amount":1,"charge":"../../admin"})", "invalid_arguments"},
     Unfit{"a line end", R"({"amount":1,"charge":"x\r\nX-Admin: 1"})", "invalid_arguments"},

@@ -8,6 +8,7 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <tss2/tss2_mu.h>
 
 #include "tests/unit/attest/made_host.hpp"
 
@@ -60,6 +61,24 @@ TPMS_ATTEST statement(TPM2_ST type, const attest::EnrolledHost& host, ByteView n
   return out;
 }
 
+/// Turns a certification of a key into one of how it was made, below this parent. \return TPMS_CREATION_DATA
+Bytes certify_creation(TPMS_ATTEST& certification, const PublicArea& key, ByteView parent) {
+  TPMS_CREATION_DATA made{};
+  made.parentNameAlg = TPM2_ALG_SHA256;
+  put(made.parentQualifiedName, parent);
+  Bytes octets(sizeof made);
+  std::size_t size = 0;
+  BOOST_REQUIRE(Tss2_MU_TPMS_CREATION_DATA_Marshal(&made, octets.data(), octets.size(), &size) ==
+                TSS2_RC_SUCCESS);
+  octets.resize(size);
+  certification.type = TPM2_ST_ATTEST_CREATION;
+  TPMS_CREATION_INFO& about = certification.attested.creation;
+  about = {};
+  put(about.objectName, key.name());
+  put(about.creationHash, kSha256({octets}));
+  return octets;
+}
+
 attest::StatementOctets signed_by(EVP_PKEY* key, const TPMS_ATTEST& attest) {
   Bytes octets = marshalled(attest);
   Bytes signature = signature_over(octets, key);
@@ -84,7 +103,11 @@ attest::KeyEvidence MadeHost::evidence() const {
   TPMS_ATTEST said = certify;
   put(said.attested.certify.name, area.name());
   put(said.attested.certify.qualifiedName, area.qualified_name(parent));
-  attest::KeyEvidence out{marshalled(key), signed_by(ak_key.get(), said), policy_digest, std::nullopt};
+  Bytes creation_data;
+  if (is_by_creation) creation_data = certify_creation(said, area, parent);
+  attest::KeyEvidence out{marshalled(key), signed_by(ak_key.get(), said), policy_digest, std::nullopt,
+                          creation_data};
+  if (shows_other_creation) out.creation_data.back() ^= 1;
   if (!has_quote) return out;
   TPMS_ATTEST quoted = quote;
   TPMS_QUOTE_INFO& about = quoted.attested.quote;
@@ -121,6 +144,18 @@ constexpr std::array kCases{
          }},
     Case{"a replayed nonce", Check::kNonce, [](MadeHost& host) { host.nonce[0] ^= 1; }},
     Case{"a key below another parent", Check::kKeyParent, [](MadeHost& host) { host.parent[5] ^= 1; }},
+    Case{"a key made below another parent", Check::kKeyParent,
+         [](MadeHost& host) {
+           host.is_by_creation = true;
+           host.parent[5] ^= 1;
+         }},
+    Case{"creation data of another key", Check::kCreationHash,
+         [](MadeHost& host) { host.is_by_creation = host.shows_other_creation = true; }},
+    Case{"a key made elsewhere, certified by how it was made", Check::kKeyAttributes,
+         [](MadeHost& host) {
+           host.is_by_creation = true;
+           host.key.objectAttributes ^= TPMA_OBJECT_SENSITIVEDATAORIGIN;
+         }},
     Case{"a key on another curve", Check::kKeyType,
          [](MadeHost& host) { host.key.parameters.eccDetail.curveID = TPM2_ECC_NIST_P384; }},
     Case{
@@ -182,6 +217,17 @@ BOOST_AUTO_TEST_CASE(a_certified_and_quoted_key_is_attested_with_its_hosts_state
   BOOST_TEST_REQUIRE(attested.has_value());
   BOOST_TEST((attested->custody == Custody::kTpmQuoted));
   BOOST_TEST((attested->state == attest::HostState{2000, 5, 2, true, 0x20260101}));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_certified_by_how_it_was_made_is_attested_as_well) {
+  MadeHost host;
+  host.is_by_creation = true;
+  host.key.objectAttributes ^= TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_ADMINWITHPOLICY;
+  put(host.key.authPolicy, kGood);
+  host.policy_digest = kGood;
+  const auto attested = host.judged();
+  BOOST_REQUIRE_MESSAGE(attested, (attested ? "" : attested.error().what));
+  BOOST_TEST((attested->custody == Custody::kTpmQuoted));
 }
 
 // An agent may have its key certified twice, and mix up the answers: that is no TPM at two times.

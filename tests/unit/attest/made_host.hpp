@@ -24,6 +24,8 @@ struct MadeHost {
   attest::PcrValues values;
   Bytes policy_digest;  ///< that the key is said to have
   bool has_quote = true;
+  bool is_by_creation = false;        ///< it is certified how the key was made, in place of the key
+  bool shows_other_creation = false;  ///< creation data that are not those which are certified
 
   [[nodiscard]] attest::KeyEvidence evidence() const;
   [[nodiscard]] attest::Judged<attest::AttestedKey> judged() const {

@@ -120,12 +120,13 @@ BOOST_DATA_TEST_CASE(a_refusal_has_its_kind_and_what_to_do, data::make(kRefused)
 BOOST_AUTO_TEST_CASE(a_call_that_waits_for_an_approval_is_pending) {
   const mcp::ToolAnswer answer = answer_to(
       R"({"approval":"00112233445566778899aabbccddeeff","code":"approval_required","document":{"tool":"x"},)"
-      R"("expires_at":1800000000,"message":"waits","outcome":"approval_required"})");
+      R"("expires_at":1800000000,"message":"waits","outcome":"approval_required",)"
+      R"("url":"https://chancery.example.org/ui#/approvals/00112233445566778899aabbccddeeff"})");
   BOOST_REQUIRE(std::holds_alternative<mcp::ToolPending>(answer));
   const auto& pending = std::get<mcp::ToolPending>(answer);
   BOOST_TEST(pending.request == "00112233445566778899aabbccddeeff");
   BOOST_TEST(pending.document == R"({"tool":"x"})");
-  BOOST_TEST(pending.url.empty());
+  BOOST_TEST(pending.url == "https://chancery.example.org/ui#/approvals/00112233445566778899aabbccddeeff");
 }
 
 BOOST_AUTO_TEST_CASE(an_mcp_result_that_is_none_does_not_pass) {

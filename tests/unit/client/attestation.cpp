@@ -47,7 +47,9 @@ api::AttestedHost some_host() {
   return host;
 }
 
-api::KeyEvidence some_evidence() { return {Bytes(4, 3), {Bytes(4, 4), Bytes(4, 5)}, std::nullopt}; }
+api::KeyEvidence some_evidence() {
+  return {Bytes(4, 3), {Bytes(4, 4), Bytes(4, 5)}, std::nullopt, Bytes(4, 9)};
+}
 api::Activation some_activation() { return {Bytes(32, 8), {{Bytes(4, 4), Bytes(4, 5)}, {}}}; }
 
 /// A call, and the request that it makes.

@@ -106,7 +106,7 @@ BOOST_DATA_TEST_CASE(an_outcome_that_is_none_is_not_read, data::make(kNoOutcomes
 BOOST_AUTO_TEST_CASE(an_outcome_keeps_what_the_runtime_says) {
   const auto outcome = read_outcome(
       R"({"argument":"/a","code":"c","decision":{"d":1},"document":{"o":2},"findings":[3],"message":"m","outcome":"denied",)"
-      R"("permit":"p","receipt":{"r":4},"result":[5],"approval":"q","expires_at":6})");
+      R"("permit":"p","receipt":{"r":4},"result":[5],"approval":"q","expires_at":6,"url":"https://u"})");
   BOOST_REQUIRE(outcome);
   BOOST_TEST((outcome->kind == ToolOutcome::Kind::kDenied));
   BOOST_TEST(outcome->decision == R"({"d":1})");
@@ -116,6 +116,7 @@ BOOST_AUTO_TEST_CASE(an_outcome_keeps_what_the_runtime_says) {
   BOOST_TEST(outcome->result == "[5]");
   BOOST_TEST(outcome->approval == "q");
   BOOST_TEST(outcome->expires_at == 6);
+  BOOST_TEST(outcome->url == "https://u");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -192,6 +192,39 @@ BOOST_AUTO_TEST_CASE(other_restrictions_make_another_anchor) {
   BOOST_TEST(TrustConfig::parse(merged.value()).value().anchors.size() == 2U);
 }
 
+// Whose key is trusted in everything is bounded by no anchor that comes after.
+BOOST_AUTO_TEST_CASE(a_ceiling_on_a_key_that_is_trusted_without_one_is_refused) {
+  const std::string bounded = trust(anchor("https://a", kKeyA, R"(,"ceiling":{"scopes":["crm.*"]})"));
+  const auto refused = merge_trust(trust(anchor("https://a", kKeyA)), bounded);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::kConflict));
+  BOOST_TEST(merge_trust(trust(anchor("https://a", kKeyB)), bounded).has_value());
+  BOOST_TEST(merge_trust(trust(anchor("https://b", kKeyA)), bounded).has_value());
+  BOOST_TEST(merge_trust(bounded, bounded).has_value());
+}
+
+// As when a gate was added since: the former ceiling, which has its scopes, would go on to be the one that counts.
+BOOST_AUTO_TEST_CASE(another_ceiling_on_a_key_that_has_one_is_refused) {
+  const std::string wide = trust(anchor("https://a", kKeyA, R"(,"ceiling":{"scopes":["crm.*","pay"]})"));
+  const std::string narrow = R"(,"ceiling":{"scopes":["crm.*"]})";
+  const auto refused = merge_trust(wide, trust(anchor("https://a", kKeyA, narrow)));
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::kConflict));
+  BOOST_TEST(merge_trust(wide, trust(anchor("https://a", kKeyB, narrow))).has_value());
+  BOOST_TEST(
+      merge_trust(wide, trust(anchor("https://a", kKeyA, narrow + R"(,"sub":["user:x"])"))).has_value());
+}
+
+// As when a gate's approvers changed: what its former key signed counts, until that anchor is taken out.
+BOOST_AUTO_TEST_CASE(another_key_under_the_same_ceiling_stands_beside_the_former) {
+  const std::string ceiling = R"(,"ceiling":{"scopes":["pay"]})";
+  const auto merged =
+      merge_trust(trust(anchor("https://a", kKeyA, ceiling)), trust(anchor("https://a", kKeyB, ceiling)));
+  const auto config = TrustConfig::parse(merged.value()).value();
+  BOOST_TEST_REQUIRE(config.anchors.size() == 1U);
+  BOOST_TEST(config.anchors.front().keys.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(attestation_verifiers_are_united_under_one_anchor) {
   const auto verified_by = [](const std::string& key, const std::string& verifier) {
     return trust(anchor("https://a", key, R"(,"attestation_verifiers":[)" + verifier + "]"));

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <atomic>
-#include <functional>
 #include <latch>
 #include <string>
 #include <thread>
@@ -12,94 +11,18 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "daemon/store/sqlite_approval_book.hpp"
-#include "daemon/store/sqlite_ledger.hpp"
-#include "sdk/base/hex.hpp"
-#include "sdk/crypto/hash.hpp"
-#include "tests/unit/daemon/store_records.hpp"
-#include "tests/unit/daemon/temporary_folder.hpp"
+#include "tests/unit/daemon/approval_books.hpp"
 
 namespace chancery::store::testing {
-namespace {
 
-using chancery::testing::TemporaryFolder;
 using std::chrono::hours;
-using std::chrono::seconds;
 using enum ErrorCode;
 using enum ApprovalState;
 using Outcome = Recording::Outcome;
 
-constexpr sys_seconds kNow{seconds{1'800'000'000}};
-constexpr sys_seconds kEnd = kNow + seconds{900};
-
-std::string digest_of(const std::string& text) { return hex_encode(sha256(as_bytes(text))); }
-
-ParkedCall call_named(const std::string& name, const std::string& key = "key") {
-  ParkedCall call;
-  call.id = digest_of(name).substr(0, 32);
-  call.document = R"({"tool":")" + name + "\"}";
-  call.digest = digest_of(call.document);
-  call.subject = digest_of("subject of " + name);
-  call.runtime = std::string(32, 'a');
-  call.token = std::string(64, 'b');
-  call.key = Thumbprint{sha256(as_bytes(key))};
-  call.first = call.key;
-  call.principal = "user:alice@example.org";
-  call.tool = "refund";
-  call.asked_at = kNow;
-  call.expires_at = kEnd;
-  return call;
-}
-
-struct Books {
-  Books() { open(); }
-
-  void open() {
-    const auto journal = must(Journal::open(folder.path()));
-    ledger = make_sqlite_ledger(journal);
-    book = make_sqlite_approval_book(journal);
-    store_counts = [journal] { return journal->audit_counts().size; };
-  }
-  void reopen() {
-    ledger.reset();
-    book.reset();
-    store_counts = nullptr;
-    open();
-  }
-
-  static Decision decision_of(const ParkedCall& call) {
-    static std::atomic<int> count = 0;
-    const std::string fresh = std::to_string(++count);
-    Decision decision;
-    decision.caller = "uid:1";
-    decision.at = call.asked_at;
-    decision.proof = {Thumbprint{sha256(as_bytes(fresh))}, sha256(as_bytes(fresh)), call.asked_at,
-                      call.asked_at + seconds{360}};
-    decision.parked = &call;
-    return decision;
-  }
-  Recording record(const ParkedCall& call) {
-    return must(ledger->record(decision_of(call), entry("approval.request")));
-  }
-  void park(const ParkedCall& call) { BOOST_REQUIRE((record(call).outcome == Outcome::kRecorded)); }
-  std::vector<std::string> ids(const ApprovalQuery& query = {}) {
-    std::vector<std::string> out;
-    for (const ParkedCall& call : must(book->list(query))) out.push_back(call.id);
-    return out;
-  }
-  ApprovalState state_of(const ParkedCall& call) { return must(book->find(call.id)).state; }
-
-  TemporaryFolder folder;
-  std::unique_ptr<Ledger> ledger;
-  std::unique_ptr<ApprovalBook> book;
-  std::function<std::uint64_t()> store_counts;  ///< how many entries the log has
-};
-
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(approval_book)
 
-BOOST_FIXTURE_TEST_CASE(what_is_parked_is_found_as_it_was_also_after_a_restart, Books) {
+BOOST_FIXTURE_TEST_CASE(what_is_parked_is_found_as_it_was_also_after_a_restart, ApprovalBooks) {
   const ParkedCall call = call_named("one");
   park(call);
   BOOST_TEST((must(book->find(call.id)) == call));
@@ -109,7 +32,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_parked_is_found_as_it_was_also_after_a_restart, 
   BOOST_TEST((refusal(book->find("none")) == kNotFound));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_attempt_a_request_and_the_call_are_one_transaction, Books) {
+BOOST_FIXTURE_TEST_CASE(an_attempt_a_request_and_the_call_are_one_transaction, ApprovalBooks) {
   const ParkedCall call = call_named("one");
   const AuditEntry attempt = entry("tool.attempt");
   Decision decision = decision_of(call);
@@ -120,7 +43,7 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_a_request_and_the_call_are_one_transaction, B
   BOOST_TEST(store_counts() == 2u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_same_subject_waits_once, Books) {
+BOOST_FIXTURE_TEST_CASE(the_same_subject_waits_once, ApprovalBooks) {
   const ParkedCall first = call_named("one");
   park(first);
   ParkedCall second = call_named("two");
@@ -135,21 +58,24 @@ BOOST_FIXTURE_TEST_CASE(the_same_subject_waits_once, Books) {
   BOOST_TEST((recording.outcome == Outcome::kRecorded));
 }
 
-BOOST_FIXTURE_TEST_CASE(one_key_and_all_keys_have_their_bounds, Books) {
+BOOST_FIXTURE_TEST_CASE(one_key_and_all_keys_have_their_bounds, ApprovalBooks) {
   for (std::uint64_t i = 0; i < kMostParkedOfKey; ++i) park(call_named("one " + std::to_string(i)));
   const ParkedCall over = call_named("over");
   BOOST_TEST((record(over).outcome == Outcome::kTooManyOfKey));
+  BOOST_TEST((gates->require_room(over).error().code == ErrorCode::kOverloaded));
+  BOOST_TEST(gates->require_room(call_named("other", "other")).has_value());
   for (std::uint64_t i = kMostParkedOfKey; i < kMostParked; ++i)
     park(call_named("call " + std::to_string(i), "key " + std::to_string(i)));
   BOOST_TEST(must(book->pending(kNow)) == kMostParked);
   BOOST_TEST((record(call_named("other", "other")).outcome == Outcome::kTooManyParked));
+  BOOST_TEST((gates->require_room(call_named("other", "other")).error().code == ErrorCode::kOverloaded));
   ParkedCall later = over;
   later.asked_at = kEnd;
   later.expires_at = kEnd + seconds{900};
   BOOST_TEST((record(later).outcome == Outcome::kRecorded));  // who is overdue takes no place
 }
 
-BOOST_FIXTURE_TEST_CASE(who_makes_keys_below_its_own_has_one_bound_for_all_of_them, Books) {
+BOOST_FIXTURE_TEST_CASE(who_makes_keys_below_its_own_has_one_bound_for_all_of_them, ApprovalBooks) {
   const auto below = [](const std::string& name, const std::string& key, const std::string& first) {
     ParkedCall call = call_named(name, key);
     call.first = Thumbprint{sha256(as_bytes(first))};
@@ -164,7 +90,7 @@ BOOST_FIXTURE_TEST_CASE(who_makes_keys_below_its_own_has_one_bound_for_all_of_th
   BOOST_TEST((record(over).outcome == Outcome::kRecorded));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_repeated_is_recorded_only_while_it_waits, Books) {
+BOOST_FIXTURE_TEST_CASE(what_is_repeated_is_recorded_only_while_it_waits, ApprovalBooks) {
   const ParkedCall call = call_named("one");
   park(call);
   const auto repeat_at = [&](sys_seconds now) {
@@ -206,7 +132,7 @@ constexpr std::array kPossible{
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_CASE(debits_must_be_possible_and_are_not_made, Books) {
+BOOST_FIXTURE_TEST_CASE(debits_must_be_possible_and_are_not_made, ApprovalBooks) {
   for (const Possible& row : kPossible) {
     const TotalName total{sha256(as_bytes(std::string_view(row.name))), row.kind, "amount"};
     ParkedCall call = call_named(row.name);
@@ -226,7 +152,7 @@ BOOST_FIXTURE_TEST_CASE(debits_must_be_possible_and_are_not_made, Books) {
 
 // --- the way out of `pending`
 
-BOOST_FIXTURE_TEST_CASE(a_call_ceases_to_wait_once, Books) {
+BOOST_FIXTURE_TEST_CASE(a_call_ceases_to_wait_once, ApprovalBooks) {
   const ParkedCall call = call_named("one");
   park(call);
   const auto expire = [&](sys_seconds now) { return book->expire(call.id, now, entry("approval.expire")); };
@@ -246,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(a_call_ceases_to_wait_once, Books) {
   BOOST_TEST((refusal(book->cancel("none", kNow, entry("approval.cancel"))) == kNotFound));
 }
 
-BOOST_FIXTURE_TEST_CASE(one_of_many_who_end_a_call_at_once_has_done_it, Books) {
+BOOST_FIXTURE_TEST_CASE(one_of_many_who_end_a_call_at_once_has_done_it, ApprovalBooks) {
   const ParkedCall call = call_named("one");
   park(call);
   std::atomic<int> ended = 0;
@@ -267,7 +193,7 @@ BOOST_FIXTURE_TEST_CASE(one_of_many_who_end_a_call_at_once_has_done_it, Books) {
   BOOST_TEST(late == 15);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_overdue_is_told_until_it_has_expired, Books) {
+BOOST_FIXTURE_TEST_CASE(what_is_overdue_is_told_until_it_has_expired, ApprovalBooks) {
   ParkedCall first = call_named("first");
   ParkedCall second = call_named("second");
   first.expires_at = kEnd + seconds{1};
@@ -283,7 +209,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_overdue_is_told_until_it_has_expired, Books) {
   BOOST_TEST(must(book->overdue(kEnd)).empty());
 }
 
-BOOST_FIXTURE_TEST_CASE(what_waits_is_never_forgotten_and_the_rest_after_a_week, Books) {
+BOOST_FIXTURE_TEST_CASE(what_waits_is_never_forgotten_and_the_rest_after_a_week, ApprovalBooks) {
   const ParkedCall waits = call_named("waits");
   const ParkedCall ended = call_named("ended");
   park(waits);
@@ -299,7 +225,7 @@ BOOST_FIXTURE_TEST_CASE(what_waits_is_never_forgotten_and_the_rest_after_a_week,
 
 // --- lists
 
-BOOST_FIXTURE_TEST_CASE(calls_are_listed_as_they_were_asked_for, Books) {
+BOOST_FIXTURE_TEST_CASE(calls_are_listed_as_they_were_asked_for, ApprovalBooks) {
   std::vector<std::string> all;
   for (const char* name : {"d", "a", "c", "b"}) {
     park(call_named(name));
@@ -318,7 +244,7 @@ BOOST_FIXTURE_TEST_CASE(calls_are_listed_as_they_were_asked_for, Books) {
     BOOST_TEST((refusal(book->list({.limit = limit})) == kInvalidArgument));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_document_is_kept_as_long_as_the_call_waits, Books) {
+BOOST_FIXTURE_TEST_CASE(a_document_is_kept_as_long_as_the_call_waits, ApprovalBooks) {
   const ParkedCall cancelled = call_named("cancelled");
   const ParkedCall expired = call_named("expired");
   park(cancelled);
@@ -335,14 +261,14 @@ BOOST_FIXTURE_TEST_CASE(a_document_is_kept_as_long_as_the_call_waits, Books) {
   BOOST_TEST(must(database.number("SELECT sum(length(document)) FROM parked_calls")) == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_document_that_is_not_what_its_digest_says_is_damage, Books) {
+BOOST_FIXTURE_TEST_CASE(a_document_that_is_not_what_its_digest_says_is_damage, ApprovalBooks) {
   ParkedCall call = call_named("one");
   call.digest = digest_of("another");
   park(call);
   BOOST_TEST((refusal(book->find(call.id)) == kStoreCorrupt));
 }
 
-BOOST_FIXTURE_TEST_CASE(damage_to_one_call_keeps_no_other_from_being_seen_and_ended, Books) {
+BOOST_FIXTURE_TEST_CASE(damage_to_one_call_keeps_no_other_from_being_seen_and_ended, ApprovalBooks) {
   ParkedCall damaged = call_named("damaged");
   damaged.digest = digest_of("another");
   const ParkedCall sound = call_named("sound");
@@ -356,7 +282,7 @@ BOOST_FIXTURE_TEST_CASE(damage_to_one_call_keeps_no_other_from_being_seen_and_en
   BOOST_TEST((state_of(damaged) == kExpired));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_row_that_cannot_be_read_is_left_out_of_what_is_overdue, Books) {
+BOOST_FIXTURE_TEST_CASE(a_row_that_cannot_be_read_is_left_out_of_what_is_overdue, ApprovalBooks) {
   const ParkedCall damaged = call_named("damaged");
   const ParkedCall sound = call_named("sound");
   park(damaged);

@@ -146,6 +146,15 @@ BOOST_FIXTURE_TEST_CASE(proofs_are_those_of_rfc_6962_and_lead_to_the_roots, Log)
     BOOST_TEST(audit::proves_consistency({before, tree_hash(Texts(entries).first(before))},
                                          {size, tree_hash(Texts(entries).first(size))}, proof));
   }
+  std::vector<std::uint64_t> many;
+  for (std::uint64_t number = 1; number <= 577; number += 3) many.push_back(number);
+  const std::vector<Path> paths = must(books.audit->inclusions(many, 577));
+  BOOST_REQUIRE(paths.size() == many.size());
+  for (std::size_t i = 0; i < many.size(); ++i)
+    BOOST_TEST((paths[i] == audit_path(many[i] - 1, Texts(entries).first(577))), many[i]);
+  BOOST_TEST((refusal(books.audit->inclusions({1, 0}, 600)) == kNotFound));
+  BOOST_TEST((refusal(books.audit->inclusions({1, 601}, 600)) == kInvalidArgument));
+  BOOST_TEST((refusal(books.audit->inclusions({1}, 601)) == kInvalidArgument));
   BOOST_TEST((refusal(books.audit->inclusion(601, 600)) == kInvalidArgument));
   BOOST_TEST((refusal(books.audit->inclusion(0, 600)) == kNotFound));
   BOOST_TEST((refusal(books.audit->inclusion(1, 601)) == kInvalidArgument));

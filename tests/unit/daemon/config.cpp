@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(every_option_outside_of_backends_has_a_change_noticed) {
   Config read = running;
   for (const Option& option : options()) {
     if (is_list(section_of(option.name)) || !std::holds_alternative<Count>(option.kind)) continue;
-    VaultIssuerConfig no_issuer;
-    ++std::get<Count>(option.kind).at({read, read.backends[0], no_issuer});
+    NoSections none;
+    ++std::get<Count>(option.kind).at(none.with(read));
     const TakenOver taken = take_over(running, read);
     const auto& names = is_live(option) ? taken.changed : taken.need_restart;
     BOOST_TEST(names == std::vector<std::string>{std::string(option.name)}, option.name);

@@ -478,9 +478,11 @@ BOOST_DATA_TEST_CASE(a_key_is_its_callers_and_for_one_request, kEveryKind, kind)
   OpenBooks books(kind);
   Decision first = decision_of({});
   first.repeatable = RepeatableRequest{"k", token("request")};
+  first.answer = "the answer";
   must(books.ledger().record(first, entry("x")));
   Decision other = decision_of({debit_of(subtree_of("t"), 10, 100)});
   other.repeatable = RepeatableRequest{"k", token("another request")};
+  other.answer = "another answer";
   BOOST_TEST((outcome_of(books.ledger(), other) == Outcome::kOtherRequest));
   BOOST_TEST(must(books.ledger().total(subtree_of("t"))) == 0);
   other.caller = "uid:2";
@@ -491,6 +493,7 @@ BOOST_DATA_TEST_CASE(concurrent_repetitions_are_debited_once, kEveryKind, kind) 
   OpenBooks books(kind);
   Decision decision = decision_of({debit_of(subtree_of("t"), 10, 100)});
   decision.repeatable = RepeatableRequest{"k", token("request")};
+  decision.answer = "the answer";
   std::atomic<int> recorded = 0;
   std::atomic<int> repeated = 0;
   all_at_once(32, [&](int) {

@@ -181,6 +181,24 @@ BOOST_AUTO_TEST_CASE(the_daemons_own_keys_follow_each_other_too) {
   check_same(must(store->key_by_id("tpm0", second.stored.binding.key_id)), second);
 }
 
+// Also of gates that the configuration does not name any more.
+BOOST_AUTO_TEST_CASE(keys_behind_gates_are_found_whichever_the_gate) {
+  KeyStore store;
+  (void)store.follow(std::string(kIssuer));
+  (void)store.agent("gate");
+  const Key refunds = store.follow("gate/refunds");
+  const Key former = store.follow("gate/deploy");
+  const Key next = store.follow("gate/deploy");
+  const std::vector<Key> keys = must(store->gate_keys_in_use());
+  BOOST_TEST_REQUIRE(keys.size() == 3U);
+  check_same(keys[0], next);
+  BOOST_TEST((thumbprint_of(keys[1]) == thumbprint_of(former)));
+  BOOST_TEST((keys[1].state == kRotating));
+  check_same(keys[2], refunds);
+  store.change(former, kRetired);
+  BOOST_TEST(must(store->gate_keys_in_use()).size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(keys_are_overdue_when_their_overlap_is_over_and_aged_when_they_are_old) {
   KeyStore store;
   const Agent agent = store.agent("support");

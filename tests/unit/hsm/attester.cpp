@@ -10,12 +10,14 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
+#include "attest/evidence/tpm_codec.hpp"
 #include "attest/verify/credential.hpp"
 #include "attest/verify/endorsement.hpp"
+#include "attest/verify/gated_evidence.hpp"
 #include "attest/verify/key_evidence.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
-#include "tests/unit/hsm/simulated_tpm.hpp"
+#include "tests/unit/hsm/gate_fixture.hpp"
 
 namespace chancery::hsm {
 namespace {
@@ -209,6 +211,81 @@ BOOST_AUTO_TEST_CASE(a_key_is_certified_for_a_verifier_that_knows_the_host) {
   BOOST_TEST((attested->custody == Custody::kTpmCertifiedEmulated));
   BOOST_TEST(attested->state.firmware != 0u);
   BOOST_TEST(!sign_error(*host.backend, key).has_value());
+}
+
+// What an approver's tool sees when a gate's key is enrolled.
+BOOST_AUTO_TEST_CASE(a_gated_key_is_certified_by_how_it_was_made) {
+  const Host host;
+  const Host other;
+  const Gate gate(3, 2);
+  const StoredKey key = gate.create(*host.backend);
+  GatedKeys& gated = *host.backend->gated_keys();
+  const CreationStatement made = must(gated.certify(key, kNonce, far_away()));
+  const Sha256Digest digest = must(attest::gate_policy_digest(gate.policy));
+  const attest::KeyEvidence evidence{must(gated.public_area(key)),
+                                     {made.statement.attest, made.statement.signature},
+                                     {digest.begin(), digest.end()},
+                                     std::nullopt,
+                                     made.creation_data};
+  const auto outcome = [](const attest::KeyEvidence& shown, const EnrolledHost& enrolled) {
+    const auto judged = attest::verify_evidence(shown, enrolled, attest::Policy{"test"}, kNonce);
+    return judged ? judged->key.text() : std::string(attest::check_name(judged.error().check));
+  };
+  BOOST_TEST(outcome(evidence, host.enrolled()) == key.public_key.thumbprint().text());
+  BOOST_TEST(outcome(evidence, other.enrolled()) == "signature");
+  attest::KeyEvidence wrong = evidence;
+  wrong.creation_data.clear();
+  BOOST_TEST(outcome(wrong, host.enrolled()) == "type");
+  wrong = evidence;
+  wrong.creation_data.back() ^= 1;
+  BOOST_TEST(outcome(wrong, host.enrolled()) == "creation_hash");
+  wrong = evidence;
+  wrong.policy_digest.clear();
+  BOOST_TEST(outcome(wrong, host.enrolled()) == "key_policy");
+  EnrolledHost elsewhere = host.enrolled();
+  elsewhere.srk = other.enrolled().srk;
+  BOOST_TEST(outcome(evidence, elsewhere) == "key_parent");
+  BOOST_TEST((gated.certify(key, Bytes(65), far_away()).error().code == ErrorCode::kInvalidArgument));
+}
+
+// The policy is the approver's own: what the evidence says of it is not looked at.
+BOOST_AUTO_TEST_CASE(a_gated_key_is_believed_behind_the_policy_that_the_approver_computes) {
+  const Host host;
+  const Gate gate(3, 2);
+  const StoredKey key = gate.create(*host.backend);
+  GatedKeys& gated = *host.backend->gated_keys();
+  const CreationStatement made = must(gated.certify(key, kNonce, far_away()));
+  const attest::KeyEvidence evidence{must(gated.public_area(key)),
+                                     {made.statement.attest, made.statement.signature},
+                                     Bytes(32, 0x01),
+                                     std::nullopt,
+                                     made.creation_data};
+  const auto outcome = [&](const attest::KeyEvidence& shown, const attest::GatePolicy& policy,
+                           const Bytes& nonce = kNonce) {
+    const auto judged = attest::verify_gated_evidence(shown, host.enrolled(), policy, nonce);
+    return judged ? judged->key.key.thumbprint().text()
+                  : std::string(attest::check_name(judged.error().check));
+  };
+  BOOST_TEST(outcome(evidence, gate.policy) == key.public_key.thumbprint().text());
+  BOOST_TEST(outcome(evidence, gate.policy, Bytes(32, 0x18)) == "nonce");
+  for (const attest::GatePolicy& other :
+       {attest::GatePolicy{gate.policy.approvers, 1, gate.policy.gate},
+        attest::GatePolicy{gate.policy.approvers, 2, "payouts"}, Gate(3, 2).policy})
+    BOOST_TEST(outcome(evidence, other) == "key_policy");
+
+  // A key in software, in the clothes of a gated one: what the TPM says is about another.
+  const SigningKey software = must(SigningKey::generate(Algorithm::kES256));
+  attest::KeyEvidence dressed = evidence;
+  dressed.key_public =
+      attest::write_public(
+          attest::with_point(attest::gated_key_area(must(attest::gate_policy_digest(gate.policy))),
+                             software.public_key()))
+          .value();
+  BOOST_TEST(outcome(dressed, gate.policy) == "name");
+
+  // An agent's key of the same TPM is well certified, and opens without anybody.
+  const StoredKey agents = create_key(*host.backend);
+  BOOST_TEST(outcome(host.evidence(agents, kNonce), gate.policy) == "key_attributes");
 }
 
 BOOST_AUTO_TEST_CASE(the_word_of_another_tpm_is_not_taken) {

@@ -95,6 +95,13 @@ BOOST_AUTO_TEST_CASE(parameters_are_told_from_handles_and_sessions) {
   BOOST_TEST(blames_authorization(0x98E));
   BOOST_TEST(!blames_authorization(0x99D));  // a policy is no value
   BOOST_TEST(!blames_authorization(0x1DF));
+  BOOST_TEST(blames_policy(0x99D));
+  BOOST_TEST(blames_policy(0x12F));
+  BOOST_TEST(!blames_policy(0x9A2));
+  BOOST_TEST(!blames_policy(0xA099D));  // another layer's
+  BOOST_TEST(blames_signature(0x5DB));
+  BOOST_TEST(!blames_signature(0x5D5));
+  BOOST_TEST(!blames_signature(0xA05DB));
 }
 
 }  // namespace chancery::hsm

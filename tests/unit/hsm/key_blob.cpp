@@ -99,6 +99,27 @@ BOOST_DATA_TEST_CASE(a_key_with_any_other_property_is_none_of_ours, data::make(k
   BOOST_TEST((read.error().code == ErrorCode::kKeyLost));
 }
 
+BOOST_AUTO_TEST_CASE(a_key_under_a_policy_has_a_slot_and_no_other_has) {
+  KeyParts parts = parts_of_a_key();
+  const TPMS_ECC_POINT point = parts.public_area.publicArea.unique.ecc;
+  parts.public_area = switched_key_template(Sha256Digest{7});
+  parts.public_area.publicArea.unique.ecc = point;
+  BOOST_TEST(!unmarshal(blob_of(parts)));  // without one
+  parts.slot = 0x0203;
+  const auto read = unmarshal(blob_of(parts));
+  BOOST_REQUIRE(read);
+  BOOST_TEST((read->slot == 0x0203));
+  BOOST_TEST(signing_key_of(read->public_area).has_value());
+  BOOST_TEST(!unmarshal_like(blob_of(parts), switched_key_template(Sha256Digest{7})));
+
+  KeyParts plain = parts_of_a_key();
+  plain.slot = 1;
+  BOOST_TEST(!unmarshal(blob_of(plain)));
+  // Its auth value would open it past its policy.
+  parts.public_area.publicArea.objectAttributes |= TPMA_OBJECT_USERWITHAUTH;
+  BOOST_TEST(!unmarshal(blob_of(parts)));
+}
+
 BOOST_AUTO_TEST_CASE(a_blob_of_any_other_length_is_refused) {
   const Bytes blob = blob_of(parts_of_a_key());
   for (std::size_t size = 0; size < blob.size(); ++size) {

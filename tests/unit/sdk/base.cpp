@@ -140,6 +140,10 @@ constexpr std::array kShown{
     Text{"\xE0\x80\x9B", "\\x{E0}\\x{80}\\x{9B}"},
     Text{"\xED\xA0\x80", "\\x{ED}\\x{A0}\\x{80}"},             // a surrogate
     Text{"\xF4\x90\x80\x80", "\\x{F4}\\x{90}\\x{80}\\x{80}"},  // beyond U+10FFFF
+    Text{"pay\xE2\x80\x8Bpal", "pay\\u{200B}pal"},             // a space without width
+    Text{"a\xC2\xAD", "a\\u{AD}"},                             // a soft hyphen
+    Text{"x\xF3\xA0\x81\x81", "x\\u{E0041}"},                  // a tag that hides an A
+    Text{"\xE3\x85\xA4", "\\u{3164}"},                         // a filler that counts as a letter
 };
 
 struct Instant {

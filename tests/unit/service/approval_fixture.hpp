@@ -82,6 +82,7 @@ struct Approvals : EnforcementFixture {
     std::string more = R"(,"description":"Gives money back.")";
     std::string credential = R"(,"credential":"psp")";
     std::string release{};
+    bool has_terms = true;      ///< what a person is to read
     std::string proof{};        ///< empty: one for this very call
     std::string proven_tool{};  ///< of that proof; empty: `tool`
     std::uint32_t uid = kRuntimeUid;
@@ -101,6 +102,11 @@ struct Approvals : EnforcementFixture {
     return member(made, "proof");
   }
 
+  static std::string terms_of(const Ask& ask) {
+    if (!ask.has_terms) return {};
+    return R"(,"approval":{"risk":")" + ask.risk + R"(","arguments":)" + ask.arguments + ask.more + "}";
+  }
+
   Response ask(Ask ask) {
     if (ask.proof.empty()) ask.proof = proof_for(ask);
     const std::string params = ask.params.empty() ? ask.arguments : ask.params;
@@ -110,8 +116,7 @@ struct Approvals : EnforcementFixture {
                     R"(","method":"POST","uri":"https://tools.example/v1/tools/)" + ask.tool +
                     R"(","audience":"https://tools.example","action":{"scope":")" + ask.scope +
                     R"(","params":)" + params + R"(},"tool":")" + ask.tool + "\"" + ask.credential +
-                    R"(,"arguments_sha256":")" + hash + R"(","approval":{"risk":")" + ask.risk +
-                    R"(","arguments":)" + ask.arguments + ask.more + "}" + ask.release + "}",
+                    R"(,"arguments_sha256":")" + hash + "\"" + terms_of(ask) + ask.release + "}",
                 ask.uid);
   }
   Response ask() { return ask(Ask{}); }

@@ -81,9 +81,10 @@ BOOST_FIXTURE_TEST_CASE(a_document_is_forgotten_when_its_call_ends, WithDatabase
 // transaction sees then is undone with it, so that it goes on until the daemon gives up.
 BOOST_FIXTURE_TEST_CASE(nobody_is_told_that_a_cancelled_call_waits, WithDatabase) {
   const std::string id = id_of(ask());
-  execute("CREATE TRIGGER meanwhile AFTER INSERT ON audit WHEN new.entry LIKE '%\"tool.attempt\"%" + id +
-          "%' BEGIN UPDATE parked_calls SET state = 'cancelled', ended_at = 1, document = '' WHERE id = '" +
-          id + "'; END");
+  execute(
+      "CREATE TRIGGER meanwhile AFTER INSERT ON audit WHEN new.entry LIKE '%\"tool.attempt\"%" + id +
+      "%' BEGIN UPDATE parked_calls SET state = 'cancelled', ended_at = 1, document = '', amounts = '' WHERE id = '" +
+      id + "'; END");
   Ask again;
   again.proof = proof_for(again);
   const Response refused = ask(again);

@@ -59,10 +59,12 @@ BOOST_FIXTURE_TEST_CASE(the_document_says_all_that_there_is_to_decide_about, App
   BOOST_TEST(document == canonical(document));
   BOOST_TEST(digest_of(document) == waiting(asked, "sha256"));
   const std::string key = member(call("GET", "/v1/agents/orchestrator", "", kOperatorUid), "jkt");
-  const std::array<std::pair<const char*, std::string>, 20> want{{
+  const std::array<std::pair<const char*, std::string>, 22> want{{
       {"typ", "chancery-approval-request"},
       {"v", "1"},
       {"id", id_of(asked)},
+      {"kind", "call"},
+      {"gates", R"([{"gate":"tool:refund","why":"the tool's declaration takes an approval"}])"},
       {"tool", "refund"},
       {"scope", "payments.refund"},
       {"risk", "high"},
@@ -169,8 +171,6 @@ const std::array kNever{
             ask.hashed = "{}";
           },
           400, "invalid_argument"},
-    Never{"the credential at once", [](Approvals::Ask& ask) { ask.release = R"(,"release":true)"; }, 400,
-          "invalid_argument"},
     Never{"something else", [](Approvals::Ask& ask) { ask.more = R"(,"approved":true)"; }, 400, "malformed"},
 };
 
@@ -463,7 +463,7 @@ BOOST_FIXTURE_TEST_CASE(calls_are_listed_in_pages_by_their_state, Approvals) {
   const Response page = call("GET", "/v1/approvals?limit=2", "", kOperatorUid);
   BOOST_TEST(member(page, "next") == ids[1]);
   BOOST_TEST(page.body.find("\"document\"") == std::string::npos);
-  for (const char* query : {"?state=approved", "?limit=0", "?limit=1001", "?limit=x", "?other=1"})
+  for (const char* query : {"?state=decided", "?limit=0", "?limit=1001", "?limit=x", "?other=1"})
     BOOST_TEST(call("GET", std::string("/v1/approvals") + query, "", kOperatorUid).status == 400, query);
   BOOST_TEST(call("GET", "/v1/approvals?after=none", "", kOperatorUid).status == 404);
 }

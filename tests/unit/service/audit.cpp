@@ -220,7 +220,12 @@ constexpr std::array kRefusedAttempts{
                    "forbidden"},
     RefusedAttempt{"POST", "/v1/agents", "{", "agent.create", "malformed"},
     RefusedAttempt{"DELETE", "/v1/agents/support", "", "agent.retire", "forbidden"},
+    RefusedAttempt{"POST", "/v1/agents/support/freeze", "{}", "agent.freeze", "forbidden"},
     RefusedAttempt{"POST", "/v1/agents/support/rotate", "{}", "key.rotate", "forbidden"},
+    RefusedAttempt{"POST", "/v1/agents/support/unfreeze", "{}", "agent.unfreeze", "forbidden"},
+    RefusedAttempt{"POST", "/v1/freeze", "{}", "freeze.all", "forbidden"},
+    RefusedAttempt{"POST", "/v1/freeze/arm", "{}", "freeze.arm", "forbidden"},
+    RefusedAttempt{"POST", "/v1/freeze/lift", "{}", "freeze.lift", "forbidden"},
     RefusedAttempt{"POST", "/v1/agents/support/reenroll", "{}", "key.reenroll", "forbidden"},
     RefusedAttempt{"POST", "/v1/attestation/challenge", R"({"host":"h"})", "attestation.challenge",
                    "forbidden"},
@@ -270,8 +275,11 @@ BOOST_DATA_TEST_CASE_F(AuditFixture, what_is_refused_is_recorded_once,
 
 // Every route that changes or issues something says as what a refusal of it stands in the log.
 BOOST_AUTO_TEST_CASE(only_what_reads_is_not_recorded) {
-  const std::vector<std::string_view> reads{"/v1/chains/explain", "/v1/chains/verify", "/v1/impact",
-                                            "/v1/introspect"};
+  const std::vector<std::string_view> reads{
+      "/v1/chains/explain", "/v1/chains/verify", "/v1/impact", "/v1/introspect",
+      // what a passkey is to sign; what comes of the signature is recorded
+      "/ui/authorizations", "/ui/confirmations", "/ui/decisions", "/ui/passkeys", "/ui/passkeys/options",
+      "/ui/session/challenge"};
   for (const rest::Route& route : rest::routes()) {
     const bool only_reads = route.method == "GET" || std::ranges::find(reads, route.pattern) != reads.end();
     BOOST_TEST(route.action.empty() == only_reads, route.method << " " << route.pattern);

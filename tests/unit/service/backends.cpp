@@ -93,6 +93,9 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
                          this->office().permits,
                          this->office().issuers,
                          this->office().approvals,
+                         this->office().approvers,
+                         this->office().gates,
+                         this->office().gated,
                          Published<service::Policy>(*this->office().policy.current())};
   rest::Router router(office);
   std::optional<hsm::Deadline> given;

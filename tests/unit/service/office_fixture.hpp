@@ -40,6 +40,7 @@ class OfficeFixture {
     service::AnomalyOptions anomalies{};
     service::WebhookOptions webhook{};
     service::IssuerDeskOptions issuers{};
+    const char* issuer_backend = "memory";  ///< whose device has the issuer's keys, and those behind gates
   };
   explicit OfficeFixture(Extension extension)
       : OfficeFixture(std::filesystem::temp_directory_path(), std::move(extension)) {}
@@ -157,6 +158,7 @@ class OfficeFixture {
     options.attestation_verifiers = std::move(extension.verifiers);
     options.policy = policy();
     options.issuer = key_options(store::kIssuer);
+    options.issuer.backend = extension.issuer_backend;
     options.status_keys = key_options(store::kStatusLists);
     options.attestation_keys = key_options(store::kAttestation);
     options.audit_keys = key_options(store::kAudit);

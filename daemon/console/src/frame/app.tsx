@@ -1,0 +1,77 @@
+import { useCallback, useEffect, useState } from 'preact/hooks';
+
+import { onSignedOut, Refusal, session as sessionApi } from '../data/api';
+import { findMark } from '../data/mark';
+import type { Session } from '../data/types';
+import { SignIn } from '../pages/sign_in';
+import { Announcer } from './announce';
+import { Frame } from './frame';
+import { Loading } from './parts';
+import { takeLink } from './router';
+
+type State =
+  | { kind: 'starting' }
+  | { kind: 'signed_out'; why?: 'ended' | 'link' | 'unreachable' }
+  | { kind: 'signed_in'; session: Session };
+
+async function begin(link: string | undefined): Promise<State> {
+  if (link === undefined && !(await findMark())) return { kind: 'signed_out' };
+  try {
+    const session = link === undefined ? await sessionApi.show() : await sessionApi.exchange(link);
+    return { kind: 'signed_in', session };
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 0) return { kind: 'signed_out', why: 'unreachable' };
+    return link === undefined ? { kind: 'signed_out' } : { kind: 'signed_out', why: 'link' };
+  }
+}
+
+/** Who is signed in, and the pages if anybody is. */
+export function App({ link }: { link: string | undefined }) {
+  const [state, setState] = useState<State>({ kind: 'starting' });
+  useEffect(() => {
+    onSignedOut(() => setState((before) => (before.kind === 'signed_in' ? { kind: 'signed_out', why: 'ended' } : before)));
+    void begin(link).then(setState);
+  }, []);
+  // A link can also be opened in a tab that has this page already.
+  useEffect(() => {
+    const follow = () => {
+      if (!location.hash.startsWith('#link=')) return;
+      void begin(takeLink() ?? 'none').then(setState);
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  // Whoever signs in by a link does so in another tab: this one finds the session when it is looked at again.
+  const isOut = state.kind === 'signed_out';
+  useEffect(() => {
+    if (!isOut) return undefined;
+    const retry = () => {
+      if (document.hidden) return;
+      void begin(undefined).then((found) => found.kind === 'signed_in' && setState(found));
+    };
+    document.addEventListener('visibilitychange', retry);
+    return () => document.removeEventListener('visibilitychange', retry);
+  }, [isOut]);
+  const setSession = useCallback((session: Session) => setState({ kind: 'signed_in', session }), []);
+  const signOut = useCallback(async () => {
+    await sessionApi.end().catch((error: unknown) => {
+      // Whoever is told to be signed out must be: a session that is not known to have ended may go on.
+      if (!(error instanceof Refusal && error.status === 401)) throw error;
+    });
+    setState({ kind: 'signed_out' });
+  }, []);
+
+  return (
+    <>
+      <Announcer />
+      {state.kind === 'starting' && <Loading what="the console" />}
+      {state.kind === 'signed_out' && <SignIn why={state.why} />}
+      {state.kind === 'signed_in' && state.session.needs_passkey && (
+        <SignIn session={state.session} onSession={setSession} onSignOut={signOut} />
+      )}
+      {state.kind === 'signed_in' && !state.session.needs_passkey && (
+        <Frame session={state.session} onSession={setSession} onSignOut={signOut} />
+      )}
+    </>
+  );
+}

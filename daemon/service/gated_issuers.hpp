@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chancery/result.hpp>
+
+#include "attest/evidence/policy_digest.hpp"
+#include "daemon/service/backend_set.hpp"
+#include "daemon/service/gates.hpp"
+#include "daemon/service/key_life.hpp"
+#include "daemon/service/occasion.hpp"
+#include "daemon/service/trust.hpp"
+#include "daemon/store/approver_book.hpp"
+#include "daemon/store/store.hpp"
+#include "hsm/gated_keys.hpp"
+
+namespace chancery::service {
+
+/// The issuer key behind a gate, and who opens it.
+struct GatedIssuer {
+  store::Key key;
+  attest::GatePolicy policy;
+  attest::Name name{};  ///< of the key in its TPM
+};
+
+struct GatedIssuerOptions {
+  std::string backend;              ///< the issuer's: a TPM
+  std::chrono::seconds overlap{0};  ///< how long a key counts at least after another has followed it
+  /// Asked before each signature: its error is the answer then.
+  std::function<Status()> may_sign = [] { return Status{}; };
+};
+
+/// Issuer keys that a TPM signs with only under the signatures of a gate's approvers (docs/protocol/gated-keys.md): for each gate
+/// with `enforcement = "tpm"` one for the approvers that it has. The first is made when it is first needed; when the approvers change, another
+/// follows. Of each approver the active key that was enrolled last counts, of those that are P-256 and no passkey. Thread-safe.
+class GatedIssuers {
+ public:
+  GatedIssuers(store::Store& store, store::ApproverBook& approvers, KeyLife& life, const Backends& backends,
+               TrustPublisher& trust, GatedIssuerOptions options)
+      : store_(store),
+        approvers_(approvers),
+        life_(life),
+        backends_(backends),
+        trust_(trust),
+        options_(std::move(options)) {}
+
+  /// The key for the approvers that the gate has now, made if there is none. The one that it follows counts until the longest of its
+  /// tokens has ended.
+  /// \param longest_grant  that a token may live now
+  /// \return kConfigInvalid when these are none that a TPM can hold a key to, or the issuer's backend is no TPM; the store's and the
+  ///         device's errors
+  [[nodiscard]] Result<GatedIssuer> current(const Gate& gate, std::chrono::seconds longest_grant,
+                                            std::chrono::sys_seconds now, hsm::Deadline deadline);
+  /// The same without making one.
+  [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate) const;
+
+  /// Signs with what approvers have signed. \return as hsm::GatedKeys::sign()
+  [[nodiscard]] Result<Signature> sign(const GatedIssuer& issuer, std::string_view input,
+                                       const std::vector<hsm::PolicySignature>& signatures,
+                                       hsm::Deadline deadline) const;
+
+  /// Keys of these gates that are in use and that others open than the gate's present approvers: what such a key signed counts until
+  /// its overlap ends, unless it is revoked.
+  [[nodiscard]] Result<std::vector<store::Key>> outdated(const std::vector<Gate>& gates);
+
+  /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
+  /// \param granted  the scopes that may be granted at all
+  [[nodiscard]] Result<GateCeilings> ceilings(const std::vector<Gate>& gates,
+                                              const std::vector<std::string>& granted) const;
+  /// Held from the look at the gates of the policy until what there is behind them is published, so that nobody publishes an
+  /// older look after a newer one. Not together with the calls above that make keys.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_publishing() const { return std::unique_lock(publishing_); }
+  /// Publishes them, while that is held.
+  [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const;
+
+ private:
+  [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
+  [[nodiscard]] Result<hsm::GatedKeys*> device() const;
+  [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate,
+                                                        const attest::GatePolicy& policy) const;
+  [[nodiscard]] Result<GatedIssuer> make(const Gate& gate, const attest::GatePolicy& policy,
+                                         std::chrono::seconds overlap, const Occasion& occasion);
+
+  store::Store& store_;
+  store::ApproverBook& approvers_;
+  KeyLife& life_;
+  const Backends& backends_;
+  TrustPublisher& trust_;
+  const GatedIssuerOptions options_;
+  std::mutex making_;
+  mutable std::mutex publishing_;
+};
+
+}  // namespace chancery::service
