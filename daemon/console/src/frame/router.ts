@@ -38,6 +38,7 @@ export function useRoute(): Route {
       if (!location.hash.startsWith('#link=')) setFragment(location.hash);
     };
     addEventListener('hashchange', follow);
+    follow(); // it may have changed since this was drawn
     return () => removeEventListener('hashchange', follow);
   }, []);
   return readRoute(fragment);
