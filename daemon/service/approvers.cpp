@@ -244,7 +244,7 @@ Result<api::GateList> list_gates(const Office& office, const CallContext& contex
 Result<api::Approver> enroll_approver(Office& office, const CallContext& context,
                                       const api::EnrollApprover& message) {
   CHANCERY_TRY(office.spending.require_newest());
-  CHANCERY_ASSIGN(const Enrolment enrolment, read_enrolment(message.enrolment));
+  CHANCERY_ASSIGN(const chancery::Enrolment enrolment, read_enrolment(message.enrolment));
   note_attempt(context, {.ids = {{"approver", enrolment.principal},
                                  {"approver_key", enrolment.key.thumbprint().text()}}});
   const bool is_first = message.authorization.empty();

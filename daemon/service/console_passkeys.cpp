@@ -90,7 +90,7 @@ Status check_person(const api::AskPasskey& message) {
   const PublicKey any = PublicKey::p256({}, {});
   if (!message.replaces.empty() && !base64url_decode_exactly<32>(message.replaces))
     return Error{ErrorCode::kInvalidArgument, "`replaces` is the thumbprint of a key: 43 characters"};
-  Enrolment enrolment{message.principal, message.groups, any, "passkey", "AAAA", message.replaces};
+  chancery::Enrolment enrolment{message.principal, message.groups, any, "passkey", "AAAA", message.replaces};
   std::ranges::sort(enrolment.groups);
   const auto read = read_enrolment(enrolment_document(enrolment));
   // That the key is no point on the curve is so, and is not the person's fault.

@@ -100,8 +100,8 @@ bool is_like(const TPM2B_PUBLIC& area, const TPM2B_PUBLIC& wanted) {
     return false;  // says which member of the union is meant
   TPM2B_PUBLIC expected = wanted;
   expected.publicArea.unique = area.publicArea.unique;
-  const auto given = marshal({area, {}});
-  const auto asked = marshal({expected, {}});
+  const auto given = marshal(KeyParts{area, {}});
+  const auto asked = marshal(KeyParts{expected, {}});
   return given && asked && *given == *asked;
 }
 
