@@ -107,6 +107,25 @@ test('what is new in the inbox is told to who does not see it', async () => {
   assert.equal(await page.locator('.inbox-item').count(), 4);
 });
 
+test('a full inbox is shown in parts, what ends soonest first', async () => {
+  const [first] = daemon.approvals;
+  daemon.approvals = [];
+  for (let at = 0; at < 120; ++at) {
+    daemon.approvals.push({ ...first, id: String(at).padStart(32, '0'), tool: `tool.${at}`, expires_at: first.expires_at + 9000 - 60 * at });
+  }
+  await open('#/account');
+  await open('#/approvals');
+  await page.getByText('120 requests waiting').waitFor();
+  const subjects = () => page.locator('.inbox-what').allTextContents();
+  assert.deepEqual((await subjects()).slice(0, 2), ['Call tool.119', 'Call tool.118']);
+  assert.equal((await subjects()).length, 50);
+  await page.getByRole('button', { name: 'Show 50 more' }).click();
+  await page.getByRole('button', { name: 'Show 20 more' }).click();
+  await page.getByRole('button', { name: /^Show/ }).waitFor({ state: 'detached' });
+  assert.equal((await subjects()).at(-1), 'Call tool.0');
+  assert.equal((await subjects()).length, 120);
+});
+
 test('a daemon that wants something else signed gets no signature', async () => {
   await takePasskey();
   daemon.forged = '00'.repeat(32);

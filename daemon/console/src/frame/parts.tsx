@@ -205,15 +205,18 @@ export function useAction(action: (signal: AbortSignal) => Promise<void>): { run
   const running = useRef<AbortController | undefined>(undefined);
   useEffect(() => () => running.current?.abort(), []);
   const run = () => {
-    if (state.isBusy) return;
+    if (running.current !== undefined) return; // two presses may come before the page is drawn again
     const controller = new AbortController();
+    const end = (error?: Error) => {
+      if (controller.signal.aborted) return;
+      running.current = undefined;
+      setState({ isBusy: false, ...(error && { error }) });
+    };
     running.current = controller;
     setState({ isBusy: true });
     action(controller.signal).then(
-      () => controller.signal.aborted || setState({ isBusy: false }),
-      (thrown: unknown) => {
-        if (!controller.signal.aborted) setState({ isBusy: false, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
-      },
+      () => end(),
+      (thrown: unknown) => end(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
   };
   return { run, ...state };

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval } from '../data/types';
@@ -12,6 +12,7 @@ import { VisibleText } from '../text/visible_text';
 import { agentOf, amountsOf, gateNames, progressOf, subjectOf } from './approval_words';
 
 const kPollMs = 3000;
+const kPart = 50; // a thousand requests take a browser half a second to draw
 const kEnded = ['approved', 'used', 'denied', 'cancelled', 'expired', 'lapsed'] as const;
 
 /** The numbers that tell one request from another, in full. */
@@ -82,6 +83,30 @@ function useNews(waiting: Approval[] | undefined): void {
   }, [waiting]);
 }
 
+/** The requests, what ends soonest first, and as many of them as were asked for. */
+function WaitingList({ waiting, now }: { waiting: readonly Approval[]; now: number }) {
+  const [parts, setParts] = useState(1);
+  const sorted = useMemo(() => [...waiting].sort((one, other) => one.expires_at - other.expires_at), [waiting]);
+  const hidden = waiting.length - parts * kPart;
+  return (
+    <>
+      <ul class="inbox">
+        {sorted.slice(0, parts * kPart).map((approval) => (
+          <Waiting approval={approval} now={now} key={approval.id} />
+        ))}
+      </ul>
+      {hidden > 0 && (
+        <p class="buttons">
+          <button type="button" class="button" onClick={() => setParts(parts + 1)}>
+            Show {Math.min(hidden, kPart)} more
+          </button>
+          <span class="quiet">{plural(hidden, 'request')} with more time left</span>
+        </p>
+      )}
+    </>
+  );
+}
+
 function Inbox({ now }: { now: number }) {
   const loaded = useLoad((isBackground) => approvals.list('pending', isBackground, 1000), ['pending'], { every: kPollMs });
   useNews(loaded.data?.approvals);
@@ -95,11 +120,7 @@ function Inbox({ now }: { now: number }) {
         ) : (
           <>
             <p class="quiet">{plural(waiting.length, 'request')} waiting{next === undefined ? '' : ' and more'}. This list updates by itself.</p>
-            <ul class="inbox">
-              {waiting.map((approval) => (
-                <Waiting approval={approval} now={now} key={approval.id} />
-              ))}
-            </ul>
+            <WaitingList waiting={waiting} now={now} />
           </>
         )
       }
