@@ -184,9 +184,11 @@ Checked<std::string> sign_for_gate(const ApproverIdentity& approver, const Pinne
                   ": your key opens this gate no more, or never did: `chancery gate pin` shows whose do");
   if (token.algorithm() != Algorithm::kES256 || header_kid(token) != gate.key.key.thumbprint().text())
     return failure(
-        Error{ErrorCode::kBadResponse,
-              "the token is to be signed by another key than the gate's: do not approve it, and tell whoever "
-              "runs the daemon"},
+        Error{
+            ErrorCode::kBadResponse,
+            "the token is to be signed by another key than the gate's that you pinned: if its approvers have "
+            "changed, look who they are by `chancery gate pin --replace` first; if not, do not approve it, and "
+            "tell whoever runs the daemon"},
         gate.policy.gate);
   const Bytes message =
       attest::policy_signature_input(gate.key.name, as_bytes(token.signing_input()), gate.policy.gate);

@@ -471,6 +471,7 @@ BOOST_FIXTURE_TEST_CASE(another_key_than_the_pinned_one_gets_no_signature, GateS
   const Run refused = run(approve_it());
   BOOST_TEST(refused.exit == 2);
   BOOST_TEST(contains(refused.err, "another key than the gate's"), refused.err);
+  BOOST_TEST(contains(refused.err, "chancery gate pin --replace"), refused.err);
   BOOST_TEST(request(kDecide).empty());
   const Run again = run({"gate", "pin", "deploy", "--without-evidence", "--yes"});
   BOOST_TEST(again.exit == 2);

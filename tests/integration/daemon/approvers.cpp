@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <chancery/approval_client.hpp>
-#include <chancery/approver_enrolment.hpp>
 
+#include "tests/integration/daemon/approver_desk.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
 
@@ -25,41 +25,6 @@ scopes = ["payments.refund"]
 approvers = ["user:bob@example.org", "user:carol@example.org"]
 quorum = 2
 )";
-
-/// A machine of somebody's, with the program and the keys that were made there.
-struct Desk {
-  explicit Desk(const DaemonProcess& daemon, std::string person_) : person(std::move(person_)) {
-    chancery.set("CHANCERY_SOCKET", daemon.socket().string());
-  }
-
-  [[nodiscard]] testing::Run run(const std::vector<std::string>& arguments) const {
-    return chancery.run(arguments);
-  }
-  void does(const std::vector<std::string>& arguments) const {
-    const testing::Run done = run(arguments);
-    BOOST_REQUIRE_MESSAGE(done.exit == 0, arguments.at(1) + ": " + done.err);
-  }
-  /// Makes a key here. \return the file with its enrolment, by which nobody is enrolled yet
-  [[nodiscard]] std::string enrolment() const {
-    const std::string file = (chancery.folder() / "enrolment.json").string();
-    does({"approver", "enroll", person, "--out", file});
-    return file;
-  }
-  /// \return the key that is enrolled by that
-  std::string vouches(const std::string& document) const {
-    does({"approver", "enroll", "--document", document, "--yes"});
-    return key_in(document);
-  }
-  [[nodiscard]] static std::string key_in(const std::string& document) {
-    const std::string text = testing::read_file(document);
-    const auto enrolment = read_enrolment(text.substr(0, text.find('\n')));
-    BOOST_REQUIRE_MESSAGE(enrolment, text);
-    return enrolment->key.thumbprint().text();
-  }
-
-  std::string person;
-  testing::Chancery chancery;
-};
 
 /// A daemon with TLS and a gate of two, an agent behind it, Bob who is enrolled, and Carol.
 struct Persons {
@@ -123,8 +88,8 @@ struct Persons {
 
   KeptDaemon kept;
   RemoteOffice office;
-  Desk bob;
-  Desk carol;
+  ApproverDesk bob;
+  ApproverDesk carol;
   std::string carols_key;
   std::vector<std::string> chain;
 };
@@ -134,7 +99,7 @@ struct Persons {
 BOOST_AUTO_TEST_SUITE(approvers)
 
 BOOST_FIXTURE_TEST_CASE(a_gate_of_two_is_opened_by_two_persons_and_not_by_two_keys_of_one, Persons) {
-  const Desk laptop(*office.daemon, kBob);
+  const ApproverDesk laptop(*office.daemon, kBob);
   bob.vouches(laptop.enrolment());
   BOOST_TEST(keys_of(kBob).size() == 2u);
 
@@ -189,9 +154,9 @@ BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_counts_no_more, Persons) {
 
 // Neither an operator nor the holder of a chain: the signature is what counts.
 BOOST_FIXTURE_TEST_CASE(a_person_who_may_nothing_else_enrols_and_ends_own_keys, Persons) {
-  const Desk laptop(*office.daemon, kBob);
+  const ApproverDesk laptop(*office.daemon, kBob);
   const std::string document = laptop.enrolment();
-  const std::string lost = Desk::key_in(document);
+  const std::string lost = ApproverDesk::key_in(document);
   bob.does(from_afar({"approver", "enroll", "--document", document, "--yes"}));
   BOOST_TEST(key_state(kBob, lost) == "active");
 
