@@ -149,36 +149,36 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
   return decision;
 }
 
+// What is a person's to say, and not permitted until then.
+api::Decision for_a_person(const Judgement& judgement, std::string_view outcome, const char* reason) {
+  api::Decision decision;
+  decision.outcome = outcome;
+  decision.step = "approval";
+  decision.reason = reason;
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
 // Everything but a person allows it; what is not permitted is not done.
 api::Decision waiting(const Judgement& judgement) {
-  api::Decision decision;
-  decision.outcome = api::kApprovalRequired;
-  decision.step = "approval";
-  decision.reason = "a person has to approve this first: it waits";
+  api::Decision decision =
+      for_a_person(judgement, api::kApprovalRequired, "a person has to approve this first: it waits");
   decision.approval = judgement.parking->answer();
-  set_findings(decision, judgement.verdict);
   return decision;
 }
 
 // Whoever is refused does not ask on and on: as long as the request would have waited, no means no.
 api::Decision denied_by_person(const Judgement& judgement) {
-  api::Decision decision;
-  decision.outcome = api::kApprovalDenied;
-  decision.step = "approval";
-  decision.reason =
-      "a person has denied this: it can be asked for again when the denied request would have expired";
-  set_findings(decision, judgement.verdict);
-  return decision;
+  return for_a_person(
+      judgement, api::kApprovalDenied,
+      "a person has denied this: it can be asked for again when the denied request would have expired");
 }
 
 // Not a decision yet: nothing is recorded, and the proof is good still.
 api::Decision terms_required(const Judgement& judgement) {
-  api::Decision decision;
-  decision.outcome = api::kTermsRequired;
-  decision.step = "approval";
-  decision.reason = "a person has to approve this call first: ask again with `approval`, and the same proof";
-  set_findings(decision, judgement.verdict);
-  return decision;
+  return for_a_person(
+      judgement, api::kTermsRequired,
+      "a person has to approve this call first: ask again with `approval`, and the same proof");
 }
 
 bool is_waiting(const api::Decision& decision) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { addAuthenticator, openWindow, startBrowser } from './browser.mjs';
+import { openWindow, signInAsBob, startBrowser } from './browser.mjs';
 import { FakeDaemon } from './fake_daemon.mjs';
 
 let browser;
@@ -37,18 +37,7 @@ after(async () => {
 
 const open = (fragment) => page.goto(`${origin}/ui${fragment}`);
 
-async function takePasskey() {
-  const authenticator = await addAuthenticator(window.context, page);
-  await open('#/account');
-  await page.fill('#principal', 'user:bob@example.org');
-  await page.getByRole('button', { name: 'Make a passkey' }).click();
-  await page.getByText('The passkey is enrolled').first().waitFor();
-  await page.reload();
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByText('You are signed in with a passkey').waitFor();
-  return authenticator;
-}
-
+const takePasskey = () => signInAsBob(window, origin);
 const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
 const kRefund = `#/approvals/${'a1'.repeat(16)}`;
 

@@ -66,12 +66,7 @@ class Waiters {
 /// An agent whose refunds above 50 wait for bob.
 struct Waiting : SpendingDaemon {
   Waiting() : SpendingDaemon(kGate) {
-    Enrolment enrolment;
-    enrolment.principal = "user:bob@example.org";
-    enrolment.key = bob.public_key();
-    enrolment.kind = "file";
-    const Client client = daemon.client();
-    answered(ApprovalClient(client).enroll({enrolment_document(enrolment), {}}));
+    enroll_first(daemon.client(), "user:bob@example.org", bob.public_key());
   }
 
   /// One that waits.

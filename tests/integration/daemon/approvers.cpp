@@ -45,15 +45,7 @@ struct Persons {
 
   [[nodiscard]] api::Decision ask(int amount) const {
     const Client client = office.daemon->client();
-    api::Authorize question;
-    question.chain = chain;
-    question.method = "POST";
-    question.audience = grant_to("orchestrator").audience.front();
-    question.uri = question.audience + "/refunds";
-    question.scope = "payments.refund";
-    question.params = R"({"amount":)" + std::to_string(amount) + "}";
-    question.proof = answered(client.prove({chain, question.method, question.uri, {}, {}})).proof;
-    return answered(client.authorize(question));
+    return answered(client.authorize(answered(refund_of(client, chain, amount))));
   }
   [[nodiscard]] std::string waiting(int amount) const {
     const api::Decision decision = ask(amount);
@@ -126,14 +118,7 @@ BOOST_FIXTURE_TEST_CASE(a_chain_that_ended_after_the_approval_is_denied, Persons
   bob.does(approval_of(id));
   carol.does(approval_of(id));
   const Client client = office.daemon->client();
-  api::Authorize question;
-  question.chain = chain;
-  question.method = "POST";
-  question.audience = grant_to("orchestrator").audience.front();
-  question.uri = question.audience + "/refunds";
-  question.scope = "payments.refund";
-  question.params = R"({"amount":20})";
-  question.proof = answered(client.prove({chain, question.method, question.uri, {}, {}})).proof;
+  const api::Authorize question = answered(refund_of(client, chain, 20));
   api::ChangeStatus change;
   change.target = {"principal", "user:alice@example.org"};
   answered(client.revoke(change));

@@ -46,12 +46,7 @@ struct Gated {
   explicit Gated(const std::string& gates = kGate) : daemon({.tcti = tpm.tcti(), .extra = kGrants + gates}) {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-    Enrolment enrolment;
-    enrolment.principal = kBob;
-    enrolment.key = bob.public_key();
-    enrolment.kind = "file";
-    const Client client = daemon.client();
-    answered(ApprovalClient(client).enroll({enrolment_document(enrolment), {}}));
+    enroll_first(daemon.client(), kBob, bob.public_key());
   }
 
   static api::CreateGrant refunds() {

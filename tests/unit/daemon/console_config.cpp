@@ -12,11 +12,12 @@
 #include "daemon/config/config.hpp"
 #include "daemon/setup/console.hpp"
 #include "daemon/setup/options.hpp"
-#include "tests/unit/daemon/least_configuration.hpp"
+#include "tests/unit/daemon/read_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
+using testing::accepted;
 using testing::kLeast;
 
 std::string with_tls(const std::string& address) {
@@ -30,12 +31,6 @@ std::string complaint_about(const std::string& text) {
   const auto result = parse_config(text);
   const auto* const error = std::get_if<ConfigError>(&result);
   return error == nullptr ? "" : error->message;
-}
-
-Config accepted(const std::string& text) {
-  auto result = parse_config(text);
-  if (const auto* error = std::get_if<ConfigError>(&result)) BOOST_FAIL(error->message);
-  return std::get<Config>(std::move(result));
 }
 
 struct Row {

@@ -270,20 +270,36 @@ BOOST_FIXTURE_TEST_CASE(clocks_may_be_a_minute_apart, Deciding) {
 
 // --- passkeys
 
-BOOST_FIXTURE_TEST_CASE(a_passkey_decides_where_passkeys_are_configured, Deciding) {
+namespace {
+
+/// Dave has a passkey besides.
+struct WithPasskey : Deciding {
+  WithPasskey() {
+    Enrolment enrolment;
+    enrolment.principal = dave.principal;
+    enrolment.key = passkey.public_key();
+    enrolment.kind = "passkey";
+    enrolment.credential_id = base64url_encode(passkey.credential_id());
+    const Response enrolled = enroll(enrolment, dave);
+    BOOST_REQUIRE_MESSAGE(enrolled.status == 201, enrolled.body);
+  }
+
+  /// His approval by it.
+  [[nodiscard]] std::string approval_of(const store::ParkedCall& call) const {
+    ApprovalDecision decision = decision_of(call, dave);
+    decision.key = passkey.public_key().thumbprint();
+    decision.by_passkey = true;
+    return passkey.sign_jws(approval_decision_input(decision, Algorithm::kES256));
+  }
+
   const MadePasskey passkey;
-  Enrolment enrolment;
-  enrolment.principal = dave.principal;
-  enrolment.key = passkey.public_key();
-  enrolment.kind = "passkey";
-  enrolment.credential_id = base64url_encode(passkey.credential_id());
-  const Response enrolled = enroll(enrolment, dave);
-  BOOST_REQUIRE_MESSAGE(enrolled.status == 201, enrolled.body);
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_passkey_decides_where_passkeys_are_configured, WithPasskey) {
   const store::ParkedCall call = park(request("one", {gate("refunds", {dave.principal})}));
-  ApprovalDecision decision = decision_of(call, dave);
-  decision.key = passkey.public_key().thumbprint();
-  decision.by_passkey = true;
-  const std::string jws = passkey.sign_jws(approval_decision_input(decision, Algorithm::kES256));
+  const std::string jws = approval_of(call);
   BOOST_TEST(send(call.id, jws).status >= 400);
   change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
   const Response decided = send(call.id, jws);
@@ -414,25 +430,14 @@ BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_its_lifetime_is_over, Deciding) 
 }
 
 // What a reload changes is nobody's tampering, and keeps nobody from asking anew.
-BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_the_passkey_is_for_another_party_by_then, Deciding) {
-  const MadePasskey passkey;
-  Enrolment enrolment;
-  enrolment.principal = dave.principal;
-  enrolment.key = passkey.public_key();
-  enrolment.kind = "passkey";
-  enrolment.credential_id = base64url_encode(passkey.credential_id());
-  BOOST_REQUIRE(enroll(enrolment, dave).status == 201);
+BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_the_passkey_is_for_another_party_by_then, WithPasskey) {
   change_policy([&](service::Policy& policy) {
     policy.tool_approvers = {dave.principal};
     policy.passkeys = local_party();
   });
   const auto approved = [&] {
     const std::string id = id_of(ask());
-    ApprovalDecision decision = decision_of(found(id), dave);
-    decision.key = passkey.public_key().thumbprint();
-    decision.by_passkey = true;
-    const std::string jws = passkey.sign_jws(approval_decision_input(decision, Algorithm::kES256));
-    BOOST_REQUIRE(send(id, jws).status == 200);
+    BOOST_REQUIRE(send(id, approval_of(found(id))).status == 200);
     return id;
   };
   const std::string other = approved();

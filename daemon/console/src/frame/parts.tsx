@@ -136,6 +136,35 @@ export function Section({ title, id, children, aside }: { title: string; id: str
   );
 }
 
+/** What a column is called; numbers stand under one another, to the right. */
+export type Column = string | { number: string };
+
+/** A table in a frame of its own, in which it is moved sideways where the window is too narrow for it. Its children are the rows. */
+export function Table({ label, look, columns, children }: { label: string; look?: string; columns: readonly Column[]; children: ComponentChildren }) {
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label={label}>
+      <table class={look}>
+        <thead>
+          <tr>
+            {columns.map((column) =>
+              typeof column === 'string' ? (
+                <th scope="col" key={column}>
+                  {column}
+                </th>
+              ) : (
+                <th scope="col" class="number" key={column.number}>
+                  {column.number}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
 export function Notice({ tone, title, children }: { tone: Tone; title: string; children?: ComponentChildren }) {
   return (
     <div class={`notice notice-${tone}`} role={tone === 'bad' ? 'alert' : undefined}>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { agents } from '../data/api';
 import type { AgentView, Budget, FreezeState, Key } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { Bar } from '../pictures/bar';
@@ -82,24 +82,11 @@ function Keys({ name, now, turn }: { name: string; now: number; turn: number }) 
     <Section title="Keys" id="keys">
       <Shown loaded={loaded} what="its keys">
         {({ keys }) => (
-          <div class="table-frame" tabIndex={0} role="region" aria-label="Keys of the agent">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Thumbprint</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Backend</th>
-                  <th scope="col">Made</th>
-                  <th scope="col">Ended</th>
-                </tr>
-              </thead>
-              <tbody>
-                {keys.map((one) => (
-                  <KeyRow one={one} now={now} key={one.jkt} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label="Keys of the agent" columns={['Thumbprint', 'State', 'Backend', 'Made', 'Ended']}>
+            {keys.map((one) => (
+              <KeyRow one={one} now={now} key={one.jkt} />
+            ))}
+          </Table>
         )}
       </Shown>
     </Section>

@@ -4,7 +4,7 @@ import { approvals } from '../data/api';
 import type { Approval } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, EnforcementBadge, RiskBadge, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Empty, EnforcementBadge, RiskBadge, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { countdown, plural } from '../text/times';
@@ -130,47 +130,33 @@ function Inbox({ now }: { now: number }) {
 
 function Settled({ found, now }: { found: readonly Approval[]; now: number }) {
   return (
-    <div class="table-frame" tabIndex={0} role="region" aria-label="Requests that wait no more">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col">For whom</th>
-            <th scope="col">By</th>
-            <th scope="col">State</th>
-            <th scope="col">Asked</th>
-            <th scope="col">Ended</th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.map((approval) => (
-            <tr key={approval.id}>
-              <th scope="row">
-                <a href={linkTo('approvals', approval.id)}>
-                  <VisibleText text={subjectOf(approval)} />
-                </a>{' '}
-                <Amounts approval={approval} />
-              </th>
-              <td>
-                <VisibleText text={approval.principal} />
-              </td>
-              <td>
-                <VisibleText text={agentOf(approval)} />
-              </td>
-              <td>
-                <StateBadge state={approval.state} />
-              </td>
-              <td>
-                <When at={approval.asked_at} now={now} />
-              </td>
-              <td>
-                <When at={approval.ended_at} now={now} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Requests that wait no more" columns={['What', 'For whom', 'By', 'State', 'Asked', 'Ended']}>
+      {found.map((approval) => (
+        <tr key={approval.id}>
+          <th scope="row">
+            <a href={linkTo('approvals', approval.id)}>
+              <VisibleText text={subjectOf(approval)} />
+            </a>{' '}
+            <Amounts approval={approval} />
+          </th>
+          <td>
+            <VisibleText text={approval.principal} />
+          </td>
+          <td>
+            <VisibleText text={agentOf(approval)} />
+          </td>
+          <td>
+            <StateBadge state={approval.state} />
+          </td>
+          <td>
+            <When at={approval.asked_at} now={now} />
+          </td>
+          <td>
+            <When at={approval.ended_at} now={now} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
