@@ -349,7 +349,7 @@ BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_refused_before_any_gate, Be
   BOOST_TEST(must(office().approvals.pending(kNow)) == 0u);
   // The same without: it waits for the one gate, and is behind the other one.
   BOOST_TEST(ask(R"(["payments.refunds"])", "").status == 202);
-  BOOST_TEST(ask(R"(["mail.send"])", R"(,"gate":"payouts")").status == 201);
+  BOOST_TEST(ask(R"(["crm.read"])", R"(,"gate":"payouts")").status == 201);
   BOOST_TEST(must(office().approvals.pending(kNow)) == 1u);
 }
 
