@@ -223,7 +223,7 @@ Found check_console(const Config& config) {
         "must each be https://HOST or https://HOST:PORT in lower case, with a host that is console.rp_id or under it"};
   const auto names_both = [](const std::string& text) {
     const std::size_t equals = text.find('=');
-    return equals != std::string::npos && equals > 0 && equals + 1 < text.size();
+    return equals != std::string::npos && equals > 0 && is_person(std::string_view(text).substr(equals + 1));
   };
   if (!std::ranges::all_of(console.approvers, names_both))
     return Complaint{"console.approvers", "must each be USER=PRINCIPAL, such as bob=user:bob@example.org"};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/evidence/kill_switch.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/freeze_desk.hpp"
@@ -17,13 +18,34 @@ bool serves(const store::Key& key) {
   return key.state == store::KeyState::kActive || key.state == store::KeyState::kRotating;
 }
 
+// The newest, and those that it follows and that are not at their end.
+Result<std::vector<store::Key>> present_keys(const Office& office, const store::Agent& agent) {
+  if (!agent.is_rotating) return std::vector<store::Key>{agent.key};
+  return office.store.keys_in_use(agent.id);
+}
+
 // Of an agent that has a key of before its kill switch, too, the daemon refuses for that one.
+bool are_by_device(const Office& office, const store::Agent& agent, const std::vector<store::Key>& keys) {
+  return std::ranges::all_of(keys, [&](const store::Key& key) {
+    return (agent.is_rotating && !serves(key)) || office.freezes->is_switched(key);
+  });
+}
+
 Result<bool> is_by_device(const Office& office, const store::Agent& agent) {
-  const FreezeDesk& desk = *office.freezes;
-  if (!agent.is_rotating) return desk.is_switched(agent.key);
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys_in_use(agent.id));
-  return std::ranges::all_of(keys,
-                             [&](const store::Key& key) { return !serves(key) || desk.is_switched(key); });
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, present_keys(office, agent));
+  return are_by_device(office, agent, keys);
+}
+
+api::KeySwitch describe_switch(const Office& office, const store::Key& key) {
+  api::KeySwitch out;
+  out.jkt = key.stored.public_key.thumbprint().text();
+  out.backend = key.backend;
+  out.state = store::key_state_name(key.state);
+  if (const auto slot = office.freezes->hangs_on(key)) {
+    out.bank = std::int64_t{*slot / attest::kSlotsOfBank};
+    out.bit = std::int64_t{*slot % attest::kSlotsOfBank};
+  }
+  return out;
 }
 
 // One that is retired meanwhile is left out.
@@ -199,8 +221,11 @@ Result<api::FreezeState> arm_switches(Office& office, const CallContext& context
 
 Status describe_freeze(const Office& office, const store::Agent& agent, api::Agent& out) {
   if (office.freezes == nullptr || agent.retired_at) return {};
-  CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
-  out.freeze_enforcement = enforcement_name(by_device);
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, present_keys(office, agent));
+  out.freeze_enforcement = enforcement_name(are_by_device(office, agent, keys));
+  for (const store::Key& key : keys) {
+    if (serves(key)) out.kill_switch.push_back(describe_switch(office, key));
+  }
   const auto freeze = office.freezes->freeze_of(agent.id);
   if (!freeze) return {};
   out.frozen_since = freeze->since.time_since_epoch().count();

@@ -324,9 +324,13 @@ Status FreezeDesk::freeze_slot_of_frozen(hsm::KillSwitch& device, std::string_vi
   return device.freeze(slot, deadline);
 }
 
-bool FreezeDesk::is_switched(const store::Key& key) const {
+std::optional<std::uint16_t> FreezeDesk::hangs_on(const store::Key& key) const {
   const hsm::KillSwitch* const device = switch_of(key.backend);
-  const auto slot = device == nullptr ? std::nullopt : device->slot_of(key.stored);
+  return device == nullptr ? std::nullopt : device->slot_of(key.stored);
+}
+
+bool FreezeDesk::is_switched(const store::Key& key) const {
+  const auto slot = hangs_on(key);
   return slot && *slot != KillSwitch::kAll && *slot == slot_of(key.owner);
 }
 

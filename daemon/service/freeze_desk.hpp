@@ -77,6 +77,8 @@ class FreezeDesk {
   [[nodiscard]] Result<hsm::StoredKey> make_key(hsm::KeyBackend& backend, const hsm::KeyBinding& binding,
                                                 Algorithm algorithm, std::chrono::sys_seconds now,
                                                 hsm::Deadline deadline);
+  /// The slot on which a key hangs; none where its device has no kill switch, or the key was made without.
+  [[nodiscard]] std::optional<std::uint16_t> hangs_on(const store::Key& key) const;
   /// Whether a key's device refuses by itself when its owner is frozen, or only when all are.
   [[nodiscard]] bool is_switched(const store::Key& key) const;
   /// The keys by which agents can sign, those that serve until their overlap ends too, by whether their device refuses by itself when all are frozen.

@@ -30,10 +30,13 @@ constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
   "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts, matter"
 constexpr int kDocument = 23;
 
+// Whose the keys are is found as for permits.
 constexpr const char* kInsert =
     "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, first_key, principal, tool, state, "
-    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter, agent_id, first_agent_id) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+    "coalesce((SELECT owner FROM keys WHERE thumbprint = ?7), (SELECT agent_id FROM tokens WHERE id = ?6), ''), "
+    "coalesce((SELECT owner FROM keys WHERE thumbprint = ?8), ''))";
 constexpr const char* kOpenFor =
     "SELECT " COLUMNS " FROM parked_calls WHERE subject = ? AND ended_at IS NULL";
 constexpr const char* kCountOfKey =

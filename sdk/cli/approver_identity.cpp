@@ -6,6 +6,7 @@
 #include <chancery/approval_decision.hpp>
 
 #include "sdk/base/hex.hpp"
+#include "sdk/base/name.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/reader.hpp"
@@ -24,8 +25,10 @@ constexpr const char* kNone =
     "no approver is kept here: `chancery approver enroll PRINCIPAL` makes a key, --as and --key name another";
 
 Checked<void> check_principal(const std::string& principal) {
-  if (is_approver(principal)) return {};
-  return misuse("a principal has 1 to 256 octets, without space, and is no group: user:bob@example.org");
+  if (is_person(principal)) return {};
+  return misuse(
+      "a principal who approves is KIND:NAME, such as user:bob@example.org, as gates name approvers: at most 256 octets, without "
+      "space, and no group");
 }
 
 // In a device, or in the file itself.

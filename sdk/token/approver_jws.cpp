@@ -6,7 +6,6 @@
 #include <chancery/approval_decision.hpp>
 
 #include "sdk/base/base64url.hpp"
-#include "sdk/base/printable.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
 #include "sdk/token/jws.hpp"
@@ -15,7 +14,6 @@ namespace chancery {
 namespace {
 
 constexpr std::string_view kPasskeyAlgorithm = "chancery-webauthn-es256";
-constexpr std::size_t kLongestPrincipal = 256;
 
 Error malformed(const char* what) { return {ErrorCode::kMalformed, what}; }
 
@@ -118,11 +116,6 @@ std::string approver_signing_input(std::string_view type, const ApproverSigner& 
   const std::string_view name = signer.by_passkey ? kPasskeyAlgorithm : algorithm_name(signer.algorithm);
   return signing_input_of(json::Node::object({{"alg", name}, {"kid", signer.key.text()}, {"typ", type}}),
                           payload);
-}
-
-bool is_approver(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestPrincipal && text.find(' ') == std::string_view::npos &&
-         !text.starts_with("group:") && printable(text) == text;
 }
 
 bool is_lower_hex(std::string_view text, std::size_t digits) noexcept {

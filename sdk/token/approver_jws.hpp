@@ -45,10 +45,6 @@ struct ApproverSigner {
 [[nodiscard]] std::string approver_signing_input(std::string_view type, const ApproverSigner& signer,
                                                  const json::Node& payload);
 
-/// Whether a text may be a principal who approves: 1 to 256 octets that can be shown as they are, without space, and not
-/// with the `group:` by which groups are named.
-[[nodiscard]] bool is_approver(std::string_view text);
-
 /// Lower-case hexadecimal digits, exactly as many.
 [[nodiscard]] bool is_lower_hex(std::string_view text, std::size_t digits) noexcept;
 

@@ -22,7 +22,7 @@ enum class ApprovalVerdict : std::uint8_t { kApprove, kDeny };
 
 /// A decision: a JWS, `typ` "chancery-decision+jwt", by the approver's own key.
 struct ApprovalDecision {
-  std::string approver;        ///< `iss`: the principal; 1 to 256 octets without space
+  std::string approver;        ///< `iss`: the principal, KIND:NAME; at most 256 octets without space
   std::string request;         ///< its id, 32 hexadecimal digits
   std::string request_sha256;  ///< of its document, 64 hexadecimal digits
   std::string reason;          ///< one line of at most 512 octets; may be empty

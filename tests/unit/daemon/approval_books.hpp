@@ -12,6 +12,7 @@
 #include "daemon/store/sqlite_approval_book.hpp"
 #include "daemon/store/sqlite_approver_book.hpp"
 #include "daemon/store/sqlite_gate_book.hpp"
+#include "daemon/store/sqlite_incident_book.hpp"
 #include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/base/hex.hpp"
@@ -88,6 +89,7 @@ struct ApprovalBooks {
     book = make_sqlite_approval_book(journal);
     approvers = make_sqlite_approver_book(journal);
     gates = make_sqlite_gate_book(journal);
+    incidents = make_sqlite_incident_book(journal);
     store_counts = [journal] { return journal->audit_counts().size; };
   }
   void close() {
@@ -95,6 +97,7 @@ struct ApprovalBooks {
     book.reset();
     approvers.reset();
     gates.reset();
+    incidents.reset();
     store.reset();
     store_counts = nullptr;
   }
@@ -183,6 +186,7 @@ struct ApprovalBooks {
   std::unique_ptr<ApprovalBook> book;
   std::unique_ptr<ApproverBook> approvers;
   std::unique_ptr<GateBook> gates;
+  std::unique_ptr<IncidentBook> incidents;
   std::function<std::uint64_t()> store_counts;  ///< how many entries the log has
   std::optional<Thumbprint> first_approver{};
 };

@@ -65,6 +65,8 @@ constexpr std::array kRows{
     Row{"an approver", kTls, "approvers = [\"bob=user:bob@example.org\"]\n", nullptr},
     Row{"an approver without a user", kTls, "approvers = [\"=user:bob@example.org\"]\n", "console.approvers"},
     Row{"an approver without a principal", kTls, "approvers = [\"bob=\"]\n", "console.approvers"},
+    Row{"an approver without a kind", kTls, "approvers = [\"bob=bob\"]\n", "console.approvers"},
+    Row{"a group for an approver", kTls, "approvers = [\"bob=group:finance\"]\n", "console.approvers"},
     Row{"an approver without both", kTls, "approvers = [\"bob\"]\n", "console.approvers"},
     Row{"without files", kTls, "enabled = true\nfiles = \"\"\n", "console.files"},
     Row{"too short a session", kTls, "session_life = \"59s\"\n", "console.session_life"},

@@ -88,7 +88,8 @@ constexpr const char* kNoDecimal =
     "gate[0].above must be a decimal that is not negative, with at most six places and below 9000000000000, such as "
     "100 or \"99.50\"";
 constexpr const char* kNoApprovers =
-    "gate[0].approvers must be principals such as \"user:bob@example.org\" and groups such as \"group:finance\"";
+    "gate[0].approvers must be principals such as \"user:bob@example.org\" and groups such as \"group:finance\": "
+    "nobody can be enrolled as an approver by a name without a kind";
 constexpr const char* kNoHours =
     "gate[0].hours must be days, times and a zone, such as \"Mo-Fr 08:00-18:00 Europe/Berlin\"";
 
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE(approvers_of_tools_are_principals_and_groups) {
              boost::test_tools::per_element());
   BOOST_TEST(refused(kLeast + "[runtime]\napprovers = [\"bob\"]\n").message ==
              "runtime.approvers must be principals such as \"user:bob@example.org\" and groups such as "
-             "\"group:finance\"");
+             "\"group:finance\": nobody can be enrolled as an approver by a name without a kind");
 }
 
 namespace {

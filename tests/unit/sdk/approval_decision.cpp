@@ -104,7 +104,7 @@ const std::array kPayloads{
     TextCase{"a reason", payload_with(R"("request":)", R"("reason":"x","request":)")},
     TextCase{"the longest reason",
              payload_with(R"("request":)", R"("reason":")" + std::string(512, 'x') + R"(","request":)")},
-    TextCase{"the longest principal", payload_with("user:bob", std::string(256, 'p'))},
+    TextCase{"the longest principal", payload_with("user:bob", "user:" + std::string(251, 'p'))},
     TextCase{"at once in 1970", payload_with("1800000000", "0")},
     TextCase{"no time", payload_with(R"("iat":1800000000,)", ""), kMalformed},
     TextCase{"half a second", payload_with("1800000000", "1800000000.5"), kMalformed},
@@ -119,7 +119,8 @@ const std::array kPayloads{
                           "user:\xE2\x80\xAE"
                           "bob"),
              kMalformed},
-    TextCase{"too long a principal", payload_with("user:bob", std::string(257, 'p')), kMalformed},
+    TextCase{"too long a principal", payload_with("user:bob", "user:" + std::string(252, 'p')), kMalformed},
+    TextCase{"an approver without a kind", payload_with("user:bob", "bob"), kMalformed},
     TextCase{"no request", payload_with(R"("request":")" + std::string(32, 'a') + "\",", ""), kMalformed},
     TextCase{"a request of 31 digits", payload_with(std::string(32, 'a'), std::string(31, 'a')), kMalformed},
     TextCase{"a request in capitals", payload_with(std::string(32, 'a'), std::string(32, 'A')), kMalformed},

@@ -18,7 +18,9 @@ namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
+using boost::test_tools::per_element;
 using rest::Response;
+using Places = std::vector<std::string>;
 
 template <typename T>
 T must(Result<T> result) {
@@ -65,6 +67,16 @@ struct Frozen : OfficeFixture {
     return must(wire::read_freeze_state(answer.body));
   }
   store::Key key_of(const std::string& name) { return must(store().agent_by_name(name)).key; }
+  std::string key_text(const std::string& name) { return key_of(name).stored.public_key.thumbprint().text(); }
+  /// Of each key by which the agent can sign where it hangs, as "KEY STATE BANK/BIT".
+  Places places_of(const std::string& name) {
+    Places out;
+    for (const api::KeySwitch& key : agent(name).kill_switch) {
+      out.push_back(key.jkt + " " + key.state + " " +
+                    (key.bank ? std::to_string(*key.bank) + "/" + std::to_string(*key.bit) : "none"));
+    }
+    return out;
+  }
   /// Those of the newest entry of this kind, as JSON.
   std::string last_details(std::string_view action) {
     const std::string wanted = R"("action":")" + std::string(action) + "\"";
@@ -258,6 +270,8 @@ BOOST_FIXTURE_TEST_CASE(the_tpm_itself_refuses_until_the_operator_has_signed, Wi
   const std::string chain = chain_for("guard");
   BOOST_TEST(prove(chain, kSupportUid).status == 201);
   BOOST_TEST(agent("guard").freeze_enforcement == "tpm");
+  BOOST_TEST(places_of("guard") == (Places{key_text("guard") + " active 0/1"}), per_element());
+  BOOST_TEST(places_of("other") == (Places{key_text("other") + " active 0/2"}), per_element());
 
   BOOST_TEST(change("guard", "freeze").enforcement == "tpm");
   BOOST_TEST(!device_signs(key_of("guard")));
@@ -356,6 +370,8 @@ BOOST_FIXTURE_TEST_CASE(keys_that_were_made_before_are_followed_by_ones_that_han
   keeper.tick(kNow);
   BOOST_TEST((key_of("early").stored.public_key == before.stored.public_key));  // nothing is armed yet
   BOOST_TEST(agent("early").freeze_enforcement == "software");
+  const std::string former = key_text("early");
+  BOOST_TEST(places_of("early") == (Places{former + " active none"}), per_element());
 
   arm();
   keeper.tick(kNow + 1s);
@@ -363,9 +379,13 @@ BOOST_FIXTURE_TEST_CASE(keys_that_were_made_before_are_followed_by_ones_that_han
   BOOST_TEST((after.stored.public_key != before.stored.public_key));
   BOOST_TEST((key_of("elsewhere").stored.public_key == in_memory.stored.public_key));
   BOOST_TEST(agent("early").freeze_enforcement == "software");  // the former serves still
+  const std::string present = key_text("early") + " active 0/1";
+  BOOST_TEST(places_of("early") == (Places{present, former + " rotating none"}), per_element());
   keeper.tick(kNow + 1000h);
   BOOST_TEST(agent("early").freeze_enforcement == "tpm");
+  BOOST_TEST(places_of("early") == (Places{present}), per_element());
   BOOST_TEST(agent("elsewhere").freeze_enforcement == "software");
+  BOOST_TEST(places_of("elsewhere") == (Places{key_text("elsewhere") + " active none"}), per_element());
   keeper.tick(kNow + 1001h);
   BOOST_TEST((key_of("early").stored.public_key == after.stored.public_key));  // once
 

@@ -26,6 +26,7 @@
 #include "sdk/crypto/signing_key.hpp"
 #include "sdk/wire/approver_messages.hpp"
 #include "tests/unit/hsm/simulated_tpm.hpp"
+#include "tests/unit/service/chain_callers.hpp"
 #include "tests/unit/service/office_fixture.hpp"
 
 namespace chancery::tests {
@@ -323,6 +324,62 @@ BOOST_FIXTURE_TEST_CASE(whoever_waited_for_another_publishes_the_policy_of_then,
   const service::GateCeilings known = office().trust.gate_ceilings();
   BOOST_TEST(known.gated.contains("payouts"));
   BOOST_TEST(!known.gated.contains("refunds"));
+}
+
+// It is never granted: what is refused in any case is put to nobody.
+BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_refused_before_any_gate, BehindTpm) {
+  create_story_agents();
+  Gate software = gate("payouts", {kBob});
+  software.tpm_enforced = false;
+  put({gate("refunds", {kBob}), software});
+  const auto ask = [&](const std::string& scopes, const std::string& more) {
+    return call("POST", "/v1/grants",
+                R"({"principal":"user:alice@example.org","agent":"orchestrator","audience":"https://a",)"
+                R"("lifetime_s":60,"scopes":)" +
+                    scopes + more + "}",
+                kOperatorUid);
+  };
+  for (const std::string scopes : {R"(["chancery.grants.mint"])", R"(["chancery.*"])",
+                                   R"(["payments.refunds","chancery.agents.freeze"])"}) {
+    for (const std::string more : {"", R"(,"gate":"payouts")", R"(,"gate":"refunds")"}) {
+      const Response refused = ask(scopes, more);
+      BOOST_TEST(refused.status == 403, scopes << more << ": " << refused.body);
+    }
+  }
+  BOOST_TEST(must(office().approvals.pending(kNow)) == 0u);
+  // The same without: it waits for the one gate, and is behind the other one.
+  BOOST_TEST(ask(R"(["payments.refunds"])", "").status == 202);
+  BOOST_TEST(ask(R"(["crm.read"])", R"(,"gate":"payouts")").status == 201);
+  BOOST_TEST(must(office().approvals.pending(kNow)) == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_mints_by_a_chain_waits_at_the_gate_as_the_operator_does, BehindTpm) {
+  create_story_agents();
+  const ChainCallers callers(*this);
+  const ChainCallers::Holder minter = callers.delegate(
+      callers.root,
+      R"({"scopes":["chancery.grants.mint"],"constraints":[{"key":"chancery.grants.mint#agent","one_of":["orchestrator"]},)"
+      R"({"key":"chancery.grants.mint#sub","one_of":["user:alice@example.org"]}]})");
+  api::CreateGrant message;
+  message.principal = "user:alice@example.org";
+  message.agent = "orchestrator";
+  message.audience = {"https://a"};
+  message.authority.scopes = {"payments.refunds"};
+  message.lifetime = 60s;
+  const api::Grant waits = must(service::grant(office(), callers.by(minter), message));
+  BOOST_TEST(waits.chain.empty());
+  BOOST_REQUIRE(waits.approval.has_value());
+  const store::ParkedCall request = must(office().approvals.find(waits.approval->id));
+  BOOST_TEST((request.state == store::ApprovalState::kPending));
+  BOOST_TEST((request.kind == store::ApprovalKind::kGrant));
+  // Asked for by the operator too it is another request, and neither opens the gate for the other.
+  const Response other =
+      call("POST", "/v1/grants",
+           R"({"principal":"user:alice@example.org","agent":"orchestrator","audience":"https://a",)"
+           R"("lifetime_s":60,"scopes":["payments.refunds"]})",
+           kOperatorUid);
+  BOOST_TEST(other.status == 202, other.body);
+  BOOST_TEST(must(office().approvals.pending(kNow)) == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
