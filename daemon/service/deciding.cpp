@@ -505,6 +505,16 @@ Result<Parking*> parking_for(const Office& office, const CallContext& context, c
   return &own.emplace(office, context, message, std::move(matter));
 }
 
+// A call is asked for by its agent's own chain, whoever runs the runtime.
+Status require_asker_known(const Office& office, const CallContext& context, const Judgement& judgement,
+                           const ToolCall* call) {
+  if (call != nullptr) return {};
+  const auto policy = office.policy.current();
+  for (const ClosedGate& closed : judgement.closed)
+    CHANCERY_TRY(require_known_asker(*policy, context.caller, closed.gate));
+  return {};
+}
+
 Result<Recorded> record_once(const Recorder& recorder, std::string id) {
   const Judgement& judgement = recorder.judgement;
   Recorded out{judgement.verdict.valid()
@@ -567,6 +577,7 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   if (is_gated && call != nullptr && call->parking == nullptr) return terms_required(judgement);
   std::optional<Parking> parking;
   if (is_gated) {
+    CHANCERY_TRY(require_asker_known(office, context, judgement, call));
     CHANCERY_ASSIGN(judgement.parking, parking_for(office, context, message, call, parking));
   }
 

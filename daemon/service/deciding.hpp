@@ -29,7 +29,7 @@ struct ToolCall {
 /// outcome kApprovalRequired, unless it was approved before: then the approval is used up by the permit.
 /// \param use   is told whose use of authority it is, once that is proven
 /// \param call  whose caller may ask for it; nullptr: the caller must have the authority of an enforcement point
-/// \return also kOverloaded when too many wait, and what closed_gates() and matter_of_action() say
+/// \return also kOverloaded when too many wait, and what closed_gates(), require_known_asker() and matter_of_action() say
 [[nodiscard]] Result<api::Decision> decide(Office& office, const CallContext& context,
                                            const api::Authorize& message, anomaly::Use& use,
                                            ToolCall* call = nullptr);

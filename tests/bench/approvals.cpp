@@ -166,7 +166,7 @@ void add(Report& report, const std::string& what, const Times& times) {
 }  // namespace
 
 void bench_approvals(Report& report) {
-  const RuntimeScene scene(kRefundGate);
+  const RuntimeScene scene("[console]\n" + known_asker() + kRefundGate);
   const People people(scene);
   add(report, "approval_action", measure<ActionCaller>(scene, people));
   add(report, "approval_tool", measure<ToolCaller>(scene, people));

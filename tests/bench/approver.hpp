@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <unistd.h>
+
 #include <chancery/api_approvals.hpp>
 #include <chancery/approval_decision.hpp>
 #include <chancery/client.hpp>
@@ -14,6 +16,11 @@ namespace chancery::bench {
 inline constexpr const char* kRefundGate =
     "[[gate]]\nname = \"refunds\"\nscopes = [\"payments.refund\"]\nwhen = \"above\"\nparameter = \"amount\"\n"
     "above = 100\napprovers = [\"user:bob@example.org\"]\nwait = \"15m\"\n";
+
+/// A line of `[console]`: the user who runs this asks as a person whom no gate names. A gate lets nobody ask whom it does not know.
+inline std::string known_asker() {
+  return "approvers = [\"" + std::to_string(::geteuid()) + "=user:operator@example.org\"]\n";
+}
 
 /// Bob, with a key in this process, enrolled as the first approver.
 class Approver {

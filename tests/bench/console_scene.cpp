@@ -104,7 +104,7 @@ void ConsoleScene::configure() const {
       << "/state\"\n[[backend]]\nname = \"tpm\"\ntype = \"tpm\"\ntcti = \"" << tpm_.tcti()
       << "\"\nallow_simulator = true\nsessions = \"plain\"\n[console]\nenabled = true\nfiles = \""
       << make_page().string() << "\"\n"
-      << kRefundGate;
+      << known_asker() << kRefundGate;
   std::filesystem::permissions(file,
                                std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }

@@ -15,6 +15,7 @@
 #include <chancery/approval_decision.hpp>
 
 #include "sdk/crypto/signing_key.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/scrape.hpp"
 #include "tests/integration/daemon/spending_daemon.hpp"
 
@@ -65,7 +66,7 @@ class Waiters {
 
 /// An agent whose refunds above 50 wait for bob.
 struct Waiting : SpendingDaemon {
-  Waiting() : SpendingDaemon(kGate) {
+  Waiting() : SpendingDaemon(known_asker_section() + kGate) {
     Enrolment enrolment;
     enrolment.principal = "user:bob@example.org";
     enrolment.key = bob.public_key();

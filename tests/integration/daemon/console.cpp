@@ -19,6 +19,7 @@
 #include "sdk/wire/approver_messages.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/edge/raw_client.hpp"
 #include "tests/unit/sdk/made_passkey.hpp"
 
@@ -234,7 +235,7 @@ approvers = ["group:finance"]
 
 /// A console of a daemon with a gate, and an authenticator made of software.
 struct WithPasskey : Console {
-  WithPasskey() : Console(kRefunds) {
+  WithPasskey() : Console(known_asker() + kRefunds) {
     sign_in();
     answered(daemon->client().create_agent(agent_of("orchestrator", ::geteuid())));
     chain = answered(daemon->client().grant(grant_to("orchestrator"))).chain;

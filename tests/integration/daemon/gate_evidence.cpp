@@ -16,6 +16,7 @@
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/two_devices.hpp"
 
 namespace chancery::tests {
@@ -79,7 +80,7 @@ struct Site {
   }
 
   simulators::Swtpm tpm = certified_tpm();
-  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kGate}};
+  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = known_asker_section() + kGate}};
   testing::Chancery chancery;
 };
 

@@ -15,6 +15,7 @@
 
 #include "sdk/crypto/signing_key.hpp"
 #include "sdk/json/reader.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
 #include "tests/integration/runtime/declared_tool.hpp"
 #include "tests/integration/runtime/json_answer.hpp"
@@ -30,7 +31,7 @@ using namespace std::chrono_literals;
 constexpr const char* kBob = "user:bob@example.org";
 
 /// `[[gate]]`: a refund of 100 passes, and more takes an approval by bob.
-const std::string kGates = std::string(kRuntimeSection) + R"([[gate]]
+const std::string kGates = kRuntimeSection + known_asker_section() + R"([[gate]]
 name = "refunds"
 scopes = ["payments.refund"]
 when = "above"
