@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_user_whom_nobody_knows_asks_for_nothing_behind_a_gate) {
   for (const char* words : {"[console] approvers", "id -u", "separation = \"none\""})
     BOOST_TEST((refused.error().detail.find(words) != std::string::npos), refused.error().detail);
   const Client client = persons.office.daemon->client();
-  BOOST_TEST(answered(ApprovalClient(client).list({})).approvals.empty());
+  BOOST_TEST(answered(ApprovalClient(client).approvals()).approvals.empty());
 }
 
 BOOST_AUTO_TEST_CASE(who_asked_on_the_socket_does_not_decide_it) {
