@@ -157,7 +157,7 @@ Status require_known_asker(const Policy& policy, const Caller& caller, const Gat
       ErrorCode::kForbidden,
       "this is behind a gate that keeps whoever asks from deciding, and no principal is known for the user who "
       "asks: put that user's id, which `id -u` prints, into [console] approvers as UID=PRINCIPAL and restart "
-      "chanceryd, ask by a chain of authority, or give the gate `separation = \"none\"`"};
+      "chanceryd, or give the gate `separation = \"none\"`"};
 }
 
 // Whose key it is, is known here; any name in a token is what a delegator wrote.
