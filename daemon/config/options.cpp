@@ -385,7 +385,8 @@ constexpr auto kOptions = std::to_array<Option>({
      Choice{kSeparations, [](Target t) { return static_cast<std::size_t>(t.gate.separation); },
             [](Target t, std::size_t i) { t.gate.separation = static_cast<GateSeparation>(i); }},
      "\"requester\"", "",
-     "Who may not decide: nobody is excluded, the principal for whom the chain acts is, or that one and whoever asked."},
+     "Who may not decide: nobody is excluded, the principal for whom the chain acts is, or that one and whoever asked. With "
+     "`requester`, users of the daemon's socket whom `console.approvers` does not name are given no grant."},
     {"gate.wait", Lifetime{AT(gate.wait), 10s, 1h}, "\"15m\"", "",
      "How long a request waits for decisions, and no longer than its token lives."},
     {"gate.lifetime", Lifetime{AT(gate.lifetime), 1s, 24h}, "\"5m\"", "",
@@ -410,7 +411,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"console.approvers", TextList{AT(config.console.approvers)}, "[]", "",
      "Who may use the console besides operators, each `USER=PRINCIPAL`: a user of this machine, and who that is "
      "(`bob=user:bob@example.org`). Such a person sees what waits for a decision, and decides. What the user asks for on the daemon's "
-     "socket counts as asked for by that person, console or none: name operators who are approvers too."},
+     "socket counts as asked for by that person, console or none: name operators who ask for grants behind gates, "
+     "or these are refused."},
     {"console.session_life", Lifetime{AT(config.console.session_life), 60s, 24h}, "\"8h\"", "",
      "How long somebody stays signed in at most."},
     {"console.session_idle", Lifetime{AT(config.console.session_idle), 60s, 24h}, "\"15m\"", "",

@@ -62,6 +62,7 @@ class GatedGrant {
   Result<api::Grant> answer(Claims claims) {
     CHANCERY_TRY(office_.spending.require_newest());
     CHANCERY_TRY(require_scopes_of(gate_, message_.authority.scopes));
+    CHANCERY_TRY(require_known_asker(*office_.policy.current(), context_.caller, gate_));
     CHANCERY_TRY(require_custody(office_, receiver_, on_behalf_of(context_)));
     CHANCERY_ASSIGN(issuer_, prepare_issuer());
     subject_ = subject();

@@ -148,6 +148,18 @@ std::vector<std::string> requesters_of(const Policy& policy, const Caller& calle
   return out;
 }
 
+Status require_known_asker(const Policy& policy, const Caller& caller, const Gate& gate) {
+  if (gate.separation != store::kSeparateRequester) return {};
+  const bool is_known =
+      caller.process ? policy.persons.contains(caller.process->uid) : !requesters_of(policy, caller).empty();
+  if (is_known) return {};
+  return Error{
+      ErrorCode::kForbidden,
+      "this is behind a gate that keeps whoever asks from deciding, and no principal is known for the user who "
+      "asks: put that user's id, which `id -u` prints, into [console] approvers as UID=PRINCIPAL and restart "
+      "chanceryd, or choose another `separation` for the gate"};
+}
+
 // Whose key it is, is known here; any name in a token is what a delegator wrote.
 Result<Node> Parking::subject_of(const Asker& asker) const {
   const Claims& leaf = asker.chain.leaf().claims();

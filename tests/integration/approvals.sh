@@ -19,8 +19,11 @@ for who in operator agent bob alice eve; do socket_of[$who]="$WORK/sock"; done
 
 # --- the gates
 
+# As whom this user asks for grants: somebody whom no gate names. A gate takes nothing from a user whom the daemon does not know.
 gates() {
   cat <<TOML
+[console]
+approvers = ["$(id -u)=user:operator@example.org"]
 [grants]
 scopes = ["payments.refund", "deploy.production"]
 [freeze]

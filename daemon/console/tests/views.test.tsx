@@ -91,6 +91,8 @@ const kSession = {
 test('whoever is not signed in is told how', async () => {
   const { place } = await appAfter(() => json({ detail: 'no' }, 401));
   expect(place.textContent).toContain('chancery console');
+  // Whoever has no browser there needs the address, and not the name of the file that holds it.
+  expect(place.textContent).toContain('$(chancery console --no-browser');
   expect(place.textContent).not.toContain('This link is not good');
 });
 

@@ -94,6 +94,7 @@ allow_simulator = true
 [console]
 enabled = true
 files = "${pages}"
+approvers = ["${process.getuid()}=user:operator@example.org"]
 [[gate]]
 name = "refunds"
 scopes = ["payments.refund"]

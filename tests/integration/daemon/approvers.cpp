@@ -11,6 +11,7 @@
 
 #include "tests/integration/daemon/approver_desk.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
 
 namespace chancery::tests {
@@ -28,16 +29,18 @@ quorum = 2
 
 /// A daemon with TLS and a gate of two, an agent behind it, Bob who is enrolled, and Carol.
 struct Persons {
-  Persons() : office(start(kept)), bob(*office.daemon, kBob), carol(*office.daemon, kCarol) {
+  /// \param asker  the section that says who the user of this test is; empty: nobody knows
+  explicit Persons(const std::string& asker = {})
+      : office(start(kept, asker)), bob(*office.daemon, kBob), carol(*office.daemon, kCarol) {
     bob.does({"approver", "enroll", kBob, "--first"});
     carols_key = bob.vouches(carol.enrolment());
     answered(office.daemon->client().create_agent(agent_of("orchestrator", ::geteuid())));
     chain = answered(office.daemon->client().grant(grant_to("orchestrator"))).chain;
   }
 
-  static std::unique_ptr<DaemonProcess> start(const KeptDaemon& kept) {
+  static std::unique_ptr<DaemonProcess> start(const KeptDaemon& kept, const std::string& asker) {
     DaemonSettings settings = kept.settings();
-    settings.extra = kGate;
+    settings.extra = asker + kGate;
     auto daemon = std::make_unique<DaemonProcess>(settings);
     daemon->start();
     return daemon;
@@ -172,6 +175,83 @@ BOOST_FIXTURE_TEST_CASE(who_may_read_approvers_and_nothing_else_replaces_an_own_
   BOOST_TEST(keys_of(kCarol).size() == 2u);
   const std::string id = waiting(20);
   carol.does(approval_of(id));
+}
+
+// --- who asks
+
+BOOST_AUTO_TEST_CASE(who_asked_on_the_socket_does_not_decide_it) {
+  const Persons persons(known_asker_section(kBob));
+  const std::string id = persons.waiting(20);
+  const testing::Run own = persons.bob.run(persons.approval_of(id));
+  BOOST_TEST(own.exit == 1, own.out);
+  BOOST_TEST((own.err.find("(forbidden)") != std::string::npos), own.err);
+  persons.carol.does(persons.approval_of(id));
+  BOOST_TEST(persons.state_of(id) == "pending");
+}
+
+// --- `chancery init --approver`
+
+namespace {
+
+/// A daemon at which nobody is enrolled, and what `init` says of the first who decides.
+struct Beginning : RemoteOffice {
+  [[nodiscard]] testing::Run init(testing::Chancery& machine, const std::string& person) const {
+    machine.set("CHANCERY_SOCKET", "");
+    return machine.run({"init", "--socket", daemon->socket().string(), "--cacert",
+                        (daemon->socket().parent_path() / "ca.pem").string(), "--approver", person, "--group",
+                        "finance"});
+  }
+  [[nodiscard]] std::vector<api::Approver> enrolled() const {
+    const Client client = daemon->client();
+    return answered(ApprovalClient(client).approvers()).approvers;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(init_makes_an_operator_who_is_the_first_approver_by_another_key, Beginning) {
+  testing::Chancery machine;
+  const testing::Run made = init(machine, kBob);
+  BOOST_REQUIRE_MESSAGE(made.exit == 0, made.err);
+  const auto persons = enrolled();
+  BOOST_REQUIRE(persons.size() == 1u);
+  BOOST_TEST(persons.front().principal == kBob);
+  BOOST_TEST(persons.front().groups == std::vector<std::string>{"finance"}, boost::test_tools::per_element());
+  BOOST_REQUIRE(persons.front().keys.size() == 1u);
+  const api::ApproverKey& key = persons.front().keys.front();
+  BOOST_TEST(key.state == "active");
+  BOOST_TEST(key.enrolled_by == "operator");
+  BOOST_TEST((made.out.find(key.jkt) != std::string::npos), made.out);
+  // The operator signs with a key that asks nobody: one key for both would decide without a person.
+  const auto settings = machine.folder() / "config" / "chancery";
+  BOOST_TEST(testing::read_file(settings / "approver" / "key.pem") !=
+             testing::read_file(settings / "contexts" / "default" / "key.pem"));
+  // Both are of use: the operator from elsewhere, and the approver to vouch for the next.
+  BOOST_TEST(machine.run({"agent", "list"}).exit == 0);
+  const Desk carol(*daemon, kCarol);
+  const testing::Run vouched = machine.run({"approver", "enroll", "--document", carol.enrolment(), "--yes"});
+  BOOST_TEST(vouched.exit == 0, vouched.err);
+  BOOST_TEST(enrolled().size() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_operator_is_made_also_when_somebody_else_is_the_first_approver, Beginning) {
+  testing::Chancery first;
+  const testing::Run bobs = init(first, kBob);
+  BOOST_REQUIRE_MESSAGE(bobs.exit == 0, bobs.err);
+  testing::Chancery machine;
+  const testing::Run refused = init(machine, kCarol);
+  BOOST_TEST(refused.exit == 1, refused.out);
+  BOOST_TEST((refused.err.find("(conflict)") != std::string::npos), refused.err);
+  BOOST_TEST(enrolled().size() == 1u);
+  // The context that was made before is kept and said, and so is the key, for which Bob then vouches.
+  BOOST_TEST((machine.run({"context", "list"}).out.find("default *") != std::string::npos), refused.out);
+  BOOST_TEST(machine.run({"agent", "list"}).exit == 0);
+  const std::string document = (machine.folder() / "enrolment.json").string();
+  const testing::Run written = machine.run({"approver", "enroll", kCarol, "--out", document});
+  BOOST_REQUIRE_MESSAGE(written.exit == 0, written.err);
+  const testing::Run vouched = first.run({"approver", "enroll", "--document", document, "--yes"});
+  BOOST_TEST(vouched.exit == 0, vouched.err);
+  BOOST_TEST(enrolled().size() == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

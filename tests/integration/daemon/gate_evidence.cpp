@@ -15,6 +15,7 @@
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/certified_tpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -62,7 +63,7 @@ struct Site {
   }
 
   simulators::Swtpm tpm = certified_tpm();
-  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kGate}};
+  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = known_asker_section() + kGate}};
   testing::Chancery chancery;
 };
 

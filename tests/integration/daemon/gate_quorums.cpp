@@ -26,6 +26,7 @@
 #include "tests/integration/daemon/certified_tpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/hand_made_decision.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/published_trust.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
 
@@ -55,14 +56,9 @@ std::string configuration(const Words& persons, const std::string& more) {
          names + "]\n" + more;
 }
 
-/// Whoever runs the tests is this person, when it asks on the socket.
-std::string asking_as(const std::string& person) {
-  return "[console]\napprovers = [\"" + std::to_string(::geteuid()) + '=' + person + "\"]\n";
-}
-
 /// A daemon whose TPM keeps refunds behind a gate of two, an agent, and a desk for everybody. Nobody but bob is enrolled yet.
 struct Site {
-  explicit Site(const Words& named, const std::string& more = {})
+  explicit Site(const Words& named, const std::string& more = known_asker_section())
       : daemon({.tcti = tpm.tcti(), .extra = configuration(named, more)}) {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
@@ -287,8 +283,8 @@ struct Excluded {
 std::ostream& operator<<(std::ostream& out, const Excluded& row) { return out << row.name; }
 
 const std::array kExcluded{
-    Excluded{"who asks", kCarol, "separation = \"requester\"\n" + asking_as(kCarol), kAlice, kDave},
-    Excluded{"for whom it is", kDave, "separation = \"requester\"\n", kDave, kCarol},
+    Excluded{"who asks", kCarol, "separation = \"requester\"\n" + known_asker_section(kCarol), kAlice, kDave},
+    Excluded{"for whom it is", kDave, "separation = \"requester\"\n" + known_asker_section(), kDave, kCarol},
 };
 
 BOOST_DATA_TEST_CASE(whom_separation_excludes_is_none_of_the_two, data::make(kExcluded), row) {
@@ -307,7 +303,7 @@ BOOST_DATA_TEST_CASE(whom_separation_excludes_is_none_of_the_two, data::make(kEx
 
 // So it is separation that excluded them above, and nothing else.
 BOOST_AUTO_TEST_CASE(without_separation_both_of_them_count) {
-  const Site site(kThree, "separation = \"none\"\n" + asking_as(kCarol));
+  const Site site(kThree, "separation = \"none\"\n" + known_asker_section(kCarol));
   site.enrols(kCarol);
   site.enrols(kDave);
   const api::PendingApproval request = site.waiting(kDave);

@@ -24,6 +24,7 @@
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
 #include "tests/integration/daemon/hand_made_decision.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/published_trust.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
 
@@ -43,7 +44,9 @@ enforcement = "tpm"
 
 /// A daemon whose TPM keeps refunds behind a gate, an agent, and bob with a key of his own.
 struct Gated {
-  explicit Gated(const std::string& gates = kGate) : daemon({.tcti = tpm.tcti(), .extra = kGrants + gates}) {
+  /// \param asker  the section that says who the user of this test is; empty: nobody knows
+  explicit Gated(const std::string& gates = kGate, const std::string& asker = known_asker_section())
+      : daemon({.tcti = tpm.tcti(), .extra = asker + kGrants + gates}) {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
     enroll_first(daemon.client(), kBob, bob.public_key());
@@ -205,6 +208,32 @@ BOOST_FIXTURE_TEST_CASE(a_grant_behind_the_gate_waits_and_is_signed_under_the_ap
   const api::Grant again = answered(daemon.client().grant(refunds()));
   BOOST_REQUIRE(again.approval);
   BOOST_TEST(again.approval->id != asked.approval->id);
+}
+
+// Whoever runs `chancery grant` could be an approver: nothing is made for a user whom nobody knows.
+BOOST_AUTO_TEST_CASE(a_user_whom_nobody_knows_asks_for_no_grant_behind_a_gate) {
+  const Gated scene(kGate, "");
+  const auto refused = scene.daemon.client().grant(Gated::refunds());
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "forbidden");
+  BOOST_TEST((refused.error().detail.find("[console] approvers") != std::string::npos),
+             refused.error().detail);
+  BOOST_TEST(scene.gate().key_name.empty());
+  api::CreateGrant open = Gated::refunds();
+  open.authority.scopes = {"crm.read"};
+  BOOST_TEST(answered(scene.daemon.client().grant(open)).chain.size() == 1u);
+}
+
+// The operator's user is Bob's: what he asks for himself is for somebody else to approve.
+BOOST_AUTO_TEST_CASE(who_asks_for_a_grant_does_not_approve_it) {
+  const Gated scene(kGate, known_asker_section(kBob));
+  const api::Grant asked = answered(scene.daemon.client().grant(Gated::refunds()));
+  BOOST_REQUIRE(asked.approval);
+  const auto refused = scene.approve(
+      *asked.approval, scene.for_tpm(Gated::member(asked.approval->document, "unsigned_token")));
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "forbidden", refused.error().detail);
+  BOOST_TEST(answered(scene.daemon.client().grant(Gated::refunds())).approval->id == asked.approval->id);
 }
 
 BOOST_FIXTURE_TEST_CASE(without_a_signature_for_the_tpm_nothing_is_approved, Gated) {

@@ -1,6 +1,9 @@
 // What a configuration says of gates.
 
 #include <array>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -46,9 +49,44 @@ approvers = ["user:bob@example.org"]
 enforcement = "tpm"
 )";
 
+/// The configuration as it is installed, with each of the sections that stand in it as comments.
+std::string packaged_with_examples() {
+  std::ifstream in(CHANCERY_SOURCE_DIR "/daemon/packaging/chancery.toml");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  BOOST_TEST_REQUIRE(!text.empty());
+  std::istringstream lines(text);
+  std::string examples;
+  bool is_example = false;
+  for (std::string line; std::getline(lines, line);) {
+    is_example = line.starts_with("# [") || (is_example && line.starts_with("# "));
+    if (is_example) examples += line.substr(2) + "\n";
+  }
+  return text + examples;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(gate_config)
+
+BOOST_AUTO_TEST_CASE(the_sections_that_the_packaged_configuration_has_as_examples_are_good) {
+  const Config config = accepted(packaged_with_examples());
+  BOOST_TEST_REQUIRE(config.gates.size() == 1U);
+  GateConfig refunds = default_gate();
+  refunds.name = "refunds";
+  refunds.scopes = {"payments.refund"};
+  refunds.when = GateWhen::kAbove;
+  refunds.parameter = "amount";
+  refunds.above = "100";
+  refunds.approvers = {"group:finance"};
+  BOOST_TEST((config.gates[0] == refunds));  // what it has besides is as by default
+  BOOST_TEST(config.runtime.approvers == std::vector<std::string>{"group:on-call"},
+             boost::test_tools::per_element());
+  BOOST_TEST((config.approvals.keep_last == default_config().approvals.keep_last));
+  BOOST_TEST(config.freeze.operator_key == "/etc/chancery/freeze.jwk");
+  BOOST_TEST(config.console.enabled);
+  BOOST_TEST(config.console.approvers.size() == 2U);
+  BOOST_TEST(config.backends.size() == 2U);
+}
 
 BOOST_AUTO_TEST_CASE(gates_are_read_and_written) {
   const Config config = accepted(kLeast + kRefunds + kNight + kKeys);

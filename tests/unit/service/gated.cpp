@@ -525,7 +525,10 @@ namespace {
 
 struct GatedAction : Gated {
   GatedAction() {
-    change_policy([](service::Policy& policy) { policy.granted_scopes = {"crm.*", "payments.*"}; });
+    change_policy([](service::Policy& policy) {
+      policy.granted_scopes = {"crm.*", "payments.*"};
+      policy.persons = {{kOperatorUid, kCarol}};  // who asks as an enforcement point
+    });
     budget = budget_chain();
   }
   Response asked(const std::string& amount, const std::string& more = "") {
@@ -572,41 +575,6 @@ BOOST_FIXTURE_TEST_CASE(a_denied_action_is_not_denied_elsewhere, GatedAction) {
   BOOST_TEST(verdict_of(asked("60")) == "approval_denied");
   BOOST_TEST(elsewhere("POST", "https://api.example.org/refunds/2") == "approval_required");
   BOOST_TEST(elsewhere("PUT", "https://api.example.org/refunds") == "approval_required");
-}
-
-namespace {
-
-struct Asker {
-  const char* name;
-  std::map<std::uint32_t, std::string> persons;
-  std::string_view separation;
-  bool may_decide;  ///< Bob, about what the operator's user asked for
-};
-std::ostream& operator<<(std::ostream& out, const Asker& row) { return out << row.name; }
-
-const std::array kAskers{
-    Asker{"the person who decides", {{kOperatorUid, kBob}}, store::kSeparateRequester, false},
-    Asker{"another person", {{kOperatorUid, kCarol}}, store::kSeparateRequester, true},
-    Asker{"another user of the person's", {{kStrangerUid, kBob}}, store::kSeparateRequester, true},
-    Asker{"nobody whom the configuration knows", {}, store::kSeparateRequester, true},
-    Asker{"the person, whom nothing keeps apart", {{kOperatorUid, kBob}}, store::kSeparatePrincipal, true},
-};
-
-}  // namespace
-
-BOOST_DATA_TEST_CASE_F(GatedAction, on_the_socket_it_was_asked_for_by, boost::unit_test::data::make(kAskers),
-                       row) {
-  change_policy([&](service::Policy& policy) {
-    policy.persons = row.persons;
-    policy.gates[0].separation = row.separation;
-  });
-  const std::string id = id_of(asked("60"));
-  const auto counted = office().approvals.decide(
-      {id, kBob, jkt_of(kBob), true, "", signed_by(kBob, id, summary(id).digest), ""}, kNow,
-      [](const store::ParkedCall&) { return store::AuditEntry{.at = kNow, .action = "approval.approve"}; });
-  BOOST_TEST(counted.has_value() == row.may_decide);
-  if (!row.may_decide) BOOST_TEST((counted.error().code == ErrorCode::kForbidden));
-  BOOST_TEST(verdict_of(asked("60")) == (row.may_decide ? "permit" : "approval_required"));
 }
 
 // What waits is kept under no key; what was permitted is.
