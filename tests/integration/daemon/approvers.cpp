@@ -228,7 +228,7 @@ BOOST_FIXTURE_TEST_CASE(init_makes_an_operator_who_is_the_first_approver_by_anot
              testing::read_file(settings / "contexts" / "default" / "key.pem"));
   // Both are of use: the operator from elsewhere, and the approver to vouch for the next.
   BOOST_TEST(machine.run({"agent", "list"}).exit == 0);
-  const Desk carol(*daemon, kCarol);
+  const ApproverDesk carol(*daemon, kCarol);
   const testing::Run vouched = machine.run({"approver", "enroll", "--document", carol.enrolment(), "--yes"});
   BOOST_TEST(vouched.exit == 0, vouched.err);
   BOOST_TEST(enrolled().size() == 2u);

@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(who_asks_for_a_grant_does_not_approve_it) {
   const api::Grant asked = answered(scene.daemon.client().grant(Gated::refunds()));
   BOOST_REQUIRE(asked.approval);
   const auto refused = scene.approve(
-      *asked.approval, scene.for_tpm(Gated::member(asked.approval->document, "unsigned_token")));
+      *asked.approval, scene.for_tpm(member(asked.approval->document, "unsigned_token")));
   BOOST_REQUIRE(!refused);
   BOOST_TEST(refused.error().code == "forbidden", refused.error().detail);
   BOOST_TEST(answered(scene.daemon.client().grant(Gated::refunds())).approval->id == asked.approval->id);
