@@ -355,9 +355,21 @@ constexpr auto kOptions = std::to_array<Option>({
      "Who may decide about calls of tools that declare that they take an approval: principals such as `user:bob@example.org`, and "
      "groups such as `group:finance`; with an empty list nobody can, and such calls expire."},
 
+    {"approvals.keep", Lifetime{AT(config.approvals.keep), 24h, 87840h}, "\"7d\"", "",
+     "How long a request is kept after it has ended, with the decisions that people signed about it: whoever needs these as evidence "
+     "takes them before, or has them kept longer. The audit log has their hashes for good."},
     {"approvals.keep_last", Lifetime{AT(config.approvals.keep_last), 0s, 8784h}, "\"30d\"", "",
      "How long the document that was decided last is kept, exact arguments included, so that whoever decides the next one like it "
      "sees what changed; `0s` keeps none, and forgets those that were kept."},
+
+    {"approvals.webhook.url", Text{AT(config.approvals.webhook.url)}, "\"\"", "",
+     "The https address to which it is posted, signed, that a request waits for a person, and what becomes of it; empty tells nobody. "
+     "What it has of secrets, user and password or a query, is never logged."},
+    {"approvals.webhook.ca", AbsolutePath{AT(config.approvals.webhook.ca)}, "\"\"", "",
+     "The authorities in PEM that must have certified that server; empty takes the system's."},
+    {"approvals.webhook.backend", Text{AT(config.approvals.webhook.backend)}, "\"\"", "",
+     "The name of the backend that holds the key by which that is signed. One key signs for both webhooks: where `[anomaly.webhook]` "
+     "names a backend too, it is the same. Empty takes that one's, or the issuer's."},
 
     {"gate.name", Text{AT(gate.name)}, "\"\"", "",
      "The name of the gate, by which grants, requests and the audit log refer to it.", true},
@@ -448,7 +460,8 @@ constexpr auto kLive = std::to_array<std::string_view>({
     "server.drain_timeout",
     "operator.",
     "runtime.",
-    "approvals.",
+    "approvals.keep",
+    "approvals.keep_last",
     "gate.",
     "keys.overlap",
     "status.",

@@ -271,8 +271,9 @@ Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& contex
 Result<api::Rotation> rotate_webhook_key(Office& office, const CallContext& context,
                                          const api::RotateKey& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
-  if (!office.webhook.is_configured()) {
-    return Error{ErrorCode::kNotFound, "there is no webhook to tell: set [anomaly.webhook] url first"};
+  if (!office.webhook.is_configured() && !office.approvals_webhook.is_configured()) {
+    return Error{ErrorCode::kNotFound,
+                 "there is no webhook to tell: set url in [anomaly.webhook] or [approvals.webhook] first"};
   }
   return rotate_own(office, context, office.webhook.keys, message);
 }

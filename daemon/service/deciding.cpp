@@ -543,7 +543,47 @@ Status require_enforcement_point(Office& office, const CallContext& context, con
   return require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}});
 }
 
+/// Records what was judged, and answers it. What gates are closed for passes them, or waits.
+Result<api::Decision> settle(const Recorder& recorder, std::string id) {
+  const Judgement& judgement = recorder.judgement;
+  const bool is_gated = !judgement.closed.empty();
+  CHANCERY_ASSIGN(Recorded done,
+                  is_gated ? Passing(recorder, std::move(id)).run() : record_once(recorder, std::move(id)));
+  if (done.recording.outcome == RecordOutcome::kOverBound) {
+    const std::size_t debit = done.recording.debit;
+    done.answer = denied(judgement, over_bound(judgement.budget.bounds[debit], done.recording.total));
+    CHANCERY_ASSIGN(done.recording, recorder.record(done.answer));
+  }
+  switch (done.recording.outcome) {
+    case RecordOutcome::kRecorded:
+      return std::move(done.answer);
+    case RecordOutcome::kAnsweredBefore:
+      return repeat(recorder.office, judgement, done.recording.answer);
+    case RecordOutcome::kProofUsed:
+      return refuse_proof(recorder, true);
+    case RecordOutcome::kTooManyProofs:
+      return refuse_proof(recorder, false);
+    case RecordOutcome::kOtherRequest:
+    case RecordOutcome::kTooManyOfKey:
+    case RecordOutcome::kTooManyOfFirst:
+    case RecordOutcome::kTooManyParked:
+    case RecordOutcome::kWaitsAlready:
+    case RecordOutcome::kWaitsNoLonger:
+    case RecordOutcome::kApproved:
+    case RecordOutcome::kApprovedNoLonger:
+    case RecordOutcome::kOverBound:
+      break;
+  }
+  return refusal_of(done.recording.outcome);
+}
+
 }  // namespace
+
+ApprovalRequest came_of(const api::Decision& decision, const Parking& parking) noexcept {
+  if (decision.permitted) return ApprovalRequest::kPermitted;
+  if (!decision.approval) return ApprovalRequest::kDenied;
+  return parking.is_repeated() ? ApprovalRequest::kRepeated : ApprovalRequest::kParked;
+}
 
 void tally(Office& office, const api::Decision& decision) {
   office.tallies->judged(Judged::kAuthorize, outcome_of(decision));
@@ -565,40 +605,18 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   }
   const bool is_gated = !judgement.closed.empty();
   if (is_gated && call != nullptr && call->parking == nullptr) return terms_required(judgement);
-  std::optional<Parking> parking;
-  if (is_gated) {
-    CHANCERY_ASSIGN(judgement.parking, parking_for(office, context, message, call, parking));
-  }
-
   const Recorder recorder{office, context, message, judgement, call};
-  CHANCERY_ASSIGN(Recorded done,
-                  is_gated ? Passing(recorder, std::move(id)).run() : record_once(recorder, std::move(id)));
-  if (done.recording.outcome == RecordOutcome::kOverBound) {
-    const std::size_t debit = done.recording.debit;
-    done.answer = denied(judgement, over_bound(judgement.budget.bounds[debit], done.recording.total));
-    CHANCERY_ASSIGN(done.recording, recorder.record(done.answer));
+  if (!is_gated) return settle(recorder, std::move(id));
+  std::optional<Parking> own;
+  const auto parking = parking_for(office, context, message, call, own);
+  if (parking) judgement.parking = *parking;
+  auto decision = parking ? settle(recorder, std::move(id)) : Result<api::Decision>(parking.error());
+  // Calls are counted where permits are asked for: there is more that can be wrong with them.
+  if (call == nullptr) {
+    office.tallies->asked(store::ApprovalKind::kAction,
+                          decision ? came_of(*decision, **parking) : ApprovalRequest::kRefused);
   }
-  switch (done.recording.outcome) {
-    case RecordOutcome::kRecorded:
-      return std::move(done.answer);
-    case RecordOutcome::kAnsweredBefore:
-      return repeat(office, judgement, done.recording.answer);
-    case RecordOutcome::kProofUsed:
-      return refuse_proof(recorder, true);
-    case RecordOutcome::kTooManyProofs:
-      return refuse_proof(recorder, false);
-    case RecordOutcome::kOtherRequest:
-    case RecordOutcome::kTooManyOfKey:
-    case RecordOutcome::kTooManyOfFirst:
-    case RecordOutcome::kTooManyParked:
-    case RecordOutcome::kWaitsAlready:
-    case RecordOutcome::kWaitsNoLonger:
-    case RecordOutcome::kApproved:
-    case RecordOutcome::kApprovedNoLonger:
-    case RecordOutcome::kOverBound:
-      break;
-  }
-  return refusal_of(done.recording.outcome);
+  return decision;
 }
 
 }  // namespace chancery::service

@@ -71,19 +71,27 @@ class GatedGrant {
     // What is asked for now, before there is a token.
     CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
     CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(asked, context_.now));
-    if (is_denied)
-      return Error{ErrorCode::kForbidden,
-                   "a person has denied this grant: it can be asked for again when the denied request would "
-                   "have expired"};
-    if (open && open->state != store::ApprovalState::kApproved) return waiting(open->id);
+    if (is_denied) {
+      came_of_it_ = ApprovalRequest::kDenied;
+      return kDenied;
+    }
+    if (open && open->state != store::ApprovalState::kApproved) {
+      came_of_it_ = ApprovalRequest::kRepeated;
+      return waiting(open->id);
+    }
     if (open) {
       CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(open->id));
       if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
       CHANCERY_ASSIGN(const bool is_good, has_grounds(office_, whole, asked));
+      came_of_it_ = ApprovalRequest::kPermitted;
       if (is_good) return sign(whole);
     }
+    came_of_it_ = ApprovalRequest::kParked;
     return ask(std::move(claims), asked);
   }
+
+  /// What came of asking, when there was an answer or a person's denial.
+  [[nodiscard]] ApprovalRequest came_of_it() const noexcept { return came_of_it_; }
 
  private:
   // Whoever looks up the key that an approver's tool pins finds it published.
@@ -144,6 +152,8 @@ class GatedGrant {
     request.key = request.first = receiver_.key.stored.public_key.thumbprint();
     request.principal = message_.principal;
     request.tool = message_.authority.scopes.front();
+    for (const std::string& scope : message_.authority.scopes)
+      request.scope += (request.scope.empty() ? "" : " ") + scope;
     request.kind = store::ApprovalKind::kGrant;
     request.gates = {terms_of(gate_)};
     request.requesters = requesters_of(*office_.policy.current(), context_.caller);
@@ -222,6 +232,9 @@ class GatedGrant {
     return out;
   }
 
+  static constexpr Error kDenied{
+      ErrorCode::kForbidden,
+      "a person has denied this grant: it can be asked for again when the denied request would have expired"};
   static constexpr Error kUsedMeanwhile{
       ErrorCode::kConflict, "the approval was used, or has lapsed, meanwhile: ask for the grant again"};
   static constexpr Error kDamaged{
@@ -235,13 +248,19 @@ class GatedGrant {
   const store::Agent& receiver_;
   std::optional<GatedIssuer> issuer_;
   std::string subject_;
+  ApprovalRequest came_of_it_ = ApprovalRequest::kRefused;
 };
 
 }  // namespace
 
 Result<api::Grant> grant_behind(Office& office, const CallContext& context, const api::CreateGrant& message,
                                 const Gate& gate, const store::Agent& receiver, Claims claims) {
-  return GatedGrant(office, context, message, gate, receiver).answer(std::move(claims));
+  GatedGrant grant(office, context, message, gate, receiver);
+  auto answer = grant.answer(std::move(claims));
+  const bool is_told = answer || grant.came_of_it() == ApprovalRequest::kDenied;
+  office.tallies->asked(store::ApprovalKind::kGrant,
+                        is_told ? grant.came_of_it() : ApprovalRequest::kRefused);
+  return answer;
 }
 
 Status publish_gates(const Office& office) {

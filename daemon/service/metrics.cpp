@@ -1,5 +1,8 @@
 #include "daemon/service/metrics.hpp"
 
+#include <array>
+#include <utility>
+
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/console_desk.hpp"
 #include "daemon/telemetry/process_figures.hpp"
@@ -131,22 +134,23 @@ void add_anomalies(std::vector<Metric>& out, const AnomalyWatch* watch) {
   out.push_back(std::move(metric));
 }
 
-void add_webhook(std::vector<Metric>& out, const Webhook& webhook) {
-  Metric metric{
-      "chancery_webhook_deliveries_total",
-      "What came of attempts to tell an anomaly to the webhook, and of anomalies that were given up.",
-      kCounter};
-  for (std::size_t i = 0; i < Webhook::kOutcomeNames.size(); ++i) {
-    metric.samples.push_back({static_cast<double>(webhook.count(static_cast<Webhook::Outcome>(i))),
-                              {{"outcome", std::string(Webhook::kOutcomeNames[i])}}});
+void add_webhooks(std::vector<Metric>& out, const Office& office) {
+  const std::array webhooks{std::pair("anomalies", &office.webhook),
+                            std::pair("approvals", &office.approvals_webhook)};
+  Metric deliveries{"chancery_webhook_deliveries_total",
+                    "What came of attempts to tell a webhook something, and of what was given up.", kCounter};
+  Metric waiting{"chancery_webhook_waiting", "What waits to be told to a webhook.", kGauge};
+  for (const auto& [about, webhook] : webhooks) {
+    for (std::size_t i = 0; i < Webhook::kOutcomeNames.size(); ++i) {
+      deliveries.samples.push_back(
+          {static_cast<double>(webhook->count(static_cast<Webhook::Outcome>(i))),
+           {{"about", std::string(about)}, {"outcome", std::string(Webhook::kOutcomeNames[i])}}});
+    }
+    if (const auto count = webhook->waiting(); count)
+      waiting.samples.push_back({static_cast<double>(*count), {{"about", std::string(about)}}});
   }
-  out.push_back(std::move(metric));
-  const auto waiting = webhook.waiting();
-  if (!waiting) return;
-  out.push_back({"chancery_webhook_waiting",
-                 "Anomalies that wait to be told to the webhook.",
-                 kGauge,
-                 {{static_cast<double>(*waiting)}}});
+  out.push_back(std::move(deliveries));
+  if (!waiting.samples.empty()) out.push_back(std::move(waiting));
 }
 
 // By the names that Prometheus' own client libraries give them.
@@ -319,10 +323,13 @@ void add_console(std::vector<Metric>& out, const Office& office, std::chrono::sy
 
 void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
   Metric requests{"chancery_approval_requests_total",
-                  "Calls of tools that take an approval, by what came of asking for one.", kCounter};
-  for (std::size_t i = 0; i < kApprovalRequestNames.size(); ++i) {
-    requests.samples.push_back({static_cast<double>(office.tallies->approval_requests(i)),
-                                {{"outcome", std::string(kApprovalRequestNames[i])}}});
+                  "What takes an approval, by its kind and what came of asking for one.", kCounter};
+  for (const store::ApprovalKind kind : kApprovalKinds) {
+    for (std::size_t i = 0; i < kApprovalRequestNames.size(); ++i) {
+      requests.samples.push_back({static_cast<double>(office.tallies->approval_requests(kind, i)),
+                                  {{"kind", std::string(store::approval_kind_name(kind))},
+                                   {"outcome", std::string(kApprovalRequestNames[i])}}});
+    }
   }
   out.push_back(std::move(requests));
   Metric decisions{"chancery_approval_decisions_total",
@@ -361,7 +368,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_judgements(out, *office.tallies);
   add_edge_refusals(out, *office.edge_refusals);
   add_anomalies(out, office.watch);
-  add_webhook(out, office.webhook);
+  add_webhooks(out, office);
   add_store(out, office.store);
   add_space(out, office.store);
   out.push_back({"chancery_join_token_reuses_total",

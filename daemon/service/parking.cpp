@@ -226,6 +226,7 @@ Status Parking::compose(const Asker& asker) {
   call_.first = chain.tokens().front()->claims().holder;
   call_.principal = chain.principal();
   call_.tool = matter_.tool.empty() ? action_.scope : matter_.tool;
+  call_.scope = action_.scope;
   call_.kind = matter_.kind;
   call_.requesters = matter_.requesters;
   call_.asked_at = context_.now;

@@ -97,6 +97,7 @@ struct ParkedCall {
   std::string agent{};    ///< SPIFFE ID
   std::string risk{};     ///< of a call
   std::string amounts{};  ///< JCS of an object of texts; forgotten with the document
+  std::string scope{};  ///< of the action; of a grant, what stands behind the gate, with a blank between two
   bool operator==(const ParkedCall&) const = default;
 };
 
@@ -173,7 +174,7 @@ struct ApprovalQuery {
   bool is_newest_first = false;          ///< else in the order in which they were asked for
 };
 
-/// Remembers requests that wait for an approval until a week after they have ended; their documents only as long as something
+/// Remembers requests that wait for an approval until prune() forgets them; their documents only as long as something
 /// can come of them. They come from Ledger::record(), which uses them up too.
 /// Thread-safe. Errors common to all: the store's (see Store).
 class ApprovalBook {
@@ -230,7 +231,8 @@ class ApprovalBook {
   /// How many wait.
   virtual Result<std::uint64_t> pending(sys_seconds now) = 0;
 
-  virtual Status prune(sys_seconds now) = 0;
+  /// Forgets requests that ended before, with all that was decided about them.
+  virtual Status prune(sys_seconds before) = 0;
 
   /// Forgets the documents of what was decided before.
   virtual Status forget_decided(sys_seconds before) = 0;

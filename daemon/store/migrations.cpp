@@ -595,11 +595,11 @@ CREATE INDEX parked_calls_by_first_agent ON parked_calls (first_agent_id);
 CREATE INDEX parked_calls_by_runtime ON parked_calls (runtime);
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins,      kMasterPin,     kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,         kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning,      kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls,      kRecentRefs,    kApprovers,   kGates,
-                                 kFreezes,    kDecidedDocuments, kTrails};
+constexpr std::array kMigrations{kFirst,      kBackendPins,      kMasterPin,     kKeys,           kLedger,
+                                 kJoinTokens, kStatuses,         kEndings,       kAttestation,    kAuditTree,
+                                 kAnomalies,  kNoBeginning,      kToldAnomalies, kVault,          kPermits,
+                                 kIssuers,    kParkedCalls,      kRecentRefs,    kApprovers,      kGates,
+                                 kFreezes,    kDecidedDocuments, kTrails,        kApprovalNotices};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -16,10 +16,6 @@
 namespace chancery::store {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kMemory = 7 * 24h;
-
 constexpr std::array<std::string_view, 7> kStateNames{"pending", "cancelled", "expired", "approved",
                                                       "denied",  "used",      "lapsed"};
 constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
@@ -27,14 +23,14 @@ constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
 // The columns of every look-up, in the order in which summary_from() reads them; what else is asked for comes after them.
 #define COLUMNS                                                                                                   \
   "id, digest, subject, runtime, token, key, first_key, principal, tool, state, asked_at, expires_at, ended_at, " \
-  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts, matter"
-constexpr int kDocument = 23;
+  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts, matter, scope"
+constexpr int kDocument = 24;
 
 // Whose the keys are is found as for permits.
 constexpr const char* kInsert =
     "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, first_key, principal, tool, state, "
-    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter, agent_id, first_agent_id) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter, scope, agent_id, first_agent_id) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
     "coalesce((SELECT owner FROM keys WHERE thumbprint = ?7), (SELECT agent_id FROM tokens WHERE id = ?6), ''), "
     "coalesce((SELECT owner FROM keys WHERE thumbprint = ?8), ''))";
 constexpr const char* kOpenFor =
@@ -135,6 +131,7 @@ Result<ParkedCall> summary_from(const Query& row) {
   out.risk = row.text(20);
   out.amounts = row.text(21);
   out.matter = row.text(22);
+  out.scope = row.text(23);
   return out;
 }
 
@@ -314,10 +311,10 @@ class SqliteApprovalBook final : public ApprovalBook {
     return count_of(query.bind(now));
   }
 
-  Status prune(sys_seconds now) override {
+  Status prune(sys_seconds before) override {
     return journal_->write([&]() -> Status {
       CHANCERY_ASSIGN(Query forget, database().query(kForget));
-      return forget.bind(now - kMemory).run();
+      return forget.bind(before).run();
     });
   }
 
@@ -491,7 +488,7 @@ Result<Parking> park_call(Database& database, const ParkedCall& call) {
   insert.bind(call.token).bind(key).bind(first).bind(call.principal).bind(call.tool);
   insert.bind(call.asked_at).bind(call.expires_at).bind(approval_kind_name(call.kind)).bind(gates);
   insert.bind(requesters).bind(std::int64_t{call.lifetime.count()}).bind(call.agent).bind(call.risk);
-  CHANCERY_TRY(insert.bind(call.amounts).bind(call.matter).run());
+  CHANCERY_TRY(insert.bind(call.amounts).bind(call.matter).bind(call.scope).run());
   return Parking{};
 }
 

@@ -47,7 +47,7 @@ inline constexpr std::string_view kAttestation = "attestation";
 /// The owner of the keys that sign checkpoints of the audit log.
 inline constexpr std::string_view kAudit = "audit";
 
-/// The owner of the keys that sign what is told to the webhook of anomalies.
+/// The owner of the keys that sign what is told to webhooks.
 inline constexpr std::string_view kWebhook = "webhook";
 
 inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit, kWebhook};

@@ -117,6 +117,28 @@ struct Waiting : SpendingDaemon {
 
 BOOST_AUTO_TEST_SUITE(approval_waits)
 
+BOOST_FIXTURE_TEST_CASE(actions_that_wait_are_counted_and_those_behind_no_closed_gate_are_not, Waiting) {
+  BOOST_TEST(spend(chain, 5) == "permit");
+  BOOST_TEST(decide(asked(76), ApprovalVerdict::kDeny) == "denied");
+  BOOST_TEST(spend(chain, 76) == "approval_denied");
+  const api::PendingApproval request = asked(75);
+  BOOST_TEST(asked(75).id == request.id);
+  BOOST_TEST(decide(request, ApprovalVerdict::kApprove) == "approved");
+  BOOST_TEST(spend(chain, 75) == "permit");
+  const std::string text = scrape(daemon);
+  const auto counted = [&](const std::string& kind, const std::string& outcome) {
+    return metric(text, "chancery_approval_requests_total{kind=\"" + kind + "\",outcome=\"" + outcome + "\"}")
+        .value_or(-1);
+  };
+  BOOST_TEST(counted("action", "parked") == 2);
+  BOOST_TEST(counted("action", "repeated") == 1);
+  BOOST_TEST(counted("action", "denied") == 1);
+  BOOST_TEST(counted("action", "permitted") == 1);
+  BOOST_TEST(counted("action", "refused") == 0);
+  BOOST_TEST(counted("call", "parked") == 0);
+  BOOST_TEST(counted("grant", "parked") == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(who_waits_is_answered_by_the_decision_and_not_before, Waiting) {
   const api::PendingApproval request = asked(75);
   const api::PendingApproval other = asked(76);

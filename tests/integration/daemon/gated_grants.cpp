@@ -26,6 +26,7 @@
 #include "tests/integration/daemon/hand_made_decision.hpp"
 #include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/published_trust.hpp"
+#include "tests/integration/daemon/scrape.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
 
 namespace chancery::tests {
@@ -293,6 +294,15 @@ BOOST_FIXTURE_TEST_CASE(a_grant_for_which_there_is_no_room_takes_no_place_in_a_s
     BOOST_REQUIRE(!over);
     BOOST_TEST(over.error().code == "overloaded", over.error().detail);
   }
+  BOOST_REQUIRE(answered(asked(0)).approval);  // waits already
+  const std::string text = scrape(daemon);
+  const auto counted = [&](const std::string& outcome) {
+    return metric(text, "chancery_approval_requests_total{kind=\"grant\",outcome=\"" + outcome + "\"}")
+        .value_or(-1);
+  };
+  BOOST_TEST(counted("parked") == kMostOfKey);
+  BOOST_TEST(counted("repeated") == 1);
+  BOOST_TEST(counted("refused") == 3);
   daemon.stop();
   BOOST_TEST(places_taken() == kMostOfKey);
 }

@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_approval_notices.hpp"
 #include "daemon/store/sqlite_approver_book.hpp"
 #include "daemon/store/sqlite_gate_book.hpp"
 #include "daemon/store/sqlite_incident_book.hpp"
@@ -90,6 +91,7 @@ struct ApprovalBooks {
     approvers = make_sqlite_approver_book(journal);
     gates = make_sqlite_gate_book(journal);
     incidents = make_sqlite_incident_book(journal);
+    notices = make_sqlite_approval_notices(journal);
     store_counts = [journal] { return journal->audit_counts().size; };
   }
   void close() {
@@ -98,6 +100,7 @@ struct ApprovalBooks {
     approvers.reset();
     gates.reset();
     incidents.reset();
+    notices.reset();
     store.reset();
     store_counts = nullptr;
   }
@@ -187,6 +190,7 @@ struct ApprovalBooks {
   std::unique_ptr<ApproverBook> approvers;
   std::unique_ptr<GateBook> gates;
   std::unique_ptr<IncidentBook> incidents;
+  std::unique_ptr<Outbox> notices;
   std::function<std::uint64_t()> store_counts;  ///< how many entries the log has
   std::optional<Thumbprint> first_approver{};
 };

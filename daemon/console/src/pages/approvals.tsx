@@ -174,7 +174,10 @@ function Pages({ state, now }: { state: string; now: number }) {
             <Settled found={found} now={now} />
           ) : (
             <Empty title={after === undefined ? 'Nothing here' : 'Nothing before that'}>
-              <p>Requests are listed for a week after they ended. The audit log keeps what was decided for good.</p>
+              <p>
+                Requests are listed for a while after they ended: <code>[approvals] keep</code>, a week by default. The audit log
+                keeps what was decided for good.
+              </p>
             </Empty>
           )}
           <nav class="pager" aria-label="Pages of requests">
