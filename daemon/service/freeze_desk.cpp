@@ -65,6 +65,7 @@ Status FreezeDesk::open() {
   frozen_.clear();
   slots_.clear();
   for (const store::Freeze& freeze : frozen) frozen_.emplace(freeze.agent_id, freeze);
+  is_frozen_ = !frozen_.empty();
   for (const store::FreezeSlot& slot : slots) slots_.emplace(slot.agent_id, slot.slot);
   return {};
 }
@@ -102,6 +103,7 @@ Result<bool> FreezeDesk::freeze(const store::Freeze& freeze, const store::AuditE
     CHANCERY_TRY(book_.freeze(freeze, audit));
     const std::lock_guard lock(mutex_);
     frozen_.emplace(freeze.agent_id, freeze);
+    is_frozen_ = true;
     ++freezes_[freeze.agent_id];
   }
   const bool are_told = tell_devices(deadline).has_value();
@@ -130,6 +132,7 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::
   unfinished.finish();
   const std::lock_guard lock(mutex_);
   frozen_.erase(lift.agent_id);
+  is_frozen_ = !frozen_.empty();
   return to_sign;
 }
 

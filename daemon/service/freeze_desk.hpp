@@ -31,6 +31,8 @@ class FreezeDesk {
   /// Reads the book, before any key is used.
   [[nodiscard]] Status open();
 
+  /// Whether an agent is frozen, or all are. Asked for each decision: waits for nobody.
+  [[nodiscard]] bool is_anything_frozen() const noexcept { return is_frozen_; }
   /// The agent's own freeze, or that of all. \param agent_id  empty: of all alone
   [[nodiscard]] std::optional<store::Freeze> freeze_of(std::string_view agent_id) const;
   /// kForbidden for who is frozen.
@@ -133,6 +135,7 @@ class FreezeDesk {
   const Backends& backends_;
   std::atomic<bool> has_news_ = true;
   std::atomic<bool> is_owed_ = false;
+  std::atomic<bool> is_frozen_ = false;  // whether `frozen_` has anything; changed with it, under mutex_
   /// What was asked of the operator to end a freeze.
   struct Question {
     Bytes nonce;
