@@ -10,6 +10,7 @@
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/freeze.hpp"
 #include "daemon/service/issuing.hpp"
 #include "daemon/service/key_proof.hpp"
 #include "daemon/service/office.hpp"
@@ -31,7 +32,8 @@ struct Judgement {
   Tokens tokens;  ///< as far as they could be read
   ActionBudget budget;
   std::optional<store::ProofUse> proof;  ///< since step 6 has passed: the proof counts as used
-  std::vector<ClosedGate> closed{};      ///< for what is valid
+  std::optional<FrozenHop> frozen{};     ///< of what is valid
+  std::vector<ClosedGate> closed{};      ///< for what is valid, and has nothing frozen in it
   Parking* parking = nullptr;            ///< with which a person is asked, when some are; borrowed
 };
 
@@ -174,6 +176,21 @@ api::Decision denied_by_person(const Judgement& judgement) {
       "a person has denied this: it can be asked for again when the denied request would have expired");
 }
 
+// Its key signs nothing, and what it signed or handed on before does nothing either: a session's key is in the agent's memory. Which
+// agent it is, is not the enforcement point's to know.
+api::Decision denied_by_freeze(const Judgement& judgement) {
+  api::Decision decision;
+  decision.outcome = api::kAgentFrozen;
+  decision.step = "freeze";
+  decision.reason =
+      judgement.frozen->is_with_all
+          ? "all agents are frozen: it can be asked for again when `chancery freeze lift` has ended that"
+          : "an agent whose key stands in the chain is frozen: it can be asked for again when "
+            "`chancery agent unfreeze` has ended that";
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
 // Not a decision yet: nothing is recorded, and the proof is good still.
 api::Decision terms_required(const Judgement& judgement) {
   return for_a_person(
@@ -238,6 +255,10 @@ AuditFacts facts_of(const Office& office, const CallContext& context, const Judg
   facts.details.set("denial", decision.outcome);
   facts.details.set("step", wire::step_node(decision.step));
   if (!judgement.verdict.valid()) facts.hop = judgement.verdict.denial().hop;
+  if (judgement.frozen) {
+    facts.hop = judgement.frozen->hop;
+    facts.details.set("frozen_agent", judgement.frozen->agent);
+  }
   return facts;
 }
 
@@ -350,6 +371,7 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
   CHANCERY_ASSIGN(api::Decision before, wire::read_decision(answer));
   if (!before.permitted) return before;
   if (!judgement.verdict.valid()) return denied(judgement, denial_of(judgement));
+  if (judgement.frozen) return denied_by_freeze(judgement);
   if (!before.expires_at) return before;
   CHANCERY_ASSIGN(const store::Reservation reserved, office.spending.ledger().reservation(before.id));
   if (!reserved.is_released) return before;
@@ -459,8 +481,9 @@ class Passing {
 
 // By its name: a decision that is answered again is known by nothing else.
 Outcome outcome_of(const api::Decision& decision) {
-  // What people say of it is not the chain's doing.
-  if (decision.permitted || is_waiting(decision) || decision.outcome == api::kApprovalDenied)
+  // What people say of it, or of an agent, is not the chain's doing.
+  if (decision.permitted || is_waiting(decision) || decision.outcome == api::kApprovalDenied ||
+      decision.outcome == api::kAgentFrozen)
     return Outcome::kValid;
   for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
     if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
@@ -480,6 +503,7 @@ void note_use(const Judgement& judgement, const api::Authorize& message, anomaly
 Result<std::vector<ClosedGate>> closed_for(const Office& office, const CallContext& context,
                                            const Judgement& judgement, const ActionRequest& request,
                                            const ToolCall* call) {
+  if (judgement.frozen) return std::vector<ClosedGate>();  // nobody is asked about what is not done anyway
   const auto policy = office.policy.current();
   const VerifiedChain& chain = judgement.verdict.chain();
   CHANCERY_ASSIGN(const std::string grant_gate,
@@ -505,12 +529,15 @@ Result<Parking*> parking_for(const Office& office, const CallContext& context, c
   return &own.emplace(office, context, message, std::move(matter));
 }
 
-Result<Recorded> record_once(const Recorder& recorder, std::string id) {
+api::Decision answer_of(const Recorder& recorder, std::string id) {
   const Judgement& judgement = recorder.judgement;
-  Recorded out{judgement.verdict.valid()
-                   ? permitted(judgement, recorder.context, recorder.message, std::move(id))
-                   : denied(judgement, denial_of(judgement)),
-               {}};
+  if (!judgement.verdict.valid()) return denied(judgement, denial_of(judgement));
+  if (judgement.frozen) return denied_by_freeze(judgement);
+  return permitted(judgement, recorder.context, recorder.message, std::move(id));
+}
+
+Result<Recorded> record_once(const Recorder& recorder, std::string id) {
+  Recorded out{answer_of(recorder, std::move(id)), {}};
   CHANCERY_ASSIGN(out.recording, recorder.record(out.answer));
   return out;
 }
@@ -601,6 +628,7 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   if (!judgement.proof) return deny_unproven(office, context, message, judgement, call);
   note_use(judgement, message, use);
   if (is_valid) {
+    CHANCERY_ASSIGN(judgement.frozen, frozen_in(office, judgement.verdict.chain()));
     CHANCERY_ASSIGN(judgement.closed, closed_for(office, context, judgement, request, call));
   }
   const bool is_gated = !judgement.closed.empty();

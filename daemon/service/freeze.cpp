@@ -219,6 +219,21 @@ Result<api::FreezeState> arm_switches(Office& office, const CallContext& context
   return out;
 }
 
+// Keys of before that were followed by others are looked up too: what they have delegated counts until it ends.
+Result<std::optional<FrozenHop>> frozen_in(const Office& office, const VerifiedChain& chain) {
+  if (office.freezes == nullptr || !office.freezes->is_anything_frozen()) return std::optional<FrozenHop>();
+  int hop = -1;
+  for (const auto& token : chain.tokens()) {
+    ++hop;
+    const auto holder = office.store.agent_by_key(token->claims().holder);
+    if (!holder && holder.error().code == ErrorCode::kNotFound) continue;  // a session's, or another daemon's
+    if (!holder) return holder.error();
+    if (const auto freeze = office.freezes->freeze_of(holder->id))
+      return std::optional(FrozenHop{hop, holder->name, freeze->agent_id.empty()});
+  }
+  return std::optional<FrozenHop>();
+}
+
 Status describe_freeze(const Office& office, const store::Agent& agent, api::Agent& out) {
   if (office.freezes == nullptr || agent.retired_at) return {};
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, present_keys(office, agent));

@@ -65,6 +65,7 @@ Status FreezeDesk::open() {
   frozen_.clear();
   slots_.clear();
   for (const store::Freeze& freeze : frozen) frozen_.emplace(freeze.agent_id, freeze);
+  is_frozen_ = !frozen_.empty();
   for (const store::FreezeSlot& slot : slots) slots_.emplace(slot.agent_id, slot.slot);
   return {};
 }
@@ -102,6 +103,7 @@ Result<bool> FreezeDesk::freeze(const store::Freeze& freeze, const store::AuditE
     CHANCERY_TRY(book_.freeze(freeze, audit));
     const std::lock_guard lock(mutex_);
     frozen_.emplace(freeze.agent_id, freeze);
+    is_frozen_ = true;
     ++freezes_[freeze.agent_id];
   }
   const bool are_told = tell_devices(deadline).has_value();
@@ -130,6 +132,7 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::
   unfinished.finish();
   const std::lock_guard lock(mutex_);
   frozen_.erase(lift.agent_id);
+  is_frozen_ = !frozen_.empty();
   return to_sign;
 }
 
@@ -186,11 +189,30 @@ std::uint64_t FreezeDesk::frozen_in_bank(std::size_t bank) const {
   return bits;
 }
 
+Result<hsm::SwitchState> FreezeDesk::state_of(const Switch& one, hsm::Deadline deadline) const {
+  CHANCERY_ASSIGN(hsm::SwitchState state, one.device->state(deadline));
+  const bool is_armed = std::ranges::all_of(state.banks, &hsm::SwitchState::Bank::is_armed);
+  const std::lock_guard lock(mutex_);
+  armed_[one.backend] = is_armed;
+  return state;
+}
+
+std::vector<FreezeDesk::LastSeen> FreezeDesk::last_seen() const {
+  std::vector<LastSeen> out;
+  for (const Switch& one : switches()) {
+    LastSeen& seen = out.emplace_back(LastSeen{one.backend, std::nullopt, false});
+    const std::lock_guard lock(mutex_);
+    if (const auto found = armed_.find(one.backend); found != armed_.end()) seen.is_armed = found->second;
+    seen.is_untold = untold_.contains(one.backend);
+  }
+  return out;
+}
+
 FreezeDesk::Held FreezeDesk::look(hsm::Deadline deadline) const {
   const std::vector<Switch> all = switches();
   Held out{{}, !all.empty()};
   for (const Switch& one : all) {
-    const auto state = one.device->state(deadline);
+    const auto state = state_of(one, deadline);
     if (!state) {
       out.is_armed = false;
       continue;
@@ -205,7 +227,7 @@ FreezeDesk::Held FreezeDesk::look(hsm::Deadline deadline) const {
 }
 
 Status FreezeDesk::tell(const Switch& one, hsm::Deadline deadline) {
-  CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+  CHANCERY_ASSIGN(const hsm::SwitchState state, state_of(one, deadline));
   for (std::size_t bank = 0; bank < state.banks.size(); ++bank) {
     if (!state.banks[bank].is_armed) continue;  // it freezes as it is
     const std::uint64_t missing = frozen_in_bank(bank) & ~state.banks[bank].frozen;
@@ -227,6 +249,11 @@ Status FreezeDesk::tell_each(hsm::Deadline deadline) {
   for (const Switch& one : switches()) {
     const Status told = tell(one, deadline);
     if (!told) outcome = told;
+    const std::lock_guard lock(mutex_);
+    if (told || frozen_.empty())
+      untold_.erase(one.backend);
+    else
+      untold_.insert(one.backend);
   }
   return outcome;
 }
@@ -239,7 +266,7 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_unfreeze(std::string_
   const std::size_t bank = slot / kSlotsOfBank;
   const std::uint64_t freezes = freezes_of(agent_id);  // before the look at what is frozen
   for (const Switch& one : switches()) {
-    CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+    CHANCERY_ASSIGN(const hsm::SwitchState state, state_of(one, deadline));
     if (!state.is_frozen(slot)) continue;
     CHANCERY_ASSIGN(attest::BankSetting asked,
                     one.device->ask(bank, state.banks[bank].frozen & ~bit_of_slot(slot), deadline));
@@ -252,7 +279,7 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_unfreeze(std::string_
 Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_arm(hsm::Deadline deadline) {
   std::vector<api::SwitchSetting> out;
   for (const Switch& one : switches()) {
-    CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+    CHANCERY_ASSIGN(const hsm::SwitchState state, state_of(one, deadline));
     const auto next = std::ranges::find(state.banks, false, &hsm::SwitchState::Bank::is_armed);
     if (next == state.banks.end()) continue;
     const auto bank = static_cast<std::size_t>(next - state.banks.begin());
@@ -367,10 +394,20 @@ Result<FreezeDesk::KeyCounts> FreezeDesk::count_keys() const {
   return counts;
 }
 
+Result<std::uint64_t> FreezeDesk::unswitched_keys(std::chrono::sys_seconds now) const {
+  constexpr std::chrono::minutes kGoodFor{5};
+  const std::lock_guard counting(counting_mutex_);
+  if (last_count_ && last_count_->at <= now && now < last_count_->at + kGoodFor)
+    return last_count_->unswitched;
+  CHANCERY_ASSIGN(const KeyCounts counts, count_keys());
+  last_count_ = KeyCount{now, counts.others};
+  return counts.others;
+}
+
 std::set<std::string, std::less<>> FreezeDesk::armed_backends(hsm::Deadline deadline) const {
   std::set<std::string, std::less<>> out;
   for (const Switch& one : switches()) {
-    const auto state = one.device->state(deadline);
+    const auto state = state_of(one, deadline);
     if (state && state->is_armed(KillSwitch::kAll)) out.insert(one.backend);
   }
   return out;

@@ -1,10 +1,12 @@
 #include "daemon/service/metrics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/console_desk.hpp"
+#include "daemon/service/freeze_desk.hpp"
 #include "daemon/telemetry/process_figures.hpp"
 
 namespace chancery::service {
@@ -80,6 +82,51 @@ void add_store(std::vector<Metric>& out, store::Store& store) {
                  "Tokens that were issued here.",
                  kCounter,
                  {{static_cast<double>(counts->tokens)}}});
+}
+
+// Devices are not asked: what they said last is told.
+void add_switches(std::vector<Metric>& out, const FreezeDesk& desk, std::chrono::sys_seconds now) {
+  Metric armed{"chancery_kill_switch_armed",
+               "Whether each bank of the kill switch was armed when its device was asked last.", kGauge};
+  Metric untold{"chancery_freeze_untold",
+                "1 while something is frozen of which the device with the kill switch could not be told.",
+                kGauge};
+  for (const FreezeDesk::LastSeen& seen : desk.last_seen()) {
+    if (seen.is_armed) armed.samples.push_back({*seen.is_armed ? 1.0 : 0.0, {{"backend", seen.backend}}});
+    untold.samples.push_back({seen.is_untold ? 1.0 : 0.0, {{"backend", seen.backend}}});
+  }
+  out.push_back(std::move(armed));
+  out.push_back(std::move(untold));
+  Metric keys{"chancery_unswitched_keys",
+              "Keys by which agents sign and that hang on no kill switch, where there is one.", kGauge};
+  if (desk.has_switches()) {
+    const auto count = desk.unswitched_keys(now);
+    if (count) keys.samples.push_back({static_cast<double>(*count)});
+  }
+  out.push_back(std::move(keys));
+}
+
+// Whoever was retired stays frozen in the book, and nobody can unfreeze it.
+bool is_in_use(const Office& office, const std::string& agent_id) {
+  const auto agent = office.store.agent_by_id(agent_id);
+  return !agent || !agent->retired_at;
+}
+
+void add_freezes(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
+  const FreezeDesk* const desk = office.freezes;
+  if (desk == nullptr) return;
+  const std::vector<std::string> frozen = desk->frozen_agents();
+  const auto count =
+      std::ranges::count_if(frozen, [&](const std::string& id) { return is_in_use(office, id); });
+  out.push_back({"chancery_all_agents_frozen",
+                 "1 while all agents are frozen.",
+                 kGauge,
+                 {{desk->freeze_of({}) ? 1.0 : 0.0}}});
+  out.push_back({"chancery_agents_frozen",
+                 "Agents that are frozen by themselves.",
+                 kGauge,
+                 {{static_cast<double>(count)}}});
+  add_switches(out, *desk, now);
 }
 
 void add_durations(std::vector<Metric>& out, const Office& office) {
@@ -371,6 +418,7 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_webhooks(out, office);
   add_store(out, office.store);
   add_space(out, office.store);
+  add_freezes(out, office, now);
   out.push_back({"chancery_join_token_reuses_total",
                  "Join tokens that were presented a second time: somebody has them who should not.",
                  kCounter,

@@ -232,6 +232,10 @@ prove_by_its_key >/dev/null
 show_at operator agent freeze support --reason "asks for refunds that were denied" | tee frozen | sed 's/^/  /'
 grep -qE '^  enforcement +tpm:' frozen || die "the TPM should enforce that: $(<frozen)"
 refused '(forbidden)' prove_by_its_key
+expect_stopped agent_frozen refund "$(refund_of 6)"
+expect_refunded 6 0
+show_entry tool.permit '"frozen_agent":"support"'
+say "the session that it opened before has its key in the agent's memory: the daemon permits it nothing, either"
 show_entry agent.freeze '"planned":"tpm"'
 show_entry freeze.told '"enforcement":"tpm"' '"told":true'
 at eve freeze key "$WORK/eve/switch.pem" >/dev/null

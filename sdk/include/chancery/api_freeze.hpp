@@ -15,6 +15,9 @@ namespace chancery::api {
 inline constexpr const char* kByTpm = "tpm";
 inline constexpr const char* kBySoftware = "software";
 
+/// Outcome of an action whose chain has a key of a frozen agent in it.
+inline constexpr const char* kAgentFrozen = "agent_frozen";
+
 struct FreezeReason {
   std::string reason;  ///< one line for people; may be empty
 };

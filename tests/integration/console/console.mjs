@@ -286,6 +286,48 @@ test('every page is accessible', async () => {
   }
 });
 
+const dialogIsGone = () => bob.page.locator('dialog').waitFor({ state: 'detached' });
+const freezes = async () => (await scene.onSocket('GET', '/v1/freeze')).body;
+
+test('an agent that is frozen on its page signs nothing, and no other is', async () => {
+  assert.equal((await scene.authorize({ amount: 3 })).decision, 'permit');
+  await bob.open('#/agents/support');
+  await bob.page.getByRole('button', { name: 'Freeze' }).click();
+  await bob.page.fill('#action-reason', 'it was injected');
+  await bob.page.locator('dialog').getByRole('button', { name: 'Freeze' }).click();
+  await dialogIsGone();
+  const { frozen, agents } = await freezes();
+  assert.deepEqual([frozen, agents], [false, ['support']]);
+  await assert.rejects(scene.authorize({ amount: 3 }), /the agent is frozen/);
+  await bob.open('#/health');
+  await bob.page.locator('section:has(#freeze-title) a', { hasText: 'support' }).waitFor();
+  await scene.chancery(['agent', 'unfreeze', 'support']);
+  assert.equal((await scene.authorize({ amount: 3 })).decision, 'permit');
+  await nothingWasWrong(bob);
+});
+
+test('all agents are frozen on the Health page, until the operator lifts that', async () => {
+  await bob.open('#/health');
+  const freezeAll = bob.page.getByRole('button', { name: 'Freeze all agents' });
+  await freezeAll.click();
+  await bob.page.fill('#action-reason', 'the host was taken over');
+  await bob.page.getByRole('button', { name: 'Freeze all', exact: true }).click();
+  await dialogIsGone();
+  await bob.page.locator('.notice-bad', { hasText: 'All agents are frozen' }).waitFor();
+  assert.equal(await freezeAll.isDisabled(), true);
+  const { frozen, reason } = await freezes();
+  assert.deepEqual([frozen, reason], [true, 'the host was taken over']);
+  await assert.rejects(scene.authorize({ amount: 3 }), /all agents are frozen/);
+
+  await scene.chancery(['freeze', 'lift']);
+  await bob.open('#/approvals');
+  await bob.open('#/health');
+  await bob.page.getByText('agents may sign').waitFor();
+  assert.equal(await freezeAll.isEnabled(), true);
+  assert.equal((await scene.authorize({ amount: 3 })).decision, 'permit');
+  await nothingWasWrong(bob);
+});
+
 test('a revocation shows its impact first, and ends what the agent held', async () => {
   assert.equal((await scene.authorize({ amount: 5 })).decision, 'permit');
   await bob.open('#/agents/support');

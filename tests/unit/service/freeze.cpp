@@ -457,6 +457,32 @@ BOOST_FIXTURE_TEST_CASE(a_bank_that_was_armed_stands_in_the_log_whatever_became_
   BOOST_TEST(entries("freeze.arm") == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(metrics_tell_of_the_switch_what_its_device_said_last, WithTpm) {
+  const auto says = [&](const char* line) {
+    const std::string text = call("GET", "/metrics", "", kOperatorUid).body;
+    BOOST_TEST(text.find("\n" + std::string(line) + "\n") != std::string::npos,
+               line << " is not in " << text);
+  };
+  register_agent("early", kOrchestratorUid, "tpm");
+  says("chancery_unswitched_keys 1");
+  static_cast<void>(of_all("/arm"));
+  says("chancery_kill_switch_armed{backend=\"tpm\"} 0");
+  arm();
+  says("chancery_kill_switch_armed{backend=\"tpm\"} 1");
+  register_agent("guard", kSupportUid, "tpm");
+  set_now(kNow + 301s);
+  says("chancery_unswitched_keys 1");
+  says("chancery_freeze_untold{backend=\"tpm\"} 0");
+
+  swtpm.kill();
+  static_cast<void>(change("guard", "freeze"));
+  says("chancery_freeze_untold{backend=\"tpm\"} 1");
+  BOOST_REQUIRE(swtpm.restart());
+  hsm::eventually([&] { return tpm.check(hsm::in(1s)).has_value(); });
+  keeper.tick(kNow + 400s);
+  says("chancery_freeze_untold{backend=\"tpm\"} 0");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_tpm_that_was_away_is_told_of_the_freeze_when_it_is_back, WithTpm) {
   arm();
   register_agent("guard", kSupportUid, "tpm");
