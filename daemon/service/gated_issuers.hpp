@@ -67,9 +67,11 @@ class GatedIssuers {
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
-  /// Keys in use that others open than the present approvers of one of these gates, those of gates that are none any more among them: what
-  /// such a key signed counts until its overlap ends, unless it is revoked.
-  [[nodiscard]] Result<std::vector<store::Key>> outdated(const std::vector<Gate>& gates);
+  /// Keys in use that an approver's key opens, which is no present approver's any more: whichever the gate, also of gates that are none
+  /// any more. Where nobody knows who opens one, every approver's key may, unless the present approvers of its gate do.
+  /// \param gates  that there are now
+  [[nodiscard]] Result<std::vector<store::Key>> opened_by(const store::ApproverKey& approver,
+                                                          const std::vector<Gate>& gates);
 
   /// Whether the gate has a key that signs, for others than its present approvers, who could have one: current() makes that, and the
   /// overlap of the former begins.
@@ -90,6 +92,8 @@ class GatedIssuers {
  private:
   [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
   [[nodiscard]] Result<hsm::GatedKeys*> device() const;
+  /// Whether the present approvers of its gate open it.
+  [[nodiscard]] Result<bool> is_present(const store::Key& key, const std::vector<Gate>& gates) const;
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate,
                                                         const attest::GatePolicy& policy) const;
   [[nodiscard]] Result<GatedIssuer> make(const Gate& gate, const attest::GatePolicy& policy,

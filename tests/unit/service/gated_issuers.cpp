@@ -73,8 +73,9 @@ struct BehindTpm : OfficeFixture {
   }
 
   /// The person's next key, in place of the one that there is.
-  void enroll(const std::string& person, const char* kind = "file", std::chrono::sys_seconds at = kNow) {
-    SigningKey key = must(SigningKey::generate(Algorithm::kES256));
+  void enroll(const std::string& person, const char* kind = "file", std::chrono::sys_seconds at = kNow,
+              Algorithm algorithm = Algorithm::kES256) {
+    SigningKey key = must(SigningKey::generate(algorithm));
     store::NewApproverKey enrolled;
     enrolled.principal = person;
     enrolled.key.jkt = key.public_key().thumbprint();
@@ -237,18 +238,62 @@ BOOST_FIXTURE_TEST_CASE(no_approver_ends_what_a_key_cannot_have_opened, BehindTp
   BOOST_TEST((again(gone).state == KeyState::kActive));
 }
 
-// What the operator's word finishes, where it was interrupted, nobody else repeats.
-BOOST_FIXTURE_TEST_CASE(a_second_revocation_ends_nothing_more, BehindTpm) {
+// The clock at a request says nothing of which approvers were looked up for it.
+BOOST_FIXTURE_TEST_CASE(a_gates_key_ends_with_whom_it_was_made_for_whatever_the_clock_said, BehindTpm) {
+  enroll(kBob, "file", kNow + 60s);
+  const store::Key key = key_behind("refunds", kNow);
+  BOOST_REQUIRE(revoke(keys.at(kBob)).status == 200);
+  BOOST_TEST((again(key).state == KeyState::kRevoked));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_approver_whom_no_gate_names_ends_no_gates_key, BehindTpm) {
+  constexpr const char* kDave = "user:dave@example.org";
+  enroll(kDave);
+  const store::Key former = key_behind("refunds");
+  put({gate("refunds", {kBob})});
+  const store::Key present = key_behind("refunds");
+  BOOST_REQUIRE(revoke(keys.at(kDave)).status == 200);
+  BOOST_TEST((again(former).state == KeyState::kRotating));
+  BOOST_TEST((again(present).state == KeyState::kActive));
+}
+
+// Or it would have to be known of each that nobody had opened it.
+BOOST_FIXTURE_TEST_CASE(what_nobody_knows_who_opens_it_ends_with_any_key_that_could, BehindTpm) {
+  constexpr const char* kDave = "user:dave@example.org";
+  constexpr const char* kErin = "user:erin@example.org";
+  enroll(kDave);
+  enroll(kErin, "file", kNow, Algorithm::kEd25519);
+  const store::Key former = key_behind("refunds");
+  put({gate("refunds", {kBob})});
+  const store::Key present = key_behind("refunds");
+  BOOST_REQUIRE(
+      must(store::Database::open(database())).execute("DELETE FROM gate_key_approvers"));  // as once
+  BOOST_REQUIRE(revoke(keys.at(kErin)).status == 200);
+  BOOST_TEST((again(former).state == KeyState::kRotating));
+  BOOST_REQUIRE(revoke(keys.at(kDave)).status == 200);
+  BOOST_TEST((again(former).state == KeyState::kRevoked));
+  BOOST_TEST((again(present).state == KeyState::kActive));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_repeated_revocation_ends_what_an_interrupted_one_left_and_nothing_more, BehindTpm) {
   const Thumbprint replaced = keys.at(kBob);
   put({gate("refunds", {kBob, kCarol}), gate("payouts", {kCarol})});
+  const store::Key opened = key_behind("refunds");
   const store::Key others = key_behind("payouts");
   enroll(kBob);
-  BOOST_REQUIRE(revoke_by(kBob, replaced).status == 200);
+  const auto none = [](const store::ParkedCall&) { return store::AuditEntry{}; };
+  // It is committed, and nothing else is done.
+  static_cast<void>(must(
+      office().approvers.revoke(replaced, keys.at(kBob), none, {.at = kNow, .action = "approver.revoke"})));
   put({gate("refunds", {kBob, kCarol})});
+  BOOST_REQUIRE((again(opened).state == KeyState::kActive));
   BOOST_TEST(revoke_by(kBob, replaced).status == 409);
-  BOOST_TEST((again(others).state == KeyState::kActive));
+  BOOST_TEST((again(opened).state == KeyState::kRevoked));
+  const store::Key next = key_behind("refunds");
+  BOOST_TEST(revoke_by(kBob, replaced).status == 409);
   BOOST_TEST(revoke(replaced).status == 409);
-  BOOST_TEST((again(others).state == KeyState::kRevoked));
+  BOOST_TEST((again(next).state == KeyState::kActive));
+  BOOST_TEST((again(others).state == KeyState::kActive));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_change_of_the_configuration_and_a_passkeys_end_leave_the_overlap, BehindTpm) {
