@@ -121,8 +121,10 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::
   CHANCERY_TRY(carry_out(lift.settings, lift.written, deadline));
   CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, ask_to_unfreeze(lift.agent_id, deadline));
   if (!to_sign.empty()) {
-    unfinished.finish();  // the operator signs for the rest
-    return to_sign;
+    if (lift.settings.empty()) return to_sign;
+    // Whoever is asked may go no further: what was just unfrozen is frozen until all of it is signed for together.
+    static_cast<void>(tell_each(deadline));
+    return ask_to_unfreeze(lift.agent_id, deadline);
   }
   const std::lock_guard recording(book_mutex_);
   if (freezes_of(lift.agent_id) != freezes) return kFrozenAgain;
