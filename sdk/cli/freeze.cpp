@@ -115,15 +115,17 @@ bool is_same(const Write& write, Unfrozen& before) {
   return before.bits == write.unfrozen() && (is_new || found->second == write.setting.index);
 }
 
+// Which bank is the first, the daemon alone says: in none of them is this bit one agent's.
+constexpr std::uint64_t kAllAgents = attest::bit_of_slot(0);
+
 // What no change of this kind is. A daemon that lies about what is frozen passes here: what stays frozen is for the operator's eyes.
 bool is_of_kind(const Write& write, SwitchChange change) {
-  const bool is_first = write.bank.number == 0;
-  const bool unfreezes_all = is_first && (write.unfrozen() & attest::bit_of_slot(0)) != 0;
+  const bool unfreezes_all = (write.unfrozen() & kAllAgents) != 0;
   switch (change) {
     case SwitchChange::kArm:
       return !write.bank.is_armed;
     case SwitchChange::kUnfreezeAll:
-      return write.bank.is_armed && is_first && write.unfrozen() == attest::bit_of_slot(0);
+      return write.bank.is_armed && write.bank.number == 0 && write.unfrozen() == kAllAgents;
     case SwitchChange::kUnfreezeOne:
       return write.bank.is_armed && !unfreezes_all && std::popcount(write.unfrozen()) == 1;
   }
@@ -162,14 +164,20 @@ std::string slots_text(std::uint64_t bits, std::uint32_t bank) {
   return out.empty() ? "none" : out;
 }
 
+// Of a bank that is none of the first by the daemon's word, and may be it all the same, too.
+const char* all_agents_text(const Write& write) {
+  if ((write.setting.frozen & kAllAgents) != 0) return "stay frozen";
+  const bool is_lifted = (write.unfrozen() & kAllAgents) != 0;
+  return is_lifted || write.bank.number == 0
+             ? "are not frozen from then on"
+             : "as they are, unless this is bank 0: the daemon says that it is not";
+}
+
 void tell(Output& output, const Write& write) {
   const std::uint32_t bank = write.bank.number;
   output.line(
       output.paint(Colour::kBold, printable(write.setting.backend) + ", bank " + std::to_string(bank)));
-  if (bank == 0) {
-    const bool are_frozen = (write.setting.frozen & attest::bit_of_slot(0)) != 0;
-    output.field("all agents", are_frozen ? "stay frozen" : "are not frozen from then on");
-  }
+  output.field("all agents", all_agents_text(write));
   output.field("unfreezes", "slots " + slots_text(write.unfrozen(), bank));
   output.field("stay frozen", "slots " + slots_text(write.setting.frozen, bank));
 }

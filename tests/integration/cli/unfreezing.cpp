@@ -111,6 +111,32 @@ BOOST_DATA_TEST_CASE(what_a_command_is_not_for_is_not_signed_whatever_the_daemon
   if (!row.is_signed) BOOST_TEST(contains(done.err, "it was not signed"), done.err);
 }
 
+// Which bank is the first is the daemon's word: another one's first slot may be that of all.
+BOOST_FIXTURE_TEST_CASE(the_first_slot_of_no_bank_is_one_agents, Switchboard) {
+  state.banks[1].frozen = 5;
+  wants(kUnfreeze, {to_write(101, 4)});
+  const Run done = run({"agent", "unfreeze", "guard", "--key", key, "--yes"});
+  BOOST_TEST(done.exit == 2, done.err);
+  BOOST_TEST(!was_signed(kUnfreeze));
+}
+
+BOOST_FIXTURE_TEST_CASE(of_each_bank_it_is_shown_what_becomes_of_all_agents, Switchboard) {
+  struct Row {
+    std::uint64_t held;  // by the second bank
+    std::uint64_t stays;
+    const char* shown;
+  };
+  for (const Row& row : {Row{5, 4, "are not frozen from then on"}, Row{5, 5, "all agents   stay frozen"},
+                         Row{4, 4, "unless this is bank 0"}}) {
+    state.banks[1].is_armed = false;  // it is armed anew, so that all of this is signed
+    state.banks[1].frozen = row.held;
+    wants(kArm, {to_write(101, row.stays)});
+    const Run done = run({"freeze", "arm", "--key", key, "--yes"});
+    BOOST_TEST(done.exit == 0, done.err);
+    BOOST_TEST(contains(done.out, row.shown), done.out);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(slot_0_is_lifted_with_all_and_with_no_agent, Switchboard) {
   state.banks[0].frozen = 0x29;
   wants(kUnfreeze, {to_write(100, 0x28)});

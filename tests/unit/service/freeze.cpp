@@ -172,15 +172,18 @@ struct WithTpm : Frozen {
 
 /// Two TPMs, whose switches one operator's key lifts, and a desk that knows them. `guard` has a key in each.
 struct TwoTpms : InMemory {
-  TwoTpms() {
+  explicit TwoTpms(unsigned banks = 1) {
     for (const char* name : {"one", "two"}) {
       swtpms.push_back(hsm::start_swtpm());
       hsm::TpmOptions options = hsm::options_for(swtpms.back().tcti());
-      options.kill_switch = hsm::KillSwitchOptions{operator_key.public_key(), 1};
+      options.kill_switch = hsm::KillSwitchOptions{operator_key.public_key(), banks};
       backends.add(name, hsm::open_backend(std::move(options)));
     }
     BOOST_REQUIRE(desk.open());
-    BOOST_REQUIRE(desk.arm(signed_for(must(desk.ask_to_arm(hsm::far_away()))), written, hsm::far_away()));
+    for (unsigned bank = 0; bank < banks; ++bank) {
+      const auto settings = must(desk.ask_to_arm(hsm::far_away()));
+      BOOST_REQUIRE(desk.arm(signed_for(settings), written, hsm::far_away()));
+    }
     for (const std::string& name : backends.names()) {
       static_cast<void>(must(desk.make_key(*must(backends.find(name)), {"guard", "k1"}, Algorithm::kES256,
                                            kNow, hsm::far_away())));
@@ -212,9 +215,24 @@ struct TwoTpms : InMemory {
   const service::FreezeDesk::Written written = [](const api::SwitchSetting&) { return Status(); };
 };
 
+struct TwoBanks : TwoTpms {
+  TwoBanks() : TwoTpms(2) {}
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(freezing)
+
+// An operator who is told another number of a bank would lift the freeze of all with such a slot.
+BOOST_FIXTURE_TEST_CASE(the_first_slot_of_no_bank_is_given_to_an_agent, TwoBanks) {
+  store::FreezeBook& book = *premises().books.freezes;
+  for (int i = 2; i < 64; ++i)
+    BOOST_REQUIRE(must(book.take_slot({"a" + std::to_string(i), 127, {}}, kNow)) == i);
+  hsm::KeyBackend& backend = *must(backends.find("one"));
+  const hsm::StoredKey key =
+      must(desk.make_key(backend, {"other", "k2"}, Algorithm::kES256, kNow, hsm::far_away()));
+  BOOST_TEST((switch_of("one").slot_of(key) == hsm::KillSwitch::Slot{65}));
+}
 
 // The operator may go no further than the first of them.
 BOOST_FIXTURE_TEST_CASE(no_device_is_left_unfrozen_while_another_is_still_to_be_signed_for, TwoTpms) {
