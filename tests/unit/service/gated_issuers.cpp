@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -144,6 +145,31 @@ bool sleeps(pid_t id) {
   const std::size_t name_ends = line.rfind(')');
   return name_ends != std::string::npos && line.substr(name_ends, 3) == ") S";
 }
+
+/// Does something in a thread of its own.
+class Waiter {
+ public:
+  explicit Waiter(std::function<void()> act)
+      : thread_([this, act = std::move(act)] {
+          id_ = ::gettid();
+          act();
+          is_done_ = true;
+        }) {}
+  /// Whether it comes to wait for something; not if it is done first.
+  [[nodiscard]] bool waits() const {
+    while (!is_done_) {
+      if (id_ != 0 && sleeps(id_) && !is_done_) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+  void join() { thread_.join(); }
+
+ private:
+  std::atomic<pid_t> id_ = 0;
+  std::atomic<bool> is_done_ = false;
+  std::jthread thread_;  // ends before what it uses
+};
 
 }  // namespace
 
@@ -352,19 +378,15 @@ BOOST_FIXTURE_TEST_CASE(what_has_not_changed_is_not_published_again, BehindTpm) 
 
 BOOST_FIXTURE_TEST_CASE(whoever_waited_for_another_publishes_the_policy_of_then, BehindTpm) {
   static_cast<void>(key_behind("refunds"));
-  std::jthread other;  // ends after what it waits for
+  std::optional<Waiter> other;  // ends after what it waits for
   std::optional held(office().gated.hold_publishing());
-  std::atomic<pid_t> id = 0;
-  other = std::jthread([&] {
-    id = ::gettid();
-    static_cast<void>(service::publish_gates(office()));
-  });
-  while (id == 0 || !sleeps(id)) std::this_thread::yield();  // it waits for what is held
+  other.emplace([this] { static_cast<void>(service::publish_gates(office())); });
+  BOOST_REQUIRE(other->waits());  // for what is held
   put({gate("payouts", {kBob})});
   const auto policy = office().policy.current();
   BOOST_REQUIRE(office().gated.publish(policy->gates, policy->granted_scopes));
   held.reset();
-  other.join();
+  other->join();
   const service::GateCeilings known = office().trust.gate_ceilings();
   BOOST_TEST(known.gated.contains("payouts"));
   BOOST_TEST(!known.gated.contains("refunds"));
