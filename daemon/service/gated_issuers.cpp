@@ -105,6 +105,19 @@ Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::seconds
   return make(gate, policy, std::max(options_.overlap, longest_grant), {now, deadline, nullptr});
 }
 
+Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
+                                  hsm::Deadline deadline) {
+  const std::lock_guard lock(making_);
+  const std::optional<PresentGate> present = look_up();
+  if (!present || !present->gate.tpm_enforced) return false;
+  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate));
+  if (!is_behind) return false;
+  CHANCERY_ASSIGN(const attest::GatePolicy policy, policy_of(present->gate));
+  CHANCERY_TRY(make(present->gate, policy, std::max(options_.overlap, present->longest_grant),
+                    {now, deadline, nullptr}));
+  return true;
+}
+
 // The former key signs for nobody any more; what it signed counts as long as its overlap.
 Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolicy& policy,
                                        std::chrono::seconds overlap, const Occasion& occasion) {

@@ -38,6 +38,13 @@ struct GatedIssuerOptions {
   std::function<Status()> may_sign = [] { return Status{}; };
 };
 
+/// A gate as the policy has it just then.
+struct PresentGate {
+  Gate gate;
+  std::chrono::seconds longest_grant{};  ///< that a token may live
+};
+using LookUpGate = std::function<std::optional<PresentGate>()>;
+
 /// Issuer keys that a TPM signs with only under the signatures of a gate's approvers (docs/protocol/gated-keys.md): for each gate
 /// with `enforcement = "tpm"` one for the approvers that it has. The first is made when it is first needed; when the approvers change, another
 /// follows. Of each approver the active key that was enrolled last counts, of those that are P-256 and no passkey. Thread-safe.
@@ -61,6 +68,12 @@ class GatedIssuers {
                                             std::chrono::sys_seconds now, hsm::Deadline deadline);
   /// The same without making one.
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate) const;
+  /// Follows the gate's key where it is left behind, see is_left_behind(). Which gate that is, is looked up once nobody else makes
+  /// keys: what was known before may be long past by then.
+  /// \param look_up  gives nothing for a gate that is none any more
+  /// \return whether it was followed; as current()
+  [[nodiscard]] Result<bool> follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
+                                    hsm::Deadline deadline);
 
   /// Signs with what approvers have signed. \return as hsm::GatedKeys::sign()
   [[nodiscard]] Result<Signature> sign(const GatedIssuer& issuer, std::string_view input,

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <string>
@@ -345,6 +346,35 @@ BOOST_FIXTURE_TEST_CASE(the_overlap_of_a_former_key_begins_by_itself, BehindTpm)
   BOOST_TEST(known.size() == 2u);
   keeper.tick(kNow + 20s);
   BOOST_TEST((published("refunds") == known));
+  for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
+}
+
+// As while it waits for the TPM that another makes a key.
+BOOST_FIXTURE_TEST_CASE(a_key_is_followed_for_the_approvers_of_then_and_not_of_before, BehindTpm) {
+  const store::Key first = key_behind("refunds");
+  keeper.tick(kNow);  // so that the next has nothing else to do
+  put({gate("refunds", {kBob})});
+  std::promise<void> begun;
+  std::promise<void> end;
+  std::jthread maker([&] {
+    static_cast<void>(office().gated.follow(
+        [&]() -> std::optional<service::PresentGate> {
+          begun.set_value();
+          end.get_future().wait();
+          return std::nullopt;
+        },
+        kNow, hsm::far_away()));
+  });
+  begun.get_future().wait();
+  Waiter ticking([this] { keeper.tick(kNow + 1s); });
+  const bool waits = ticking.waits();
+  put({gate("refunds", {kBob, kCarol})});
+  end.set_value();
+  ticking.join();
+  maker.join();
+  BOOST_TEST(waits);
+  BOOST_TEST((again(first).state == KeyState::kActive));
+  BOOST_TEST(must(store().keys("gate/refunds")).size() == 1u);
   for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
 }
 
