@@ -595,11 +595,28 @@ CREATE INDEX parked_calls_by_first_agent ON parked_calls (first_agent_id);
 CREATE INDEX parked_calls_by_runtime ON parked_calls (runtime);
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins,      kMasterPin,     kKeys,           kLedger,
-                                 kJoinTokens, kStatuses,         kEndings,       kAttestation,    kAuditTree,
-                                 kAnomalies,  kNoBeginning,      kToldAnomalies, kVault,          kPermits,
-                                 kIssuers,    kParkedCalls,      kRecentRefs,    kApprovers,      kGates,
-                                 kFreezes,    kDecidedDocuments, kTrails,        kApprovalNotices};
+// Whose keys open the key behind a gate, one after the other with a space between. Of keys that were made before nobody knows.
+constexpr const char* kGateKeyApprovers = R"sql(
+CREATE TABLE gate_key_approvers (
+  key       TEXT NOT NULL PRIMARY KEY REFERENCES keys (thumbprint),
+  approvers TEXT NOT NULL CHECK (length(approvers) >= 43),
+  seal      BLOB NOT NULL CHECK (length(seal) = 32)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst,           kBackendPins,
+                                 kMasterPin,       kKeys,
+                                 kLedger,          kJoinTokens,
+                                 kStatuses,        kEndings,
+                                 kAttestation,     kAuditTree,
+                                 kAnomalies,       kNoBeginning,
+                                 kToldAnomalies,   kVault,
+                                 kPermits,         kIssuers,
+                                 kParkedCalls,     kRecentRefs,
+                                 kApprovers,       kGates,
+                                 kFreezes,         kDecidedDocuments,
+                                 kTrails,          kApprovalNotices,
+                                 kGateKeyApprovers};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {
