@@ -159,8 +159,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "A file with the public key, a P-256 JWK, of the operator by whose signature TPMs unfreeze agents' keys; empty: no TPM "
      "freezes any, the daemon does."},
     {"freeze.banks", Count{AT(config.freeze.banks), 1, 15}, "1", "indexes",
-     "The NV indexes of the kill switch in each TPM; each has room for 64 agents, the first for 63. Agents beyond them are "
-     "frozen by the TPM together with all, and each by the daemon alone."},
+     "The NV indexes of the kill switch in each TPM; each has room for 63 agents. Agents beyond them are frozen "
+     "by the TPM together with all, and each by the daemon alone."},
 
     {"status.min_lifetime", Lifetime{AT(config.status.min_lifetime), 0s, 8784h}, "\"60s\"", "",
      "Tokens that live at least so long refer to a status list, by which others learn of a revocation; `0s` "

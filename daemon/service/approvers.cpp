@@ -187,20 +187,12 @@ Result<Voucher> require_right_to_end(Office& office, const CallContext& context,
   return std::move(word.voucher);
 }
 
-// Whether the approver's key was active when the gate's was made: else it opens nothing of it.
-bool may_open(const store::ApproverKey& approver, const store::Key& gates) {
-  return approver.enrolled_at <= gates.created_at &&
-         (!approver.ended_at || gates.created_at <= *approver.ended_at);
-}
-
-// What the key has opened so far, or could open yet for whoever has it and the TPM, counts no more. Which of a gate's former keys it
-// opened nobody remembers: all of them end that it can have. No passkey opens a key of the TPM's.
+// What the key has opened so far, or could open yet for whoever has it and the TPM, counts no more.
 Status end_gate_keys_of(Office& office, const CallContext& context, const store::ApproverKey& approver) {
-  if (approver.kind == "passkey") return {};
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.gated.outdated(office.policy.current()->gates));
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys,
+                  office.gated.opened_by(approver, office.policy.current()->gates));
   Status outcome;
   for (const store::Key& key : keys) {
-    if (!may_open(approver, key)) continue;
     const Status ended = revoke_at_once(office, key, "an approver's key was revoked", context);
     // A conflict: another was quicker. What fails keeps no other from its end.
     if (!ended && ended.error().code != ErrorCode::kConflict) outcome = ended;
@@ -276,8 +268,8 @@ Result<api::Approver> revoke_approver_key(Office& office, const CallContext& con
   const auto revoked = office.approvers.revoke(
       key, voucher.key, lapsed,
       audit_entry("approver.revoke", context, revocation_facts(person, jkt, voucher, message.reason)));
-  // Once: whoever could repeat it would end later keys of gates with it. What was interrupted the operator's word finishes.
-  const bool is_again = !revoked && revoked.error().code == ErrorCode::kConflict && !voucher.key;
+  // Whoever repeats it finishes what was interrupted: no key that is made later is opened by this one.
+  const bool is_again = !revoked && revoked.error().code == ErrorCode::kConflict;
   if (revoked || is_again) CHANCERY_TRY(end_gate_keys_of(office, context, person.keys.front()));
   CHANCERY_TRY(revoked);
   CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(person.principal));

@@ -24,12 +24,14 @@ api::SwitchSetting setting_of(const std::string& backend, attest::BankSetting se
   return {backend, setting.index, setting.frozen, std::move(setting.nonce)};
 }
 
-/// Slots that a device has frozen: whoever is given one of them could not sign.
-std::set<std::uint16_t> frozen_slots(const hsm::SwitchState& state) {
+/// Slots that nobody is given: such as a device has frozen, whose owner could not sign, and the first of each bank. Whoever signs
+/// for the operator has the daemon's word alone for which bank is the first: so this bit never is one agent's.
+std::set<std::uint16_t> unfit_slots(const hsm::SwitchState& state) {
   std::set<std::uint16_t> out;
   const std::size_t slots = state.banks.size() * kSlotsOfBank;
-  for (std::size_t slot = 1; slot < slots; ++slot) {
-    if (state.is_frozen(static_cast<std::uint16_t>(slot))) out.insert(static_cast<std::uint16_t>(slot));
+  for (std::size_t i = 1; i < slots; ++i) {
+    const auto slot = static_cast<std::uint16_t>(i);
+    if (slot % kSlotsOfBank == 0 || state.is_frozen(slot)) out.insert(slot);
   }
   return out;
 }
@@ -121,8 +123,10 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::
   CHANCERY_TRY(carry_out(lift.settings, lift.written, deadline));
   CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, ask_to_unfreeze(lift.agent_id, deadline));
   if (!to_sign.empty()) {
-    unfinished.finish();  // the operator signs for the rest
-    return to_sign;
+    if (lift.settings.empty()) return to_sign;
+    // Whoever is asked may go no further: what was just unfrozen is frozen until all of it is signed for together.
+    static_cast<void>(tell_each(deadline));
+    return ask_to_unfreeze(lift.agent_id, deadline);
   }
   const std::lock_guard recording(book_mutex_);
   if (freezes_of(lift.agent_id) != freezes) return kFrozenAgain;
@@ -303,7 +307,7 @@ Result<hsm::StoredKey> FreezeDesk::make_key(hsm::KeyBackend& backend, const hsm:
   CHANCERY_ASSIGN(const hsm::SwitchState state, device->state(deadline));
   if (!state.is_armed(KillSwitch::kAll)) return backend.create(binding, algorithm, deadline);
   CHANCERY_ASSIGN(std::uint16_t slot,
-                  book_.take_slot({binding.agent_id, last_armed(state), frozen_slots(state)}, now));
+                  book_.take_slot({binding.agent_id, last_armed(state), unfit_slots(state)}, now));
   {
     const std::lock_guard lock(mutex_);
     if (slot != 0) slots_[binding.agent_id] = slot;

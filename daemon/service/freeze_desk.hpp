@@ -53,6 +53,7 @@ class FreezeDesk {
     Written written;
   };
   /// Has devices write what the operator has signed, and records the end of the freeze when none of them freezes any more.
+  /// Where one freezes that was not signed for, those that were freeze again meanwhile, and all are asked for together.
   /// \return what is still to be signed, and the end is not recorded; empty: it has ended. As arm(); kConflict also when it was
   ///         not frozen, or was frozen again since it was asked what is to be signed
   [[nodiscard]] Result<std::vector<api::SwitchSetting>> lift(const Lift& lift, hsm::Deadline deadline);

@@ -20,14 +20,27 @@ bool is_named(const Gate& gate, const store::Approver& person) {
   });
 }
 
+// What a TPM can hold a key to.
+std::optional<PublicKey> opening_key(const store::ApproverKey& key) {
+  if (key.kind == "passkey") return std::nullopt;
+  auto read = parse_jwk(key.jwk);
+  if (!read || read->algorithm() != Algorithm::kES256) return std::nullopt;
+  return *std::move(read);
+}
+
 // One of each person's, or somebody would count twice; the last one, as a rotation has it.
 std::optional<PublicKey> key_of(const store::Approver& person) {
   std::optional<PublicKey> out;
   for (const store::ApproverKey& key : person.keys) {
-    if (key.state != store::ApproverKeyState::kActive || key.kind == "passkey") continue;
-    auto read = parse_jwk(key.jwk);
-    if (read && read->algorithm() == Algorithm::kES256) out = *std::move(read);
+    if (key.state != store::ApproverKeyState::kActive) continue;
+    if (auto read = opening_key(key)) out = std::move(read);
   }
+  return out;
+}
+
+std::vector<Thumbprint> thumbprints_of(const std::vector<PublicKey>& keys) {
+  std::vector<Thumbprint> out;
+  for (const PublicKey& key : keys) out.push_back(key.thumbprint());
   return out;
 }
 
@@ -92,6 +105,19 @@ Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::seconds
   return make(gate, policy, std::max(options_.overlap, longest_grant), {now, deadline, nullptr});
 }
 
+Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
+                                  hsm::Deadline deadline) {
+  const std::lock_guard lock(making_);
+  const std::optional<PresentGate> present = look_up();
+  if (!present || !present->gate.tpm_enforced) return false;
+  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate));
+  if (!is_behind) return false;
+  CHANCERY_ASSIGN(const attest::GatePolicy policy, policy_of(present->gate));
+  CHANCERY_TRY(make(present->gate, policy, std::max(options_.overlap, present->longest_grant),
+                    {now, deadline, nullptr}));
+  return true;
+}
+
 // The former key signs for nobody any more; what it signed counts as long as its overlap.
 Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolicy& policy,
                                        std::chrono::seconds overlap, const Occasion& occasion) {
@@ -106,8 +132,8 @@ Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolic
     facts.details.set("gate", gate.name);
     facts.details.set("quorum", gate.quorum);
     facts.details.set("approvers", policy.approvers.size());
-    CHANCERY_TRY(store_.add_key(key, occasion.now + overlap,
-                                audit_entry("gate_key.create", occasion, std::move(facts))));
+    CHANCERY_TRY(store_.add_gate_key(key, thumbprints_of(policy.approvers), occasion.now + overlap,
+                                     audit_entry("gate_key.create", occasion, std::move(facts))));
     return {};
   };
   CHANCERY_ASSIGN(const store::Key key,
@@ -123,21 +149,33 @@ Result<Signature> GatedIssuers::sign(const GatedIssuer& issuer, std::string_view
   return gated->sign(issuer.key.stored, issuer.policy, as_bytes(input), signatures, deadline);
 }
 
-// A gate that has no quorum any more has no key that fits, and one that is gone, or that software enforces now, none at all.
-Result<std::vector<store::Key>> GatedIssuers::outdated(const std::vector<Gate>& gates) {
-  const std::lock_guard lock(making_);  // one that is being made for the former approvers is among them
-  CHANCERY_ASSIGN(std::vector<store::Key> keys, store_.gate_keys_in_use());
+Result<bool> GatedIssuers::is_present(const store::Key& key, const std::vector<Gate>& gates) const {
+  const auto gate = std::ranges::find_if(
+      gates, [&](const Gate& each) { return each.tpm_enforced && owner_of(each) == key.owner; });
+  if (gate == gates.end()) return false;
+  const auto policy = policy_of(*gate);
+  if (!policy && policy.error().code != ErrorCode::kConfigInvalid) return policy.error();
   const auto gated = device();
-  for (const Gate& gate : gates) {
-    if (!gate.tpm_enforced) continue;
-    const auto policy = policy_of(gate);
-    if (!policy && policy.error().code != ErrorCode::kConfigInvalid) return policy.error();
-    if (!policy || !gated) continue;
-    std::erase_if(keys, [&](const store::Key& key) {
-      return key.owner == owner_of(gate) && judged(key, *policy, **gated);
-    });
+  return policy && gated && judged(key, *policy, **gated).has_value();
+}
+
+Result<std::vector<store::Key>> GatedIssuers::opened_by(const store::ApproverKey& approver,
+                                                        const std::vector<Gate>& gates) {
+  std::vector<store::Key> out;
+  if (!opening_key(approver)) return out;
+  const std::lock_guard lock(making_);  // one that is being made for the former approvers is among them
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.gate_keys_in_use());
+  for (const store::Key& key : keys) {
+    CHANCERY_ASSIGN(const std::vector<Thumbprint> openers,
+                    store_.openers_of(key.stored.public_key.thumbprint()));
+    bool is_opened = std::ranges::find(openers, approver.jkt) != openers.end();
+    if (openers.empty()) {
+      CHANCERY_ASSIGN(const bool is_of_others, is_present(key, gates));
+      is_opened = !is_of_others;
+    }
+    if (is_opened) out.push_back(key);
   }
-  return keys;
+  return out;
 }
 
 Result<bool> GatedIssuers::is_left_behind(const Gate& gate) const {

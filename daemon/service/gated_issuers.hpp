@@ -38,6 +38,13 @@ struct GatedIssuerOptions {
   std::function<Status()> may_sign = [] { return Status{}; };
 };
 
+/// A gate as the policy has it just then.
+struct PresentGate {
+  Gate gate;
+  std::chrono::seconds longest_grant{};  ///< that a token may live
+};
+using LookUpGate = std::function<std::optional<PresentGate>()>;
+
 /// Issuer keys that a TPM signs with only under the signatures of a gate's approvers (docs/protocol/gated-keys.md): for each gate
 /// with `enforcement = "tpm"` one for the approvers that it has. The first is made when it is first needed; when the approvers change, another
 /// follows. Of each approver the active key that was enrolled last counts, of those that are P-256 and no passkey. Thread-safe.
@@ -61,15 +68,23 @@ class GatedIssuers {
                                             std::chrono::sys_seconds now, hsm::Deadline deadline);
   /// The same without making one.
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate) const;
+  /// Follows the gate's key where it is left behind, see is_left_behind(). Which gate that is, is looked up once nobody else makes
+  /// keys: what was known before may be long past by then.
+  /// \param look_up  gives nothing for a gate that is none any more
+  /// \return whether it was followed; as current()
+  [[nodiscard]] Result<bool> follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
+                                    hsm::Deadline deadline);
 
   /// Signs with what approvers have signed. \return as hsm::GatedKeys::sign()
   [[nodiscard]] Result<Signature> sign(const GatedIssuer& issuer, std::string_view input,
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
-  /// Keys in use that others open than the present approvers of one of these gates, those of gates that are none any more among them: what
-  /// such a key signed counts until its overlap ends, unless it is revoked.
-  [[nodiscard]] Result<std::vector<store::Key>> outdated(const std::vector<Gate>& gates);
+  /// Keys in use that an approver's key opens, which is no present approver's any more: whichever the gate, also of gates that are none
+  /// any more. Where nobody knows who opens one, every approver's key may, unless the present approvers of its gate do.
+  /// \param gates  that there are now
+  [[nodiscard]] Result<std::vector<store::Key>> opened_by(const store::ApproverKey& approver,
+                                                          const std::vector<Gate>& gates);
 
   /// Whether the gate has a key that signs, for others than its present approvers, who could have one: current() makes that, and the
   /// overlap of the former begins.
@@ -90,6 +105,8 @@ class GatedIssuers {
  private:
   [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
   [[nodiscard]] Result<hsm::GatedKeys*> device() const;
+  /// Whether the present approvers of its gate open it.
+  [[nodiscard]] Result<bool> is_present(const store::Key& key, const std::vector<Gate>& gates) const;
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate,
                                                         const attest::GatePolicy& policy) const;
   [[nodiscard]] Result<GatedIssuer> make(const Gate& gate, const attest::GatePolicy& policy,

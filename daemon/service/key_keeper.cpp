@@ -1,5 +1,7 @@
 #include "daemon/service/key_keeper.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "daemon/service/agent_keys.hpp"
@@ -217,15 +219,22 @@ void KeyKeeper::follow_gate_keys(std::chrono::sys_seconds now) {
   for (const Gate& gate : policy->gates) {
     const Step step{"key of gate " + gate.name, office_.issuer.options().backend,
                     "a gate's key could not be followed by one of its present approvers"};
-    if (gate.tpm_enforced && may_try(step, now)) note(step, follow_gate_key(gate, *policy, now), now);
+    if (gate.tpm_enforced && may_try(step, now)) note(step, follow_gate_key(gate, now), now);
   }
 }
 
-Status KeyKeeper::follow_gate_key(const Gate& gate, const Policy& policy, std::chrono::sys_seconds now) {
+// The gates before this one may have waited for the TPM, and another may make a key just now: the policy is another by then, perhaps.
+Status KeyKeeper::follow_gate_key(const Gate& gate, std::chrono::sys_seconds now) {
   CHANCERY_ASSIGN(const bool is_left_behind, office_.gated.is_left_behind(gate));
   if (!is_left_behind) return {};
-  CHANCERY_TRY(office_.gated.current(gate, policy.max_grant_lifetime, now, after(options_.patience)));
-  return service::publish_gates(office_);
+  const auto look_up = [&]() -> std::optional<PresentGate> {
+    const auto policy = office_.policy.current();
+    const auto found = std::ranges::find(policy->gates, gate.name, &Gate::name);
+    if (found == policy->gates.end()) return std::nullopt;
+    return PresentGate{*found, policy->max_grant_lifetime};
+  };
+  CHANCERY_ASSIGN(const bool is_followed, office_.gated.follow(look_up, now, after(options_.patience)));
+  return is_followed ? service::publish_gates(office_) : Status();
 }
 
 // --- the kill switch

@@ -48,7 +48,7 @@ class KeyKeeper {
   void publish_gates() const;
   /// Where the approvers of a gate are others by now, its key is followed by one of theirs.
   void follow_gate_keys(std::chrono::sys_seconds now);
-  [[nodiscard]] Status follow_gate_key(const Gate& gate, const Policy& policy, std::chrono::sys_seconds now);
+  [[nodiscard]] Status follow_gate_key(const Gate& gate, std::chrono::sys_seconds now);
   void rotate_aged(std::chrono::sys_seconds now);
   /// Tells devices who is frozen, and follows keys that hang on no kill switch with ones that do.
   void settle_freezes(std::chrono::sys_seconds now);

@@ -575,11 +575,20 @@ CREATE TABLE freeze_slots (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins,     kMasterPin,     kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,        kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning,     kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls,     kRecentRefs,    kApprovers,   kGates,
-                                 kFreezes,    kDecidedDocuments};
+// Whose keys open the key behind a gate, one after the other with a space between. Of keys that were made before nobody knows.
+constexpr const char* kGateKeyApprovers = R"sql(
+CREATE TABLE gate_key_approvers (
+  key       TEXT NOT NULL PRIMARY KEY REFERENCES keys (thumbprint),
+  approvers TEXT NOT NULL CHECK (length(approvers) >= 43),
+  seal      BLOB NOT NULL CHECK (length(seal) = 32)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst,      kBackendPins,      kMasterPin,       kKeys,        kLedger,
+                                 kJoinTokens, kStatuses,         kEndings,         kAttestation, kAuditTree,
+                                 kAnomalies,  kNoBeginning,      kToldAnomalies,   kVault,       kPermits,
+                                 kIssuers,    kParkedCalls,      kRecentRefs,      kApprovers,   kGates,
+                                 kFreezes,    kDecidedDocuments, kGateKeyApprovers};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

@@ -170,9 +170,92 @@ struct WithTpm : Frozen {
       office(), {}, [this](const char* what, const Error&) { complaints.emplace_back(what); }};
 };
 
+/// Two TPMs, whose switches one operator's key lifts, and a desk that knows them. `guard` has a key in each.
+struct TwoTpms : InMemory {
+  explicit TwoTpms(unsigned banks = 1) {
+    for (const char* name : {"one", "two"}) {
+      swtpms.push_back(hsm::start_swtpm());
+      hsm::TpmOptions options = hsm::options_for(swtpms.back().tcti());
+      options.kill_switch = hsm::KillSwitchOptions{operator_key.public_key(), banks};
+      backends.add(name, hsm::open_backend(std::move(options)));
+    }
+    BOOST_REQUIRE(desk.open());
+    for (unsigned bank = 0; bank < banks; ++bank) {
+      const auto settings = must(desk.ask_to_arm(hsm::far_away()));
+      BOOST_REQUIRE(desk.arm(signed_for(settings), written, hsm::far_away()));
+    }
+    for (const std::string& name : backends.names()) {
+      static_cast<void>(must(desk.make_key(*must(backends.find(name)), {"guard", "k1"}, Algorithm::kES256,
+                                           kNow, hsm::far_away())));
+    }
+  }
+
+  Signature signature_of(const attest::BankSetting& setting) {
+    return must(operator_key.sign(must(attest::setting_message(setting, operator_key.public_key()))));
+  }
+  std::vector<api::SignedSetting> signed_for(const std::vector<api::SwitchSetting>& settings) {
+    std::vector<api::SignedSetting> out;
+    for (const api::SwitchSetting& setting : settings) {
+      const Signature signature = signature_of({setting.index, setting.frozen, setting.nonce});
+      out.push_back({setting, {signature.begin(), signature.end()}});
+    }
+    return out;
+  }
+  std::vector<api::SwitchSetting> lift(const std::vector<api::SwitchSetting>& settings) {
+    return must(desk.lift({"guard", signed_for(settings), {.at = kNow, .action = "agent.unfreeze"}, written},
+                          hsm::far_away()));
+  }
+  hsm::KillSwitch& switch_of(const char* name) { return *must(backends.find(name))->kill_switch(); }
+  bool is_frozen(const char* name) { return must(switch_of(name).state(hsm::far_away())).is_frozen(1); }
+
+  SigningKey operator_key = must(SigningKey::generate(Algorithm::kES256));
+  std::vector<simulators::Swtpm> swtpms;
+  service::Backends backends;
+  service::FreezeDesk desk{*premises().books.freezes, backends};
+  const service::FreezeDesk::Written written = [](const api::SwitchSetting&) { return Status(); };
+};
+
+struct TwoBanks : TwoTpms {
+  TwoBanks() : TwoTpms(2) {}
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(freezing)
+
+// An operator who is told another number of a bank would lift the freeze of all with such a slot.
+BOOST_FIXTURE_TEST_CASE(the_first_slot_of_no_bank_is_given_to_an_agent, TwoBanks) {
+  store::FreezeBook& book = *premises().books.freezes;
+  for (int i = 2; i < 64; ++i)
+    BOOST_REQUIRE(must(book.take_slot({"a" + std::to_string(i), 127, {}}, kNow)) == i);
+  hsm::KeyBackend& backend = *must(backends.find("one"));
+  const hsm::StoredKey key =
+      must(desk.make_key(backend, {"other", "k2"}, Algorithm::kES256, kNow, hsm::far_away()));
+  BOOST_TEST((switch_of("one").slot_of(key) == hsm::KillSwitch::Slot{65}));
+}
+
+// The operator may go no further than the first of them.
+BOOST_FIXTURE_TEST_CASE(no_device_is_left_unfrozen_while_another_is_still_to_be_signed_for, TwoTpms) {
+  BOOST_REQUIRE(
+      must(desk.freeze({"guard", kNow, ""}, {.at = kNow, .action = "agent.freeze"}, hsm::far_away())));
+  // As one that was away: it knows nothing of the freeze when it is asked what is to be signed.
+  const attest::BankSetting cleared = must(switch_of("two").ask(0, 0, hsm::far_away()));
+  BOOST_REQUIRE(switch_of("two").set(cleared, signature_of(cleared), hsm::far_away()));
+  const std::vector<api::SwitchSetting> first = lift({});
+  BOOST_REQUIRE(first.size() == 1u);
+  BOOST_REQUIRE(desk.tell_devices(hsm::far_away()));
+
+  const std::vector<api::SwitchSetting> both = lift(first);
+  BOOST_TEST(both.size() == 2u);
+  BOOST_TEST(is_frozen("one"));
+  BOOST_TEST(is_frozen("two"));
+  BOOST_TEST(desk.freeze_of("guard").has_value());
+
+  BOOST_TEST(lift(both).empty());
+  BOOST_TEST(!is_frozen("one"));
+  BOOST_TEST(!is_frozen("two"));
+  BOOST_TEST(!desk.freeze_of("guard").has_value());
+}
 
 BOOST_FIXTURE_TEST_CASE(the_daemon_refuses_for_a_frozen_agent_and_for_no_other, InMemory) {
   const std::string chain = chain_for("orchestrator");
