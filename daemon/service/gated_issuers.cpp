@@ -105,12 +105,22 @@ Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::seconds
   return make(gate, policy, std::max(options_.overlap, longest_grant), {now, deadline, nullptr});
 }
 
+// The oldest is not ended in its place: what it signed was granted by persons of whom none has changed a key, perhaps.
+Status GatedIssuers::require_room(const Gate& gate) const {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(owner_of(gate)));
+  if (keys.size() < kMostKeysOfGate) return {};
+  return Error{
+      ErrorCode::kConflict,
+      "the gate has 16 keys whose tokens count still, as its approvers have changed so often: the next is made when one "
+      "of these has ended, or after `chancery key revoke` of one, with what it granted"};
+}
+
 Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
                                   hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
   const std::optional<PresentGate> present = look_up();
   if (!present || !present->gate.tpm_enforced) return false;
-  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate));
+  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate, now));
   if (!is_behind) return false;
   CHANCERY_ASSIGN(const attest::GatePolicy policy, policy_of(present->gate));
   CHANCERY_TRY(make(present->gate, policy, std::max(options_.overlap, present->longest_grant),
@@ -122,6 +132,7 @@ Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_se
 Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolicy& policy,
                                        std::chrono::seconds overlap, const Occasion& occasion) {
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
+  CHANCERY_TRY(require_room(gate));
   KeyLife::NewKey wanted;
   wanted.intent = {store::KeyIntent::Kind::kMake, options_.backend, owner_of(gate), {}, overlap};
   wanted.create = [&](hsm::KeyBackend&, const hsm::KeyBinding& binding) {
@@ -178,7 +189,7 @@ Result<std::vector<store::Key>> GatedIssuers::opened_by(const store::ApproverKey
   return out;
 }
 
-Result<bool> GatedIssuers::is_left_behind(const Gate& gate) const {
+Result<bool> GatedIssuers::is_left_behind(const Gate& gate, std::chrono::sys_seconds now) const {
   const auto policy = policy_of(gate);
   if (!policy && policy.error().code == ErrorCode::kConfigInvalid) return false;
   if (!policy) return policy.error();
@@ -186,6 +197,8 @@ Result<bool> GatedIssuers::is_left_behind(const Gate& gate) const {
   if (!key && key.error().code == ErrorCode::kNotFound) return false;
   if (!key) return key.error();
   if (key->state != store::KeyState::kActive) return false;
+  // One that was made later than now was made before the clock was set back.
+  if (key->created_at <= now && now < key->created_at + kGateKeySettles) return false;
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
   const auto fits = judged(*key, *policy, *gated);
   if (!fits && fits.error().code != ErrorCode::kKeyMismatch) return fits.error();

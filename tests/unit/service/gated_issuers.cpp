@@ -336,7 +336,7 @@ BOOST_FIXTURE_TEST_CASE(a_change_of_the_configuration_and_a_passkeys_end_leave_t
 
 // Whether anybody asks for a grant or not.
 BOOST_FIXTURE_TEST_CASE(the_overlap_of_a_former_key_begins_by_itself, BehindTpm) {
-  const store::Key former = key_behind("refunds");
+  const store::Key former = key_behind("refunds", kNow - 1h);
   keeper.tick(kNow);
   BOOST_TEST((again(former).state == KeyState::kActive));
   put({gate("refunds", {kBob})});
@@ -349,9 +349,56 @@ BOOST_FIXTURE_TEST_CASE(the_overlap_of_a_former_key_begins_by_itself, BehindTpm)
   for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
 }
 
+// Or somebody whose key changes each second has the TPM make one each second.
+BOOST_FIXTURE_TEST_CASE(what_was_just_made_is_followed_by_itself_only_later, BehindTpm) {
+  const store::Key first = key_behind("refunds", kNow);
+  const auto made = [this] { return must(store().keys("gate/refunds")).size(); };
+  for (auto at = kNow; at < kNow + service::kGateKeySettles; at += 30s) {
+    enroll(kBob);
+    keeper.tick(at);
+  }
+  keeper.tick(kNow + service::kGateKeySettles - 1s);
+  BOOST_TEST(made() == 1u);
+  keeper.tick(kNow + service::kGateKeySettles);
+  BOOST_TEST(made() == 2u);
+  BOOST_TEST((again(first).state == KeyState::kRotating));
+  enroll(kBob);
+  keeper.tick(kNow + service::kGateKeySettles + 1s);
+  BOOST_TEST(made() == 2u);
+  static_cast<void>(
+      key_behind("refunds", kNow + service::kGateKeySettles + 2s));  // a grant waits for nothing
+  BOOST_TEST(made() == 3u);
+  enroll(kBob);
+  keeper.tick(kNow - 24h);  // the clock was set back
+  BOOST_TEST(made() == 4u);
+  for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_gate_has_so_many_keys_at_one_time, BehindTpm) {
+  const store::Key first = key_behind("refunds");
+  for (std::size_t i = 1; i < service::kMostKeysOfGate; ++i) {
+    enroll(kBob);
+    static_cast<void>(key_behind("refunds"));
+  }
+  enroll(kBob);
+  const Gate refunds = gate("refunds", {kBob, kCarol});
+  const auto refused = office().gated.current(refunds, 8h, kNow, hsm::far_away());
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::kConflict));
+  // The keeper says so, and what was granted counts still.
+  keeper.tick(kNow + 1h);
+  BOOST_TEST(complaints.size() == 1u);
+  BOOST_TEST((again(first).state == KeyState::kRotating));
+  BOOST_TEST(must(store().keys_in_use("gate/refunds")).size() == service::kMostKeysOfGate);
+
+  static_cast<void>(must(store().change_key(first.stored.public_key.thumbprint(), KeyState::kRevoked, "lost",
+                                            {.at = kNow, .action = "key.revoke"})));
+  BOOST_TEST(office().gated.current(refunds, 8h, kNow, hsm::far_away()).has_value());
+}
+
 // As while it waits for the TPM that another makes a key.
 BOOST_FIXTURE_TEST_CASE(a_key_is_followed_for_the_approvers_of_then_and_not_of_before, BehindTpm) {
-  const store::Key first = key_behind("refunds");
+  const store::Key first = key_behind("refunds", kNow - 1h);
   keeper.tick(kNow);  // so that the next has nothing else to do
   put({gate("refunds", {kBob})});
   std::promise<void> begun;
