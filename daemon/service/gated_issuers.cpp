@@ -53,12 +53,29 @@ Result<GatedIssuer> judged(const store::Key& key, const attest::GatePolicy& poli
 
 }  // namespace
 
+// The keeper asks each second, for each gate. The count is read first: what changes meanwhile is read again the next time.
+Result<GatedIssuers::Openers> GatedIssuers::openers() const {
+  const std::lock_guard lock(reading_);
+  const std::uint64_t changes = approvers_.changes();
+  if (openers_ && openers_of_ == changes) return openers_;
+  CHANCERY_ASSIGN(std::vector<store::Approver> approvers, approvers_.list());
+  std::vector<Opener> out;
+  for (store::Approver& person : approvers) {
+    auto key = key_of(person);
+    if (!key) continue;
+    person.keys.clear();
+    out.push_back({std::move(person), *std::move(key)});
+  }
+  openers_ = std::make_shared<const std::vector<Opener>>(std::move(out));
+  openers_of_ = changes;
+  return openers_;
+}
+
 Result<attest::GatePolicy> GatedIssuers::policy_of(const Gate& gate) const {
-  CHANCERY_ASSIGN(const std::vector<store::Approver> approvers, approvers_.list());
+  CHANCERY_ASSIGN(const Openers known, openers());
   attest::GatePolicy policy{{}, gate.quorum, gate.name};
-  for (const store::Approver& person : approvers) {
-    if (!is_named(gate, person)) continue;
-    if (auto key = key_of(person)) policy.approvers.push_back(*std::move(key));
+  for (const Opener& opener : *known) {
+    if (is_named(gate, opener.person)) policy.approvers.push_back(opener.key);
   }
   if (policy.approvers.size() > attest::kMostGateApprovers)
     return Error{

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -92,7 +93,7 @@ class GatedIssuers {
                                                           const std::vector<Gate>& gates);
 
   /// Whether the gate has a key that signs, for others than its present approvers, who could have one: current() makes that, and the
-  /// overlap of the former begins. Not yet while the key is younger than kGateKeySettles.
+  /// overlap of the former begins. Not yet while the key is younger than kGateKeySettles. Cheap while the approvers are as they were.
   [[nodiscard]] Result<bool> is_left_behind(const Gate& gate, std::chrono::sys_seconds now) const;
 
   /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
@@ -108,6 +109,15 @@ class GatedIssuers {
   [[nodiscard]] bool is_stale() const noexcept { return is_stale_; }
 
  private:
+  /// Somebody whose key a TPM can hold another to.
+  struct Opener {
+    store::Approver person;  ///< without keys
+    PublicKey key;
+  };
+  using Openers = std::shared_ptr<const std::vector<Opener>>;
+
+  /// Read once for each change of the approvers.
+  [[nodiscard]] Result<Openers> openers() const;
   [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
   [[nodiscard]] Status require_room(const Gate& gate) const;
   [[nodiscard]] Result<hsm::GatedKeys*> device() const;
@@ -125,6 +135,9 @@ class GatedIssuers {
   TrustPublisher& trust_;
   const GatedIssuerOptions options_;
   std::mutex making_;
+  mutable std::mutex reading_;  // of the approvers; taken last
+  mutable Openers openers_;
+  mutable std::uint64_t openers_of_ = 0;  // ApproverBook::changes()
   mutable std::mutex publishing_;
   std::atomic<bool> is_stale_ = false;
 };

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -394,6 +395,62 @@ BOOST_FIXTURE_TEST_CASE(a_gate_has_so_many_keys_at_one_time, BehindTpm) {
   static_cast<void>(must(store().change_key(first.stored.public_key.thumbprint(), KeyState::kRevoked, "lost",
                                             {.at = kNow, .action = "key.revoke"})));
   BOOST_TEST(office().gated.current(refunds, 8h, kNow, hsm::far_away()).has_value());
+}
+
+namespace {
+
+/// The office's book of approvers, and how often all of it was read.
+struct CountedBook final : store::ApproverBook {
+  explicit CountedBook(store::ApproverBook& book) : behind(book) {}
+
+  Result<std::vector<store::Approver>> list() override {
+    ++lists;
+    return behind.list();
+  }
+  Result<store::Approver> find(std::string_view principal) override { return behind.find(principal); }
+  Result<store::Approver> by_key(const Thumbprint& key) override { return behind.by_key(key); }
+  Result<bool> has_any() override { return behind.has_any(); }
+  std::uint64_t changes() const noexcept override { return behind.changes(); }
+  Result<std::uint64_t> enroll(const store::NewApproverKey& key, const store::AuditEntry& audit) override {
+    return behind.enroll(key, audit);
+  }
+  Result<store::EndedApproverKey> revoke(const Thumbprint& key, const std::optional<Thumbprint>& by,
+                                         const store::EntryOf& lapsed,
+                                         const store::AuditEntry& audit) override {
+    return behind.revoke(key, by, lapsed, audit);
+  }
+
+  store::ApproverBook& behind;
+  int lists = 0;
+};
+
+}  // namespace
+
+// It is asked each second.
+BOOST_FIXTURE_TEST_CASE(approvers_are_read_once_for_all_gates_until_they_change, BehindTpm) {
+  const std::vector<Gate> both{gate("refunds", {kBob}), gate("payouts", {kCarol})};
+  put(both);
+  for (const char* const name : {"refunds", "payouts"}) static_cast<void>(key_behind(name, kNow - 1h));
+  CountedBook book(office().approvers);
+  const service::GatedIssuers gated(store(), book, office().life, office().backends, office().trust,
+                                    {.backend = "tpm"});
+  const auto left_behind = [&] {
+    std::vector<std::string> out;
+    for (const Gate& each : both) {
+      if (must(gated.is_left_behind(each, kNow))) out.push_back(each.name);
+    }
+    return out;
+  };
+  for (int i = 0; i < 3; ++i) BOOST_TEST(left_behind().empty());
+  BOOST_TEST(book.lists == 1);
+  enroll(kCarol);
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(left_behind() == (std::vector<std::string>{"payouts"}), boost::test_tools::per_element());
+  BOOST_TEST(book.lists == 2);
+  BOOST_REQUIRE(revoke(keys.at(kBob)).status == 200);
+  BOOST_TEST(!must(gated.find(both.back())));
+  BOOST_TEST((gated.find(both.front()).error().code == ErrorCode::kConfigInvalid));
+  BOOST_TEST(book.lists == 3);
 }
 
 // As while it waits for the TPM that another makes a key.
