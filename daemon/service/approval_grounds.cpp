@@ -77,7 +77,7 @@ std::optional<SoundVote> verified(const Office& office, const ParkedCall& approv
   const auto policy = office.policy.current();
   const Status held = verify_approval_decision(vote.jws, *public_key, policy->passkeys);
   const bool is_of_other_party =
-      !held && decision->by_passkey && (!policy->passkeys || held.error().code == ErrorCode::kProofRefused);
+      !held && decision->by_passkey && verify_approval_decision_of_any_party(vote.jws, *public_key);
   if (!held && !is_of_other_party) return std::nullopt;
   auto person = office.approvers.find(signer->principal);
   if (!person) return std::nullopt;

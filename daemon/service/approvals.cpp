@@ -182,6 +182,9 @@ Result<std::uint64_t> lapse_approval(Office& office, const ParkedCall& call, std
 }
 
 AuditFacts approval_facts(const ParkedCall& call) {
+  // Its row could not be read.
+  if (call.digest.empty())
+    return {.ids = {{"approval", call.id}}, .details = json::Node::object({{"damaged", true}})};
   return {.principal = call.principal,
           .ids = {{"approval", call.id},
                   {"token", call.token},

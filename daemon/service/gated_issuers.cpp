@@ -53,12 +53,29 @@ Result<GatedIssuer> judged(const store::Key& key, const attest::GatePolicy& poli
 
 }  // namespace
 
+// The keeper asks each second, for each gate. The count is read first: what changes meanwhile is read again the next time.
+Result<GatedIssuers::Openers> GatedIssuers::openers() const {
+  const std::lock_guard lock(reading_);
+  const std::uint64_t changes = approvers_.changes();
+  if (openers_ && openers_of_ == changes) return openers_;
+  CHANCERY_ASSIGN(std::vector<store::Approver> approvers, approvers_.list());
+  std::vector<Opener> out;
+  for (store::Approver& person : approvers) {
+    auto key = key_of(person);
+    if (!key) continue;
+    person.keys.clear();
+    out.push_back({std::move(person), *std::move(key)});
+  }
+  openers_ = std::make_shared<const std::vector<Opener>>(std::move(out));
+  openers_of_ = changes;
+  return openers_;
+}
+
 Result<attest::GatePolicy> GatedIssuers::policy_of(const Gate& gate) const {
-  CHANCERY_ASSIGN(const std::vector<store::Approver> approvers, approvers_.list());
+  CHANCERY_ASSIGN(const Openers known, openers());
   attest::GatePolicy policy{{}, gate.quorum, gate.name};
-  for (const store::Approver& person : approvers) {
-    if (!is_named(gate, person)) continue;
-    if (auto key = key_of(person)) policy.approvers.push_back(*std::move(key));
+  for (const Opener& opener : *known) {
+    if (is_named(gate, opener.person)) policy.approvers.push_back(opener.key);
   }
   if (policy.approvers.size() > attest::kMostGateApprovers)
     return Error{
@@ -105,12 +122,22 @@ Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::seconds
   return make(gate, policy, std::max(options_.overlap, longest_grant), {now, deadline, nullptr});
 }
 
+// The oldest is not ended in its place: what it signed was granted by persons of whom none has changed a key, perhaps.
+Status GatedIssuers::require_room(const Gate& gate) const {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(owner_of(gate)));
+  if (keys.size() < kMostKeysOfGate) return {};
+  return Error{
+      ErrorCode::kConflict,
+      "the gate has 16 keys whose tokens count still, as its approvers have changed so often: the next is made when one "
+      "of these has ended, or after `chancery key revoke` of one, with what it granted"};
+}
+
 Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
                                   hsm::Deadline deadline) {
   const std::lock_guard lock(making_);
   const std::optional<PresentGate> present = look_up();
   if (!present || !present->gate.tpm_enforced) return false;
-  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate));
+  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate, now));
   if (!is_behind) return false;
   CHANCERY_ASSIGN(const attest::GatePolicy policy, policy_of(present->gate));
   CHANCERY_TRY(make(present->gate, policy, std::max(options_.overlap, present->longest_grant),
@@ -122,6 +149,7 @@ Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_se
 Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolicy& policy,
                                        std::chrono::seconds overlap, const Occasion& occasion) {
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
+  CHANCERY_TRY(require_room(gate));
   KeyLife::NewKey wanted;
   wanted.intent = {store::KeyIntent::Kind::kMake, options_.backend, owner_of(gate), {}, overlap};
   wanted.create = [&](hsm::KeyBackend&, const hsm::KeyBinding& binding) {
@@ -178,7 +206,7 @@ Result<std::vector<store::Key>> GatedIssuers::opened_by(const store::ApproverKey
   return out;
 }
 
-Result<bool> GatedIssuers::is_left_behind(const Gate& gate) const {
+Result<bool> GatedIssuers::is_left_behind(const Gate& gate, std::chrono::sys_seconds now) const {
   const auto policy = policy_of(gate);
   if (!policy && policy.error().code == ErrorCode::kConfigInvalid) return false;
   if (!policy) return policy.error();
@@ -186,6 +214,8 @@ Result<bool> GatedIssuers::is_left_behind(const Gate& gate) const {
   if (!key && key.error().code == ErrorCode::kNotFound) return false;
   if (!key) return key.error();
   if (key->state != store::KeyState::kActive) return false;
+  // One that was made later than now was made before the clock was set back.
+  if (key->created_at <= now && now < key->created_at + kGateKeySettles) return false;
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
   const auto fits = judged(*key, *policy, *gated);
   if (!fits && fits.error().code != ErrorCode::kKeyMismatch) return fits.error();

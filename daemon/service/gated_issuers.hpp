@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -38,6 +39,11 @@ struct GatedIssuerOptions {
   std::function<Status()> may_sign = [] { return Status{}; };
 };
 
+/// A key that is younger is followed only when a grant is asked for: or an approver whose key changes each second would fill the store.
+inline constexpr std::chrono::minutes kGateKeySettles{5};
+/// That sign for a gate, or whose tokens count still, and those that are lost: no more are made until one of them ends.
+inline constexpr std::size_t kMostKeysOfGate = 16;
+
 /// A gate as the policy has it just then.
 struct PresentGate {
   Gate gate;
@@ -62,8 +68,8 @@ class GatedIssuers {
   /// The key for the approvers that the gate has now, made if there is none. The one that it follows counts until the longest of its
   /// tokens has ended.
   /// \param longest_grant  that a token may live now
-  /// \return kConfigInvalid when these are none that a TPM can hold a key to, or the issuer's backend is no TPM; the store's and the
-  ///         device's errors
+  /// \return kConfigInvalid when these are none that a TPM can hold a key to, or the issuer's backend is no TPM; kConflict when the gate
+  ///         has kMostKeysOfGate; the store's and the device's errors
   [[nodiscard]] Result<GatedIssuer> current(const Gate& gate, std::chrono::seconds longest_grant,
                                             std::chrono::sys_seconds now, hsm::Deadline deadline);
   /// The same without making one.
@@ -87,8 +93,8 @@ class GatedIssuers {
                                                           const std::vector<Gate>& gates);
 
   /// Whether the gate has a key that signs, for others than its present approvers, who could have one: current() makes that, and the
-  /// overlap of the former begins.
-  [[nodiscard]] Result<bool> is_left_behind(const Gate& gate) const;
+  /// overlap of the former begins. Not yet while the key is younger than kGateKeySettles. Cheap while the approvers are as they were.
+  [[nodiscard]] Result<bool> is_left_behind(const Gate& gate, std::chrono::sys_seconds now) const;
 
   /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
   /// \param granted  the scopes that may be granted at all
@@ -103,7 +109,17 @@ class GatedIssuers {
   [[nodiscard]] bool is_stale() const noexcept { return is_stale_; }
 
  private:
+  /// Somebody whose key a TPM can hold another to.
+  struct Opener {
+    store::Approver person;  ///< without keys
+    PublicKey key;
+  };
+  using Openers = std::shared_ptr<const std::vector<Opener>>;
+
+  /// Read once for each change of the approvers.
+  [[nodiscard]] Result<Openers> openers() const;
   [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
+  [[nodiscard]] Status require_room(const Gate& gate) const;
   [[nodiscard]] Result<hsm::GatedKeys*> device() const;
   /// Whether the present approvers of its gate open it.
   [[nodiscard]] Result<bool> is_present(const store::Key& key, const std::vector<Gate>& gates) const;
@@ -119,6 +135,9 @@ class GatedIssuers {
   TrustPublisher& trust_;
   const GatedIssuerOptions options_;
   std::mutex making_;
+  mutable std::mutex reading_;  // of the approvers; taken last
+  mutable Openers openers_;
+  mutable std::uint64_t openers_of_ = 0;  // ApproverBook::changes()
   mutable std::mutex publishing_;
   std::atomic<bool> is_stale_ = false;
 };

@@ -225,7 +225,7 @@ void KeyKeeper::follow_gate_keys(std::chrono::sys_seconds now) {
 
 // The gates before this one may have waited for the TPM, and another may make a key just now: the policy is another by then, perhaps.
 Status KeyKeeper::follow_gate_key(const Gate& gate, std::chrono::sys_seconds now) {
-  CHANCERY_ASSIGN(const bool is_left_behind, office_.gated.is_left_behind(gate));
+  CHANCERY_ASSIGN(const bool is_left_behind, office_.gated.is_left_behind(gate, now));
   if (!is_left_behind) return {};
   const auto look_up = [&]() -> std::optional<PresentGate> {
     const auto policy = office_.policy.current();

@@ -12,6 +12,7 @@
 #include "daemon/service/request_outline.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/verify/htu.hpp"
 #include "sdk/wire/authorize_fields.hpp"
 
 namespace chancery::service {
@@ -201,9 +202,9 @@ std::string Parking::matter_of(const Asker& asker) const {
                             {"arguments_sha256", matter_.arguments_sha256},
                             {"principal", asker.chain.principal()},
                             {"gates", terms_node(asker.closed)}});
-  // A call's address is its tool's; of an action it says what is done.
+  // A call's address is its tool's; of an action it says what is done. Its proof is good for any query and spelling, and so is a denial.
   if (matter_.kind != store::ApprovalKind::kCall) {
-    node.set("uri", action_.uri);
+    node.set("uri", normalize_htu(action_.uri).value_or(action_.uri));
     node.set("method", action_.method);
   }
   return digest_of(json::to_jcs(node));

@@ -147,7 +147,8 @@ struct Counted {
 };
 
 /// Composes the entry for what becomes of a request, within the transaction: `call` is as it is then. Called on any thread, also for
-/// requests that end with the one that somebody decided.
+/// requests that end with the one that somebody decided, or with a key. One of these whose row cannot be read has its id and its state
+/// alone: its digest is empty.
 using EntryOf = std::function<AuditEntry(const ParkedCall& call)>;
 
 /// An approval that is about to be used up by what was asked for again.

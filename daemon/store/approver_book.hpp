@@ -76,7 +76,7 @@ class ApproverBook {
  public:
   virtual ~ApproverBook() = default;
 
-  /// With their active keys alone, in the order of their principals.
+  /// With their active keys alone, in the order of their principals. Reads every person: who asks often asks for changes() first.
   virtual Result<std::vector<Approver>> list() = 0;
   /// With all keys. kNotFound.
   virtual Result<Approver> find(std::string_view principal) = 0;
@@ -84,6 +84,9 @@ class ApproverBook {
   virtual Result<Approver> by_key(const Thumbprint& key) = 0;
   /// Whether a key is active, of anybody.
   virtual Result<bool> has_any() = 0;
+  /// Another number after each enroll() and revoke() that may have changed something, and before it returns: what was read since this was
+  /// last another is as it is still. No lock, no reading.
+  [[nodiscard]] virtual std::uint64_t changes() const noexcept = 0;
 
   /// Enrols a key, in one transaction with what it rests on. The person's groups are from then on those that are given.
   /// - The first is taken while no key is active.

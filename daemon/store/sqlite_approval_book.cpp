@@ -94,7 +94,7 @@ constexpr const char* kForget = "DELETE FROM parked_calls WHERE ended_at < ?";
 
 // What a denial holds for too, of what is open: as GateBook::was_denied() has it of what is asked for afterwards. What is overdue expires.
 constexpr const char* kTwins =
-    "SELECT id FROM parked_calls WHERE matter = ?1 AND id <> ?2 AND (key = ?3 OR first_key = ?4) AND "
+    "SELECT id, state = 'approved' FROM parked_calls WHERE matter = ?1 AND id <> ?2 AND (key = ?3 OR first_key = ?4) AND "
     "ended_at IS NULL AND state IN ('pending', 'approved') AND (state = 'approved' OR expires_at > ?5)";
 
 Result<ApprovalKind> kind_from(std::string_view name) {
@@ -200,6 +200,17 @@ Result<std::uint64_t> count_of(Query& query) {
 Status lapse_early(Database& database, std::string_view id, sys_seconds now) {
   CHANCERY_ASSIGN(Query update, database.query(kLapseEarly));
   return update.bind(id).bind(now).run();
+}
+
+// For its entry. A row that cannot be read ends as any other: else it would keep somebody from denying another request, or from revoking a
+// key.
+Result<ParkedCall> ended_call(Database& database, std::string_view id, ApprovalState state) {
+  auto call = read_call(database, kSummary, id, summary_from);
+  if (call || call.error().code != ErrorCode::kStoreCorrupt) return call;
+  ParkedCall unread;
+  unread.id = id;
+  unread.state = state;
+  return unread;
 }
 
 // The TPM asks for each approver's own signature: without it an approval would be good for nothing.
@@ -364,25 +375,31 @@ class SqliteApprovalBook final : public ApprovalBook {
   // Who has denied one is not to find that another approved the same, which was asked for in another way.
   Status end_twins(const ParkedCall& denied, sys_seconds now, const EntryOf& entry) {
     if (denied.matter.empty()) return {};  // of before there was any: they would all be one
-    CHANCERY_ASSIGN(const std::vector<std::string> twins, twins_of(denied, now));
-    for (const std::string& id : twins) {
-      CHANCERY_ASSIGN(const ParkedCall twin, read_call(database(), kSummary, id, summary_from));
-      const bool was_approved = twin.state == ApprovalState::kApproved;
-      CHANCERY_TRY(was_approved ? lapse_early(database(), id, now)
-                                : change(kEnd, id, ApprovalState::kCancelled, now));
-      if (was_approved) CHANCERY_TRY(forget_decided_of(database(), id));
-      CHANCERY_ASSIGN(const ParkedCall ended, read_call(database(), kSummary, id, summary_from));
+    CHANCERY_ASSIGN(const std::vector<Twin> twins, twins_of(denied, now));
+    for (const Twin& twin : twins) {
+      CHANCERY_TRY(twin.was_approved ? lapse_early(database(), twin.id, now)
+                                     : change(kEnd, twin.id, ApprovalState::kCancelled, now));
+      if (twin.was_approved) CHANCERY_TRY(forget_decided_of(database(), twin.id));
+      const ApprovalState state = twin.was_approved ? ApprovalState::kLapsed : ApprovalState::kCancelled;
+      CHANCERY_ASSIGN(const ParkedCall ended, ended_call(database(), twin.id, state));
       CHANCERY_TRY(journal_->append_before(entry(ended)));
     }
     return {};
   }
 
-  Result<std::vector<std::string>> twins_of(const ParkedCall& denied, sys_seconds now) {
+  struct Twin {
+    std::string id;
+    bool was_approved = false;
+  };
+
+  Result<std::vector<Twin>> twins_of(const ParkedCall& denied, sys_seconds now) {
     const std::string key = denied.key.text();
     const std::string first = denied.first.text();
     CHANCERY_ASSIGN(Query select, database().query(kTwins));
-    return read_all<std::string>(select.bind(denied.matter).bind(denied.id).bind(key).bind(first).bind(now),
-                                 [](const Query& row) -> Result<std::string> { return row.text(0); });
+    return read_all<Twin>(select.bind(denied.matter).bind(denied.id).bind(key).bind(first).bind(now),
+                          [](const Query& row) -> Result<Twin> {
+                            return Twin{row.text(0), row.number(1) != 0};
+                          });
   }
 
   Status approve(std::string_view id, sys_seconds now) {
@@ -518,7 +535,7 @@ Result<std::vector<std::string>> void_votes(Journal& journal, const Thumbprint& 
   for (const std::string& id : calls) {
     CHANCERY_TRY(lapse_early(database, id, now));
     if (database.changes() != 1) continue;  // it is pending still, and lacks one
-    CHANCERY_ASSIGN(const ParkedCall call, read_call(database, kSummary, id, summary_from));
+    CHANCERY_ASSIGN(const ParkedCall call, ended_call(database, id, ApprovalState::kLapsed));
     CHANCERY_TRY(journal.append_before(lapsed(call)));
     out.push_back(id);
   }

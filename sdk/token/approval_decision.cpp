@@ -95,4 +95,10 @@ Status verify_approval_decision(std::string_view jws, const PublicKey& key,
   return parsed.verify(key, passkeys);
 }
 
+Status verify_approval_decision_of_any_party(std::string_view jws, const PublicKey& key) {
+  CHANCERY_ASSIGN(const ApproverJws parsed, ApproverJws::parse(jws, kType));
+  CHANCERY_TRY(read_claims(parsed.payload.root()));
+  return parsed.verify_of_any_party(key);
+}
+
 }  // namespace chancery

@@ -101,14 +101,27 @@ Result<ApproverJws> ApproverJws::parse(std::string_view compact, std::string_vie
                      std::move(signature)};
 }
 
-Status ApproverJws::verify(const PublicKey& public_key, const std::optional<RelyingParty>& passkeys) const {
+Status ApproverJws::check_key(const PublicKey& public_key) const {
   if (key != public_key.thumbprint())
     return Error{ErrorCode::kSignatureInvalid,
                  "it is signed by another key: `kid` is not this one's thumbprint"};
   if (algorithm != public_key.algorithm())
     return Error{ErrorCode::kUnsupportedAlgorithm, "the header's `alg` is not that of the approver's key"};
+  return {};
+}
+
+Status ApproverJws::verify(const PublicKey& public_key, const std::optional<RelyingParty>& passkeys) const {
+  CHANCERY_TRY(check_key(public_key));
   if (by_passkey()) return verify_passkey(*this, public_key, passkeys);
   return verify_raw(*this, public_key, std::get<Signature>(signature));
+}
+
+Status ApproverJws::verify_of_any_party(const PublicKey& public_key) const {
+  CHANCERY_TRY(check_key(public_key));
+  if (!by_passkey()) return verify_raw(*this, public_key, std::get<Signature>(signature));
+  CHANCERY_TRY(verify_passkey_signature(std::get<PasskeyAssertion>(signature),
+                                        passkey_challenge(signing_input), public_key));
+  return {};
 }
 
 std::string approver_signing_input(std::string_view type, const ApproverSigner& signer,

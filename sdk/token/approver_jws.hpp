@@ -34,6 +34,11 @@ struct ApproverJws {
   /// Whether `key` signed it. \param passkeys  none: no passkey is accepted
   /// \return kSignatureInvalid, kUnsupportedAlgorithm, and what verify_passkey_assertion() says
   [[nodiscard]] Status verify(const PublicKey& key, const std::optional<RelyingParty>& passkeys) const;
+  /// The same with verify_passkey_signature(): a passkey's for whichever party.
+  [[nodiscard]] Status verify_of_any_party(const PublicKey& key) const;
+
+ private:
+  [[nodiscard]] Status check_key(const PublicKey& key) const;
 };
 
 /// Who signs, and with what.

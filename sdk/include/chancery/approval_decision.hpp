@@ -57,6 +57,10 @@ inline constexpr std::size_t kMaxDecisionSize = 16384;
 [[nodiscard]] Status verify_approval_decision(std::string_view jws, const PublicKey& key,
                                               const std::optional<RelyingParty>& passkeys);
 
+/// The same for whichever party a passkey answered: of RP id and origin alone it may be another (verify_passkey_signature). It tells a
+/// decision that was made under another configuration from one that the key did not sign; it is no ground to count one.
+[[nodiscard]] Status verify_approval_decision_of_any_party(std::string_view jws, const PublicKey& key);
+
 /// The challenge that a passkey answers for a signing input, of decisions and of authorizations alike.
 [[nodiscard]] Sha256Digest passkey_challenge(std::string_view signing_input);
 

@@ -75,12 +75,7 @@ struct Site {
   std::string enrols(const std::string& person) const {
     return desk(kBob).vouches(desk(person).enrolment(where_made(person)));
   }
-  void rotates(const std::string& person) const {
-    Words arguments{"approver", "rotate", "--yes"};
-    const Words where = where_made(person);
-    arguments.insert(arguments.end(), where.begin(), where.end());
-    desk(person).does(arguments);
-  }
+  void rotates(const std::string& person) const { desk(person).does({"approver", "rotate", "--yes"}); }
 
   /// Keeps the gate with what the TPM proves of its key.
   [[nodiscard]] Run pinning(const ApproverDesk& desk, bool in_place_of_another = false) const {

@@ -1,13 +1,16 @@
 // What is asked for in several ways at once, and denied in one of them.
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/store/sqlite.hpp"
 #include "tests/unit/daemon/approval_books.hpp"
 
 namespace chancery::store::testing {
@@ -76,6 +79,58 @@ BOOST_DATA_TEST_CASE_F(Deniers, a_denial_ends_what_waits, boost::unit_test::data
   BOOST_TEST(store_counts() == before + (has_ended ? 2 : 1));
   if (row.then == kLapsed) BOOST_TEST((use(twin, kNow) == Outcome::kApprovedNoLonger));
   if (row.then == kCancelled) BOOST_TEST((refusal(decide(by(twin, kCarol))) == kConflict));
+}
+
+namespace {
+
+constexpr std::array kDamaged{
+    "UPDATE parked_calls SET gates = 'none' WHERE seq = 2",
+    "UPDATE parked_calls SET key = 'none' WHERE seq = 2",
+    "UPDATE parked_calls SET kind = 'none' WHERE seq = 2",
+    "UPDATE parked_calls SET requesters = '{' WHERE seq = 2",
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE_F(Deniers, a_row_that_cannot_be_read_keeps_nobody_from_denying,
+                       boost::unit_test::data::make(kDamaged) * boost::unit_test::data::make({false, true}),
+                       damage, is_approved) {
+  const Twin terms{"", "matter", "key", "first", is_approved, kPending};
+  const ParkedCall call = parked(in_matter("one", terms));
+  const ParkedCall twin = parked(in_matter("two", terms));
+  const ParkedCall sound = parked(in_matter("three", terms));
+  if (is_approved) BOOST_TEST((decided(by(twin, kCarol)) == kApproved));
+  auto database = must(Database::open(folder.path() / "chancery.db"));
+  must(database.execute(damage));
+  std::vector<ParkedCall> told;
+  const auto denied = book->decide(by(call, kBob, false), kNow, [&](const ParkedCall& ended) {
+    told.push_back(ended);
+    return entry("decided " + ended.id);
+  });
+  BOOST_REQUIRE_MESSAGE(denied, (denied ? "" : denied.error().what));
+  BOOST_TEST((state_of(call) == kDenied));
+  BOOST_TEST((state_of(sound) == kCancelled));
+  const ApprovalState then = is_approved ? kLapsed : kCancelled;
+  const auto about = std::ranges::find(told, twin.id, &ParkedCall::id);
+  BOOST_REQUIRE((about != told.end()));
+  BOOST_TEST((about->state == then));
+  BOOST_TEST(about->digest.empty());
+  // Nothing is open any more of what stands in the same row.
+  must(database.execute(("UPDATE parked_calls SET gates = '[]', requesters = '[]', kind = 'call', key = '" +
+                         twin.key.text() + "' WHERE seq = 2")
+                            .c_str()));
+  BOOST_TEST((state_of(twin) == then));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_that_cannot_be_read_keeps_nobody_from_revoking_a_key, Deniers) {
+  const ParkedCall call = parked(gated_call("one", {kBob, kCarol}));
+  BOOST_TEST((decided(by(call, kBob)) == kApproved));
+  auto database = must(Database::open(folder.path() / "chancery.db"));
+  must(database.execute("UPDATE parked_calls SET gates = 'none' WHERE seq = 1"));
+  const auto revoked = revoke(bob);
+  BOOST_REQUIRE_MESSAGE(revoked, (revoked ? "" : revoked.error().what));
+  must(database.execute("UPDATE parked_calls SET gates = '[]' WHERE seq = 1"));
+  BOOST_TEST((state_of(call) == kLapsed));
 }
 
 BOOST_FIXTURE_TEST_CASE(without_a_matter_no_request_is_anothers_twin, Deniers) {

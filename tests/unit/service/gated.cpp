@@ -574,6 +574,8 @@ BOOST_FIXTURE_TEST_CASE(a_denied_action_is_not_denied_elsewhere, GatedAction) {
   decide(id_of(asked("60")), kBob, false);
   BOOST_TEST(verdict_of(asked("60")) == "approval_denied");
   BOOST_TEST(elsewhere("POST", "https://api.example.org/refunds/2") == "approval_required");
+  for (const std::string same : {"refunds?2", "refunds#x", "./%72efunds?x=1#2"})
+    BOOST_TEST(elsewhere("POST", "https://api.example.org/" + same) == "approval_denied");
   BOOST_TEST(elsewhere("PUT", "https://api.example.org/refunds") == "approval_required");
 }
 

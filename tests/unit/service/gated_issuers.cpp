@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -337,7 +338,7 @@ BOOST_FIXTURE_TEST_CASE(a_change_of_the_configuration_and_a_passkeys_end_leave_t
 
 // Whether anybody asks for a grant or not.
 BOOST_FIXTURE_TEST_CASE(the_overlap_of_a_former_key_begins_by_itself, BehindTpm) {
-  const store::Key former = key_behind("refunds");
+  const store::Key former = key_behind("refunds", kNow - 1h);
   keeper.tick(kNow);
   BOOST_TEST((again(former).state == KeyState::kActive));
   put({gate("refunds", {kBob})});
@@ -350,9 +351,112 @@ BOOST_FIXTURE_TEST_CASE(the_overlap_of_a_former_key_begins_by_itself, BehindTpm)
   for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
 }
 
+// Or somebody whose key changes each second has the TPM make one each second.
+BOOST_FIXTURE_TEST_CASE(what_was_just_made_is_followed_by_itself_only_later, BehindTpm) {
+  const store::Key first = key_behind("refunds", kNow);
+  const auto made = [this] { return must(store().keys("gate/refunds")).size(); };
+  for (auto at = kNow; at < kNow + service::kGateKeySettles; at += 30s) {
+    enroll(kBob);
+    keeper.tick(at);
+  }
+  keeper.tick(kNow + service::kGateKeySettles - 1s);
+  BOOST_TEST(made() == 1u);
+  keeper.tick(kNow + service::kGateKeySettles);
+  BOOST_TEST(made() == 2u);
+  BOOST_TEST((again(first).state == KeyState::kRotating));
+  enroll(kBob);
+  keeper.tick(kNow + service::kGateKeySettles + 1s);
+  BOOST_TEST(made() == 2u);
+  static_cast<void>(
+      key_behind("refunds", kNow + service::kGateKeySettles + 2s));  // a grant waits for nothing
+  BOOST_TEST(made() == 3u);
+  enroll(kBob);
+  keeper.tick(kNow - 24h);  // the clock was set back
+  BOOST_TEST(made() == 4u);
+  for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_gate_has_so_many_keys_at_one_time, BehindTpm) {
+  const store::Key first = key_behind("refunds");
+  for (std::size_t i = 1; i < service::kMostKeysOfGate; ++i) {
+    enroll(kBob);
+    static_cast<void>(key_behind("refunds"));
+  }
+  enroll(kBob);
+  const Gate refunds = gate("refunds", {kBob, kCarol});
+  const auto refused = office().gated.current(refunds, 8h, kNow, hsm::far_away());
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ErrorCode::kConflict));
+  // The keeper says so, and what was granted counts still.
+  keeper.tick(kNow + 1h);
+  BOOST_TEST(complaints.size() == 1u);
+  BOOST_TEST((again(first).state == KeyState::kRotating));
+  BOOST_TEST(must(store().keys_in_use("gate/refunds")).size() == service::kMostKeysOfGate);
+
+  static_cast<void>(must(store().change_key(first.stored.public_key.thumbprint(), KeyState::kRevoked, "lost",
+                                            {.at = kNow, .action = "key.revoke"})));
+  BOOST_TEST(office().gated.current(refunds, 8h, kNow, hsm::far_away()).has_value());
+}
+
+namespace {
+
+/// The office's book of approvers, and how often all of it was read.
+struct CountedBook final : store::ApproverBook {
+  explicit CountedBook(store::ApproverBook& book) : behind(book) {}
+
+  Result<std::vector<store::Approver>> list() override {
+    ++lists;
+    return behind.list();
+  }
+  Result<store::Approver> find(std::string_view principal) override { return behind.find(principal); }
+  Result<store::Approver> by_key(const Thumbprint& key) override { return behind.by_key(key); }
+  Result<bool> has_any() override { return behind.has_any(); }
+  std::uint64_t changes() const noexcept override { return behind.changes(); }
+  Result<std::uint64_t> enroll(const store::NewApproverKey& key, const store::AuditEntry& audit) override {
+    return behind.enroll(key, audit);
+  }
+  Result<store::EndedApproverKey> revoke(const Thumbprint& key, const std::optional<Thumbprint>& by,
+                                         const store::EntryOf& lapsed,
+                                         const store::AuditEntry& audit) override {
+    return behind.revoke(key, by, lapsed, audit);
+  }
+
+  store::ApproverBook& behind;
+  int lists = 0;
+};
+
+}  // namespace
+
+// It is asked each second.
+BOOST_FIXTURE_TEST_CASE(approvers_are_read_once_for_all_gates_until_they_change, BehindTpm) {
+  const std::vector<Gate> both{gate("refunds", {kBob}), gate("payouts", {kCarol})};
+  put(both);
+  for (const char* const name : {"refunds", "payouts"}) static_cast<void>(key_behind(name, kNow - 1h));
+  CountedBook book(office().approvers);
+  const service::GatedIssuers gated(store(), book, office().life, office().backends, office().trust,
+                                    {.backend = "tpm"});
+  const auto left_behind = [&] {
+    std::vector<std::string> out;
+    for (const Gate& each : both) {
+      if (must(gated.is_left_behind(each, kNow))) out.push_back(each.name);
+    }
+    return out;
+  };
+  for (int i = 0; i < 3; ++i) BOOST_TEST(left_behind().empty());
+  BOOST_TEST(book.lists == 1);
+  enroll(kCarol);
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(left_behind() == (std::vector<std::string>{"payouts"}), boost::test_tools::per_element());
+  BOOST_TEST(book.lists == 2);
+  BOOST_REQUIRE(revoke(keys.at(kBob)).status == 200);
+  BOOST_TEST(!must(gated.find(both.back())));
+  BOOST_TEST((gated.find(both.front()).error().code == ErrorCode::kConfigInvalid));
+  BOOST_TEST(book.lists == 3);
+}
+
 // As while it waits for the TPM that another makes a key.
 BOOST_FIXTURE_TEST_CASE(a_key_is_followed_for_the_approvers_of_then_and_not_of_before, BehindTpm) {
-  const store::Key first = key_behind("refunds");
+  const store::Key first = key_behind("refunds", kNow - 1h);
   keeper.tick(kNow);  // so that the next has nothing else to do
   put({gate("refunds", {kBob})});
   std::promise<void> begun;
