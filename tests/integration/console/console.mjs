@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { accessibilityProblems, startBrowser } from '../tests/browser.mjs';
 import { Person } from './person.mjs';
-import { Scene, kBob, kScript } from './scene.mjs';
+import { Scene, kBareScript, kBob, kScript } from './scene.mjs';
 
 let scene;
 let browser;
@@ -254,6 +254,30 @@ test('what an agent, its delegator and an approver write is not run where the lo
     assert.ok((await bob.page.locator('.json').first().textContent()).includes(kScript.replaceAll('"', '\\"')));
     await nothingWasWrong(bob);
   }
+});
+
+test('what a trusted issuer and its agents wrote past the daemon is not run either', async () => {
+  const id = await scene.waitingOffline({ amount: 101 });
+  const { document } = (await scene.onSocket('GET', `/v1/approvals/${id}`)).body;
+  assert.ok(document.client_id.includes(kScript));
+  assert.ok(document.uri.includes(kBareScript));
+  assert.equal(document.audience, kScript);
+  assert.deepEqual(Object.keys(document.debits), [`payments.refund#${kScript}`]);
+  for (const fragment of ['#/approvals', `#/approvals/${id}`]) {
+    await bob.open(fragment);
+    await bob.page.waitForLoadState('networkidle');
+    await nothingWasWrong(bob);
+  }
+  const shown = await bob.page.locator('main').textContent();
+  for (const text of [document.client_id, kBareScript, document.principal]) assert.ok(shown.includes(text), text);
+  await bob.open('#/chains');
+  await bob.page.fill('#chain', scene.offline.chain.join('~'));
+  await bob.page.getByRole('button', { name: 'Explain' }).click();
+  await bob.page.locator('.hops').waitFor();
+  const explained = await bob.page.locator('main').textContent();
+  for (const text of [`agent/below ${kScript}`, kBareScript, `crm.read#${kScript}`]) assert.ok(explained.includes(text), text);
+  assert.doesNotMatch(await bob.page.content(), /\u202e/);
+  await nothingWasWrong(bob);
 });
 
 test('a request that the operator cancels is decided by nobody', async () => {

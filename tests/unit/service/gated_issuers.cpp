@@ -483,6 +483,62 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_followed_for_the_approvers_of_then_and_not_of_b
   for (const std::string& complaint : complaints) BOOST_ERROR(complaint);
 }
 
+// --- what signs
+
+// Whatever was decided by the daemon's records: here nothing of the daemon's is asked but the call that has the TPM sign. With fewer persons than the
+// quorum there is no policy to show it, and what it says to a daemon that tries all the same is in tests/unit/hsm/gate_policy.cpp.
+BOOST_FIXTURE_TEST_CASE(the_tpm_signs_for_the_quorums_words_over_this_token_alone, BehindTpm) {
+  constexpr std::uint64_t kBadSignature = 0x5DB;  // TPM_RC_SIGNATURE, of the fifth parameter
+  constexpr std::string_view kInput = "eyJhbGciOiJFUzI1NiJ9.eyJzY29wZSI6InBheW1lbnRzIn0";
+  Gate both = gate("refunds", {kBob, kCarol});
+  both.quorum = 2;
+  put({both});
+  const service::GatedIssuer issuer = must(office().gated.current(both, 8h, kNow, hsm::far_away()));
+  const auto word = [&](const char* person, std::string_view over) {
+    const SigningKey& key = signing.at(person);
+    const Bytes input = attest::policy_signature_input(issuer.name, as_bytes(over), issuer.policy.gate);
+    return hsm::PolicySignature{key.public_key(), must(key.sign(input))};
+  };
+  const auto sign = [&](const std::vector<hsm::PolicySignature>& words) {
+    return office().gated.sign(issuer, kInput, words, hsm::far_away());
+  };
+  const hsm::PolicySignature bobs = word(kBob, kInput);
+  hsm::PolicySignature bobs_as_carols = bobs;
+  bobs_as_carols.approver = signing.at(kCarol).public_key();
+  const std::string another = std::string(kInput) + "x";
+
+  struct Refused {
+    const char* what;
+    std::vector<hsm::PolicySignature> words;
+    ErrorCode code;
+    std::uint64_t native;  ///< what the TPM said; 0: it had nothing to judge
+  };
+  const std::vector<Refused> rows{
+      {"nobody's", {}, ErrorCode::kForbidden, 0},
+      {"one person's", {bobs}, ErrorCode::kForbidden, 0},
+      {"one person's twice", {bobs, bobs}, ErrorCode::kForbidden, 0},
+      {"one person's twice, once as another's",
+       {bobs, bobs_as_carols},
+       ErrorCode::kSignatureInvalid,
+       kBadSignature},
+      {"one over another token", {bobs, word(kCarol, another)}, ErrorCode::kSignatureInvalid, kBadSignature},
+      {"both over another token",
+       {word(kBob, another), word(kCarol, another)},
+       ErrorCode::kSignatureInvalid,
+       kBadSignature}};
+  for (const Refused& row : rows) {
+    const auto refused = sign(row.words);
+    BOOST_TEST_CONTEXT(row.what) {
+      BOOST_REQUIRE(!refused);
+      BOOST_TEST(error_name(refused.error().code) == error_name(row.code));
+      BOOST_TEST(refused.error().native == row.native);
+    }
+  }
+  const Signature signature = must(sign({bobs, word(kCarol, kInput)}));
+  BOOST_TEST(
+      verify_signature(issuer.key.stored.public_key, sha256(as_bytes(kInput)), as_bytes(kInput), signature));
+}
+
 // --- what is published
 
 BOOST_FIXTURE_TEST_CASE(what_could_not_be_published_is_published_later, BehindTpm) {
