@@ -111,6 +111,8 @@ test('a full inbox is shown in parts, what ends soonest first', async () => {
   await page.getByRole('button', { name: 'Show 50 more' }).click();
   await page.getByRole('button', { name: 'Show 20 more' }).click();
   await page.getByRole('button', { name: /^Show/ }).waitFor({ state: 'detached' });
+  assert.match(await focused(), /Call tool\.19/);
+  await page.locator('[role=status]', { hasText: '20 more requests shown' }).waitFor({ state: 'attached' });
   assert.equal((await subjects()).at(-1), 'Call tool.0');
   assert.equal((await subjects()).length, 120);
 });
@@ -206,6 +208,8 @@ test('an action is confirmed for exactly what is sent, and a closed window gives
   await page.locator('dialog').getByRole('button', { name: 'Freeze' }).click();
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.deepEqual(daemon.done, [{ path: '/ui/api/agents/billing-agent-00010/freeze', body: '{"reason":"it was injected"}' }]);
+  await page.locator('.page-state .badge', { hasText: 'frozen' }).waitFor();
+  assert.equal(await focused(), 'page'); // the button can be pressed no more
 });
 
 const freezing = async () => {
@@ -219,6 +223,22 @@ const freezing = async () => {
 test('whoever closes the window while the passkey is asked has done nothing', async () => {
   const { devtools, authenticatorId } = await takePasskey();
   const answers = (enabled) => devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+  let answer = () => undefined;
+  await page.route('**/ui/confirmations', async (route) => {
+    await new Promise((resolve) => (answer = resolve)); // nobody is asked for the passkey before
+    await route.continue();
+  });
+  for (const leave of [() => page.keyboard.press('Escape'), () => page.getByRole('button', { name: 'Cancel' }).click(), () => open('#/health')]) {
+    await freezing();
+    await page.waitForTimeout(50);
+    await leave();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    answer();
+    await open(kRefund);
+    await page.locator('#decide-title').waitFor();
+    assert.deepEqual(daemon.done, []);
+  }
+  await page.unroute('**/ui/confirmations');
   for (const leave of [() => page.keyboard.press('Escape'), () => page.getByRole('button', { name: 'Cancel' }).click(), () => open('#/health')]) {
     await answers(false);
     await freezing();
@@ -264,6 +284,15 @@ test('another tab of the same origin is signed in too, and a cookie alone is not
   await late.goto(`${origin}/ui#/agents`);
   await late.getByText('ask for a link').waitFor();
   assert.equal((await window.context.cookies(origin)).length, 1);
+});
+
+test('a link that opens nothing takes nothing from who is signed in', async () => {
+  await open('#/agents');
+  await page.locator('tbody tr').first().waitFor();
+  await open('#link=bad-link-for-the-tests');
+  await page.locator('[role=status]', { hasText: 'You are still signed in' }).waitFor({ state: 'attached' });
+  await page.locator('.inbox').waitFor();
+  assert.match(page.url(), /#\/approvals$/);
 });
 
 test('who could not be signed out is not told so', async () => {

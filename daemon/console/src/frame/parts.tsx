@@ -1,7 +1,7 @@
 // Small things that every page is made of.
 
 import type { ComponentChildren } from 'preact';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { VisibleText, visibleLabel } from '../text/visible_text';
 import { ago, iso, moment } from '../text/times';
@@ -232,7 +232,8 @@ export function Shown<T>({ loaded, what, children }: { loaded: Loaded<T>; what: 
 export function useAction(action: (signal: AbortSignal) => Promise<void>): { run: () => void; isBusy: boolean; error?: Error } {
   const [state, setState] = useState<{ isBusy: boolean; error?: Error }>({ isBusy: false });
   const running = useRef<AbortController | undefined>(undefined);
-  useEffect(() => () => running.current?.abort(), []);
+  // As the window goes, and not a frame later as by useEffect: what a key answers in between would be sent.
+  useLayoutEffect(() => () => running.current?.abort(), []);
   const run = () => {
     if (running.current !== undefined) return; // two presses may come before the page is drawn again
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 import { agents } from '../data/api';
 import type { AgentView, Budget, FreezeState, Key } from '../data/types';
@@ -183,12 +183,22 @@ function Agent({ view, freezes, onDone, turn }: { view: AgentView; freezes: Free
 
 export function AgentPage({ name }: { name: string }) {
   const [turn, setTurn] = useState(0);
-  const loaded = useLoad(() => agents.view(name), [name, turn]);
-  const freezes = useLoad(agents.freezes, [turn]).data;
+  const loaded = useLoad(() => agents.view(name), [name]);
+  const freezes = useLoad(agents.freezes, []);
+  const onDone = () => {
+    loaded.reload(); // what stands there stays meanwhile, and the focus with it
+    freezes.reload();
+    setTurn(turn + 1);
+  };
+  // The button that was pressed may be of no use by then: whoever uses the keyboard begins at the page, and not before all that leads to it.
+  useLayoutEffect(() => {
+    const at = document.activeElement;
+    if (turn > 0 && (at === document.body || at?.matches(':disabled'))) document.getElementById('page')?.focus();
+  }, [turn, loaded.data, freezes.data]);
   if (name.length > 63) return <Empty title="No agent has so long a name" />;
   return (
     <Shown loaded={loaded} what="the agent">
-      {(view) => <Agent view={view} freezes={freezes} turn={turn} onDone={() => setTurn(turn + 1)} />}
+      {(view) => <Agent view={view} freezes={freezes.data} turn={turn} onDone={onDone} />}
     </Shown>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval } from '../data/types';
@@ -86,11 +86,19 @@ function useNews(waiting: Approval[] | undefined): void {
 /** The requests, what ends soonest first, and as many of them as were asked for. */
 function WaitingList({ waiting, now }: { waiting: readonly Approval[]; now: number }) {
   const [parts, setParts] = useState(1);
+  const list = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    if (parts === 1) return;
+    const shown = list.current?.children;
+    const first = shown?.[(parts - 1) * kPart];
+    first?.querySelector('a')?.focus(); // the button may be gone, and the focus with it
+    announce(`${plural((shown?.length ?? 0) - (parts - 1) * kPart, 'more request')} shown`);
+  }, [parts]);
   const sorted = useMemo(() => [...waiting].sort((one, other) => one.expires_at - other.expires_at), [waiting]);
   const hidden = waiting.length - parts * kPart;
   return (
     <>
-      <ul class="inbox">
+      <ul class="inbox" ref={list}>
         {sorted.slice(0, parts * kPart).map((approval) => (
           <Waiting approval={approval} now={now} key={approval.id} />
         ))}
