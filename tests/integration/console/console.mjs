@@ -263,9 +263,9 @@ test('what a trusted issuer and its agents wrote past the daemon is not run eith
   assert.ok(document.uri.includes(kBareScript));
   assert.equal(document.audience, kScript);
   assert.deepEqual(Object.keys(document.debits), [`payments.refund#${kScript}`]);
-  for (const fragment of ['#/approvals', `#/approvals/${id}`]) {
+  for (const [fragment, wanted] of [['#/approvals', '.inbox'], [`#/approvals/${id}`, '.hops']]) {
     await bob.open(fragment);
-    await bob.page.waitForLoadState('networkidle');
+    await bob.page.locator(wanted).waitFor();
     await nothingWasWrong(bob);
   }
   const shown = await bob.page.locator('main').textContent();
