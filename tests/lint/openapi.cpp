@@ -156,8 +156,8 @@ const api::AuditCheckpoint kCheckpoint{1, 2, "note"};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
 const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
-const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}", "jkt",
-                        kSelectors, 1,    2,     3,      "why",      "tpm"};
+const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}",  "jkt",
+                        kSelectors, 1,    2,     3,      "why",      "tpm", {{"jkt", "tpm", "active", 0, 1}}};
 const api::SwitchSetting kSwitchSetting{"tpm", 1, 2, {1}};
 
 const api::HostIdentity kIdentity{{1}, {1}, {1}, {1}};

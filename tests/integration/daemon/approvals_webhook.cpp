@@ -133,7 +133,7 @@ BOOST_FIXTURE_TEST_CASE(a_receiver_that_was_down_is_told_in_order_also_over_a_re
     BOOST_TEST(member(text, "scope") == "payments.refund");
     BOOST_TEST(member(text, "principal") == "user:alice@example.org");
     BOOST_TEST(member(text, "agent").ends_with("/orchestrator"), text);
-    BOOST_TEST(text.find(R"("approvers":["user:bob@example.org","group:finance"])") != std::string::npos,
+    BOOST_TEST(text.find(R"("approvers": ["user:bob@example.org", "group:finance"])") != std::string::npos,
                text);
     BOOST_TEST(text.find(kSecret) == std::string::npos, text);
   }

@@ -589,6 +589,9 @@ BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_refused_before_any_gate, Be
   Gate software = gate("payouts", {kBob});
   software.tpm_enforced = false;
   put({gate("refunds", {kBob}), software});
+  change_policy([](service::Policy& policy) {
+    policy.persons = {{kOperatorUid, "user:operator@example.org"}};
+  });
   const auto ask = [&](const std::string& scopes, const std::string& more) {
     return call("POST", "/v1/grants",
                 R"({"principal":"user:alice@example.org","agent":"orchestrator","audience":"https://a",)"
@@ -612,6 +615,9 @@ BOOST_FIXTURE_TEST_CASE(authority_over_the_daemon_is_refused_before_any_gate, Be
 
 BOOST_FIXTURE_TEST_CASE(who_mints_by_a_chain_waits_at_the_gate_as_the_operator_does, BehindTpm) {
   create_story_agents();
+  change_policy([](service::Policy& policy) {
+    policy.persons = {{kOperatorUid, "user:operator@example.org"}};
+  });
   const ChainCallers callers(*this);
   const ChainCallers::Holder minter = callers.delegate(
       callers.root,
