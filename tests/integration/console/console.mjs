@@ -263,7 +263,7 @@ test('what a trusted issuer and its agents wrote past the daemon is not run eith
   assert.ok(document.uri.includes(kBareScript));
   assert.equal(document.audience, kScript);
   assert.deepEqual(Object.keys(document.debits), [`payments.refund#${kScript}`]);
-  for (const [fragment, wanted] of [['#/approvals', '.inbox'], [`#/approvals/${id}`, '.page-state .badge']]) {
+  for (const [fragment, wanted] of [['#/approvals', '.inbox'], [`#/approvals/${id}`, '.page-state']]) {
     await bob.open(fragment);
     await bob.page.locator(wanted).waitFor();
     await nothingWasWrong(bob);
