@@ -258,8 +258,9 @@ void hide_secrets(telemetry::Redactor& redactor, const config::Config& config, c
     if (section.type != config::BackendType::kPkcs11) continue;
     if (const auto pin = hsm::load_pin(section.name, section.pin_file)) redactor.hide(pin->view());
   }
-  for (const std::string& secret : service::secrets_of_address(config.anomaly.webhook.url))
-    redactor.hide(as_bytes(secret));
+  for (const std::string& url : {config.anomaly.webhook.url, config.approvals.webhook.url}) {
+    for (const std::string& secret : service::secrets_of_address(url)) redactor.hide(as_bytes(secret));
+  }
 }
 
 // The first keys are made now if their device is there, and otherwise at the first grant or list, or by the keeper.
@@ -272,7 +273,7 @@ void make_first_keys(service::Premises& premises, const telemetry::Log& log) {
     log.warning("no key of status lists yet", key.error());
   if (const auto key = made(premises.audit_keys); !key)
     log.warning("no key of the audit log yet", key.error());
-  if (!premises.webhook.is_configured()) return;
+  if (!premises.webhook.is_configured() && !premises.approvals_webhook.is_configured()) return;
   if (const auto key = made(premises.webhook_keys); !key)
     log.warning("no key of the webhook yet", key.error());
 }
@@ -322,7 +323,7 @@ void respond_to_anomalies(service::Premises& premises, const telemetry::Log& log
 }
 
 // From the first request to the signal that ends it. What has to be done though nobody asks is done each second,
-// on seven threads: a drill's end waits for no device, nothing but the webhook for its receiver.
+// on eight threads: a drill's end waits for no device, nothing but a webhook for its receiver.
 int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   const config::Config& config = start.config;
   service::KeyKeeper keeper(premises.office, setup::keeper(config), complaints_to(log));
@@ -344,6 +345,8 @@ int serve(service::Premises& premises, Start& start, telemetry::Log& log) {
   const Ticker anomaly_ticker(1s, [&](const std::stop_token&) { respond_to_anomalies(premises, log); });
   const Ticker webhook_ticker(
       1s, [&](const std::stop_token& stop) { premises.webhook.tick(wall_clock(), stop); });
+  const Ticker approvals_webhook_ticker(
+      1s, [&](const std::stop_token& stop) { premises.approvals_webhook.tick(wall_clock(), stop); });
 
   rest::Router router(premises.office);
   edge::ServerOptions edge_options = setup::server(config, log);

@@ -1,6 +1,5 @@
 #include "attest/evidence/kill_switch.hpp"
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <string_view>
@@ -8,6 +7,7 @@
 #include <tss2/tss2_mu.h>
 
 #include "attest/evidence/signing_area.hpp"
+#include "attest/evidence/tpm_codec.hpp"
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::attest {
@@ -58,12 +58,7 @@ Sha256Digest and_auth_value(const Sha256Digest& policy) {
 
 }  // namespace
 
-TPM2B_NONCE operator_policy_ref() {
-  TPM2B_NONCE ref{};
-  ref.size = static_cast<UINT16>(kPolicyRef.size());
-  std::ranges::copy(kPolicyRef, ref.buffer);
-  return ref;
-}
+TPM2B_NONCE operator_policy_ref() { return sized(as_bytes(kPolicyRef)); }
 
 // PolicySigned and PolicyNvWritten: TPM 2.0 Part 3, 23.3 and 23.20. PolicyUpdate() hashes the policyRef in a second step.
 Result<BankPolicy> BankPolicy::of(const PublicKey& operator_key) {
@@ -93,9 +88,7 @@ TPMS_NV_PUBLIC bank_area(TPM2_HANDLE index, const BankPolicy& policy, bool is_wr
   area.attributes = TPMA_NV_POLICYWRITE | TPMA_NV_OWNERREAD | TPMA_NV_NO_DA |
                     static_cast<TPMA_NV>(TPM2_NT_BITS) << TPMA_NV_TPM2_NT_SHIFT |
                     (is_written ? TPMA_NV_WRITTEN : 0);
-  const Sha256Digest digest = policy.digest();
-  area.authPolicy.size = static_cast<UINT16>(digest.size());
-  std::ranges::copy(digest, area.authPolicy.buffer);
+  area.authPolicy = sized(policy.digest());
   area.dataSize = kBankSize;
   return area;
 }

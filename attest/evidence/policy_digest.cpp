@@ -120,8 +120,7 @@ Result<Sha256Digest> gate_policy_digest(const GatePolicy& policy) {
 
 TPMT_PUBLIC gated_key_area(const Sha256Digest& policy) {
   TPMT_PUBLIC area = signing_area(kGatedKey);
-  area.authPolicy.size = static_cast<UINT16>(policy.size());
-  std::ranges::copy(policy, area.authPolicy.buffer);
+  area.authPolicy = sized(policy);
   return area;
 }
 

@@ -8,14 +8,6 @@
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::attest {
-namespace {
-
-void put(TPM2B_ECC_PARAMETER& number, ByteView octets) {
-  number.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, number.buffer);
-}
-
-}  // namespace
 
 TPMT_PUBLIC signing_area(TPMA_OBJECT attributes) {
   TPMT_PUBLIC area{};
@@ -32,8 +24,8 @@ TPMT_PUBLIC signing_area(TPMA_OBJECT attributes) {
 }
 
 TPMT_PUBLIC with_point(TPMT_PUBLIC area, const PublicKey& key) {
-  put(area.unique.ecc.x, key.x());
-  put(area.unique.ecc.y, key.y());
+  area.unique.ecc.x = sized<TPM2B_ECC_PARAMETER>(key.x());
+  area.unique.ecc.y = sized<TPM2B_ECC_PARAMETER>(key.y());
   return area;
 }
 

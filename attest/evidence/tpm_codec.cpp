@@ -77,6 +77,16 @@ Judged<Bytes> write_public(const TPMT_PUBLIC& area) {
   return octets;
 }
 
+TPMT_SIGNATURE ecdsa_signature(const Signature& raw) {
+  const ByteView octets(raw);
+  TPMT_SIGNATURE out{};
+  out.sigAlg = TPM2_ALG_ECDSA;
+  out.signature.ecdsa.hash = TPM2_ALG_SHA256;
+  out.signature.ecdsa.signatureR = sized<TPM2B_ECC_PARAMETER>(octets.first(32));
+  out.signature.ecdsa.signatureS = sized<TPM2B_ECC_PARAMETER>(octets.last(32));
+  return out;
+}
+
 Judged<ByteView> take_sized(ByteView& octets) {
   const std::size_t size = octets.size() < 2 ? 0 : std::size_t{octets[0]} << 8 | octets[1];
   if (octets.size() < 2 || octets.size() - 2 < size)

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+
 #include <tss2/tss2_tpm2_types.h>
 
 #include <chancery/bytes.hpp>
+#include <chancery/keys.hpp>
 
 #include "attest/evidence/refusal.hpp"
 
@@ -33,6 +36,18 @@ namespace chancery::attest {
 [[nodiscard]] inline ByteView octets_of(const TPM2B_PUBLIC_KEY_RSA& sized) {
   return {sized.buffer, sized.size};
 }
+
+/// The other way: a TPM2B of these octets, of which there are no more than its `buffer` holds.
+template <typename Sized = TPM2B_DIGEST>
+[[nodiscard]] Sized sized(ByteView octets) {
+  Sized out{};
+  out.size = static_cast<UINT16>(octets.size());
+  std::ranges::copy(octets, out.buffer);
+  return out;
+}
+
+/// An ECDSA signature over SHA-256 by a P-256 key, as a TPM takes it.
+[[nodiscard]] TPMT_SIGNATURE ecdsa_signature(const Signature& raw);
 
 /// Takes a TPM2B off the front of `octets`: two octets of size, then as many. \return kMalformed
 [[nodiscard]] Judged<ByteView> take_sized(ByteView& octets);

@@ -84,13 +84,24 @@ Found check_attestation(const Config& config) {
   return check_backend_name(config, "attestation.backend", config.attestation.backend);
 }
 
-Found check_webhook(const Config& config) {
-  const WebhookConfig& webhook = config.anomaly.webhook;
+Found check_webhook(const Config& config, const WebhookConfig& webhook, const std::string& section) {
   if (!webhook.url.empty() && !is_https_address(webhook.url)) {
-    return Complaint{"anomaly.webhook.url", "must be an https:// address without a fragment"};
+    return Complaint{section + ".url", "must be an https:// address without a fragment"};
   }
   if (webhook.backend.empty()) return std::nullopt;
-  return check_backend_name(config, "anomaly.webhook.backend", webhook.backend);
+  return check_backend_name(config, (section + ".backend").c_str(), webhook.backend);
+}
+
+// Receivers look up one set of keys.
+Found check_webhooks(const Config& config) {
+  const WebhookConfig& anomalies = config.anomaly.webhook;
+  const WebhookConfig& approvals = config.approvals.webhook;
+  if (auto found = check_webhook(config, anomalies, "anomaly.webhook")) return found;
+  if (auto found = check_webhook(config, approvals, "approvals.webhook")) return found;
+  const bool name_both = !anomalies.backend.empty() && !approvals.backend.empty();
+  if (!name_both || anomalies.backend == approvals.backend) return std::nullopt;
+  return Complaint{"approvals.webhook.backend",
+                   "must be that of anomaly.webhook.backend: one key signs for both webhooks"};
 }
 
 Found check_vault(const Config& config) {
@@ -223,7 +234,7 @@ Found check_console(const Config& config) {
         "must each be https://HOST or https://HOST:PORT in lower case, with a host that is console.rp_id or under it"};
   const auto names_both = [](const std::string& text) {
     const std::size_t equals = text.find('=');
-    return equals != std::string::npos && equals > 0 && equals + 1 < text.size();
+    return equals != std::string::npos && equals > 0 && is_person(std::string_view(text).substr(equals + 1));
   };
   if (!std::ranges::all_of(console.approvers, names_both))
     return Complaint{"console.approvers", "must each be USER=PRINCIPAL, such as bob=user:bob@example.org"};
@@ -352,7 +363,7 @@ std::optional<Complaint> find_contradiction(const Config& config) {
   if (auto found = check_budgets(config)) return found;
   if (auto found = check_attestation(config)) return found;
   if (auto found = check_anomaly(config)) return found;
-  if (auto found = check_webhook(config)) return found;
+  if (auto found = check_webhooks(config)) return found;
   if (auto found = check_vault(config)) return found;
   if (auto found = check_vault_issuers(config)) return found;
   if (auto found = check_runtime(config)) return found;

@@ -161,7 +161,7 @@ struct AuditConfig {
   bool operator==(const AuditConfig&) const = default;
 };
 
-/// Who else is told of anomalies.
+/// Who else is told, of anomalies or of what waits for a person.
 struct WebhookConfig {
   std::string url;           ///< may hold secrets; empty: nobody
   std::filesystem::path ca;  ///< empty: the system's authorities
@@ -230,9 +230,11 @@ struct RuntimeConfig {
   bool operator==(const RuntimeConfig&) const = default;
 };
 
-/// What is kept of requests that were decided.
+/// What is kept of requests that wait for a person, and who else is told of them.
 struct ApprovalsConfig {
+  seconds keep{};       ///< how long one that has ended, with its decisions
   seconds keep_last{};  ///< how long the last document of each kind; 0: none is kept
+  WebhookConfig webhook;
   bool operator==(const ApprovalsConfig&) const = default;
 };
 

@@ -159,8 +159,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "A file with the public key, a P-256 JWK, of the operator by whose signature TPMs unfreeze agents' keys; empty: no TPM "
      "freezes any, the daemon does."},
     {"freeze.banks", Count{AT(config.freeze.banks), 1, 15}, "1", "indexes",
-     "The NV indexes of the kill switch in each TPM; each has room for 64 agents, the first for 63. Agents beyond them are "
-     "frozen by the TPM together with all, and each by the daemon alone."},
+     "The NV indexes of the kill switch in each TPM; each has room for 63 agents. Agents beyond them are frozen "
+     "by the TPM together with all, and each by the daemon alone."},
 
     {"status.min_lifetime", Lifetime{AT(config.status.min_lifetime), 0s, 8784h}, "\"60s\"", "",
      "Tokens that live at least so long refer to a status list, by which others learn of a revocation; `0s` "
@@ -355,9 +355,21 @@ constexpr auto kOptions = std::to_array<Option>({
      "Who may decide about calls of tools that declare that they take an approval: principals such as `user:bob@example.org`, and "
      "groups such as `group:finance`; with an empty list nobody can, and such calls expire."},
 
+    {"approvals.keep", Lifetime{AT(config.approvals.keep), 24h, 87840h}, "\"7d\"", "",
+     "How long a request is kept after it has ended, with the decisions that people signed about it: whoever needs these as evidence "
+     "takes them before, or has them kept longer. The audit log has their hashes for good."},
     {"approvals.keep_last", Lifetime{AT(config.approvals.keep_last), 0s, 8784h}, "\"30d\"", "",
      "How long the document that was decided last is kept, exact arguments included, so that whoever decides the next one like it "
      "sees what changed; `0s` keeps none, and forgets those that were kept."},
+
+    {"approvals.webhook.url", Text{AT(config.approvals.webhook.url)}, "\"\"", "",
+     "The https address to which it is posted, signed, that a request waits for a person, and what becomes of it; empty tells nobody. "
+     "What it has of secrets, user and password or a query, is never logged."},
+    {"approvals.webhook.ca", AbsolutePath{AT(config.approvals.webhook.ca)}, "\"\"", "",
+     "The authorities in PEM that must have certified that server; empty takes the system's."},
+    {"approvals.webhook.backend", Text{AT(config.approvals.webhook.backend)}, "\"\"", "",
+     "The name of the backend that holds the key by which that is signed. One key signs for both webhooks: where `[anomaly.webhook]` "
+     "names a backend too, it is the same. Empty takes that one's, or the issuer's."},
 
     {"gate.name", Text{AT(gate.name)}, "\"\"", "",
      "The name of the gate, by which grants, requests and the audit log refer to it.", true},
@@ -385,7 +397,8 @@ constexpr auto kOptions = std::to_array<Option>({
      Choice{kSeparations, [](Target t) { return static_cast<std::size_t>(t.gate.separation); },
             [](Target t, std::size_t i) { t.gate.separation = static_cast<GateSeparation>(i); }},
      "\"requester\"", "",
-     "Who may not decide: nobody is excluded, the principal for whom the chain acts is, or that one and whoever asked."},
+     "Who may not decide: nobody is excluded, the principal for whom the chain acts is, or that one and whoever asked. With "
+     "`requester`, users of the daemon's socket whom `console.approvers` does not name are given no grant."},
     {"gate.wait", Lifetime{AT(gate.wait), 10s, 1h}, "\"15m\"", "",
      "How long a request waits for decisions, and no longer than its token lives."},
     {"gate.lifetime", Lifetime{AT(gate.lifetime), 1s, 24h}, "\"5m\"", "",
@@ -410,7 +423,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"console.approvers", TextList{AT(config.console.approvers)}, "[]", "",
      "Who may use the console besides operators, each `USER=PRINCIPAL`: a user of this machine, and who that is "
      "(`bob=user:bob@example.org`). Such a person sees what waits for a decision, and decides. What the user asks for on the daemon's "
-     "socket counts as asked for by that person, console or none: name operators who are approvers too."},
+     "socket counts as asked for by that person, console or none: name operators who ask for grants behind gates, "
+     "or these are refused."},
     {"console.session_life", Lifetime{AT(config.console.session_life), 60s, 24h}, "\"8h\"", "",
      "How long somebody stays signed in at most."},
     {"console.session_idle", Lifetime{AT(config.console.session_idle), 60s, 24h}, "\"15m\"", "",
@@ -446,7 +460,8 @@ constexpr auto kLive = std::to_array<std::string_view>({
     "server.drain_timeout",
     "operator.",
     "runtime.",
-    "approvals.",
+    "approvals.keep",
+    "approvals.keep_last",
     "gate.",
     "keys.overlap",
     "status.",

@@ -102,8 +102,11 @@ Status revoke_at_once(Office& office, const store::Key& key, std::string_view re
   facts.details.set("reason", reason);
   CHANCERY_TRY(office.store.change_key(key.stored.public_key.thumbprint(), KeyState::kRevoked, reason,
                                        audit_entry("key.revoke", context, std::move(facts))));
-  CHANCERY_TRY(daemon_keys(office, key.owner).publish(context.now));
-  if (key.owner.starts_with(store::kGateOwner)) CHANCERY_TRY(publish_gates(office));
+  // Each whatever becomes of the other; the keeper tries again what failed.
+  const Status published = daemon_keys(office, key.owner).publish(context.now);
+  const Status gates = key.owner.starts_with(store::kGateOwner) ? publish_gates(office) : Status();
+  CHANCERY_TRY(published);
+  CHANCERY_TRY(gates);
   if (key.owner == store::kAttestation) CHANCERY_TRY(forget_results(office));
   destroy_now_or_later(office, key, context);
   return {};
@@ -268,8 +271,9 @@ Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& contex
 Result<api::Rotation> rotate_webhook_key(Office& office, const CallContext& context,
                                          const api::RotateKey& message) {
   CHANCERY_TRY(require_authority(office, context, scope::kIssuerRotate));
-  if (!office.webhook.is_configured()) {
-    return Error{ErrorCode::kNotFound, "there is no webhook to tell: set [anomaly.webhook] url first"};
+  if (!office.webhook.is_configured() && !office.approvals_webhook.is_configured()) {
+    return Error{ErrorCode::kNotFound,
+                 "there is no webhook to tell: set url in [anomaly.webhook] or [approvals.webhook] first"};
   }
   return rotate_own(office, context, office.webhook.keys, message);
 }

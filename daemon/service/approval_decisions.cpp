@@ -86,6 +86,15 @@ AuditFacts facts_of(const ParkedCall& call, const ApprovalDecision& decision, co
   return facts;
 }
 
+// Of what ends with the request that was denied.
+store::AuditEntry twin_entry(const CallContext& context, const ParkedCall& twin,
+                             const ApprovalDecision& decision) {
+  AuditFacts facts = approval_facts(twin);
+  facts.ids.emplace_back("denied", decision.request);
+  const bool was_approved = twin.state == store::ApprovalState::kLapsed;
+  return audit_entry(was_approved ? "approval.lapse" : "approval.cancel", context, std::move(facts));
+}
+
 Result<store::Counted> count(Office& office, const CallContext& context, const ApprovalDecision& decision,
                              const api::DecideApproval& message) {
   const bool approves = decision.verdict == ApprovalVerdict::kApprove;
@@ -94,6 +103,7 @@ Result<store::Counted> count(Office& office, const CallContext& context, const A
       decision.request, decision.approver,        decision.key, approves, decision.reason,
       message.decision, message.policy_signature, is_kept};
   return office.approvals.decide(ballot, context.now, [&](const ParkedCall& call) {
+    if (call.id != decision.request) return twin_entry(context, call, decision);
     return audit_entry(approves ? "approval.approve" : "approval.deny", context,
                        facts_of(call, decision, message.decision));
   });

@@ -182,6 +182,9 @@ Result<std::uint64_t> lapse_approval(Office& office, const ParkedCall& call, std
 }
 
 AuditFacts approval_facts(const ParkedCall& call) {
+  // Its row could not be read.
+  if (call.digest.empty())
+    return {.ids = {{"approval", call.id}}, .details = json::Node::object({{"damaged", true}})};
   return {.principal = call.principal,
           .ids = {{"approval", call.id},
                   {"token", call.token},
@@ -228,9 +231,10 @@ void ApprovalKeeper::end_overdue(std::chrono::sys_seconds now) {
 void ApprovalKeeper::forget(std::chrono::sys_seconds now) {
   if (now < next_pruning_ && next_pruning_ <= now + kBetweenPrunings) return;
   next_pruning_ = now + kBetweenPrunings;
-  if (const Status pruned = office_.approvals.prune(now); !pruned)
+  const auto policy = office_.policy.current();
+  if (const Status pruned = office_.approvals.prune(now - policy->requests_kept); !pruned)
     complain_("former calls that waited could not be forgotten", pruned.error());
-  const std::chrono::seconds kept = office_.policy.current()->decided_kept;
+  const std::chrono::seconds kept = policy->decided_kept;
   const auto before = kept.count() == 0 ? std::chrono::sys_seconds::max() : now - kept;
   if (const Status forgotten = office_.approvals.forget_decided(before); !forgotten)
     complain_("documents of what was decided could not be forgotten", forgotten.error());

@@ -127,13 +127,15 @@ std::vector<std::string> named_by_gates(const Policy& policy) {
 }
 
 Result<Voucher> require_operator_for_first(const Office& office, const CallContext& context) {
-  if (is_operator(office, context)) return Voucher{};
-  if (!context.caller.process)
+  const Caller& caller = context.caller;
+  if (caller.visitor && caller.visitor->role == ConsoleRole::kOperator) return Voucher{};
+  if (caller.visitor || !caller.process)
     return Error{
         ErrorCode::kUnauthenticated,
         "`authorization` is missing: an approver who is enrolled signs for each but the first, whom the "
         "operator enrols on the daemon's socket"};
-  return require_operator(*context.caller.process, office.policy.current()->operators).error();
+  CHANCERY_TRY(require_operator(*caller.process, office.policy.current()->operators));
+  return Voucher{};
 }
 
 Result<store::NewApproverKey> new_key(const Enrolment& enrolment, const Voucher& voucher,
@@ -185,15 +187,17 @@ Result<Voucher> require_right_to_end(Office& office, const CallContext& context,
   return std::move(word.voucher);
 }
 
-// What the key has opened so far, or could open yet for whoever has it and the TPM, counts no more. Which of a gate's former keys it
-// opened nobody remembers: all of them end.
-Status end_outdated_gate_keys(Office& office, const CallContext& context) {
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.gated.outdated(office.policy.current()->gates));
+// What the key has opened so far, or could open yet for whoever has it and the TPM, counts no more.
+Status end_gate_keys_of(Office& office, const CallContext& context, const store::ApproverKey& approver) {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys,
+                  office.gated.opened_by(approver, office.policy.current()->gates));
+  Status outcome;
   for (const store::Key& key : keys) {
     const Status ended = revoke_at_once(office, key, "an approver's key was revoked", context);
-    if (!ended && ended.error().code != ErrorCode::kConflict) return ended;  // another was quicker
+    // A conflict: another was quicker. What fails keeps no other from its end.
+    if (!ended && ended.error().code != ErrorCode::kConflict) outcome = ended;
   }
-  return {};
+  return outcome;
 }
 
 }  // namespace
@@ -264,9 +268,9 @@ Result<api::Approver> revoke_approver_key(Office& office, const CallContext& con
   const auto revoked = office.approvers.revoke(
       key, voucher.key, lapsed,
       audit_entry("approver.revoke", context, revocation_facts(person, jkt, voucher, message.reason)));
-  // Also with one that had ended: it may have been replaced, or what follows interrupted. No passkey opens a key of the TPM's.
-  if (!revoked && revoked.error().code != ErrorCode::kConflict) return revoked.error();
-  if (person.keys.front().kind != "passkey") CHANCERY_TRY(end_outdated_gate_keys(office, context));
+  // Whoever repeats it finishes what was interrupted: no key that is made later is opened by this one.
+  const bool is_again = !revoked && revoked.error().code == ErrorCode::kConflict;
+  if (revoked || is_again) CHANCERY_TRY(end_gate_keys_of(office, context, person.keys.front()));
   CHANCERY_TRY(revoked);
   CHANCERY_ASSIGN(const store::Approver approver, office.approvers.find(person.principal));
   return describe(approver);

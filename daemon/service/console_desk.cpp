@@ -49,6 +49,20 @@ Sha256Digest name_of(std::string_view secret) {
   return sha256(as_bytes(secret.substr(0, kLongestSecret + 1)));
 }
 
+/// The oldest of what `is_own`, by its time `at`, where there are `most` of these already; the end where there are fewer.
+template <typename All, typename IsOwn>
+typename All::iterator oldest_of_many(All& all, std::size_t most, const IsOwn& is_own,
+                                      std::chrono::sys_seconds All::mapped_type::*at) {
+  auto oldest = all.end();
+  std::size_t count = 0;
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    if (!is_own(one->second)) continue;
+    ++count;
+    if (oldest == all.end() || one->second.*at < oldest->second.*at) oldest = one;
+  }
+  return count < most ? all.end() : oldest;
+}
+
 }  // namespace
 
 // A clock that went back is no reason for a session to go on, nor for what lasts minutes to last longer.
@@ -92,26 +106,16 @@ Result<ConsoleDesk::Link> ConsoleDesk::give_link(ConsoleSession session, std::ch
 
 // Whoever asks for many links forgets the oldest of its own: none keeps others out.
 void ConsoleDesk::make_room_for_link(std::uint32_t uid) {
-  auto oldest = links_.end();
-  std::size_t count = 0;
-  for (auto link = links_.begin(); link != links_.end(); ++link) {
-    if (link->second.session.visitor.uid != uid) continue;
-    ++count;
-    if (oldest == links_.end() || link->second.expires_at < oldest->second.expires_at) oldest = link;
-  }
-  if (count >= kMostLinksOfUser) links_.erase(oldest);
+  const auto is_own = [uid](const Waiting& link) { return link.session.visitor.uid == uid; };
+  const auto oldest = oldest_of_many(links_, kMostLinksOfUser, is_own, &Waiting::expires_at);
+  if (oldest != links_.end()) links_.erase(oldest);
 }
 
 // Whoever opens many sessions ends the oldest of its own, and no one else's.
 Status ConsoleDesk::make_room(std::uint32_t uid) {
-  auto oldest = sessions_.end();
-  std::size_t count = 0;
-  for (auto session = sessions_.begin(); session != sessions_.end(); ++session) {
-    if (session->second.session.visitor.uid != uid) continue;
-    ++count;
-    if (oldest == sessions_.end() || session->second.seen_at < oldest->second.seen_at) oldest = session;
-  }
-  if (count >= kMostSessionsOfUser) drop(oldest);
+  const auto is_own = [uid](const Kept& kept) { return kept.session.visitor.uid == uid; };
+  const auto oldest = oldest_of_many(sessions_, kMostSessionsOfUser, is_own, &Kept::seen_at);
+  if (oldest != sessions_.end()) drop(oldest);
   return sessions_.size() < kMostSessions ? Status{} : kTooMany;
 }
 
@@ -191,14 +195,9 @@ std::optional<ConsoleSession> ConsoleDesk::session(std::string_view name, std::c
 }
 
 void ConsoleDesk::make_room_for_question(std::string_view session) {
-  auto oldest = questions_.end();
-  std::size_t open = 0;
-  for (auto asked = questions_.begin(); asked != questions_.end(); ++asked) {
-    if (asked->second.session != session) continue;
-    ++open;
-    if (oldest == questions_.end() || asked->second.expires_at < oldest->second.expires_at) oldest = asked;
-  }
-  if (open >= kMostQuestionsOfSession) questions_.erase(oldest);
+  const auto is_own = [session](const Asked& asked) { return asked.session == session; };
+  const auto oldest = oldest_of_many(questions_, kMostQuestionsOfSession, is_own, &Asked::expires_at);
+  if (oldest != questions_.end()) questions_.erase(oldest);
 }
 
 Result<ConsoleQuestion> ConsoleDesk::ask(std::string_view session, ConsoleQuestion question,

@@ -10,6 +10,7 @@
 #include "daemon/service/approvals.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
+#include "daemon/service/freeze.hpp"
 #include "daemon/service/issuing.hpp"
 #include "daemon/service/key_proof.hpp"
 #include "daemon/service/office.hpp"
@@ -31,7 +32,8 @@ struct Judgement {
   Tokens tokens;  ///< as far as they could be read
   ActionBudget budget;
   std::optional<store::ProofUse> proof;  ///< since step 6 has passed: the proof counts as used
-  std::vector<ClosedGate> closed{};      ///< for what is valid
+  std::optional<FrozenHop> frozen{};     ///< of what is valid
+  std::vector<ClosedGate> closed{};      ///< for what is valid, and has nothing frozen in it
   Parking* parking = nullptr;            ///< with which a person is asked, when some are; borrowed
 };
 
@@ -149,36 +151,51 @@ api::Decision permitted(const Judgement& judgement, const CallContext& context, 
   return decision;
 }
 
+// What is a person's to say, and not permitted until then.
+api::Decision for_a_person(const Judgement& judgement, std::string_view outcome, const char* reason) {
+  api::Decision decision;
+  decision.outcome = outcome;
+  decision.step = "approval";
+  decision.reason = reason;
+  set_findings(decision, judgement.verdict);
+  return decision;
+}
+
 // Everything but a person allows it; what is not permitted is not done.
 api::Decision waiting(const Judgement& judgement) {
-  api::Decision decision;
-  decision.outcome = api::kApprovalRequired;
-  decision.step = "approval";
-  decision.reason = "a person has to approve this first: it waits";
+  api::Decision decision =
+      for_a_person(judgement, api::kApprovalRequired, "a person has to approve this first: it waits");
   decision.approval = judgement.parking->answer();
-  set_findings(decision, judgement.verdict);
   return decision;
 }
 
 // Whoever is refused does not ask on and on: as long as the request would have waited, no means no.
 api::Decision denied_by_person(const Judgement& judgement) {
+  return for_a_person(
+      judgement, api::kApprovalDenied,
+      "a person has denied this: it can be asked for again when the denied request would have expired");
+}
+
+// Its key signs nothing, and what it signed or handed on before does nothing either: a session's key is in the agent's memory. Which
+// agent it is, is not the enforcement point's to know.
+api::Decision denied_by_freeze(const Judgement& judgement) {
   api::Decision decision;
-  decision.outcome = api::kApprovalDenied;
-  decision.step = "approval";
+  decision.outcome = api::kAgentFrozen;
+  decision.step = "freeze";
   decision.reason =
-      "a person has denied this: it can be asked for again when the denied request would have expired";
+      judgement.frozen->is_with_all
+          ? "all agents are frozen: it can be asked for again when `chancery freeze lift` has ended that"
+          : "an agent whose key stands in the chain is frozen: it can be asked for again when "
+            "`chancery agent unfreeze` has ended that";
   set_findings(decision, judgement.verdict);
   return decision;
 }
 
 // Not a decision yet: nothing is recorded, and the proof is good still.
 api::Decision terms_required(const Judgement& judgement) {
-  api::Decision decision;
-  decision.outcome = api::kTermsRequired;
-  decision.step = "approval";
-  decision.reason = "a person has to approve this call first: ask again with `approval`, and the same proof";
-  set_findings(decision, judgement.verdict);
-  return decision;
+  return for_a_person(
+      judgement, api::kTermsRequired,
+      "a person has to approve this call first: ask again with `approval`, and the same proof");
 }
 
 bool is_waiting(const api::Decision& decision) {
@@ -238,6 +255,10 @@ AuditFacts facts_of(const Office& office, const CallContext& context, const Judg
   facts.details.set("denial", decision.outcome);
   facts.details.set("step", wire::step_node(decision.step));
   if (!judgement.verdict.valid()) facts.hop = judgement.verdict.denial().hop;
+  if (judgement.frozen) {
+    facts.hop = judgement.frozen->hop;
+    facts.details.set("frozen_agent", judgement.frozen->agent);
+  }
   return facts;
 }
 
@@ -350,6 +371,7 @@ Result<api::Decision> repeat(const Office& office, const Judgement& judgement, c
   CHANCERY_ASSIGN(api::Decision before, wire::read_decision(answer));
   if (!before.permitted) return before;
   if (!judgement.verdict.valid()) return denied(judgement, denial_of(judgement));
+  if (judgement.frozen) return denied_by_freeze(judgement);
   if (!before.expires_at) return before;
   CHANCERY_ASSIGN(const store::Reservation reserved, office.spending.ledger().reservation(before.id));
   if (!reserved.is_released) return before;
@@ -382,11 +404,10 @@ class Passing {
       const std::string& subject = judgement.parking->call().subject;
       CHANCERY_ASSIGN(const auto open, open_request(recorder_.office, subject, recorder_.context.now));
       const bool is_approved = open && open->state == store::ApprovalState::kApproved;
-      if (!open) {
-        CHANCERY_ASSIGN(const bool is_denied,
-                        recorder_.office.gates.was_denied(judgement.parking->call(), recorder_.context.now));
-        if (is_denied) return refuse();
-      }
+      // Also of what waits, or was approved: it may have been asked for at the moment at which the same was denied.
+      CHANCERY_ASSIGN(const bool is_denied,
+                      recorder_.office.gates.was_denied(judgement.parking->call(), recorder_.context.now));
+      if (is_denied) return refuse();
       if (open && !is_approved) CHANCERY_TRY(resume(*open));
       CHANCERY_ASSIGN(Recorded recorded, is_approved ? pass(*open) : park());
       if (!has_changed(recorded.recording.outcome)) return recorded;
@@ -418,7 +439,9 @@ class Passing {
   Result<Recorded> pass(const store::ParkedCall& approved) const {
     CHANCERY_ASSIGN(const store::ParkedCall whole, recorder_.office.approvals.find(approved.id));
     if (whole.state != store::ApprovalState::kApproved) return changed();
-    CHANCERY_TRY(require_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    CHANCERY_ASSIGN(const bool is_good,
+                    has_grounds(recorder_.office, whole, recorder_.judgement.parking->call()));
+    if (!is_good) return changed();
     AuditFacts facts = recorder_.judgement.parking->use(approved);
     set_holder(facts, recorder_.judgement);
     facts.ids.emplace_back("decision", id_);
@@ -458,8 +481,9 @@ class Passing {
 
 // By its name: a decision that is answered again is known by nothing else.
 Outcome outcome_of(const api::Decision& decision) {
-  // What people say of it is not the chain's doing.
-  if (decision.permitted || is_waiting(decision) || decision.outcome == api::kApprovalDenied)
+  // What people say of it, or of an agent, is not the chain's doing.
+  if (decision.permitted || is_waiting(decision) || decision.outcome == api::kApprovalDenied ||
+      decision.outcome == api::kAgentFrozen)
     return Outcome::kValid;
   for (std::size_t i = 0; i < Tallies::kOutcomes; ++i) {
     if (outcome_name(static_cast<Outcome>(i)) == decision.outcome) return static_cast<Outcome>(i);
@@ -479,6 +503,7 @@ void note_use(const Judgement& judgement, const api::Authorize& message, anomaly
 Result<std::vector<ClosedGate>> closed_for(const Office& office, const CallContext& context,
                                            const Judgement& judgement, const ActionRequest& request,
                                            const ToolCall* call) {
+  if (judgement.frozen) return std::vector<ClosedGate>();  // nobody is asked about what is not done anyway
   const auto policy = office.policy.current();
   const VerifiedChain& chain = judgement.verdict.chain();
   CHANCERY_ASSIGN(const std::string grant_gate,
@@ -504,12 +529,15 @@ Result<Parking*> parking_for(const Office& office, const CallContext& context, c
   return &own.emplace(office, context, message, std::move(matter));
 }
 
-Result<Recorded> record_once(const Recorder& recorder, std::string id) {
+api::Decision answer_of(const Recorder& recorder, std::string id) {
   const Judgement& judgement = recorder.judgement;
-  Recorded out{judgement.verdict.valid()
-                   ? permitted(judgement, recorder.context, recorder.message, std::move(id))
-                   : denied(judgement, denial_of(judgement)),
-               {}};
+  if (!judgement.verdict.valid()) return denied(judgement, denial_of(judgement));
+  if (judgement.frozen) return denied_by_freeze(judgement);
+  return permitted(judgement, recorder.context, recorder.message, std::move(id));
+}
+
+Result<Recorded> record_once(const Recorder& recorder, std::string id) {
+  Recorded out{answer_of(recorder, std::move(id)), {}};
   CHANCERY_ASSIGN(out.recording, recorder.record(out.answer));
   return out;
 }
@@ -542,7 +570,47 @@ Status require_enforcement_point(Office& office, const CallContext& context, con
   return require_authority(office, context, scope::kAuthorize, {{"audience", message.audience}});
 }
 
+/// Records what was judged, and answers it. What gates are closed for passes them, or waits.
+Result<api::Decision> settle(const Recorder& recorder, std::string id) {
+  const Judgement& judgement = recorder.judgement;
+  const bool is_gated = !judgement.closed.empty();
+  CHANCERY_ASSIGN(Recorded done,
+                  is_gated ? Passing(recorder, std::move(id)).run() : record_once(recorder, std::move(id)));
+  if (done.recording.outcome == RecordOutcome::kOverBound) {
+    const std::size_t debit = done.recording.debit;
+    done.answer = denied(judgement, over_bound(judgement.budget.bounds[debit], done.recording.total));
+    CHANCERY_ASSIGN(done.recording, recorder.record(done.answer));
+  }
+  switch (done.recording.outcome) {
+    case RecordOutcome::kRecorded:
+      return std::move(done.answer);
+    case RecordOutcome::kAnsweredBefore:
+      return repeat(recorder.office, judgement, done.recording.answer);
+    case RecordOutcome::kProofUsed:
+      return refuse_proof(recorder, true);
+    case RecordOutcome::kTooManyProofs:
+      return refuse_proof(recorder, false);
+    case RecordOutcome::kOtherRequest:
+    case RecordOutcome::kTooManyOfKey:
+    case RecordOutcome::kTooManyOfFirst:
+    case RecordOutcome::kTooManyParked:
+    case RecordOutcome::kWaitsAlready:
+    case RecordOutcome::kWaitsNoLonger:
+    case RecordOutcome::kApproved:
+    case RecordOutcome::kApprovedNoLonger:
+    case RecordOutcome::kOverBound:
+      break;
+  }
+  return refusal_of(done.recording.outcome);
+}
+
 }  // namespace
+
+ApprovalRequest came_of(const api::Decision& decision, const Parking& parking) noexcept {
+  if (decision.permitted) return ApprovalRequest::kPermitted;
+  if (!decision.approval) return ApprovalRequest::kDenied;
+  return parking.is_repeated() ? ApprovalRequest::kRepeated : ApprovalRequest::kParked;
+}
 
 void tally(Office& office, const api::Decision& decision) {
   office.tallies->judged(Judged::kAuthorize, outcome_of(decision));
@@ -560,44 +628,23 @@ Result<api::Decision> decide(Office& office, const CallContext& context, const a
   if (!judgement.proof) return deny_unproven(office, context, message, judgement, call);
   note_use(judgement, message, use);
   if (is_valid) {
+    CHANCERY_ASSIGN(judgement.frozen, frozen_in(office, judgement.verdict.chain()));
     CHANCERY_ASSIGN(judgement.closed, closed_for(office, context, judgement, request, call));
   }
   const bool is_gated = !judgement.closed.empty();
   if (is_gated && call != nullptr && call->parking == nullptr) return terms_required(judgement);
-  std::optional<Parking> parking;
-  if (is_gated) {
-    CHANCERY_ASSIGN(judgement.parking, parking_for(office, context, message, call, parking));
-  }
-
   const Recorder recorder{office, context, message, judgement, call};
-  CHANCERY_ASSIGN(Recorded done,
-                  is_gated ? Passing(recorder, std::move(id)).run() : record_once(recorder, std::move(id)));
-  if (done.recording.outcome == RecordOutcome::kOverBound) {
-    const std::size_t debit = done.recording.debit;
-    done.answer = denied(judgement, over_bound(judgement.budget.bounds[debit], done.recording.total));
-    CHANCERY_ASSIGN(done.recording, recorder.record(done.answer));
+  if (!is_gated) return settle(recorder, std::move(id));
+  std::optional<Parking> own;
+  const auto parking = parking_for(office, context, message, call, own);
+  if (parking) judgement.parking = *parking;
+  auto decision = parking ? settle(recorder, std::move(id)) : Result<api::Decision>(parking.error());
+  // Calls are counted where permits are asked for: there is more that can be wrong with them.
+  if (call == nullptr) {
+    office.tallies->asked(store::ApprovalKind::kAction,
+                          decision ? came_of(*decision, **parking) : ApprovalRequest::kRefused);
   }
-  switch (done.recording.outcome) {
-    case RecordOutcome::kRecorded:
-      return std::move(done.answer);
-    case RecordOutcome::kAnsweredBefore:
-      return repeat(office, judgement, done.recording.answer);
-    case RecordOutcome::kProofUsed:
-      return refuse_proof(recorder, true);
-    case RecordOutcome::kTooManyProofs:
-      return refuse_proof(recorder, false);
-    case RecordOutcome::kOtherRequest:
-    case RecordOutcome::kTooManyOfKey:
-    case RecordOutcome::kTooManyOfFirst:
-    case RecordOutcome::kTooManyParked:
-    case RecordOutcome::kWaitsAlready:
-    case RecordOutcome::kWaitsNoLonger:
-    case RecordOutcome::kApproved:
-    case RecordOutcome::kApprovedNoLonger:
-    case RecordOutcome::kOverBound:
-      break;
-  }
-  return refusal_of(done.recording.outcome);
+  return decision;
 }
 
 }  // namespace chancery::service

@@ -28,11 +28,15 @@ struct ToolCall {
 /// Decides an action as docs/protocol/authorization.md says, and records the decision. What gates are closed for is parked, with the
 /// outcome kApprovalRequired, unless it was approved before: then the approval is used up by the permit.
 /// \param use   is told whose use of authority it is, once that is proven
+/// Of others than calls it is counted what came of an approval that they take.
 /// \param call  whose caller may ask for it; nullptr: the caller must have the authority of an enforcement point
 /// \return also kOverloaded when too many wait, and what closed_gates() and matter_of_action() say
 [[nodiscard]] Result<api::Decision> decide(Office& office, const CallContext& context,
                                            const api::Authorize& message, anomaly::Use& use,
                                            ToolCall* call = nullptr);
+
+/// What came of asking for an approval.
+[[nodiscard]] ApprovalRequest came_of(const api::Decision& decision, const Parking& parking) noexcept;
 
 /// Counts a decision.
 void tally(Office& office, const api::Decision& decision);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/evidence/kill_switch.hpp"
 #include "daemon/service/audit_entry.hpp"
 #include "daemon/service/authority.hpp"
 #include "daemon/service/freeze_desk.hpp"
@@ -17,13 +18,34 @@ bool serves(const store::Key& key) {
   return key.state == store::KeyState::kActive || key.state == store::KeyState::kRotating;
 }
 
+// The newest, and those that it follows and that are not at their end.
+Result<std::vector<store::Key>> present_keys(const Office& office, const store::Agent& agent) {
+  if (!agent.is_rotating) return std::vector<store::Key>{agent.key};
+  return office.store.keys_in_use(agent.id);
+}
+
 // Of an agent that has a key of before its kill switch, too, the daemon refuses for that one.
+bool are_by_device(const Office& office, const store::Agent& agent, const std::vector<store::Key>& keys) {
+  return std::ranges::all_of(keys, [&](const store::Key& key) {
+    return (agent.is_rotating && !serves(key)) || office.freezes->is_switched(key);
+  });
+}
+
 Result<bool> is_by_device(const Office& office, const store::Agent& agent) {
-  const FreezeDesk& desk = *office.freezes;
-  if (!agent.is_rotating) return desk.is_switched(agent.key);
-  CHANCERY_ASSIGN(const std::vector<store::Key> keys, office.store.keys_in_use(agent.id));
-  return std::ranges::all_of(keys,
-                             [&](const store::Key& key) { return !serves(key) || desk.is_switched(key); });
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, present_keys(office, agent));
+  return are_by_device(office, agent, keys);
+}
+
+api::KeySwitch describe_switch(const Office& office, const store::Key& key) {
+  api::KeySwitch out;
+  out.jkt = key.stored.public_key.thumbprint().text();
+  out.backend = key.backend;
+  out.state = store::key_state_name(key.state);
+  if (const auto slot = office.freezes->hangs_on(key)) {
+    out.bank = std::int64_t{*slot / attest::kSlotsOfBank};
+    out.bit = std::int64_t{*slot % attest::kSlotsOfBank};
+  }
+  return out;
 }
 
 // One that is retired meanwhile is left out.
@@ -123,7 +145,7 @@ Result<api::AgentFreeze> freeze_agent(Office& office, const CallContext& context
                              audit_entry("agent.freeze", context, plan_of(agent.name, by_device, reason)),
                              context.deadline));
   CHANCERY_TRY(note_told(office, context, agent.name, by_device, are_told));
-  return api::AgentFreeze{agent.name, true, enforcement_name(by_device && are_told), {}};
+  return api::AgentFreeze{agent.name, true, enforcement_name(by_device && are_told), {}, {}};
 }
 
 Result<api::AgentFreeze> unfreeze_agent(Office& office, const CallContext& context, std::string_view name,
@@ -133,12 +155,14 @@ Result<api::AgentFreeze> unfreeze_agent(Office& office, const CallContext& conte
   CHANCERY_ASSIGN(const store::Agent agent, office.store.agent_by_name(name));
   CHANCERY_TRY(require_frozen(office, agent.id));
   CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
-  api::AgentFreeze out{agent.name, true, enforcement_name(by_device), {}};
+  api::AgentFreeze out{agent.name, true, enforcement_name(by_device), {}, {}};
   const FreezeDesk::Lift lift{agent.id, message.settings,
                               audit_entry("agent.unfreeze", context, end_of(agent.name, by_device)),
                               recorder(office, context, "freeze.clear", agent.name)};
   CHANCERY_ASSIGN(out.to_sign, office.freezes->lift(lift, context.deadline));
   out.is_frozen = !out.to_sign.empty();
+  // So that whoever signs sees what the write changes, without another right.
+  if (out.is_frozen) out.banks = office.freezes->look(context.deadline).banks;
   return out;
 }
 
@@ -195,10 +219,28 @@ Result<api::FreezeState> arm_switches(Office& office, const CallContext& context
   return out;
 }
 
+// Keys of before that were followed by others are looked up too: what they have delegated counts until it ends.
+Result<std::optional<FrozenHop>> frozen_in(const Office& office, const VerifiedChain& chain) {
+  if (office.freezes == nullptr || !office.freezes->is_anything_frozen()) return std::optional<FrozenHop>();
+  int hop = -1;
+  for (const auto& token : chain.tokens()) {
+    ++hop;
+    const auto holder = office.store.agent_by_key(token->claims().holder);
+    if (!holder && holder.error().code == ErrorCode::kNotFound) continue;  // a session's, or another daemon's
+    if (!holder) return holder.error();
+    if (const auto freeze = office.freezes->freeze_of(holder->id))
+      return std::optional(FrozenHop{hop, holder->name, freeze->agent_id.empty()});
+  }
+  return std::optional<FrozenHop>();
+}
+
 Status describe_freeze(const Office& office, const store::Agent& agent, api::Agent& out) {
   if (office.freezes == nullptr || agent.retired_at) return {};
-  CHANCERY_ASSIGN(const bool by_device, is_by_device(office, agent));
-  out.freeze_enforcement = enforcement_name(by_device);
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, present_keys(office, agent));
+  out.freeze_enforcement = enforcement_name(are_by_device(office, agent, keys));
+  for (const store::Key& key : keys) {
+    if (serves(key)) out.kill_switch.push_back(describe_switch(office, key));
+  }
   const auto freeze = office.freezes->freeze_of(agent.id);
   if (!freeze) return {};
   out.frozen_since = freeze->since.time_since_epoch().count();

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <chancery/api_freeze.hpp>
+#include <chancery/verify.hpp>
 
 #include "daemon/service/office.hpp"
 
@@ -31,6 +34,17 @@ namespace chancery::service {
 /// kConflict (to be asked again, or there is no kill switch).
 [[nodiscard]] Result<api::FreezeState> arm_switches(Office& office, const CallContext& context,
                                                     const api::SignedSettings& message);
+
+/// A frozen agent of this daemon's whose key stands in a chain.
+struct FrozenHop {
+  int hop = 0;               ///< of the token that its key holds; 0: the first one
+  std::string agent;         ///< its name
+  bool is_with_all = false;  ///< by the freeze of all, and not by itself
+};
+/// The first one of a chain, whether it acts or has delegated. Costs nothing while nothing is frozen, and else a look at the store
+/// for each token. A freeze that was answered before this is called is seen.
+/// \return the store's errors: then nobody knows, and nothing may be permitted
+[[nodiscard]] Result<std::optional<FrozenHop>> frozen_in(const Office& office, const VerifiedChain& chain);
 
 /// Says of an agent whether it is frozen, and who would refuse.
 [[nodiscard]] Status describe_freeze(const Office& office, const store::Agent& agent, api::Agent& out);

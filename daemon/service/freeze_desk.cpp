@@ -24,15 +24,32 @@ api::SwitchSetting setting_of(const std::string& backend, attest::BankSetting se
   return {backend, setting.index, setting.frozen, std::move(setting.nonce)};
 }
 
-/// Slots that a device has frozen: whoever is given one of them could not sign.
-std::set<std::uint16_t> frozen_slots(const hsm::SwitchState& state) {
+/// Slots that nobody is given: such as a device has frozen, whose owner could not sign, and the first of each bank. Whoever signs
+/// for the operator has the daemon's word alone for which bank is the first: so this bit never is one agent's.
+std::set<std::uint16_t> unfit_slots(const hsm::SwitchState& state) {
   std::set<std::uint16_t> out;
   const std::size_t slots = state.banks.size() * kSlotsOfBank;
-  for (std::size_t slot = 1; slot < slots; ++slot) {
-    if (state.is_frozen(static_cast<std::uint16_t>(slot))) out.insert(static_cast<std::uint16_t>(slot));
+  for (std::size_t i = 1; i < slots; ++i) {
+    const auto slot = static_cast<std::uint16_t>(i);
+    if (slot % kSlotsOfBank == 0 || state.is_frozen(slot)) out.insert(slot);
   }
   return out;
 }
+
+/// Has devices told again what the book says, unless what they were told ends as it was meant to: else one is left that freezes no more.
+class Unfinished {
+ public:
+  Unfinished(FreezeDesk& desk, bool are_told) : desk_(are_told ? &desk : nullptr) {}
+  ~Unfinished() {
+    if (desk_ != nullptr) desk_->note_news();
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void finish() noexcept { desk_ = nullptr; }
+
+ private:
+  FreezeDesk* desk_;
+};
 
 /// The highest slot that no bank before it, nor its own, keeps from being given out.
 std::uint16_t last_armed(const hsm::SwitchState& state) {
@@ -50,6 +67,7 @@ Status FreezeDesk::open() {
   frozen_.clear();
   slots_.clear();
   for (const store::Freeze& freeze : frozen) frozen_.emplace(freeze.agent_id, freeze);
+  is_frozen_ = !frozen_.empty();
   for (const store::FreezeSlot& slot : slots) slots_.emplace(slot.agent_id, slot.slot);
   return {};
 }
@@ -87,6 +105,7 @@ Result<bool> FreezeDesk::freeze(const store::Freeze& freeze, const store::AuditE
     CHANCERY_TRY(book_.freeze(freeze, audit));
     const std::lock_guard lock(mutex_);
     frozen_.emplace(freeze.agent_id, freeze);
+    is_frozen_ = true;
     ++freezes_[freeze.agent_id];
   }
   const bool are_told = tell_devices(deadline).has_value();
@@ -102,17 +121,22 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::lift(const Lift& lift, hsm::
   const std::lock_guard changing(devices_mutex_);
   CHANCERY_TRY(require_asked(lift));
   const std::uint64_t freezes = freezes_of(lift.agent_id);
-  if (const Status done = carry_out(lift.settings, lift.written, deadline); !done) {
-    note_news();  // of several devices one may freeze no more
-    return done.error();
-  }
+  Unfinished unfinished(*this, !lift.settings.empty());
+  CHANCERY_TRY(carry_out(lift.settings, lift.written, deadline));
   CHANCERY_ASSIGN(std::vector<api::SwitchSetting> to_sign, ask_to_unfreeze(lift.agent_id, deadline));
-  if (!to_sign.empty()) return to_sign;
+  if (!to_sign.empty()) {
+    if (lift.settings.empty()) return to_sign;
+    // Whoever is asked may go no further: what was just unfrozen is frozen until all of it is signed for together.
+    static_cast<void>(tell_each(deadline));
+    return ask_to_unfreeze(lift.agent_id, deadline);
+  }
   const std::lock_guard recording(book_mutex_);
   if (freezes_of(lift.agent_id) != freezes) return kFrozenAgain;
   CHANCERY_TRY(book_.unfreeze(lift.agent_id, lift.audit));
+  unfinished.finish();
   const std::lock_guard lock(mutex_);
   frozen_.erase(lift.agent_id);
+  is_frozen_ = !frozen_.empty();
   return to_sign;
 }
 
@@ -169,11 +193,30 @@ std::uint64_t FreezeDesk::frozen_in_bank(std::size_t bank) const {
   return bits;
 }
 
+Result<hsm::SwitchState> FreezeDesk::state_of(const Switch& one, hsm::Deadline deadline) const {
+  CHANCERY_ASSIGN(hsm::SwitchState state, one.device->state(deadline));
+  const bool is_armed = std::ranges::all_of(state.banks, &hsm::SwitchState::Bank::is_armed);
+  const std::lock_guard lock(mutex_);
+  armed_[one.backend] = is_armed;
+  return state;
+}
+
+std::vector<FreezeDesk::LastSeen> FreezeDesk::last_seen() const {
+  std::vector<LastSeen> out;
+  for (const Switch& one : switches()) {
+    LastSeen& seen = out.emplace_back(LastSeen{one.backend, std::nullopt, false});
+    const std::lock_guard lock(mutex_);
+    if (const auto found = armed_.find(one.backend); found != armed_.end()) seen.is_armed = found->second;
+    seen.is_untold = untold_.contains(one.backend);
+  }
+  return out;
+}
+
 FreezeDesk::Held FreezeDesk::look(hsm::Deadline deadline) const {
   const std::vector<Switch> all = switches();
   Held out{{}, !all.empty()};
   for (const Switch& one : all) {
-    const auto state = one.device->state(deadline);
+    const auto state = state_of(one, deadline);
     if (!state) {
       out.is_armed = false;
       continue;
@@ -188,7 +231,7 @@ FreezeDesk::Held FreezeDesk::look(hsm::Deadline deadline) const {
 }
 
 Status FreezeDesk::tell(const Switch& one, hsm::Deadline deadline) {
-  CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+  CHANCERY_ASSIGN(const hsm::SwitchState state, state_of(one, deadline));
   for (std::size_t bank = 0; bank < state.banks.size(); ++bank) {
     if (!state.banks[bank].is_armed) continue;  // it freezes as it is
     const std::uint64_t missing = frozen_in_bank(bank) & ~state.banks[bank].frozen;
@@ -210,6 +253,11 @@ Status FreezeDesk::tell_each(hsm::Deadline deadline) {
   for (const Switch& one : switches()) {
     const Status told = tell(one, deadline);
     if (!told) outcome = told;
+    const std::lock_guard lock(mutex_);
+    if (told || frozen_.empty())
+      untold_.erase(one.backend);
+    else
+      untold_.insert(one.backend);
   }
   return outcome;
 }
@@ -222,7 +270,7 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_unfreeze(std::string_
   const std::size_t bank = slot / kSlotsOfBank;
   const std::uint64_t freezes = freezes_of(agent_id);  // before the look at what is frozen
   for (const Switch& one : switches()) {
-    CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+    CHANCERY_ASSIGN(const hsm::SwitchState state, state_of(one, deadline));
     if (!state.is_frozen(slot)) continue;
     CHANCERY_ASSIGN(attest::BankSetting asked,
                     one.device->ask(bank, state.banks[bank].frozen & ~bit_of_slot(slot), deadline));
@@ -235,7 +283,7 @@ Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_unfreeze(std::string_
 Result<std::vector<api::SwitchSetting>> FreezeDesk::ask_to_arm(hsm::Deadline deadline) {
   std::vector<api::SwitchSetting> out;
   for (const Switch& one : switches()) {
-    CHANCERY_ASSIGN(const hsm::SwitchState state, one.device->state(deadline));
+    CHANCERY_ASSIGN(const hsm::SwitchState state, state_of(one, deadline));
     const auto next = std::ranges::find(state.banks, false, &hsm::SwitchState::Bank::is_armed);
     if (next == state.banks.end()) continue;
     const auto bank = static_cast<std::size_t>(next - state.banks.begin());
@@ -286,7 +334,7 @@ Result<hsm::StoredKey> FreezeDesk::make_key(hsm::KeyBackend& backend, const hsm:
   CHANCERY_ASSIGN(const hsm::SwitchState state, device->state(deadline));
   if (!state.is_armed(KillSwitch::kAll)) return backend.create(binding, algorithm, deadline);
   CHANCERY_ASSIGN(std::uint16_t slot,
-                  book_.take_slot({binding.agent_id, last_armed(state), frozen_slots(state)}, now));
+                  book_.take_slot({binding.agent_id, last_armed(state), unfit_slots(state)}, now));
   {
     const std::lock_guard lock(mutex_);
     if (slot != 0) slots_[binding.agent_id] = slot;
@@ -307,9 +355,13 @@ Status FreezeDesk::freeze_slot_of_frozen(hsm::KillSwitch& device, std::string_vi
   return device.freeze(slot, deadline);
 }
 
-bool FreezeDesk::is_switched(const store::Key& key) const {
+std::optional<std::uint16_t> FreezeDesk::hangs_on(const store::Key& key) const {
   const hsm::KillSwitch* const device = switch_of(key.backend);
-  const auto slot = device == nullptr ? std::nullopt : device->slot_of(key.stored);
+  return device == nullptr ? std::nullopt : device->slot_of(key.stored);
+}
+
+bool FreezeDesk::is_switched(const store::Key& key) const {
+  const auto slot = hangs_on(key);
   return slot && *slot != KillSwitch::kAll && *slot == slot_of(key.owner);
 }
 
@@ -346,10 +398,20 @@ Result<FreezeDesk::KeyCounts> FreezeDesk::count_keys() const {
   return counts;
 }
 
+Result<std::uint64_t> FreezeDesk::unswitched_keys(std::chrono::sys_seconds now) const {
+  constexpr std::chrono::minutes kGoodFor{5};
+  const std::lock_guard counting(counting_mutex_);
+  if (last_count_ && last_count_->at <= now && now < last_count_->at + kGoodFor)
+    return last_count_->unswitched;
+  CHANCERY_ASSIGN(const KeyCounts counts, count_keys());
+  last_count_ = KeyCount{now, counts.others};
+  return counts.others;
+}
+
 std::set<std::string, std::less<>> FreezeDesk::armed_backends(hsm::Deadline deadline) const {
   std::set<std::string, std::less<>> out;
   for (const Switch& one : switches()) {
-    const auto state = one.device->state(deadline);
+    const auto state = state_of(one, deadline);
     if (state && state->is_armed(KillSwitch::kAll)) out.insert(one.backend);
   }
   return out;

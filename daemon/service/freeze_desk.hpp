@@ -31,6 +31,8 @@ class FreezeDesk {
   /// Reads the book, before any key is used.
   [[nodiscard]] Status open();
 
+  /// Whether an agent is frozen, or all are. Asked for each decision: waits for nobody.
+  [[nodiscard]] bool is_anything_frozen() const noexcept { return is_frozen_; }
   /// The agent's own freeze, or that of all. \param agent_id  empty: of all alone
   [[nodiscard]] std::optional<store::Freeze> freeze_of(std::string_view agent_id) const;
   /// kForbidden for who is frozen.
@@ -53,6 +55,7 @@ class FreezeDesk {
     Written written;
   };
   /// Has devices write what the operator has signed, and records the end of the freeze when none of them freezes any more.
+  /// Where one freezes that was not signed for, those that were freeze again meanwhile, and all are asked for together.
   /// \return what is still to be signed, and the end is not recorded; empty: it has ended. As arm(); kConflict also when it was
   ///         not frozen, or was frozen again since it was asked what is to be signed
   [[nodiscard]] Result<std::vector<api::SwitchSetting>> lift(const Lift& lift, hsm::Deadline deadline);
@@ -77,6 +80,8 @@ class FreezeDesk {
   [[nodiscard]] Result<hsm::StoredKey> make_key(hsm::KeyBackend& backend, const hsm::KeyBinding& binding,
                                                 Algorithm algorithm, std::chrono::sys_seconds now,
                                                 hsm::Deadline deadline);
+  /// The slot on which a key hangs; none where its device has no kill switch, or the key was made without.
+  [[nodiscard]] std::optional<std::uint16_t> hangs_on(const store::Key& key) const;
   /// Whether a key's device refuses by itself when its owner is frozen, or only when all are.
   [[nodiscard]] bool is_switched(const store::Key& key) const;
   /// The keys by which agents can sign, those that serve until their overlap ends too, by whether their device refuses by itself when all are frozen.
@@ -87,6 +92,16 @@ class FreezeDesk {
   };
   /// Goes through all of these keys, and asks no device: some microseconds for each.
   [[nodiscard]] Result<KeyCounts> count_keys() const;
+  /// Keys by which agents can sign and that hang on no kill switch, counted anew when that is five minutes ago. To watch.
+  [[nodiscard]] Result<std::uint64_t> unswitched_keys(std::chrono::sys_seconds now) const;
+  /// What is known of a kill switch without asking it.
+  struct LastSeen {
+    std::string backend;
+    std::optional<bool>
+        is_armed;            ///< each of its banks, when it answered last; empty: it has not since the start
+    bool is_untold = false;  ///< something is frozen, and when it was to be told last it was not
+  };
+  [[nodiscard]] std::vector<LastSeen> last_seen() const;
   /// Backends that make keys which hang on their kill switch. Those whose device does not answer are left out.
   [[nodiscard]] std::set<std::string, std::less<>> armed_backends(hsm::Deadline deadline) const;
   /// Whether a key hangs on no kill switch, and the one that follows it would.
@@ -115,6 +130,8 @@ class FreezeDesk {
   [[nodiscard]] std::uint16_t slot_of(std::string_view agent_id) const;
   /// What the book says of a bank.
   [[nodiscard]] std::uint64_t frozen_in_bank(std::size_t bank) const;
+  /// Asks the device, and remembers what last_seen() says of it.
+  [[nodiscard]] Result<hsm::SwitchState> state_of(const Switch& one, hsm::Deadline deadline) const;
   [[nodiscard]] Status tell(const Switch& one, hsm::Deadline deadline);
   [[nodiscard]] Status tell_each(hsm::Deadline deadline);
   [[nodiscard]] Status carry_out(const std::vector<api::SignedSetting>& settings, const Written& written,
@@ -133,6 +150,7 @@ class FreezeDesk {
   const Backends& backends_;
   std::atomic<bool> has_news_ = true;
   std::atomic<bool> is_owed_ = false;
+  std::atomic<bool> is_frozen_ = false;  // whether `frozen_` has anything; changed with it, under mutex_
   /// What was asked of the operator to end a freeze.
   struct Question {
     Bytes nonce;
@@ -142,8 +160,17 @@ class FreezeDesk {
 
   std::mutex devices_mutex_;  // held while devices are changed: what one clears no other sets meanwhile
   std::map<std::string, Question, std::less<>> asked_;  // by backend; under devices_mutex_
-  std::mutex book_mutex_;     // held from a change of the book until it is known below
-  mutable std::mutex mutex_;  // of what follows
+  std::mutex book_mutex_;  // held from a change of the book until it is known below
+  /// A count of keys, and when it was made.
+  struct KeyCount {
+    std::chrono::sys_seconds at;
+    std::uint64_t unswitched = 0;
+  };
+  mutable std::mutex counting_mutex_;                       // held while keys are counted to be watched
+  mutable std::optional<KeyCount> last_count_;              // under counting_mutex_
+  mutable std::mutex mutex_;                                // of what follows
+  mutable std::map<std::string, bool, std::less<>> armed_;  // by backend, as it said last
+  std::set<std::string, std::less<>> untold_;               // backends
   std::map<std::string, std::uint64_t, std::less<>> freezes_;
   std::map<std::string, store::Freeze, std::less<>> frozen_;
   std::map<std::string, std::uint16_t, std::less<>> slots_;

@@ -62,6 +62,7 @@ class GatedGrant {
   Result<api::Grant> answer(Claims claims) {
     CHANCERY_TRY(office_.spending.require_newest());
     CHANCERY_TRY(require_scopes_of(gate_, message_.authority.scopes));
+    CHANCERY_TRY(require_known_asker(*office_.policy.current(), context_.caller, gate_));
     CHANCERY_TRY(require_custody(office_, receiver_, on_behalf_of(context_)));
     CHANCERY_ASSIGN(issuer_, prepare_issuer());
     subject_ = subject();
@@ -69,14 +70,28 @@ class GatedGrant {
                     open_request(office_, subject_, context_.now));
     // What is asked for now, before there is a token.
     CHANCERY_ASSIGN(const store::ParkedCall asked, compose(claims, ""));
-    if (open && open->state == store::ApprovalState::kApproved) return sign(*open, asked);
-    if (open) return waiting(open->id);
     CHANCERY_ASSIGN(const bool is_denied, office_.gates.was_denied(asked, context_.now));
-    if (!is_denied) return ask(std::move(claims), asked);
-    return Error{
-        ErrorCode::kForbidden,
-        "a person has denied this grant: it can be asked for again when the denied request would have expired"};
+    if (is_denied) {
+      came_of_it_ = ApprovalRequest::kDenied;
+      return kDenied;
+    }
+    if (open && open->state != store::ApprovalState::kApproved) {
+      came_of_it_ = ApprovalRequest::kRepeated;
+      return waiting(open->id);
+    }
+    if (open) {
+      CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(open->id));
+      if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
+      CHANCERY_ASSIGN(const bool is_good, has_grounds(office_, whole, asked));
+      came_of_it_ = ApprovalRequest::kPermitted;
+      if (is_good) return sign(whole);
+    }
+    came_of_it_ = ApprovalRequest::kParked;
+    return ask(std::move(claims), asked);
   }
+
+  /// What came of asking, when there was an answer or a person's denial.
+  [[nodiscard]] ApprovalRequest came_of_it() const noexcept { return came_of_it_; }
 
  private:
   // Whoever looks up the key that an approver's tool pins finds it published.
@@ -137,6 +152,8 @@ class GatedGrant {
     request.key = request.first = receiver_.key.stored.public_key.thumbprint();
     request.principal = message_.principal;
     request.tool = message_.authority.scopes.front();
+    for (const std::string& scope : message_.authority.scopes)
+      request.scope += (request.scope.empty() ? "" : " ") + scope;
     request.kind = store::ApprovalKind::kGrant;
     request.gates = {terms_of(gate_)};
     request.requesters = requesters_of(*office_.policy.current(), context_.caller);
@@ -169,15 +186,12 @@ class GatedGrant {
 
   // What is signed is what stands in the document that was approved. The TPM asks for the approvers' signatures over that; that they have
   // decided for this question, and are not excluded from it, is for this daemon to look at.
-  Result<api::Grant> sign(const store::ParkedCall& approved, const store::ParkedCall& asked) {
-    CHANCERY_ASSIGN(const store::ParkedCall whole, office_.approvals.find(approved.id));
-    if (whole.state != store::ApprovalState::kApproved) return kUsedMeanwhile;
-    CHANCERY_TRY(require_grounds(office_, whole, asked));
+  Result<api::Grant> sign(const store::ParkedCall& whole) {
     CHANCERY_ASSIGN(const json::Document document, json::Document::parse_borrowed(whole.document));
     const json::Value* const unsigned_token = document.root().find("unsigned_token");
     if (unsigned_token == nullptr || !unsigned_token->string()) return kDamaged;
     const std::string input(*unsigned_token->string());
-    CHANCERY_ASSIGN(const std::vector<hsm::PolicySignature> signatures, signatures_for(approved.id));
+    CHANCERY_ASSIGN(const std::vector<hsm::PolicySignature> signatures, signatures_for(whole.id));
     CHANCERY_ASSIGN(const Signature signature,
                     office_.gated.sign(*issuer_, input, signatures, context_.deadline));
     CHANCERY_ASSIGN(const Token token, accept_signed(input + "." + base64url_encode(signature)));
@@ -218,6 +232,9 @@ class GatedGrant {
     return out;
   }
 
+  static constexpr Error kDenied{
+      ErrorCode::kForbidden,
+      "a person has denied this grant: it can be asked for again when the denied request would have expired"};
   static constexpr Error kUsedMeanwhile{
       ErrorCode::kConflict, "the approval was used, or has lapsed, meanwhile: ask for the grant again"};
   static constexpr Error kDamaged{
@@ -231,13 +248,19 @@ class GatedGrant {
   const store::Agent& receiver_;
   std::optional<GatedIssuer> issuer_;
   std::string subject_;
+  ApprovalRequest came_of_it_ = ApprovalRequest::kRefused;
 };
 
 }  // namespace
 
 Result<api::Grant> grant_behind(Office& office, const CallContext& context, const api::CreateGrant& message,
                                 const Gate& gate, const store::Agent& receiver, Claims claims) {
-  return GatedGrant(office, context, message, gate, receiver).answer(std::move(claims));
+  GatedGrant grant(office, context, message, gate, receiver);
+  auto answer = grant.answer(std::move(claims));
+  const bool is_told = answer || grant.came_of_it() == ApprovalRequest::kDenied;
+  office.tallies->asked(store::ApprovalKind::kGrant,
+                        is_told ? grant.came_of_it() : ApprovalRequest::kRefused);
+  return answer;
 }
 
 Status publish_gates(const Office& office) {

@@ -20,14 +20,27 @@ bool is_named(const Gate& gate, const store::Approver& person) {
   });
 }
 
+// What a TPM can hold a key to.
+std::optional<PublicKey> opening_key(const store::ApproverKey& key) {
+  if (key.kind == "passkey") return std::nullopt;
+  auto read = parse_jwk(key.jwk);
+  if (!read || read->algorithm() != Algorithm::kES256) return std::nullopt;
+  return *std::move(read);
+}
+
 // One of each person's, or somebody would count twice; the last one, as a rotation has it.
 std::optional<PublicKey> key_of(const store::Approver& person) {
   std::optional<PublicKey> out;
   for (const store::ApproverKey& key : person.keys) {
-    if (key.state != store::ApproverKeyState::kActive || key.kind == "passkey") continue;
-    auto read = parse_jwk(key.jwk);
-    if (read && read->algorithm() == Algorithm::kES256) out = *std::move(read);
+    if (key.state != store::ApproverKeyState::kActive) continue;
+    if (auto read = opening_key(key)) out = std::move(read);
   }
+  return out;
+}
+
+std::vector<Thumbprint> thumbprints_of(const std::vector<PublicKey>& keys) {
+  std::vector<Thumbprint> out;
+  for (const PublicKey& key : keys) out.push_back(key.thumbprint());
   return out;
 }
 
@@ -40,12 +53,29 @@ Result<GatedIssuer> judged(const store::Key& key, const attest::GatePolicy& poli
 
 }  // namespace
 
+// The keeper asks each second, for each gate. The count is read first: what changes meanwhile is read again the next time.
+Result<GatedIssuers::Openers> GatedIssuers::openers() const {
+  const std::lock_guard lock(reading_);
+  const std::uint64_t changes = approvers_.changes();
+  if (openers_ && openers_of_ == changes) return openers_;
+  CHANCERY_ASSIGN(std::vector<store::Approver> approvers, approvers_.list());
+  std::vector<Opener> out;
+  for (store::Approver& person : approvers) {
+    auto key = key_of(person);
+    if (!key) continue;
+    person.keys.clear();
+    out.push_back({std::move(person), *std::move(key)});
+  }
+  openers_ = std::make_shared<const std::vector<Opener>>(std::move(out));
+  openers_of_ = changes;
+  return openers_;
+}
+
 Result<attest::GatePolicy> GatedIssuers::policy_of(const Gate& gate) const {
-  CHANCERY_ASSIGN(const std::vector<store::Approver> approvers, approvers_.list());
+  CHANCERY_ASSIGN(const Openers known, openers());
   attest::GatePolicy policy{{}, gate.quorum, gate.name};
-  for (const store::Approver& person : approvers) {
-    if (!is_named(gate, person)) continue;
-    if (auto key = key_of(person)) policy.approvers.push_back(*std::move(key));
+  for (const Opener& opener : *known) {
+    if (is_named(gate, opener.person)) policy.approvers.push_back(opener.key);
   }
   if (policy.approvers.size() > attest::kMostGateApprovers)
     return Error{
@@ -92,10 +122,34 @@ Result<GatedIssuer> GatedIssuers::current(const Gate& gate, std::chrono::seconds
   return make(gate, policy, std::max(options_.overlap, longest_grant), {now, deadline, nullptr});
 }
 
+// The oldest is not ended in its place: what it signed was granted by persons of whom none has changed a key, perhaps.
+Status GatedIssuers::require_room(const Gate& gate) const {
+  CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.keys_in_use(owner_of(gate)));
+  if (keys.size() < kMostKeysOfGate) return {};
+  return Error{
+      ErrorCode::kConflict,
+      "the gate has 16 keys whose tokens count still, as its approvers have changed so often: the next is made when one "
+      "of these has ended, or after `chancery key revoke` of one, with what it granted"};
+}
+
+Result<bool> GatedIssuers::follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
+                                  hsm::Deadline deadline) {
+  const std::lock_guard lock(making_);
+  const std::optional<PresentGate> present = look_up();
+  if (!present || !present->gate.tpm_enforced) return false;
+  CHANCERY_ASSIGN(const bool is_behind, is_left_behind(present->gate, now));
+  if (!is_behind) return false;
+  CHANCERY_ASSIGN(const attest::GatePolicy policy, policy_of(present->gate));
+  CHANCERY_TRY(make(present->gate, policy, std::max(options_.overlap, present->longest_grant),
+                    {now, deadline, nullptr}));
+  return true;
+}
+
 // The former key signs for nobody any more; what it signed counts as long as its overlap.
 Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolicy& policy,
                                        std::chrono::seconds overlap, const Occasion& occasion) {
   CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
+  CHANCERY_TRY(require_room(gate));
   KeyLife::NewKey wanted;
   wanted.intent = {store::KeyIntent::Kind::kMake, options_.backend, owner_of(gate), {}, overlap};
   wanted.create = [&](hsm::KeyBackend&, const hsm::KeyBinding& binding) {
@@ -106,8 +160,8 @@ Result<GatedIssuer> GatedIssuers::make(const Gate& gate, const attest::GatePolic
     facts.details.set("gate", gate.name);
     facts.details.set("quorum", gate.quorum);
     facts.details.set("approvers", policy.approvers.size());
-    CHANCERY_TRY(store_.add_key(key, occasion.now + overlap,
-                                audit_entry("gate_key.create", occasion, std::move(facts))));
+    CHANCERY_TRY(store_.add_gate_key(key, thumbprints_of(policy.approvers), occasion.now + overlap,
+                                     audit_entry("gate_key.create", occasion, std::move(facts))));
     return {};
   };
   CHANCERY_ASSIGN(const store::Key key,
@@ -123,21 +177,49 @@ Result<Signature> GatedIssuers::sign(const GatedIssuer& issuer, std::string_view
   return gated->sign(issuer.key.stored, issuer.policy, as_bytes(input), signatures, deadline);
 }
 
-// A gate that has no quorum any more has no key that fits.
-Result<std::vector<store::Key>> GatedIssuers::outdated(const std::vector<Gate>& gates) {
+Result<bool> GatedIssuers::is_present(const store::Key& key, const std::vector<Gate>& gates) const {
+  const auto gate = std::ranges::find_if(
+      gates, [&](const Gate& each) { return each.tpm_enforced && owner_of(each) == key.owner; });
+  if (gate == gates.end()) return false;
+  const auto policy = policy_of(*gate);
+  if (!policy && policy.error().code != ErrorCode::kConfigInvalid) return policy.error();
+  const auto gated = device();
+  return policy && gated && judged(key, *policy, **gated).has_value();
+}
+
+Result<std::vector<store::Key>> GatedIssuers::opened_by(const store::ApproverKey& approver,
+                                                        const std::vector<Gate>& gates) {
+  std::vector<store::Key> out;
+  if (!opening_key(approver)) return out;
   const std::lock_guard lock(making_);  // one that is being made for the former approvers is among them
   CHANCERY_ASSIGN(const std::vector<store::Key> keys, store_.gate_keys_in_use());
-  const auto gated = device();
-  std::vector<store::Key> out;
-  for (const Gate& gate : gates) {
-    if (!gate.tpm_enforced) continue;
-    const auto policy = policy_of(gate);
-    if (!policy && policy.error().code != ErrorCode::kConfigInvalid) return policy.error();
-    std::ranges::copy_if(keys, std::back_inserter(out), [&](const store::Key& key) {
-      return key.owner == owner_of(gate) && !(gated && policy && judged(key, *policy, **gated));
-    });
+  for (const store::Key& key : keys) {
+    CHANCERY_ASSIGN(const std::vector<Thumbprint> openers,
+                    store_.openers_of(key.stored.public_key.thumbprint()));
+    bool is_opened = std::ranges::find(openers, approver.jkt) != openers.end();
+    if (openers.empty()) {
+      CHANCERY_ASSIGN(const bool is_of_others, is_present(key, gates));
+      is_opened = !is_of_others;
+    }
+    if (is_opened) out.push_back(key);
   }
   return out;
+}
+
+Result<bool> GatedIssuers::is_left_behind(const Gate& gate, std::chrono::sys_seconds now) const {
+  const auto policy = policy_of(gate);
+  if (!policy && policy.error().code == ErrorCode::kConfigInvalid) return false;
+  if (!policy) return policy.error();
+  const auto key = store_.newest_key(owner_of(gate), options_.backend);
+  if (!key && key.error().code == ErrorCode::kNotFound) return false;
+  if (!key) return key.error();
+  if (key->state != store::KeyState::kActive) return false;
+  // One that was made later than now was made before the clock was set back.
+  if (key->created_at <= now && now < key->created_at + kGateKeySettles) return false;
+  CHANCERY_ASSIGN(hsm::GatedKeys* const gated, device());
+  const auto fits = judged(*key, *policy, *gated);
+  if (!fits && fits.error().code != ErrorCode::kKeyMismatch) return fits.error();
+  return !fits.has_value();
 }
 
 // A gate that is gone, or is enforced by software now, leaves its keys as they are: what they signed has not ended with it, and should
@@ -170,9 +252,11 @@ Result<GateCeilings> GatedIssuers::ceilings(const std::vector<Gate>& gates,
   return ceilings;
 }
 
-Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const {
+Status GatedIssuers::publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) {
+  is_stale_ = true;
   CHANCERY_ASSIGN(GateCeilings known, ceilings(gates, granted));
   trust_.publish_gates(std::move(known));
+  is_stale_ = false;
   return {};
 }
 

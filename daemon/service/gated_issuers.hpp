@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,6 +39,18 @@ struct GatedIssuerOptions {
   std::function<Status()> may_sign = [] { return Status{}; };
 };
 
+/// A key that is younger is followed only when a grant is asked for: or an approver whose key changes each second would fill the store.
+inline constexpr std::chrono::minutes kGateKeySettles{5};
+/// That sign for a gate, or whose tokens count still, and those that are lost: no more are made until one of them ends.
+inline constexpr std::size_t kMostKeysOfGate = 16;
+
+/// A gate as the policy has it just then.
+struct PresentGate {
+  Gate gate;
+  std::chrono::seconds longest_grant{};  ///< that a token may live
+};
+using LookUpGate = std::function<std::optional<PresentGate>()>;
+
 /// Issuer keys that a TPM signs with only under the signatures of a gate's approvers (docs/protocol/gated-keys.md): for each gate
 /// with `enforcement = "tpm"` one for the approvers that it has. The first is made when it is first needed; when the approvers change, another
 /// follows. Of each approver the active key that was enrolled last counts, of those that are P-256 and no passkey. Thread-safe.
@@ -54,21 +68,33 @@ class GatedIssuers {
   /// The key for the approvers that the gate has now, made if there is none. The one that it follows counts until the longest of its
   /// tokens has ended.
   /// \param longest_grant  that a token may live now
-  /// \return kConfigInvalid when these are none that a TPM can hold a key to, or the issuer's backend is no TPM; the store's and the
-  ///         device's errors
+  /// \return kConfigInvalid when these are none that a TPM can hold a key to, or the issuer's backend is no TPM; kConflict when the gate
+  ///         has kMostKeysOfGate; the store's and the device's errors
   [[nodiscard]] Result<GatedIssuer> current(const Gate& gate, std::chrono::seconds longest_grant,
                                             std::chrono::sys_seconds now, hsm::Deadline deadline);
   /// The same without making one.
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate) const;
+  /// Follows the gate's key where it is left behind, see is_left_behind(). Which gate that is, is looked up once nobody else makes
+  /// keys: what was known before may be long past by then.
+  /// \param look_up  gives nothing for a gate that is none any more
+  /// \return whether it was followed; as current()
+  [[nodiscard]] Result<bool> follow(const LookUpGate& look_up, std::chrono::sys_seconds now,
+                                    hsm::Deadline deadline);
 
   /// Signs with what approvers have signed. \return as hsm::GatedKeys::sign()
   [[nodiscard]] Result<Signature> sign(const GatedIssuer& issuer, std::string_view input,
                                        const std::vector<hsm::PolicySignature>& signatures,
                                        hsm::Deadline deadline) const;
 
-  /// Keys of these gates that are in use and that others open than the gate's present approvers: what such a key signed counts until
-  /// its overlap ends, unless it is revoked.
-  [[nodiscard]] Result<std::vector<store::Key>> outdated(const std::vector<Gate>& gates);
+  /// Keys in use that an approver's key opens, which is no present approver's any more: whichever the gate, also of gates that are none
+  /// any more. Where nobody knows who opens one, every approver's key may, unless the present approvers of its gate do.
+  /// \param gates  that there are now
+  [[nodiscard]] Result<std::vector<store::Key>> opened_by(const store::ApproverKey& approver,
+                                                          const std::vector<Gate>& gates);
+
+  /// Whether the gate has a key that signs, for others than its present approvers, who could have one: current() makes that, and the
+  /// overlap of the former begins. Not yet while the key is younger than kGateKeySettles. Cheap while the approvers are as they were.
+  [[nodiscard]] Result<bool> is_left_behind(const Gate& gate, std::chrono::sys_seconds now) const;
 
   /// The keys of these gates, what the issuer's other keys may grant beside them, and the keys of gates that are none any more.
   /// \param granted  the scopes that may be granted at all
@@ -78,11 +104,25 @@ class GatedIssuers {
   /// older look after a newer one. Not together with the calls above that make keys.
   [[nodiscard]] std::unique_lock<std::mutex> hold_publishing() const { return std::unique_lock(publishing_); }
   /// Publishes them, while that is held.
-  [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted) const;
+  [[nodiscard]] Status publish(const std::vector<Gate>& gates, const std::vector<std::string>& granted);
+  /// Whether what is published is older than the store: publishing failed.
+  [[nodiscard]] bool is_stale() const noexcept { return is_stale_; }
 
  private:
+  /// Somebody whose key a TPM can hold another to.
+  struct Opener {
+    store::Approver person;  ///< without keys
+    PublicKey key;
+  };
+  using Openers = std::shared_ptr<const std::vector<Opener>>;
+
+  /// Read once for each change of the approvers.
+  [[nodiscard]] Result<Openers> openers() const;
   [[nodiscard]] Result<attest::GatePolicy> policy_of(const Gate& gate) const;
+  [[nodiscard]] Status require_room(const Gate& gate) const;
   [[nodiscard]] Result<hsm::GatedKeys*> device() const;
+  /// Whether the present approvers of its gate open it.
+  [[nodiscard]] Result<bool> is_present(const store::Key& key, const std::vector<Gate>& gates) const;
   [[nodiscard]] Result<std::optional<GatedIssuer>> find(const Gate& gate,
                                                         const attest::GatePolicy& policy) const;
   [[nodiscard]] Result<GatedIssuer> make(const Gate& gate, const attest::GatePolicy& policy,
@@ -95,7 +135,11 @@ class GatedIssuers {
   TrustPublisher& trust_;
   const GatedIssuerOptions options_;
   std::mutex making_;
+  mutable std::mutex reading_;  // of the approvers; taken last
+  mutable Openers openers_;
+  mutable std::uint64_t openers_of_ = 0;  // ApproverBook::changes()
   mutable std::mutex publishing_;
+  std::atomic<bool> is_stale_ = false;
 };
 
 }  // namespace chancery::service

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kIndexRounds = 1000;
 constexpr Error kNoFreezing{ErrorCode::kConflict,
-                            "this daemon cannot freeze agents: open the incident without `freeze`"};
+                            "this daemon cannot freeze agents: open the incident with `freeze` false"};
 
 // All that the caller may not do is found out before anything is done.
 Status require_all(Office& office, const CallContext& context, const api::OpenIncident& message) {

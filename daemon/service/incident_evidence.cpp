@@ -145,7 +145,7 @@ class EntryFinder {
     if (ref.empty() || !refs_.insert(ref).second) return {};
     CHANCERY_ASSIGN(const std::vector<std::uint64_t> found,
                     office_.incidents->entries_with(ref, size_, most_ + 1));
-    numbers_.insert(found.begin(), found.end());
+    for (const std::uint64_t number : found) keep(number);
     return {};
   }
 
@@ -157,7 +157,7 @@ class EntryFinder {
     for (const std::uint64_t number : found) {
       CHANCERY_ASSIGN(const store::AuditRecord record, office_.audit.book.entry(number));
       const auto entry = audit::Entry::parse(record.sequence, record.json);
-      if (entry && entry->at() >= since) numbers_.insert(number);
+      if (entry && entry->at() >= since) keep(number);
     }
     return {};
   }
@@ -187,6 +187,12 @@ class EntryFinder {
   }
 
  private:
+  // The newest, and one more. An agent has thousands of references, each of which may stand in as many entries.
+  void keep(std::uint64_t number) {
+    numbers_.insert(number);
+    if (numbers_.size() > most_ + 1) numbers_.erase(numbers_.begin());
+  }
+
   Office& office_;
   const std::uint64_t size_;
   const std::size_t most_;

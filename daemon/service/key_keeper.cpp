@@ -1,5 +1,7 @@
 #include "daemon/service/key_keeper.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "daemon/service/agent_keys.hpp"
@@ -46,6 +48,7 @@ void KeyKeeper::tick(std::chrono::sys_seconds now, const std::stop_token& stop) 
   look_at_devices(now);
   make_first_keys(now);
   settle_freezes(now);
+  follow_gate_keys(now);
   rotate_aged(now);
   publish_if_stale(now);
 }
@@ -58,6 +61,7 @@ void KeyKeeper::publish_if_stale(std::chrono::sys_seconds now) {
     if (published) must_publish_.erase(owner);
     if (!published) complain_("the present keys could not be published", published.error());
   }
+  if (office_.gated.is_stale()) publish_gates();
 }
 
 bool KeyKeeper::is_due(const std::string& thing, std::chrono::sys_seconds now) const {
@@ -207,6 +211,30 @@ void KeyKeeper::rotate_aged_agents(std::chrono::sys_seconds now) {
     }
     if (page->size() < store::kMaxPage) return;
   }
+}
+
+// Also when nobody asks for a grant: what former approvers could open ends in time.
+void KeyKeeper::follow_gate_keys(std::chrono::sys_seconds now) {
+  const auto policy = office_.policy.current();
+  for (const Gate& gate : policy->gates) {
+    const Step step{"key of gate " + gate.name, office_.issuer.options().backend,
+                    "a gate's key could not be followed by one of its present approvers"};
+    if (gate.tpm_enforced && may_try(step, now)) note(step, follow_gate_key(gate, now), now);
+  }
+}
+
+// The gates before this one may have waited for the TPM, and another may make a key just now: the policy is another by then, perhaps.
+Status KeyKeeper::follow_gate_key(const Gate& gate, std::chrono::sys_seconds now) {
+  CHANCERY_ASSIGN(const bool is_left_behind, office_.gated.is_left_behind(gate, now));
+  if (!is_left_behind) return {};
+  const auto look_up = [&]() -> std::optional<PresentGate> {
+    const auto policy = office_.policy.current();
+    const auto found = std::ranges::find(policy->gates, gate.name, &Gate::name);
+    if (found == policy->gates.end()) return std::nullopt;
+    return PresentGate{*found, policy->max_grant_lifetime};
+  };
+  CHANCERY_ASSIGN(const bool is_followed, office_.gated.follow(look_up, now, after(options_.patience)));
+  return is_followed ? service::publish_gates(office_) : Status();
 }
 
 // --- the kill switch

@@ -21,7 +21,7 @@ struct KeeperOptions {
 };
 
 /// What has to be done about keys when nobody asks: what was interrupted is carried on, keys whose overlap is
-/// over are retired and destroyed, those that hang on no kill switch are followed by others once there is one, keys that are too old are followed by others, the keys of a device
+/// over are retired and destroyed, those that hang on no kill switch are followed by others once there is one, keys behind former approvers of a gate by ones behind its present approvers, keys that are too old by others, the keys of a device
 /// that is not there but another are marked as lost until it is back, and the daemon's own first keys are made
 /// once their device is there. One thread at a time.
 class KeyKeeper {
@@ -46,6 +46,9 @@ class KeyKeeper {
   void retire_overdue(std::chrono::sys_seconds now);
   void make_first_keys(std::chrono::sys_seconds now);
   void publish_gates() const;
+  /// Where the approvers of a gate are others by now, its key is followed by one of theirs.
+  void follow_gate_keys(std::chrono::sys_seconds now);
+  [[nodiscard]] Status follow_gate_key(const Gate& gate, std::chrono::sys_seconds now);
   void rotate_aged(std::chrono::sys_seconds now);
   /// Tells devices who is frozen, and follows keys that hang on no kill switch with ones that do.
   void settle_freezes(std::chrono::sys_seconds now);

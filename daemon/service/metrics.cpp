@@ -1,7 +1,12 @@
 #include "daemon/service/metrics.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "daemon/service/anomaly_watch.hpp"
 #include "daemon/service/console_desk.hpp"
+#include "daemon/service/freeze_desk.hpp"
 #include "daemon/telemetry/process_figures.hpp"
 
 namespace chancery::service {
@@ -79,6 +84,51 @@ void add_store(std::vector<Metric>& out, store::Store& store) {
                  {{static_cast<double>(counts->tokens)}}});
 }
 
+// Devices are not asked: what they said last is told.
+void add_switches(std::vector<Metric>& out, const FreezeDesk& desk, std::chrono::sys_seconds now) {
+  Metric armed{"chancery_kill_switch_armed",
+               "Whether each bank of the kill switch was armed when its device was asked last.", kGauge};
+  Metric untold{"chancery_freeze_untold",
+                "1 while something is frozen of which the device with the kill switch could not be told.",
+                kGauge};
+  for (const FreezeDesk::LastSeen& seen : desk.last_seen()) {
+    if (seen.is_armed) armed.samples.push_back({*seen.is_armed ? 1.0 : 0.0, {{"backend", seen.backend}}});
+    untold.samples.push_back({seen.is_untold ? 1.0 : 0.0, {{"backend", seen.backend}}});
+  }
+  out.push_back(std::move(armed));
+  out.push_back(std::move(untold));
+  Metric keys{"chancery_unswitched_keys",
+              "Keys by which agents sign and that hang on no kill switch, where there is one.", kGauge};
+  if (desk.has_switches()) {
+    const auto count = desk.unswitched_keys(now);
+    if (count) keys.samples.push_back({static_cast<double>(*count)});
+  }
+  out.push_back(std::move(keys));
+}
+
+// Whoever was retired stays frozen in the book, and nobody can unfreeze it.
+bool is_in_use(const Office& office, const std::string& agent_id) {
+  const auto agent = office.store.agent_by_id(agent_id);
+  return !agent || !agent->retired_at;
+}
+
+void add_freezes(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
+  const FreezeDesk* const desk = office.freezes;
+  if (desk == nullptr) return;
+  const std::vector<std::string> frozen = desk->frozen_agents();
+  const auto count =
+      std::ranges::count_if(frozen, [&](const std::string& id) { return is_in_use(office, id); });
+  out.push_back({"chancery_all_agents_frozen",
+                 "1 while all agents are frozen.",
+                 kGauge,
+                 {{desk->freeze_of({}) ? 1.0 : 0.0}}});
+  out.push_back({"chancery_agents_frozen",
+                 "Agents that are frozen by themselves.",
+                 kGauge,
+                 {{static_cast<double>(count)}}});
+  add_switches(out, *desk, now);
+}
+
 void add_durations(std::vector<Metric>& out, const Office& office) {
   Metric signing{"chancery_signing_seconds", "How long signatures took, their wait for the device included.",
                  kHistogram};
@@ -131,22 +181,23 @@ void add_anomalies(std::vector<Metric>& out, const AnomalyWatch* watch) {
   out.push_back(std::move(metric));
 }
 
-void add_webhook(std::vector<Metric>& out, const Webhook& webhook) {
-  Metric metric{
-      "chancery_webhook_deliveries_total",
-      "What came of attempts to tell an anomaly to the webhook, and of anomalies that were given up.",
-      kCounter};
-  for (std::size_t i = 0; i < Webhook::kOutcomeNames.size(); ++i) {
-    metric.samples.push_back({static_cast<double>(webhook.count(static_cast<Webhook::Outcome>(i))),
-                              {{"outcome", std::string(Webhook::kOutcomeNames[i])}}});
+void add_webhooks(std::vector<Metric>& out, const Office& office) {
+  const std::array webhooks{std::pair("anomalies", &office.webhook),
+                            std::pair("approvals", &office.approvals_webhook)};
+  Metric deliveries{"chancery_webhook_deliveries_total",
+                    "What came of attempts to tell a webhook something, and of what was given up.", kCounter};
+  Metric waiting{"chancery_webhook_waiting", "What waits to be told to a webhook.", kGauge};
+  for (const auto& [about, webhook] : webhooks) {
+    for (std::size_t i = 0; i < Webhook::kOutcomeNames.size(); ++i) {
+      deliveries.samples.push_back(
+          {static_cast<double>(webhook->count(static_cast<Webhook::Outcome>(i))),
+           {{"about", std::string(about)}, {"outcome", std::string(Webhook::kOutcomeNames[i])}}});
+    }
+    if (const auto count = webhook->waiting(); count)
+      waiting.samples.push_back({static_cast<double>(*count), {{"about", std::string(about)}}});
   }
-  out.push_back(std::move(metric));
-  const auto waiting = webhook.waiting();
-  if (!waiting) return;
-  out.push_back({"chancery_webhook_waiting",
-                 "Anomalies that wait to be told to the webhook.",
-                 kGauge,
-                 {{static_cast<double>(*waiting)}}});
+  out.push_back(std::move(deliveries));
+  if (!waiting.samples.empty()) out.push_back(std::move(waiting));
 }
 
 // By the names that Prometheus' own client libraries give them.
@@ -319,10 +370,13 @@ void add_console(std::vector<Metric>& out, const Office& office, std::chrono::sy
 
 void add_approvals(std::vector<Metric>& out, const Office& office, std::chrono::sys_seconds now) {
   Metric requests{"chancery_approval_requests_total",
-                  "Calls of tools that take an approval, by what came of asking for one.", kCounter};
-  for (std::size_t i = 0; i < kApprovalRequestNames.size(); ++i) {
-    requests.samples.push_back({static_cast<double>(office.tallies->approval_requests(i)),
-                                {{"outcome", std::string(kApprovalRequestNames[i])}}});
+                  "What takes an approval, by its kind and what came of asking for one.", kCounter};
+  for (const store::ApprovalKind kind : kApprovalKinds) {
+    for (std::size_t i = 0; i < kApprovalRequestNames.size(); ++i) {
+      requests.samples.push_back({static_cast<double>(office.tallies->approval_requests(kind, i)),
+                                  {{"kind", std::string(store::approval_kind_name(kind))},
+                                   {"outcome", std::string(kApprovalRequestNames[i])}}});
+    }
   }
   out.push_back(std::move(requests));
   Metric decisions{"chancery_approval_decisions_total",
@@ -361,9 +415,10 @@ std::vector<Metric> metrics(const Office& office, std::chrono::sys_seconds now) 
   add_judgements(out, *office.tallies);
   add_edge_refusals(out, *office.edge_refusals);
   add_anomalies(out, office.watch);
-  add_webhook(out, office.webhook);
+  add_webhooks(out, office);
   add_store(out, office.store);
   add_space(out, office.store);
+  add_freezes(out, office, now);
   out.push_back({"chancery_join_token_reuses_total",
                  "Join tokens that were presented a second time: somebody has them who should not.",
                  kCounter,

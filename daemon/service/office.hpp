@@ -72,7 +72,9 @@ struct Policy {
   std::string runtime_url{};                  ///< where agents call them: `https://HOST[:PORT]`
   std::chrono::seconds approval_life{900};    ///< how long a call waits for a person
   std::vector<std::string> tool_approvers{};  ///< of calls of tools that declare that they take an approval
-  std::chrono::seconds decided_kept{};        ///< how long the last decided document of each kind; 0: none
+  std::chrono::seconds requests_kept =
+      std::chrono::hours(7 * 24);       ///< how long one that has ended, with its decisions
+  std::chrono::seconds decided_kept{};  ///< how long the last decided document of each kind; 0: none
   std::vector<Gate> gates{};
   std::vector<std::string> public_urls;  ///< where TLS callers reach it: each `https://HOST[:PORT]`
   std::string trust_domain;
@@ -110,7 +112,8 @@ struct Office {
   StatusDesk& statuses;
   AttestationDesk& attestation;
   AuditDesk& audit;
-  Webhook& webhook;
+  Webhook& webhook;            ///< of anomalies
+  Webhook& approvals_webhook;  ///< of requests that wait for a person; with the same key
   store::BackupShelf& backups;
   Vault& vault;
   store::PermitBook& permits;
@@ -308,7 +311,7 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] Result<api::Rotation> rotate_audit_key(Office& office, const CallContext& context,
                                                      const api::RotateKey& message);
 
-/// Keys that sign what is told to the webhook, newest first; and their rotation, as the issuer's: kNotFound when there is
+/// Keys that sign what is told to webhooks, newest first; and their rotation, as the issuer's: kNotFound when there is
 /// no webhook. kForbidden.
 [[nodiscard]] Result<api::KeyList> list_webhook_keys(Office& office, const CallContext& context);
 [[nodiscard]] Result<api::Rotation> rotate_webhook_key(Office& office, const CallContext& context,
@@ -398,7 +401,7 @@ inline constexpr std::size_t kMaxPage = store::kMaxPage;
 [[nodiscard]] std::string status_key_set(const Office& office);
 /// The same of the keys that sign attestation results.
 [[nodiscard]] std::string attestation_key_set(const Office& office);
-/// The same of the keys that sign what is told to the webhook.
+/// The same of the keys that sign what is told to webhooks.
 [[nodiscard]] std::string webhook_key_set(const Office& office);
 /// Metadata of the daemon's own interface as a protected resource (RFC 9728).
 [[nodiscard]] std::string protected_resource(const Office& office,

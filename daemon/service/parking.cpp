@@ -12,6 +12,7 @@
 #include "daemon/service/request_outline.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
+#include "sdk/verify/htu.hpp"
 #include "sdk/wire/authorize_fields.hpp"
 
 namespace chancery::service {
@@ -148,6 +149,18 @@ std::vector<std::string> requesters_of(const Policy& policy, const Caller& calle
   return out;
 }
 
+Status require_known_asker(const Policy& policy, const Caller& caller, const Gate& gate) {
+  if (gate.separation != store::kSeparateRequester) return {};
+  const bool is_known =
+      caller.process ? policy.persons.contains(caller.process->uid) : !requesters_of(policy, caller).empty();
+  if (is_known) return {};
+  return Error{
+      ErrorCode::kForbidden,
+      "this is behind a gate that keeps whoever asks from deciding, and no principal is known for the user who "
+      "asks: put that user's id, which `id -u` prints, into [console] approvers as UID=PRINCIPAL and restart "
+      "chanceryd, or choose another `separation` for the gate"};
+}
+
 // Whose key it is, is known here; any name in a token is what a delegator wrote.
 Result<Node> Parking::subject_of(const Asker& asker) const {
   const Claims& leaf = asker.chain.leaf().claims();
@@ -182,13 +195,18 @@ Result<Node> Parking::subject_of(const Asker& asker) const {
 
 // Without what an agent changes by opening another session, or delegating to itself.
 std::string Parking::matter_of(const Asker& asker) const {
-  const Node node = Node::object({{"kind", store::approval_kind_name(matter_.kind)},
-                                  {"scope", action_.scope},
-                                  {"tool", matter_.tool},
-                                  {"audience", action_.audience},
-                                  {"arguments_sha256", matter_.arguments_sha256},
-                                  {"principal", asker.chain.principal()},
-                                  {"gates", terms_node(asker.closed)}});
+  Node node = Node::object({{"kind", store::approval_kind_name(matter_.kind)},
+                            {"scope", action_.scope},
+                            {"tool", matter_.tool},
+                            {"audience", action_.audience},
+                            {"arguments_sha256", matter_.arguments_sha256},
+                            {"principal", asker.chain.principal()},
+                            {"gates", terms_node(asker.closed)}});
+  // A call's address is its tool's; of an action it says what is done. Its proof is good for any query and spelling, and so is a denial.
+  if (matter_.kind != store::ApprovalKind::kCall) {
+    node.set("uri", normalize_htu(action_.uri).value_or(action_.uri));
+    node.set("method", action_.method);
+  }
   return digest_of(json::to_jcs(node));
 }
 
@@ -209,6 +227,7 @@ Status Parking::compose(const Asker& asker) {
   call_.first = chain.tokens().front()->claims().holder;
   call_.principal = chain.principal();
   call_.tool = matter_.tool.empty() ? action_.scope : matter_.tool;
+  call_.scope = action_.scope;
   call_.kind = matter_.kind;
   call_.requesters = matter_.requesters;
   call_.asked_at = context_.now;

@@ -49,6 +49,11 @@ struct Matter {
 /// other user of the Unix socket.
 [[nodiscard]] std::vector<std::string> requesters_of(const Policy& policy, const Caller& caller);
 
+/// Whether a gate can keep whoever asks from deciding. Of a process the user is known, not the person: one that the configuration names
+/// no principal for could decide about its own request.
+/// \return kForbidden: nobody knows who asks, and the gate keeps the requester from deciding
+[[nodiscard]] Status require_known_asker(const Policy& policy, const Caller& caller, const Gate& gate);
+
 /// An operation that nothing stands against but a person's approval: what is put before that person, and what the log says.
 class Parking {
  public:

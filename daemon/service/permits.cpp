@@ -211,7 +211,7 @@ class Asking {
       answer_.id = call_->given.permit.id;
       answer_.expires_at = seconds_of(call_->given.permit.expires_at);
     }
-    if (parking_) office_.tallies->asked(came_of_it());
+    if (parking_) office_.tallies->asked(store::ApprovalKind::kCall, came_of(answer_.decision, *parking_));
     return {};
   }
 
@@ -279,12 +279,6 @@ class Asking {
       return {};
     }
     return is_decided ? Status{} : Status{released.error()};
-  }
-
-  [[nodiscard]] ApprovalRequest came_of_it() const noexcept {
-    if (answer_.decision.permitted) return ApprovalRequest::kPermitted;
-    if (!answer_.decision.approval) return ApprovalRequest::kDenied;
-    return parking_->is_repeated() ? ApprovalRequest::kRepeated : ApprovalRequest::kParked;
   }
 
   Office& office_;
@@ -457,7 +451,8 @@ Result<api::Permit> ask_permit(Office& office, const CallContext& context, const
     if (message.approval) CHANCERY_TRY(check_approval(message));
     return asking.emplace(office, context, message, std::move(token)).decide_for(runtime, use);
   });
-  if (message.approval && !decided) office.tallies->asked(ApprovalRequest::kRefused);
+  if (message.approval && !decided)
+    office.tallies->asked(store::ApprovalKind::kCall, ApprovalRequest::kRefused);
   if (!decided) return decided.error();
   return asking->finish();
 }

@@ -15,7 +15,7 @@ namespace chancery::service {
 /// \param gate       its name
 /// \param document   of the request, a grant: its unsigned token is what would be signed
 /// \param signature  raw, base64url
-/// \return kForbidden when the TPM takes no signature of this approver's; kInvalidArgument when it has not 64 octets; kSignatureInvalid when it
+/// \return kConflict when the token is for another key than the gate's; kForbidden when the TPM takes no signature of this approver's; kInvalidArgument when it has not 64 octets; kSignatureInvalid when it
 ///         is over something else, or the document has no token
 [[nodiscard]] Status check_policy_signature(const GatedIssuer& issuer, std::string_view gate,
                                             const std::string& document, const PublicKey& approver,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/service/approval_notice.hpp"
 #include "daemon/service/gated_grant.hpp"
 
 namespace chancery::service {
@@ -65,8 +66,11 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
       attestation(*books.hosts, attestation_keys, std::move(options.attestation)),
       audit(*books.audit, *books.store, audit_keys, with(std::move(options.audit), spending),
             std::move(options.complain)),
-      webhook(*books.anomalies, webhook_keys, options.policy.issuer_url, std::move(options.webhook),
-              options.redactor, complain),
+      webhook(told_anomalies(*books.anomalies), webhook_keys, options.policy.issuer_url,
+              std::move(options.webhook), options.redactor, complain),
+      approvals_webhook(told_approvals(*books.approval_notices, office), webhook_keys,
+                        options.policy.issuer_url, std::move(options.approvals_webhook), options.redactor,
+                        complain),
       readiness(*books.store, backends, {issuer, status_keys, audit_keys, webhook_keys}, spending),
       watch(*books.anomalies, std::move(options.anomalies), options.redactor),
       console(std::move(options.console)),
@@ -84,6 +88,7 @@ Premises::Premises(store::Books kept, Backends devices, Nonces secret, PremisesO
              attestation,
              audit,
              webhook,
+             approvals_webhook,
              *books.backups,
              vault,
              *books.permits,
@@ -117,6 +122,7 @@ Status Premises::open(std::chrono::sys_seconds now) {
   CHANCERY_TRY(statuses.tokens.publish(now));
   CHANCERY_TRY(watch.open());
   CHANCERY_TRY(webhook.open());
+  CHANCERY_TRY(approvals_webhook.open());
   spending.tick(now);
   return trust.keep_up(partners);
 }

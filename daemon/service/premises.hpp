@@ -28,7 +28,7 @@ struct PremisesOptions {
   DaemonKeyOptions status_keys;
   DaemonKeyOptions attestation_keys;
   DaemonKeyOptions audit_keys;
-  DaemonKeyOptions webhook_keys;  ///< without a backend where there is no webhook
+  DaemonKeyOptions webhook_keys;  ///< without a backend where there is no webhook at all
   AuditOptions audit{};
   AttestationOptions attestation{};
   SpendingOptions spending;
@@ -36,7 +36,8 @@ struct PremisesOptions {
   std::optional<TimeZones> zones{};  ///< none: what a `time_window` bounds is denied
   std::vector<WatchedFile> files{};
   AnomalyOptions anomalies{};
-  WebhookOptions webhook{};
+  WebhookOptions webhook{};                ///< of anomalies
+  WebhookOptions approvals_webhook{};      ///< of requests that wait for a person
   IssuerDeskOptions issuers{};             ///< of credentials
   std::unique_ptr<ConsoleDesk> console{};  ///< null: there is none
   std::string vault_backend{};             ///< whose device seals the vault's key; empty: the issuer's
@@ -97,6 +98,7 @@ struct Premises {
   AttestationDesk attestation;
   AuditDesk audit;
   Webhook webhook;
+  Webhook approvals_webhook;
   ReadinessCheck readiness;
   AnomalyWatch watch;
   std::unique_ptr<ConsoleDesk> console;

@@ -8,6 +8,7 @@
 
 #include <chancery/verify.hpp>
 
+#include "daemon/store/approval_book.hpp"
 #include "daemon/telemetry/histogram.hpp"
 #include "daemon/vault/issuers/lifetime_tally.hpp"
 
@@ -28,13 +29,16 @@ enum class RouteClass : std::uint8_t {
 inline constexpr std::array<std::string_view, 5> kRouteClassNames{"judge", "decide", "issue", "read",
                                                                   "administer"};
 
+inline constexpr std::array kApprovalKinds{store::ApprovalKind::kCall, store::ApprovalKind::kAction,
+                                           store::ApprovalKind::kGrant};
+
 /// What came of asking for an approval.
 enum class ApprovalRequest : std::uint8_t {
   kParked,    ///< it waits
   kRepeated,  ///< it was waiting
   kDenied,    ///< nobody needs to be asked: it is not allowed
-  kRefused,   ///< too many wait, or what was asked for is no such call
-  kPermitted  ///< it was approved before, or no gate is closed any more
+  kRefused,   ///< too many wait, or it cannot be put before a person, or could not be recorded
+  kPermitted  ///< it was approved before, or no gate is closed any more; a grant: it was made
 };
 inline constexpr std::array<std::string_view, 5> kApprovalRequestNames{"parked", "repeated", "denied",
                                                                        "refused", "permitted"};
@@ -78,11 +82,13 @@ class Tallies {
     return judgements_[by][outcome].load(std::memory_order_relaxed);
   }
 
-  void asked(ApprovalRequest outcome) noexcept {
-    approvals_[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+  void asked(store::ApprovalKind kind, ApprovalRequest outcome) noexcept {
+    approvals_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(outcome)].fetch_add(
+        1, std::memory_order_relaxed);
   }
-  [[nodiscard]] std::uint64_t approval_requests(std::size_t outcome) const noexcept {
-    return approvals_[outcome].load(std::memory_order_relaxed);
+  [[nodiscard]] std::uint64_t approval_requests(store::ApprovalKind kind,
+                                                std::size_t outcome) const noexcept {
+    return approvals_[static_cast<std::size_t>(kind)][outcome].load(std::memory_order_relaxed);
   }
 
   void decided(DecisionOutcome outcome) noexcept {
@@ -114,7 +120,8 @@ class Tallies {
 
  private:
   std::array<std::array<std::atomic<std::uint64_t>, kOutcomes>, kJudgedNames.size()> judgements_{};
-  std::array<std::atomic<std::uint64_t>, kApprovalRequestNames.size()> approvals_{};
+  std::array<std::array<std::atomic<std::uint64_t>, kApprovalRequestNames.size()>, kApprovalKinds.size()>
+      approvals_{};
   std::array<std::atomic<std::uint64_t>, kDecisionOutcomeNames.size()> decisions_{};
   vault::LifetimeHistogram decided_after_;
   std::array<std::array<std::atomic<std::uint64_t>, 2>, kConsoleCredentialNames.size()> shown_{};

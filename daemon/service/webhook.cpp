@@ -14,13 +14,7 @@ namespace {
 
 using json::Node;
 
-constexpr const char* kNotTold = "an anomaly could not be told to the webhook: it is tried again";
-constexpr const char* kGivenUp = "an anomaly is told to the webhook no more";
 constexpr Error kTooOld{ErrorCode::kTimeout, "nobody took it for a day: see what the receiver says of it"};
-constexpr Error kTooMany{
-    ErrorCode::kOverloaded,
-    "more than a thousand waited, and the oldest are forgotten: see whether the receiver is up"};
-
 constexpr int kRequestTimeout = 408;
 constexpr int kTooEarly = 425;
 constexpr int kTooManyRequests = 429;
@@ -63,11 +57,29 @@ AddressParts split(std::string_view url) {
 }
 
 // Whoever is told twice, after an answer was lost or the daemon was killed, knows it by this.
-std::string jti_of(const std::string& issuer, const std::string& audience, const std::string& anomaly) {
-  return base64url_encode(sha256(as_bytes(issuer + "\n" + audience + "\n" + anomaly)));
+std::string jti_of(const std::string& issuer, const std::string& audience, const std::string& name) {
+  return base64url_encode(sha256(as_bytes(issuer + "\n" + audience + "\n" + name)));
+}
+
+Result<WebhookTopic::Told> read_anomaly(const store::Outbox::Kept& kept) {
+  CHANCERY_ASSIGN(api::Anomaly anomaly, wire::read_anomaly(kept.second));
+  anomaly.id = kept.first;
+  return WebhookTopic::Told{std::chrono::sys_seconds{std::chrono::seconds(anomaly.at)}, wire::write(anomaly)};
 }
 
 }  // namespace
+
+WebhookTopic told_anomalies(store::Outbox& anomalies) {
+  return {anomalies,
+          "anomaly",
+          read_anomaly,
+          "an anomaly could not be told to the webhook: it is tried again",
+          "an anomaly is told to the webhook no more",
+          "anomalies that wait for the webhook could not be looked up",
+          "which anomalies the webhook was told could not be recorded",
+          {ErrorCode::kOverloaded,
+           "more than a thousand waited, and the oldest are forgotten: see whether the receiver is up"}};
+}
 
 std::string address_without_secrets(std::string_view url) {
   const AddressParts parts = split(url);
@@ -85,28 +97,26 @@ std::vector<std::string> secrets_of_address(std::string_view url) {
   return out;
 }
 
-Webhook::Webhook(store::AnomalyBook& book, DaemonKeys& webhook_keys, std::string issuer,
-                 WebhookOptions options, std::shared_ptr<const telemetry::Redactor> redactor,
-                 Complaint complain)
+Webhook::Webhook(WebhookTopic topic, DaemonKeys& webhook_keys, std::string issuer, WebhookOptions options,
+                 std::shared_ptr<const telemetry::Redactor> redactor, Complaint complain)
     : keys(webhook_keys),
-      book_(book),
+      topic_(std::move(topic)),
       issuer_(std::move(issuer)),
       options_(std::move(options)),
       audience_(address_without_secrets(options_.url)),
       redactor_(std::move(redactor)),
       complain_(std::move(complain)) {}
 
-// What was found while there was nobody to tell is not told later.
+// What happened while there was nobody to tell is not told later.
 Status Webhook::open() {
-  CHANCERY_ASSIGN(const std::optional<std::int64_t> last, book_.last_told());
-  if (!is_configured()) return last ? book_.set_last_told(std::nullopt) : Status();
+  CHANCERY_ASSIGN(const std::optional<std::int64_t> last, topic_.outbox.last_told());
+  if (!is_configured()) return last ? topic_.outbox.set_last_told(std::nullopt) : Status();
   if (last) {
     told_ = *last;
     return {};
   }
-  CHANCERY_ASSIGN(const auto newest, book_.recent(1));
-  told_ = newest.empty() ? 0 : newest.front().first;
-  return book_.set_last_told(told_);
+  CHANCERY_ASSIGN(told_, topic_.outbox.newest());
+  return topic_.outbox.set_last_told(told_);
 }
 
 bool Webhook::is_due(std::chrono::sys_seconds now) const {
@@ -123,17 +133,17 @@ void Webhook::tick(std::chrono::sys_seconds now, const std::stop_token& stop) {
 
 /// \return whether the one after it may be told
 bool Webhook::tell_next(std::chrono::sys_seconds now, const std::stop_token& stop) {
-  const auto next = book_.next_after(told_);
+  const auto next = topic_.outbox.next_after(told_);
   if (!next) {
-    complain_("anomalies that wait for the webhook could not be looked up", next.error());
+    complain_(topic_.not_found, next.error());
     pause(now);
     return false;
   }
   if (!*next) return false;
-  const store::AnomalyBook::Kept& kept = **next;
+  const store::Outbox::Kept& kept = **next;
   if (kept.first > told_ + 1) {
     note(Outcome::kDropped, static_cast<std::uint64_t>(kept.first - told_ - 1));
-    complain_(kGivenUp, kTooMany);
+    complain_(topic_.given_up, topic_.too_many);
     pass(kept.first - 1);
   }
   const std::optional<Outcome> outcome = attempt(kept, now, stop);
@@ -145,49 +155,52 @@ bool Webhook::tell_next(std::chrono::sys_seconds now, const std::stop_token& sto
   return is_over;
 }
 
-/// \return what came of it; nothing when it was ended
-std::optional<Webhook::Outcome> Webhook::attempt(const store::AnomalyBook::Kept& kept,
+/// \return what came of it; nothing when it was ended, or the store does not say what there is to tell
+std::optional<Webhook::Outcome> Webhook::attempt(const store::Outbox::Kept& kept,
                                                  std::chrono::sys_seconds now, const std::stop_token& stop) {
-  const auto anomaly = wire::read_anomaly(kept.second);
-  const std::chrono::sys_seconds found_at{std::chrono::seconds(anomaly ? anomaly->at : 0)};
-  if (!anomaly || now - found_at >= kLongestWait) {
-    complain_(kGivenUp, anomaly ? kTooOld : anomaly.error());
+  const auto told = topic_.read(kept);
+  if (!told && told.error().code == ErrorCode::kStoreUnavailable) {
+    complain_(topic_.not_found, told.error());
+    pause(now);
+    return std::nullopt;
+  }
+  if (!told || now - told->at >= kLongestWait) {
+    complain_(topic_.given_up, told ? kTooOld : told.error());
     return Outcome::kDropped;
   }
-  const auto jws = sign(kept, now);
+  const auto jws = sign(*told, now);
   if (!jws) {
-    complain_(kNotTold, jws.error());
+    complain_(topic_.not_told, jws.error());
     return Outcome::kUnsigned;
   }
   const auto status = options_.post(*jws, stop);
   if (stop.stop_requested() && !status) return std::nullopt;
   if (status && is_success(*status)) return Outcome::kDelivered;
-  complain_(kNotTold, status ? refused(*status) : status.error());
+  complain_(topic_.not_told, status ? refused(*status) : status.error());
   if (!status) return Outcome::kFailed;
   if (is_passing(*status) || ++refusals_ < kMostRefusals) return Outcome::kRefused;
   note(Outcome::kRefused);
-  complain_(kGivenUp, refused(*status));
+  complain_(topic_.given_up, refused(*status));
   return Outcome::kDropped;
 }
 
 // Anew for each attempt, so that what arrives is young.
-Result<std::string> Webhook::sign(const store::AnomalyBook::Kept& kept, std::chrono::sys_seconds now) {
+Result<std::string> Webhook::sign(const WebhookTopic::Told& told, std::chrono::sys_seconds now) {
   const hsm::Deadline deadline = std::chrono::steady_clock::now() + options_.patience;
   CHANCERY_ASSIGN(const store::Key key, keys.current(now, deadline));
-  CHANCERY_ASSIGN(api::Anomaly anomaly, wire::read_anomaly(kept.second));
-  anomaly.id = kept.first;
-  const std::string told = redactor_->json(wire::write(anomaly));
-  CHANCERY_ASSIGN(const json::Document document, json::Document::parse(told));
+  const std::string text = redactor_->json(told.json);
+  CHANCERY_ASSIGN(const json::Document document, json::Document::parse(text));
   const PublicKey& signer = key.stored.public_key;
   const Node header = Node::object({{"alg", algorithm_name(signer.algorithm())},
                                     {"kid", signer.thumbprint().text()},
                                     {"typ", "chancery-event+jwt"}});
-  const Node payload = Node::object({{"iss", issuer_},
-                                     {"aud", audience_},
-                                     {"iat", now.time_since_epoch().count()},
-                                     {"exp", (now + kLifetime).time_since_epoch().count()},
-                                     {"jti", jti_of(issuer_, audience_, told)},
-                                     {"anomaly", Node::copy(document.root())}});
+  const Node payload =
+      Node::object({{"iss", issuer_},
+                    {"aud", audience_},
+                    {"iat", now.time_since_epoch().count()},
+                    {"exp", (now + kLifetime).time_since_epoch().count()},
+                    {"jti", jti_of(issuer_, audience_, told.name.empty() ? text : told.name)},
+                    {std::string(topic_.claim), Node::copy(document.root())}});
   const std::string input = signing_input_of(header, payload);
   CHANCERY_ASSIGN(const Signature signature, keys.sign(key, as_bytes(input), now, deadline));
   return input + "." + base64url_encode(signature);
@@ -203,8 +216,8 @@ void Webhook::pass(std::int64_t number) {
   refusals_ = 0;
   pause_ = std::chrono::seconds(0);
   not_before_ = {};
-  const Status written = book_.set_last_told(number);
-  if (!written) complain_("which anomalies the webhook was told could not be recorded", written.error());
+  const Status written = topic_.outbox.set_last_told(number);
+  if (!written) complain_(topic_.not_passed, written.error());
 }
 
 void Webhook::pause(std::chrono::sys_seconds now) {
@@ -213,7 +226,7 @@ void Webhook::pause(std::chrono::sys_seconds now) {
 }
 
 Result<std::uint64_t> Webhook::waiting() const {
-  return is_configured() ? book_.waiting() : Result<std::uint64_t>(0);
+  return is_configured() ? topic_.outbox.waiting() : Result<std::uint64_t>(0);
 }
 
 }  // namespace chancery::service

@@ -16,7 +16,7 @@
 #include <chancery/result.hpp>
 
 #include "daemon/service/daemon_keys.hpp"
-#include "daemon/store/anomaly_book.hpp"
+#include "daemon/store/outbox.hpp"
 #include "daemon/telemetry/redactor.hpp"
 
 namespace chancery::service {
@@ -33,13 +33,35 @@ struct WebhookOptions {
 /// What that leaves out: the user information, its password, and the query; whichever there are.
 [[nodiscard]] std::vector<std::string> secrets_of_address(std::string_view url);
 
-/// Tells anomalies to the webhook, each as a compact JWS (docs/operations/anomalies.md has its form) that a key for
-/// nothing else signs. What waits is what the book of anomalies has behind the last that was told: it outlives the process,
-/// and is bounded as the book is. They are told in order; what could not be told is tried again, less and less often, until
+/// What a webhook tells, and in which words it complains that it cannot. Borrows the outbox.
+struct WebhookTopic {
+  struct Told {
+    std::chrono::sys_seconds at;  ///< when it happened
+    std::string json;             ///< an object
+    std::string name{};           ///< the same whenever it is told, and of no other; empty: the JSON itself
+  };
+
+  store::Outbox& outbox;
+  std::string_view claim;  ///< by which it stands in what is told
+  /// What there is to tell. With kStoreUnavailable it is tried again, with another error it is given up.
+  std::function<Result<Told>(const store::Outbox::Kept& kept)> read;
+  const char* not_told;  ///< this time
+  const char* given_up;
+  const char* not_found;   ///< the outbox cannot be read
+  const char* not_passed;  ///< the outbox cannot be written
+  Error too_many;          ///< why the oldest that wait are forgotten
+};
+
+/// Anomalies, from the book of these.
+[[nodiscard]] WebhookTopic told_anomalies(store::Outbox& anomalies);
+
+/// Tells a webhook what an outbox has, each as a compact JWS (docs/operations/anomalies.md has its form) that a key for
+/// nothing else signs. What waits is what the outbox has behind the last that was told: it outlives the process,
+/// and is bounded as the outbox is. They are told in order; what could not be told is tried again, less and less often, until
 /// a day is over. Who is told may be told twice, by the same `jti`. Thread-safe but for tick().
 class Webhook {
  public:
-  /// What came of one attempt, and of one anomaly that was given up.
+  /// What came of one attempt, and of what was given up.
   enum class Outcome : std::uint8_t {
     kDelivered,  ///< answered with 2xx
     kFailed,     ///< nobody answered, or not whom it is for
@@ -49,7 +71,7 @@ class Webhook {
   };
   static constexpr std::array<std::string_view, 5> kOutcomeNames{"delivered", "failed", "refused", "unsigned",
                                                                  "dropped"};
-  /// An older anomaly is told no more.
+  /// What is older is told no more.
   static constexpr std::chrono::seconds kLongestWait = std::chrono::hours(24);
   /// The longest pause between two attempts.
   static constexpr std::chrono::seconds kLongestPause = std::chrono::minutes(5);
@@ -64,14 +86,14 @@ class Webhook {
   using Complaint = std::function<void(const char* what, const Error& error)>;
 
   /// \param issuer  the `iss` of what is told
-  Webhook(store::AnomalyBook& book, DaemonKeys& webhook_keys, std::string issuer, WebhookOptions options,
+  Webhook(WebhookTopic topic, DaemonKeys& webhook_keys, std::string issuer, WebhookOptions options,
           std::shared_ptr<const telemetry::Redactor> redactor, Complaint complain);
 
   DaemonKeys& keys;  ///< that sign what is told
 
   [[nodiscard]] bool is_configured() const noexcept { return !options_.url.empty(); }
 
-  /// Takes up where it was left, or begins with what is found from now on.
+  /// Takes up where it was left, or begins with what happens from now on.
   [[nodiscard]] Status open();
 
   /// Tells what waits and is due. One thread at a time.
@@ -82,27 +104,27 @@ class Webhook {
   [[nodiscard]] std::uint64_t count(Outcome outcome) const noexcept {
     return counts_[static_cast<std::size_t>(outcome)].load(std::memory_order_relaxed);
   }
-  /// How many anomalies wait to be told.
+  /// How many wait to be told.
   [[nodiscard]] Result<std::uint64_t> waiting() const;
 
  private:
   [[nodiscard]] bool is_due(std::chrono::sys_seconds now) const;
   [[nodiscard]] bool tell_next(std::chrono::sys_seconds now, const std::stop_token& stop);
-  [[nodiscard]] std::optional<Outcome> attempt(const store::AnomalyBook::Kept& kept,
-                                               std::chrono::sys_seconds now, const std::stop_token& stop);
-  [[nodiscard]] Result<std::string> sign(const store::AnomalyBook::Kept& kept, std::chrono::sys_seconds now);
+  [[nodiscard]] std::optional<Outcome> attempt(const store::Outbox::Kept& kept, std::chrono::sys_seconds now,
+                                               const std::stop_token& stop);
+  [[nodiscard]] Result<std::string> sign(const WebhookTopic::Told& told, std::chrono::sys_seconds now);
   void note(Outcome outcome, std::uint64_t times = 1) noexcept;
   void pass(std::int64_t number);
   void pause(std::chrono::sys_seconds now);
 
-  store::AnomalyBook& book_;
+  const WebhookTopic topic_;
   const std::string issuer_;
   const WebhookOptions options_;
   const std::string audience_;
   const std::shared_ptr<const telemetry::Redactor> redactor_;
   const Complaint complain_;
   // Of the one thread that ticks.
-  std::int64_t told_ = 0;  // the book has it too, unless it could not be written
+  std::int64_t told_ = 0;  // the outbox has it too, unless it could not be written
   unsigned refusals_ = 0;  // of the one that is next
   std::chrono::seconds pause_{0};
   std::chrono::sys_seconds not_before_{};

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "daemon/config/values.hpp"
+#include "daemon/service/authority.hpp"
 
 namespace chancery::setup {
 namespace {
@@ -49,6 +50,9 @@ service::Gate gate_of(const config::GateConfig& configured) {
   return gate;
 }
 
+// The daemon's own interface asks no gate: whoever has authority over it is bounded by that.
+bool is_over_daemon(const std::string& scope) { return scope.starts_with(service::kControlPlane); }
+
 // A ceiling lists what may be granted: it cannot say "payments.* but for payments.refund".
 Status check_ceiling(const service::Gate& gate, const std::vector<std::string>& granted) {
   if (granted.empty())
@@ -78,6 +82,11 @@ Result<std::vector<service::Gate>> gates(const std::vector<config::GateConfig>& 
                              [](const auto& scope) { return classify_scope(scope).has_value(); }))
       return Error{ErrorCode::kConfigInvalid,
                    "[[gate]] scopes must be scopes, such as payments.refund or payments.*"};
+    if (std::ranges::any_of(gate.scopes, is_over_daemon))
+      return Error{
+          ErrorCode::kConfigInvalid,
+          "[[gate]] scopes must not be of chancery.*: no gate is asked about authority over the daemon, "
+          "so that it would hold nothing back; delegate less of it instead"};
     out.push_back(gate_of(gate));
     if (out.back().tpm_enforced) CHANCERY_TRY(check_ceiling(out.back(), granted));
   }

@@ -55,9 +55,12 @@ service::DaemonKeyOptions audit_keys(const config::Config& config) {
 // Where nobody is told, no key is made for it.
 service::DaemonKeyOptions webhook_keys(const config::Config& config) {
   service::DaemonKeyOptions options = keys(config, store::kWebhook);
-  const config::WebhookConfig& webhook = config.anomaly.webhook;
-  if (!webhook.backend.empty()) options.backend = webhook.backend;
-  if (webhook.url.empty()) options.backend.clear();
+  const config::WebhookConfig& anomalies = config.anomaly.webhook;
+  const config::WebhookConfig& approvals = config.approvals.webhook;
+  for (const config::WebhookConfig* const webhook :
+       {&approvals, &anomalies})  // both say the same, if both say any
+    if (!webhook->backend.empty()) options.backend = webhook->backend;
+  if (anomalies.url.empty() && approvals.url.empty()) options.backend.clear();
   return options;
 }
 
@@ -118,7 +121,9 @@ Result<Prepared> prepare(const config::Config& config, bool dev) {
   CHANCERY_ASSIGN(options.attestation, attestation(config, prepared.files));
   CHANCERY_ASSIGN(options.attestation_verifiers, attestation_verifiers(config, prepared.files));
   CHANCERY_ASSIGN(options.policy, policy(config, dev));
-  CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook));
+  CHANCERY_ASSIGN(options.webhook, webhook(config.anomaly.webhook, "[anomaly.webhook] ca cannot be read"));
+  CHANCERY_ASSIGN(options.approvals_webhook,
+                  webhook(config.approvals.webhook, "[approvals.webhook] ca cannot be read"));
   CHANCERY_ASSIGN(options.issuers.issuers, issuers(config.vault));
   options.issuers.threads = config.server.blocking_threads;
   options.approval_waiters = config.server.blocking_threads / 2;
@@ -133,11 +138,11 @@ service::PartnerOptions partners(const config::VerifyConfig& config) {
   return options;
 }
 
-Result<service::WebhookOptions> webhook(const config::WebhookConfig& config) {
+Result<service::WebhookOptions> webhook(const config::WebhookConfig& config, const char* unreadable) {
   service::WebhookOptions options;
   options.url = config.url;
   if (!config.ca.empty() && !std::ifstream(config.ca, std::ios::binary))
-    return Error{ErrorCode::kFileUnreadable, "[anomaly.webhook] ca cannot be read"};
+    return Error{ErrorCode::kFileUnreadable, unreadable};
   options.post = [url = config.url, fetch = client::HttpsFetch(config.ca.string(), {.timeout = 10s})](
                      const std::string& jws, const std::stop_token& stop) {
     return fetch.post(url, "application/jwt", jws, stop);
@@ -161,6 +166,7 @@ Result<service::Policy> policy(const config::Config& config, bool dev) {
   policy.passkeys = relying_party(config);
   CHANCERY_ASSIGN(policy.persons, persons(config.console));
   policy.tool_approvers = config.runtime.approvers;
+  policy.requests_kept = config.approvals.keep;
   policy.decided_kept = config.approvals.keep_last;
   CHANCERY_ASSIGN(policy.gates, gates(config.gates, config.grants.scopes));
   policy.granted_scopes = config.grants.scopes;

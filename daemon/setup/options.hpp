@@ -46,8 +46,10 @@ struct Prepared {
 /// By whose signature TPMs unfreeze agents' keys; none: no TPM freezes any. \return kFileUnreadable, kConfigInvalid
 [[nodiscard]] Result<std::optional<PublicKey>> operator_key(const config::FreezeConfig& config);
 
-/// How anomalies are posted to whom the configuration names. \return kFileUnreadable (the authorities)
-[[nodiscard]] Result<service::WebhookOptions> webhook(const config::WebhookConfig& config);
+/// How it is posted to whom the configuration names.
+/// \param unreadable  what to say, as kFileUnreadable, when the authorities cannot be read; a literal
+[[nodiscard]] Result<service::WebhookOptions> webhook(const config::WebhookConfig& config,
+                                                      const char* unreadable);
 
 /// Adds to policy, anchors and attestation, which are read before any device is asked, what else the configuration decides.
 /// \param master  from which the audit log's salts are made

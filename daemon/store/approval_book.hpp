@@ -97,6 +97,7 @@ struct ParkedCall {
   std::string agent{};    ///< SPIFFE ID
   std::string risk{};     ///< of a call
   std::string amounts{};  ///< JCS of an object of texts; forgotten with the document
+  std::string scope{};  ///< of the action; of a grant, what stands behind the gate, with a blank between two
   bool operator==(const ParkedCall&) const = default;
 };
 
@@ -145,7 +146,9 @@ struct Counted {
   std::uint64_t sequence = 0;
 };
 
-/// Composes the entry for what becomes of a request, within the transaction: `call` is as it is then. Called on any thread.
+/// Composes the entry for what becomes of a request, within the transaction: `call` is as it is then. Called on any thread, also for
+/// requests that end with the one that somebody decided, or with a key. One of these whose row cannot be read has its id and its state
+/// alone: its digest is empty.
 using EntryOf = std::function<AuditEntry(const ParkedCall& call)>;
 
 /// An approval that is about to be used up by what was asked for again.
@@ -172,7 +175,7 @@ struct ApprovalQuery {
   bool is_newest_first = false;          ///< else in the order in which they were asked for
 };
 
-/// Remembers requests that wait for an approval until a week after they have ended; their documents only as long as something
+/// Remembers requests that wait for an approval until prune() forgets them; their documents only as long as something
 /// can come of them. They come from Ledger::record(), which uses them up too.
 /// Thread-safe. Errors common to all: the store's (see Store).
 class ApprovalBook {
@@ -200,7 +203,8 @@ class ApprovalBook {
 
   /// Counts a decision, in one transaction with all that it rests on: the request is pending and not overdue, the key is
   /// active and the principal's, one of the request's gates names the principal and separation does not exclude it there,
-  /// and it has not decided before, by whichever key. A denial ends the request; when the approvals of different persons
+  /// and it has not decided before, by whichever key. A denial ends the request, and with it what is open of the same matter by the same
+  /// key or first holder: that is cancelled, or lapses, with an entry of its own. When the approvals of different persons
   /// are enough for each gate, it is approved, for its lifetime from now.
   /// \return kNotFound; kConflict when it is not pending any more, has expired, or the person has decided; kForbidden for
   ///         key, gates and separation; kInvalidArgument when a signature for the TPM is missing
@@ -217,6 +221,10 @@ class ApprovalBook {
   /// Ends one that was approved and not used in time, and forgets its document. \return as expire()
   virtual Result<std::uint64_t> lapse(std::string_view id, sys_seconds now, const AuditEntry& audit) = 0;
 
+  /// Ends one that was approved, however much time is left, since that rests on nothing any more, and forgets its document. \return the
+  /// sequence; kNotFound; kConflict when it is not approved any more
+  virtual Result<std::uint64_t> withdraw(std::string_view id, sys_seconds now, const AuditEntry& audit) = 0;
+
   /// Those that are pending though their time is over, and those that are approved though that is over, without documents, at most
   /// kMaxPage of each, the first that were due first. One that cannot be read is left out: it keeps no other from being ended.
   virtual Result<std::vector<ParkedCall>> overdue(sys_seconds now) = 0;
@@ -224,7 +232,8 @@ class ApprovalBook {
   /// How many wait.
   virtual Result<std::uint64_t> pending(sys_seconds now) = 0;
 
-  virtual Status prune(sys_seconds now) = 0;
+  /// Forgets requests that ended before, with all that was decided about them.
+  virtual Status prune(sys_seconds before) = 0;
 
   /// Forgets the documents of what was decided before.
   virtual Status forget_decided(sys_seconds before) = 0;

@@ -146,4 +146,34 @@ CREATE TABLE decided_documents (
 CREATE INDEX decided_documents_by_time ON decided_documents (decided_at);
 )sql";
 
+// What becomes of requests while somebody elsewhere is told of it: noted with each change, whatever makes it. Nobody is told while
+// `told_approvals` is empty. Of more than 4096 notes the oldest go.
+inline constexpr const char* kApprovalNotices = R"sql(
+ALTER TABLE parked_calls ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE approval_notices (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  request TEXT NOT NULL,
+  state   TEXT NOT NULL,
+  at      INTEGER NOT NULL
+) STRICT;
+CREATE TABLE told_approvals (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  number   INTEGER NOT NULL CHECK (number >= 0)
+) STRICT;
+
+CREATE TRIGGER approval_notices_are_bounded AFTER INSERT ON approval_notices BEGIN
+  DELETE FROM approval_notices WHERE id <= new.id - 4096;
+END;
+CREATE TRIGGER parked_calls_tell_beginning AFTER INSERT ON parked_calls
+  WHEN EXISTS (SELECT 1 FROM told_approvals) BEGIN
+  INSERT INTO approval_notices (request, state, at) VALUES (new.id, new.state, new.asked_at);
+END;
+CREATE TRIGGER parked_calls_tell_change AFTER UPDATE OF state ON parked_calls
+  WHEN new.state <> old.state AND EXISTS (SELECT 1 FROM told_approvals) BEGIN
+  INSERT INTO approval_notices (request, state, at)
+    VALUES (new.id, new.state, coalesce(new.ended_at, new.approved_at, new.asked_at));
+END;
+)sql";
+
 }  // namespace chancery::store

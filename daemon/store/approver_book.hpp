@@ -35,7 +35,8 @@ struct ApproverKey {
   ApproverKeyState state = ApproverKeyState::kActive;
   sys_seconds enrolled_at{};
   std::string enrolled_by;  ///< the principal who vouched for it, or "operator" for the first
-  std::optional<sys_seconds> ended_at{};
+  std::optional<sys_seconds>
+      ended_at{};  ///< when it was active last; a later revocation of a replaced key leaves that
   bool operator==(const ApproverKey&) const = default;
 };
 
@@ -75,7 +76,7 @@ class ApproverBook {
  public:
   virtual ~ApproverBook() = default;
 
-  /// With their active keys alone, in the order of their principals.
+  /// With their active keys alone, in the order of their principals. Reads every person: who asks often asks for changes() first.
   virtual Result<std::vector<Approver>> list() = 0;
   /// With all keys. kNotFound.
   virtual Result<Approver> find(std::string_view principal) = 0;
@@ -83,6 +84,9 @@ class ApproverBook {
   virtual Result<Approver> by_key(const Thumbprint& key) = 0;
   /// Whether a key is active, of anybody.
   virtual Result<bool> has_any() = 0;
+  /// Another number after each enroll() and revoke() that may have changed something, and before it returns: what was read since this was
+  /// last another is as it is still. No lock, no reading.
+  [[nodiscard]] virtual std::uint64_t changes() const noexcept = 0;
 
   /// Enrols a key, in one transaction with what it rests on. The person's groups are from then on those that are given.
   /// - The first is taken while no key is active.
@@ -95,11 +99,11 @@ class ApproverBook {
   ///         keys or approvers), kNotFound (`replaces` names no active key of the person)
   virtual Result<std::uint64_t> enroll(const NewApproverKey& key, const AuditEntry& audit) = 0;
 
-  /// Ends a key: it decides nothing from then on; what it decided and is not used yet counts no more, and requests that were approved with
-  /// it lapse.
+  /// Ends a key, also one that was replaced: it decides nothing from then on; what it decided and is not used yet counts no more, requests
+  /// that were approved with it lapse, and what it decided is nobody's example (ApprovalBook::last_decided_like()).
   /// \param by      the key that signed for that, an active one of the same person; none: on the operator's word
   /// \param lapsed  composes the entry for each request that lapses
-  /// \return kNotFound, kConflict (it has ended), kForbidden (`by`)
+  /// \return kNotFound, kConflict (it was revoked before), kForbidden (`by`)
   virtual Result<EndedApproverKey> revoke(const Thumbprint& key, const std::optional<Thumbprint>& by,
                                           const EntryOf& lapsed, const AuditEntry& audit) = 0;
 };

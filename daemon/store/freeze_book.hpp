@@ -32,9 +32,8 @@ struct FreezeSlot {
 /// Whose slot it would be.
 struct SlotRequest {
   std::string_view agent_id;
-  std::uint16_t last = 0;  ///< the highest slot that there is
-  std::set<std::uint16_t>
-      avoid;  ///< slots that a device has frozen: whoever had them last may be about still
+  std::uint16_t last = 0;         ///< the highest slot that there is
+  std::set<std::uint16_t> avoid;  ///< slots that are given to nobody new
 };
 
 /// A key by which an agent signs, as far as it takes to see whether it hangs on a kill switch. To count keys by: the seal of

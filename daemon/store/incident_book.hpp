@@ -35,7 +35,7 @@ struct TrailRequest {
   std::vector<Decided> decided;
 };
 
-/// How much of each is read: the newest.
+/// How much of each is read: the newest; of tokens those that live longest.
 struct TrailBounds {
   std::size_t tokens = 1000;  ///< that are held; and three times as many with those below
   std::size_t requests = 1000;
@@ -60,7 +60,7 @@ class IncidentBook {
  public:
   virtual ~IncidentBook() = default;
 
-  /// All of it is of one instant: nobody writes meanwhile. Reads all permits of the last day.
+  /// All of it is of one instant: nobody writes meanwhile. Looks at no more than the bounds let through, whatever else there is.
   /// \return kNotFound
   virtual Result<Trail> trail(std::string_view agent_id, const TrailBounds& bounds, sys_seconds now) = 0;
 

@@ -575,11 +575,48 @@ CREATE TABLE freeze_slots (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{kFirst,      kBackendPins,     kMasterPin,     kKeys,        kLedger,
-                                 kJoinTokens, kStatuses,        kEndings,       kAttestation, kAuditTree,
-                                 kAnomalies,  kNoBeginning,     kToldAnomalies, kVault,       kPermits,
-                                 kIssuers,    kParkedCalls,     kRecentRefs,    kApprovers,   kGates,
-                                 kFreezes,    kDecidedDocuments};
+// Whose key something was asked with, and under whose key its chain began: so that what is known of one agent is found, its newest
+// first, without looking at anybody else's.
+constexpr const char* kTrails = R"sql(
+ALTER TABLE permits ADD COLUMN agent_id TEXT NOT NULL DEFAULT '';
+UPDATE permits SET agent_id = coalesce(
+  (SELECT owner FROM keys WHERE thumbprint = permits.key), (SELECT agent_id FROM tokens WHERE id = permits.token), '');
+CREATE INDEX permits_by_agent ON permits (agent_id, given_at);
+CREATE INDEX permits_by_runtime ON permits (runtime, given_at);
+
+ALTER TABLE parked_calls ADD COLUMN agent_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE parked_calls ADD COLUMN first_agent_id TEXT NOT NULL DEFAULT '';
+UPDATE parked_calls SET
+  agent_id = coalesce((SELECT owner FROM keys WHERE thumbprint = parked_calls.key),
+                      (SELECT agent_id FROM tokens WHERE id = parked_calls.token), ''),
+  first_agent_id = coalesce((SELECT owner FROM keys WHERE thumbprint = parked_calls.first_key), '');
+CREATE INDEX parked_calls_by_agent ON parked_calls (agent_id);
+CREATE INDEX parked_calls_by_first_agent ON parked_calls (first_agent_id);
+CREATE INDEX parked_calls_by_runtime ON parked_calls (runtime);
+)sql";
+
+// Whose keys open the key behind a gate, one after the other with a space between. Of keys that were made before nobody knows.
+constexpr const char* kGateKeyApprovers = R"sql(
+CREATE TABLE gate_key_approvers (
+  key       TEXT NOT NULL PRIMARY KEY REFERENCES keys (thumbprint),
+  approvers TEXT NOT NULL CHECK (length(approvers) >= 43),
+  seal      BLOB NOT NULL CHECK (length(seal) = 32)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kFirst,           kBackendPins,
+                                 kMasterPin,       kKeys,
+                                 kLedger,          kJoinTokens,
+                                 kStatuses,        kEndings,
+                                 kAttestation,     kAuditTree,
+                                 kAnomalies,       kNoBeginning,
+                                 kToldAnomalies,   kVault,
+                                 kPermits,         kIssuers,
+                                 kParkedCalls,     kRecentRefs,
+                                 kApprovers,       kGates,
+                                 kFreezes,         kDecidedDocuments,
+                                 kTrails,          kApprovalNotices,
+                                 kGateKeyApprovers};
 
 // What SQL cannot do of a step.
 Status complete_step(Database& database, const char* step) {

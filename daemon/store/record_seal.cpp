@@ -55,4 +55,9 @@ Sha256Digest RecordSeal::of(const LetThrough& value) const {
                      as_bytes(covered({"chancery value that was let through", value.gate, value.value})));
 }
 
+Sha256Digest RecordSeal::of(const GateKeyOpeners& openers) const {
+  return hmac_sha256(key_.view(),
+                     as_bytes(covered({"chancery gate key openers", openers.gate_key, openers.openers})));
+}
+
 }  // namespace chancery::store

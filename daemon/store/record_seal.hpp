@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include <chancery/bytes.hpp>
 
@@ -9,6 +10,12 @@
 #include "daemon/store/store.hpp"
 
 namespace chancery::store {
+
+/// Which approvers' keys open the key behind a gate, as the database has it.
+struct GateKeyOpeners {
+  std::string_view gate_key;  ///< thumbprint
+  std::string_view openers;   ///< thumbprints
+};
 
 /// Seals over the records of agents, approvers and their keys, so that none that was changed in the database by another hand
 /// is used: HMAC-SHA256 over all that is in a record. They do not tell an older state of a record, or of the
@@ -26,6 +33,7 @@ class RecordSeal {
   [[nodiscard]] Sha256Digest of(const ApproverKey& key, std::string_view principal) const;
   /// Stands in place of the value: who does not have the store's secret writes none that is found.
   [[nodiscard]] Sha256Digest of(const LetThrough& value) const;
+  [[nodiscard]] Sha256Digest of(const GateKeyOpeners& openers) const;
 
  private:
   SecretBytes key_;

@@ -19,6 +19,7 @@ constexpr const char* kTell =
     "ON CONFLICT DO UPDATE SET number = excluded.number";
 constexpr const char* kNext = "SELECT id, anomaly FROM anomalies WHERE id > ? ORDER BY id LIMIT 1";
 constexpr const char* kWaiting = "SELECT count(*) FROM anomalies JOIN told_anomalies WHERE id > number";
+constexpr const char* kNewest = "SELECT coalesce(max(id), 0) FROM anomalies";
 constexpr const char* kRecent = "SELECT id, anomaly FROM anomalies ORDER BY id DESC LIMIT ?";
 
 class SqliteAnomalyBook final : public AnomalyBook {
@@ -72,6 +73,11 @@ class SqliteAnomalyBook final : public AnomalyBook {
       if (!row) return out;
       out.emplace_back(query.number(0), query.text(1));
     }
+  }
+
+  Result<std::int64_t> newest() override {
+    const auto guard = journal_->hold();
+    return database().number(kNewest);
   }
 
   Result<std::optional<std::int64_t>> last_told() override {

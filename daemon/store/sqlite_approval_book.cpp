@@ -16,10 +16,6 @@
 namespace chancery::store {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kMemory = 7 * 24h;
-
 constexpr std::array<std::string_view, 7> kStateNames{"pending", "cancelled", "expired", "approved",
                                                       "denied",  "used",      "lapsed"};
 constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
@@ -27,13 +23,16 @@ constexpr std::array<std::string_view, 3> kKindNames{"call", "action", "grant"};
 // The columns of every look-up, in the order in which summary_from() reads them; what else is asked for comes after them.
 #define COLUMNS                                                                                                   \
   "id, digest, subject, runtime, token, key, first_key, principal, tool, state, asked_at, expires_at, ended_at, " \
-  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts, matter"
-constexpr int kDocument = 23;
+  "kind, gates, requesters, lifetime, approved_at, approved_until, agent, risk, amounts, matter, scope"
+constexpr int kDocument = 24;
 
+// Whose the keys are is found as for permits.
 constexpr const char* kInsert =
     "INSERT INTO parked_calls (id, document, digest, subject, runtime, token, key, first_key, principal, tool, state, "
-    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "asked_at, expires_at, kind, gates, requesters, lifetime, agent, risk, amounts, matter, scope, agent_id, first_agent_id) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
+    "coalesce((SELECT owner FROM keys WHERE thumbprint = ?7), (SELECT agent_id FROM tokens WHERE id = ?6), ''), "
+    "coalesce((SELECT owner FROM keys WHERE thumbprint = ?8), ''))";
 constexpr const char* kOpenFor =
     "SELECT " COLUMNS " FROM parked_calls WHERE subject = ? AND ended_at IS NULL";
 constexpr const char* kCountOfKey =
@@ -93,6 +92,11 @@ constexpr const char* kLapseEarly =
     "WHERE id = ?1 AND state = 'approved'";
 constexpr const char* kForget = "DELETE FROM parked_calls WHERE ended_at < ?";
 
+// What a denial holds for too, of what is open: as GateBook::was_denied() has it of what is asked for afterwards. What is overdue expires.
+constexpr const char* kTwins =
+    "SELECT id, state = 'approved' FROM parked_calls WHERE matter = ?1 AND id <> ?2 AND (key = ?3 OR first_key = ?4) AND "
+    "ended_at IS NULL AND state IN ('pending', 'approved') AND (state = 'approved' OR expires_at > ?5)";
+
 Result<ApprovalKind> kind_from(std::string_view name) {
   for (std::size_t i = 0; i < kKindNames.size(); ++i) {
     if (kKindNames[i] == name) return static_cast<ApprovalKind>(i);
@@ -127,6 +131,7 @@ Result<ParkedCall> summary_from(const Query& row) {
   out.risk = row.text(20);
   out.amounts = row.text(21);
   out.matter = row.text(22);
+  out.scope = row.text(23);
   return out;
 }
 
@@ -190,6 +195,22 @@ Result<std::uint64_t> count_of(Query& query) {
   CHANCERY_ASSIGN(const bool row, query.step());
   if (!row) return kDamagedRow;
   return static_cast<std::uint64_t>(query.number(0));
+}
+
+Status lapse_early(Database& database, std::string_view id, sys_seconds now) {
+  CHANCERY_ASSIGN(Query update, database.query(kLapseEarly));
+  return update.bind(id).bind(now).run();
+}
+
+// For its entry. A row that cannot be read ends as any other: else it would keep somebody from denying another request, or from revoking a
+// key.
+Result<ParkedCall> ended_call(Database& database, std::string_view id, ApprovalState state) {
+  auto call = read_call(database, kSummary, id, summary_from);
+  if (call || call.error().code != ErrorCode::kStoreCorrupt) return call;
+  ParkedCall unread;
+  unread.id = id;
+  unread.state = state;
+  return unread;
 }
 
 // The TPM asks for each approver's own signature: without it an approval would be good for nothing.
@@ -260,7 +281,7 @@ class SqliteApprovalBook final : public ApprovalBook {
     CHANCERY_ASSIGN(out.call, summary(ballot.request));
     AuditEntry audit = entry(out.call);
     CHANCERY_ASSIGN(out.sequence, journal_->mutate(audit, [&]() -> Status {
-      CHANCERY_TRY(count(ballot, now));
+      CHANCERY_TRY(count(ballot, now, entry));
       CHANCERY_ASSIGN(out.call, read_call(database(), kSummary, ballot.request, summary_from));
       audit = entry(out.call);
       return {};
@@ -280,6 +301,13 @@ class SqliteApprovalBook final : public ApprovalBook {
     return end(kLapse, id, ApprovalState::kLapsed, now, audit);
   }
 
+  Result<std::uint64_t> withdraw(std::string_view id, sys_seconds now, const AuditEntry& audit) override {
+    return journal_->mutate(audit, [&]() -> Status {
+      CHANCERY_TRY(lapse_early(database(), id, now));
+      return require_changed(id, now);
+    });
+  }
+
   Result<std::vector<ParkedCall>> overdue(sys_seconds now) override {
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(std::vector<ParkedCall> out, due(kOverdue, now));
@@ -294,10 +322,10 @@ class SqliteApprovalBook final : public ApprovalBook {
     return count_of(query.bind(now));
   }
 
-  Status prune(sys_seconds now) override {
+  Status prune(sys_seconds before) override {
     return journal_->write([&]() -> Status {
       CHANCERY_ASSIGN(Query forget, database().query(kForget));
-      return forget.bind(now - kMemory).run();
+      return forget.bind(before).run();
     });
   }
 
@@ -314,7 +342,7 @@ class SqliteApprovalBook final : public ApprovalBook {
   }
 
   // What a ballot changes. Nothing that the caller has read before counts.
-  Status count(const Ballot& ballot, sys_seconds now) {
+  Status count(const Ballot& ballot, sys_seconds now, const EntryOf& entry) {
     CHANCERY_ASSIGN(const ParkedCall call, read_call(database(), kSummary, ballot.request, summary_from));
     if (call.state != ApprovalState::kPending || call.expires_at <= now) return not_ended(call, now);
     CHANCERY_ASSIGN(const Approver person, active_approver(*journal_, ballot.key));
@@ -339,7 +367,39 @@ class SqliteApprovalBook final : public ApprovalBook {
       if (!are_all_open(call.gates, votes)) return {};
     }
     if (ballot.keeps_document) CHANCERY_TRY(keep_decided(database(), call.id, ballot.approves, now));
-    return ballot.approves ? approve(call.id, now) : change(kEnd, call.id, ApprovalState::kDenied, now);
+    if (ballot.approves) return approve(call.id, now);
+    CHANCERY_TRY(change(kEnd, call.id, ApprovalState::kDenied, now));
+    return end_twins(call, now, entry);
+  }
+
+  // Who has denied one is not to find that another approved the same, which was asked for in another way.
+  Status end_twins(const ParkedCall& denied, sys_seconds now, const EntryOf& entry) {
+    if (denied.matter.empty()) return {};  // of before there was any: they would all be one
+    CHANCERY_ASSIGN(const std::vector<Twin> twins, twins_of(denied, now));
+    for (const Twin& twin : twins) {
+      CHANCERY_TRY(twin.was_approved ? lapse_early(database(), twin.id, now)
+                                     : change(kEnd, twin.id, ApprovalState::kCancelled, now));
+      if (twin.was_approved) CHANCERY_TRY(forget_decided_of(database(), twin.id));
+      const ApprovalState state = twin.was_approved ? ApprovalState::kLapsed : ApprovalState::kCancelled;
+      CHANCERY_ASSIGN(const ParkedCall ended, ended_call(database(), twin.id, state));
+      CHANCERY_TRY(journal_->append_before(entry(ended)));
+    }
+    return {};
+  }
+
+  struct Twin {
+    std::string id;
+    bool was_approved = false;
+  };
+
+  Result<std::vector<Twin>> twins_of(const ParkedCall& denied, sys_seconds now) {
+    const std::string key = denied.key.text();
+    const std::string first = denied.first.text();
+    CHANCERY_ASSIGN(Query select, database().query(kTwins));
+    return read_all<Twin>(select.bind(denied.matter).bind(denied.id).bind(key).bind(first).bind(now),
+                          [](const Query& row) -> Result<Twin> {
+                            return Twin{row.text(0), row.number(1) != 0};
+                          });
   }
 
   Status approve(std::string_view id, sys_seconds now) {
@@ -445,7 +505,7 @@ Result<Parking> park_call(Database& database, const ParkedCall& call) {
   insert.bind(call.token).bind(key).bind(first).bind(call.principal).bind(call.tool);
   insert.bind(call.asked_at).bind(call.expires_at).bind(approval_kind_name(call.kind)).bind(gates);
   insert.bind(requesters).bind(std::int64_t{call.lifetime.count()}).bind(call.agent).bind(call.risk);
-  CHANCERY_TRY(insert.bind(call.amounts).bind(call.matter).run());
+  CHANCERY_TRY(insert.bind(call.amounts).bind(call.matter).bind(call.scope).run());
   return Parking{};
 }
 
@@ -468,17 +528,14 @@ Result<std::vector<std::string>> void_votes(Journal& journal, const Thumbprint& 
                                             const EntryOf& lapsed) {
   Database& database = journal.database();
   CHANCERY_ASSIGN(const std::vector<std::string> calls, open_calls_of(database, key));
+  CHANCERY_TRY(
+      forget_decided_by(database, key));  // nobody is to take what such a key approved for an example
   CHANCERY_TRY(void_open_votes(database, key, now));
   std::vector<std::string> out;
   for (const std::string& id : calls) {
-    {
-      CHANCERY_ASSIGN(Query update, database.query(kLapseEarly));
-      CHANCERY_TRY(update.bind(id).bind(now).run());
-    }
+    CHANCERY_TRY(lapse_early(database, id, now));
     if (database.changes() != 1) continue;  // it is pending still, and lacks one
-    CHANCERY_TRY(
-        forget_decided_of(database, id));  // nobody is to take what such a key approved for an example
-    CHANCERY_ASSIGN(const ParkedCall call, read_call(database, kSummary, id, summary_from));
+    CHANCERY_ASSIGN(const ParkedCall call, ended_call(database, id, ApprovalState::kLapsed));
     CHANCERY_TRY(journal.append_before(lapsed(call)));
     out.push_back(id);
   }

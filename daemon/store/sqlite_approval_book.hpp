@@ -47,8 +47,8 @@ struct Parking {
 /// \return whether it was used
 [[nodiscard]] Result<bool> use_approval(Journal& journal, const ApprovalUse& use, sys_seconds now);
 
-/// Takes back what a key decided about requests that nothing has come of yet; those that were approved with it lapse. Within a
-/// transaction.
+/// Takes back what a key decided about requests that nothing has come of yet; those that were approved with it lapse, and what it decided
+/// is nobody's example. Within a transaction.
 /// \return their ids
 [[nodiscard]] Result<std::vector<std::string>> void_votes(Journal& journal, const Thumbprint& key,
                                                           sys_seconds now, const EntryOf& lapsed);

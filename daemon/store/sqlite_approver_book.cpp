@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <utility>
 
 #include "daemon/store/gate_terms.hpp"
@@ -27,6 +28,8 @@ constexpr const char* kKeepPerson =
 #define COLUMNS "jkt, kind, jwk, credential_id, state, enrolled_at, enrolled_by, ended_at, seal, principal"
 constexpr int kPrincipal = 9;
 constexpr const char* kKeysOf = "SELECT " COLUMNS " FROM approver_keys WHERE principal = ? ORDER BY seq";
+constexpr const char* kActiveKeysOf =
+    "SELECT " COLUMNS " FROM approver_keys WHERE principal = ? AND state = 'active' ORDER BY seq";
 constexpr const char* kKey = "SELECT " COLUMNS " FROM approver_keys WHERE jkt = ?";
 constexpr const char* kEveryKey = "SELECT " COLUMNS " FROM approver_keys";
 #undef COLUMNS
@@ -35,7 +38,7 @@ constexpr const char* kInsertKey =
     "INSERT INTO approver_keys (jkt, kind, jwk, credential_id, state, enrolled_at, enrolled_by, seal, principal) "
     "VALUES (?, ?, ?, ?, 'active', ?, ?, ?, ?)";
 constexpr const char* kEndKey =
-    "UPDATE approver_keys SET state = ?2, ended_at = ?3, seal = ?4 WHERE jkt = ?1 AND state = 'active'";
+    "UPDATE approver_keys SET state = ?2, ended_at = ?3, seal = ?4 WHERE jkt = ?1 AND state <> 'revoked'";
 
 constexpr Error kNoVoucher{
     ErrorCode::kForbidden,
@@ -73,6 +76,13 @@ Result<Approver> person_from(const Query& row, const RecordSeal& seal) {
   return out;
 }
 
+Result<std::vector<ApproverKey>> read_keys(Journal& journal, const char* statement,
+                                           std::string_view principal) {
+  CHANCERY_ASSIGN(Query keys, journal.database().query(statement));
+  return read_all<ApproverKey>(keys.bind(principal),
+                               [&](const Query& row) { return key_from(row, journal.seal()); });
+}
+
 Result<Approver> find_person(Journal& journal, std::string_view principal) {
   Approver out;
   {
@@ -81,9 +91,7 @@ Result<Approver> find_person(Journal& journal, std::string_view principal) {
     if (!row) return kNoSuchApprover;
     CHANCERY_ASSIGN(out, person_from(select, journal.seal()));
   }
-  CHANCERY_ASSIGN(Query keys, journal.database().query(kKeysOf));
-  const auto read = [&](const Query& row) { return key_from(row, journal.seal()); };
-  CHANCERY_ASSIGN(out.keys, read_all<ApproverKey>(keys.bind(principal), read));
+  CHANCERY_ASSIGN(out.keys, read_keys(journal, kKeysOf, principal));
   return out;
 }
 
@@ -112,10 +120,17 @@ const ApproverKey* active_key(const Approver& person, const Thumbprint& jkt) {
   return found != person.keys.end() && is_active(*found) ? &*found : nullptr;
 }
 
-Approver with_active_keys(Approver person) {
-  std::erase_if(person.keys, [](const ApproverKey& key) { return !is_active(key); });
-  return person;
-}
+/// Counts a change once it is over, also one that failed: what of it is kept, nobody knows then.
+class Change {
+ public:
+  explicit Change(std::atomic<std::uint64_t>& count) noexcept : count_(count) {}
+  ~Change() { ++count_; }
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+ private:
+  std::atomic<std::uint64_t>& count_;
+};
 
 class SqliteApproverBook final : public ApproverBook {
  public:
@@ -125,9 +140,11 @@ class SqliteApproverBook final : public ApproverBook {
     const auto held = journal_->hold();
     CHANCERY_ASSIGN(std::vector<Approver> persons, sound_persons());
     std::vector<Approver> out;
-    for (const Approver& person : persons) {
-      auto found = find_person(*journal_, person.principal);
-      if (found) out.push_back(with_active_keys(*std::move(found)));
+    for (Approver& person : persons) {
+      auto keys = read_keys(*journal_, kActiveKeysOf, person.principal);
+      if (!keys) continue;
+      person.keys = *std::move(keys);
+      out.push_back(std::move(person));
     }
     return out;
   }
@@ -149,7 +166,10 @@ class SqliteApproverBook final : public ApproverBook {
     return is_any_active();
   }
 
+  std::uint64_t changes() const noexcept override { return changes_; }
+
   Result<std::uint64_t> enroll(const NewApproverKey& key, const AuditEntry& audit) override {
+    const Change change(changes_);
     return journal_->mutate(audit, [&]() -> Status {
       CHANCERY_TRY(require_vouched(key));
       CHANCERY_ASSIGN(const std::optional<Approver> person, known(key.principal));
@@ -162,6 +182,7 @@ class SqliteApproverBook final : public ApproverBook {
 
   Result<EndedApproverKey> revoke(const Thumbprint& key, const std::optional<Thumbprint>& by,
                                   const EntryOf& lapsed, const AuditEntry& audit) override {
+    const Change change(changes_);
     EndedApproverKey out;
     CHANCERY_ASSIGN(out.sequence, journal_->mutate(audit, [&]() -> Status {
       CHANCERY_ASSIGN(const Approver person, owner_of(*journal_, key));
@@ -210,6 +231,7 @@ class SqliteApproverBook final : public ApproverBook {
   Status end(const Approver& person, const Thumbprint& key, State state, sys_seconds now);
 
   const std::shared_ptr<Journal> journal_;
+  std::atomic<std::uint64_t> changes_ = 0;
 };
 
 // Nobody decides in another's name: whoever has a key adds to it by that alone. Nobody gives more than he has, unless nobody has
@@ -317,16 +339,16 @@ Status SqliteApproverBook::insert(const NewApproverKey& key) {
 }
 
 Status SqliteApproverBook::end(const Approver& person, const Thumbprint& key, State state, sys_seconds now) {
-  const ApproverKey* const active = active_key(person, key);
-  if (active == nullptr)
-    return Error{ErrorCode::kConflict, "the key has ended: it was revoked, or another replaced it"};
-  ApproverKey ended = *active;
+  const auto found = std::ranges::find(person.keys, key, &ApproverKey::jkt);
+  if (found == person.keys.end() || found->state == State::kRevoked)
+    return Error{ErrorCode::kConflict, "the key was revoked before: nothing is left of it to end"};
+  ApproverKey ended = *found;
   ended.state = state;
-  ended.ended_at = now;
+  if (!ended.ended_at) ended.ended_at = now;  // one that was replaced decided nothing since
   const std::string jkt = key.text();
   const Sha256Digest seal = journal_->seal().of(ended, person.principal);
   CHANCERY_ASSIGN(Query update, database().query(kEndKey));
-  return update.bind(jkt).bind(approver_key_state_name(state)).bind(now).bind(seal).run();
+  return update.bind(jkt).bind(approver_key_state_name(state)).bind(*ended.ended_at).bind(seal).run();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "daemon/store/sqlite_anomaly_book.hpp"
 #include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_approval_notices.hpp"
 #include "daemon/store/sqlite_approver_book.hpp"
 #include "daemon/store/sqlite_audit_book.hpp"
 #include "daemon/store/sqlite_checkpoint_book.hpp"
@@ -29,7 +30,8 @@ Books make_sqlite_books(const std::shared_ptr<Journal>& journal) {
           make_sqlite_vault_book(journal),      make_sqlite_permit_book(journal),
           make_sqlite_grant_book(journal),      make_sqlite_approval_book(journal),
           make_sqlite_approver_book(journal),   make_sqlite_gate_book(journal),
-          make_sqlite_freeze_book(journal),     make_sqlite_incident_book(journal)};
+          make_sqlite_freeze_book(journal),     make_sqlite_incident_book(journal),
+          make_sqlite_approval_notices(journal)};
 }
 
 }  // namespace chancery::store

@@ -16,6 +16,7 @@
 #include "daemon/store/join_book.hpp"
 #include "daemon/store/journal.hpp"
 #include "daemon/store/ledger.hpp"
+#include "daemon/store/outbox.hpp"
 #include "daemon/store/permit_book.hpp"
 #include "daemon/store/proof_book.hpp"
 #include "daemon/store/status_book.hpp"
@@ -44,6 +45,7 @@ struct Books {
   std::unique_ptr<GateBook> gates;
   std::unique_ptr<FreezeBook> freezes;
   std::unique_ptr<IncidentBook> incidents;
+  std::unique_ptr<Outbox> approval_notices;  ///< what becomes of requests that wait for a person
 };
 
 [[nodiscard]] Books make_sqlite_books(const std::shared_ptr<Journal>& journal);

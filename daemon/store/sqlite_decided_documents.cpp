@@ -21,6 +21,9 @@ constexpr const char* kLike =
     "SELECT id, state, decided_at, digest, document FROM decided_documents "
     "WHERE kind = ? AND tool = ? AND principal = ? AND key = ? AND id <> ?";
 constexpr const char* kForgetOne = "DELETE FROM decided_documents WHERE id = ?";
+constexpr const char* kForgetOfKey =
+    "DELETE FROM decided_documents WHERE id IN (SELECT c.id FROM approval_votes v JOIN parked_calls c ON c.seq = v.call "
+    "WHERE v.key = ? AND v.voided_at IS NULL)";
 constexpr const char* kForget = "DELETE FROM decided_documents WHERE decided_at < ?";
 
 }  // namespace
@@ -55,6 +58,12 @@ Result<std::optional<DecidedDocument>> decided_like(Database& database, const Pa
 Status forget_decided_of(Database& database, std::string_view id) {
   CHANCERY_ASSIGN(Query forget, database.query(kForgetOne));
   return forget.bind(id).run();
+}
+
+Status forget_decided_by(Database& database, const Thumbprint& key) {
+  const std::string text = key.text();
+  CHANCERY_ASSIGN(Query forget, database.query(kForgetOfKey));
+  return forget.bind(text).run();
 }
 
 Status forget_decided_before(Database& database, sys_seconds before) {

@@ -20,6 +20,10 @@ namespace chancery::store {
 /// Forgets that of one request, if it is kept.
 [[nodiscard]] Status forget_decided_of(Database& database, std::string_view id);
 
+/// Forgets those of requests about which a key decided, whatever came of them, as far as it is known who decided: before its votes are
+/// taken back.
+[[nodiscard]] Status forget_decided_by(Database& database, const Thumbprint& key);
+
 /// Forgets those of what was decided before.
 [[nodiscard]] Status forget_decided_before(Database& database, sys_seconds before);
 

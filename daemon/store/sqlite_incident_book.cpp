@@ -15,10 +15,11 @@ namespace chancery::store {
 namespace {
 
 // Parameters: the agent's id, how many tokens it holds at most, how many these are together with those below. What stands above is
-// needed to verify them, and is at most as much again as chains are long.
+// needed to verify them, and is at most as much again as chains are long. Those that live longest come first, so that of a long past
+// what can still be used is told, and by an index, so that the rest is not looked at.
 constexpr const char* kTokens = R"sql(
 WITH RECURSIVE
-held (id) AS (SELECT id FROM tokens WHERE agent_id = ?1 ORDER BY seq DESC LIMIT ?2),
+held (id) AS (SELECT id FROM tokens WHERE agent_id = ?1 ORDER BY expires_at DESC, seq DESC LIMIT ?2),
 below (id) AS (
   SELECT id FROM held UNION SELECT t.id FROM tokens t JOIN below ON t.parent_id = below.id LIMIT ?3),
 above (id) AS (
@@ -33,15 +34,20 @@ SELECT t.id, t.jti, t.parent_id, t.holder, t.agent_id, t.principal, t.issued_at,
 FROM tokens t LEFT JOIN status_indexes s ON s.token = t.seq LEFT JOIN agents g ON g.id = t.agent_id
 WHERE t.id IN (SELECT id FROM below UNION SELECT id FROM above) ORDER BY t.seq
 )sql";
+// As many of each kind as there may be of all, by an index that gives the newest first: of what one asked for, of what was asked for
+// under it, and of what a runtime was to do which it is, no more is looked at.
 constexpr const char* kRequests = R"sql(
-SELECT id FROM parked_calls WHERE runtime = ?1 OR key IN (SELECT thumbprint FROM keys WHERE owner = ?1) OR
-  first_key IN (SELECT thumbprint FROM keys WHERE owner = ?1) OR token IN (SELECT id FROM tokens WHERE agent_id = ?1)
+SELECT id FROM (
+  SELECT * FROM (SELECT id, seq FROM parked_calls WHERE agent_id = ?1 ORDER BY seq DESC LIMIT ?2)
+  UNION SELECT * FROM (SELECT id, seq FROM parked_calls WHERE first_agent_id = ?1 ORDER BY seq DESC LIMIT ?2)
+  UNION SELECT * FROM (SELECT id, seq FROM parked_calls WHERE runtime = ?1 ORDER BY seq DESC LIMIT ?2))
 ORDER BY seq DESC LIMIT ?2
 )sql";
 constexpr const char* kCalls = R"sql(
-SELECT id FROM permits WHERE runtime = ?1 OR key IN (SELECT thumbprint FROM keys WHERE owner = ?1) OR
-  token IN (SELECT id FROM tokens WHERE agent_id = ?1)
-ORDER BY given_at DESC, id LIMIT ?2
+SELECT id FROM (
+  SELECT * FROM (SELECT id, given_at FROM permits WHERE agent_id = ?1 ORDER BY given_at DESC, id DESC LIMIT ?2)
+  UNION SELECT * FROM (SELECT id, given_at FROM permits WHERE runtime = ?1 ORDER BY given_at DESC, id DESC LIMIT ?2))
+ORDER BY given_at DESC, id DESC LIMIT ?2
 )sql";
 
 Result<TrailToken> token_from(const Query& row) {

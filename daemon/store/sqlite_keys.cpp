@@ -1,5 +1,6 @@
 // The keys of the SQLite store: their states, what is intended with them, what ends with them.
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/store/sqlite_approver_book.hpp"
@@ -7,6 +8,7 @@
 #include "daemon/store/sqlite_store_impl.hpp"
 #include "daemon/store/statements.hpp"
 #include "daemon/store/token_ends.hpp"
+#include "sdk/crypto/hash.hpp"
 
 namespace chancery::store {
 namespace {
@@ -15,6 +17,23 @@ constexpr Error kNoWay{ErrorCode::kConflict,
                        "the key's state allows no such change: `chancery key list` shows it"};
 constexpr Error kNoneChanged{ErrorCode::kNotFound, "no key of this backend is in that state"};
 constexpr auto kMost = static_cast<std::int64_t>(kMaxPage);
+
+constexpr std::size_t kThumbprintText = 43;
+
+std::string openers_text(const std::vector<Thumbprint>& approvers) {
+  std::string out;
+  for (const Thumbprint& approver : approvers) out += (out.empty() ? "" : " ") + approver.text();
+  return out;
+}
+
+Result<std::vector<Thumbprint>> openers_from(std::string_view text) {
+  std::vector<Thumbprint> out;
+  while (!text.empty()) {
+    CHANCERY_ASSIGN(out.emplace_back(), read_thumbprint(text.substr(0, kThumbprintText)));
+    text.remove_prefix(std::min(text.size(), kThumbprintText + 1));
+  }
+  return out;
+}
 
 bool ends(KeyState state) { return state == KeyState::kRetired || state == KeyState::kRevoked; }
 
@@ -88,21 +107,24 @@ Result<std::vector<Key>> SqliteStore::keys_of(const char* statement, std::string
 
 // --- mutations: what is changed is read, and so its seal checked, before it is sealed anew
 
+Status SqliteStore::insert_newest(const Key& key, sys_seconds overlap_until) {
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysInUse));
+  CHANCERY_ASSIGN(const std::vector<Key> former_keys, read_keys(select.bind(key.owner)));
+  for (Key former : former_keys) {
+    const bool was_active = former.state == KeyState::kActive;
+    const bool counts_on = former.state == KeyState::kLost && is_daemons(key.owner) && !former.overlap_until;
+    if (!was_active && !counts_on) continue;
+    if (was_active) former.state = KeyState::kRotating;
+    former.overlap_until = overlap_until;
+    CHANCERY_TRY(update_key(former));
+  }
+  return insert_key(key);
+}
+
 Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_until,
                                            const AuditEntry& audit) {
   return journal_->mutate(audit, [&]() -> Status {
-    CHANCERY_ASSIGN(Query select, database_.query(sql::kKeysInUse));
-    CHANCERY_ASSIGN(const std::vector<Key> former_keys, read_keys(select.bind(key.owner)));
-    for (Key former : former_keys) {
-      const bool was_active = former.state == KeyState::kActive;
-      const bool counts_on =
-          former.state == KeyState::kLost && is_daemons(key.owner) && !former.overlap_until;
-      if (!was_active && !counts_on) continue;
-      if (was_active) former.state = KeyState::kRotating;
-      former.overlap_until = overlap_until;
-      CHANCERY_TRY(update_key(former));
-    }
-    CHANCERY_TRY(insert_key(key));
+    CHANCERY_TRY(insert_newest(key, overlap_until));
     if (key.stored.binding.agent_id != key.owner) return {};  // the daemon's own
     const std::int64_t place = database_.last_row();
     CHANCERY_ASSIGN(const Agent agent, find_agent(sql::kAgentById, key.owner));
@@ -110,6 +132,18 @@ Result<std::uint64_t> SqliteStore::add_key(const Key& key, sys_seconds overlap_u
       return Error{ErrorCode::kRetired, "the agent was retired meanwhile: register a new one"};
     }
     return update_agent(agent, place);
+  });
+}
+
+Result<std::uint64_t> SqliteStore::add_gate_key(const Key& key, const std::vector<Thumbprint>& approvers,
+                                                sys_seconds overlap_until, const AuditEntry& audit) {
+  return journal_->mutate(audit, [&]() -> Status {
+    CHANCERY_TRY(insert_newest(key, overlap_until));
+    const std::string gate_key = key.stored.public_key.thumbprint().text();
+    const std::string openers = openers_text(approvers);
+    const Sha256Digest seal = seal_.of(GateKeyOpeners{gate_key, openers});
+    CHANCERY_ASSIGN(Query insert, database_.query(sql::kInsertOpeners));
+    return insert.bind(gate_key).bind(openers).bind(seal).run();
   });
 }
 
@@ -243,6 +277,19 @@ Result<std::vector<Key>> SqliteStore::gate_keys_in_use() {
   const auto guard = journal_->hold();
   CHANCERY_ASSIGN(Query select, database_.query(sql::kGateKeysInUse));
   return sound_keys(select);
+}
+
+// What another hand has changed says nothing.
+Result<std::vector<Thumbprint>> SqliteStore::openers_of(const Thumbprint& gate_key) {
+  const std::string key = gate_key.text();
+  const auto guard = journal_->hold();
+  CHANCERY_ASSIGN(Query select, database_.query(sql::kOpeners));
+  CHANCERY_ASSIGN(const bool row, select.bind(key).step());
+  if (!row) return std::vector<Thumbprint>();
+  const std::string openers = select.text(0);
+  if (!equal_constant_time(seal_.of(GateKeyOpeners{key, openers}), select.octets(1)))
+    return std::vector<Thumbprint>();
+  return openers_from(openers);
 }
 
 Result<std::vector<Key>> SqliteStore::keys(std::string_view owner) {

@@ -10,9 +10,11 @@ using namespace std::chrono_literals;
 
 constexpr auto kMemory = 24h;
 
+// The agent is the key's owner; of a process's own key, which a session has, the token knows it.
 constexpr const char* kInsert =
     "INSERT INTO permits (id, decision, runtime, token, key, tool, scope, credential, arguments, given_at, "
-    "expires_at, leaf_expires_at, released_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "expires_at, leaf_expires_at, released_at, agent_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+    "coalesce((SELECT owner FROM keys WHERE thumbprint = ?5), (SELECT agent_id FROM tokens WHERE id = ?4), ''))";
 constexpr const char* kFind =
     "SELECT id, decision, runtime, token, key, tool, scope, credential, arguments, given_at, expires_at, "
     "released_at, ended_at, receipt, leaf_expires_at FROM permits WHERE id = ?";

@@ -20,6 +20,8 @@ class SqliteStore final : public Store {
   Result<std::uint64_t> add_agent(const Agent& agent, const AuditEntry& audit) override;
   Result<std::uint64_t> retire_agent(std::string_view id, const AuditEntry& audit) override;
   Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until, const AuditEntry& audit) override;
+  Result<std::uint64_t> add_gate_key(const Key& key, const std::vector<Thumbprint>& approvers,
+                                     sys_seconds overlap_until, const AuditEntry& audit) override;
   Result<std::uint64_t> change_key(const Thumbprint& key, KeyState state, std::string_view reason,
                                    const AuditEntry& audit) override;
   Result<std::uint64_t> lose_keys(std::string_view backend, const AuditEntry& audit) override;
@@ -51,6 +53,7 @@ class SqliteStore final : public Store {
   Result<std::vector<Key>> keys(std::string_view owner) override;
   Result<std::vector<Key>> keys_in_use(std::string_view owner) override;
   Result<std::vector<Key>> gate_keys_in_use() override;
+  Result<std::vector<Thumbprint>> openers_of(const Thumbprint& gate_key) override;
   Result<std::vector<Key>> overdue_keys(sys_seconds now) override;
   Result<std::vector<Key>> aged_keys(sys_seconds latest, std::size_t skip) override;
   Result<std::vector<Thumbprint>> ended_keys(sys_seconds since, sys_seconds now) override;
@@ -70,6 +73,8 @@ class SqliteStore final : public Store {
 
  private:
   Status insert_key(const Key& key);
+  /// Those before it rotate.
+  Status insert_newest(const Key& key, sys_seconds overlap_until);
   Status update_key(const Key& key);
   Status update_agent(const Agent& agent, std::int64_t key_place);
   /// \param second  bound too, unless it is empty

@@ -96,6 +96,10 @@ UPDATE keys SET blob = ?, state = ?, reason = ?, overlap_until = ?, ended_at = ?
 WHERE thumbprint = ?
 )sql";
 
+inline constexpr const char* kInsertOpeners =
+    "INSERT INTO gate_key_approvers (key, approvers, seal) VALUES (?, ?, ?)";
+inline constexpr const char* kOpeners = "SELECT approvers, seal FROM gate_key_approvers WHERE key = ?";
+
 inline constexpr const char* kInsertIntent = R"sql(
 INSERT INTO key_intents (kind, backend, owner, key_id, overlap, algorithm) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (backend, key_id) DO UPDATE SET kind = excluded.kind

@@ -47,7 +47,7 @@ inline constexpr std::string_view kAttestation = "attestation";
 /// The owner of the keys that sign checkpoints of the audit log.
 inline constexpr std::string_view kAudit = "audit";
 
-/// The owner of the keys that sign what is told to the webhook of anomalies.
+/// The owner of the keys that sign what is told to webhooks.
 inline constexpr std::string_view kWebhook = "webhook";
 
 inline constexpr std::array kDaemonOwners{kIssuer, kStatusLists, kAttestation, kAudit, kWebhook};
@@ -221,6 +221,11 @@ class Store {
   virtual Result<std::uint64_t> add_key(const Key& key, sys_seconds overlap_until,
                                         const AuditEntry& audit) = 0;
 
+  /// The same of a gate's key, which is kept with the keys of the approvers whose signatures open it.
+  /// \param approvers  thumbprints, one at least
+  virtual Result<std::uint64_t> add_gate_key(const Key& key, const std::vector<Thumbprint>& approvers,
+                                             sys_seconds overlap_until, const AuditEntry& audit) = 0;
+
   /// Moves a key on in its life. One that is retired or revoked is noted as to be destroyed, and the tokens
   /// that it holds are revoked with all that was delegated from them. kNotFound; kConflict when there is no
   /// way from its state to this one.
@@ -304,6 +309,10 @@ class Store {
 
   /// The keys behind gates that are active, rotating or lost, whichever the gate, newest first.
   virtual Result<std::vector<Key>> gate_keys_in_use() = 0;
+
+  /// Thumbprints of the approvers' keys that open the key behind a gate. Empty when nobody knows: it was made before they were
+  /// kept, or what was kept is damaged.
+  virtual Result<std::vector<Thumbprint>> openers_of(const Thumbprint& gate_key) = 0;
 
   /// Rotating and lost keys whose overlap has ended by `now`, at most kMaxPage, the first that ended first.
   virtual Result<std::vector<Key>> overdue_keys(sys_seconds now) = 0;

@@ -118,9 +118,7 @@ Result<Bytes> content_of(NvIndex& index) {
 }
 
 Status extend(TpmConnection& tpm, NvIndex& index, ByteView digest) {
-  TPM2B_MAX_NV_BUFFER data{};
-  data.size = static_cast<UINT16>(digest.size());
-  std::ranges::copy(digest, data.buffer);
+  const auto data = attest::sized<TPM2B_MAX_NV_BUFFER>(digest);
   return index.authorized("the TPM does not take a measurement", [&] {
     return Esys_NV_Extend(tpm.esys(), index.handle(), index.handle(), tpm.session(), ESYS_TR_NONE,
                           ESYS_TR_NONE, &data);

@@ -9,6 +9,7 @@
 #include "attest/evidence/tpm_codec.hpp"
 #include "hsm/tpm/check.hpp"
 #include "hsm/tpm/key_blob.hpp"
+#include "hsm/tpm/marshal.hpp"
 #include "hsm/tpm/statements.hpp"
 
 namespace chancery::hsm {
@@ -20,15 +21,6 @@ constexpr Error kNotGated{ErrorCode::kKeyLost,
                           "the stored key is damaged: it is not what a TPM made for a gate"};
 constexpr Error kOtherKey{ErrorCode::kKeyMismatch,
                           "the stored blob is of another key than its record says: look for tampering"};
-
-Result<Bytes> ticket_octets(const TPMT_TK_CREATION& ticket) {
-  Bytes octets(sizeof(TPMT_TK_CREATION));
-  std::size_t size = 0;
-  CHANCERY_TRY(check_tpm(Tss2_MU_TPMT_TK_CREATION_Marshal(&ticket, octets.data(), octets.size(), &size),
-                         "the TPM's note of how a key was made could not be marshalled"));
-  octets.resize(size);
-  return octets;
-}
 
 // Reads a ticket off the front.
 Result<TPMT_TK_CREATION> take_ticket(ByteView& octets) {
@@ -64,7 +56,7 @@ TPM2B_PUBLIC gated_key_template(const Sha256Digest& policy) {
 }
 
 Result<Bytes> marshal(const GatedParts& parts) {
-  CHANCERY_ASSIGN(const Bytes ticket, ticket_octets(parts.ticket));
+  CHANCERY_ASSIGN(const Bytes ticket, written<Tss2_MU_TPMT_TK_CREATION_Marshal>(parts.ticket));
   CHANCERY_ASSIGN(const Bytes key, marshal(parts.key));
   const std::size_t size = parts.creation_data.size();
   Bytes blob{kMark, static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "attest/evidence/tpm_codec.hpp"
 #include "hsm/tpm/check.hpp"
 #include "hsm/tpm/gated_blob.hpp"
+#include "hsm/tpm/marshal.hpp"
 #include "hsm/tpm/statements.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
 #include "sdk/crypto/hash.hpp"
@@ -30,25 +32,6 @@ constexpr Error kOtherPolicy{
     ErrorCode::kKeyMismatch,
     "the key is behind another policy than is said: other approvers, another quorum or another gate take another key"};
 
-TPM2B_DIGEST sized(ByteView octets) {
-  TPM2B_DIGEST out{};
-  out.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, out.buffer);
-  return out;
-}
-
-TPMT_SIGNATURE ecdsa_signature(const Signature& raw) {
-  TPMT_SIGNATURE out{};
-  out.sigAlg = TPM2_ALG_ECDSA;
-  TPMS_SIGNATURE_ECC& value = out.signature.ecdsa;
-  value.hash = TPM2_ALG_SHA256;
-  const ByteView octets(raw);
-  value.signatureR.size = value.signatureS.size = 32;
-  std::ranges::copy(octets.first(32), value.signatureR.buffer);
-  std::ranges::copy(octets.last(32), value.signatureS.buffer);
-  return out;
-}
-
 // --- making
 
 /// What is made, and for which policy. Shared with the device thread, which may outlast a caller.
@@ -57,15 +40,6 @@ struct Making {
   SecretBytes auth;
   GatedParts made{};
 };
-
-Result<Bytes> octets_of_creation(const TPMS_CREATION_DATA& data) {
-  Bytes octets(sizeof(TPMS_CREATION_DATA));
-  std::size_t size = 0;
-  CHANCERY_TRY(check_tpm(Tss2_MU_TPMS_CREATION_DATA_Marshal(&data, octets.data(), octets.size(), &size),
-                         "how the key was made could not be marshalled"));
-  octets.resize(size);
-  return octets;
-}
 
 Status make(OpenTpm& tpm, Making& making) {
   tpm.keys.make_room();
@@ -94,7 +68,8 @@ Status make(OpenTpm& tpm, Making& making) {
   CHANCERY_TRY(created);
   making.made.key = {*public_area, *private_area};
   making.made.ticket = *ticket;
-  CHANCERY_ASSIGN(making.made.creation_data, octets_of_creation(creation_data->creationData));
+  CHANCERY_ASSIGN(making.made.creation_data,
+                  written<Tss2_MU_TPMS_CREATION_DATA_Marshal>(creation_data->creationData));
   return {};
 }
 
@@ -142,9 +117,9 @@ Status show_signature(TpmConnection& tpm, ESYS_TR session, const Signing& what,
   }));
   const TransientHandle signer = tpm.own_object(handle);
   const TPM2B_NONCE no_nonce{};
-  const TPM2B_DIGEST command = sized(what.command);
-  const TPM2B_NONCE gate = sized(as_bytes(what.gate));
-  const TPMT_SIGNATURE signature = ecdsa_signature(shown.signature);
+  const TPM2B_DIGEST command = attest::sized(what.command);
+  const TPM2B_NONCE gate = attest::sized(as_bytes(what.gate));
+  const TPMT_SIGNATURE signature = attest::ecdsa_signature(shown.signature);
   const Status taken = tpm.command("the TPM does not take an approver's signature", [&] {
     return Esys_PolicySigned(tpm.esys(), signer.get(), session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                              &no_nonce, &command, &gate, 0, &signature, nullptr, nullptr);
@@ -160,7 +135,8 @@ Status meet_policy(TpmConnection& tpm, ESYS_TR session, const Signing& what) {
   for (const PolicySignature& shown : what.shown) CHANCERY_TRY(show_signature(tpm, session, what, shown));
   if (what.choices.size() == 1) return {};
   TPML_DIGEST branches{};
-  for (const GateChoice& choice : what.choices) branches.digests[branches.count++] = sized(choice.digest);
+  for (const GateChoice& choice : what.choices)
+    branches.digests[branches.count++] = attest::sized(choice.digest);
   return tpm.command("the TPM does not know the choice of approvers", [&] {
     return Esys_PolicyOR(tpm.esys(), session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &branches);
   });
@@ -169,7 +145,7 @@ Status meet_policy(TpmConnection& tpm, ESYS_TR session, const Signing& what) {
 Status sign_in(OpenTpm& tpm, ESYS_TR session, Signing& what) {
   TpmConnection& connection = *tpm.connection;
   CHANCERY_ASSIGN(const ESYS_TR object, tpm.keys.loaded(what.key->key));
-  const TPM2B_DIGEST digest = sized(what.digest);
+  const TPM2B_DIGEST digest = attest::sized(what.digest);
   const TPMT_SIG_SCHEME scheme{TPM2_ALG_ECDSA, {.ecdsa = {TPM2_ALG_SHA256}}};
   const TPMT_TK_HASHCHECK no_ticket{TPM2_ST_HASHCHECK, TPM2_RH_NULL, {}};
   TPMT_SIGNATURE* signature = nullptr;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attest/evidence/signing_area.hpp"
+#include "attest/evidence/tpm_codec.hpp"
 #include "hsm/tpm/check.hpp"
 #include "hsm/tpm/key_blob.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
@@ -82,11 +83,8 @@ Result<FoundBank> open_bank(TpmConnection& tpm, NvIndex& index, const NvPlace& p
 
 Status either_branch(TpmConnection& tpm, const TransientHandle& session, const attest::BankPolicy& policy) {
   TPML_DIGEST branches{};
-  for (const Sha256Digest& branch : {policy.by_operator, policy.by_daemon}) {
-    TPM2B_DIGEST& digest = branches.digests[branches.count++];
-    digest.size = static_cast<UINT16>(branch.size());
-    std::ranges::copy(branch, digest.buffer);
-  }
+  for (const Sha256Digest& branch : {policy.by_operator, policy.by_daemon})
+    branches.digests[branches.count++] = attest::sized(branch);
   return tpm.command("the TPM does not take the policy of its kill switch", [&] {
     return Esys_PolicyOR(tpm.esys(), session.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &branches);
   });
@@ -128,24 +126,6 @@ Status freeze_bits(TpmConnection& tpm, const SwitchBanks& banks, std::size_t ban
   return set_bits(tpm, index, place, banks.policy, bits);
 }
 
-template <typename Sized>
-Sized sized(ByteView octets) {
-  Sized out{};
-  out.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, out.buffer);
-  return out;
-}
-
-TPMT_SIGNATURE signature_of(const Signature& raw) {
-  const ByteView octets(raw);
-  TPMT_SIGNATURE out{};
-  out.sigAlg = TPM2_ALG_ECDSA;
-  out.signature.ecdsa.hash = TPM2_ALG_SHA256;
-  out.signature.ecdsa.signatureR = sized<TPM2B_ECC_PARAMETER>(octets.first(32));
-  out.signature.ecdsa.signatureS = sized<TPM2B_ECC_PARAMETER>(octets.last(32));
-  return out;
-}
-
 /// Tells a session that the operator's key has signed for one command in it.
 Status check_signature(TpmConnection& tpm, const TransientHandle& session, const SwitchBanks& banks,
                        const attest::BankSetting& setting, const Signature& signature) {
@@ -156,10 +136,10 @@ Status check_signature(TpmConnection& tpm, const TransientHandle& session, const
                              &banks.operator_area, ESYS_TR_RH_NULL, &loaded);
   }));
   const TransientHandle key = tpm.own_object(loaded);
-  const auto nonce = sized<TPM2B_NONCE>(setting.nonce);
-  const auto digest = sized<TPM2B_DIGEST>(command);
+  const auto nonce = attest::sized<TPM2B_NONCE>(setting.nonce);
+  const TPM2B_DIGEST digest = attest::sized(command);
   const TPM2B_NONCE ref = attest::operator_policy_ref();
-  const TPMT_SIGNATURE by_operator = signature_of(signature);
+  const TPMT_SIGNATURE by_operator = attest::ecdsa_signature(signature);
   TPM2B_TIMEOUT* timeout = nullptr;
   TPMT_TK_AUTH* ticket = nullptr;
   const Status done = tpm.command("the TPM does not look at the operator's signature", [&] {

@@ -1,35 +1,18 @@
 #include "hsm/tpm/statements.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <tss2/tss2_mu.h>
 
 #include "attest/evidence/tpm_codec.hpp"
+#include "hsm/tpm/marshal.hpp"
 #include "sdk/crypto/hash.hpp"
 
 namespace chancery::hsm {
 namespace {
 
-constexpr Error kNotMarshalled{ErrorCode::kDeviceError, "the TPM answered with what cannot be written down"};
 constexpr Error kNothingMeasured{ErrorCode::kNotFound, "nothing was measured into the TPM yet"};
 constexpr TPMT_SIG_SCHEME kOwnScheme{TPM2_ALG_NULL, {}};  // the attestation key's
-
-template <auto Marshal, typename T>
-Result<Bytes> written(const T& value) {
-  Bytes octets(sizeof(T) + 64);
-  std::size_t size = 0;
-  if (Marshal(&value, octets.data(), octets.size(), &size) != TSS2_RC_SUCCESS) return kNotMarshalled;
-  octets.resize(size);
-  return octets;
-}
-
-TPM2B_DATA data_of(ByteView octets) {
-  TPM2B_DATA out{};
-  out.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, out.buffer);
-  return out;
-}
 
 using Command = std::function<TSS2_RC()>;
 using Statement = std::function<TSS2_RC(TPM2B_ATTEST** attest, TPMT_SIGNATURE** signature)>;
@@ -69,7 +52,7 @@ Result<Bytes> area_octets(const TPM2B_PUBLIC& area) {
 }
 
 Result<SignedAttest> certify_key(TpmConnection& tpm, ESYS_TR key, const StatementSigner& signer) {
-  const TPM2B_DATA nonce = data_of(signer.nonce);
+  const auto nonce = attest::sized<TPM2B_DATA>(signer.nonce);
   const auto send = [&](const Command& run) { return tpm.command("the TPM does not certify the key", run); };
   return make_statement(send, [&](TPM2B_ATTEST** attest, TPMT_SIGNATURE** signature) {
     return Esys_Certify(tpm.esys(), key, signer.ak, tpm.session(), signer.session, ESYS_TR_NONE, &nonce,
@@ -79,11 +62,8 @@ Result<SignedAttest> certify_key(TpmConnection& tpm, ESYS_TR key, const Statemen
 
 Result<SignedAttest> certify_creation_of(TpmConnection& tpm, ESYS_TR key, const PreparedGatedKey& made,
                                          const StatementSigner& signer) {
-  const TPM2B_DATA nonce = data_of(signer.nonce);
-  const Sha256Digest hash = sha256(made.creation_data);
-  TPM2B_DIGEST creation_hash{};
-  creation_hash.size = static_cast<UINT16>(hash.size());
-  std::ranges::copy(hash, creation_hash.buffer);
+  const auto nonce = attest::sized<TPM2B_DATA>(signer.nonce);
+  const TPM2B_DIGEST creation_hash = attest::sized(sha256(made.creation_data));
   const auto send = [&](const Command& run) {
     return tpm.command("the TPM does not certify how the key was made", run);
   };
@@ -95,7 +75,7 @@ Result<SignedAttest> certify_creation_of(TpmConnection& tpm, ESYS_TR key, const 
 
 Result<SignedAttest> quote_pcrs(TpmConnection& tpm, const attest::PcrSelection& selection,
                                 const StatementSigner& signer) {
-  const TPM2B_DATA nonce = data_of(signer.nonce);
+  const auto nonce = attest::sized<TPM2B_DATA>(signer.nonce);
   const TPML_PCR_SELECTION selected = selection_list(selection);
   const auto send = [&](const Command& run) { return tpm.command("the TPM does not quote its PCRs", run); };
   return make_statement(send, [&](TPM2B_ATTEST** attest, TPMT_SIGNATURE** signature) {
@@ -106,7 +86,7 @@ Result<SignedAttest> quote_pcrs(TpmConnection& tpm, const attest::PcrSelection& 
 
 Result<MeasurementStatement> certify_index(TpmConnection& tpm, NvIndex& index,
                                            const StatementSigner& signer) {
-  const TPM2B_DATA nonce = data_of(signer.nonce);
+  const auto nonce = attest::sized<TPM2B_DATA>(signer.nonce);
   const auto send = [&](const Command& run) {
     return index.authorized("the TPM does not certify what was measured", run);
   };

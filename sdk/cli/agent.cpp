@@ -28,6 +28,21 @@ std::string selectors_text(const api::Selectors& selectors) {
   return out;
 }
 
+// As `chancery freeze show` and an unfreezing name banks and bits.
+std::string place_text(const api::KeySwitch& key) {
+  if (!key.bank) return "none: the daemon alone refuses for this key";
+  std::string out = "bank " + std::to_string(*key.bank) + ", bit " + std::to_string(*key.bit);
+  if (*key.bank == 0 && *key.bit == 0) out += ", that of all agents: it has no slot of its own";
+  return out;
+}
+
+void show_switch(Output& output, const api::Agent& agent) {
+  for (const api::KeySwitch& key : agent.kill_switch) {
+    const bool is_obvious = agent.kill_switch.size() == 1 && key.jkt == agent.jkt;
+    output.field("kill switch", (is_obvious ? "" : key.jkt + " (" + key.state + "): ") + place_text(key));
+  }
+}
+
 void show_fields(Output& output, const api::Agent& agent) {
   output.line(output.paint(Colour::kBold, printable(agent.name)));
   output.field("id", agent.id);
@@ -42,6 +57,7 @@ void show_fields(Output& output, const api::Agent& agent) {
     output.field("frozen", since + (agent.frozen_reason.empty() ? "" : ": " + agent.frozen_reason));
   }
   if (!agent.freeze_enforcement.empty()) output.field("freezing", "by " + agent.freeze_enforcement);
+  show_switch(output, agent);
 }
 
 void show(Output& output, const api::Agent& agent) {

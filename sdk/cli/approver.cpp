@@ -255,7 +255,7 @@ Checked<ExitCode> rotate(Context& context, const RotateArguments& arguments) {
   CHANCERY_ASSIGN(std::vector<std::string> groups, groups_of(client, approver));
   CHANCERY_TRY(confirm(context.output, "Make a key that replaces " + approver.key.thumbprint(),
                        arguments.is_confirmed));
-  CHANCERY_ASSIGN(const KeptKey next, next_key_or_new(context.output, arguments.key));
+  CHANCERY_ASSIGN(const KeptKey next, next_key_or_new(context.output, arguments.key, approver.key.place()));
   CHANCERY_ASSIGN(const bool is_done, is_enrolled(client, approver, next));
   if (is_done) return finish(context, approver, next);
   Enrolment enrolment = enrolment_of(approver.principal, std::move(groups), next);
@@ -272,9 +272,10 @@ void add_rotate(CLI::App& group, Command& chosen) {
   const auto arguments = std::make_shared<RotateArguments>();
   CLI::App* command =
       group.add_subcommand("rotate", "Replace your key by a new one, which the old one vouches for");
-  add_key_options(*command, arguments->key);
+  add_key_options(*command, arguments->key, "where the present one is");
   command->add_flag("--yes", arguments->is_confirmed, "do not ask");
   command->footer(
+      "The new key is made in the device of the old one; --key-in file takes it out of there.\n"
       "What the old key decided stands. If it was lost or seen by others, revoke it instead.\n"
       "Run it again if it was interrupted: the key that was made is taken.\n\n"
       "Example:\n  chancery approver rotate --key-in tpm");

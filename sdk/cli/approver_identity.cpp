@@ -6,6 +6,7 @@
 #include <chancery/approval_decision.hpp>
 
 #include "sdk/base/hex.hpp"
+#include "sdk/base/name.hpp"
 #include "sdk/cli/files.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/json/reader.hpp"
@@ -24,8 +25,10 @@ constexpr const char* kNone =
     "no approver is kept here: `chancery approver enroll PRINCIPAL` makes a key, --as and --key name another";
 
 Checked<void> check_principal(const std::string& principal) {
-  if (is_approver(principal)) return {};
-  return misuse("a principal has 1 to 256 octets, without space, and is no group: user:bob@example.org");
+  if (is_person(principal)) return {};
+  return misuse(
+      "a principal who approves is KIND:NAME, such as user:bob@example.org, as gates name approvers: at most 256 octets, without "
+      "space, and no group");
 }
 
 // In a device, or in the file itself.
@@ -71,8 +74,10 @@ Checked<KeptKey> make_key(Output& output, const path& folder, const char* name, 
 }
 
 // A key that is there stays: it may be enrolled.
-Checked<KeptKey> key_or_new(Output& output, const path& folder, const char* name, const KeyOptions& options) {
-  CHANCERY_ASSIGN(const KeyPlace place, chosen_place(options));
+Checked<KeptKey> key_or_new(Output& output, const path& folder, const char* name, const KeyOptions& options,
+                            const KeyPlace& by_default) {
+  CHANCERY_ASSIGN(const KeyPlace said, chosen_place(options));
+  const KeyPlace place = options == KeyOptions{} ? by_default : said;
   const std::string file = file_of(folder, name);
   if (!is_input(file)) return make_key(output, folder, name, place);
   CHANCERY_ASSIGN(KeptKey key, KeptKey::load(file));
@@ -123,15 +128,15 @@ Checked<ApproverIdentity> approver_or_new(Output& output, const std::string& pri
   CHANCERY_TRY(check_principal(principal));
   CHANCERY_ASSIGN(const path folder, approver_folder());
   CHANCERY_TRY(require_same_principal(folder, principal));
-  CHANCERY_ASSIGN(KeptKey key, key_or_new(output, folder, "key", options));
+  CHANCERY_ASSIGN(KeptKey key, key_or_new(output, folder, "key", options, KeyPlace{}));
   const json::Node settings = json::Node::object({{"principal", principal}});
   CHANCERY_TRY(replace_file(folder / "approver.json", json::to_jcs(settings) + "\n", kPrivate));
   return ApproverIdentity{principal, std::move(key)};
 }
 
-Checked<KeptKey> next_key_or_new(Output& output, const KeyOptions& options) {
+Checked<KeptKey> next_key_or_new(Output& output, const KeyOptions& options, const KeyPlace& present) {
   CHANCERY_ASSIGN(const path folder, approver_folder());
-  return key_or_new(output, folder, "next", options);
+  return key_or_new(output, folder, "next", options, present);
 }
 
 Checked<void> take_next_key() {

@@ -42,7 +42,10 @@ void add_approver_options(CLI::App& command, ApproverOptions& options);
                                                         const KeyOptions& options);
 
 /// The key that is to take the place of the kept one; one that was made before and is not in its place yet comes first.
-[[nodiscard]] Checked<KeptKey> next_key_or_new(Output& output, const KeyOptions& options);
+/// \param present  where the kept one is: there the next one is made when the options say nothing, so that no key comes out of a device
+///                 unless somebody says so
+[[nodiscard]] Checked<KeptKey> next_key_or_new(Output& output, const KeyOptions& options,
+                                               const KeyPlace& present);
 /// Puts the next key into the place of the one before, whose file is removed. Interrupted, approver_of() finishes it.
 [[nodiscard]] Checked<void> take_next_key();
 

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "sdk/cli/authority_commands.hpp"
+#include "sdk/cli/awaited_decision.hpp"
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/files.hpp"
@@ -20,6 +21,7 @@ struct GrantArguments {
   std::string lifetime;
   std::int64_t depth = 1;
   std::string out;
+  WaitArgument wait;
 };
 
 struct DelegateArguments {
@@ -43,7 +45,21 @@ Checked<std::chrono::seconds> lifetime_of(const std::string& text) {
   return *lifetime;
 }
 
+// Asked for once more when people have approved it: the grant is made then.
+Checked<api::Grant> granted_in_time(Context& context, const Client& client, const api::CreateGrant& request,
+                                    const WaitArgument& wait) {
+  auto granted = client.grant(request);
+  if (!granted) return failure(granted.error());
+  if (!granted->approval || wait.empty()) return *std::move(granted);
+  CHANCERY_ASSIGN(const bool is_approved, await_approval(context, client, *granted->approval, wait));
+  if (!is_approved) return *std::move(granted);
+  auto again = client.grant(request);
+  if (!again) return failure(again.error());
+  return *std::move(again);
+}
+
 Checked<ExitCode> grant(Context& context, const GrantArguments& arguments) {
+  CHANCERY_TRY(check_wait(arguments.wait));
   api::CreateGrant request;
   request.principal = arguments.principal;
   request.agent = arguments.agent;
@@ -54,8 +70,8 @@ Checked<ExitCode> grant(Context& context, const GrantArguments& arguments) {
   request.gate = arguments.gate;
   const auto client = connect(context);
   if (!client) return client.error();
-  const auto granted = client->grant(request);
-  if (!granted) return failure(granted.error());
+  const auto granted = granted_in_time(context, *client, request, arguments.wait);
+  if (!granted) return granted.error();
   if (granted->approval) {
     context.output.note("nothing was granted yet: people have to approve it, `chancery approve " +
                         granted->approval->id + "`; then give the same command again");
@@ -137,6 +153,7 @@ void add_grant(CLI::App& app, Command& chosen) {
   command->add_option("--gate", arguments->gate,
                       "a gate of the daemon's: what is done under the grant is behind it");
   command->add_option("--out", arguments->out, "write the chain to this file instead of standard output");
+  add_wait_option(*command, arguments->wait);
   command->footer(std::string(kConstraintHelp) +
                   "Example:\n  chancery grant --for user:alice@example.org --agent orchestrator --audience "
                   "https://crm.example.org \\\n"

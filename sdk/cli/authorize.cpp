@@ -33,6 +33,7 @@ ExitCode exit_code(const Decision& decision) {
 Checked<ExitCode> authorize_offline(Context& context, const AuthorizeArguments& arguments) {
   if (!arguments.decision.reserve.empty() || !arguments.decision.idempotency_key.empty())
     return misuse("--reserve and --idempotency-key go with --remote: nothing is remembered here");
+  if (!arguments.decision.wait.empty()) return misuse("--wait goes with --remote: nobody is asked here");
   CHANCERY_ASSIGN(Case judged, prepare(arguments.judge, context));
   if (!judged.request)
     return misuse("say what is to be done: --audience (who enforces) and --scope (what is asked)");
@@ -73,12 +74,15 @@ void add_authorize(CLI::App& app, Command& chosen) {
                       "with --remote: reserve what the action spends for so long, to settle or release");
   command->add_option("--idempotency-key", arguments->decision.idempotency_key,
                       "with --remote: the same request under the same key gets the same answer");
+  add_wait_option(*command, arguments->decision.wait);
   command->footer(
       "Exit status: 0 permitted; 1 denied; 2 could not tell, or a check is left to you.\n"
       "Offline nothing is remembered: whoever permits actions keeps the `jti` of proofs until they are too old to be\n"
       "taken, and holds the totals of budgets and rates: here a budget of the last token is denied, and one above it is\n"
       "left to you. The daemon does both (--remote), for whom it serves as enforcement point: its operator on the socket,\n"
-      "or a context with `chancery.authorize`.\n\n"
+      "or a context with `chancery.authorize`.\n"
+      "--wait goes with --remote. The proof is used up by the first answer: the second takes what stands in the --proof file by then, or a\n"
+      "proof that the daemon makes for the chain's holder.\n\n"
       "Examples:\n  chancery authorize chain.txt --audience https://crm.example.org --scope payments.refund "
       "--param amount=75 \\\n"
       "    --proof proof.txt --htm POST --htu https://crm.example.org/refunds --proof-is-new\n"

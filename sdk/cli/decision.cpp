@@ -5,9 +5,12 @@
 #include <memory>
 #include <utility>
 
+#include <chancery/proof.hpp>
+
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/chain_input.hpp"
 #include "sdk/cli/commands.hpp"
+#include "sdk/cli/files.hpp"
 #include "sdk/cli/time_syntax.hpp"
 #include "sdk/cli/verdict_text.hpp"
 #include "sdk/json/reader.hpp"
@@ -79,6 +82,45 @@ void show(Output& output, const api::Decision& decision) {
   if (!decision.not_performed.empty()) output.field("not checked", joined(decision.not_performed));
 }
 
+// What was judged has used up the proof. Where the file has another by now, whoever holds the chain has put it there; else the daemon makes
+// one, for its holder alone.
+Checked<std::string> fresh_proof(const Client& client, const JudgeArguments& judge,
+                                 const api::Authorize& asked) {
+  if (judge.action.proof != "-" && is_input(judge.action.proof)) {
+    CHANCERY_ASSIGN(const std::optional<api::Action> action, parse_action(judge.action));
+    if (action && action->dpop && action->dpop->proof != asked.proof) return action->dpop->proof;
+  }
+  api::CreateProof request;
+  request.chain = asked.chain;
+  request.htm = asked.method;
+  request.htu = asked.uri;
+  const auto parameters = parse_parameters(asked.params);
+  if (!parameters) return failure(parameters.error(), "--param");
+  const auto digest = action_digest(asked.scope, *parameters);
+  if (!digest) return failure(digest.error(), "--param");
+  request.ada = *digest;
+  auto proof = client.prove(request);
+  if (!proof) {
+    Failure out = not_judged(proof.error());
+    out.message = "it is approved, and takes a fresh proof by the chain's holder: " + out.message;
+    return out;
+  }
+  return std::move(proof->proof);
+}
+
+Checked<api::Decision> decision_in_time(Context& context, const Client& client, const JudgeArguments& judge,
+                                        api::Authorize request, const WaitArgument& wait) {
+  auto decision = client.authorize(request);
+  if (!decision) return not_judged(decision.error());
+  if (!decision->approval || wait.empty()) return *std::move(decision);
+  CHANCERY_ASSIGN(const bool is_approved, await_approval(context, client, *decision->approval, wait));
+  if (!is_approved) return *std::move(decision);
+  CHANCERY_ASSIGN(request.proof, fresh_proof(client, judge, request));
+  auto again = client.authorize(request);
+  if (!again) return not_judged(again.error());
+  return *std::move(again);
+}
+
 Checked<ExitCode> show_ended(Context& context, const ClientResult<api::EndedReservation>& ended) {
   if (!ended) return failure(ended.error());
   if (context.output.json()) {
@@ -131,11 +173,14 @@ constexpr const char* kDecisionHelp = "the decision, as `chancery authorize --re
 
 Checked<ExitCode> authorize_remotely(Context& context, const JudgeArguments& judge,
                                      const DecisionArguments& arguments) {
-  CHANCERY_ASSIGN(const api::Authorize request, request_of(judge, arguments));
+  CHANCERY_TRY(check_wait(arguments.wait));
+  if (!arguments.wait.empty() && !arguments.idempotency_key.empty())
+    return misuse("--wait asks twice, and under one --idempotency-key only one of both could be decided");
+  CHANCERY_ASSIGN(api::Authorize request, request_of(judge, arguments));
   const auto client = connect(context);
   if (!client) return client.error();
-  const auto decision = client->authorize(request);
-  if (!decision) return not_judged(decision.error());
+  const auto decision = decision_in_time(context, *client, judge, std::move(request), arguments.wait);
+  if (!decision) return decision.error();
   show(context.output, *decision);
   return decision->permitted ? ExitCode::kSuccess : denial_exit(decision->outcome);
 }

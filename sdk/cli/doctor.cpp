@@ -8,6 +8,8 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include <chancery/freeze_client.hpp>
+
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/cli/finding.hpp"
@@ -60,6 +62,38 @@ void check_issuer(std::vector<Finding>& findings, const Client& client) {
   findings.push_back({Level::kFine, "issuer key", std::to_string(keys->keys.size()) + " published", {}});
 }
 
+void check_switch(std::vector<Finding>& findings, const api::FreezeState& freeze) {
+  if (freeze.banks.empty()) return;  // there is none, or its device is away, which is said of that
+  const std::string keys = std::to_string(freeze.switched_keys) + " keys hang on it, " +
+                           std::to_string(freeze.other_keys) + " do not";
+  if (!freeze.is_armed) {
+    findings.push_back({Level::kRemark, "kill switch", "not armed; " + keys,
+                        "`chancery freeze arm` with the operator's key: until then new keys hang on none"});
+  } else if (freeze.other_keys > 0) {
+    findings.push_back(
+        {Level::kRemark, "kill switch", "armed; " + keys,
+         "of those that do not, the daemon alone refuses a frozen agent's: see docs/operations/incidents.md"});
+  } else {
+    findings.push_back({Level::kFine, "kill switch", "armed; " + keys, {}});
+  }
+}
+
+// Whoever is no operator was told already that more is told to one.
+void check_freezes(std::vector<Finding>& findings, const Client& client) {
+  const auto freeze = FreezeClient(client).state();
+  if (!freeze) return;
+  if (freeze->is_frozen) {
+    findings.push_back({Level::kRemark, "agents", "all are frozen",
+                        "`chancery freeze show` says why; `chancery freeze lift` ends it"});
+  } else if (!freeze->agents.empty()) {
+    findings.push_back({Level::kRemark, "agents", std::to_string(freeze->agents.size()) + " are frozen",
+                        "`chancery freeze show` says which; `chancery agent unfreeze` ends it"});
+  } else {
+    findings.push_back({Level::kFine, "agents", "none is frozen", {}});
+  }
+  check_switch(findings, *freeze);
+}
+
 void check_daemon(std::vector<Finding>& findings, const Context& context) {
   const auto client = connect(context);
   if (!client) {
@@ -70,6 +104,7 @@ void check_daemon(std::vector<Finding>& findings, const Context& context) {
   if (!check_readiness(findings, *client)) return;
   if (findings.back().level == Level::kFine) check_issuer(findings, *client);
   check_hardware(findings, *client);
+  check_freezes(findings, *client);
 }
 
 void check_trust(std::vector<Finding>& findings) {

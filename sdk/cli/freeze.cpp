@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <chancery/freeze_client.hpp>
@@ -96,18 +98,34 @@ struct Write {
   [[nodiscard]] std::uint64_t unfrozen() const { return bank.frozen & ~setting.frozen; }
 };
 
-// An arming asks for a bank of each backend at a time, of which there are 15; what is unfrozen stands in one bank of each.
-int most_rounds(SwitchChange change) { return change == SwitchChange::kArm ? 15 : 1; }
+// An arming asks for a bank of each backend at a time, of which there are 15. What is unfrozen stands in one bank of each: a
+// device that was told of the freeze meanwhile is asked for once more, together with the others.
+int most_rounds(SwitchChange change) { return change == SwitchChange::kArm ? 15 : 2; }
+
+/// What a command unfreezes: the same slot of each backend, however often it is asked for.
+struct Unfrozen {
+  std::uint64_t bits = 0;                          ///< 0: nothing yet
+  std::map<std::string, std::uint32_t> indexes{};  ///< of banks, by backend
+};
+
+// Two rounds for two slots are not one command's.
+bool is_same(const Write& write, Unfrozen& before) {
+  if (before.bits == 0) before.bits = write.unfrozen();
+  const auto [found, is_new] = before.indexes.emplace(write.setting.backend, write.setting.index);
+  return before.bits == write.unfrozen() && (is_new || found->second == write.setting.index);
+}
+
+// Which bank is the first, the daemon alone says: in none of them is this bit one agent's.
+constexpr std::uint64_t kAllAgents = attest::bit_of_slot(0);
 
 // What no change of this kind is. A daemon that lies about what is frozen passes here: what stays frozen is for the operator's eyes.
 bool is_of_kind(const Write& write, SwitchChange change) {
-  const bool is_first = write.bank.number == 0;
-  const bool unfreezes_all = is_first && (write.unfrozen() & attest::bit_of_slot(0)) != 0;
+  const bool unfreezes_all = (write.unfrozen() & kAllAgents) != 0;
   switch (change) {
     case SwitchChange::kArm:
       return !write.bank.is_armed;
     case SwitchChange::kUnfreezeAll:
-      return write.bank.is_armed && is_first && write.unfrozen() == attest::bit_of_slot(0);
+      return write.bank.is_armed && write.bank.number == 0 && write.unfrozen() == kAllAgents;
     case SwitchChange::kUnfreezeOne:
       return write.bank.is_armed && !unfreezes_all && std::popcount(write.unfrozen()) == 1;
   }
@@ -115,20 +133,22 @@ bool is_of_kind(const Write& write, SwitchChange change) {
 }
 
 Checked<std::vector<Write>> judged(const std::vector<api::SwitchSetting>& to_sign,
-                                   const api::FreezeState& state, SwitchChange change) {
+                                   const std::vector<api::SwitchBank>& banks, SwitchChange change,
+                                   Unfrozen& before) {
   std::vector<Write> out;
   for (const api::SwitchSetting& setting : to_sign) {
-    const auto bank = std::ranges::find_if(state.banks, [&](const api::SwitchBank& each) {
+    const auto bank = std::ranges::find_if(banks, [&](const api::SwitchBank& each) {
       return each.backend == setting.backend && each.index == setting.index;
     });
     const bool is_second = std::ranges::any_of(
         out, [&](const Write& other) { return other.setting.backend == setting.backend; });
-    if (bank == state.banks.end() || is_second || !is_of_kind({setting, *bank}, change))
+    if (bank == banks.end() || is_second || !is_of_kind({setting, *bank}, change) ||
+        (change != SwitchChange::kArm && !is_same({setting, *bank}, before)))
       return failure(
           Error{
               ErrorCode::kBadResponse,
               "what the daemon wants signed is something else than this command is for, or something was frozen "
-              "meanwhile: nothing was signed; give the command again, and look at the daemon's log if it stays so"},
+              "meanwhile: it was not signed; give the command again, and look at the daemon's log if it stays so"},
           setting.backend);
     out.push_back({setting, *bank});
   }
@@ -144,35 +164,49 @@ std::string slots_text(std::uint64_t bits, std::uint32_t bank) {
   return out.empty() ? "none" : out;
 }
 
+// Of a bank that is none of the first by the daemon's word, and may be it all the same, too.
+const char* all_agents_text(const Write& write) {
+  if ((write.setting.frozen & kAllAgents) != 0) return "stay frozen";
+  const bool is_lifted = (write.unfrozen() & kAllAgents) != 0;
+  return is_lifted || write.bank.number == 0
+             ? "are not frozen from then on"
+             : "as they are, unless this is bank 0: the daemon says that it is not";
+}
+
 void tell(Output& output, const Write& write) {
   const std::uint32_t bank = write.bank.number;
   output.line(
       output.paint(Colour::kBold, printable(write.setting.backend) + ", bank " + std::to_string(bank)));
-  if (bank == 0) {
-    const bool are_frozen = (write.setting.frozen & attest::bit_of_slot(0)) != 0;
-    output.field("all agents", are_frozen ? "stay frozen" : "are not frozen from then on");
-  }
+  output.field("all agents", all_agents_text(write));
   output.field("unfreezes", "slots " + slots_text(write.unfrozen(), bank));
   output.field("stay frozen", "slots " + slots_text(write.setting.frozen, bank));
 }
 
-void tell(Output& output, const std::vector<Write>& writes, const api::FreezeState& state) {
+// Who may unfreeze one agent is not told of others.
+std::vector<std::string> frozen_in(const api::FreezeState& state) { return state.agents; }
+std::vector<std::string> frozen_in(const api::AgentFreeze&) { return {}; }
+
+/// What a daemon answers that wants something signed.
+struct Asked {
+  const std::vector<api::SwitchSetting>& to_sign;
+  const std::vector<api::SwitchBank>& banks;
+  std::vector<std::string> agents;  ///< that are frozen by themselves
+};
+
+void tell(Output& output, const std::vector<Write>& writes, const Asked& asked) {
   if (output.json()) return;
   for (const Write& write : writes) tell(output, write);
-  for (const std::string& agent : state.agents) output.field("frozen by itself", agent);
+  for (const std::string& agent : asked.agents) output.field("frozen by itself", agent);
 }
 
-Checked<api::SignedSettings> sign_all(Output& output, const Client& client, SwitchChange change,
-                                      const Signing& signing,
-                                      const std::vector<api::SwitchSetting>& to_sign) {
+Checked<api::SignedSettings> sign_all(Output& output, SwitchChange change, const Signing& signing,
+                                      const Asked& asked, Unfrozen& before) {
   if (signing.key.empty())
     return misuse(
         "the kill switch takes the operator's signature: give --key, the private key of [freeze] operator_key");
   CHANCERY_ASSIGN(const KeptKey key, KeptKey::load(signing.key));
-  const auto state = FreezeClient(client).state();
-  if (!state) return failure(state.error());
-  CHANCERY_ASSIGN(const std::vector<Write> writes, judged(to_sign, *state, change));
-  tell(output, writes, *state);
+  CHANCERY_ASSIGN(const std::vector<Write> writes, judged(asked.to_sign, asked.banks, change, before));
+  tell(output, writes, asked);
   CHANCERY_TRY(confirm(output, "Have these stay frozen and no other", signing.is_confirmed));
   api::SignedSettings out;
   for (const Write& write : writes) {
@@ -185,9 +219,10 @@ Checked<api::SignedSettings> sign_all(Output& output, const Client& client, Swit
 /// Asks, has the operator look at what is to be signed, signs, and asks again, until nothing is.
 /// \param call  const api::SignedSettings& → ClientResult<Answer>
 template <typename Call>
-Checked<ExitCode> until_nothing_is_to_sign(Context& context, const Client& client, SwitchChange change,
-                                           const Signing& signing, Call call) {
+Checked<ExitCode> until_nothing_is_to_sign(Context& context, SwitchChange change, const Signing& signing,
+                                           Call call) {
   api::SignedSettings settings;
+  Unfrozen unfrozen;
   for (int round = 0;; ++round) {
     const auto answer = call(settings);
     if (!answer) return failure(answer.error());
@@ -198,7 +233,8 @@ Checked<ExitCode> until_nothing_is_to_sign(Context& context, const Client& clien
     if (round == most_rounds(change))
       return failure(
           Error{ErrorCode::kBadResponse, "the daemon asks for signature after signature: look at its log"});
-    CHANCERY_ASSIGN(settings, sign_all(context.output, client, change, signing, answer->to_sign));
+    const Asked asked{answer->to_sign, answer->banks, frozen_in(*answer)};
+    CHANCERY_ASSIGN(settings, sign_all(context.output, change, signing, asked, unfrozen));
   }
 }
 
@@ -213,7 +249,7 @@ Checked<ExitCode> freeze_agent(Context& context, const FreezeArguments& argument
 Checked<ExitCode> unfreeze_agent(Context& context, const UnfreezeArguments& arguments) {
   const auto client = connect(context);
   if (!client) return client.error();
-  return until_nothing_is_to_sign(context, *client, SwitchChange::kUnfreezeOne, arguments.signing,
+  return until_nothing_is_to_sign(context, SwitchChange::kUnfreezeOne, arguments.signing,
                                   [&](const api::SignedSettings& settings) {
                                     return FreezeClient(*client).unfreeze(arguments.agent, settings);
                                   });
@@ -241,9 +277,9 @@ Checked<ExitCode> change_all(Context& context, SwitchChange change, const Signin
   const Call call = change == SwitchChange::kArm ? &FreezeClient::arm : &FreezeClient::lift;
   const auto client = connect(context);
   if (!client) return client.error();
-  return until_nothing_is_to_sign(
-      context, *client, change, signing,
-      [&](const api::SignedSettings& settings) { return (FreezeClient(*client).*call)(settings); });
+  return until_nothing_is_to_sign(context, change, signing, [&](const api::SignedSettings& settings) {
+    return (FreezeClient(*client).*call)(settings);
+  });
 }
 
 struct KeyArguments {

@@ -29,14 +29,23 @@ std::string when_text(const api::Gate& gate) {
   return gate.when == "outside_hours" ? "outside " + gate.hours : gate.when;
 }
 
-std::string pin_text(const api::Gate& gate, const std::optional<PinnedGate>& pin) {
+/// Of one gate; nothing when it is not pinned, and why not when the pin cannot be read.
+using Pin = Checked<std::optional<PinnedGate>>;
+
+bool is_unreadable(const Pin& pin) { return !pin && pin.error().code == error_name(ErrorCode::kMalformed); }
+
+std::string pin_text(const api::Gate& gate, const Pin& found) {
+  if (!found)
+    return printable(found.error().message) +
+           (is_unreadable(found) ? ": `chancery gate pin --replace` pins it anew" : "");
+  const std::optional<PinnedGate>& pin = *found;
   if (!pin) return "no: `chancery gate pin` does it";
   if (!gate.key_name.empty() && gate.key_name != hex_encode(pin->key.name))
     return "with another key: of other approvers, or of before";
   return "evidence: " + evidence_text(pin->evidence);
 }
 
-void show(Output& output, const api::Gate& gate, const std::optional<PinnedGate>& pin) {
+void show(Output& output, const api::Gate& gate, const Pin& pin) {
   output.line(output.paint(Colour::kBold, printable(gate.name)) + "  " + printable(gate.enforcement));
   if (!gate.scopes.empty()) output.field("scopes", joined(gate.scopes));
   if (!gate.tools.empty()) output.field("tools", joined(gate.tools));
@@ -49,26 +58,27 @@ void show(Output& output, const api::Gate& gate, const std::optional<PinnedGate>
   if (gate.enforcement == api::kTpmEnforced) output.field("pinned", pin_text(gate, pin));
 }
 
-/// What this user has pinned of these gates: of each one, or nothing.
-Checked<std::vector<std::optional<PinnedGate>>> pins_of(const Client& client, const api::GateList& gates) {
+/// What this user has pinned of these gates. A pin that cannot be read hides no other.
+Checked<std::vector<Pin>> pins_of(const Client& client, const api::GateList& gates) {
   const auto metadata = client.metadata();
   if (!metadata) return failure(metadata.error());
-  std::vector<std::optional<PinnedGate>> pins;
-  for (const api::Gate& gate : gates.gates) {
-    CHANCERY_ASSIGN(std::optional<PinnedGate> pin, pinned_gate(metadata->issuer, gate.name));
-    pins.push_back(std::move(pin));
-  }
+  std::vector<Pin> pins;
+  for (const api::Gate& gate : gates.gates) pins.push_back(pinned_gate(metadata->issuer, gate.name));
   return pins;
 }
 
+json::Node pin_node(const api::Gate& gate, const Pin& pin) {
+  if (!pin) return json::Node::object({{"gate", gate.name}, {"error", pin.error().code}});
+  return json::Node::object({{"gate", gate.name},
+                             {"key_name", hex_encode((*pin)->key.name)},
+                             {"evidence", evidence_node((*pin)->evidence)}});
+}
+
 // The daemon's answer as it is, and this user's pins beside it.
-std::string list_json(const api::GateList& gates, const std::vector<std::optional<PinnedGate>>& pins) {
+std::string list_json(const api::GateList& gates, const std::vector<Pin>& pins) {
   json::Node own = json::Node::array();
-  for (const std::optional<PinnedGate>& pin : pins) {
-    if (pin)
-      own.push_back(json::Node::object({{"gate", pin->policy.gate},
-                                        {"key_name", hex_encode(pin->key.name)},
-                                        {"evidence", evidence_node(pin->evidence)}}));
+  for (std::size_t i = 0; i < pins.size(); ++i) {
+    if (!pins[i] || *pins[i]) own.push_back(pin_node(gates.gates[i], pins[i]));
   }
   const auto document = json::Document::parse(wire::write(gates));
   return json::to_jcs(json::Node::object(
@@ -177,9 +187,11 @@ void show_pin(Output& output, const PinnedGate& pin, const PublicKey& own,
   output.field("evidence", evidence_text(pin.evidence));
 }
 
-/// The same gate as it was pinned before; nothing when it was not, or another key may take its place.
+/// The same gate as it was pinned before; nothing when it was not, or another key may take its place, or that of a pin which says nothing.
 Checked<std::optional<PinnedGate>> pinned_before(const PinnedGate& pin, bool may_replace) {
-  CHANCERY_ASSIGN(std::optional<PinnedGate> before, pinned_gate(pin.issuer, pin.policy.gate));
+  Pin found = pinned_gate(pin.issuer, pin.policy.gate);
+  if (is_unreadable(found) && may_replace) return std::optional<PinnedGate>();
+  CHANCERY_ASSIGN(std::optional<PinnedGate> before, std::move(found));
   if (!before || before->key.name == pin.key.name) return before;
   if (may_replace) return std::optional<PinnedGate>();
   return failure(

@@ -9,7 +9,9 @@
 #include "sdk/cli/incident_commands.hpp"
 #include "sdk/cli/key_set_input.hpp"
 #include "sdk/cli/trust_file.hpp"
+#include "sdk/incident/records.hpp"
 #include "sdk/json/writer.hpp"
+#include "sdk/wire/fields.hpp"
 
 namespace chancery::cli {
 namespace {
@@ -19,6 +21,7 @@ using incident::Evidence;
 using incident::Finding;
 using incident::Report;
 using json::Node;
+using wire::array_of;
 
 struct VerifyArguments {
   std::string file;
@@ -32,22 +35,6 @@ Node finding_node(const Finding& finding) {
   Node node = Node::object({{"fault", incident::fault_name(finding.fault)}, {"meaning", finding.what}});
   if (!finding.subject.empty()) node.set("subject", finding.subject);
   return node;
-}
-
-Node reach_node(const incident::Reach& reach) {
-  return Node::object({{"kind", reach.kind},
-                       {"name", reach.name},
-                       {"scope", reach.scope},
-                       {"count", reach.count},
-                       {"first_at", reach.first_at},
-                       {"last_at", reach.last_at}});
-}
-
-template <typename Items, typename Write>
-Node array_of(const Items& items, Write write) {
-  Node out = Node::array();
-  for (const auto& item : items) out.push_back(write(item));
-  return out;
 }
 
 std::string to_json(const Bundle& bundle, const Report& report) {
@@ -72,7 +59,7 @@ std::string to_json(const Bundle& bundle, const Report& report) {
                             {"frozen", evidence.frozen.has_value()},
                             {"revoked", evidence.revoked.has_value()}});
   node.set("cut", array_of(evidence.cut, [](const std::string& what) { return Node(what); }));
-  node.set("reached", array_of(evidence.reached, reach_node));
+  node.set("reached", array_of(evidence.reached, incident::reach_node));
   node.set("found", array_of(report.findings, finding_node));
   return json::to_jcs(node);
 }

@@ -102,11 +102,11 @@ Result<KeyPlace> read_place(const json::Value& object) {
   return place;
 }
 
-void add_key_options(CLI::App& command, KeyOptions& options) {
+void add_key_options(CLI::App& command, KeyOptions& options, const std::string& by_default) {
   KeyPlace& device = options.device;
   command
       .add_option("--key-in", options.key_in,
-                  "where the new key is made and kept: file (default), tpm or pkcs11")
+                  "where the new key is made and kept: file, tpm or pkcs11; default: " + by_default)
       ->check(CLI::IsMember({"file", "tpm", "pkcs11"}));
   command.add_option("--tcti", device.tcti, "with tpm: where it is; default: device:/dev/tpmrm0");
   command.add_option("--module", device.module, "with pkcs11: the vendor's library");

@@ -45,8 +45,8 @@ struct KeyOptions {
   bool operator==(const KeyOptions&) const = default;
 };
 
-/// `--key-in` and what devices need.
-void add_key_options(CLI::App& command, KeyOptions& options);
+/// `--key-in` and what devices need. \param by_default  for people: what it is when nothing is said
+void add_key_options(CLI::App& command, KeyOptions& options, const std::string& by_default = "file");
 
 /// The place that the options mean; a file when they say nothing.
 /// \return misuse for options that do not go together

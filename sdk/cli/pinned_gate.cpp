@@ -145,7 +145,7 @@ Checked<std::optional<PinnedGate>> pinned_gate(const std::string& issuer, const 
   if (!is_input(file.string())) return std::optional<PinnedGate>();
   CHANCERY_ASSIGN(const std::string text, read_input(file.string(), kMostPin));
   auto pin = read_pin(text);
-  if (!pin) return failure(pin.error(), file.string());
+  if (!pin) return failure({ErrorCode::kMalformed, pin.error().what}, file.string());
   if (pin->issuer == issuer && pin->policy.gate == gate) return std::optional(*std::move(pin));
   return failure({ErrorCode::kMalformed, "is the pin of another gate, or of another daemon's"},
                  file.string());
@@ -184,9 +184,11 @@ Checked<std::string> sign_for_gate(const ApproverIdentity& approver, const Pinne
                   ": your key opens this gate no more, or never did: `chancery gate pin` shows whose do");
   if (token.algorithm() != Algorithm::kES256 || header_kid(token) != gate.key.key.thumbprint().text())
     return failure(
-        Error{ErrorCode::kBadResponse,
-              "the token is to be signed by another key than the gate's: do not approve it, and tell whoever "
-              "runs the daemon"},
+        Error{
+            ErrorCode::kBadResponse,
+            "the token is to be signed by another key than the gate's that you pinned: if its approvers have "
+            "changed, look who they are by `chancery gate pin --replace` first; if not, do not approve it, and "
+            "tell whoever runs the daemon"},
         gate.policy.gate);
   const Bytes message =
       attest::policy_signature_input(gate.key.name, as_bytes(token.signing_input()), gate.policy.gate);

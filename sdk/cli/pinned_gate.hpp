@@ -48,7 +48,7 @@ struct PinnedGate {
                                                     const std::vector<api::Approver>& approvers);
 
 /// What is pinned of a daemon's gate; nothing when it is not. Pins are files of this user's settings, in `gates`.
-/// \return kMalformed, and what gate_behind() says, for a pin that cannot be read
+/// \return kMalformed for a pin that says nothing, or not what it should; else what keeps it from being read
 [[nodiscard]] Checked<std::optional<PinnedGate>> pinned_gate(const std::string& issuer,
                                                              const std::string& gate);
 [[nodiscard]] Checked<void> pin_gate(const PinnedGate& gate);

@@ -3,11 +3,13 @@
 #include <optional>
 #include <utility>
 
+#include <chancery/freeze_client.hpp>
 #include <chancery/overview_client.hpp>
 
 #include "sdk/base/printable.hpp"
 #include "sdk/cli/commands.hpp"
 #include "sdk/json/writer.hpp"
+#include "sdk/wire/freeze_messages.hpp"
 
 namespace chancery::cli {
 namespace {
@@ -18,8 +20,9 @@ struct DaemonStatus {
   std::string endpoint;
   api::Readiness readiness;
   Metadata metadata;
-  KeySet keys;                            ///< empty while the daemon is not ready to say
-  std::optional<api::Overview> overview;  ///< for operators
+  KeySet keys;                             ///< empty while the daemon is not ready to say
+  std::optional<api::Overview> overview;   ///< for operators
+  std::optional<api::FreezeState> freeze;  ///< for operators
 };
 
 Checked<DaemonStatus> ask(const Context& context) {
@@ -35,6 +38,8 @@ Checked<DaemonStatus> ask(const Context& context) {
   status.metadata = *std::move(metadata);
   if (auto keys = client->jwks()) status.keys = *std::move(keys);
   if (auto overview = OverviewClient(*client).overview()) status.overview = *std::move(overview);
+  if (!status.overview) return status;
+  if (auto freeze = FreezeClient(*client).state()) status.freeze = *std::move(freeze);
   return status;
 }
 
@@ -52,6 +57,7 @@ std::string to_json(const DaemonStatus& status) {
     const auto document = json::Document::parse_borrowed(status.overview->json);
     if (document) node.set("overview", Node::copy(document->root()));
   }
+  if (status.freeze) node.set("freeze", Node::canonical(wire::write(*status.freeze)));
   return json::to_jcs(node);
 }
 
@@ -133,6 +139,17 @@ void show(Output& output, const api::Overview& overview) {
                                 (overview.anomalies > 0 ? ": chancery anomaly list" : ""));
 }
 
+std::string freeze_text(const api::FreezeState& freeze) {
+  std::string text = freeze.is_frozen ? "ALL AGENTS FROZEN" : "";
+  if (!freeze.agents.empty() || !freeze.is_frozen)
+    text += (text.empty() ? "" : ", ") + std::to_string(freeze.agents.size()) + " agents by themselves";
+  text += freeze.is_armed ? "; kill switch armed" : "; no kill switch armed";
+  text += ", " + std::to_string(freeze.switched_keys) + " keys hang on one, " +
+          std::to_string(freeze.other_keys) + " do not";
+  const bool is_anything_frozen = freeze.is_frozen || !freeze.agents.empty();
+  return text + (is_anything_frozen ? ": chancery freeze show" : "");
+}
+
 void show(Output& output, const DaemonStatus& status) {
   output.line(status.readiness.ready ? output.paint(Colour::kGreen, "READY")
                                      : output.paint(Colour::kRed, "NOT READY"));
@@ -140,6 +157,7 @@ void show(Output& output, const DaemonStatus& status) {
   output.field("issuer", status.metadata.issuer);
   if (status.overview) {
     show(output, *status.overview);
+    if (status.freeze) output.field("frozen", freeze_text(*status.freeze));
   } else {
     for (const PublicKey& key : status.keys.keys) output.field("issuer key", key.thumbprint().text());
   }

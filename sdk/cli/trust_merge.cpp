@@ -1,7 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "sdk/cli/trust_file.hpp"
 #include "sdk/crypto/jwk.hpp"
@@ -20,6 +24,31 @@ struct KeyText {
   Thumbprint thumbprint;
   std::string jcs;
 };
+
+// As verification reads patterns: a star at the end stands for any text.
+bool can_meet(std::string_view one, std::string_view other) {
+  const auto stem = [](std::string_view text) {
+    return text.ends_with('*') ? text.substr(0, text.size() - 1) : text;
+  };
+  return (one.ends_with('*') && stem(other).starts_with(stem(one))) ||
+         (other.ends_with('*') && stem(one).starts_with(stem(other))) || one == other;
+}
+
+/// Of an anchor that was read as a whole before: texts, or none, which are all.
+std::vector<std::string> patterns_from(const std::string* jcs) {
+  std::vector<std::string> out;
+  const auto document = jcs == nullptr ? std::nullopt : std::optional(json::Document::parse_borrowed(*jcs));
+  if (!document || !*document) return out;
+  for (const Value& item : (*document)->root().items()) out.emplace_back(item.string().value_or("*"));
+  return out;
+}
+
+bool are_disjoint(const std::vector<std::string>& some, const std::vector<std::string>& others) {
+  if (some.empty() || others.empty()) return false;
+  return std::ranges::none_of(some, [&](const std::string& one) {
+    return std::ranges::any_of(others, [&](const std::string& other) { return can_meet(one, other); });
+  });
+}
 
 struct AnchorText {
   std::vector<KeyText> keys;
@@ -41,12 +70,13 @@ struct AnchorText {
     const auto found = restrictions.find(name);
     return found == restrictions.end() ? nullptr : &found->second;
   }
-  /// For the same principals and agents.
-  [[nodiscard]] bool speaks_like(const AnchorText& other) const {
-    return std::ranges::all_of(std::array{"sub", "client_id"}, [&](const char* name) {
-      const std::string* const mine = restriction(name);
-      const std::string* const theirs = other.restriction(name);
-      return (mine == nullptr) == (theirs == nullptr) && (mine == nullptr || *mine == *theirs);
+  /// Whether no chain is one of which both may speak: of another issuer, of other principals or of other agents.
+  [[nodiscard]] bool is_apart_from(const AnchorText& other) const {
+    const std::string* const mine = restriction("iss");
+    const std::string* const theirs = other.restriction("iss");
+    if (mine != nullptr && theirs != nullptr && *mine != *theirs) return true;
+    return std::ranges::any_of(std::array{"sub", "client_id"}, [&](const char* name) {
+      return are_disjoint(patterns_from(restriction(name)), patterns_from(other.restriction(name)));
     });
   }
   [[nodiscard]] bool has_key_of(const AnchorText& other) const {
@@ -104,19 +134,19 @@ Result<AnchorText> read_anchor(const Value& object) {
   return anchor;
 }
 
-// The first anchor with a key roots its chains: a ceiling that comes after one without, or after another for the same principals
-// and agents, would bound nothing.
+// The first anchor with a key that may speak of a chain roots it: a ceiling that comes after one without, or after another, would bound
+// nothing of what both may speak of.
 Status require_effect(const std::vector<AnchorText>& anchors, const AnchorText& added) {
   const std::string* const ceiling = added.restriction("ceiling");
   if (ceiling == nullptr) return {};
   for (const AnchorText& held : anchors) {
-    if (!held.has_issuer_of(added) || !held.has_key_of(added)) continue;
+    if (held.is_apart_from(added) || !held.has_key_of(added)) continue;
     const std::string* const before = held.restriction("ceiling");
     if (before == nullptr)
       return Error{
           ErrorCode::kConflict,
           "this issuer's key is trusted already, and without a ceiling: take that anchor out of the trust file, then add this"};
-    if (*before != *ceiling && held.speaks_like(added))
+    if (*before != *ceiling)
       return Error{
           ErrorCode::kConflict,
           "this issuer's key is trusted already, with another ceiling: take that anchor out of the trust file, then add this"};

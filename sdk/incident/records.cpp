@@ -249,15 +249,6 @@ Result<Attested> attested_from(const Value& object) {
   return out;
 }
 
-Node reach_node(const Reach& reach) {
-  return Node::object({{"kind", reach.kind},
-                       {"name", reach.name},
-                       {"scope", reach.scope},
-                       {"count", reach.count},
-                       {"first_at", reach.first_at},
-                       {"last_at", reach.last_at}});
-}
-
 Result<Reach> reach_from(const Value& object) {
   CHANCERY_TRY(
       wire::allow_only(object, {"kind", "name", "scope", "count", "first_at", "last_at"}, kReachHas));
@@ -332,6 +323,15 @@ Result<LoggedEntry> entry_from(const Value& object) {
   out.number = static_cast<std::uint64_t>(number);
   CHANCERY_ASSIGN(out.json, need_object(object, "entry", kEntryHas));
   return out;
+}
+
+Node reach_node(const Reach& reach) {
+  return Node::object({{"kind", reach.kind},
+                       {"name", reach.name},
+                       {"scope", reach.scope},
+                       {"count", reach.count},
+                       {"first_at", reach.first_at},
+                       {"last_at", reach.last_at}});
 }
 
 std::string write_evidence(const Evidence& evidence) {

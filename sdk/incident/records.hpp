@@ -14,6 +14,8 @@ namespace chancery::incident {
 /// Whatever other members there are. \return kMalformed
 [[nodiscard]] Result<LoggedEntry> entry_from(const json::Value& object);
 
+[[nodiscard]] json::Node reach_node(const Reach& reach);
+
 /// \return kMalformed, which part
 [[nodiscard]] Result<Evidence> evidence_from(const json::Value& object);
 

@@ -2,6 +2,7 @@
 
 #include <chancery/approval_decision.hpp>
 
+#include "sdk/base/name.hpp"
 #include "sdk/base/printable.hpp"
 #include "sdk/token/approver_jws.hpp"
 
@@ -36,8 +37,10 @@ Result<ApprovalDecision> read_claims(const json::Value& payload) {
         "a decision says `iat`, `iss`, `request`, `request_sha256`, `verdict` and perhaps `reason`, and no more");
   ApprovalDecision out;
   out.approver = text_member(payload, "iss");
-  if (!is_approver(out.approver))
-    return malformed("a decision's `iss` must be a principal of 1 to 256 octets, without space");
+  if (!is_person(out.approver))
+    return malformed(
+        "a decision's `iss` must be a person, KIND:NAME such as user:bob@example.org: at most 256 octets, without space, and no "
+        "group");
   out.request = text_member(payload, "request");
   if (!is_lower_hex(out.request, kIdDigits))
     return malformed("a decision's `request` must be the request's id, 32 hexadecimal digits");
@@ -90,6 +93,12 @@ Status verify_approval_decision(std::string_view jws, const PublicKey& key,
   CHANCERY_ASSIGN(const ApproverJws parsed, ApproverJws::parse(jws, kType));
   CHANCERY_TRY(read_claims(parsed.payload.root()));
   return parsed.verify(key, passkeys);
+}
+
+Status verify_approval_decision_of_any_party(std::string_view jws, const PublicKey& key) {
+  CHANCERY_ASSIGN(const ApproverJws parsed, ApproverJws::parse(jws, kType));
+  CHANCERY_TRY(read_claims(parsed.payload.root()));
+  return parsed.verify_of_any_party(key);
 }
 
 }  // namespace chancery

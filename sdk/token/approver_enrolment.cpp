@@ -43,8 +43,10 @@ Result<json::Document> read_document(std::string_view text, std::string_view typ
 
 Result<std::string> principal_of(const Value& root) {
   const std::string_view principal = text_member(root, "principal");
-  if (is_approver(principal)) return std::string(principal);
-  return malformed("`principal` must have 1 to 256 octets, without space, and not begin with `group:`");
+  if (is_person(principal)) return std::string(principal);
+  return malformed(
+      "`principal` must be a person, KIND:NAME such as user:bob@example.org, as gates name approvers: at most 256 octets, without "
+      "space, and no group");
 }
 
 Result<std::vector<std::string>> groups_of(const Value& root) {
@@ -109,8 +111,10 @@ Result<EnrolmentAuthorization> read_claims(const Value& payload) {
     return malformed("an authorization says `aud`, `document_sha256`, `iat` and `iss`, and no more");
   EnrolmentAuthorization out;
   out.approver = text_member(payload, "iss");
-  if (!is_approver(out.approver))
-    return malformed("an authorization's `iss` must be a principal of 1 to 256 octets, without space");
+  if (!is_person(out.approver))
+    return malformed(
+        "an authorization's `iss` must be a person, KIND:NAME such as user:bob@example.org: at most 256 octets, without space, and "
+        "no group");
   out.audience = text_member(payload, "aud");
   if (out.audience.empty() || out.audience.size() > kLongestAudience)
     return malformed("an authorization's `aud` must be the daemon's issuer, of at most 512 octets");

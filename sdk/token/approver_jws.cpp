@@ -6,7 +6,6 @@
 #include <chancery/approval_decision.hpp>
 
 #include "sdk/base/base64url.hpp"
-#include "sdk/base/printable.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/verify_key.hpp"
 #include "sdk/token/jws.hpp"
@@ -15,7 +14,6 @@ namespace chancery {
 namespace {
 
 constexpr std::string_view kPasskeyAlgorithm = "chancery-webauthn-es256";
-constexpr std::size_t kLongestPrincipal = 256;
 
 Error malformed(const char* what) { return {ErrorCode::kMalformed, what}; }
 
@@ -103,14 +101,27 @@ Result<ApproverJws> ApproverJws::parse(std::string_view compact, std::string_vie
                      std::move(signature)};
 }
 
-Status ApproverJws::verify(const PublicKey& public_key, const std::optional<RelyingParty>& passkeys) const {
+Status ApproverJws::check_key(const PublicKey& public_key) const {
   if (key != public_key.thumbprint())
     return Error{ErrorCode::kSignatureInvalid,
                  "it is signed by another key: `kid` is not this one's thumbprint"};
   if (algorithm != public_key.algorithm())
     return Error{ErrorCode::kUnsupportedAlgorithm, "the header's `alg` is not that of the approver's key"};
+  return {};
+}
+
+Status ApproverJws::verify(const PublicKey& public_key, const std::optional<RelyingParty>& passkeys) const {
+  CHANCERY_TRY(check_key(public_key));
   if (by_passkey()) return verify_passkey(*this, public_key, passkeys);
   return verify_raw(*this, public_key, std::get<Signature>(signature));
+}
+
+Status ApproverJws::verify_of_any_party(const PublicKey& public_key) const {
+  CHANCERY_TRY(check_key(public_key));
+  if (!by_passkey()) return verify_raw(*this, public_key, std::get<Signature>(signature));
+  CHANCERY_TRY(verify_passkey_signature(std::get<PasskeyAssertion>(signature),
+                                        passkey_challenge(signing_input), public_key));
+  return {};
 }
 
 std::string approver_signing_input(std::string_view type, const ApproverSigner& signer,
@@ -118,11 +129,6 @@ std::string approver_signing_input(std::string_view type, const ApproverSigner& 
   const std::string_view name = signer.by_passkey ? kPasskeyAlgorithm : algorithm_name(signer.algorithm);
   return signing_input_of(json::Node::object({{"alg", name}, {"kid", signer.key.text()}, {"typ", type}}),
                           payload);
-}
-
-bool is_approver(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestPrincipal && text.find(' ') == std::string_view::npos &&
-         !text.starts_with("group:") && printable(text) == text;
 }
 
 bool is_lower_hex(std::string_view text, std::size_t digits) noexcept {

@@ -34,6 +34,11 @@ struct ApproverJws {
   /// Whether `key` signed it. \param passkeys  none: no passkey is accepted
   /// \return kSignatureInvalid, kUnsupportedAlgorithm, and what verify_passkey_assertion() says
   [[nodiscard]] Status verify(const PublicKey& key, const std::optional<RelyingParty>& passkeys) const;
+  /// The same with verify_passkey_signature(): a passkey's for whichever party.
+  [[nodiscard]] Status verify_of_any_party(const PublicKey& key) const;
+
+ private:
+  [[nodiscard]] Status check_key(const PublicKey& key) const;
 };
 
 /// Who signs, and with what.
@@ -44,10 +49,6 @@ struct ApproverSigner {
 };
 [[nodiscard]] std::string approver_signing_input(std::string_view type, const ApproverSigner& signer,
                                                  const json::Node& payload);
-
-/// Whether a text may be a principal who approves: 1 to 256 octets that can be shown as they are, without space, and not
-/// with the `group:` by which groups are named.
-[[nodiscard]] bool is_approver(std::string_view text);
 
 /// Lower-case hexadecimal digits, exactly as many.
 [[nodiscard]] bool is_lower_hex(std::string_view text, std::size_t digits) noexcept;

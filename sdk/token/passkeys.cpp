@@ -55,8 +55,9 @@ Status check_end(const AuthenticatorData& data, ByteView rest) {
   return malformed("the authenticator data are not as long as their flags say");
 }
 
-Status check_authenticator(const AuthenticatorData& data, const RelyingParty& party) {
-  if (!std::ranges::equal(data.rp_id_hash, sha256(as_bytes(party.id))))
+// \param party  null: any
+Status check_authenticator(const AuthenticatorData& data, const RelyingParty* party) {
+  if (party != nullptr && !std::ranges::equal(data.rp_id_hash, sha256(as_bytes(party->id))))
     return refused("the passkey answered for another RP id than the one that is configured");
   if (!data.has(kUserPresent)) return refused("the passkey answered without its user: presence is required");
   if (!data.has(kUserVerified))
@@ -79,9 +80,14 @@ bool is_bound(const json::Value& root) {
   return binding != nullptr && !says(*binding, "status", "supported");
 }
 
+bool is_of(const RelyingParty* party, std::string_view origin) {
+  return party == nullptr || std::ranges::find(party->origins, origin) != party->origins.end();
+}
+
 // What the browser wrote (section 5.8.1); members that are not named there may come with later browsers.
+// \param party  null: any
 Status check_client_data(std::string_view text, std::string_view type, ByteView challenge,
-                         const RelyingParty& party) {
+                         const RelyingParty* party) {
   if (text.size() > kMostOctets) return malformed("`clientDataJSON` is longer than a browser writes it");
   const auto read = json::Document::parse_borrowed(text, kLimits);
   if (!read || !read->root().is(json::Value::Kind::kObject))
@@ -94,8 +100,7 @@ Status check_client_data(std::string_view text, std::string_view type, ByteView 
   if (!says(root, "challenge", base64url_encode(challenge)))
     return refused("the passkey answered another challenge: what it signed is not what was to be signed");
   const json::Value* const origin = root.find("origin");
-  if (origin == nullptr || !origin->string() ||
-      std::ranges::find(party.origins, *origin->string()) == party.origins.end())
+  if (origin == nullptr || !origin->string() || !is_of(party, *origin->string()))
     return refused("the passkey was asked by a page of another origin than those that are configured");
   if (!is_absent_or_false(root.find("crossOrigin")) || root.find("topOrigin") != nullptr)
     return refused("the passkey was asked from a frame inside of another site's page");
@@ -180,6 +185,21 @@ Status check_signature(const PasskeyAssertion& assertion, const PublicKey& key) 
                "the passkey's signature does not verify: it was altered, or another passkey made it"};
 }
 
+// \param party  null: any
+Result<PasskeyUse> verify_assertion(const PasskeyAssertion& assertion, ByteView challenge,
+                                    const PublicKey& key, const RelyingParty* party) {
+  if (key.algorithm() != Algorithm::kES256)
+    return Error{ErrorCode::kUnsupportedAlgorithm, "a passkey's key is P-256: this one is not"};
+  CHANCERY_TRY(check_client_data(assertion.client_data, "webauthn.get", challenge, party));
+  CHANCERY_ASSIGN(const AuthenticatorData data, divide(assertion.authenticator_data));
+  if (data.has(kHasCredential))
+    return malformed("the authenticator data hold a credential: they are a registration's");
+  CHANCERY_TRY(check_end(data, data.rest));
+  CHANCERY_TRY(check_authenticator(data, party));
+  CHANCERY_TRY(check_signature(assertion, key));
+  return use_of(data);
+}
+
 }  // namespace
 
 Result<PasskeyAssertion> read_passkey_assertion(std::string_view json) {
@@ -204,16 +224,12 @@ std::string passkey_assertion_json(const PasskeyAssertion& assertion) {
 
 Result<PasskeyUse> verify_passkey_assertion(const PasskeyAssertion& assertion, ByteView challenge,
                                             const PublicKey& key, const RelyingParty& party) {
-  if (key.algorithm() != Algorithm::kES256)
-    return Error{ErrorCode::kUnsupportedAlgorithm, "a passkey's key is P-256: this one is not"};
-  CHANCERY_TRY(check_client_data(assertion.client_data, "webauthn.get", challenge, party));
-  CHANCERY_ASSIGN(const AuthenticatorData data, divide(assertion.authenticator_data));
-  if (data.has(kHasCredential))
-    return malformed("the authenticator data hold a credential: they are a registration's");
-  CHANCERY_TRY(check_end(data, data.rest));
-  CHANCERY_TRY(check_authenticator(data, party));
-  CHANCERY_TRY(check_signature(assertion, key));
-  return use_of(data);
+  return verify_assertion(assertion, challenge, key, &party);
+}
+
+Result<PasskeyUse> verify_passkey_signature(const PasskeyAssertion& assertion, ByteView challenge,
+                                            const PublicKey& key) {
+  return verify_assertion(assertion, challenge, key, nullptr);
 }
 
 Result<PasskeyRegistration> read_passkey_registration(std::string_view json) {
@@ -231,9 +247,9 @@ Result<PasskeyRegistration> read_passkey_registration(std::string_view json) {
 
 Result<Passkey> check_passkey_registration(const PasskeyRegistration& registration, ByteView challenge,
                                            const RelyingParty& party) {
-  CHANCERY_TRY(check_client_data(registration.client_data, "webauthn.create", challenge, party));
+  CHANCERY_TRY(check_client_data(registration.client_data, "webauthn.create", challenge, &party));
   CHANCERY_ASSIGN(const AuthenticatorData data, divide(registration.authenticator_data));
-  CHANCERY_TRY(check_authenticator(data, party));
+  CHANCERY_TRY(check_authenticator(data, &party));
   CHANCERY_ASSIGN(const PublicKey key, read_credential(data, registration.credential_id));
   return Passkey{key, base64url_encode(registration.credential_id), use_of(data)};
 }

@@ -97,6 +97,15 @@ void set_to_sign(Node& node, const std::vector<api::SwitchSetting>& settings) {
   if (!settings.empty()) node.set("to_sign", array_of(settings, setting_node));
 }
 
+void set_banks(Node& node, const std::vector<api::SwitchBank>& banks) {
+  if (!banks.empty()) node.set("banks", array_of(banks, bank_node));
+}
+
+Result<std::vector<api::SwitchBank>> banks_from(const Value& object) {
+  if (object.find("banks") == nullptr) return std::vector<api::SwitchBank>();
+  return items_from<api::SwitchBank>(object, "banks", "`banks` is an array of banks", bank_from);
+}
+
 }  // namespace
 
 std::string write(const api::FreezeReason& message) {
@@ -140,6 +149,7 @@ std::string write(const api::AgentFreeze& message) {
   Node node = Node::object(
       {{"agent", message.agent}, {"frozen", message.is_frozen}, {"enforcement", message.enforcement}});
   set_to_sign(node, message.to_sign);
+  set_banks(node, message.banks);
   return json::to_jcs(node);
 }
 
@@ -152,6 +162,7 @@ Result<api::AgentFreeze> read_agent_freeze(std::string_view json) {
   CHANCERY_ASSIGN(out.is_frozen, flag(root, "frozen", kWhat));
   CHANCERY_ASSIGN(out.enforcement, need_text(root, "enforcement", kWhat));
   CHANCERY_ASSIGN(out.to_sign, to_sign_from(root));
+  CHANCERY_ASSIGN(out.banks, banks_from(root));
   return out;
 }
 
@@ -165,7 +176,7 @@ std::string write(const api::FreezeState& message) {
   set_optional(node, "since", message.since);
   set_unless_empty(node, "reason", message.reason);
   set_to_sign(node, message.to_sign);
-  if (!message.banks.empty()) node.set("banks", array_of(message.banks, bank_node));
+  set_banks(node, message.banks);
   return json::to_jcs(node);
 }
 
@@ -186,9 +197,7 @@ Result<api::FreezeState> read_freeze_state(std::string_view json) {
   CHANCERY_ASSIGN(out.since, integer(root, "since", kAnyTime, "`since` is a time"));
   CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` is a string"));
   CHANCERY_ASSIGN(out.to_sign, to_sign_from(root));
-  if (root.find("banks") == nullptr) return out;
-  CHANCERY_ASSIGN(out.banks,
-                  items_from<api::SwitchBank>(root, "banks", "`banks` is an array of banks", bank_from));
+  CHANCERY_ASSIGN(out.banks, banks_from(root));
   return out;
 }
 

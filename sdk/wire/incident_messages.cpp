@@ -3,6 +3,15 @@
 #include "sdk/wire/fields.hpp"
 
 namespace chancery::wire {
+namespace {
+
+// An incident is opened so that it ends: who leaves an agent at work says so.
+Result<bool> unless_refused(const json::Value& root, std::string_view name, const char* what) {
+  if (root.find(name) == nullptr) return true;
+  return flag(root, name, what);
+}
+
+}  // namespace
 
 std::string write(const api::OpenIncident& message) {
   json::Node node =
@@ -21,8 +30,8 @@ Result<api::OpenIncident> read_open_incident(std::string_view text) {
   api::OpenIncident out;
   CHANCERY_ASSIGN(out.agent, need_text(root, "agent", "`agent` names the agent that the incident is about"));
   CHANCERY_ASSIGN(out.reason, text_or_empty(root, "reason", "`reason` is a text"));
-  CHANCERY_ASSIGN(out.freeze, flag(root, "freeze", "`freeze` is true or false"));
-  CHANCERY_ASSIGN(out.revoke, flag(root, "revoke", "`revoke` is true or false"));
+  CHANCERY_ASSIGN(out.freeze, unless_refused(root, "freeze", "`freeze` is true or false"));
+  CHANCERY_ASSIGN(out.revoke, unless_refused(root, "revoke", "`revoke` is true or false"));
   CHANCERY_ASSIGN(const auto entries, integer(root, "entries", {1, api::kMostIncidentEntries},
                                               "`entries` is a number from 1 to 10000"));
   out.entries = entries.value_or(api::kMostIncidentEntries);

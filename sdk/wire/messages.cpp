@@ -78,6 +78,27 @@ Result<api::Selectors> selectors_from(const Value& object) {
   return out;
 }
 
+Node switch_node(const api::KeySwitch& key) {
+  Node node = Node::object({{"jkt", key.jkt}, {"backend", key.backend}, {"state", key.state}});
+  set_optional(node, "bank", key.bank);
+  set_optional(node, "bit", key.bit);
+  return node;
+}
+
+Result<api::KeySwitch> switch_from(const Value& object) {
+  constexpr Range kBanks{0, 14};
+  constexpr Range kBits{0, 63};
+  api::KeySwitch out;
+  CHANCERY_ASSIGN(out.jkt, need_text(object, "jkt", "a key of `kill_switch` has `jkt`"));
+  CHANCERY_ASSIGN(out.backend, need_text(object, "backend", "a key of `kill_switch` has `backend`"));
+  CHANCERY_ASSIGN(out.state, need_text(object, "state", "a key of `kill_switch` has `state`"));
+  CHANCERY_ASSIGN(out.bank, integer(object, "bank", kBanks, "`bank` is the number of one: 0 to 14"));
+  CHANCERY_ASSIGN(out.bit, integer(object, "bit", kBits, "`bit` is a number from 0 to 63"));
+  if (out.bank.has_value() != out.bit.has_value())
+    return malformed("a key of `kill_switch` has `bank` and `bit`, or neither");
+  return out;
+}
+
 Node agent_node(const api::Agent& agent) {
   Node node = Node::object({{"name", agent.name},
                             {"id", agent.id},
@@ -92,6 +113,7 @@ Node agent_node(const api::Agent& agent) {
   set_optional(node, "frozen_since", agent.frozen_since);
   set_unless_empty(node, "frozen_reason", agent.frozen_reason);
   set_unless_empty(node, "freeze_enforcement", agent.freeze_enforcement);
+  if (!agent.kill_switch.empty()) node.set("kill_switch", array_of(agent.kill_switch, switch_node));
   return node;
 }
 
@@ -116,6 +138,11 @@ Result<api::Agent> agent_from(const Value& object) {
   CHANCERY_ASSIGN(out.frozen_reason, text_or_empty(object, "frozen_reason", "`frozen_reason` is a string"));
   CHANCERY_ASSIGN(out.freeze_enforcement,
                   text_or_empty(object, "freeze_enforcement", "`freeze_enforcement` is tpm or software"));
+  if (object.find("kill_switch") == nullptr)
+    return out;  // of one that has no key, and from a daemon that cannot freeze
+  CHANCERY_ASSIGN(
+      out.kill_switch,
+      items_from<api::KeySwitch>(object, "kill_switch", "`kill_switch` is a list of keys", switch_from));
   return out;
 }
 

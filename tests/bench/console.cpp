@@ -56,7 +56,7 @@ std::vector<Page> pages_of(const ConsoleScene& scene) {
   return {
       {"frame", {{"page", ""}, {"session", "/session"}}},
       {"approvals", {{"inbox", "/api/approvals?state=pending&limit=1000"}}},
-      {"history", {{"all", "/api/approvals?limit=1000"}}},
+      {"history", {{"newest", "/api/approvals?state=settled&order=newest&limit=50"}}},
       {"approval",
        {{"sight", "/api/console/approvals/" + scene.waiting()}, {"explain", "/api/chains/explain", chain}}},
       {"chains",

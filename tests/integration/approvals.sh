@@ -6,15 +6,8 @@ set -euo pipefail
 
 BIN="$(realpath "$1")"
 readonly BIN
-readonly TOOLS=https://tools.example.org
-HERE="$(realpath "$(dirname "${BASH_SOURCE[0]}")")"
-readonly HERE
-# shellcheck source=tests/integration/telling.sh
-source "$HERE/telling.sh"
-# shellcheck source=tests/integration/staging.sh
-source "$HERE/staging.sh"
 # shellcheck source=tests/integration/calling.sh
-source "$HERE/calling.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/calling.sh"
 
 # --- a place of its own, and its end
 
@@ -26,8 +19,11 @@ for who in operator agent bob alice eve; do socket_of[$who]="$WORK/sock"; done
 
 # --- the gates
 
+# As whom this user asks for grants: somebody whom no gate names. A gate takes nothing from a user whom the daemon does not know.
 gates() {
   cat <<TOML
+[console]
+approvers = ["$(id -u)=user:operator@example.org"]
 [grants]
 scopes = ["payments.refund", "deploy.production"]
 [freeze]
@@ -236,6 +232,10 @@ prove_by_its_key >/dev/null
 show_at operator agent freeze support --reason "asks for refunds that were denied" | tee frozen | sed 's/^/  /'
 grep -qE '^  enforcement +tpm:' frozen || die "the TPM should enforce that: $(<frozen)"
 refused '(forbidden)' prove_by_its_key
+expect_stopped agent_frozen refund "$(refund_of 6)"
+expect_refunded 6 0
+show_entry tool.permit '"frozen_agent":"support"'
+say "the session that it opened before has its key in the agent's memory: the daemon permits it nothing, either"
 show_entry agent.freeze '"planned":"tpm"'
 show_entry freeze.told '"enforcement":"tpm"' '"told":true'
 at eve freeze key "$WORK/eve/switch.pem" >/dev/null

@@ -1,7 +1,15 @@
 # What the stories have in common in which an agent calls tools: an API that wants a credential, the daemon, the runtime, and
-# an agent's process that does what it is told. Sourced by them after staging.sh, with HERE and TOOLS set, in WORK, where the
+# an agent's process that does what it is told. Sourced by them with BIN set; its functions are called in WORK, where the
 # folders operator, agent, runtime/tools.d, api and tpm are.
 # shellcheck shell=bash disable=SC2154 # staging.sh and telling.sh set what is used here
+
+readonly TOOLS=https://tools.example.org
+HERE="$(realpath "$(dirname "${BASH_SOURCE[0]}")")"
+readonly HERE
+# shellcheck source=tests/integration/telling.sh
+source "$HERE/telling.sh"
+# shellcheck source=tests/integration/staging.sh
+source "$HERE/staging.sh"
 
 tpm_pid='' api_pid='' runtime_pid='' agent_pid='' requests='' answers=0 status=''
 

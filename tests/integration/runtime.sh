@@ -6,15 +6,8 @@ set -euo pipefail
 
 BIN="$(realpath "$1")"
 readonly BIN
-readonly TOOLS=https://tools.example.org
-HERE="$(realpath "$(dirname "${BASH_SOURCE[0]}")")"
-readonly HERE
-# shellcheck source=tests/integration/telling.sh
-source "$HERE/telling.sh"
-# shellcheck source=tests/integration/staging.sh
-source "$HERE/staging.sh"
 # shellcheck source=tests/integration/calling.sh
-source "$HERE/calling.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/calling.sh"
 
 # --- a place of its own, and its end
 

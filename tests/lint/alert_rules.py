@@ -28,6 +28,7 @@ MUST_ALERT = {
     "chancery_audit_checkpoint_age_seconds",
     "chancery_audit_log_older_copy",
     "chancery_anomalies_total",
+    "chancery_freeze_untold",
     "chancery_webhook_deliveries_total",
     "chancery_runtime_receipts_waiting",
     "chancery_runtime_redactions_total",

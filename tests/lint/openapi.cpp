@@ -156,8 +156,8 @@ const api::AuditCheckpoint kCheckpoint{1, 2, "note"};
 const api::Ended kEnded{1, 2, 3, {"lookup"}};
 const api::StatusAct kAct{1, "drill", {"agent", "a"}, "why", 1, 2, 3, 4};
 const api::Selectors kSelectors{1, 2, "u.service", "/bin/u", std::string(64, '0')};
-const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}", "jkt",
-                        kSelectors, 1,    2,     3,      "why",      "tpm"};
+const api::Agent kAgent{"support",  "id", "tpm", "lost", "key_lost", "{}",  "jkt",
+                        kSelectors, 1,    2,     3,      "why",      "tpm", {{"jkt", "tpm", "active", 0, 1}}};
 const api::SwitchSetting kSwitchSetting{"tpm", 1, 2, {1}};
 
 const api::HostIdentity kIdentity{{1}, {1}, {1}, {1}};
@@ -241,7 +241,8 @@ std::vector<Message> messages() {
       {"AgentPage", wire::write(api::AgentPage{{kAgent}, "next"})},
       {"FreezeReason", wire::write(api::FreezeReason{"why"})},
       {"SignedSettings", wire::write(api::SignedSettings{{{kSwitchSetting, {1}}}})},
-      {"AgentFreeze", wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}})},
+      {"AgentFreeze",
+       wire::write(api::AgentFreeze{"support", true, "tpm", {kSwitchSetting}, {{"tpm", 0, 1, true, 3}}})},
       {"FreezeState",
        wire::write(api::FreezeState{
            true, "tpm", 1, "why", {"support"}, 2, 3, true, {kSwitchSetting}, {{"tpm", 0, 1, true, 3}}})},

@@ -52,6 +52,19 @@ export async function addAuthenticator(context, page) {
   return { devtools, authenticatorId };
 }
 
+/** Makes Bob a passkey on the pages of the fake daemon and signs in with it. Gives the authenticator that holds it. */
+export async function signInAsBob({ context, page }, origin) {
+  const authenticator = await addAuthenticator(context, page);
+  await page.goto(`${origin}/ui#/account`);
+  await page.fill('#principal', 'user:bob@example.org');
+  await page.getByRole('button', { name: 'Make a passkey' }).click();
+  await page.getByText('The passkey is enrolled').first().waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await page.getByText('You are signed in with a passkey').waitFor();
+  return authenticator;
+}
+
 /** What axe-core finds on the page as it is, in words. Its own code is brought by the debugger, which no policy binds. */
 export async function accessibilityProblems(context, page) {
   const devtools = await context.newCDPSession(page);

@@ -75,6 +75,12 @@ export function approvals(now) {
     arguments: { file: kTurned, to: `billing@${kHomograph}`, note: `hid\u200Bden ${kScript}\nsecond line  \u05D0\u05D1 12`, tag: 'ok\u{E0068}\u{E0069}' },
     risk: 'medium',
     principal: `user:m\u0430llory@example.org`,
+    client_id: `spiffe://example.org/agent/${kScript}`,
+    uri: `https://${kHomograph}/v1/tools/${kScript}`,
+    audience: `https://${kHomograph}/${kScript}`,
+    credential: `mail ${kScript}`,
+    debits: { [`files.send#${kScript}`]: '1', [`files.send#${kTurned}`]: '2' },
+    gates: [{ gate: 'outgoing-files', why: `\`${kScript}\` is asked for the first time` }],
     asked_at: now - 20,
     expires_at: now + 100,
   });

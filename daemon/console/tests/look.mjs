@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { accessibilityProblems, addAuthenticator, isTooWide, openWindow, startBrowser } from './browser.mjs';
+import { accessibilityProblems, isTooWide, openWindow, signInAsBob, startBrowser } from './browser.mjs';
 import { FakeDaemon } from './fake_daemon.mjs';
 
 const [, , dist, screenshots] = process.argv;
@@ -54,16 +54,6 @@ async function lookAtRevocation(window, origin, suffix) {
   await page.keyboard.press('Escape');
 }
 
-async function enrolAndSignIn(page, origin) {
-  await page.goto(`${origin}/ui#/account`);
-  await page.fill('#principal', 'user:bob@example.org');
-  await page.getByRole('button', { name: 'Make a passkey' }).click();
-  await page.getByText('The passkey is enrolled').first().waitFor();
-  await page.reload();
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByText('You are signed in with a passkey').waitFor();
-}
-
 const browser = await startBrowser();
 for (const size of ['wide', 'narrow']) {
   for (const scheme of ['light', 'dark']) {
@@ -77,8 +67,7 @@ for (const size of ['wide', 'narrow']) {
     await window.page.goto(`${origin}/ui#link=good-link-for-the-tests`);
     await window.page.waitForSelector('.frame');
     if (window.page.url().includes('link=')) failures.push('the link stays in the address');
-    await addAuthenticator(window.context, window.page);
-    await enrolAndSignIn(window.page, origin);
+    await signInAsBob(window, origin);
     for (const [name, fragment, wanted] of kPages) {
       await window.page.goto(`${origin}/ui${fragment}`);
       await window.page.waitForSelector(wanted).catch(() => failures.push(`${name}${suffix}: nothing of ${wanted}`));

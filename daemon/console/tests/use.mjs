@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { addAuthenticator, openWindow, startBrowser } from './browser.mjs';
+import { openWindow, signInAsBob, startBrowser } from './browser.mjs';
 import { FakeDaemon } from './fake_daemon.mjs';
 
 let browser;
@@ -37,18 +37,7 @@ after(async () => {
 
 const open = (fragment) => page.goto(`${origin}/ui${fragment}`);
 
-async function takePasskey() {
-  const authenticator = await addAuthenticator(window.context, page);
-  await open('#/account');
-  await page.fill('#principal', 'user:bob@example.org');
-  await page.getByRole('button', { name: 'Make a passkey' }).click();
-  await page.getByText('The passkey is enrolled').first().waitFor();
-  await page.reload();
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByText('You are signed in with a passkey').waitFor();
-  return authenticator;
-}
-
+const takePasskey = () => signInAsBob(window, origin);
 const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
 const kRefund = `#/approvals/${'a1'.repeat(16)}`;
 
@@ -65,14 +54,14 @@ test('the keyboard alone leads to a request and decides it', async () => {
   await page.keyboard.press('Enter');
   await page.locator('#decide-title').waitFor();
   assert.equal(await focused(), 'page');
-  assert.match(await page.title(), /Call payments.refund/);
+  assert.match(await page.title(), /Call files.send/); // which ends first
   await page.locator('#reason').focus();
   await page.keyboard.type('Checked');
   await page.keyboard.press('Tab');
   assert.equal(await focused(), 'Approve');
   await page.keyboard.press('Enter');
   await page.locator('.page-state .badge', { hasText: 'approved' }).waitFor();
-  const [{ verdict, reason }] = daemon.approvals[0].decisions;
+  const [{ verdict, reason }] = daemon.approvals.find(({ tool }) => tool === 'files.send').decisions;
   assert.deepEqual([verdict, reason], ['approve', 'Checked']);
 });
 
@@ -105,6 +94,27 @@ test('what is new in the inbox is told to who does not see it', async () => {
   daemon.approvals.push({ ...first, id: 'e5'.repeat(16) });
   await page.locator('[role=status]', { hasText: '1 new request' }).waitFor({ state: 'attached' });
   assert.equal(await page.locator('.inbox-item').count(), 4);
+});
+
+test('a full inbox is shown in parts, what ends soonest first', async () => {
+  const [first] = daemon.approvals;
+  daemon.approvals = [];
+  for (let at = 0; at < 120; ++at) {
+    daemon.approvals.push({ ...first, id: String(at).padStart(32, '0'), tool: `tool.${at}`, expires_at: first.expires_at + 9000 - 60 * at });
+  }
+  await open('#/account');
+  await open('#/approvals');
+  await page.getByText('120 requests waiting').waitFor();
+  const subjects = () => page.locator('.inbox-what').allTextContents();
+  assert.deepEqual((await subjects()).slice(0, 2), ['Call tool.119', 'Call tool.118']);
+  assert.equal((await subjects()).length, 50);
+  await page.getByRole('button', { name: 'Show 50 more' }).click();
+  await page.getByRole('button', { name: 'Show 20 more' }).click();
+  await page.getByRole('button', { name: /^Show/ }).waitFor({ state: 'detached' });
+  assert.match(await focused(), /Call tool\.19/);
+  await page.locator('[role=status]', { hasText: '20 more requests shown' }).waitFor({ state: 'attached' });
+  assert.equal((await subjects()).at(-1), 'Call tool.0');
+  assert.equal((await subjects()).length, 120);
 });
 
 test('a daemon that wants something else signed gets no signature', async () => {
@@ -198,6 +208,8 @@ test('an action is confirmed for exactly what is sent, and a closed window gives
   await page.locator('dialog').getByRole('button', { name: 'Freeze' }).click();
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.deepEqual(daemon.done, [{ path: '/ui/api/agents/billing-agent-00010/freeze', body: '{"reason":"it was injected"}' }]);
+  await page.locator('.page-state .badge', { hasText: 'frozen' }).waitFor();
+  assert.equal(await focused(), 'page'); // the button can be pressed no more
 });
 
 const freezing = async () => {
@@ -211,6 +223,22 @@ const freezing = async () => {
 test('whoever closes the window while the passkey is asked has done nothing', async () => {
   const { devtools, authenticatorId } = await takePasskey();
   const answers = (enabled) => devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+  let answer = () => undefined;
+  await page.route('**/ui/confirmations', async (route) => {
+    await new Promise((resolve) => (answer = resolve)); // nobody is asked for the passkey before
+    await route.continue();
+  });
+  for (const leave of [() => page.keyboard.press('Escape'), () => page.getByRole('button', { name: 'Cancel' }).click(), () => open('#/health')]) {
+    await freezing();
+    await page.waitForTimeout(50);
+    await leave();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    answer();
+    await open(kRefund);
+    await page.locator('#decide-title').waitFor();
+    assert.deepEqual(daemon.done, []);
+  }
+  await page.unroute('**/ui/confirmations');
   for (const leave of [() => page.keyboard.press('Escape'), () => page.getByRole('button', { name: 'Cancel' }).click(), () => open('#/health')]) {
     await answers(false);
     await freezing();
@@ -256,6 +284,15 @@ test('another tab of the same origin is signed in too, and a cookie alone is not
   await late.goto(`${origin}/ui#/agents`);
   await late.getByText('ask for a link').waitFor();
   assert.equal((await window.context.cookies(origin)).length, 1);
+});
+
+test('a link that opens nothing takes nothing from who is signed in', async () => {
+  await open('#/agents');
+  await page.locator('tbody tr').first().waitFor();
+  await open('#link=bad-link-for-the-tests');
+  await page.locator('[role=status]', { hasText: 'You are still signed in' }).waitFor({ state: 'attached' });
+  await page.locator('.inbox').waitFor();
+  assert.match(page.url(), /#\/approvals$/);
 });
 
 test('who could not be signed out is not told so', async () => {

@@ -4,7 +4,9 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import { readMark, shareMark } from '../src/data/mark';
 import { App } from '../src/frame/app';
+import { useAction } from '../src/frame/parts';
 import { takeLink } from '../src/frame/router';
 import { ChainPicture } from '../src/pictures/chain_picture';
 import { JsonText } from '../src/text/json_text';
@@ -77,7 +79,7 @@ async function appAfter(answer: (path: string, init: RequestInit) => Response | 
   });
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
   const place = drawn(<App link={link} />);
-  await vi.waitFor(() => expect(place.querySelector('h1')).not.toBeNull());
+  await vi.waitFor(() => expect(place.querySelector('h1')).not.toBeNull(), 5_000);
   return { place, asked };
 }
 
@@ -90,6 +92,8 @@ const kSession = {
 test('whoever is not signed in is told how', async () => {
   const { place } = await appAfter(() => json({ detail: 'no' }, 401));
   expect(place.textContent).toContain('chancery console');
+  // Whoever has no browser there needs the address, and not the name of the file that holds it.
+  expect(place.textContent).toContain('$(chancery console --no-browser');
   expect(place.textContent).not.toContain('This link is not good');
 });
 
@@ -127,4 +131,57 @@ test('a session that ended asks to sign in again', async () => {
   dispatchEvent(new HashChangeEvent('hashchange'));
   await vi.waitFor(() => expect(place.textContent).toContain('You are signed out'));
   expect(sessionStorage.length).toBe(0);
+});
+
+test('whoever leaves has the signal given before anything else happens', () => {
+  let given: AbortSignal | undefined;
+  let press = () => {};
+  const Acting = () => {
+    press = useAction((signal) => {
+      given = signal;
+      return new Promise(() => undefined);
+    }).run;
+    return null;
+  };
+  const place = drawn(<Acting />);
+  void act(() => press());
+  expect(given?.aborted).toBe(false);
+  render(null, place); // not by act(), which would do what comes a frame later too
+  expect(given?.aborted).toBe(true);
+});
+
+test('a tab that was signed out goes on when another tells it of the next session', async () => {
+  type Listener = (event: { data: unknown }) => void;
+  const listeners: Listener[] = [];
+  const tell: Listener = (event) => listeners.forEach((listener) => listener(event));
+  vi.stubGlobal('BroadcastChannel', class {
+    addEventListener = (_: string, listener: Listener) => listeners.push(listener);
+    postMessage = () => undefined;
+  }); // prettier-ignore
+  shareMark();
+  const answer = (path: string, { headers }: RequestInit) => {
+    if (!(headers as Record<string, string>)['X-Chancery-Console']?.startsWith('NEXT')) return json({ detail: 'no' }, 401);
+    return json(path === '/ui/session' ? kSession : { approvals: [] });
+  };
+  const { place } = await appAfter(answer);
+  expect(place.querySelector('.frame')).toBeNull();
+  tell({ data: { mark: 'NEXT', isNew: true } });
+  await vi.waitFor(() => expect(place.querySelector('.frame')).not.toBeNull());
+});
+
+test('an answer to another tab replaces no mark, and a new one does', () => {
+  const listeners: ((event: { data: unknown }) => void)[] = [];
+  vi.stubGlobal('BroadcastChannel', class {
+    addEventListener = (_: string, listener: (event: { data: unknown }) => void) => listeners.push(listener);
+    postMessage = () => undefined;
+  }); // prettier-ignore
+  shareMark();
+  const told = (data: unknown) => {
+    listeners.forEach((listener) => listener({ data }));
+    return readMark();
+  };
+  expect(told({ mark: 'FORMER' })).toBe('MARK');
+  expect(told({ mark: 'NEXT', isNew: true })).toBe('NEXT');
+  sessionStorage.clear();
+  expect(told({ mark: 'FOUND' })).toBe('FOUND');
 });

@@ -35,6 +35,17 @@ struct CreateAgent {
   std::string algorithm;  ///< "ES256", "Ed25519"; empty: ES256
 };
 
+/// A key by which an agent can sign, and where it hangs on its device's kill switch (docs/protocol/kill-switch.md).
+struct KeySwitch {
+  std::string jkt;
+  std::string backend;
+  std::string state;  ///< "active" or "rotating"
+  /// Number of the bank, and the bit in it; of neither: it hangs on none, and the daemon alone refuses. Bit 0 of bank 0 is that of all
+  /// keys: it has no slot of its own.
+  std::optional<std::int64_t> bank{};
+  std::optional<std::int64_t> bit{};
+};
+
 struct Agent {
   std::string name;
   std::string id;  ///< SPIFFE ID
@@ -51,6 +62,7 @@ struct Agent {
   std::optional<std::int64_t> frozen_since{};  ///< none: its keys sign
   std::string frozen_reason{};                 ///< of whoever froze it; may be empty
   std::string freeze_enforcement{};            ///< "tpm" or "software": who refuses while it is frozen
+  std::vector<KeySwitch> kill_switch{};        ///< of each key by which it can sign, newest first
 };
 
 struct AgentPage {

@@ -6,7 +6,7 @@
 namespace chancery::api {
 
 /// The newest form of the daemon's database that this version knows.
-inline constexpr std::int64_t kNewestSchema = 22;
+inline constexpr std::int64_t kNewestSchema = 25;
 
 /// A copy of the daemon's database as it was at one instant. The master secret is not in it.
 struct Backup {

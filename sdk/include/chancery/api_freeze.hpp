@@ -15,6 +15,9 @@ namespace chancery::api {
 inline constexpr const char* kByTpm = "tpm";
 inline constexpr const char* kBySoftware = "software";
 
+/// Outcome of an action whose chain has a key of a frozen agent in it.
+inline constexpr const char* kAgentFrozen = "agent_frozen";
+
 struct FreezeReason {
   std::string reason;  ///< one line for people; may be empty
 };
@@ -54,6 +57,7 @@ struct AgentFreeze {
   bool is_frozen = false;
   std::string enforcement;
   std::vector<SwitchSetting> to_sign;  ///< before it is unfrozen; empty when nothing is left to be
+  std::vector<SwitchBank> banks{};     ///< as FreezeState::banks, when something is to be signed
 };
 
 /// Of all agents.

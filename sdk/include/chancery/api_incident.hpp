@@ -12,8 +12,8 @@ inline constexpr std::int64_t kMostIncidentEntries = 10000;
 struct OpenIncident {
   std::string agent;                            ///< by name
   std::string reason;                           ///< one line for people; may be empty
-  bool freeze = false;                          ///< first have its keys sign nothing any more
-  bool revoke = false;                          ///< and end its tokens, with all that was delegated from them
+  bool freeze = true;                           ///< first have its keys sign nothing any more
+  bool revoke = true;                           ///< and end its tokens, with all that was delegated from them
   std::int64_t entries = kMostIncidentEntries;  ///< of the audit log, the newest; at least 1
 };
 

@@ -22,7 +22,7 @@ enum class ApprovalVerdict : std::uint8_t { kApprove, kDeny };
 
 /// A decision: a JWS, `typ` "chancery-decision+jwt", by the approver's own key.
 struct ApprovalDecision {
-  std::string approver;        ///< `iss`: the principal; 1 to 256 octets without space
+  std::string approver;        ///< `iss`: the principal, KIND:NAME; at most 256 octets without space
   std::string request;         ///< its id, 32 hexadecimal digits
   std::string request_sha256;  ///< of its document, 64 hexadecimal digits
   std::string reason;          ///< one line of at most 512 octets; may be empty
@@ -56,6 +56,10 @@ inline constexpr std::size_t kMaxDecisionSize = 16384;
 /// \return what these say; kSignatureInvalid, kUnsupportedAlgorithm
 [[nodiscard]] Status verify_approval_decision(std::string_view jws, const PublicKey& key,
                                               const std::optional<RelyingParty>& passkeys);
+
+/// The same for whichever party a passkey answered: of RP id and origin alone it may be another (verify_passkey_signature). It tells a
+/// decision that was made under another configuration from one that the key did not sign; it is no ground to count one.
+[[nodiscard]] Status verify_approval_decision_of_any_party(std::string_view jws, const PublicKey& key);
 
 /// The challenge that a passkey answers for a signing input, of decisions and of authorizations alike.
 [[nodiscard]] Sha256Digest passkey_challenge(std::string_view signing_input);

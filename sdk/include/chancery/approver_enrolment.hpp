@@ -16,7 +16,8 @@ namespace chancery {
 
 /// A key that becomes an approver's.
 struct Enrolment {
-  std::string principal;  ///< "user:bob@example.org"; 1 to 256 octets without space, none of `group:`
+  std::string
+      principal;  ///< "user:bob@example.org": KIND:NAME of at most 256 octets without space, none of `group:`
   std::vector<std::string> groups;  ///< names, in ascending order, none twice; at most 32
   PublicKey key;
   std::string kind;           ///< "file", "tpm", "pkcs11", "passkey"; the last is P-256

@@ -52,6 +52,11 @@ struct PasskeyUse {
                                                           ByteView challenge, const PublicKey& key,
                                                           const RelyingParty& party);
 
+/// The same but for RP id and origin: an answer to this challenge by this key and its verified user, for whichever party. It tells what was
+/// signed for another party from what was never signed; it is no ground to accept anything.
+[[nodiscard]] Result<PasskeyUse> verify_passkey_signature(const PasskeyAssertion& assertion,
+                                                          ByteView challenge, const PublicKey& key);
+
 /// What `navigator.credentials.create()` gives: `rawId`, `response.getAuthenticatorData()` and
 /// `response.clientDataJSON`. The attestation is not asked for (`"none"`).
 struct PasskeyRegistration {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
@@ -469,12 +471,36 @@ BOOST_FIXTURE_TEST_CASE(another_key_than_the_pinned_one_gets_no_signature, GateS
   const Run refused = run(approve_it());
   BOOST_TEST(refused.exit == 2);
   BOOST_TEST(contains(refused.err, "another key than the gate's"), refused.err);
+  BOOST_TEST(contains(refused.err, "chancery gate pin --replace"), refused.err);
   BOOST_TEST(request(kDecide).empty());
   const Run again = run({"gate", "pin", "deploy", "--without-evidence", "--yes"});
   BOOST_TEST(again.exit == 2);
   BOOST_TEST(contains(again.err, "--replace"), again.err);
   BOOST_TEST(run({"gate", "pin", "deploy", "--without-evidence", "--yes", "--replace"}).exit == 0);
   BOOST_TEST(run(approve_it()).exit == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pin_that_cannot_be_read_is_said_and_replaced, GateStand) {
+  const std::vector<std::string> pin{"gate", "pin", "deploy", "--without-evidence", "--yes"};
+  BOOST_TEST(run(pin).exit == 0);
+  std::size_t spoilt = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(chancery().folder())) {
+    if (!entry.is_regular_file() || entry.path().parent_path().filename() != "gates") continue;
+    std::ofstream(entry.path(), std::ios::trunc) << "{}";
+    ++spoilt;
+  }
+  BOOST_REQUIRE(spoilt == 1u);
+  const Run listed = run({"gate", "list"});
+  BOOST_TEST(listed.exit == 0, listed.err);
+  BOOST_TEST(contains(listed.out, "deploy"), listed.out);
+  BOOST_TEST(contains(listed.out, "`chancery gate pin --replace` pins it anew"), listed.out);
+  BOOST_TEST(contains(run({"gate", "list", "--format", "json"}).out, R"("error":"malformed")"));
+  BOOST_TEST(run(pin).exit != 0);
+  std::vector<std::string> replace = pin;
+  replace.emplace_back("--replace");
+  const Run replaced = run(replace);
+  BOOST_TEST(replaced.exit == 0, replaced.err);
+  BOOST_TEST(contains(run({"gate", "list"}).out, "evidence: none"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_that_is_behind_no_such_policy_is_not_pinned, GateStand) {

@@ -7,6 +7,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/overview_messages.hpp"
 #include "tests/integration/cli/stage.hpp"
 
@@ -81,6 +82,27 @@ BOOST_FIXTURE_TEST_CASE(programs_get_the_overview_as_it_came, Overseen) {
   BOOST_TEST(contains(json.out, R"("audit":{"behind":true,"checkpoint":{"signed_at":1799999993,"size":12},)"
                                 R"("entries":90,"failures":2})"),
              json.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(it_tells_what_is_frozen, Overseen) {
+  api::FreezeState freeze;
+  freeze.enforcement = api::kBySoftware;
+  freeze.other_keys = 3;
+  const auto tells = [&](const std::string& line) {
+    answer("GET /v1/freeze", http_answer(200, kJson, wire::write(freeze)));
+    const Run text = status({});
+    BOOST_TEST(contains(text.out, "\n  frozen       " + line + "\n"), text.out);
+  };
+  tells("0 agents by themselves; no kill switch armed, 0 keys hang on one, 3 do not");
+  freeze.agents = {"support"};
+  freeze.is_armed = true;
+  freeze.switched_keys = 2;
+  tells("1 agents by themselves; kill switch armed, 2 keys hang on one, 3 do not: chancery freeze show");
+  freeze.is_frozen = true;
+  freeze.since = kNow;
+  tells(
+      "ALL AGENTS FROZEN, 1 agents by themselves; kill switch armed, 2 keys hang on one, 3 do not: chancery freeze show");
+  BOOST_TEST(contains(status({}, {"--format", "json"}).out, R"("freeze":{"agents":["support"],)"));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_key_of_the_webhook_is_listed_and_rotated, Stage) {

@@ -129,6 +129,56 @@ BOOST_FIXTURE_TEST_CASE(a_grant_prints_its_chain_alone_and_warns_aside, Stage) {
               R"("depth":3,"lifetime_s":1800,"principal":"user:alice@example.org","scopes":["crm.*","payments.refund"]})"));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_grant_that_waits_is_asked_for_again_when_people_have_approved_it, Stage) {
+  const std::vector<std::string> arguments{"grant",
+                                           "--for",
+                                           "user:alice@example.org",
+                                           "--agent",
+                                           "support",
+                                           "--audience",
+                                           "https://rs.example",
+                                           "--scope",
+                                           "payments.refund",
+                                           "--lifetime",
+                                           "30m"};
+  const std::string waits = http_answer(
+      202, kJson,
+      R"({"approval":{"document":{},"expires_at":1772366400,"id":"a1","sha256":"s"},"warnings":[]})");
+  const auto in_state = [](const std::string& state) {
+    return http_answer(
+        200, kJson,
+        R"({"asked_at":1,"enforcement":"software-enforced","expires_at":1772366400,"gates":[],)"
+        R"("id":"a1","key":"k","kind":"grant","principal":"user:alice","sha256":"s","state":")" +
+            state + R"(","tool":"payments.refund"})");
+  };
+  const std::string made = http_answer(201, kJson, R"({"chain":["a.b.c"],"warnings":[]})");
+  constexpr const char* kLook = "GET /v1/approvals/a1?wait=28";  // the client's time-out, less the way
+
+  answer_in_turn("POST /v1/grants", {waits, made});
+  answer_in_turn(kLook, {in_state("pending"), in_state("approved")});
+  const Run granted = run(with(arguments, {"--wait"}));
+  BOOST_TEST(granted.exit == 0, granted.err);
+  BOOST_TEST(granted.out == "a.b.c\n");
+  BOOST_TEST(contains(granted.err, "until 2026-03-01T12:00:00Z at most: `chancery approve a1`"), granted.err);
+  BOOST_TEST(contains(granted.err, "decided: approved"), granted.err);
+
+  answer_in_turn("POST /v1/grants", {waits, made});
+  answer_in_turn(kLook, {in_state("denied")});
+  const Run denied = run(with(arguments, {"--wait=10m"}));
+  BOOST_TEST(denied.exit == 1);
+  BOOST_TEST(denied.out.empty(), denied.out);
+  BOOST_TEST(contains(denied.err, "decided: denied"), denied.err);
+
+  answer_in_turn("POST /v1/grants", {waits, made});
+  const Run at_once = run(arguments);
+  BOOST_TEST(at_once.exit == 1);
+  BOOST_TEST(!contains(at_once.err, "decided"), at_once.err);
+
+  const Run misused = run(with(arguments, {"--wait=soon"}));
+  BOOST_TEST(misused.exit == 2);
+  BOOST_TEST(contains(misused.err, "--wait=soon"), misused.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_delegation_says_what_was_narrowed_and_can_go_to_a_file, Stage) {
   answer(
       "POST /v1/delegations",
@@ -294,6 +344,8 @@ BOOST_FIXTURE_TEST_CASE(a_decision_is_asked_for_with_all_that_the_daemon_needs_a
                                                {"--proof-is-new"}}) {
     BOOST_TEST(run(with(kDecide, more)).exit == 2, more.front());
   }
+  BOOST_TEST(run(with(kDecide, {"--wait=-1"})).exit == 2);
+  BOOST_TEST(run(with(kDecide, {"--wait", "--idempotency-key", "k"})).exit == 2);
   BOOST_TEST(run({"authorize", "a.b.c", "--remote"}).exit == 2);
   BOOST_TEST(
       run({"authorize", "a.b.c", "--remote", "--audience", "https://rs.example", "--scope", "s"}).exit == 2);

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { accessibilityProblems, startBrowser } from '../tests/browser.mjs';
 import { Person } from './person.mjs';
-import { Scene, kBob, kScript } from './scene.mjs';
+import { Scene, kBareScript, kBob, kScript } from './scene.mjs';
 
 let scene;
 let browser;
@@ -256,6 +256,30 @@ test('what an agent, its delegator and an approver write is not run where the lo
   }
 });
 
+test('what a trusted issuer and its agents wrote past the daemon is not run either', async () => {
+  const id = await scene.waitingOffline({ amount: 101 });
+  const { document } = (await scene.onSocket('GET', `/v1/approvals/${id}`)).body;
+  assert.ok(document.client_id.includes(kScript));
+  assert.ok(document.uri.includes(kBareScript));
+  assert.equal(document.audience, kScript);
+  assert.deepEqual(Object.keys(document.debits), [`payments.refund#${kScript}`]);
+  for (const [fragment, wanted] of [['#/approvals', '.inbox'], [`#/approvals/${id}`, '.page-state']]) {
+    await bob.open(fragment);
+    await bob.page.locator(wanted).waitFor();
+    await nothingWasWrong(bob);
+  }
+  const shown = await bob.page.locator('main').textContent();
+  for (const text of [document.client_id, kBareScript, document.principal]) assert.ok(shown.includes(text), text);
+  await bob.open('#/chains');
+  await bob.page.fill('#chain', scene.offline.chain.join('~'));
+  await bob.page.getByRole('button', { name: 'Explain' }).click();
+  await bob.page.locator('.hops').waitFor();
+  const explained = await bob.page.locator('main').textContent();
+  for (const text of [`agent/below ${kScript}`, kBareScript, `crm.read#${kScript}`]) assert.ok(explained.includes(text), text);
+  assert.doesNotMatch(await bob.page.content(), /\u202e/);
+  await nothingWasWrong(bob);
+});
+
 test('a request that the operator cancels is decided by nobody', async () => {
   const params = { amount: 600 };
   const id = await scene.waiting(params);
@@ -284,6 +308,48 @@ test('every page is accessible', async () => {
     await bob.page.waitForLoadState('networkidle');
     assert.deepEqual([fragment, await accessibilityProblems(bob.context, bob.page)], [fragment, []]);
   }
+});
+
+const dialogIsGone = () => bob.page.locator('dialog').waitFor({ state: 'detached' });
+const freezes = async () => (await scene.onSocket('GET', '/v1/freeze')).body;
+
+test('an agent that is frozen on its page signs nothing, and no other is', async () => {
+  assert.equal((await scene.authorize({ amount: 3 })).decision, 'permit');
+  await bob.open('#/agents/support');
+  await bob.page.getByRole('button', { name: 'Freeze' }).click();
+  await bob.page.fill('#action-reason', 'it was injected');
+  await bob.page.locator('dialog').getByRole('button', { name: 'Freeze' }).click();
+  await dialogIsGone();
+  const { frozen, agents } = await freezes();
+  assert.deepEqual([frozen, agents], [false, ['support']]);
+  await assert.rejects(scene.authorize({ amount: 3 }), /the agent is frozen/);
+  await bob.open('#/health');
+  await bob.page.locator('section:has(#freeze-title) a', { hasText: 'support' }).waitFor();
+  await scene.chancery(['agent', 'unfreeze', 'support']);
+  assert.equal((await scene.authorize({ amount: 3 })).decision, 'permit');
+  await nothingWasWrong(bob);
+});
+
+test('all agents are frozen on the Health page, until the operator lifts that', async () => {
+  await bob.open('#/health');
+  const freezeAll = bob.page.getByRole('button', { name: 'Freeze all agents' });
+  await freezeAll.click();
+  await bob.page.fill('#action-reason', 'the host was taken over');
+  await bob.page.getByRole('button', { name: 'Freeze all', exact: true }).click();
+  await dialogIsGone();
+  await bob.page.locator('.notice-bad', { hasText: 'All agents are frozen' }).waitFor();
+  assert.equal(await freezeAll.isDisabled(), true);
+  const { frozen, reason } = await freezes();
+  assert.deepEqual([frozen, reason], [true, 'the host was taken over']);
+  await assert.rejects(scene.authorize({ amount: 3 }), /all agents are frozen/);
+
+  await scene.chancery(['freeze', 'lift']);
+  await bob.open('#/approvals');
+  await bob.open('#/health');
+  await bob.page.getByText('agents may sign').waitFor();
+  assert.equal(await freezeAll.isEnabled(), true);
+  assert.equal((await scene.authorize({ amount: 3 })).decision, 'permit');
+  await nothingWasWrong(bob);
 });
 
 test('a revocation shows its impact first, and ends what the agent held', async () => {

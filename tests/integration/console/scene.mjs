@@ -11,13 +11,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { HeldKey } from './offline.mjs';
+
 const run = promisify(execFile);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const kBob = 'user:bob@example.org';
 /** What somebody hostile writes wherever a text can be written. */
 export const kScript = '<img/src=x/onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+/** The same where neither spaces nor quotation marks may stand: as a scope, or in the address of what is done. */
+export const kBareScript = '<img/src=x/onerror=document.title=/owned/>';
 const kAudience = 'https://api.example.org';
+const kPartner = 'https://partner.example';
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -50,6 +55,8 @@ export class Scene {
       scene.origin = `https://localhost:${scene.port}`;
       await scene.makeCertificate();
       await scene.startTpm();
+      scene.partner = new HeldKey();
+      writeFileSync(scene.at('anchors.json'), JSON.stringify({ anchors: [{ iss: kPartner, keys: [scene.partner.jwk] }] }), { mode: 0o600 });
       writeFileSync(scene.at('chancery.toml'), scene.configuration(pages));
       await scene.startDaemon();
       await scene.populate();
@@ -91,9 +98,12 @@ path = "${this.at('state')}"
 name = "tpm"
 tcti = "swtpm:path=${this.at('tpm.sock')}"
 allow_simulator = true
+[verify]
+trust_anchors = "${this.at('anchors.json')}"
 [console]
 enabled = true
 files = "${pages}"
+approvers = ["${process.getuid()}=user:operator@example.org"]
 [[gate]]
 name = "refunds"
 scopes = ["payments.refund"]
@@ -140,6 +150,7 @@ approvers = ["${kBob}"]
     for (const name of ['support', 'mail']) await this.chancery(['agent', 'create', name, '--uid', uid]);
     this.chain = await this.grant('support', 'user:alice@example.org');
     this.hostileChain = await this.grant('mail', `user:${kScript}`);
+    this.offline = this.delegateOffline();
   }
 
   async grant(agent, principal) {
@@ -147,6 +158,30 @@ approvers = ["${kBob}"]
     const chain = await this.chancery(['grant', '--for', principal, '--agent', agent, '--audience', kAudience, '--scope', 'payments.refund',
       '--scope', 'crm.*', ...bounds, '--lifetime', '8h']); // prettier-ignore
     return chain.trim();
+  }
+
+  /** An issuer that the daemon trusts grants to an agent, which delegates past the daemon: of none of both tokens the daemon has written anything. */
+  delegateOffline() {
+    const [agent, child] = [new HeldKey(), new HeldKey()];
+    const strange = { key: `crm.read#${kScript}`, one_of: [kScript, 'safe\u202egpj.exe'] };
+    const limits = [{ key: 'payments.refund#amount', max: 5000 }, { key: `payments.refund#${kScript}`, max_subtree: 100 }, strange];
+    const authorization_details = [{ type: 'agent_delegation', scopes: ['payments.refund', 'crm.*', kBareScript], constraints: limits }];
+    const granted = this.partner.grant(agent, {
+      iss: kPartner, sub: `user:${kScript}`, aud: [kAudience, kScript], client_id: `spiffe://partner.example/agent/${kScript}`, authorization_details,
+    }); // prettier-ignore
+    const chain = agent.delegate(granted, child, { client_id: `spiffe://partner.example/agent/below ${kScript}` });
+    return { key: child, chain };
+  }
+
+  /** An action by the token that was delegated offline, for an audience and at an address that are hostile too: the id of its request. */
+  async waitingOffline(amounts) {
+    const params = { ...amounts, [kScript]: 1 };
+    const uri = `${kAudience}/refunds/${kBareScript}`;
+    const { key, chain } = this.offline;
+    const answer = await this.onSocket('POST', '/v1/authorize', { chain, proof: key.proof(chain, 'POST', uri), method: 'POST', uri, audience: kScript,
+      action: { scope: 'payments.refund', params } }); // prettier-ignore
+    if (answer.body.outcome !== 'approval_required') throw new Error(`it should wait: ${JSON.stringify(answer.body)}`);
+    return answer.body.approval.id;
   }
 
   async chancery(args) {

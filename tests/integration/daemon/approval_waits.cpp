@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include <chancery/approval_client.hpp>
 #include <chancery/approval_decision.hpp>
+#include <chancery/verify.hpp>
 
 #include "sdk/crypto/signing_key.hpp"
 #include "tests/integration/daemon/scrape.hpp"
@@ -66,12 +68,7 @@ class Waiters {
 /// An agent whose refunds above 50 wait for bob.
 struct Waiting : SpendingDaemon {
   Waiting() : SpendingDaemon(kGate) {
-    Enrolment enrolment;
-    enrolment.principal = "user:bob@example.org";
-    enrolment.key = bob.public_key();
-    enrolment.kind = "file";
-    const Client client = daemon.client();
-    answered(ApprovalClient(client).enroll({enrolment_document(enrolment), {}}));
+    enroll_first(daemon.client(), "user:bob@example.org", bob.public_key());
   }
 
   /// One that waits.
@@ -122,6 +119,28 @@ struct Waiting : SpendingDaemon {
 
 BOOST_AUTO_TEST_SUITE(approval_waits)
 
+BOOST_FIXTURE_TEST_CASE(actions_that_wait_are_counted_and_those_behind_no_closed_gate_are_not, Waiting) {
+  BOOST_TEST(spend(chain, 5) == "permit");
+  BOOST_TEST(decide(asked(76), ApprovalVerdict::kDeny) == "denied");
+  BOOST_TEST(spend(chain, 76) == "approval_denied");
+  const api::PendingApproval request = asked(75);
+  BOOST_TEST(asked(75).id == request.id);
+  BOOST_TEST(decide(request, ApprovalVerdict::kApprove) == "approved");
+  BOOST_TEST(spend(chain, 75) == "permit");
+  const std::string text = scrape(daemon);
+  const auto counted = [&](const std::string& kind, const std::string& outcome) {
+    return metric(text, "chancery_approval_requests_total{kind=\"" + kind + "\",outcome=\"" + outcome + "\"}")
+        .value_or(-1);
+  };
+  BOOST_TEST(counted("action", "parked") == 2);
+  BOOST_TEST(counted("action", "repeated") == 1);
+  BOOST_TEST(counted("action", "denied") == 1);
+  BOOST_TEST(counted("action", "permitted") == 1);
+  BOOST_TEST(counted("action", "refused") == 0);
+  BOOST_TEST(counted("call", "parked") == 0);
+  BOOST_TEST(counted("grant", "parked") == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(who_waits_is_answered_by_the_decision_and_not_before, Waiting) {
   const api::PendingApproval request = asked(75);
   const api::PendingApproval other = asked(76);
@@ -136,6 +155,62 @@ BOOST_FIXTURE_TEST_CASE(who_waits_is_answered_by_the_decision_and_not_before, Wa
   BOOST_TEST(waiters.all_told() == (std::vector<std::string>{"approved"}), boost::test_tools::per_element());
   BOOST_TEST(waiting() == 0);
   BOOST_TEST(spend(chain, 75) == "permit");
+}
+
+// The program is the operator, who enforces, and the agent, who holds the chain. The denial comes first: what was permitted leaves too little of
+// the budget for anything that would wait.
+BOOST_FIXTURE_TEST_CASE(the_program_waits_and_asks_again_with_a_fresh_proof, Waiting) {
+  for (const ApprovalVerdict verdict : {ApprovalVerdict::kDeny, ApprovalVerdict::kApprove}) {
+    const int amount = verdict == ApprovalVerdict::kApprove ? 75 : 70;
+    const api::Authorize request = answered(payment(chain, amount));
+    ProgramResult told;
+    std::jthread program([&] {
+      told = run_here({"authorize", join_chain(request.chain), "--remote", "--proof", request.proof, "--htm",
+                       request.method, "--htu", request.uri, "--audience", request.audience, "--scope",
+                       request.scope, "--param", "amount=" + std::to_string(amount), "--wait"});
+    });
+    const bool is_waiting = eventually([&] { return waiting() == 1; });
+    const Client client = daemon.client();
+    const api::ApprovalPage page = answered(ApprovalClient(client).approvals({"pending", {}, 10}));
+    if (page.approvals.size() == 1u) {
+      const api::Approval& found = page.approvals.front();
+      BOOST_TEST(decide({found.id, found.expires_at, found.document, found.sha256}, verdict) ==
+                 (verdict == ApprovalVerdict::kApprove ? "approved" : "denied"));
+    }
+    program.join();
+    BOOST_TEST(is_waiting, told.output);
+    BOOST_TEST(page.approvals.size() == 1u, told.output);
+    const bool is_done = verdict == ApprovalVerdict::kApprove;
+    BOOST_TEST(told.exit_status == (is_done ? 0 : 1), told.output);
+    BOOST_TEST(told.output.find(is_done ? "PERMITTED" : "DENIED") != std::string::npos, told.output);
+    BOOST_TEST(told.output.find(is_done ? "decided: approved" : "decided: denied") != std::string::npos,
+               told.output);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_example_waits_or_is_called_back_and_then_asks_again, Waiting) {
+  const std::string chain_file = (daemon.folder() / "chain").string();
+  std::ofstream(chain_file) << join_chain(chain);
+  for (const std::string& how : {std::string("tell"), std::string("wait")}) {
+    ProgramResult told;
+    std::jthread program([&] {
+      told = run_program({"/usr/bin/env", "CHANCERY_SOCKET=" + daemon.socket().string(),
+                          CHANCERY_BINARY_DIR "/example_approval", how, chain_file, "https://api.example.org",
+                          "payments.refund", how == "wait" ? "amount=51" : "amount=52"});
+    });
+    const bool is_waiting = eventually([&] { return waiting() == 1; });
+    const Client client = daemon.client();
+    const api::ApprovalPage page = answered(ApprovalClient(client).approvals({"pending", {}, 10}));
+    for (const api::Approval& found : page.approvals) {
+      BOOST_TEST(decide({found.id, found.expires_at, found.document, found.sha256},
+                        how == "wait" ? ApprovalVerdict::kApprove : ApprovalVerdict::kDeny) != "pending");
+    }
+    program.join();
+    BOOST_TEST(is_waiting, told.output);
+    BOOST_TEST(told.exit_status == (how == "wait" ? 0 : 1), told.output);
+    const std::string last = how == "wait" ? "permitted\n" : "denied\n";
+    BOOST_TEST(told.output.ends_with(last), told.output);
+  }
 }
 
 // Whoever found no place would wait no longer than those who came before, had it waited.

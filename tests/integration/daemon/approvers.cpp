@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include <chancery/approval_client.hpp>
-#include <chancery/approver_enrolment.hpp>
 
+#include "tests/integration/daemon/approver_desk.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/remote_office.hpp"
 
 namespace chancery::tests {
@@ -26,53 +27,20 @@ approvers = ["user:bob@example.org", "user:carol@example.org"]
 quorum = 2
 )";
 
-/// A machine of somebody's, with the program and the keys that were made there.
-struct Desk {
-  explicit Desk(const DaemonProcess& daemon, std::string person_) : person(std::move(person_)) {
-    chancery.set("CHANCERY_SOCKET", daemon.socket().string());
-  }
-
-  [[nodiscard]] testing::Run run(const std::vector<std::string>& arguments) const {
-    return chancery.run(arguments);
-  }
-  void does(const std::vector<std::string>& arguments) const {
-    const testing::Run done = run(arguments);
-    BOOST_REQUIRE_MESSAGE(done.exit == 0, arguments.at(1) + ": " + done.err);
-  }
-  /// Makes a key here. \return the file with its enrolment, by which nobody is enrolled yet
-  [[nodiscard]] std::string enrolment() const {
-    const std::string file = (chancery.folder() / "enrolment.json").string();
-    does({"approver", "enroll", person, "--out", file});
-    return file;
-  }
-  /// \return the key that is enrolled by that
-  std::string vouches(const std::string& document) const {
-    does({"approver", "enroll", "--document", document, "--yes"});
-    return key_in(document);
-  }
-  [[nodiscard]] static std::string key_in(const std::string& document) {
-    const std::string text = testing::read_file(document);
-    const auto enrolment = read_enrolment(text.substr(0, text.find('\n')));
-    BOOST_REQUIRE_MESSAGE(enrolment, text);
-    return enrolment->key.thumbprint().text();
-  }
-
-  std::string person;
-  testing::Chancery chancery;
-};
-
 /// A daemon with TLS and a gate of two, an agent behind it, Bob who is enrolled, and Carol.
 struct Persons {
-  Persons() : office(start(kept)), bob(*office.daemon, kBob), carol(*office.daemon, kCarol) {
+  /// \param asker  the section that says who the user of this test is; empty: nobody knows
+  explicit Persons(const std::string& asker = {})
+      : office(start(kept, asker)), bob(*office.daemon, kBob), carol(*office.daemon, kCarol) {
     bob.does({"approver", "enroll", kBob, "--first"});
     carols_key = bob.vouches(carol.enrolment());
     answered(office.daemon->client().create_agent(agent_of("orchestrator", ::geteuid())));
     chain = answered(office.daemon->client().grant(grant_to("orchestrator"))).chain;
   }
 
-  static std::unique_ptr<DaemonProcess> start(const KeptDaemon& kept) {
+  static std::unique_ptr<DaemonProcess> start(const KeptDaemon& kept, const std::string& asker) {
     DaemonSettings settings = kept.settings();
-    settings.extra = kGate;
+    settings.extra = asker + kGate;
     auto daemon = std::make_unique<DaemonProcess>(settings);
     daemon->start();
     return daemon;
@@ -80,15 +48,7 @@ struct Persons {
 
   [[nodiscard]] api::Decision ask(int amount) const {
     const Client client = office.daemon->client();
-    api::Authorize question;
-    question.chain = chain;
-    question.method = "POST";
-    question.audience = grant_to("orchestrator").audience.front();
-    question.uri = question.audience + "/refunds";
-    question.scope = "payments.refund";
-    question.params = R"({"amount":)" + std::to_string(amount) + "}";
-    question.proof = answered(client.prove({chain, question.method, question.uri, {}, {}})).proof;
-    return answered(client.authorize(question));
+    return answered(client.authorize(answered(refund_of(client, chain, amount))));
   }
   [[nodiscard]] std::string waiting(int amount) const {
     const api::Decision decision = ask(amount);
@@ -123,8 +83,8 @@ struct Persons {
 
   KeptDaemon kept;
   RemoteOffice office;
-  Desk bob;
-  Desk carol;
+  ApproverDesk bob;
+  ApproverDesk carol;
   std::string carols_key;
   std::vector<std::string> chain;
 };
@@ -134,7 +94,7 @@ struct Persons {
 BOOST_AUTO_TEST_SUITE(approvers)
 
 BOOST_FIXTURE_TEST_CASE(a_gate_of_two_is_opened_by_two_persons_and_not_by_two_keys_of_one, Persons) {
-  const Desk laptop(*office.daemon, kBob);
+  const ApproverDesk laptop(*office.daemon, kBob);
   bob.vouches(laptop.enrolment());
   BOOST_TEST(keys_of(kBob).size() == 2u);
 
@@ -161,14 +121,7 @@ BOOST_FIXTURE_TEST_CASE(a_chain_that_ended_after_the_approval_is_denied, Persons
   bob.does(approval_of(id));
   carol.does(approval_of(id));
   const Client client = office.daemon->client();
-  api::Authorize question;
-  question.chain = chain;
-  question.method = "POST";
-  question.audience = grant_to("orchestrator").audience.front();
-  question.uri = question.audience + "/refunds";
-  question.scope = "payments.refund";
-  question.params = R"({"amount":20})";
-  question.proof = answered(client.prove({chain, question.method, question.uri, {}, {}})).proof;
+  const api::Authorize question = answered(refund_of(client, chain, 20));
   api::ChangeStatus change;
   change.target = {"principal", "user:alice@example.org"};
   answered(client.revoke(change));
@@ -189,9 +142,9 @@ BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_counts_no_more, Persons) {
 
 // Neither an operator nor the holder of a chain: the signature is what counts.
 BOOST_FIXTURE_TEST_CASE(a_person_who_may_nothing_else_enrols_and_ends_own_keys, Persons) {
-  const Desk laptop(*office.daemon, kBob);
+  const ApproverDesk laptop(*office.daemon, kBob);
   const std::string document = laptop.enrolment();
-  const std::string lost = Desk::key_in(document);
+  const std::string lost = ApproverDesk::key_in(document);
   bob.does(from_afar({"approver", "enroll", "--document", document, "--yes"}));
   BOOST_TEST(key_state(kBob, lost) == "active");
 
@@ -222,6 +175,83 @@ BOOST_FIXTURE_TEST_CASE(who_may_read_approvers_and_nothing_else_replaces_an_own_
   BOOST_TEST(keys_of(kCarol).size() == 2u);
   const std::string id = waiting(20);
   carol.does(approval_of(id));
+}
+
+// --- who asks
+
+BOOST_AUTO_TEST_CASE(who_asked_on_the_socket_does_not_decide_it) {
+  const Persons persons(known_asker_section(kBob));
+  const std::string id = persons.waiting(20);
+  const testing::Run own = persons.bob.run(persons.approval_of(id));
+  BOOST_TEST(own.exit == 1, own.out);
+  BOOST_TEST((own.err.find("(forbidden)") != std::string::npos), own.err);
+  persons.carol.does(persons.approval_of(id));
+  BOOST_TEST(persons.state_of(id) == "pending");
+}
+
+// --- `chancery init --approver`
+
+namespace {
+
+/// A daemon at which nobody is enrolled, and what `init` says of the first who decides.
+struct Beginning : RemoteOffice {
+  [[nodiscard]] testing::Run init(testing::Chancery& machine, const std::string& person) const {
+    machine.set("CHANCERY_SOCKET", "");
+    return machine.run({"init", "--socket", daemon->socket().string(), "--cacert",
+                        (daemon->socket().parent_path() / "ca.pem").string(), "--approver", person, "--group",
+                        "finance"});
+  }
+  [[nodiscard]] std::vector<api::Approver> enrolled() const {
+    const Client client = daemon->client();
+    return answered(ApprovalClient(client).approvers()).approvers;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(init_makes_an_operator_who_is_the_first_approver_by_another_key, Beginning) {
+  testing::Chancery machine;
+  const testing::Run made = init(machine, kBob);
+  BOOST_REQUIRE_MESSAGE(made.exit == 0, made.err);
+  const auto persons = enrolled();
+  BOOST_REQUIRE(persons.size() == 1u);
+  BOOST_TEST(persons.front().principal == kBob);
+  BOOST_TEST(persons.front().groups == std::vector<std::string>{"finance"}, boost::test_tools::per_element());
+  BOOST_REQUIRE(persons.front().keys.size() == 1u);
+  const api::ApproverKey& key = persons.front().keys.front();
+  BOOST_TEST(key.state == "active");
+  BOOST_TEST(key.enrolled_by == "operator");
+  BOOST_TEST((made.out.find(key.jkt) != std::string::npos), made.out);
+  // The operator signs with a key that asks nobody: one key for both would decide without a person.
+  const auto settings = machine.folder() / "config" / "chancery";
+  BOOST_TEST(testing::read_file(settings / "approver" / "key.pem") !=
+             testing::read_file(settings / "contexts" / "default" / "key.pem"));
+  // Both are of use: the operator from elsewhere, and the approver to vouch for the next.
+  BOOST_TEST(machine.run({"agent", "list"}).exit == 0);
+  const ApproverDesk carol(*daemon, kCarol);
+  const testing::Run vouched = machine.run({"approver", "enroll", "--document", carol.enrolment(), "--yes"});
+  BOOST_TEST(vouched.exit == 0, vouched.err);
+  BOOST_TEST(enrolled().size() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_operator_is_made_also_when_somebody_else_is_the_first_approver, Beginning) {
+  testing::Chancery first;
+  const testing::Run bobs = init(first, kBob);
+  BOOST_REQUIRE_MESSAGE(bobs.exit == 0, bobs.err);
+  testing::Chancery machine;
+  const testing::Run refused = init(machine, kCarol);
+  BOOST_TEST(refused.exit == 1, refused.out);
+  BOOST_TEST((refused.err.find("(conflict)") != std::string::npos), refused.err);
+  BOOST_TEST(enrolled().size() == 1u);
+  // The context that was made before is kept and said, and so is the key, for which Bob then vouches.
+  BOOST_TEST((machine.run({"context", "list"}).out.find("default *") != std::string::npos), refused.out);
+  BOOST_TEST(machine.run({"agent", "list"}).exit == 0);
+  const std::string document = (machine.folder() / "enrolment.json").string();
+  const testing::Run written = machine.run({"approver", "enroll", kCarol, "--out", document});
+  BOOST_REQUIRE_MESSAGE(written.exit == 0, written.err);
+  const testing::Run vouched = first.run({"approver", "enroll", "--document", document, "--yes"});
+  BOOST_TEST(vouched.exit == 0, vouched.err);
+  BOOST_TEST(enrolled().size() == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -292,15 +292,8 @@ struct WithPasskey : Console {
 
   /// What an enforcement point is told.
   [[nodiscard]] api::Decision ask() const {
-    api::Authorize question;
-    question.chain = chain;
-    question.method = "POST";
-    question.audience = grant_to("orchestrator").audience.front();
-    question.uri = question.audience + "/refunds";
-    question.scope = "payments.refund";
-    question.params = R"({"amount":20})";
-    question.proof = answered(daemon->client().prove({chain, question.method, question.uri, {}, {}})).proof;
-    return answered(daemon->client().authorize(question));
+    const Client client = daemon->client();
+    return answered(client.authorize(answered(refund_of(client, chain, 20))));
   }
 
   MadePasskey passkey;

@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chancery/approval_client.hpp>
+#include <chancery/approver_enrolment.hpp>
+
 #include "daemon/edge/dev_certificate.hpp"
 
 namespace chancery::tests {
@@ -219,6 +222,29 @@ api::CreateDelegation delegation_of(const std::vector<std::string>& chain, const
   request.to = to;
   request.authority.scopes = {"crm.read"};
   return request;
+}
+
+ClientResult<api::Authorize> refund_of(const Client& daemon, const std::vector<std::string>& chain,
+                                       int amount, const std::string& audience) {
+  api::Authorize request;
+  request.chain = chain;
+  request.method = "POST";
+  request.audience = audience;
+  request.uri = audience + "/refunds";
+  request.scope = "payments.refund";
+  request.params = R"({"amount":)" + std::to_string(amount) + "}";
+  const auto proof = daemon.prove({chain, request.method, request.uri, {}, {}});
+  if (!proof) return proof.error();
+  request.proof = proof->proof;
+  return request;
+}
+
+void enroll_first(const Client& daemon, const std::string& person, const PublicKey& key) {
+  Enrolment enrolment;
+  enrolment.principal = person;
+  enrolment.key = key;
+  enrolment.kind = "file";
+  answered(ApprovalClient(daemon).enroll({enrolment_document(enrolment), {}}));
 }
 
 }  // namespace chancery::tests

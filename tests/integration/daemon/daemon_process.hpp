@@ -113,5 +113,11 @@ struct ProgramResult {
 [[nodiscard]] api::CreateGrant grant_to(const std::string& agent);
 [[nodiscard]] api::CreateDelegation delegation_of(const std::vector<std::string>& chain,
                                                   const std::string& to);
+/// What an enforcement point asks about a refund, with a fresh proof by the chain's holder.
+[[nodiscard]] ClientResult<api::Authorize> refund_of(const Client& daemon,
+                                                     const std::vector<std::string>& chain, int amount,
+                                                     const std::string& audience = "https://api.example.org");
+/// Enrols a key that an approver keeps in a file, as the operator may while nobody is enrolled.
+void enroll_first(const Client& daemon, const std::string& person, const PublicKey& key);
 
 }  // namespace chancery::tests

@@ -11,6 +11,8 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chancery/approval_client.hpp>
+
 #include "sdk/json/reader.hpp"
 #include "simulators/faults/pkcs11_faults.hpp"
 #include "simulators/swtpm/swtpm.hpp"
@@ -117,6 +119,23 @@ BOOST_DATA_TEST_CASE(init_says_where_the_key_is_and_what_that_means, data::make(
   BOOST_TEST(listed.out.find(R"("key_in":")" + kind + '"') != std::string::npos, listed.out);
   const Run in_file = desk.init({"--as", "other"});
   BOOST_TEST(says(in_file, "whoever can read it"), in_file.err);
+}
+
+// Nobody's key comes out of a device because nothing was said.
+BOOST_DATA_TEST_CASE(an_approvers_next_key_is_made_where_the_present_one_is, data::make(kDevices), kind) {
+  constexpr const char* kBob = "user:bob@example.org";
+  Desk desk;
+  desk.chancery.set("CHANCERY_SOCKET", desk.daemon->socket().string());
+  expect_done(desk.run({"approver", "enroll", kBob, "--first"}, desk.key_in(kind)));
+  const Words rotate{"approver", "rotate", "--yes"};
+  expect_done(desk.run(rotate));
+  expect_done(desk.run(rotate, {"--key-in", "file"}));
+  expect_done(desk.run(rotate));
+  const Client client = desk.daemon->client();
+  Words kinds;
+  for (const api::ApproverKey& key : answered(ApprovalClient(client).approver(kBob)).keys)
+    kinds.push_back(key.kind);
+  BOOST_TEST(kinds == (Words{kind, kind, "file", "file"}), boost::test_tools::per_element());
 }
 
 BOOST_DATA_TEST_CASE(an_operator_calls_with_it_and_renews_its_chain, data::make(kDevices), kind) {

@@ -105,7 +105,7 @@ BOOST_FIXTURE_TEST_CASE(doctor_finds_nothing_wrong_with_a_healthy_daemon, Told) 
                            "ok\tbackend hsm, token: initialized, login required\n",
                            "ok\tdaemon's process, core dumps: off, no debugger of the same user\n",
                            "ok\tdaemon's process, master secret: ", "ok\tdaemon's process, state folder: ",
-                           "ok\tdaemon's process, PIN of hsm: "}) {
+                           "ok\tdaemon's process, PIN of hsm: ", "ok\tagents: none is frozen\n"}) {
     BOOST_TEST(contains("\n" + doctor.output, std::string("\n") + line), line << " in " << doctor.output);
   }
   // The test's socket is open to everybody.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chancery/freeze_client.hpp>
+#include <chancery/session.hpp>
 
 #include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
@@ -42,6 +43,21 @@ struct Site {
   [[nodiscard]] int proof_status(const std::vector<std::string>& chain) const {
     const auto proof = daemon->client().prove({chain, "GET", "https://api.example.org/x", {}});
     return proof ? 201 : static_cast<int>(proof.error().status);
+  }
+  /// What an enforcement point is told of an action by the session: "permit", or the denial's outcome.
+  [[nodiscard]] std::string outcome_by(const Session& session) const {
+    constexpr const char* kUri = "https://api.example.org/customers";
+    const Presented shown = required(session.present("GET", kUri, std::nullopt));
+    api::Authorize request;
+    request.chain = shown.chain;
+    request.proof = shown.proof;
+    request.method = "GET";
+    request.uri = kUri;
+    request.audience = "https://api.example.org";
+    request.scope = "crm.read";
+    request.params = "{}";
+    const api::Decision decision = answered(daemon->client().authorize(request));
+    return decision.permitted ? "permit" : decision.outcome;
   }
   [[nodiscard]] std::string key_of(const std::string& agent) const {
     return answered(daemon->client().agent(agent)).jkt;
@@ -101,6 +117,30 @@ BOOST_FIXTURE_TEST_CASE(all_are_frozen_at_once_and_lifted_by_the_operator, Site)
   BOOST_TEST(run({"freeze", "lift"}).exit == 2);
   must_run({"freeze", "lift", "--key", key, "--yes"});
   BOOST_TEST(proof_status(chain) == 201);
+}
+
+// Its key is in the memory of the agent's process, where no device and no daemon reaches it.
+BOOST_FIXTURE_TEST_CASE(a_session_of_before_is_permitted_nothing_while_its_agent_is_frozen, Site) {
+  must_run({"freeze", "arm", "--key", key, "--yes"});
+  answered(daemon->client().create_agent(agent_of("guard", ::getuid())));
+  const auto chain = answered(daemon->client().grant(grant_to("guard"))).chain;
+  SessionOptions options;
+  options.daemon.socket = daemon->socket().string();
+  const auto session = answered(Session::open(options, chain));
+  BOOST_TEST(outcome_by(*session) == "permit");
+
+  must_run({"agent", "freeze", "guard"});
+  BOOST_TEST(outcome_by(*session) == "agent_frozen");
+  daemon->kill();
+  daemon->start();
+  BOOST_TEST(outcome_by(*session) == "agent_frozen");
+  must_run({"agent", "unfreeze", "guard", "--key", key, "--yes"});
+  BOOST_TEST(outcome_by(*session) == "permit");
+
+  must_run({"freeze", "--all"});
+  BOOST_TEST(outcome_by(*session) == "agent_frozen");
+  must_run({"freeze", "lift", "--key", key, "--yes"});
+  BOOST_TEST(outcome_by(*session) == "permit");
 }
 
 BOOST_FIXTURE_TEST_CASE(keys_of_before_are_followed_by_ones_that_hang_on_the_switch, Site) {

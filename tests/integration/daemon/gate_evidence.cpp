@@ -1,7 +1,6 @@
 // What an approver's tool believes of a gate's key: the real programs, and TPMs whose EKs a simulated vendor certified.
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,10 +12,10 @@
 
 #include "sdk/crypto/jwk.hpp"
 #include "sdk/verify/attestation_result.hpp"
-#include "simulators/swtpm/swtpm.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
+#include "tests/integration/daemon/certified_tpm.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
-#include "tests/integration/daemon/two_devices.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -35,21 +34,6 @@ enforcement = "tpm"
 )";
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-simulators::Swtpm certified_tpm() {
-  simulators::SwtpmOptions options;
-  options.certificates = true;
-  return required(simulators::Swtpm::start(options));
-}
-
-/// The authority that certified the TPM's EK.
-std::string root_of(const simulators::Swtpm& tpm) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(tpm.folder())) {
-    if (entry.path().filename() == "issuercert.pem") return entry.path().string();
-  }
-  BOOST_FAIL("the simulated vendor has no certificate");
-  return {};
-}
 
 /// A gate that bob opens, whose key is made; bob's key is the program's.
 struct Site {
@@ -79,7 +63,7 @@ struct Site {
   }
 
   simulators::Swtpm tpm = certified_tpm();
-  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = kGate}};
+  DaemonProcess daemon{{.tcti = tpm.tcti(), .extra = known_asker_section() + kGate}};
   testing::Chancery chancery;
 };
 

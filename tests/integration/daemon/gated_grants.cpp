@@ -13,20 +13,20 @@
 #include <unistd.h>
 
 #include <chancery/approval_client.hpp>
-#include <chancery/approval_decision.hpp>
 #include <chancery/approver_enrolment.hpp>
 #include <chancery/trust.hpp>
 #include <chancery/verify.hpp>
 
-#include "attest/evidence/policy_digest.hpp"
-#include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
 #include "sdk/crypto/hash.hpp"
 #include "sdk/crypto/signing_key.hpp"
 #include "sdk/json/reader.hpp"
 #include "tests/integration/cli/chancery_process.hpp"
 #include "tests/integration/daemon/daemon_process.hpp"
+#include "tests/integration/daemon/hand_made_decision.hpp"
+#include "tests/integration/daemon/known_asker.hpp"
 #include "tests/integration/daemon/published_trust.hpp"
+#include "tests/integration/daemon/scrape.hpp"
 #include "tests/integration/daemon/started_tpm.hpp"
 
 namespace chancery::tests {
@@ -43,21 +43,14 @@ approvers = ["user:bob@example.org"]
 enforcement = "tpm"
 )";
 
-std::chrono::sys_seconds wall_clock() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 /// A daemon whose TPM keeps refunds behind a gate, an agent, and bob with a key of his own.
 struct Gated {
-  explicit Gated(const std::string& gates = kGate) : daemon({.tcti = tpm.tcti(), .extra = kGrants + gates}) {
+  /// \param asker  the section that says who the user of this test is; empty: nobody knows
+  explicit Gated(const std::string& gates = kGate, const std::string& asker = known_asker_section())
+      : daemon({.tcti = tpm.tcti(), .extra = asker + kGrants + gates}) {
     daemon.start();
     answered(daemon.client().create_agent(agent_of("orchestrator", ::geteuid())));
-    Enrolment enrolment;
-    enrolment.principal = kBob;
-    enrolment.key = bob.public_key();
-    enrolment.kind = "file";
-    const Client client = daemon.client();
-    answered(ApprovalClient(client).enroll({enrolment_document(enrolment), {}}));
+    enroll_first(daemon.client(), kBob, bob.public_key());
   }
 
   static api::CreateGrant refunds() {
@@ -74,36 +67,13 @@ struct Gated {
     return gates.front();
   }
 
-  static std::string member(const std::string& json, std::string_view name) {
-    const auto document = json::Document::parse(json);
-    BOOST_REQUIRE(document);
-    const json::Value* const value = document->root().find(name);
-    BOOST_REQUIRE_MESSAGE(value != nullptr, json);
-    return std::string(value->string().value_or(value->source()));
-  }
-
   /// What bob signs so that the TPM signs this and nothing else.
   [[nodiscard]] std::string for_tpm(const std::string& signing_input) const {
-    const auto name = hex_decode_exactly<std::tuple_size_v<attest::Name>>(gate().key_name);
-    BOOST_REQUIRE(name);
-    const Bytes input = attest::policy_signature_input(*name, as_bytes(signing_input), "refunds");
-    const auto signature = bob.sign(input);
-    BOOST_REQUIRE(signature);
-    return base64url_encode(*signature);
+    return policy_signature_by(bob, gate(), signing_input);
   }
 
   [[nodiscard]] std::string decision_about(const api::PendingApproval& request) const {
-    ApprovalDecision decision;
-    decision.approver = kBob;
-    decision.request = request.id;
-    decision.request_sha256 = request.sha256;
-    decision.verdict = ApprovalVerdict::kApprove;
-    decision.issued_at = wall_clock();
-    decision.key = bob.public_key().thumbprint();
-    const std::string input = approval_decision_input(decision, Algorithm::kES256);
-    const auto signature = bob.sign(as_bytes(input));
-    BOOST_REQUIRE(signature);
-    return signed_by_key(input, *signature);
+    return approval_by(bob, kBob, request);
   }
 
   [[nodiscard]] ClientResult<api::DecidedApproval> approve(const api::PendingApproval& request,
@@ -241,6 +211,32 @@ BOOST_FIXTURE_TEST_CASE(a_grant_behind_the_gate_waits_and_is_signed_under_the_ap
   BOOST_TEST(again.approval->id != asked.approval->id);
 }
 
+// Whoever runs `chancery grant` could be an approver: nothing is made for a user whom nobody knows.
+BOOST_AUTO_TEST_CASE(a_user_whom_nobody_knows_asks_for_no_grant_behind_a_gate) {
+  const Gated scene(kGate, "");
+  const auto refused = scene.daemon.client().grant(Gated::refunds());
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "forbidden");
+  BOOST_TEST((refused.error().detail.find("[console] approvers") != std::string::npos),
+             refused.error().detail);
+  BOOST_TEST(scene.gate().key_name.empty());
+  api::CreateGrant open = Gated::refunds();
+  open.authority.scopes = {"crm.read"};
+  BOOST_TEST(answered(scene.daemon.client().grant(open)).chain.size() == 1u);
+}
+
+// The operator's user is Bob's: what he asks for himself is for somebody else to approve.
+BOOST_AUTO_TEST_CASE(who_asks_for_a_grant_does_not_approve_it) {
+  const Gated scene(kGate, known_asker_section(kBob));
+  const api::Grant asked = answered(scene.daemon.client().grant(Gated::refunds()));
+  BOOST_REQUIRE(asked.approval);
+  const auto refused = scene.approve(
+      *asked.approval, scene.for_tpm(member(asked.approval->document, "unsigned_token")));
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(refused.error().code == "forbidden", refused.error().detail);
+  BOOST_TEST(answered(scene.daemon.client().grant(Gated::refunds())).approval->id == asked.approval->id);
+}
+
 BOOST_FIXTURE_TEST_CASE(without_a_signature_for_the_tpm_nothing_is_approved, Gated) {
   const api::Grant asked = answered(daemon.client().grant(refunds()));
   BOOST_REQUIRE(asked.approval);
@@ -298,6 +294,15 @@ BOOST_FIXTURE_TEST_CASE(a_grant_for_which_there_is_no_room_takes_no_place_in_a_s
     BOOST_REQUIRE(!over);
     BOOST_TEST(over.error().code == "overloaded", over.error().detail);
   }
+  BOOST_REQUIRE(answered(asked(0)).approval);  // waits already
+  const std::string text = scrape(daemon);
+  const auto counted = [&](const std::string& outcome) {
+    return metric(text, "chancery_approval_requests_total{kind=\"grant\",outcome=\"" + outcome + "\"}")
+        .value_or(-1);
+  };
+  BOOST_TEST(counted("parked") == kMostOfKey);
+  BOOST_TEST(counted("repeated") == 1);
+  BOOST_TEST(counted("refused") == 3);
   daemon.stop();
   BOOST_TEST(places_taken() == kMostOfKey);
 }
@@ -416,8 +421,9 @@ BOOST_FIXTURE_TEST_CASE(another_key_of_an_approver_is_another_key_of_the_gate, G
   const std::vector<std::string> former = granted();
   const std::string before = gate().key_name;
   rotate_bob();
-  BOOST_TEST(gate().key_name.empty());  // until it is needed
+  BOOST_TEST(gate().key_name != before);  // none, or the next one by now
   const std::vector<std::string> next = granted();
+  BOOST_TEST(!gate().key_name.empty());
   BOOST_TEST(gate().key_name != before);
   BOOST_TEST(verdict_of(former) == "valid");
   BOOST_TEST(verdict_of(next) == "valid");

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -98,6 +99,35 @@ BOOST_FIXTURE_TEST_CASE(one_stops_an_agent_and_verifies_when_the_daemon_is_gone,
   BOOST_TEST(contains(json.output, R"("chains":3)"), json.output);
   BOOST_TEST(contains(json.output, R"("unverified_chains":0)"), json.output);
   BOOST_TEST(contains(json.output, R"("found":[])"), json.output);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_agents_name_alone_is_enough_and_nothing_is_written_over, Incident) {
+  const std::filesystem::path here = daemon.folder() / "here";
+  std::filesystem::create_directory(here);
+  const auto open_here = [&] {
+    return run_program({"/bin/sh", "-c", R"(cd "$1" && exec "$2" incident open orchestrator --socket "$3")",
+                        "sh", here.string(), CHANCERY_BINARY_DIR "/chancery", daemon.socket().string()});
+  };
+  const ProgramResult opened = open_here();
+  BOOST_TEST(opened.exit_status == 0, opened.output);
+  BOOST_TEST(spend(chain, 1) != "permit");
+  BOOST_TEST(spend(below, 1) != "permit");
+  const std::vector<std::filesystem::directory_entry> made{std::filesystem::directory_iterator(here), {}};
+  BOOST_REQUIRE(made.size() == 1u);
+  const std::string name = made[0].path().filename().string();
+  BOOST_TEST(name.starts_with("orchestrator.2"), name);
+  BOOST_TEST(name.ends_with("Z.incident.json"), name);
+  BOOST_TEST(contains(opened.output, "the bundle is in " + name), opened.output);
+  struct stat status {};
+  BOOST_REQUIRE(::stat(made[0].path().c_str(), &status) == 0);
+  BOOST_TEST((status.st_mode & 0777u) == 0600u);
+
+  // Opened again, it has a file of its own, or is refused because the second is the same.
+  const std::string text = text_of(made[0].path());
+  const ProgramResult again = open_here();
+  const auto files = std::distance(std::filesystem::directory_iterator(here), {});
+  BOOST_TEST(files == (again.exit_status == 0 ? 2 : 1), again.output);
+  BOOST_TEST(text_of(made[0].path()) == text);
 }
 
 BOOST_FIXTURE_TEST_CASE(one_that_was_changed_is_not_sound_and_says_what, Incident) {

@@ -19,7 +19,7 @@ inline std::string body_for(std::string_view pattern) {
     return R"({"chain":"x","proof":"x","method":"GET","uri":"https://x","audience":"x","action":{"scope":"a.b"}})";
   if (pattern == "/v1/revocations" || pattern == "/v1/suspensions" || pattern == "/v1/impact")
     return R"({"agent":"support"})";
-  if (pattern == "/v1/incidents") return R"({"agent":"support"})";
+  if (pattern == "/v1/incidents") return R"({"agent":"support","freeze":false,"revoke":false})";
   if (pattern == "/v1/drills") return R"({"agent":"support","window_s":60})";
   if (pattern == "/v1/join-tokens") return R"({"agent":"support","chain":["x"]})";
   const std::string challenge =

@@ -40,18 +40,7 @@ struct SpendingDaemon {
 
   /// What has a payment decided, with a fresh proof.
   [[nodiscard]] ClientResult<api::Authorize> payment(const std::vector<std::string>& from, int amount) const {
-    constexpr const char* kUri = "https://api.example.org/refunds";
-    const auto proof = daemon.client().prove({from, "POST", kUri, std::nullopt});
-    if (!proof) return proof.error();
-    api::Authorize request;
-    request.chain = from;
-    request.proof = proof->proof;
-    request.method = "POST";
-    request.uri = kUri;
-    request.audience = "https://api.example.org";
-    request.scope = "payments.refund";
-    request.params = R"({"amount":)" + std::to_string(amount) + "}";
-    return request;
+    return refund_of(daemon.client(), from, amount);
   }
 
   /// "permit", or the denial's outcome, or the problem's code.

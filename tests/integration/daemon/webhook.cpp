@@ -1,15 +1,12 @@
 // Anomalies that the real daemon tells a receiver elsewhere, over TLS: one that has nothing of Chancery's, that may be down,
 // and that may be somebody else.
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chancery/overview_client.hpp>
@@ -17,6 +14,7 @@
 #include "daemon/edge/dev_certificate.hpp"
 #include "sdk/json/reader.hpp"
 #include "tests/integration/daemon/kept_daemon.hpp"
+#include "tests/integration/daemon/receiver_process.hpp"
 #include "tests/integration/daemon/scrape.hpp"
 #include "tests/integration/edge/raw_client.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
@@ -29,33 +27,6 @@ using namespace std::chrono_literals;
 constexpr const char* kIssuer = "https://issuer.test.example";
 constexpr const char* kPassword = "pass-1-of-the-receiver";
 constexpr const char* kToken = "token-2-of-the-receiver";
-
-/// tests/integration/webhook/receiver.py on a port of its own.
-class ReceiverProcess {
- public:
-  explicit ReceiverProcess(const std::vector<std::string>& arguments) : pid_(::fork()) {
-    BOOST_REQUIRE(pid_ >= 0);
-    if (pid_ > 0) return;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::vector<std::string> command{"/usr/bin/python3", "-B",
-                                     CHANCERY_SOURCE_DIR "/tests/integration/webhook/receiver.py"};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& argument : command) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    ::execv(argv.front(), argv.data());
-    ::_exit(127);
-  }
-  ~ReceiverProcess() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  ReceiverProcess(const ReceiverProcess&) = delete;
-  ReceiverProcess& operator=(const ReceiverProcess&) = delete;
-
- private:
-  pid_t pid_;
-};
 
 /// A daemon that tells its anomalies to an address at which nobody listens yet, and an agent.
 struct Telling {
@@ -122,7 +93,7 @@ struct Telling {
     return metric(scrape(daemon), series).value_or(-1);
   }
   [[nodiscard]] double outcomes(const std::string& outcome) const {
-    return counted("chancery_webhook_deliveries_total{outcome=\"" + outcome + "\"}");
+    return counted("chancery_webhook_deliveries_total{about=\"anomalies\",outcome=\"" + outcome + "\"}");
   }
 
   testing::TemporaryFolder folder;
@@ -139,12 +110,12 @@ BOOST_AUTO_TEST_SUITE(webhook)
 BOOST_FIXTURE_TEST_CASE(a_receiver_that_was_down_is_told_once_it_is_up_also_over_a_restart, Telling) {
   behave_oddly();
   BOOST_TEST(eventually([&] { return outcomes("failed") >= 1; }));
-  BOOST_TEST(counted("chancery_webhook_waiting") == 1);
+  BOOST_TEST(counted("chancery_webhook_waiting{about=\"anomalies\"}") == 1);
   BOOST_REQUIRE(daemon.stop() == 0);
   daemon.start();
   const auto up = receiver();
   BOOST_REQUIRE(eventually([&] { return !received().empty(); }, 60s));
-  BOOST_TEST(eventually([&] { return counted("chancery_webhook_waiting") == 0; }));
+  BOOST_TEST(eventually([&] { return counted("chancery_webhook_waiting{about=\"anomalies\"}") == 0; }));
   BOOST_TEST(outcomes("delivered") == 1);
 
   const auto lines = received();
@@ -174,7 +145,7 @@ BOOST_FIXTURE_TEST_CASE(whoever_has_another_certificate_is_told_nothing, Telling
   BOOST_TEST(eventually([&] { return outcomes("failed") >= 2; }));
   BOOST_TEST(received().empty());
   BOOST_TEST(outcomes("delivered") == 0);
-  BOOST_TEST(counted("chancery_webhook_waiting") == 1);
+  BOOST_TEST(counted("chancery_webhook_waiting{about=\"anomalies\"}") == 1);
   BOOST_TEST(daemon.output().find("could not be told to the webhook") != std::string::npos, daemon.output());
   BOOST_TEST(daemon.output().find("certificate is not trusted") != std::string::npos, daemon.output());
   trust("receiver");

@@ -50,12 +50,7 @@ struct Pages {
 /// A bridge in front of a refund of more than 50, and Bob who opens the gate.
 struct Gated : Pages, BridgeScene {
   explicit Gated(bool has_console = true) : BridgeScene((has_console ? section() : std::string()) + kGate) {
-    Enrolment enrolment;
-    enrolment.principal = kBob;
-    enrolment.key = bob.public_key();
-    enrolment.kind = "file";
-    const Client client = daemon.client();
-    answered(ApprovalClient(client).enroll({enrolment_document(enrolment), {}}));
+    enroll_first(daemon.client(), kBob, bob.public_key());
     url = listen();
   }
 

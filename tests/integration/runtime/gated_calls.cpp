@@ -57,21 +57,12 @@ struct Gated {
     authority.scopes = {"payments.refund"};
     authority.constraints = {{"amount", NumberBound{NumberBound::Type::kMaxSubtree, 1000}}};
     chain = answered(daemon.client().grant(grant_of(authority))).chain;
-    enroll();
+    enroll_first(daemon.client(), kBob, key.public_key());
     DeclaredTool tool = refund_tool(upstream.url() + "/v1/charges/{charge}/refunds");
     tool.credential.clear();
     runtime.emplace(daemon, kToolsUrl);
     runtime->declare(tool.name, toml_of(tool));
     runtime->start();
-  }
-
-  void enroll() {
-    Enrolment enrolment;
-    enrolment.principal = kBob;
-    enrolment.key = key.public_key();
-    enrolment.kind = "file";
-    const Client client = daemon.client();
-    answered(ApprovalClient(client).enroll({enrolment_document(enrolment), {}}));
   }
 
   [[nodiscard]] HttpReply call(const std::string& amount) const {
@@ -191,27 +182,20 @@ BOOST_FIXTURE_TEST_CASE(an_approval_that_nobody_used_lapses, Fleeting) {
 }
 
 BOOST_FIXTURE_TEST_CASE(an_enforcement_point_is_told_to_wait_and_asks_again, Gated) {
-  const auto ask = [&](const std::string& amount) {
-    api::Authorize question;
-    question.chain = chain;
-    question.method = "POST";
-    question.uri = std::string(kToolsUrl) + "/refunds";
-    question.audience = kToolsUrl;
-    question.scope = "payments.refund";
-    question.params = R"({"amount":)" + amount + "}";
-    question.proof = answered(daemon.client().prove({chain, question.method, question.uri, {}, {}})).proof;
-    return answered(daemon.client().authorize(question));
+  const auto ask = [&](int amount) {
+    const Client client = daemon.client();
+    return answered(client.authorize(answered(refund_of(client, chain, amount, kToolsUrl))));
   };
-  BOOST_TEST(ask("99").permitted);
-  const api::Decision waiting = ask("101");
+  BOOST_TEST(ask(99).permitted);
+  const api::Decision waiting = ask(101);
   BOOST_REQUIRE(!waiting.permitted);
   BOOST_TEST(waiting.outcome == api::kApprovalRequired);
   BOOST_REQUIRE(waiting.approval);
   BOOST_TEST(member(waiting.approval->document, "kind") == "action");
   approve(waiting.approval->id);
-  BOOST_TEST(!ask("102").permitted);
-  BOOST_TEST(ask("101").permitted);
-  BOOST_TEST(!ask("101").permitted);
+  BOOST_TEST(!ask(102).permitted);
+  BOOST_TEST(ask(101).permitted);
+  BOOST_TEST(!ask(101).permitted);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_client_waits_for_the_decision_and_is_called_back, Gated) {

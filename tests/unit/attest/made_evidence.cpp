@@ -9,6 +9,7 @@
 #include <openssl/ec.h>
 #include <tss2/tss2_mu.h>
 
+#include "attest/evidence/signing_area.hpp"
 #include "attest/evidence/tpm_codec.hpp"
 #include "attest/verify/attestation_key.hpp"
 #include "attest/verify/certification.hpp"
@@ -82,18 +83,9 @@ void put(TPM2B_DATA& sized, ByteView octets) { put_into(sized, sized.buffer, oct
 void put(TPM2B_DIGEST& sized, ByteView octets) { put_into(sized, sized.buffer, octets); }
 
 TPMT_PUBLIC ak_area(EVP_PKEY* key) {
-  TPMT_PUBLIC area{};
-  area.type = TPM2_ALG_ECC;
-  area.nameAlg = TPM2_ALG_SHA256;
-  area.objectAttributes = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_FIXEDTPM |
-                          TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                          TPMA_OBJECT_USERWITHAUTH;
-  TPMS_ECC_PARMS& ecc = area.parameters.eccDetail;
-  ecc.symmetric.algorithm = TPM2_ALG_NULL;
-  ecc.scheme.scheme = TPM2_ALG_ECDSA;
-  ecc.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-  ecc.curveID = TPM2_ECC_NIST_P256;
-  ecc.kdf.scheme = TPM2_ALG_NULL;
+  TPMT_PUBLIC area = attest::signing_area(TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT |
+                                          TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                                          TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH);
   for (const auto& [name, coordinate] : {std::pair{OSSL_PKEY_PARAM_EC_PUB_X, &area.unique.ecc.x},
                                          std::pair{OSSL_PKEY_PARAM_EC_PUB_Y, &area.unique.ecc.y}}) {
     BIGNUM* number = nullptr;

@@ -87,12 +87,12 @@ BOOST_DATA_TEST_CASE_F(Settings, nobody_decides_without_a_name, boost::unit_test
 
 BOOST_FIXTURE_TEST_CASE(a_next_key_takes_the_place_of_the_one_before, Settings) {
   const auto before = approver_or_new(output, kBob, {});
-  const auto next = next_key_or_new(output, {});
+  const auto next = next_key_or_new(output, {}, {});
   BOOST_REQUIRE((before && next));
   BOOST_TEST(next->thumbprint() != before->key.thumbprint());
   // Until it takes that place the key that is enrolled decides, and the same one comes again.
   BOOST_TEST(approver_of({})->key.thumbprint() == before->key.thumbprint());
-  BOOST_TEST(next_key_or_new(output, {})->thumbprint() == next->thumbprint());
+  BOOST_TEST(next_key_or_new(output, {}, {})->thumbprint() == next->thumbprint());
   BOOST_REQUIRE(take_next_key().has_value());
   BOOST_TEST(approver_of({})->key.thumbprint() == next->thumbprint());
   BOOST_TEST(!std::filesystem::exists(file("next.pem")));
@@ -102,7 +102,7 @@ BOOST_FIXTURE_TEST_CASE(a_next_key_takes_the_place_of_the_one_before, Settings) 
 // The file of a key in a device has another name: between the end of the one and the other's place there is no key.
 BOOST_FIXTURE_TEST_CASE(an_interrupted_replacement_is_finished, Settings) {
   BOOST_REQUIRE(approver_or_new(output, kBob, {}).has_value());
-  const auto next = next_key_or_new(output, {});
+  const auto next = next_key_or_new(output, {}, {});
   BOOST_REQUIRE(next.has_value());
   BOOST_REQUIRE(std::filesystem::remove(file("key.pem")));
   const auto kept = approver_of({});

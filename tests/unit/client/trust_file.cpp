@@ -1,10 +1,14 @@
 #include "sdk/cli/trust_file.hpp"
 
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <map>
+#include <ostream>
 #include <string>
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/unit/daemon/temporary_folder.hpp"
@@ -211,8 +215,45 @@ BOOST_AUTO_TEST_CASE(another_ceiling_on_a_key_that_has_one_is_refused) {
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ErrorCode::kConflict));
   BOOST_TEST(merge_trust(wide, trust(anchor("https://a", kKeyB, narrow))).has_value());
-  BOOST_TEST(
-      merge_trust(wide, trust(anchor("https://a", kKeyA, narrow + R"(,"sub":["user:x"])"))).has_value());
+}
+
+namespace {
+
+/// For whom two anchors with one key and different ceilings are.
+struct Speakers {
+  const char* name;
+  const char* held;
+  const char* added;
+  bool is_taken;
+};
+std::ostream& operator<<(std::ostream& out, const Speakers& row) { return out << row.name; }
+
+constexpr std::array kSpeakers{
+    Speakers{"everybody, then one", "", R"(,"sub":["user:x"])", false},
+    Speakers{"one, then everybody", R"(,"sub":["user:x"])", "", false},
+    Speakers{"one, then another", R"(,"sub":["user:x"])", R"(,"sub":["user:y"])", true},
+    Speakers{"a pattern, then one of it", R"(,"sub":["user:*"])", R"(,"sub":["user:x"])", false},
+    Speakers{"one, then a pattern that it is of", R"(,"sub":["user:x"])", R"(,"sub":["service:y","user:*"])",
+             false},
+    Speakers{"a pattern, then a part of it", R"(,"sub":["user:*"])", R"(,"sub":["user:x*"])", false},
+    Speakers{"a pattern, then another", R"(,"sub":["user:*"])", R"(,"sub":["service:*"])", true},
+    Speakers{"what begins alike", R"(,"sub":["user:x"])", R"(,"sub":["user:x2"])", true},
+    Speakers{"other agents of the same person", R"(,"sub":["user:x"],"client_id":["a"])",
+             R"(,"sub":["user:x"],"client_id":["b"])", true},
+    Speakers{"agents, then principals", R"(,"client_id":["a"])", R"(,"sub":["user:x"])", false},
+};
+
+}  // namespace
+
+// What both may speak of the first of them bounds, and the second would bound in vain.
+BOOST_DATA_TEST_CASE(a_ceiling_after_another_is_taken_where_nothing_is_of_both,
+                     boost::unit_test::data::make(kSpeakers), row) {
+  const std::string wide = R"(,"ceiling":{"scopes":["crm.*","pay"]})";
+  const std::string narrow = R"(,"ceiling":{"scopes":["crm.*"]})";
+  const auto merged = merge_trust(trust(anchor("https://a", kKeyA, wide + row.held)),
+                                  trust(anchor("https://a", kKeyA, narrow + row.added)));
+  BOOST_TEST(merged.has_value() == row.is_taken);
+  if (!merged) BOOST_TEST((merged.error().code == ErrorCode::kConflict));
 }
 
 // As when a gate's approvers changed: what its former key signed counts, until that anchor is taken out.

@@ -7,12 +7,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/config/config.hpp"
-#include "tests/unit/daemon/least_configuration.hpp"
+#include "tests/unit/daemon/read_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::accepted;
 using testing::kLeast;
 
 struct Row {
@@ -65,7 +66,7 @@ BOOST_DATA_TEST_CASE(who_is_told_of_anomalies_is_named_by_an_https_address,
 }
 
 BOOST_AUTO_TEST_CASE(what_is_said_of_anomalies_is_read_and_written_out_again) {
-  const auto parsed = parse_config(kLeast + R"([anomaly]
+  const Config config = accepted(kLeast + R"([anomaly]
 multiple = 3.5
 learning = "1h"
 quiet = "5m"
@@ -75,20 +76,14 @@ url = "https://chancery:secret@alerts.example.org:8443/hook?channel=9"
 ca = "/etc/chancery/alerts.pem"
 backend = "tpm0"
 )");
-  const auto* config = std::get_if<Config>(&parsed);
-  BOOST_REQUIRE(config != nullptr);
   const WebhookConfig webhook{"https://chancery:secret@alerts.example.org:8443/hook?channel=9",
                               "/etc/chancery/alerts.pem", "tpm0"};
-  BOOST_TEST((config->anomaly == AnomalyConfig{3.5, 1h, 5min, {"new_host", "call_rate"}, webhook}));
-  const auto again = parse_config(to_toml(*config));
-  BOOST_REQUIRE(std::holds_alternative<Config>(again));
-  BOOST_TEST((std::get<Config>(again).anomaly == config->anomaly));
+  BOOST_TEST((config.anomaly == AnomalyConfig{3.5, 1h, 5min, {"new_host", "call_rate"}, webhook}));
+  BOOST_TEST((accepted(to_toml(config)).anomaly == config.anomaly));
 }
 
 BOOST_AUTO_TEST_CASE(another_receiver_takes_a_restart) {
-  const auto parsed = parse_config(kLeast);
-  BOOST_REQUIRE(std::holds_alternative<Config>(parsed));
-  const auto& running = std::get<Config>(parsed);
+  const Config running = accepted(kLeast);
   Config read = running;
   read.anomaly.webhook.url = "https://a.example";
   const TakenOver taken = take_over(running, read);

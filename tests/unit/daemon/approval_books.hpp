@@ -10,8 +10,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/store/sqlite_approval_book.hpp"
+#include "daemon/store/sqlite_approval_notices.hpp"
 #include "daemon/store/sqlite_approver_book.hpp"
 #include "daemon/store/sqlite_gate_book.hpp"
+#include "daemon/store/sqlite_incident_book.hpp"
 #include "daemon/store/sqlite_ledger.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "sdk/base/hex.hpp"
@@ -88,6 +90,8 @@ struct ApprovalBooks {
     book = make_sqlite_approval_book(journal);
     approvers = make_sqlite_approver_book(journal);
     gates = make_sqlite_gate_book(journal);
+    incidents = make_sqlite_incident_book(journal);
+    notices = make_sqlite_approval_notices(journal);
     store_counts = [journal] { return journal->audit_counts().size; };
   }
   void close() {
@@ -95,6 +99,8 @@ struct ApprovalBooks {
     book.reset();
     approvers.reset();
     gates.reset();
+    incidents.reset();
+    notices.reset();
     store.reset();
     store_counts = nullptr;
   }
@@ -183,6 +189,8 @@ struct ApprovalBooks {
   std::unique_ptr<ApprovalBook> book;
   std::unique_ptr<ApproverBook> approvers;
   std::unique_ptr<GateBook> gates;
+  std::unique_ptr<IncidentBook> incidents;
+  std::unique_ptr<Outbox> notices;
   std::function<std::uint64_t()> store_counts;  ///< how many entries the log has
   std::optional<Thumbprint> first_approver{};
 };

@@ -9,6 +9,7 @@
 #include <latch>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -247,7 +248,12 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_revoked_once_by_the_operator_or_the_person, Enr
   must(revoke(second.jkt, bob));
   BOOST_TEST((refusal(revoke(second.jkt)) == kConflict));
   must(revoke(bob, bob));
+  const sys_seconds replaced_at = *must(approvers->by_key(former)).keys.front().ended_at;
+  must(revoke(former));
   BOOST_TEST((refusal(revoke(former)) == kConflict));
+  const ApproverKey once_replaced = must(approvers->by_key(former)).keys.front();
+  BOOST_TEST((once_replaced.state == State::kRevoked));
+  BOOST_TEST((*once_replaced.ended_at == replaced_at));
   BOOST_TEST((refusal(revoke(fresh_approver_key().jkt)) == kNotFound));
   const ApproverKey ended = must(approvers->by_key(second.jkt)).keys.front();
   BOOST_TEST((ended.state == State::kRevoked));
@@ -297,6 +303,34 @@ BOOST_DATA_TEST_CASE_F(ApprovalBooks, nobody_decides_by_a_record_with_a_change_o
   BOOST_TEST((refusal(decide(ballot(call, kBob, bob))) == kStoreCorrupt));
   BOOST_TEST((refusal(approvers->by_key(bob)) == kStoreCorrupt));
   for (const Approver& person : must(approvers->list())) BOOST_TEST(person.keys.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_that_has_ended_and_is_damaged_hides_nobody_from_the_list, ApprovalBooks) {
+  const Thumbprint bob = enrolled(kBob);
+  const ApproverKey next = fresh_approver_key();
+  must(enroll(kBob, next, {}, bob, bob));
+  must(must(Database::open(folder.path() / "chancery.db"))
+           .execute("UPDATE approver_keys SET seal = zeroblob(32) WHERE state = 'replaced'"));
+  const auto listed = must(approvers->list());
+  BOOST_REQUIRE(listed.size() == 1u);
+  BOOST_REQUIRE(listed[0].keys.size() == 1u);
+  BOOST_TEST((listed[0].keys[0].jkt == next.jkt));
+  BOOST_TEST((refusal(approvers->find(kBob)) == kStoreCorrupt));
+}
+
+BOOST_FIXTURE_TEST_CASE(each_change_of_approvers_is_counted_before_it_is_told, ApprovalBooks) {
+  std::uint64_t before = approvers->changes();
+  const auto has_changed = [&] { return std::exchange(before, approvers->changes()) != before; };
+  const Thumbprint bob = enrolled(kBob);
+  BOOST_TEST(has_changed());
+  must(approvers->list());
+  must(approvers->find(kBob));
+  BOOST_TEST(!has_changed());
+  const ApproverKey next = fresh_approver_key();
+  must(enroll(kBob, next, {}, bob, bob));
+  BOOST_TEST(has_changed());
+  must(revoke(next.jkt));
+  BOOST_TEST(has_changed());
 }
 
 BOOST_FIXTURE_TEST_CASE(records_under_another_secret_are_not_used, ApprovalBooks) {

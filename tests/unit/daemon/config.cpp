@@ -10,30 +10,17 @@
 
 #include "daemon/config/options.hpp"
 #include "daemon/config/values.hpp"
-#include "tests/unit/daemon/least_configuration.hpp"
+#include "tests/unit/daemon/read_configuration.hpp"
 #include "tests/unit/daemon/temporary_folder.hpp"
 
 namespace chancery::config {
 namespace {
 
 using chancery::testing::TemporaryFolder;
+using testing::accepted;
 using testing::kLeast;
+using testing::refused;
 using namespace std::chrono_literals;
-
-Config accepted(std::string_view toml) {
-  auto parsed = parse_config(toml);
-  if (const auto* error = std::get_if<ConfigError>(&parsed)) {
-    BOOST_FAIL("line " << error->line << ": " << error->message);
-  }
-  return std::get<Config>(std::move(parsed));
-}
-
-ConfigError refused(std::string_view toml) {
-  const auto parsed = parse_config(toml);
-  if (const auto* error = std::get_if<ConfigError>(&parsed)) return *error;
-  BOOST_ERROR("accepted: " << toml);
-  return {};
-}
 
 BOOST_AUTO_TEST_CASE(every_default_is_a_valid_value) {
   const Config config = default_config();  // aborts on one that is not

@@ -12,11 +12,12 @@
 #include "daemon/config/config.hpp"
 #include "daemon/setup/console.hpp"
 #include "daemon/setup/options.hpp"
-#include "tests/unit/daemon/least_configuration.hpp"
+#include "tests/unit/daemon/read_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
+using testing::accepted;
 using testing::kLeast;
 
 std::string with_tls(const std::string& address) {
@@ -30,12 +31,6 @@ std::string complaint_about(const std::string& text) {
   const auto result = parse_config(text);
   const auto* const error = std::get_if<ConfigError>(&result);
   return error == nullptr ? "" : error->message;
-}
-
-Config accepted(const std::string& text) {
-  auto result = parse_config(text);
-  if (const auto* error = std::get_if<ConfigError>(&result)) BOOST_FAIL(error->message);
-  return std::get<Config>(std::move(result));
 }
 
 struct Row {
@@ -70,6 +65,8 @@ constexpr std::array kRows{
     Row{"an approver", kTls, "approvers = [\"bob=user:bob@example.org\"]\n", nullptr},
     Row{"an approver without a user", kTls, "approvers = [\"=user:bob@example.org\"]\n", "console.approvers"},
     Row{"an approver without a principal", kTls, "approvers = [\"bob=\"]\n", "console.approvers"},
+    Row{"an approver without a kind", kTls, "approvers = [\"bob=bob\"]\n", "console.approvers"},
+    Row{"a group for an approver", kTls, "approvers = [\"bob=group:finance\"]\n", "console.approvers"},
     Row{"an approver without both", kTls, "approvers = [\"bob\"]\n", "console.approvers"},
     Row{"without files", kTls, "enabled = true\nfiles = \"\"\n", "console.files"},
     Row{"too short a session", kTls, "session_life = \"59s\"\n", "console.session_life"},

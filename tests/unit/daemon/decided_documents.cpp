@@ -147,6 +147,16 @@ BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_is_no_example, Deciders) {
   BOOST_TEST(!before(refund("next")).has_value());
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_revoked_key_approved_is_no_example_once_it_was_used, Deciders) {
+  const ParkedCall used = parked(refund("used"));
+  BOOST_TEST((decide_as(kBob, used, true) == kApproved));
+  BOOST_TEST((use(used, kNow) == Recording::Outcome::kRecorded));
+  must(enroll(kBob, fresh_approver_key(), {}, bob, bob));
+  BOOST_TEST(before(refund("next")).has_value());
+  must(revoke(bob));
+  BOOST_TEST(!before(refund("next")).has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(one_that_was_changed_is_left_out, Deciders) {
   decide_as(kBob, parked(refund("one")), true);
   auto database = must(Database::open(folder.path() / "chancery.db"));

@@ -1,6 +1,9 @@
 // What a configuration says of gates.
 
 #include <array>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -9,14 +12,17 @@
 
 #include "daemon/config/config.hpp"
 #include "daemon/config/values.hpp"
-#include "tests/unit/daemon/least_configuration.hpp"
+#include "tests/unit/daemon/read_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
 using namespace std::chrono_literals;
 
+using testing::accepted;
 using testing::kLeast;  // what follows it begins in line 10
+using testing::Mistake;
+using testing::refused;
 
 constexpr const char* kRefunds = R"([[gate]]
 name = "refunds"
@@ -43,18 +49,44 @@ approvers = ["user:bob@example.org"]
 enforcement = "tpm"
 )";
 
-Config accepted(const std::string& text) {
-  auto result = parse_config(text);
-  if (const auto* error = std::get_if<ConfigError>(&result))
-    BOOST_FAIL("line " << error->line << ": " << error->message);
-  Config config = std::get<Config>(std::move(result));
-  config.source.clear();
-  return config;
+/// The configuration as it is installed, with each of the sections that stand in it as comments.
+std::string packaged_with_examples() {
+  std::ifstream in(CHANCERY_SOURCE_DIR "/daemon/packaging/chancery.toml");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  BOOST_TEST_REQUIRE(!text.empty());
+  std::istringstream lines(text);
+  std::string examples;
+  bool is_example = false;
+  for (std::string line; std::getline(lines, line);) {
+    is_example = line.starts_with("# [") || (is_example && line.starts_with("# "));
+    if (is_example) examples += line.substr(2) + "\n";
+  }
+  return text + examples;
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(gate_config)
+
+BOOST_AUTO_TEST_CASE(the_sections_that_the_packaged_configuration_has_as_examples_are_good) {
+  const Config config = accepted(packaged_with_examples());
+  BOOST_TEST_REQUIRE(config.gates.size() == 1U);
+  GateConfig refunds = default_gate();
+  refunds.name = "refunds";
+  refunds.scopes = {"payments.refund"};
+  refunds.when = GateWhen::kAbove;
+  refunds.parameter = "amount";
+  refunds.above = "100";
+  refunds.approvers = {"group:finance"};
+  BOOST_TEST((config.gates[0] == refunds));  // what it has besides is as by default
+  BOOST_TEST(config.runtime.approvers == std::vector<std::string>{"group:on-call"},
+             boost::test_tools::per_element());
+  BOOST_TEST((config.approvals.keep_last == default_config().approvals.keep_last));
+  BOOST_TEST(config.freeze.operator_key == "/etc/chancery/freeze.jwk");
+  BOOST_TEST(config.console.enabled);
+  BOOST_TEST(config.console.approvers.size() == 2U);
+  BOOST_TEST(config.backends.size() == 2U);
+}
 
 BOOST_AUTO_TEST_CASE(gates_are_read_and_written) {
   const Config config = accepted(kLeast + kRefunds + kNight + kKeys);
@@ -90,85 +122,76 @@ BOOST_AUTO_TEST_CASE(a_change_of_a_gate_is_live) {
 
 namespace {
 
-struct Refused {
-  const char* name;
-  const char* section;
-  const char* from;  // what is replaced of it, once
-  const char* to;
-  int line;
-  const char* message;
-};
-std::ostream& operator<<(std::ostream& out, const Refused& row) { return out << row.name; }
-
 constexpr const char* kNoDecimal =
     "gate[0].above must be a decimal that is not negative, with at most six places and below 9000000000000, such as "
     "100 or \"99.50\"";
 constexpr const char* kNoApprovers =
-    "gate[0].approvers must be principals such as \"user:bob@example.org\" and groups such as \"group:finance\"";
+    "gate[0].approvers must be principals such as \"user:bob@example.org\" and groups such as \"group:finance\": "
+    "nobody can be enrolled as an approver by a name without a kind";
 constexpr const char* kNoHours =
     "gate[0].hours must be days, times and a zone, such as \"Mo-Fr 08:00-18:00 Europe/Berlin\"";
 
 const std::array kRefused{
-    Refused{"no name", kRefunds, "name = \"refunds\"\n", "", 10, "gate[0].name is required"},
-    Refused{"a bad name", kRefunds, "\"refunds\"", "\"tool:refunds\"", 11,
+    Mistake{"no name", kRefunds, "name = \"refunds\"\n", "", 10, "gate[0].name is required"},
+    Mistake{"a bad name", kRefunds, "\"refunds\"", "\"tool:refunds\"", 11,
             "gate[0].name must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"},
-    Refused{"an unknown option", kRefunds, "quorum", "quorun", 17,
+    Mistake{"an unknown option", kRefunds, "quorum", "quorun", 17,
             "unknown option \"gate.quorun\": did you mean \"gate.quorum\"?"},
-    Refused{"an unknown `when`", kRefunds, "\"above\"", "\"over\"", 13,
+    Mistake{"an unknown `when`", kRefunds, "\"above\"", "\"over\"", 13,
             "gate[0].when must be one of \"always\" \"above\" \"first_time\" \"outside_hours\""},
-    Refused{
+    Mistake{
         "a bound without a parameter", kRefunds, "parameter = \"amount\"\n", "", 10,
         "gate[0].parameter is required with when = \"above\" and \"first_time\": name the parameter of the action"},
-    Refused{"a parameter without a bound", kRefunds, "above = 100\n", "", 10,
+    Mistake{"a parameter without a bound", kRefunds, "above = 100\n", "", 10,
             "gate[0].above is required with when = \"above\": give the most that passes without an approval"},
-    Refused{"a bound that nothing looks at", kRefunds, "\"above\"", "\"first_time\"", 15,
+    Mistake{"a bound that nothing looks at", kRefunds, "\"above\"", "\"first_time\"", 15,
             "gate[0].above is for when = \"above\" only: take it out"},
-    Refused{"a parameter that nothing looks at", kRefunds, "when = \"above\"", "when = \"always\"", 14,
+    Mistake{"a parameter that nothing looks at", kRefunds, "when = \"above\"", "when = \"always\"", 14,
             "gate[0].parameter is for when = \"above\" and \"first_time\" only: take it out"},
-    Refused{"a bound below zero", kRefunds, "100", "-1", 15, kNoDecimal},
-    Refused{"a bound that is too fine", kRefunds, "100", "\"0.0000001\"", 15, kNoDecimal},
-    Refused{"a bound that is too large", kRefunds, "100", "9000000000000", 15, kNoDecimal},
-    Refused{"a bound that is no number", kRefunds, "100", "\"much\"", 15, kNoDecimal},
-    Refused{"a bound that is true", kRefunds, "100", "true", 15, kNoDecimal},
-    Refused{"hours that nothing looks at", kNight, "\"outside_hours\"", "\"always\"", 14,
+    Mistake{"a bound below zero", kRefunds, "100", "-1", 15, kNoDecimal},
+    Mistake{"a bound that is too fine", kRefunds, "100", "\"0.0000001\"", 15, kNoDecimal},
+    Mistake{"a bound that is too large", kRefunds, "100", "9000000000000", 15, kNoDecimal},
+    Mistake{"a bound that is no number", kRefunds, "100", "\"much\"", 15, kNoDecimal},
+    Mistake{"a bound that is true", kRefunds, "100", "true", 15, kNoDecimal},
+    Mistake{"hours that nothing looks at", kNight, "\"outside_hours\"", "\"always\"", 14,
             "gate[0].hours is for when = \"outside_hours\" only: take it out"},
-    Refused{"no hours", kNight, "hours = \"Mo-Fr 08:00-18:00 Europe/Berlin\"\n", "", 10, kNoHours},
-    Refused{"hours without a zone", kNight, " Europe/Berlin", "", 14, kNoHours},
-    Refused{"no approvers", kNight, "approvers = [\"user:bob@example.org\"]\n", "", 10,
+    Mistake{"no hours", kNight, "hours = \"Mo-Fr 08:00-18:00 Europe/Berlin\"\n", "", 10, kNoHours},
+    Mistake{"hours without a zone", kNight, " Europe/Berlin", "", 14, kNoHours},
+    Mistake{"no approvers", kNight, "approvers = [\"user:bob@example.org\"]\n", "", 10,
             "gate[0].approvers is required: say who may decide, principals or groups"},
-    Refused{"an approver without a kind", kNight, "user:bob@example.org", "bob@example.org", 15,
+    Mistake{"an approver without a kind", kNight, "user:bob@example.org", "bob@example.org", 15,
             kNoApprovers},
-    Refused{"a group that is no name", kRefunds, "group:finance", "group:Finance", 16, kNoApprovers},
-    Refused{"an approver twice", kRefunds, "group:finance", "user:bob@example.org", 16,
+    Mistake{"a group that is no name", kRefunds, "group:finance", "group:Finance", 16, kNoApprovers},
+    Mistake{"an approver twice", kRefunds, "group:finance", "user:bob@example.org", 16,
             "gate[0].approvers has somebody twice, who counts once: take the second one out"},
-    Refused{"more approvals than persons", kRefunds, ", \"group:finance\"", "", 17,
+    Mistake{"more approvals than persons", kRefunds, ", \"group:finance\"", "", 17,
             "gate[0].quorum is more than there are approvers: so many can never approve"},
-    Refused{"a quorum of nobody", kRefunds, "quorum = 2", "quorum = 0", 17,
+    Mistake{"a quorum of nobody", kRefunds, "quorum = 2", "quorum = 0", 17,
             "gate[0].quorum must be from 1 to 8"},
-    Refused{"a tool that is no name", kNight, "deploy.start", "Deploy", 12,
+    Mistake{"a tool that is no name", kNight, "deploy.start", "Deploy", 12,
             "gate[0].tools must be names of tools: [a-z0-9][a-z0-9._-]{0,62}"},
-    Refused{
+    Mistake{
         "a TPM's gate with tools", kNight,
         "when = \"outside_hours\"\nhours = \"Mo-Fr 08:00-18:00 Europe/Berlin\"", "enforcement = \"tpm\"", 12,
         "gate[0].tools must be empty with enforcement = \"tpm\": the TPM signs grants, and sees no calls"},
-    Refused{
+    Mistake{
         "a TPM's gate without scopes", kKeys, "scopes = [\"payments.*\"]\n", "", 10,
         "gate[0].scopes is required with enforcement = \"tpm\": say which scopes the TPM grants by approval only"},
-    Refused{
+    Mistake{
         "a TPM's gate with a clock", kKeys,
         "approvers =", "when = \"outside_hours\"\nhours = \"Mo 08:00-18:00 UTC\"\napprovers =", 13,
         "gate[0].when must be \"always\" with enforcement = \"tpm\": a grant has no parameters, and a TPM no clock"},
-    Refused{"a TPM's gate of five", kKeys, "enforcement", "quorum = 5\nenforcement", 14,
+    Mistake{"a TPM's gate of five", kKeys, "enforcement", "quorum = 5\nenforcement", 14,
             "gate[0].quorum is more than there are approvers: so many can never approve"},
-    Refused{"a TPM's gate of five of a group", kKeys, "\"user:bob@example.org\"]",
+    Mistake{"a TPM's gate of five of a group", kKeys, "\"user:bob@example.org\"]",
             "\"group:finance\"]\nquorum = 5", 14,
             "gate[0].quorum must be at most 4 with enforcement = \"tpm\""},
-    Refused{"a TPM's gate with a long name", kKeys, "\"keys\"", "\"a-name-of-three-and-thirty-octets\"", 11,
+    Mistake{"a TPM's gate with a long name", kKeys, "\"keys\"", "\"a-name-of-three-and-thirty-octets\"", 11,
             "gate[0].name must be at most 32 characters with enforcement = \"tpm\""},
-    Refused{"a TPM's gate with five approvers", kKeys, "\"user:bob@example.org\"",
+    Mistake{"a TPM's gate with five approvers", kKeys, "\"user:bob@example.org\"",
             "\"user:a\", \"user:b\", \"user:c\", \"user:d\", \"user:e\"", 13,
             "gate[0].approvers must be at most 4 with enforcement = \"tpm\""},
-    Refused{"a section that is none", "gate = 1\n", "gate = 1", "[gate]\nname = \"one\"", 10,
+    Mistake{"a section that is none", "gate = 1\n", "gate = 1", "[gate]\nname = \"one\"", 10,
             "gate is a list of sections: write [[gate]]"},
 };
 
@@ -176,34 +199,21 @@ const std::array kRefused{
 
 BOOST_DATA_TEST_CASE(what_contradicts_itself_is_refused_with_its_line, boost::unit_test::data::make(kRefused),
                      row) {
-  std::string section = row.section;
-  const std::size_t at = section.find(row.from);
-  BOOST_TEST_REQUIRE(at != std::string::npos);
-  section.replace(at, std::string(row.from).size(), row.to);
-  const auto result = parse_config(kLeast + section);
-  const auto* error = std::get_if<ConfigError>(&result);
-  BOOST_TEST_REQUIRE(error != nullptr);
-  BOOST_TEST(error->message == row.message);
-  BOOST_TEST(error->line == row.line);
+  expect_refused(row);
 }
 
 BOOST_AUTO_TEST_CASE(names_are_distinct) {
-  const auto result = parse_config(kLeast + kRefunds + kRefunds);
-  const auto* error = std::get_if<ConfigError>(&result);
-  BOOST_TEST_REQUIRE(error != nullptr);
-  BOOST_TEST(error->message == "gate[1].name is the name of an earlier [[gate]]: choose another");
+  BOOST_TEST(refused(kLeast + kRefunds + kRefunds).message ==
+             "gate[1].name is the name of an earlier [[gate]]: choose another");
 }
 
 BOOST_AUTO_TEST_CASE(approvers_of_tools_are_principals_and_groups) {
   BOOST_TEST(accepted(kLeast + "[runtime]\napprovers = [\"group:finance\"]\n").runtime.approvers ==
                  std::vector<std::string>{"group:finance"},
              boost::test_tools::per_element());
-  const auto result = parse_config(kLeast + "[runtime]\napprovers = [\"bob\"]\n");
-  const auto* error = std::get_if<ConfigError>(&result);
-  BOOST_TEST_REQUIRE(error != nullptr);
-  BOOST_TEST(error->message ==
+  BOOST_TEST(refused(kLeast + "[runtime]\napprovers = [\"bob\"]\n").message ==
              "runtime.approvers must be principals such as \"user:bob@example.org\" and groups such as "
-             "\"group:finance\"");
+             "\"group:finance\": nobody can be enrolled as an approver by a name without a kind");
 }
 
 namespace {

@@ -83,6 +83,10 @@ std::vector<MutationCase> mutations(const Agent& existing) {
        }},
       {"add_key",
        [](Store& s, const AuditEntry& a) { return s.add_key(fresh_key_of(std::string(kIssuer)), a.at, a); }},
+      {"add_gate_key",
+       [=](Store& s, const AuditEntry& a) {
+         return s.add_gate_key(fresh_key_of("gate/refunds"), {thumbprint_of(existing)}, a.at, a);
+       }},
       {"lose_keys", [](Store& s, const AuditEntry& a) { return s.lose_keys("tpm0", a); }},
       {"recover_keys", [](Store& s, const AuditEntry& a) { return s.recover_keys("tpm0", a); }},
       {"change_key",

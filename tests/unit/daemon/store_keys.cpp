@@ -9,6 +9,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/store/sqlite.hpp"
 #include "daemon/store/sqlite_store.hpp"
 #include "tests/unit/daemon/store_contract.hpp"
 #include "tests/unit/daemon/store_records.hpp"
@@ -197,6 +198,29 @@ BOOST_AUTO_TEST_CASE(keys_behind_gates_are_found_whichever_the_gate) {
   check_same(keys[2], refunds);
   store.change(former, kRetired);
   BOOST_TEST(must(store->gate_keys_in_use()).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(who_opens_a_gates_key_is_kept_with_it) {
+  KeyStore store;
+  must(store->seal_with(SecretBytes(Bytes(32, 7))));
+  const Thumbprint bob = thumbprint_of(fresh_key_of("x"));
+  const Thumbprint carol = thumbprint_of(fresh_key_of("x"));
+  const Key before = store.follow("gate/refunds");  // as keys were kept once
+  const Key former = fresh_key_of("gate/refunds");
+  must(store->add_gate_key(former, {bob}, kLater, entry("gate_key.create")));
+  const Key present = fresh_key_of("gate/refunds");
+  must(store->add_gate_key(present, {bob, carol}, kLater, entry("gate_key.create")));
+  BOOST_TEST((store.present(former).state == kRotating));
+  BOOST_TEST((store.present(present).state == kActive));
+  BOOST_TEST(must(store->openers_of(thumbprint_of(before))).empty());
+  BOOST_TEST((must(store->openers_of(thumbprint_of(former))) == std::vector<Thumbprint>{bob}));
+  BOOST_TEST((must(store->openers_of(thumbprint_of(present))) == std::vector<Thumbprint>{bob, carol}));
+  BOOST_TEST((refusal(store->add_gate_key(present, {bob}, kLater, entry("x"))) == ErrorCode::kConflict));
+
+  must(must(Database::open(store.folder.path() / "chancery.db"))
+           .execute("UPDATE gate_key_approvers SET approvers = substr(approvers, 1, 43)"));
+  BOOST_TEST(must(store->openers_of(thumbprint_of(present))).empty());  // and not Bob's alone
+  BOOST_TEST(must(store->openers_of(thumbprint_of(former))).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_overdue_when_their_overlap_is_over_and_aged_when_they_are_old) {

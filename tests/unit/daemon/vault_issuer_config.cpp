@@ -8,14 +8,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include "daemon/config/config.hpp"
-#include "tests/unit/daemon/least_configuration.hpp"
+#include "tests/unit/daemon/read_configuration.hpp"
 
 namespace chancery::config {
 namespace {
 
 using namespace std::chrono_literals;
 
+using testing::accepted;
 using testing::kLeast;  // what follows it begins in line 10
+using testing::Mistake;
+using testing::refused;
 
 constexpr const char* kOrders = R"([[vault.issuer]]
 name = "orders"
@@ -50,15 +53,6 @@ secret = "crm-client"
 scopes = ["crm.read"]
 resource = "https://crm.example.org"
 )";
-
-Config accepted(const std::string& text) {
-  auto result = parse_config(text);
-  if (const auto* error = std::get_if<ConfigError>(&result))
-    BOOST_FAIL("line " << error->line << ": " << error->message);
-  Config config = std::get<Config>(std::move(result));
-  config.source.clear();
-  return config;
-}
 
 }  // namespace
 
@@ -99,59 +93,49 @@ BOOST_AUTO_TEST_CASE(a_change_of_an_issuer_takes_a_restart) {
 
 namespace {
 
-struct Refused {
-  const char* name;
-  const char* section;
-  const char* from;  // what is replaced of it, once
-  const char* to;
-  int line;
-  const char* message;
-};
-std::ostream& operator<<(std::ostream& out, const Refused& row) { return out << row.name; }
-
 const std::array kRefused{
-    Refused{"no name", kOrders, "name = \"orders\"", "", 10,
+    Mistake{"no name", kOrders, "name = \"orders\"", "", 10,
             "vault.issuer[0].name is required for this type of issuer"},
-    Refused{"a bad name", kOrders, "\"orders\"", "\"Orders\"", 11,
+    Mistake{"a bad name", kOrders, "\"orders\"", "\"Orders\"", 11,
             "vault.issuer[0].name must be 1 to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first"},
-    Refused{
+    Mistake{
         "an unknown type", kOrders, "postgres_role", "mysql_role", 12,
         "vault.issuer[0].type must be one of \"oauth_client_credentials\" \"oauth_grant\" \"postgres_role\""},
-    Refused{"an unknown option", kOrders, "user =", "usr =", 16,
+    Mistake{"an unknown option", kOrders, "user =", "usr =", 16,
             "unknown option \"vault.issuer.usr\": did you mean \"vault.issuer.user\"?"},
-    Refused{
+    Mistake{
         "another type's option", kOrders, "user = \"chancery\"", "client_id = \"chancery\"", 16,
         "vault.issuer[0].client_id is for issuers of type \"oauth_client_credentials\" and \"oauth_grant\" only: take "
         "it out"},
-    Refused{"no groups", kOrders, "groups = [\"readers\"]", "", 10,
+    Mistake{"no groups", kOrders, "groups = [\"readers\"]", "", 10,
             "vault.issuer[0].groups is required for this type of issuer"},
-    Refused{"a database over TCP without authorities", kOrders, "ca = \"/etc/chancery/db-ca.pem\"", "", 10,
+    Mistake{"a database over TCP without authorities", kOrders, "ca = \"/etc/chancery/db-ca.pem\"", "", 10,
             "vault.issuer[0].ca is required for a database over TCP: its certificate is verified"},
-    Refused{"a value for the name of one", kOrders, "\"orders-issuer\"", "\"S3cret!\"", 17,
+    Mistake{"a value for the name of one", kOrders, "\"orders-issuer\"", "\"S3cret!\"", 17,
             "vault.issuer[0].secret must be the name of a credential in the vault, never its value"},
-    Refused{"a token endpoint without TLS", kCrm, "\"https://login.example.org/token\"",
+    Mistake{"a token endpoint without TLS", kCrm, "\"https://login.example.org/token\"",
             "\"http://login.example.org/token\"", 13,
             "vault.issuer[0].token_endpoint must be an https:// address without a fragment"},
-    Refused{"no token endpoint", kCrm, "token_endpoint = \"https://login.example.org/token\"", "", 10,
+    Mistake{"no token endpoint", kCrm, "token_endpoint = \"https://login.example.org/token\"", "", 10,
             "vault.issuer[0].token_endpoint is required for this type of issuer"},
-    Refused{
+    Mistake{
         "no secret", kCrm, "secret = \"crm-client\"", "", 10,
         "vault.issuer[0].secret is required with authentication = \"client_secret_basic\": name the credential in the "
         "vault"},
-    Refused{"a resource with a fragment", kCrm, "https://crm.example.org", "https://crm.example.org#a", 18,
+    Mistake{"a resource with a fragment", kCrm, "https://crm.example.org", "https://crm.example.org#a", 18,
             "vault.issuer[0].resource must be an absolute URI without a fragment"},
-    Refused{"a public client with a secret", kCalendar, "client_id = \"chancery\"",
+    Mistake{"a public client with a secret", kCalendar, "client_id = \"chancery\"",
             "client_id = \"c\"\nsecret = \"s\"", 18,
             "vault.issuer[0].authentication is none: a public client has no secret, take it out"},
-    Refused{
+    Mistake{
         "a redirect to a name", kCalendar, "names_itself = false", "redirect_uri = \"http://localhost/cb\"",
         19,
         "vault.issuer[0].redirect_uri must be https, or http on 127.0.0.1 or [::1]: names can be taken over"},
-    Refused{
+    Mistake{
         "a redirect to a longer address", kCalendar, "names_itself = false",
         "redirect_uri = \"http://127.0.0.1.example.org/cb\"", 19,
         "vault.issuer[0].redirect_uri must be https, or http on 127.0.0.1 or [::1]: names can be taken over"},
-    Refused{"a parameter without a name", kCalendar, "access_type=offline", "=offline", 18,
+    Mistake{"a parameter without a name", kCalendar, "access_type=offline", "=offline", 18,
             "vault.issuer[0].parameters must each be name=value"},
 };
 
@@ -159,31 +143,19 @@ const std::array kRefused{
 
 BOOST_DATA_TEST_CASE(what_contradicts_itself_is_refused_with_its_line, boost::unit_test::data::make(kRefused),
                      row) {
-  std::string section = row.section;
-  const std::size_t at = section.find(row.from);
-  BOOST_TEST_REQUIRE(at != std::string::npos);
-  section.replace(at, std::string(row.from).size(), row.to);
-  const auto result = parse_config(kLeast + section);
-  const auto* error = std::get_if<ConfigError>(&result);
-  BOOST_TEST_REQUIRE(error != nullptr);
-  BOOST_TEST(error->message == row.message);
-  BOOST_TEST(error->line == row.line);
+  expect_refused(row);
 }
 
 BOOST_AUTO_TEST_CASE(names_are_distinct) {
-  const auto result = parse_config(kLeast + kOrders + kOrders);
-  const auto* error = std::get_if<ConfigError>(&result);
-  BOOST_TEST_REQUIRE(error != nullptr);
-  BOOST_TEST(error->message ==
+  const ConfigError error = refused(kLeast + kOrders + kOrders);
+  BOOST_TEST(error.message ==
              "vault.issuer[1].name is the name of an earlier [[vault.issuer]]: choose another");
-  BOOST_TEST(error->line == 20);
+  BOOST_TEST(error.line == 20);
 }
 
 BOOST_AUTO_TEST_CASE(one_section_is_no_list) {
-  const auto result = parse_config(kLeast + "[vault.issuer]\nname = \"orders\"\n");
-  const auto* error = std::get_if<ConfigError>(&result);
-  BOOST_TEST_REQUIRE(error != nullptr);
-  BOOST_TEST(error->message == "vault.issuer is a list of sections: write [[vault.issuer]]");
+  BOOST_TEST(refused(kLeast + "[vault.issuer]\nname = \"orders\"\n").message ==
+             "vault.issuer is a list of sections: write [[vault.issuer]]");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

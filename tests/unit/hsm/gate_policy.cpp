@@ -7,6 +7,7 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
+#include "attest/evidence/tpm_codec.hpp"
 #include "hsm/tpm/gated_blob.hpp"
 #include "hsm/tpm/tpm_auth.hpp"
 #include "tests/unit/hsm/gate_fixture.hpp"
@@ -16,19 +17,13 @@ namespace {
 
 namespace data = boost::unit_test::data;
 
+using attest::sized;
+
 constexpr TSS2_RC kPolicyFailed = 0x99D;      // TPM_RC_POLICY_FAIL, of the first session
 constexpr TSS2_RC kAuthUnavailable = 0x12F;   // TPM_RC_AUTH_UNAVAILABLE
 constexpr TSS2_RC kAuthType = 0x124;          // TPM_RC_AUTH_TYPE: the command takes a policy
 constexpr TSS2_RC kNoSuchBranch = 0x1C4;      // TPM_RC_VALUE, of the first parameter
 constexpr TSS2_RC kSignatureRefused = 0x5DB;  // TPM_RC_SIGNATURE, of the fifth
-
-template <typename Sized = TPM2B_DIGEST>
-Sized sized(ByteView octets) {
-  Sized out{};
-  out.size = static_cast<UINT16>(octets.size());
-  std::ranges::copy(octets, out.buffer);
-  return out;
-}
 
 /// Runs commands on the device thread. \return what `work` returned
 TSS2_RC on_tpm(TpmBackend& backend, const std::function<TSS2_RC(OpenTpm&)>& work) {
@@ -68,10 +63,7 @@ TSS2_RC policy_signed(TpmConnection& tpm, ESYS_TR session, const Word& word) {
   input.insert(input.end(), word.command.begin(), word.command.end());
   input.insert(input.end(), word.gate.begin(), word.gate.end());
   const Signature raw = word.approver->sign(word.is_over.value_or(input)).value();
-  TPMT_SIGNATURE signature{TPM2_ALG_ECDSA, {}};
-  signature.signature.ecdsa.hash = TPM2_ALG_SHA256;
-  signature.signature.ecdsa.signatureR = sized<TPM2B_ECC_PARAMETER>(ByteView(raw).first(32));
-  signature.signature.ecdsa.signatureS = sized<TPM2B_ECC_PARAMETER>(ByteView(raw).last(32));
+  const TPMT_SIGNATURE signature = attest::ecdsa_signature(raw);
   const TPM2B_NONCE no_nonce{};
   const TPM2B_DIGEST command = sized(word.command);
   const TPM2B_NONCE gate = sized(as_bytes(word.gate));

@@ -105,11 +105,8 @@ TSS2_RC set_bits_as_the_daemon(TpmConnection& tpm, const NvPlace& place, const N
   auto session = tpm.start_policy_session();
   BOOST_REQUIRE(session);
   TPML_DIGEST branches{};
-  branches.count = 2;
-  for (const auto& [at, branch] : {std::pair{0, policy.by_operator}, std::pair{1, policy.by_daemon}}) {
-    branches.digests[at].size = 32;
-    std::ranges::copy(branch, branches.digests[at].buffer);
-  }
+  for (const Sha256Digest& branch : {policy.by_operator, policy.by_daemon})
+    branches.digests[branches.count++] = attest::sized(branch);
   ESYS_CONTEXT* const esys = tpm.esys();
   const TpmAuth auth(place.auth);
   BOOST_REQUIRE(Esys_TR_SetAuth(esys, index.handle(), &auth.value()) == TSS2_RC_SUCCESS);

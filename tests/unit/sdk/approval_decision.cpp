@@ -104,7 +104,7 @@ const std::array kPayloads{
     TextCase{"a reason", payload_with(R"("request":)", R"("reason":"x","request":)")},
     TextCase{"the longest reason",
              payload_with(R"("request":)", R"("reason":")" + std::string(512, 'x') + R"(","request":)")},
-    TextCase{"the longest principal", payload_with("user:bob", std::string(256, 'p'))},
+    TextCase{"the longest principal", payload_with("user:bob", "user:" + std::string(251, 'p'))},
     TextCase{"at once in 1970", payload_with("1800000000", "0")},
     TextCase{"no time", payload_with(R"("iat":1800000000,)", ""), kMalformed},
     TextCase{"half a second", payload_with("1800000000", "1800000000.5"), kMalformed},
@@ -119,7 +119,8 @@ const std::array kPayloads{
                           "user:\xE2\x80\xAE"
                           "bob"),
              kMalformed},
-    TextCase{"too long a principal", payload_with("user:bob", std::string(257, 'p')), kMalformed},
+    TextCase{"too long a principal", payload_with("user:bob", "user:" + std::string(252, 'p')), kMalformed},
+    TextCase{"an approver without a kind", payload_with("user:bob", "bob"), kMalformed},
     TextCase{"no request", payload_with(R"("request":")" + std::string(32, 'a') + "\",", ""), kMalformed},
     TextCase{"a request of 31 digits", payload_with(std::string(32, 'a'), std::string(31, 'a')), kMalformed},
     TextCase{"a request in capitals", payload_with(std::string(32, 'a'), std::string(32, 'A')), kMalformed},
@@ -373,6 +374,40 @@ BOOST_AUTO_TEST_CASE(no_passkey_decides_where_none_is_accepted) {
       passkey.sign_jws(approval_decision_input(passkey_decision(passkey), Algorithm::kES256));
   const Status verified = verify_approval_decision(jws, passkey.public_key(), std::nullopt);
   BOOST_TEST((refusal(verified) == std::optional(ErrorCode::kUnsupportedAlgorithm)));
+}
+
+struct PartyCase {
+  const char* name;
+  void (*change)(PasskeyAnswer& answer);
+  std::optional<ErrorCode> refused{};
+};
+std::ostream& operator<<(std::ostream& out, const PartyCase& row) { return out << row.name; }
+
+const std::array kParties{
+    PartyCase{"this one", [](PasskeyAnswer&) {}},
+    PartyCase{"another RP id", [](PasskeyAnswer& a) { a.rp_id = "console.example"; }},
+    PartyCase{"another origin", [](PasskeyAnswer& a) { a.origin = "https://console.example"; }},
+    PartyCase{"a frame of another site",
+              [](PasskeyAnswer& a) { a.more_client_data = R"(,"crossOrigin":true)"; },
+              ErrorCode::kProofRefused},
+    PartyCase{"another type", [](PasskeyAnswer& a) { a.type = "webauthn.create"; }, ErrorCode::kProofRefused},
+    PartyCase{"another challenge", [](PasskeyAnswer& a) { a.challenge = base64url_encode(Bytes(32, 1)); },
+              ErrorCode::kProofRefused},
+    PartyCase{"nobody there", [](PasskeyAnswer& a) { a.flags = MadePasskey::kUserVerified; },
+              ErrorCode::kProofRefused},
+    PartyCase{"nobody verified", [](PasskeyAnswer& a) { a.flags = MadePasskey::kUserPresent; },
+              ErrorCode::kProofRefused},
+};
+BOOST_DATA_TEST_CASE(of_any_party_is_what_the_passkey_signed_for_one, boost::unit_test::data::make(kParties),
+                     row) {
+  const MadePasskey passkey;
+  const std::string input = approval_decision_input(passkey_decision(passkey), Algorithm::kES256);
+  PasskeyAnswer answer = MadePasskey::answer_to(passkey_challenge(input));
+  row.change(answer);
+  const std::string jws = signed_by_passkey(input, passkey.sign(answer));
+  BOOST_TEST((refusal(verify_approval_decision_of_any_party(jws, passkey.public_key())) == row.refused));
+  const std::string by_other = signed_by_passkey(input, MadePasskey().sign(answer));
+  BOOST_TEST(!verify_approval_decision_of_any_party(by_other, passkey.public_key()));
 }
 
 // A passkey's decision says itself that it is one: its key cannot be made to sign a plain JWS, nor the other way round.

@@ -63,7 +63,10 @@ const std::array kForms{
     FormCase{"no principal", [](Enrolment& e) { e.principal.clear(); }, kMalformed},
     FormCase{"a group as principal", [](Enrolment& e) { e.principal = "group:finance"; }, kMalformed},
     FormCase{"a principal in two lines", [](Enrolment& e) { e.principal = "user:a\nuser:b"; }, kMalformed},
-    FormCase{"too long a principal", [](Enrolment& e) { e.principal = std::string(257, 'p'); }, kMalformed},
+    FormCase{"a principal whom no gate can name", [](Enrolment& e) { e.principal = "bob"; }, kMalformed},
+    FormCase{"the longest principal", [](Enrolment& e) { e.principal = "user:" + std::string(251, 'p'); }},
+    FormCase{"too long a principal", [](Enrolment& e) { e.principal = "user:" + std::string(252, 'p'); },
+             kMalformed},
     FormCase{"groups in another order",
              [](Enrolment& e) {
                e.groups = {"ops", "finance"};
@@ -159,6 +162,7 @@ constexpr std::array kRevocationTexts{
     TextCase{"a member more", R"("typ")", R"("reason":"lost","typ")", kMalformed},
     TextCase{"no principal", R"("principal":"user:bob",)", "", kMalformed},
     TextCase{"a group", "user:bob", "group:bob", kMalformed},
+    TextCase{"a principal without a kind", "user:bob", "bob", kMalformed},
     TextCase{"no key", R"("key")", R"("kex")", kMalformed},
     TextCase{"white space", R"("typ")", R"( "typ")", ErrorCode::kNonCanonical},
 };
@@ -221,6 +225,7 @@ std::ostream& operator<<(std::ostream& out, const ClaimCase& row) { return out <
 constexpr std::array kClaims{
     ClaimCase{"no approver", [](EnrolmentAuthorization& a) { a.approver.clear(); }},
     ClaimCase{"a group as approver", [](EnrolmentAuthorization& a) { a.approver = "group:ops"; }},
+    ClaimCase{"an approver without a kind", [](EnrolmentAuthorization& a) { a.approver = "bob"; }},
     ClaimCase{"no daemon", [](EnrolmentAuthorization& a) { a.audience.clear(); }},
     ClaimCase{"too long a daemon", [](EnrolmentAuthorization& a) { a.audience = std::string(513, 'a'); }},
     ClaimCase{"no document", [](EnrolmentAuthorization& a) { a.document_sha256.clear(); }},

@@ -9,6 +9,7 @@
 
 #include "sdk/base/base64url.hpp"
 #include "sdk/base/hex.hpp"
+#include "sdk/base/name.hpp"
 #include "sdk/base/percent.hpp"
 #include "sdk/base/printable.hpp"
 #include "tests/unit/sdk/aborts.hpp"
@@ -256,6 +257,45 @@ BOOST_AUTO_TEST_CASE(every_error_has_a_name_of_its_own) {
   }
   BOOST_TEST(names.size() > 40u);
   BOOST_TEST(error_name(ErrorCode{12345}) == "internal");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(names)
+
+namespace {
+
+struct Person {
+  std::string text;
+  bool is_one;
+};
+std::ostream& operator<<(std::ostream& out, const Person& row) { return out << row.text; }
+
+const std::array kPersons{
+    Person{"user:bob@example.org", true},
+    Person{"user:b", true},
+    Person{"a:b:c", true},
+    Person{"groups:b", true},
+    Person{"user:J\xC3\xBCrgen", true},
+    Person{"user:" + std::string(251, 'p'), true},
+    Person{"user:" + std::string(252, 'p'), false},
+    Person{"", false},
+    Person{"bob", false},
+    Person{":bob", false},
+    Person{"user:", false},
+    Person{"group:finance", false},
+    Person{"user:bob ", false},
+    Person{"user:a\nb", false},
+    Person{"user:\xE2\x80\xAE"
+           "bob",
+           false},
+    Person{"user:\xFF", false},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(a_person_has_a_kind_and_is_no_group, data::make(kPersons), row) {
+  BOOST_TEST(is_person(row.text) == row.is_one);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

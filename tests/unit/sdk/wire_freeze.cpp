@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "sdk/wire/freeze_messages.hpp"
+#include "sdk/wire/messages.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -32,12 +33,14 @@ BOOST_AUTO_TEST_CASE(each_message_comes_back) {
   BOOST_TEST((settings->settings[0].setting == setting()));
   BOOST_TEST((settings->settings[0].signature == Bytes(64, 9)));
 
-  const auto agent = wire::read_agent_freeze(wire::write(api::AgentFreeze{"a", true, "tpm", {setting()}}));
+  const auto agent = wire::read_agent_freeze(
+      wire::write(api::AgentFreeze{"a", true, "tpm", {setting()}, {{"tpm", 1, 0x01812345, true, 5}}}));
   BOOST_REQUIRE(agent);
   BOOST_TEST(agent->agent == "a");
   BOOST_TEST(agent->is_frozen);
   BOOST_TEST(agent->enforcement == "tpm");
   BOOST_TEST((agent->to_sign == std::vector<api::SwitchSetting>{setting()}));
+  BOOST_TEST((agent->banks == std::vector<api::SwitchBank>{{"tpm", 1, 0x01812345, true, 5}}));
 
   api::FreezeState whole{true, "software", 17,   "leak",      {"a", "b"},
                          3,    4,          true, {setting()}, {{"tpm", 1, 0x01812345, true, 5}}};
@@ -55,6 +58,40 @@ BOOST_AUTO_TEST_CASE(each_message_comes_back) {
   BOOST_TEST((state->banks == whole.banks));
 }
 
+BOOST_AUTO_TEST_CASE(an_agents_keys_come_back_with_their_places_and_without) {
+  api::Agent whole{.name = "a",
+                   .id = "spiffe://example.org/agent/a",
+                   .backend = "tpm",
+                   .state = "rotating",
+                   .reason = "",
+                   .jwk = "{}",
+                   .jkt = "k1",
+                   .selectors = {},
+                   .created_at = 1,
+                   .retired_at = {}};
+  whole.selectors.uid = 7;
+  BOOST_TEST(wire::read_agent(wire::write(whole))->kill_switch.empty());
+  whole.kill_switch = {{"k1", "tpm", "active", 1, 5}, {"k0", "tpm", "rotating", {}, {}}};
+  const auto agent = wire::read_agent(wire::write(whole));
+  BOOST_REQUIRE_MESSAGE(agent, (agent ? "" : agent.error().what));
+  BOOST_REQUIRE(agent->kill_switch.size() == 2u);
+  BOOST_TEST(agent->kill_switch[0].jkt == "k1");
+  BOOST_TEST(agent->kill_switch[0].backend == "tpm");
+  BOOST_TEST(agent->kill_switch[0].state == "active");
+  BOOST_TEST((agent->kill_switch[0].bank == 1));
+  BOOST_TEST((agent->kill_switch[0].bit == 5));
+  BOOST_TEST(agent->kill_switch[1].jkt == "k0");
+  BOOST_TEST(!agent->kill_switch[1].bank.has_value());
+  BOOST_TEST(!agent->kill_switch[1].bit.has_value());
+
+  whole.kill_switch = {{"k1", "tpm", "active", 1, {}}};
+  BOOST_TEST(!wire::read_agent(wire::write(whole)).has_value());
+  whole.kill_switch = {{"k1", "tpm", "active", 15, 5}};
+  BOOST_TEST(!wire::read_agent(wire::write(whole)).has_value());
+  whole.kill_switch = {{"k1", "tpm", "active", 14, 64}};
+  BOOST_TEST(!wire::read_agent(wire::write(whole)).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_said_where_there_is_nothing) {
   BOOST_TEST(wire::write(api::FreezeReason{}) == "{}");
   BOOST_TEST(wire::write(api::SignedSettings{}) == "{}");
@@ -63,6 +100,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_said_where_there_is_nothing) {
   BOOST_REQUIRE(agent);
   BOOST_TEST(!agent->is_frozen);
   BOOST_TEST(agent->to_sign.empty());
+  BOOST_TEST(agent->banks.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_setting_is_whole_or_refused) {

@@ -42,7 +42,8 @@ inline std::string of(const std::string& json, std::string_view name) {
 
 /// Two runtimes, a credential, and an agent that may refund 100 by a tool that takes an approval.
 struct Approvals : EnforcementFixture {
-  Approvals() {
+  Approvals() : Approvals(Extension()) {}
+  explicit Approvals(Extension extension) : EnforcementFixture(std::move(extension)) {
     create_agent("tools", kRuntimeUid);
     create_agent("other-tools", kOtherRuntimeUid);
     change_policy([](service::Policy& policy) {

@@ -506,12 +506,12 @@ BOOST_FIXTURE_TEST_CASE(calls_that_wait_are_counted, Approvals) {
   over.risk = "none";
   (void)ask(over);
   const std::string text = call("GET", "/metrics", "", kSupportUid).body;
-  for (const char* line :
-       {"chancery_approvals_pending 1", "chancery_approval_requests_total{outcome=\"parked\"} 1",
-        "chancery_approval_requests_total{outcome=\"repeated\"} 1",
-        "chancery_approval_requests_total{outcome=\"denied\"} 1",
-        "chancery_approval_requests_total{outcome=\"refused\"} 1",
-        "chancery_verifications_total{by=\"authorize\",outcome=\"valid\"} 2"})
+  for (const char* line : {"chancery_approvals_pending 1",
+                           "chancery_approval_requests_total{kind=\"call\",outcome=\"parked\"} 1",
+                           "chancery_approval_requests_total{kind=\"call\",outcome=\"repeated\"} 1",
+                           "chancery_approval_requests_total{kind=\"call\",outcome=\"denied\"} 1",
+                           "chancery_approval_requests_total{kind=\"call\",outcome=\"refused\"} 1",
+                           "chancery_verifications_total{by=\"authorize\",outcome=\"valid\"} 2"})
     BOOST_TEST(("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos, line);
 }
 

@@ -88,6 +88,7 @@ BOOST_FIXTURE_TEST_CASE(a_silent_backend_leaves_the_others_their_time, OfficeFix
                          this->office().attestation,
                          this->office().audit,
                          this->office().webhook,
+                         this->office().approvals_webhook,
                          this->office().backups,
                          this->office().vault,
                          this->office().permits,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "daemon/store/sqlite.hpp"
 #include "sdk/base/base64url.hpp"
+#include "sdk/crypto/hash.hpp"
 #include "tests/unit/sdk/made_passkey.hpp"
 #include "tests/unit/service/chain_callers.hpp"
 #include "tests/unit/service/deciding_fixture.hpp"
@@ -270,20 +273,39 @@ BOOST_FIXTURE_TEST_CASE(clocks_may_be_a_minute_apart, Deciding) {
 
 // --- passkeys
 
-BOOST_FIXTURE_TEST_CASE(a_passkey_decides_where_passkeys_are_configured, Deciding) {
+namespace {
+
+/// Dave has a passkey besides.
+struct WithPasskey : Deciding {
+  WithPasskey() {
+    Enrolment enrolment;
+    enrolment.principal = dave.principal;
+    enrolment.key = passkey.public_key();
+    enrolment.kind = "passkey";
+    enrolment.credential_id = base64url_encode(passkey.credential_id());
+    const Response enrolled = enroll(enrolment, dave);
+    BOOST_REQUIRE_MESSAGE(enrolled.status == 201, enrolled.body);
+  }
+
+  /// What it signs to approve a request.
+  [[nodiscard]] std::string input_for(const store::ParkedCall& call) const {
+    ApprovalDecision decision = decision_of(call, dave);
+    decision.key = passkey.public_key().thumbprint();
+    decision.by_passkey = true;
+    return approval_decision_input(decision, Algorithm::kES256);
+  }
+  [[nodiscard]] std::string approval_of(const store::ParkedCall& call) const {
+    return passkey.sign_jws(input_for(call));
+  }
+
   const MadePasskey passkey;
-  Enrolment enrolment;
-  enrolment.principal = dave.principal;
-  enrolment.key = passkey.public_key();
-  enrolment.kind = "passkey";
-  enrolment.credential_id = base64url_encode(passkey.credential_id());
-  const Response enrolled = enroll(enrolment, dave);
-  BOOST_REQUIRE_MESSAGE(enrolled.status == 201, enrolled.body);
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_passkey_decides_where_passkeys_are_configured, WithPasskey) {
   const store::ParkedCall call = park(request("one", {gate("refunds", {dave.principal})}));
-  ApprovalDecision decision = decision_of(call, dave);
-  decision.key = passkey.public_key().thumbprint();
-  decision.by_passkey = true;
-  const std::string jws = passkey.sign_jws(approval_decision_input(decision, Algorithm::kES256));
+  const std::string jws = approval_of(call);
   BOOST_TEST(send(call.id, jws).status >= 400);
   change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
   const Response decided = send(call.id, jws);
@@ -411,6 +433,114 @@ BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_its_lifetime_is_over, Deciding) 
   BOOST_TEST(state_of(call) == "lapsed");
   BOOST_TEST(count("approval.lapse") == 1u);
   BOOST_TEST(this->shown(call.id).document.empty());
+}
+
+namespace {
+
+/// Of whom a passkey decides about a tool.
+struct DecidingByPasskey : WithPasskey {
+  DecidingByPasskey() {
+    change_policy([&](service::Policy& policy) {
+      policy.tool_approvers = {dave.principal};
+      policy.passkeys = local_party();
+    });
+  }
+
+  std::string approved() {
+    const std::string id = id_of(ask());
+    BOOST_REQUIRE(send(id, approval_of(found(id))).status == 200);
+    return id;
+  }
+};
+
+}  // namespace
+
+// What a reload changes is nobody's tampering, and keeps nobody from asking anew.
+BOOST_FIXTURE_TEST_CASE(an_approval_lapses_when_the_passkey_is_for_another_party_by_then, DecidingByPasskey) {
+  const std::string other = approved();
+  change_policy([](service::Policy& policy) { policy.passkeys->id = "console.example"; });
+  BOOST_TEST(id_of(ask()) != other);
+  BOOST_TEST(state_of(found(other)) == "lapsed");
+  BOOST_TEST(!of(of(audit_texts_of(store(), "approval.lapse").back(), "details"), "reason").empty());
+
+  change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
+  const std::string elsewhere = approved();
+  change_policy([](service::Policy& policy) { policy.passkeys->origins = {"https://console.example"}; });
+  BOOST_TEST(id_of(ask()) != elsewhere);
+  BOOST_TEST(state_of(found(elsewhere)) == "lapsed");
+
+  change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
+  const std::string none = approved();
+  change_policy([](service::Policy& policy) { policy.passkeys.reset(); });
+  BOOST_TEST(id_of(ask()) != none);
+  BOOST_TEST(state_of(found(none)) == "lapsed");
+  change_policy([](service::Policy& policy) { policy.passkeys = local_party(); });
+  approved();
+  BOOST_TEST(verdict_of(ask()) == "permit");
+}
+
+namespace {
+
+/// What stands in place of a passkey's answer in the database, so that it looks like one for another party.
+struct PlantedAnswer {
+  const char* name;
+  std::function<PasskeyAssertion(const MadePasskey& passkey, PasskeyAnswer answer)> make;
+  bool is_configured = true;  ///< for whom passkeys are
+};
+std::ostream& operator<<(std::ostream& out, const PlantedAnswer& row) { return out << row.name; }
+
+PasskeyAssertion by_another(const MadePasskey&, PasskeyAnswer answer) {
+  answer.origin = "https://console.example";
+  return MadePasskey().sign(answer);
+}
+
+const std::array kPlanted{
+    PlantedAnswer{"by another passkey, for another page", by_another},
+    PlantedAnswer{"by another passkey, with none accepted", by_another, false},
+    PlantedAnswer{"by another passkey, for another RP id",
+                  [](const MadePasskey&, PasskeyAnswer answer) {
+                    answer.rp_id = "console.example";
+                    return MadePasskey().sign(answer);
+                  }},
+    PlantedAnswer{"to another challenge",
+                  [](const MadePasskey& passkey, const PasskeyAnswer&) {
+                    return passkey.sign(MadePasskey::answer_to(sha256(as_bytes("signing in"))));
+                  }},
+    PlantedAnswer{"to another challenge, with none accepted",
+                  [](const MadePasskey& passkey, const PasskeyAnswer&) {
+                    return passkey.sign(MadePasskey::answer_to(sha256(as_bytes("signing in"))));
+                  },
+                  false},
+    PlantedAnswer{"for another purpose",
+                  [](const MadePasskey& passkey, PasskeyAnswer answer) {
+                    answer.type = "webauthn.create";
+                    return passkey.sign(answer);
+                  }},
+    PlantedAnswer{"of a user who was not verified",
+                  [](const MadePasskey& passkey, PasskeyAnswer answer) {
+                    answer.flags = MadePasskey::kUserPresent;
+                    return passkey.sign(answer);
+                  }},
+};
+
+}  // namespace
+
+// Of another party is what the passkey signed for it, and nothing else: the rest is an alarm.
+BOOST_DATA_TEST_CASE_F(DecidingByPasskey, no_reload_explains_an_answer,
+                       boost::unit_test::data::make(kPlanted), row) {
+  const std::string id = approved();
+  const std::string input = input_for(found(id));
+  const std::string planted =
+      signed_by_passkey(input, row.make(passkey, MadePasskey::answer_to(passkey_challenge(input))));
+  auto other = store::Database::open(database());
+  BOOST_REQUIRE(other);
+  BOOST_REQUIRE(other->execute(("UPDATE approval_votes SET jws = '" + planted + "'").c_str()));
+  if (!row.is_configured) change_policy([](service::Policy& policy) { policy.passkeys.reset(); });
+  const Response refused = ask();
+  BOOST_TEST(refused.status == 503);
+  BOOST_TEST(verdict_of(refused) == "store_corrupt", refused.body);
+  BOOST_TEST(state_of(found(id)) == "approved");
+  BOOST_TEST(count("approval.lapse") == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_approval_is_not_cancelled, Deciding) {

@@ -8,7 +8,10 @@ namespace chancery::tests {
 
 /// Agents with a budget, and an enforcement point that asks for them.
 struct EnforcementFixture : OfficeFixture {
-  EnforcementFixture() { create_story_agents(); }
+  EnforcementFixture() : EnforcementFixture(Extension()) {}
+  explicit EnforcementFixture(Extension extension) : OfficeFixture(std::move(extension)) {
+    create_story_agents();
+  }
 
   /// For the orchestrator, with 100 of `payments.refund#amount` for it and all that it delegates to.
   std::string budget_chain(const std::string& more_constraints = "") {

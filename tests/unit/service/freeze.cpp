@@ -7,6 +7,7 @@
 #include "attest/evidence/kill_switch.hpp"
 #include "daemon/service/freeze_desk.hpp"
 #include "daemon/service/key_keeper.hpp"
+#include "daemon/store/sqlite.hpp"
 #include "sdk/crypto/signing_key.hpp"
 #include "sdk/wire/freeze_messages.hpp"
 #include "sdk/wire/messages.hpp"
@@ -17,7 +18,9 @@ namespace chancery::tests {
 namespace {
 
 using namespace std::chrono_literals;
+using boost::test_tools::per_element;
 using rest::Response;
+using Places = std::vector<std::string>;
 
 template <typename T>
 T must(Result<T> result) {
@@ -64,6 +67,16 @@ struct Frozen : OfficeFixture {
     return must(wire::read_freeze_state(answer.body));
   }
   store::Key key_of(const std::string& name) { return must(store().agent_by_name(name)).key; }
+  std::string key_text(const std::string& name) { return key_of(name).stored.public_key.thumbprint().text(); }
+  /// Of each key by which the agent can sign where it hangs, as "KEY STATE BANK/BIT".
+  Places places_of(const std::string& name) {
+    Places out;
+    for (const api::KeySwitch& key : agent(name).kill_switch) {
+      out.push_back(key.jkt + " " + key.state + " " +
+                    (key.bank ? std::to_string(*key.bank) + "/" + std::to_string(*key.bit) : "none"));
+    }
+    return out;
+  }
   /// Those of the newest entry of this kind, as JSON.
   std::string last_details(std::string_view action) {
     const std::string wanted = R"("action":")" + std::string(action) + "\"";
@@ -169,9 +182,92 @@ struct WithTpm : Frozen {
       office(), {}, [this](const char* what, const Error&) { complaints.emplace_back(what); }};
 };
 
+/// Two TPMs, whose switches one operator's key lifts, and a desk that knows them. `guard` has a key in each.
+struct TwoTpms : InMemory {
+  explicit TwoTpms(unsigned banks = 1) {
+    for (const char* name : {"one", "two"}) {
+      swtpms.push_back(hsm::start_swtpm());
+      hsm::TpmOptions options = hsm::options_for(swtpms.back().tcti());
+      options.kill_switch = hsm::KillSwitchOptions{operator_key.public_key(), banks};
+      backends.add(name, hsm::open_backend(std::move(options)));
+    }
+    BOOST_REQUIRE(desk.open());
+    for (unsigned bank = 0; bank < banks; ++bank) {
+      const auto settings = must(desk.ask_to_arm(hsm::far_away()));
+      BOOST_REQUIRE(desk.arm(signed_for(settings), written, hsm::far_away()));
+    }
+    for (const std::string& name : backends.names()) {
+      static_cast<void>(must(desk.make_key(*must(backends.find(name)), {"guard", "k1"}, Algorithm::kES256,
+                                           kNow, hsm::far_away())));
+    }
+  }
+
+  Signature signature_of(const attest::BankSetting& setting) {
+    return must(operator_key.sign(must(attest::setting_message(setting, operator_key.public_key()))));
+  }
+  std::vector<api::SignedSetting> signed_for(const std::vector<api::SwitchSetting>& settings) {
+    std::vector<api::SignedSetting> out;
+    for (const api::SwitchSetting& setting : settings) {
+      const Signature signature = signature_of({setting.index, setting.frozen, setting.nonce});
+      out.push_back({setting, {signature.begin(), signature.end()}});
+    }
+    return out;
+  }
+  std::vector<api::SwitchSetting> lift(const std::vector<api::SwitchSetting>& settings) {
+    return must(desk.lift({"guard", signed_for(settings), {.at = kNow, .action = "agent.unfreeze"}, written},
+                          hsm::far_away()));
+  }
+  hsm::KillSwitch& switch_of(const char* name) { return *must(backends.find(name))->kill_switch(); }
+  bool is_frozen(const char* name) { return must(switch_of(name).state(hsm::far_away())).is_frozen(1); }
+
+  SigningKey operator_key = must(SigningKey::generate(Algorithm::kES256));
+  std::vector<simulators::Swtpm> swtpms;
+  service::Backends backends;
+  service::FreezeDesk desk{*premises().books.freezes, backends};
+  const service::FreezeDesk::Written written = [](const api::SwitchSetting&) { return Status(); };
+};
+
+struct TwoBanks : TwoTpms {
+  TwoBanks() : TwoTpms(2) {}
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(freezing)
+
+// An operator who is told another number of a bank would lift the freeze of all with such a slot.
+BOOST_FIXTURE_TEST_CASE(the_first_slot_of_no_bank_is_given_to_an_agent, TwoBanks) {
+  store::FreezeBook& book = *premises().books.freezes;
+  for (int i = 2; i < 64; ++i)
+    BOOST_REQUIRE(must(book.take_slot({"a" + std::to_string(i), 127, {}}, kNow)) == i);
+  hsm::KeyBackend& backend = *must(backends.find("one"));
+  const hsm::StoredKey key =
+      must(desk.make_key(backend, {"other", "k2"}, Algorithm::kES256, kNow, hsm::far_away()));
+  BOOST_TEST((switch_of("one").slot_of(key) == hsm::KillSwitch::Slot{65}));
+}
+
+// The operator may go no further than the first of them.
+BOOST_FIXTURE_TEST_CASE(no_device_is_left_unfrozen_while_another_is_still_to_be_signed_for, TwoTpms) {
+  BOOST_REQUIRE(
+      must(desk.freeze({"guard", kNow, ""}, {.at = kNow, .action = "agent.freeze"}, hsm::far_away())));
+  // As one that was away: it knows nothing of the freeze when it is asked what is to be signed.
+  const attest::BankSetting cleared = must(switch_of("two").ask(0, 0, hsm::far_away()));
+  BOOST_REQUIRE(switch_of("two").set(cleared, signature_of(cleared), hsm::far_away()));
+  const std::vector<api::SwitchSetting> first = lift({});
+  BOOST_REQUIRE(first.size() == 1u);
+  BOOST_REQUIRE(desk.tell_devices(hsm::far_away()));
+
+  const std::vector<api::SwitchSetting> both = lift(first);
+  BOOST_TEST(both.size() == 2u);
+  BOOST_TEST(is_frozen("one"));
+  BOOST_TEST(is_frozen("two"));
+  BOOST_TEST(desk.freeze_of("guard").has_value());
+
+  BOOST_TEST(lift(both).empty());
+  BOOST_TEST(!is_frozen("one"));
+  BOOST_TEST(!is_frozen("two"));
+  BOOST_TEST(!desk.freeze_of("guard").has_value());
+}
 
 BOOST_FIXTURE_TEST_CASE(the_daemon_refuses_for_a_frozen_agent_and_for_no_other, InMemory) {
   const std::string chain = chain_for("orchestrator");
@@ -257,6 +353,8 @@ BOOST_FIXTURE_TEST_CASE(the_tpm_itself_refuses_until_the_operator_has_signed, Wi
   const std::string chain = chain_for("guard");
   BOOST_TEST(prove(chain, kSupportUid).status == 201);
   BOOST_TEST(agent("guard").freeze_enforcement == "tpm");
+  BOOST_TEST(places_of("guard") == (Places{key_text("guard") + " active 0/1"}), per_element());
+  BOOST_TEST(places_of("other") == (Places{key_text("other") + " active 0/2"}), per_element());
 
   BOOST_TEST(change("guard", "freeze").enforcement == "tpm");
   BOOST_TEST(!device_signs(key_of("guard")));
@@ -267,6 +365,9 @@ BOOST_FIXTURE_TEST_CASE(the_tpm_itself_refuses_until_the_operator_has_signed, Wi
   BOOST_TEST(asked.is_frozen);
   BOOST_REQUIRE(asked.to_sign.size() == 1u);
   BOOST_TEST(asked.to_sign.front().backend == "tpm");
+  BOOST_REQUIRE(!asked.banks.empty());
+  BOOST_TEST(asked.banks.front().index == asked.to_sign.front().index);
+  BOOST_TEST((asked.banks.front().frozen & ~asked.to_sign.front().frozen) != 0u);  // what it unfreezes
   const SigningKey stranger = must(SigningKey::generate(Algorithm::kES256));
   BOOST_TEST(post("/v1/agents/guard/unfreeze", signed_by(stranger, asked.to_sign)).status == 403);
   BOOST_TEST(!device_signs(key_of("guard")));
@@ -291,6 +392,26 @@ BOOST_FIXTURE_TEST_CASE(what_is_frozen_again_while_the_operator_signs_stays_froz
   const api::AgentFreeze again = change("guard", "unfreeze");
   BOOST_TEST(!change("guard", "unfreeze", signed_by(operator_key, again.to_sign)).is_frozen);
   BOOST_TEST(device_signs(key_of("guard")));
+}
+
+// What the device does by then the book does not say.
+BOOST_FIXTURE_TEST_CASE(what_could_not_be_recorded_as_unfrozen_is_frozen_again, WithTpm) {
+  const auto execute = [this](const char* statement) {
+    auto other = must(store::Database::open(database()));
+    BOOST_REQUIRE(other.execute(statement));
+  };
+  arm();
+  register_agent("guard", kSupportUid, "tpm");
+  static_cast<void>(change("guard", "freeze"));
+  keeper.tick(kNow);
+  const api::AgentFreeze asked = change("guard", "unfreeze");
+  execute("ALTER TABLE freezes RENAME TO away");
+  BOOST_TEST(post("/v1/agents/guard/unfreeze", signed_by(operator_key, asked.to_sign)).status == 503);
+  execute("ALTER TABLE away RENAME TO freezes");
+  BOOST_TEST(device_signs(key_of("guard")));
+  BOOST_TEST(agent("guard").frozen_since.has_value());
+  keeper.tick(kNow + std::chrono::seconds(10));
+  BOOST_TEST(!device_signs(key_of("guard")));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_was_signed_for_one_agent_ends_no_others_freeze, WithTpm) {
@@ -332,6 +453,8 @@ BOOST_FIXTURE_TEST_CASE(keys_that_were_made_before_are_followed_by_ones_that_han
   keeper.tick(kNow);
   BOOST_TEST((key_of("early").stored.public_key == before.stored.public_key));  // nothing is armed yet
   BOOST_TEST(agent("early").freeze_enforcement == "software");
+  const std::string former = key_text("early");
+  BOOST_TEST(places_of("early") == (Places{former + " active none"}), per_element());
 
   arm();
   keeper.tick(kNow + 1s);
@@ -339,9 +462,13 @@ BOOST_FIXTURE_TEST_CASE(keys_that_were_made_before_are_followed_by_ones_that_han
   BOOST_TEST((after.stored.public_key != before.stored.public_key));
   BOOST_TEST((key_of("elsewhere").stored.public_key == in_memory.stored.public_key));
   BOOST_TEST(agent("early").freeze_enforcement == "software");  // the former serves still
+  const std::string present = key_text("early") + " active 0/1";
+  BOOST_TEST(places_of("early") == (Places{present, former + " rotating none"}), per_element());
   keeper.tick(kNow + 1000h);
   BOOST_TEST(agent("early").freeze_enforcement == "tpm");
+  BOOST_TEST(places_of("early") == (Places{present}), per_element());
   BOOST_TEST(agent("elsewhere").freeze_enforcement == "software");
+  BOOST_TEST(places_of("elsewhere") == (Places{key_text("elsewhere") + " active none"}), per_element());
   keeper.tick(kNow + 1001h);
   BOOST_TEST((key_of("early").stored.public_key == after.stored.public_key));  // once
 
@@ -411,6 +538,32 @@ BOOST_FIXTURE_TEST_CASE(a_bank_that_was_armed_stands_in_the_log_whatever_became_
   BOOST_TEST(post("/v1/freeze/arm", signed_by(operator_key, twice)).status == 409);
   BOOST_TEST(of_all("/arm").is_armed);
   BOOST_TEST(entries("freeze.arm") == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_tell_of_the_switch_what_its_device_said_last, WithTpm) {
+  const auto says = [&](const char* line) {
+    const std::string text = call("GET", "/metrics", "", kOperatorUid).body;
+    BOOST_TEST(text.find("\n" + std::string(line) + "\n") != std::string::npos,
+               line << " is not in " << text);
+  };
+  register_agent("early", kOrchestratorUid, "tpm");
+  says("chancery_unswitched_keys 1");
+  static_cast<void>(of_all("/arm"));
+  says("chancery_kill_switch_armed{backend=\"tpm\"} 0");
+  arm();
+  says("chancery_kill_switch_armed{backend=\"tpm\"} 1");
+  register_agent("guard", kSupportUid, "tpm");
+  set_now(kNow + 301s);
+  says("chancery_unswitched_keys 1");
+  says("chancery_freeze_untold{backend=\"tpm\"} 0");
+
+  swtpm.kill();
+  static_cast<void>(change("guard", "freeze"));
+  says("chancery_freeze_untold{backend=\"tpm\"} 1");
+  BOOST_REQUIRE(swtpm.restart());
+  hsm::eventually([&] { return tpm.check(hsm::in(1s)).has_value(); });
+  keeper.tick(kNow + 400s);
+  says("chancery_freeze_untold{backend=\"tpm\"} 0");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_tpm_that_was_away_is_told_of_the_freeze_when_it_is_back, WithTpm) {

@@ -20,6 +20,7 @@
 #include "daemon/store/approver_book.hpp"
 #include "daemon/store/sqlite.hpp"
 #include "sdk/crypto/signing_key.hpp"
+#include "sdk/wire/approval_messages.hpp"
 #include "tests/unit/service/approval_fixture.hpp"
 
 namespace chancery::tests {
@@ -273,6 +274,38 @@ BOOST_FIXTURE_TEST_CASE(what_was_denied_below_is_denied_to_whoever_handed_it_on,
   BOOST_TEST(verdict_of(ask(refund("60"))) == "approval_denied");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_denial_ends_what_waits_for_the_same, Gated) {
+  const std::string next = granted("1700");
+  const std::string denied = id_of(ask(refund("60")));
+  chain = next;
+  const std::string twin = id_of(ask(refund("60")));
+  BOOST_REQUIRE(twin != denied);
+  const std::string jws = signed_by(kBob, denied, summary(denied).digest, false);
+  const Response said = call("POST", "/v1/approvals/" + denied + "/decision",
+                             wire::write(api::DecideApproval{jws, ""}), kStrangerUid);
+  BOOST_REQUIRE_MESSAGE(said.status == 200, said.body);
+  BOOST_TEST(state_of(twin) == "cancelled");
+  BOOST_TEST(actions_about(twin).back() == "approval.cancel");
+  BOOST_TEST(of(of(entries(twin).back(), "ids"), "denied") == denied);
+  BOOST_TEST(verdict_of(ask(refund("60"))) == "approval_denied");
+}
+
+// As one that was asked for at the moment at which the other was denied.
+BOOST_FIXTURE_TEST_CASE(an_approval_of_what_was_denied_is_not_used, Gated) {
+  const std::string next = granted("1700");
+  const std::string denied = id_of(ask(refund("60")));
+  chain = next;
+  const std::string twin = id_of(ask(refund("60")));
+  auto other = store::Database::open(database());
+  BOOST_REQUIRE(other);
+  BOOST_REQUIRE(other->execute(("UPDATE parked_calls SET matter = 'x' WHERE id = '" + twin + "'").c_str()));
+  decide(denied, kBob, false);
+  BOOST_TEST(verdict_of(ask(refund("60"))) == "approval_denied");
+  decide(twin, kBob);
+  BOOST_TEST(verdict_of(ask(refund("60"))) == "approval_denied");
+  BOOST_TEST(state_of(twin) == "approved");
+}
+
 // What is asked again with terms is one use of the agent's authority, and not two.
 BOOST_FIXTURE_TEST_CASE(a_call_that_is_asked_again_with_terms_is_seen_once, Gated) {
   const auto seen = [&] { return premises().watch.count(anomaly::Kind::kNewScope); };
@@ -358,6 +391,7 @@ struct Forged {
   /// \return the statements
   std::function<std::string(Gated& world, const std::string& id)> forge;
   const char* asked = "60";
+  bool lapses = false;  ///< it could be one of another configuration's
 };
 std::ostream& operator<<(std::ostream& out, const Forged& row) { return out << row.name; }
 
@@ -412,7 +446,8 @@ const std::array kForged{
              const std::string jws = world.signed_by(kCarol, id, world.summary(id).digest);
              return approved_row(id) + vote_row(world, id, kCarol, jws) +
                     "UPDATE parked_calls SET gates = replace(gates, 'bob', 'carol') WHERE id = '" + id + "';";
-           }},
+           },
+           "60", true},
     Forged{"an approval of less",
            [](Gated& world, const std::string& id) {
              world.decide(id, kBob);
@@ -457,8 +492,8 @@ BOOST_DATA_TEST_CASE_F(Gated, nothing_passes_by_rows_with, boost::unit_test::dat
   BOOST_REQUIRE(other->execute(statements.c_str()));
   BOOST_REQUIRE(state_of(id) == "approved");
   const Response refused = ask(refund(row.asked));
-  BOOST_TEST(verdict_of(refused) == "store_corrupt", refused.body);
-  BOOST_TEST(state_of(id) == "approved");
+  BOOST_TEST(verdict_of(refused) == (row.lapses ? "approval_required" : "store_corrupt"), refused.body);
+  BOOST_TEST(state_of(id) == (row.lapses ? "lapsed" : "approved"));
   BOOST_TEST(count("approval.use") == 0u);
 }
 
@@ -490,7 +525,10 @@ namespace {
 
 struct GatedAction : Gated {
   GatedAction() {
-    change_policy([](service::Policy& policy) { policy.granted_scopes = {"crm.*", "payments.*"}; });
+    change_policy([](service::Policy& policy) {
+      policy.granted_scopes = {"crm.*", "payments.*"};
+      policy.persons = {{kOperatorUid, kCarol}};  // who asks as an enforcement point
+    });
     budget = budget_chain();
   }
   Response asked(const std::string& amount, const std::string& more = "") {
@@ -521,39 +559,24 @@ BOOST_FIXTURE_TEST_CASE(an_action_waits_is_approved_and_passes_once, GatedAction
              boost::test_tools::per_element());
 }
 
-namespace {
-
-struct Asker {
-  const char* name;
-  std::map<std::uint32_t, std::string> persons;
-  std::string_view separation;
-  bool may_decide;  ///< Bob, about what the operator's user asked for
-};
-std::ostream& operator<<(std::ostream& out, const Asker& row) { return out << row.name; }
-
-const std::array kAskers{
-    Asker{"the person who decides", {{kOperatorUid, kBob}}, store::kSeparateRequester, false},
-    Asker{"another person", {{kOperatorUid, kCarol}}, store::kSeparateRequester, true},
-    Asker{"another user of the person's", {{kStrangerUid, kBob}}, store::kSeparateRequester, true},
-    Asker{"nobody whom the configuration knows", {}, store::kSeparateRequester, true},
-    Asker{"the person, whom nothing keeps apart", {{kOperatorUid, kBob}}, store::kSeparatePrincipal, true},
-};
-
-}  // namespace
-
-BOOST_DATA_TEST_CASE_F(GatedAction, on_the_socket_it_was_asked_for_by, boost::unit_test::data::make(kAskers),
-                       row) {
-  change_policy([&](service::Policy& policy) {
-    policy.persons = row.persons;
-    policy.gates[0].separation = row.separation;
-  });
-  const std::string id = id_of(asked("60"));
-  const auto counted = office().approvals.decide(
-      {id, kBob, jkt_of(kBob), true, "", signed_by(kBob, id, summary(id).digest), ""}, kNow,
-      [](const store::ParkedCall&) { return store::AuditEntry{.at = kNow, .action = "approval.approve"}; });
-  BOOST_TEST(counted.has_value() == row.may_decide);
-  if (!row.may_decide) BOOST_TEST((counted.error().code == ErrorCode::kForbidden));
-  BOOST_TEST(verdict_of(asked("60")) == (row.may_decide ? "permit" : "approval_required"));
+// Of an action, the address and the method say what is done.
+BOOST_FIXTURE_TEST_CASE(a_denied_action_is_not_denied_elsewhere, GatedAction) {
+  const auto elsewhere = [&](const std::string& method, const std::string& uri) {
+    const Response made = call(
+        "POST", "/v1/proofs", R"({"chain":)" + budget + R"(,"htm":")" + method + R"(","htu":")" + uri + "\"}",
+        kOrchestratorUid);
+    BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
+    return verdict_of(static_cast<EnforcementFixture&>(*this).ask(
+        R"({"chain":)" + budget + R"(,"proof":")" + member(made, "proof") + R"(","method":")" + method +
+        R"(","uri":")" + uri + R"(","audience":"https://api.example.org","action":)" +
+        EnforcementFixture::refund("60") + "}"));
+  };
+  decide(id_of(asked("60")), kBob, false);
+  BOOST_TEST(verdict_of(asked("60")) == "approval_denied");
+  BOOST_TEST(elsewhere("POST", "https://api.example.org/refunds/2") == "approval_required");
+  for (const std::string same : {"refunds?2", "refunds#x", "./%72efunds?x=1#2"})
+    BOOST_TEST(elsewhere("POST", "https://api.example.org/" + same) == "approval_denied");
+  BOOST_TEST(elsewhere("PUT", "https://api.example.org/refunds") == "approval_required");
 }
 
 // What waits is kept under no key; what was permitted is.

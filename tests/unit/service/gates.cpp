@@ -343,6 +343,23 @@ BOOST_DATA_TEST_CASE(scopes_that_a_tpm_keeps_are_listed_apart_from_the_rest,
   if (!read) BOOST_TEST((read.error().code == ErrorCode::kConfigInvalid));
 }
 
+BOOST_AUTO_TEST_CASE(no_gate_is_about_authority_over_the_daemon) {
+  for (const auto enforcement : {config::GateEnforcement::kTpm, config::GateEnforcement::kSoftware}) {
+    for (const char* scope : {"chancery.*", "chancery.agents.freeze", "chancery.approvals.*"}) {
+      config::GateConfig configured;
+      configured.name = "own";
+      configured.scopes = {"payments.refund", scope};
+      configured.approvers = {"user:bob@example.org"};
+      configured.enforcement = enforcement;
+      const auto read = setup::gates({configured}, {"payments.refund", scope});
+      BOOST_TEST_CONTEXT(scope) {
+        BOOST_REQUIRE(!read);
+        BOOST_TEST((read.error().code == ErrorCode::kConfigInvalid));
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_configured_gate_says_the_same_to_the_service) {
   config::GateConfig configured;
   configured.name = "refunds";

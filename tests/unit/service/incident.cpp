@@ -20,6 +20,8 @@ namespace {
 using incident::Bundle;
 using incident::Report;
 
+// The agent goes on: what else a bundle says is looked at then.
+constexpr const char* kLeft = R"(,"freeze":false,"revoke":false)";
 constexpr const char* kBob = "user:bob@example.org";
 
 /// The orchestrator has had a refund approved and done it, and has delegated to support.
@@ -151,7 +153,7 @@ bool is_cut(const Bundle& bundle, std::string_view what) {
 BOOST_AUTO_TEST_SUITE(incidents)
 
 BOOST_FIXTURE_TEST_CASE(one_freezes_revokes_and_says_what_was, Incidents) {
-  const Bundle bundle = opened(R"(,"freeze":true,"revoke":true)");
+  const Bundle bundle = opened("");
   BOOST_TEST(!signs());
   BOOST_TEST(verdict_on(chain) == "revoked");
   BOOST_TEST(verdict_on(below) == "revoked");
@@ -207,15 +209,15 @@ BOOST_FIXTURE_TEST_CASE(it_verifies_without_the_daemon, Incidents) {
 }
 
 BOOST_FIXTURE_TEST_CASE(the_log_has_its_hash, Incidents) {
-  const Bundle bundle = opened("");
+  const Bundle bundle = opened(kLeft);
   const auto entries = audit_texts_of(store(), "incident.open");
   BOOST_REQUIRE(entries.size() == 1u);
   BOOST_TEST(entries[0] == bundle.proof.opening.json);
   BOOST_TEST(entries[0].find(R"("incident":")" + bundle.digest + "\"") != std::string::npos);
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_is_ended_that_nobody_asked_to_end, Incidents) {
-  const Bundle bundle = opened("");
+BOOST_FIXTURE_TEST_CASE(nothing_is_ended_when_both_are_refused, Incidents) {
+  const Bundle bundle = opened(kLeft);
   expect_sound(bundle);
   BOOST_TEST(signs());
   BOOST_TEST(verdict_on(below) == "valid");
@@ -229,7 +231,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_former_agent_of_the_same_name_did_is_not_its_own,
   BOOST_REQUIRE(call("DELETE", "/v1/agents/orchestrator", "", kOperatorUid).status == 200);
   set_now(kNow + std::chrono::seconds(60));
   create_agent("orchestrator", kOrchestratorUid);
-  const Bundle bundle = opened("");
+  const Bundle bundle = opened(kLeft);
   expect_sound(bundle);
   BOOST_TEST(bundle.evidence.reached.empty());
   BOOST_TEST(bundle.evidence.calls.empty());
@@ -241,7 +243,8 @@ BOOST_FIXTURE_TEST_CASE(what_a_former_agent_of_the_same_name_did_is_not_its_own,
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_above_an_agent_is_in_it_too, Incidents) {
-  const Response answer = call("POST", "/v1/incidents", R"({"agent":"support"})", kOperatorUid);
+  const Response answer =
+      call("POST", "/v1/incidents", R"({"agent":"support","freeze":false,"revoke":false})", kOperatorUid);
   BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
   const auto bundle = incident::read_bundle(answer.body);
   BOOST_REQUIRE(bundle);
@@ -253,8 +256,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_above_an_agent_is_in_it_too, Incidents) {
 }
 
 BOOST_FIXTURE_TEST_CASE(of_a_long_past_the_end_is_told_and_that_it_was_cut, Incidents) {
-  const Bundle whole = opened("");
-  const Bundle cut = opened(R"(,"entries":3)");
+  const Bundle whole = opened(kLeft);
+  const Bundle cut = opened(std::string(R"(,"entries":3)") + kLeft);
   expect_sound(cut);
   BOOST_TEST(!is_cut(whole, "entries"));
   BOOST_TEST(is_cut(cut, "entries"));
@@ -268,7 +271,7 @@ BOOST_FIXTURE_TEST_CASE(a_record_that_was_changed_is_counted_and_the_rest_is_tol
   auto other = store::Database::open(database());
   BOOST_REQUIRE(other);
   BOOST_REQUIRE(other->execute("UPDATE parked_calls SET gates = 'x'"));
-  const Bundle bundle = opened("");
+  const Bundle bundle = opened(kLeft);
   expect_sound(bundle);
   BOOST_TEST(bundle.evidence.damaged == 1u);
   BOOST_TEST(bundle.evidence.requests.empty());
@@ -292,6 +295,8 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_opened_is_refused_by_name, Incidents) {
   };
   BOOST_TEST(status(R"({"agent":"nobody"})") == 404);
   BOOST_TEST(status("{}") == 400);
+  BOOST_TEST(status(R"({"agent":"support","freeze":null})") == 400);
+  BOOST_TEST(status(R"({"agent":"support","revoke":"no"})") == 400);
   BOOST_TEST(status(R"({"agent":"support","entries":0})") == 400);
   BOOST_TEST(status(R"({"agent":"support","entries":10001})") == 400);
   BOOST_TEST(status(R"({"agent":"support","more":1})") == 400);

@@ -169,6 +169,30 @@ BOOST_FIXTURE_TEST_CASE(a_device_that_is_away_is_down_and_is_not_asked, Scraped)
   BOOST_TEST(device().checks() == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(metrics_tell_who_is_frozen, Scraped) {
+  create_story_agents();
+  const auto post = [&](const char* path) {
+    BOOST_REQUIRE_MESSAGE(call("POST", path, "{}", kOperatorUid).status == 200, path);
+  };
+  const auto says = [&](const char* all, const char* agents) {
+    const std::string text = scrape();
+    BOOST_TEST(has_line(text, "chancery_all_agents_frozen " + std::string(all)), text);
+    BOOST_TEST(has_line(text, "chancery_agents_frozen " + std::string(agents)), text);
+  };
+  says("0", "0");
+  post("/v1/agents/support/freeze");
+  post("/v1/agents/lookup/freeze");
+  says("0", "2");
+  post("/v1/freeze");
+  says("1", "2");
+  post("/v1/freeze/lift");
+  post("/v1/agents/support/unfreeze");
+  BOOST_REQUIRE(call("DELETE", "/v1/agents/lookup", "", kOperatorUid).status == 200);
+  says("0", "0");
+  // There is no device with a switch.
+  BOOST_TEST(scrape().find("\nchancery_unswitched_keys ") == std::string::npos);
+}
+
 BOOST_FIXTURE_TEST_CASE(metrics_are_not_for_the_network, Scraped) {
   BOOST_TEST(call("GET", "/metrics", "", std::nullopt).status == 404);
   rest::Request plain;

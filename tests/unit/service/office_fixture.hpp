@@ -39,6 +39,7 @@ class OfficeFixture {
     std::vector<PublicKey> verifiers{};  ///< whose attestation results count for chains of this office
     service::AnomalyOptions anomalies{};
     service::WebhookOptions webhook{};
+    service::WebhookOptions approvals_webhook{};
     service::IssuerDeskOptions issuers{};
     const char* issuer_backend = "memory";  ///< whose device has the issuer's keys, and those behind gates
   };
@@ -163,8 +164,10 @@ class OfficeFixture {
     options.attestation_keys = key_options(store::kAttestation);
     options.audit_keys = key_options(store::kAudit);
     options.webhook_keys = key_options(store::kWebhook);
-    if (extension.webhook.url.empty()) options.webhook_keys.backend.clear();
+    if (extension.webhook.url.empty() && extension.approvals_webhook.url.empty())
+      options.webhook_keys.backend.clear();
     options.webhook = std::move(extension.webhook);
+    options.approvals_webhook = std::move(extension.approvals_webhook);
     options.audit.host = "issuer.example";
     options.audit.salts = SecretBytes(Bytes(32, 9));
     options.attestation = std::move(extension.attestation);

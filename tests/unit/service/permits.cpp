@@ -253,6 +253,21 @@ BOOST_FIXTURE_TEST_CASE(arguments_that_the_agent_did_not_prove_are_denied, Permi
   BOOST_TEST(value_of(refused).empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_call_of_a_frozen_agent_is_denied_and_given_no_credential, Permits) {
+  for (const char* const path : {"/v1/agents/orchestrator/", "/v1/"}) {
+    const bool is_all = std::string_view(path) == "/v1/";
+    Ask question;
+    question.proof = proof_for(question);
+    BOOST_REQUIRE(call("POST", std::string(path) + "freeze", "{}", kOperatorUid).status == 200);
+    const Response refused = ask(question);
+    BOOST_TEST(verdict_of(refused) == "agent_frozen", refused.body);
+    BOOST_TEST(value_of(refused).empty());
+    const std::string end = std::string(path) + (is_all ? "freeze/lift" : "unfreeze");
+    BOOST_REQUIRE(call("POST", end, "{}", kOperatorUid).status == 200);
+    BOOST_TEST(value_of(ask()) == kValue);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_call_is_made_once, Permits) {
   Ask question;
   question.proof = proof_for(question);

@@ -22,15 +22,21 @@ struct Signed {
   SigningKey approver = *SigningKey::generate(Algorithm::kES256);
   SigningKey other = *SigningKey::generate(Algorithm::kES256);
   service::GatedIssuer issuer = issuer_of(approver.public_key());
-  std::string token = "eyJh.eyJi";
+  std::string token = token_for(issuer.key.stored.public_key);
 
   static service::GatedIssuer issuer_of(const PublicKey& approver) {
     service::GatedIssuer out;
     out.policy = {{approver}, 1, "deploys"};
     out.name.fill(7);
+    out.key.stored.public_key = SigningKey::generate(Algorithm::kES256)->public_key();
     return out;
   }
-  [[nodiscard]] std::string document() const {
+  static std::string token_for(const PublicKey& signer) {
+    const std::string header = R"({"kid":")" + signer.thumbprint().text() + "\"}";
+    return base64url_encode(as_bytes(header)) + ".eyJi";
+  }
+  [[nodiscard]] std::string document() const { return document_with(token); }
+  static std::string document_with(const std::string& token) {
     return R"({"kind":"grant","unsigned_token":")" + token + "\"}";
   }
   [[nodiscard]] std::string signature(const SigningKey& key, const attest::Name& name,
@@ -87,6 +93,21 @@ const std::array kChecked{
                   world.signature(world.other, world.issuer.name, world.token, "deploys"));
             },
             ErrorCode::kForbidden},
+    Checked{"for a token of a former key of the gate's",
+            [](const Signed& world) {
+              const std::string former = Signed::token_for(world.other.public_key());
+              return service::check_policy_signature(
+                  world.issuer, "deploys", Signed::document_with(former), world.approver.public_key(),
+                  world.signature(world.approver, world.issuer.name, former, "deploys"));
+            },
+            ErrorCode::kConflict},
+    Checked{"for a token whose header cannot be read",
+            [](const Signed& world) {
+              return service::check_policy_signature(
+                  world.issuer, "deploys", Signed::document_with("eyJh.eyJi"), world.approver.public_key(),
+                  world.signature(world.approver, world.issuer.name, "eyJh.eyJi", "deploys"));
+            },
+            {}},
     Checked{"that is too short",
             [](const Signed& world) { return checked(world, base64url_encode(Bytes(63, 1))); },
             ErrorCode::kInvalidArgument},

@@ -223,7 +223,7 @@ BOOST_FIXTURE_TEST_CASE(what_waits_outlives_the_process, TellingOffice) {
   find("told");
   webhook().tick(kNow);
   find("waits");
-  Webhook next(book(), webhook().keys, kIssuerUrl, told().webhook,
+  Webhook next(service::told_anomalies(book()), webhook().keys, kIssuerUrl, told().webhook,
                std::make_shared<const telemetry::Redactor>(), [](const char*, const Error&) {});
   BOOST_REQUIRE(next.open());
   next.tick(kNow);
@@ -235,12 +235,13 @@ BOOST_FIXTURE_TEST_CASE(what_was_found_while_nobody_was_told_is_not_told_later, 
   const auto nobody = [](const char*, const Error&) {};
   const auto redactor = std::make_shared<const telemetry::Redactor>();
   find("before");
-  Webhook none(book(), webhook().keys, kIssuerUrl, {}, redactor, nobody);
+  Webhook none(service::told_anomalies(book()), webhook().keys, kIssuerUrl, {}, redactor, nobody);
   BOOST_REQUIRE(none.open());
   none.tick(kNow);
   BOOST_TEST(none.waiting().value() == 0u);
   find("meanwhile");
-  Webhook again(book(), webhook().keys, kIssuerUrl, told().webhook, redactor, nobody);
+  Webhook again(service::told_anomalies(book()), webhook().keys, kIssuerUrl, told().webhook, redactor,
+                nobody);
   BOOST_REQUIRE(again.open());
   find("after");
   again.tick(kNow);
@@ -280,7 +281,8 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_that_was_ended_counts_for_nothing, TellingOff
     BOOST_TEST(asked.stop_requested());
     return Error{ErrorCode::kShuttingDown, "ended"};
   };
-  Webhook ending(book(), webhook().keys, kIssuerUrl, options, std::make_shared<const telemetry::Redactor>(),
+  Webhook ending(service::told_anomalies(book()), webhook().keys, kIssuerUrl, options,
+                 std::make_shared<const telemetry::Redactor>(),
                  [](const char* what, const Error&) { BOOST_ERROR(what); });
   BOOST_REQUIRE(ending.open());
   find("crm.write");
@@ -292,7 +294,7 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_that_was_ended_counts_for_nothing, TellingOff
 BOOST_FIXTURE_TEST_CASE(a_secret_that_an_agent_uses_as_a_name_is_told_to_nobody, TellingOffice) {
   auto redactor = std::make_shared<telemetry::Redactor>();
   redactor->hide(as_bytes("hunter2-hunter2"));
-  Webhook redacting(book(), webhook().keys, kIssuerUrl, told().webhook, redactor,
+  Webhook redacting(service::told_anomalies(book()), webhook().keys, kIssuerUrl, told().webhook, redactor,
                     [](const char*, const Error&) {});
   BOOST_REQUIRE(redacting.open());
   find("hunter2-hunter2");
@@ -303,7 +305,7 @@ BOOST_FIXTURE_TEST_CASE(a_secret_that_an_agent_uses_as_a_name_is_told_to_nobody,
 BOOST_FIXTURE_TEST_CASE(complaints_have_a_reason_and_nothing_of_the_address, TellingOffice) {
   std::vector<std::string> said;
   std::vector<std::uint64_t> natives;
-  Webhook complaining(book(), webhook().keys, kIssuerUrl, told().webhook,
+  Webhook complaining(service::told_anomalies(book()), webhook().keys, kIssuerUrl, told().webhook,
                       std::make_shared<const telemetry::Redactor>(),
                       [&](const char* what, const Error& error) {
                         said.push_back(std::string(what) + ": " + error.what);
@@ -418,11 +420,12 @@ BOOST_FIXTURE_TEST_CASE(deliveries_are_counted_by_their_outcome, TellingOffice) 
   webhook().tick(kNow);
   const std::string text = call("GET", "/metrics", "", kOperatorUid).body;
   for (const char* const line :
-       {"chancery_webhook_deliveries_total{outcome=\"failed\"} 1\n",
-        "chancery_webhook_deliveries_total{outcome=\"delivered\"} 0\n",
-        "chancery_webhook_deliveries_total{outcome=\"refused\"} 0\n",
-        "chancery_webhook_deliveries_total{outcome=\"unsigned\"} 0\n",
-        "chancery_webhook_deliveries_total{outcome=\"dropped\"} 0\n", "chancery_webhook_waiting 1\n"})
+       {"chancery_webhook_deliveries_total{about=\"anomalies\",outcome=\"failed\"} 1\n",
+        "chancery_webhook_deliveries_total{about=\"anomalies\",outcome=\"delivered\"} 0\n",
+        "chancery_webhook_deliveries_total{about=\"anomalies\",outcome=\"refused\"} 0\n",
+        "chancery_webhook_deliveries_total{about=\"anomalies\",outcome=\"unsigned\"} 0\n",
+        "chancery_webhook_deliveries_total{about=\"anomalies\",outcome=\"dropped\"} 0\n",
+        "chancery_webhook_waiting{about=\"anomalies\"} 1\n"})
     BOOST_TEST(text.find(line) != std::string::npos, line);
 }
 

@@ -12,7 +12,7 @@ export const readMark = (): string => sessionStorage.getItem(kName) ?? '';
 /** Keeps the mark of a new session, for all tabs: they have its cookie too. */
 export function keepMark(mark: string): void {
   sessionStorage.setItem(kName, mark);
-  tabs?.postMessage({ mark });
+  tabs?.postMessage({ mark, isNew: true });
 }
 
 /** Forgets a mark that opens nothing any more; one that came meanwhile stays. */
@@ -20,12 +20,22 @@ export function forgetMark(mark: string): void {
   if (readMark() === mark) sessionStorage.removeItem(kName);
 }
 
+/** Told when another tab has given this one a mark. */
+let whenGiven: () => void = () => undefined;
+
+export function onMarkGiven(listener: () => void): void {
+  whenGiven = listener;
+}
+
 /** Listens to the other tabs of this origin from now on. */
 export function shareMark(): void {
   tabs = new BroadcastChannel(kName);
-  tabs.addEventListener('message', ({ data }: MessageEvent<{ mark?: string; isAsked?: boolean }>) => {
-    if (data.mark !== undefined) sessionStorage.setItem(kName, data.mark);
-    else if (data.isAsked && readMark() !== '') tabs?.postMessage({ mark: readMark() });
+  tabs.addEventListener('message', ({ data }: MessageEvent<{ mark?: string; isNew?: boolean; isAsked?: boolean }>) => {
+    if (data.mark !== undefined) {
+      if (!data.isNew && readMark() !== '') return; // an answer to another tab, perhaps of a session that is over
+      sessionStorage.setItem(kName, data.mark);
+      whenGiven();
+    } else if (data.isAsked && readMark() !== '') tabs?.postMessage({ mark: readMark() });
   });
 }
 

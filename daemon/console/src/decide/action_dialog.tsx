@@ -22,9 +22,13 @@ interface Props {
 export function ActionDialog({ title, button, isDangerous = false, request, said, isReady = true, onClose, onDone, children }: Props) {
   const act = useAction(async (signal) => {
     const { method = 'POST', path, body } = request();
-    await confirmed(method, path, body, signal);
+    await confirmed(method, path, body, signal).catch((error: unknown) => {
+      // It was under way when its window was closed: nobody sees why it failed.
+      if (signal.aborted && error !== signal.reason) announce(`${title} It failed: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    });
     announce(said);
-    onClose();
+    if (!signal.aborted) onClose(); // or another window is open by now
     onDone();
   });
   return (

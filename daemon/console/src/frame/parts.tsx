@@ -1,7 +1,7 @@
 // Small things that every page is made of.
 
 import type { ComponentChildren } from 'preact';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { VisibleText, visibleLabel } from '../text/visible_text';
 import { ago, iso, moment } from '../text/times';
@@ -136,6 +136,35 @@ export function Section({ title, id, children, aside }: { title: string; id: str
   );
 }
 
+/** What a column is called; numbers stand under one another, to the right. */
+export type Column = string | { number: string };
+
+/** A table in a frame of its own, in which it is moved sideways where the window is too narrow for it. Its children are the rows. */
+export function Table({ label, look, columns, children }: { label: string; look?: string; columns: readonly Column[]; children: ComponentChildren }) {
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label={label}>
+      <table class={look}>
+        <thead>
+          <tr>
+            {columns.map((column) =>
+              typeof column === 'string' ? (
+                <th scope="col" key={column}>
+                  {column}
+                </th>
+              ) : (
+                <th scope="col" class="number" key={column.number}>
+                  {column.number}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
 export function Notice({ tone, title, children }: { tone: Tone; title: string; children?: ComponentChildren }) {
   return (
     <div class={`notice notice-${tone}`} role={tone === 'bad' ? 'alert' : undefined}>
@@ -203,17 +232,21 @@ export function Shown<T>({ loaded, what, children }: { loaded: Loaded<T>; what: 
 export function useAction(action: (signal: AbortSignal) => Promise<void>): { run: () => void; isBusy: boolean; error?: Error } {
   const [state, setState] = useState<{ isBusy: boolean; error?: Error }>({ isBusy: false });
   const running = useRef<AbortController | undefined>(undefined);
-  useEffect(() => () => running.current?.abort(), []);
+  // As the window goes, and not a frame later as by useEffect: what a key answers in between would be sent.
+  useLayoutEffect(() => () => running.current?.abort(), []);
   const run = () => {
-    if (state.isBusy) return;
+    if (running.current !== undefined) return; // two presses may come before the page is drawn again
     const controller = new AbortController();
+    const end = (error?: Error) => {
+      if (controller.signal.aborted) return;
+      running.current = undefined;
+      setState({ isBusy: false, ...(error && { error }) });
+    };
     running.current = controller;
     setState({ isBusy: true });
     action(controller.signal).then(
-      () => controller.signal.aborted || setState({ isBusy: false }),
-      (thrown: unknown) => {
-        if (!controller.signal.aborted) setState({ isBusy: false, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
-      },
+      () => end(),
+      (thrown: unknown) => end(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
   };
   return { run, ...state };

@@ -1,9 +1,9 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 import { agents } from '../data/api';
 import type { AgentView, Budget, FreezeState, Key } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { Bar } from '../pictures/bar';
@@ -82,24 +82,11 @@ function Keys({ name, now, turn }: { name: string; now: number; turn: number }) 
     <Section title="Keys" id="keys">
       <Shown loaded={loaded} what="its keys">
         {({ keys }) => (
-          <div class="table-frame" tabIndex={0} role="region" aria-label="Keys of the agent">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Thumbprint</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Backend</th>
-                  <th scope="col">Made</th>
-                  <th scope="col">Ended</th>
-                </tr>
-              </thead>
-              <tbody>
-                {keys.map((one) => (
-                  <KeyRow one={one} now={now} key={one.jkt} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label="Keys of the agent" columns={['Thumbprint', 'State', 'Backend', 'Made', 'Ended']}>
+            {keys.map((one) => (
+              <KeyRow one={one} now={now} key={one.jkt} />
+            ))}
+          </Table>
         )}
       </Shown>
     </Section>
@@ -196,12 +183,22 @@ function Agent({ view, freezes, onDone, turn }: { view: AgentView; freezes: Free
 
 export function AgentPage({ name }: { name: string }) {
   const [turn, setTurn] = useState(0);
-  const loaded = useLoad(() => agents.view(name), [name, turn]);
-  const freezes = useLoad(agents.freezes, [turn]).data;
+  const loaded = useLoad(() => agents.view(name), [name]);
+  const freezes = useLoad(agents.freezes, []);
+  const onDone = () => {
+    loaded.reload(); // what stands there stays meanwhile, and the focus with it
+    freezes.reload();
+    setTurn(turn + 1);
+  };
+  // The button that was pressed may be of no use by then: whoever uses the keyboard begins at the page, and not before all that leads to it.
+  useLayoutEffect(() => {
+    const at = document.activeElement;
+    if (turn > 0 && (at === document.body || at?.matches(':disabled'))) document.getElementById('page')?.focus();
+  }, [turn, loaded.data, freezes.data]);
   if (name.length > 63) return <Empty title="No agent has so long a name" />;
   return (
     <Shown loaded={loaded} what="the agent">
-      {(view) => <Agent view={view} freezes={freezes} turn={turn} onDone={() => setTurn(turn + 1)} />}
+      {(view) => <Agent view={view} freezes={freezes.data} turn={turn} onDone={onDone} />}
     </Shown>
   );
 }

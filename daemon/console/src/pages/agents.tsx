@@ -4,7 +4,7 @@ import { agents } from '../data/api';
 import type { AgentRow, FreezeState } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Badge, Empty, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, plural } from '../text/times';
@@ -66,7 +66,7 @@ function usePages(search: string) {
   };
 }
 
-function Table({ search }: { search: string }) {
+function Found({ search }: { search: string }) {
   const { skew } = useSigned();
   const now = useNow(skew);
   const pages = usePages(search);
@@ -94,25 +94,11 @@ function Table({ search }: { search: string }) {
               )}
             </Empty>
           ) : (
-            <div class="table-frame" tabIndex={0} role="region" aria-label="Agents">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Agent</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Backend</th>
-                    <th scope="col">Custody</th>
-                    <th scope="col" class="number">Key made</th>
-                    <th scope="col" class="number">Last used</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((agent) => (
-                    <Row agent={agent} freezes={freezes} now={now} key={agent.name} />
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table label="Agents" columns={['Agent', 'State', 'Backend', 'Custody', { number: 'Key made' }, { number: 'Last used' }]}>
+              {rows.map((agent) => (
+                <Row agent={agent} freezes={freezes} now={now} key={agent.name} />
+              ))}
+            </Table>
           )}
           <nav class="pager" aria-label="Pages of agents">
             <button type="button" class="button" disabled={pages.number === 0} onClick={pages.before}>
@@ -156,7 +142,7 @@ export function Agents({ query }: { query: URLSearchParams }) {
           />
         </label>
       </form>
-      <Table search={search} />
+      <Found search={search} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { Fragment } from 'preact';
 
 import type { PreviousRequest } from '../data/types';
-import { Section, StateBadge, When } from '../frame/parts';
+import { Section, StateBadge, Table, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { differences, type Difference } from '../text/differences';
 import { JsonText } from '../text/json_text';
@@ -59,23 +59,11 @@ export function Changes({ document, previous, now }: { document: Document; previ
         Since <a href={linkTo('approvals', previous.id)}>the last one like it</a>, decided <When at={previous.decided_at} now={now} />{' '}
         <StateBadge state={previous.state} />
       </p>
-      <div class="table-frame" tabIndex={0} role="region" aria-label="Differences of the requests">
-        <table class="diff">
-          <thead>
-            <tr>
-              <th scope="col">Change</th>
-              <th scope="col">Where</th>
-              <th scope="col">Then</th>
-              <th scope="col">Now</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...changed, ...same].map((difference) => (
-              <Row difference={difference} key={JSON.stringify(difference.path)} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Differences of the requests" look="diff" columns={['Change', 'Where', 'Then', 'Now']}>
+        {[...changed, ...same].map((difference) => (
+          <Row difference={difference} key={JSON.stringify(difference.path)} />
+        ))}
+      </Table>
     </Section>
   );
 }

@@ -1,10 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { approvals } from '../data/api';
 import type { Approval } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Empty, EnforcementBadge, RiskBadge, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Empty, EnforcementBadge, RiskBadge, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { countdown, plural } from '../text/times';
@@ -12,6 +12,7 @@ import { VisibleText } from '../text/visible_text';
 import { agentOf, amountsOf, gateNames, progressOf, subjectOf } from './approval_words';
 
 const kPollMs = 3000;
+const kPart = 50; // a thousand requests take a browser half a second to draw
 const kEnded = ['approved', 'used', 'denied', 'cancelled', 'expired', 'lapsed'] as const;
 
 /** The numbers that tell one request from another, in full. */
@@ -82,6 +83,38 @@ function useNews(waiting: Approval[] | undefined): void {
   }, [waiting]);
 }
 
+/** The requests, what ends soonest first, and as many of them as were asked for. */
+function WaitingList({ waiting, now }: { waiting: readonly Approval[]; now: number }) {
+  const [parts, setParts] = useState(1);
+  const list = useRef<HTMLUListElement>(null);
+  useLayoutEffect(() => {
+    if (parts === 1) return;
+    const shown = list.current?.children;
+    const first = shown?.[(parts - 1) * kPart];
+    first?.querySelector('a')?.focus(); // the button may be gone, and the focus with it
+    announce(`${plural((shown?.length ?? 0) - (parts - 1) * kPart, 'more request')} shown`);
+  }, [parts]);
+  const sorted = useMemo(() => [...waiting].sort((one, other) => one.expires_at - other.expires_at), [waiting]);
+  const hidden = waiting.length - parts * kPart;
+  return (
+    <>
+      <ul class="inbox" ref={list}>
+        {sorted.slice(0, parts * kPart).map((approval) => (
+          <Waiting approval={approval} now={now} key={approval.id} />
+        ))}
+      </ul>
+      {hidden > 0 && (
+        <p class="buttons">
+          <button type="button" class="button" onClick={() => setParts(parts + 1)}>
+            Show {Math.min(hidden, kPart)} more
+          </button>
+          <span class="quiet">{plural(hidden, 'request')} with more time left</span>
+        </p>
+      )}
+    </>
+  );
+}
+
 function Inbox({ now }: { now: number }) {
   const loaded = useLoad((isBackground) => approvals.list('pending', isBackground, 1000), ['pending'], { every: kPollMs });
   useNews(loaded.data?.approvals);
@@ -95,11 +128,7 @@ function Inbox({ now }: { now: number }) {
         ) : (
           <>
             <p class="quiet">{plural(waiting.length, 'request')} waiting{next === undefined ? '' : ' and more'}. This list updates by itself.</p>
-            <ul class="inbox">
-              {waiting.map((approval) => (
-                <Waiting approval={approval} now={now} key={approval.id} />
-              ))}
-            </ul>
+            <WaitingList waiting={waiting} now={now} />
           </>
         )
       }
@@ -109,47 +138,33 @@ function Inbox({ now }: { now: number }) {
 
 function Settled({ found, now }: { found: readonly Approval[]; now: number }) {
   return (
-    <div class="table-frame" tabIndex={0} role="region" aria-label="Requests that wait no more">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col">For whom</th>
-            <th scope="col">By</th>
-            <th scope="col">State</th>
-            <th scope="col">Asked</th>
-            <th scope="col">Ended</th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.map((approval) => (
-            <tr key={approval.id}>
-              <th scope="row">
-                <a href={linkTo('approvals', approval.id)}>
-                  <VisibleText text={subjectOf(approval)} />
-                </a>{' '}
-                <Amounts approval={approval} />
-              </th>
-              <td>
-                <VisibleText text={approval.principal} />
-              </td>
-              <td>
-                <VisibleText text={agentOf(approval)} />
-              </td>
-              <td>
-                <StateBadge state={approval.state} />
-              </td>
-              <td>
-                <When at={approval.asked_at} now={now} />
-              </td>
-              <td>
-                <When at={approval.ended_at} now={now} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Requests that wait no more" columns={['What', 'For whom', 'By', 'State', 'Asked', 'Ended']}>
+      {found.map((approval) => (
+        <tr key={approval.id}>
+          <th scope="row">
+            <a href={linkTo('approvals', approval.id)}>
+              <VisibleText text={subjectOf(approval)} />
+            </a>{' '}
+            <Amounts approval={approval} />
+          </th>
+          <td>
+            <VisibleText text={approval.principal} />
+          </td>
+          <td>
+            <VisibleText text={agentOf(approval)} />
+          </td>
+          <td>
+            <StateBadge state={approval.state} />
+          </td>
+          <td>
+            <When at={approval.asked_at} now={now} />
+          </td>
+          <td>
+            <When at={approval.ended_at} now={now} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -167,7 +182,10 @@ function Pages({ state, now }: { state: string; now: number }) {
             <Settled found={found} now={now} />
           ) : (
             <Empty title={after === undefined ? 'Nothing here' : 'Nothing before that'}>
-              <p>Requests are listed for a week after they ended. The audit log keeps what was decided for good.</p>
+              <p>
+                Requests are listed for a while after they ended: <code>[approvals] keep</code>, a week by default. The audit log
+                keeps what was decided for good.
+              </p>
             </Empty>
           )}
           <nav class="pager" aria-label="Pages of requests">

@@ -5,7 +5,7 @@ import { fromBase64, isConsistent, verifiedHead } from '../data/tree';
 import type { AuditKeys, AuditPage, Checkpoint, NumberedEntry, Overview } from '../data/types';
 import { announce } from '../frame/announce';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, Facts, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Badge, Empty, Facts, Notice, Section, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, plural } from '../text/times';
@@ -44,38 +44,25 @@ function About({ entry }: { entry: NumberedEntry['entry'] }) {
 
 function Entries({ page, now }: { page: AuditPage; now: number }) {
   return (
-    <div class="table-frame" tabIndex={0} role="region" aria-label="Entries">
-      <table class="entries">
-        <thead>
-          <tr>
-            <th scope="col">Entry</th>
-            <th scope="col">When</th>
-            <th scope="col">Action</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">About</th>
-          </tr>
-        </thead>
-        <tbody>
-          {page.entries.map(({ number, entry }) => (
-            <tr key={number}>
-              <th scope="row">
-                <a href={linkTo('audit', String(number))}>{count(number)}</a>
-              </th>
-              <td>
-                <When at={entry.at} now={now} />
-              </td>
-              <td>
-                <code>{entry.action}</code>
-              </td>
-              <td>{entry.outcome !== undefined && <StateBadge state={entry.outcome} />}</td>
-              <td>
-                <About entry={entry} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Entries" look="entries" columns={['Entry', 'When', 'Action', 'Outcome', 'About']}>
+      {page.entries.map(({ number, entry }) => (
+        <tr key={number}>
+          <th scope="row">
+            <a href={linkTo('audit', String(number))}>{count(number)}</a>
+          </th>
+          <td>
+            <When at={entry.at} now={now} />
+          </td>
+          <td>
+            <code>{entry.action}</code>
+          </td>
+          <td>{entry.outcome !== undefined && <StateBadge state={entry.outcome} />}</td>
+          <td>
+            <About entry={entry} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

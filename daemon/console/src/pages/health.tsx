@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { agents, health } from '../data/api';
 import type { Anomaly, Backend, BudgetState, FreezeState, Overview } from '../data/types';
 import { useLoad, useNow } from '../frame/load';
-import { Badge, Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Title, When } from '../frame/parts';
+import { Badge, Empty, EnforcementBadge, Facts, Identifier, Notice, Section, Shown, StateBadge, Table, Title, When } from '../frame/parts';
 import { linkTo } from '../frame/router';
 import { useSigned } from '../frame/session_context';
 import { count, duration, plural } from '../text/times';
@@ -80,43 +80,31 @@ function Figures({ overview, now }: { overview: Overview; now: number }) {
 function Backends({ overview, backends }: { overview: Overview; backends: Backend[] | undefined }) {
   return (
     <Section title="Backends and queues" id="backends">
-      <div class="table-frame" tabIndex={0} role="region" aria-label="Backends">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Backend</th>
-              <th scope="col">State</th>
-              <th scope="col">Device</th>
-              <th scope="col" class="number">Waiting</th>
-              <th scope="col" class="number">Signatures</th>
-              <th scope="col" class="number">Mean</th>
-              <th scope="col" class="number">Agents’ keys</th>
+      <Table
+        label="Backends"
+        columns={['Backend', 'State', 'Device', { number: 'Waiting' }, { number: 'Signatures' }, { number: 'Mean' }, { number: 'Agents’ keys' }]}
+      >
+        {overview.backends.map((backend) => {
+          const more = backends?.find(({ name }) => name === backend.name);
+          return (
+            <tr key={backend.name}>
+              <th scope="row">
+                {backend.name} <span class="quiet">{backend.type}</span>
+              </th>
+              <td>
+                {backend.up ? <Badge tone="good">answers</Badge> : <Badge tone="bad">{more?.state ?? 'down'}</Badge>}{' '}
+                {backend.simulator && <Badge tone="warn">simulator</Badge>}
+                {more?.advice !== undefined && <p class="quiet">{more.advice}</p>}
+              </td>
+              <td>{more && <VisibleText text={`${more.manufacturer} ${more.firmware}`} />}</td>
+              <td class="number">{count(backend.queued)}</td>
+              <td class="number">{count(backend.signatures)}</td>
+              <td class="number">{backend.signatures > 0 ? `${backend.mean_ms.toFixed(1)} ms` : '–'}</td>
+              <td class="number">{more ? count(more.agent_keys) : '–'}</td>
             </tr>
-          </thead>
-          <tbody>
-            {overview.backends.map((backend) => {
-              const more = backends?.find(({ name }) => name === backend.name);
-              return (
-                <tr key={backend.name}>
-                  <th scope="row">
-                    {backend.name} <span class="quiet">{backend.type}</span>
-                  </th>
-                  <td>
-                    {backend.up ? <Badge tone="good">answers</Badge> : <Badge tone="bad">{more?.state ?? 'down'}</Badge>}{' '}
-                    {backend.simulator && <Badge tone="warn">simulator</Badge>}
-                    {more?.advice !== undefined && <p class="quiet">{more.advice}</p>}
-                  </td>
-                  <td>{more && <VisibleText text={`${more.manufacturer} ${more.firmware}`} />}</td>
-                  <td class="number">{count(backend.queued)}</td>
-                  <td class="number">{count(backend.signatures)}</td>
-                  <td class="number">{backend.signatures > 0 ? `${backend.mean_ms.toFixed(1)} ms` : '–'}</td>
-                  <td class="number">{more ? count(more.agent_keys) : '–'}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </Table>
     </Section>
   );
 }
@@ -124,38 +112,25 @@ function Backends({ overview, backends }: { overview: Overview; backends: Backen
 function OwnKeys({ overview, now }: { overview: Overview; now: number }) {
   return (
     <Section title="The daemon’s own keys" id="own-keys">
-      <div class="table-frame" tabIndex={0} role="region" aria-label="Keys by purpose">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Purpose</th>
-              <th scope="col">Key</th>
-              <th scope="col">State</th>
-              <th scope="col">Custody</th>
-              <th scope="col">Made</th>
-            </tr>
-          </thead>
-          <tbody>
-            {overview.keys.map((key) => (
-              <tr key={key.jkt}>
-                <th scope="row">{key.purpose}</th>
-                <td>
-                  <Identifier text={key.jkt} follow />
-                </td>
-                <td>
-                  <StateBadge state={key.state} />
-                </td>
-                <td>
-                  <Custody custody={key.custody} />
-                </td>
-                <td>
-                  <When at={key.created_at} now={now} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Keys by purpose" columns={['Purpose', 'Key', 'State', 'Custody', 'Made']}>
+        {overview.keys.map((key) => (
+          <tr key={key.jkt}>
+            <th scope="row">{key.purpose}</th>
+            <td>
+              <Identifier text={key.jkt} follow />
+            </td>
+            <td>
+              <StateBadge state={key.state} />
+            </td>
+            <td>
+              <Custody custody={key.custody} />
+            </td>
+            <td>
+              <When at={key.created_at} now={now} />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }

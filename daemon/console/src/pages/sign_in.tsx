@@ -22,14 +22,21 @@ function Why({ why }: { why: Props['why'] }) {
   }
 }
 
+/** The command writes a file for a browser beside it; who has none there reads the address out of it. */
+const kReadsAddress = `grep -o 'https://[^"]*' "$(chancery console --no-browser | tail -n 1 | cut -c 3-)" | head -n 1`;
+
 function HowTo() {
+  const port = location.port === '' ? '443' : location.port;
+  const bringsPort = location.hostname === 'localhost' ? `${port}:localhost:${port}` : undefined;
   return (
     <>
       <p>On the machine where the daemon runs, ask for a link. It opens this page and signs you in.</p>
       <pre class="command">chancery console</pre>
       <p class="quiet">
-        From elsewhere: <code>chancery console --no-browser</code> prints where the link is.
+        From elsewhere, in a shell on that machine{bringsPort && <> (<code>ssh -L {bringsPort}</code> brings you this page’s port)</>}: this prints the
+        address to open here, once and within a minute.
       </p>
+      <pre class="command">{kReadsAddress}</pre>
     </>
   );
 }
