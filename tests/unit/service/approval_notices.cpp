@@ -14,6 +14,7 @@
 #include "sdk/token/jws.hpp"
 #include "tests/unit/service/approval_fixture.hpp"
 #include "tests/unit/service/console_fixture.hpp"
+#include "tests/unit/service/webhook_receiver.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -24,28 +25,18 @@ using service::Webhook;
 using store::ApprovalState;
 using Outcome = Webhook::Outcome;
 
-/// Stands in for the receiver.
-struct Receiver {
-  Result<int> status = 204;
-  std::vector<std::string> got{};
-};
-
-struct WithReceiver {
-  std::shared_ptr<Receiver> receiver = std::make_shared<Receiver>();
-
+/// What it is told outlives the office.
+struct WithApprovalReceiver : WithReceiver {
   [[nodiscard]] OfficeFixture::Extension told() const {
     OfficeFixture::Extension extension;
     extension.approvals_webhook.url = "https://me:pass-1@approvals.example.org/hook?channel=secret-2";
-    extension.approvals_webhook.post = [to = receiver](const std::string& jws, const std::stop_token&) {
-      to->got.push_back(jws);
-      return to->status;
-    };
+    extension.approvals_webhook.post = post();
     return extension;
   }
 };
 
 /// An office that tells what becomes of requests, and nobody of anomalies.
-struct Telling : WithReceiver, Approvals {
+struct Telling : WithApprovalReceiver, Approvals {
   Telling() : Approvals(told()) {
     change_policy([](service::Policy& policy) { policy.tool_approvers = {kBob, "group:finance"}; });
     BOOST_REQUIRE(webhook().open());

@@ -14,6 +14,7 @@
 #include "sdk/token/jws.hpp"
 #include "sdk/wire/overview_messages.hpp"
 #include "tests/unit/service/office_fixture.hpp"
+#include "tests/unit/service/webhook_receiver.hpp"
 
 namespace chancery::tests {
 namespace {
@@ -25,29 +26,18 @@ using Outcome = service::Webhook::Outcome;
 
 constexpr const char* kUrl = "https://me:pass-1@alerts.example.org/hook?channel=secret-2";
 
-/// Stands in for the receiver.
-struct Receiver {
-  Result<int> status = 204;
-  std::vector<std::string> got{};
-};
-
-/// A receiver that outlives the office which tells it.
-struct WithReceiver {
-  std::shared_ptr<Receiver> receiver = std::make_shared<Receiver>();
-
+/// What it is told outlives the office.
+struct WithAnomalyReceiver : WithReceiver {
   [[nodiscard]] OfficeFixture::Extension told() const {
     OfficeFixture::Extension extension;
     extension.webhook.url = kUrl;
-    extension.webhook.post = [to = receiver](const std::string& jws, const std::stop_token&) {
-      to->got.push_back(jws);
-      return to->status;
-    };
+    extension.webhook.post = post();
     return extension;
   }
 };
 
 /// An office that tells its anomalies.
-struct TellingOffice : WithReceiver, OfficeFixture {
+struct TellingOffice : WithAnomalyReceiver, OfficeFixture {
   TellingOffice() : OfficeFixture(told()) {
     BOOST_REQUIRE(webhook().open());
     BOOST_REQUIRE(webhook().keys.current(kNow, soon()));
